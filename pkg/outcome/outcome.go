@@ -1,0 +1,94 @@
+// Package outcome holds the closed vocabulary of what can become of a task.
+//
+// It is the one leaf that the wire, the engines, the ledger and the roles share, so that a word means the same in a
+// message, in a metric label, in a flag and in a report.
+package outcome
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Outcome is what became of a task.
+type Outcome string
+
+// The outcomes. Done, Skipped, Rejected and Dead settle a task; Failed does not: the task is delivered again.
+const (
+	Done     Outcome = "done"     // its outputs are durably where they belong
+	Skipped  Outcome = "skipped"  // unchanged since an earlier run settled it as done
+	Rejected Outcome = "rejected" // the image's fault; final until an operator retries it
+	Failed   Outcome = "failed"   // the farm's fault; redelivered with backoff
+	Dead     Outcome = "dead"     // failed on its last allowed delivery; final until an operator retries it
+)
+
+// Settled reports whether o is final, so that the task counts in found = done + skipped + rejected + dead.
+func (o Outcome) Settled() bool {
+	return o == Done || o == Skipped || o == Rejected || o == Dead
+}
+
+// Parse returns the outcome that s names.
+func Parse(s string) (Outcome, error) {
+	switch o := Outcome(s); o {
+	case Done, Skipped, Rejected, Failed, Dead:
+		return o, nil
+	}
+	return "", fmt.Errorf("unknown outcome %q", s)
+}
+
+// Reason says why an image was rejected. The list is closed: adding a reason is a change of the protocol.
+type Reason string
+
+// The reasons, in the order in which reports list them.
+const (
+	NotAnImage      Reason = "not-an-image"      // its first bytes belong to no image format
+	Truncated       Reason = "truncated"         // it ends before the picture does
+	Corrupt         Reason = "corrupt"           // it is damaged, or its decoder panicked on it
+	Unsupported     Reason = "unsupported"       // a format, or a feature of one, that no engine reads
+	TooManyPixels   Reason = "too-many-pixels"   // width × height beyond --max-pixels, or a side beyond --max-side
+	TooLarge        Reason = "too-large"         // more bytes than --max-message or --max-bytes allow
+	AnimatedTooLong Reason = "animated-too-long" // more frames than --max-frames
+	Timeout         Reason = "timeout"           // its transform outlived --task-timeout
+	OutOfMemory     Reason = "out-of-memory"     // its transform outgrew --task-memory
+	Crashed         Reason = "crashed"           // its transform took its process down
+)
+
+// Reasons returns every reason, in reporting order.
+func Reasons() []Reason {
+	return []Reason{
+		NotAnImage, Truncated, Corrupt, Unsupported, TooManyPixels,
+		TooLarge, AnimatedTooLong, Timeout, OutOfMemory, Crashed,
+	}
+}
+
+// ParseReason returns the reason that s names, or an error that lists the known ones.
+func ParseReason(s string) (Reason, error) {
+	all := Reasons()
+	names := make([]string, len(all))
+	for i, r := range all {
+		if string(r) == s {
+			return r, nil
+		}
+		names[i] = string(r)
+	}
+	return "", fmt.Errorf("unknown reason %q (known: %s)", s, strings.Join(names, ", "))
+}
+
+// Rejection is the error that says: this image cannot be transformed, whoever tries. Whoever rejects does not know
+// who is told about it.
+type Rejection struct {
+	Reason Reason
+	Detail string // a sentence for people, without the file's name; may be empty
+}
+
+// Reject returns a Rejection with a formatted detail.
+func Reject(reason Reason, format string, args ...any) *Rejection {
+	return &Rejection{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Error implements error.
+func (r *Rejection) Error() string {
+	if r.Detail == "" {
+		return string(r.Reason)
+	}
+	return string(r.Reason) + ": " + r.Detail
+}
