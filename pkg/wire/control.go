@@ -1,0 +1,157 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+)
+
+// The control calls: one request, one reply, each one msgpack map of one frame. The request's "op" names the call, its
+// "args" is the map below; the reply has either "error" or the map below under "value".
+const (
+	OpStatus  = "status"  // nothing → Status
+	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled
+	OpSettle  = "settle"  // Receipts → Receipts: the ventilator's own word, committed like a result
+	OpRun     = "run"     // Run → RunState: a ventilator tells its run's counts, and hears whether to go on
+	OpSteer   = "steer"   // RunState → RunState: an operator pauses, resumes or cancels a run
+	OpEntries = "entries" // EntriesArgs → Entries: the ledger, page by page
+	OpRetry   = "retry"   // EntriesArgs → Count: makes rejected and dead tasks due again
+	OpRuns    = "runs"    // nothing → Runs
+)
+
+// Request is a control request; Args is encoded on its own.
+type Request struct {
+	Op   string `msgpack:"op"`
+	Args Raw    `msgpack:"args,omitempty"`
+}
+
+// Reply is a control reply.
+type Reply struct {
+	Error string `msgpack:"error,omitempty"` // a sentence
+	Value Raw    `msgpack:"value,omitempty"`
+}
+
+// EncodeRequest returns the message of a call; args may be nil.
+func EncodeRequest(op string, args any) []byte {
+	return marshal(&Request{Op: op, Args: rawOf(args)})
+}
+
+// DecodeRequest decodes a control request.
+func DecodeRequest(b []byte) (*Request, error) {
+	r := new(Request)
+	return r, unmarshal(b, r)
+}
+
+// EncodeReply returns the message of a successful reply.
+func EncodeReply(value any) []byte { return marshal(&Reply{Value: rawOf(value)}) }
+
+// EncodeError returns the message of a reply that says why not.
+func EncodeError(err error) []byte { return marshal(&Reply{Error: err.Error()}) }
+
+// DecodeReply decodes a control reply.
+func DecodeReply(b []byte) (*Reply, error) {
+	r := new(Reply)
+	return r, unmarshal(b, r)
+}
+
+// SettledArgs asks which of the tasks are settled.
+type SettledArgs struct {
+	IDs []string `msgpack:"ids"` // at most MaxBatch
+	// Present asks the sink to look whether the outputs of done tasks are still where they were written, and to leave
+	// out those that are not.
+	Present bool `msgpack:"present,omitempty"`
+}
+
+// Receipts is a batch of receipts.
+type Receipts struct {
+	Receipts []Receipt `msgpack:"receipts"`
+}
+
+// EntriesArgs asks for a page of the ledger, in the ledger's order.
+type EntriesArgs struct {
+	Run      string            `msgpack:"run,omitempty"` // only this run's
+	Outcomes []outcome.Outcome `msgpack:"outcomes,omitempty"`
+	Reasons  []outcome.Reason  `msgpack:"reasons,omitempty"`
+	After    string            `msgpack:"after,omitempty"` // Entries.Next of the page before
+	Limit    int               `msgpack:"limit,omitempty"` // default and most: MaxBatch
+}
+
+// Entries is a page of the ledger; Next is empty on the last.
+type Entries struct {
+	Entries []Receipt `msgpack:"entries"`
+	Next    string    `msgpack:"next,omitempty"`
+}
+
+// Count answers calls that change entries.
+type Count struct {
+	Count int `msgpack:"count"`
+}
+
+// Run is one ventilator's batch, as the ventilator counts it.
+type Run struct {
+	ID           string    `msgpack:"id" json:"id"`
+	State        string    `msgpack:"state" json:"state"` // "scanning", "running", "paused", "draining", "finished", "interrupted", "stalled"
+	Inputs       []string  `msgpack:"inputs,omitempty" json:"inputs,omitempty"`
+	Recipe       string    `msgpack:"recipe,omitempty" json:"recipe,omitempty"`
+	Host         string    `msgpack:"host,omitempty" json:"host,omitempty"`
+	Started      time.Time `msgpack:"started" json:"started"`
+	Ended        time.Time `msgpack:"ended,omitempty" json:"ended,omitzero"`
+	Total        int64     `msgpack:"total" json:"total"` // images expected by the first look at the directory
+	Found        int64     `msgpack:"found" json:"found"`
+	Done         int64     `msgpack:"done" json:"done"`
+	Skipped      int64     `msgpack:"skipped" json:"skipped"`
+	Rejected     int64     `msgpack:"rejected" json:"rejected"`
+	Dead         int64     `msgpack:"dead" json:"dead"`
+	Pending      int64     `msgpack:"pending" json:"pending"` // found, not settled, with no worker
+	Leased       int64     `msgpack:"leased" json:"leased"`
+	Deliveries   int64     `msgpack:"deliveries" json:"deliveries"`
+	Redeliveries int64     `msgpack:"redeliveries" json:"redeliveries"`
+	Speculative  int64     `msgpack:"speculative" json:"speculative"`
+	Strangers    int64     `msgpack:"strangers" json:"strangers"` // done on a stranger's word
+	Bytes        int64     `msgpack:"bytes" json:"bytes"`         // of inputs settled in this run
+	Peers        int       `msgpack:"peers" json:"peers"`
+	Waiting      string    `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
+}
+
+// Unsettled is found − (done + skipped + rejected + dead): 0 at the end of a run, or something is missing.
+func (r *Run) Unsettled() int64 { return r.Found - r.Done - r.Skipped - r.Rejected - r.Dead }
+
+// Runs lists the runs that a ledger knows, newest first.
+type Runs struct {
+	Runs []Run `msgpack:"runs"`
+}
+
+// WorkerStatus is what the sink knows of a worker.
+type WorkerStatus struct {
+	Heartbeat       `msgpack:",inline"`
+	Since           time.Time `msgpack:"since" json:"since"`
+	LastSeen        time.Time `msgpack:"last_seen" json:"last_seen"`
+	Lost            bool      `msgpack:"lost,omitempty" json:"lost"`
+	Stranger        bool      `msgpack:"stranger,omitempty" json:"stranger"`
+	ImagesPerSecond float64   `msgpack:"images_per_second" json:"images_per_second"` // over the last ten seconds
+	Images          uint64    `msgpack:"images" json:"images"`                       // results from it that this sink took
+	InputBytes      int64     `msgpack:"input_bytes" json:"input_bytes"`
+}
+
+// Status is the sink's view of the farm.
+type Status struct {
+	Instance   string         `msgpack:"instance" json:"instance"`
+	Version    string         `msgpack:"version" json:"version"`
+	Started    time.Time      `msgpack:"started" json:"started"`
+	Now        time.Time      `msgpack:"now" json:"now"`
+	Out        string         `msgpack:"out" json:"out"`
+	Ledger     string         `msgpack:"ledger" json:"ledger"`
+	Done       uint64         `msgpack:"done" json:"done"` // results taken since the sink started
+	Rejected   uint64         `msgpack:"rejected" json:"rejected"`
+	Dead       uint64         `msgpack:"dead" json:"dead"`
+	Failed     uint64         `msgpack:"failed" json:"failed"`
+	Duplicates uint64         `msgpack:"duplicates" json:"duplicates"`
+	Strangers  uint64         `msgpack:"strangers" json:"strangers"` // bare names taken
+	Malformed  uint64         `msgpack:"malformed" json:"malformed"`
+	Settled    uint64         `msgpack:"settled" json:"settled"` // entries in the ledger
+	Throughput Throughput     `msgpack:"throughput" json:"throughput"`
+	Stages     Timings        `msgpack:"stages" json:"stages"` // sums over the results taken
+	Runs       []Run          `msgpack:"runs" json:"runs"`     // live ones and the last ended, newest first
+	Workers    []WorkerStatus `msgpack:"workers" json:"workers"`
+	Trouble    string         `msgpack:"trouble,omitempty" json:"trouble,omitempty"` // what keeps the sink from its work
+}

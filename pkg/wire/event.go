@@ -1,0 +1,117 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+)
+
+// Topics of events, most general word first, so that a subscription to a prefix takes a whole family. An event is two
+// frames, the topic and the payload, a msgpack map. Events may be lost: what matters can be asked for over control.
+const (
+	TopicTask            = "task."         // prefix: what became of one delivery; a Receipt
+	TopicTaskDone        = "task.done"     // settled, committed
+	TopicTaskRejected    = "task.rejected" // settled, committed
+	TopicTaskDead        = "task.dead"     // settled, committed
+	TopicTaskFailed      = "task.failed"   // not settled: it will be delivered again
+	TopicOutput          = "output.named"  // a stranger's bare result; a BareName
+	TopicWorkerSeen      = "worker.seen"   // a WorkerEvent
+	TopicWorkerLost      = "worker.lost"   // a WorkerEvent
+	TopicWorkerHeartbeat = "worker.alive"  // a Heartbeat
+	TopicRunStarted      = "run.started"   // a Run
+	TopicRunProgress     = "run.progress"  // a Run
+	TopicRunFinished     = "run.finished"  // a Run
+	TopicThroughput      = "throughput"    // a Throughput, each second
+	TopicSink            = "sink."         // prefix: sink.started, sink.stopping
+	TopicMissed          = "events.missed" // a Missed, in place of events that a slow subscriber lost
+	TopicSinkStarted     = "sink.started"  // a SinkEvent
+	TopicSinkStopping    = "sink.stopping" // a SinkEvent
+	TopicRunState        = "run.state"     // an operator paused, resumed or cancelled a run; a RunState
+)
+
+// TaskTopic is the topic of a receipt with outcome o.
+func TaskTopic(o outcome.Outcome) string { return TopicTask + string(o) }
+
+// Receipt is the sink's word about a task. With a settled outcome it is sent only after the ledger's commit.
+type Receipt struct {
+	ID        string          `msgpack:"id" json:"id"`
+	Run       string          `msgpack:"run,omitempty" json:"run,omitempty"`
+	Filename  string          `msgpack:"filename" json:"filename"`
+	Outcome   outcome.Outcome `msgpack:"outcome" json:"outcome"`
+	Reason    outcome.Reason  `msgpack:"reason,omitempty" json:"reason,omitempty"`
+	Detail    string          `msgpack:"detail,omitempty" json:"detail,omitempty"`
+	Worker    string          `msgpack:"worker,omitempty" json:"worker,omitempty"`
+	Delivery  int             `msgpack:"delivery,omitempty" json:"delivery,omitempty"`
+	Duplicate bool            `msgpack:"duplicate,omitempty" json:"duplicate,omitempty"` // it was settled before this result came
+	Stranger  bool            `msgpack:"stranger,omitempty" json:"stranger,omitempty"`   // taken on the word of a worker that cannot echo ids
+	Outputs   []OutputInfo    `msgpack:"outputs,omitempty" json:"outputs,omitempty"`
+	Bytes     int64           `msgpack:"bytes,omitempty" json:"bytes,omitempty"` // of the input
+	Timings   Timings         `msgpack:"timings" json:"timings"`
+	At        time.Time       `msgpack:"at" json:"at"`
+}
+
+// OutputInfo is an output without its bytes.
+type OutputInfo struct {
+	Name   string `msgpack:"name" json:"name"`
+	Size   int64  `msgpack:"size" json:"size"`
+	Width  int    `msgpack:"width,omitempty" json:"width,omitempty"`
+	Height int    `msgpack:"height,omitempty" json:"height,omitempty"`
+}
+
+// BareName is a stranger's bare result, as an event: the ventilator whose leased task was to make an output of that name
+// takes it as that task's.
+type BareName struct {
+	Name string `msgpack:"name" json:"name"`
+}
+
+// WorkerEvent tells of a worker that came or went.
+type WorkerEvent struct {
+	Worker string `msgpack:"worker" json:"worker"`
+	Why    string `msgpack:"why,omitempty" json:"why,omitempty"`
+}
+
+// Throughput is the last second's work, and the whole's.
+type Throughput struct {
+	ImagesPerSecond float64   `msgpack:"images_per_second" json:"images_per_second"`
+	BytesPerSecond  float64   `msgpack:"bytes_per_second" json:"bytes_per_second"` // of input
+	Done            uint64    `msgpack:"done" json:"done"`
+	Rejected        uint64    `msgpack:"rejected" json:"rejected"`
+	Dead            uint64    `msgpack:"dead" json:"dead"`
+	Workers         int       `msgpack:"workers" json:"workers"`
+	At              time.Time `msgpack:"at" json:"at"`
+}
+
+// SinkEvent says that a sink began or ends; Instance differs from start to start.
+type SinkEvent struct {
+	Instance string `msgpack:"instance" json:"instance"`
+}
+
+// Missed tells a subscriber how many events it was too slow for.
+type Missed struct {
+	Count uint64 `msgpack:"count" json:"count"`
+}
+
+// RunState is an operator's word about a run.
+type RunState struct {
+	Run   string `msgpack:"run" json:"run"`
+	State string `msgpack:"state" json:"state"` // "running", "paused" or "cancelled"
+}
+
+// EncodeEvent returns the frames of an event; payload is one of the types above, by pointer or value.
+func EncodeEvent(topic string, payload any) [][]byte {
+	return [][]byte{[]byte(topic), marshal(payload)}
+}
+
+// DecodeEvent splits an event's frames into topic and payload; decode the payload with DecodePayload.
+func DecodeEvent(frames [][]byte) (topic string, payload []byte, err error) {
+	if len(frames) != 2 {
+		return "", nil, malformed("an event has 2 frames, this has %d", len(frames))
+	}
+	if len(frames[0]) > 255 {
+		return "", nil, malformed("a topic of %d bytes", len(frames[0]))
+	}
+	return string(frames[0]), frames[1], nil
+}
+
+// DecodePayload decodes an event's payload into v, a pointer to the topic's type or to a map[string]any.
+func DecodePayload(payload []byte, v any) error { return unmarshal(payload, v) }

@@ -1,0 +1,80 @@
+package wire
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Heartbeat is what a worker says of itself, to the sink, once a second and when something changes: a msgpack map. The
+// sink publishes it, and a ventilator prolongs the leases of the tasks that it lists.
+type Heartbeat struct {
+	Worker   string   `msgpack:"worker" json:"worker"`
+	Slots    int      `msgpack:"slots" json:"slots"`
+	Busy     int      `msgpack:"busy" json:"busy"` // slots at work
+	Held     []string `msgpack:"held,omitempty" json:"-"`
+	Draining bool     `msgpack:"draining,omitempty" json:"draining"`
+	Done     uint64   `msgpack:"done" json:"done"` // tasks since it started, by outcome
+	Rejected uint64   `msgpack:"rejected" json:"rejected"`
+	Failed   uint64   `msgpack:"failed" json:"failed"`
+	IdleUS   int64    `msgpack:"idle" json:"idle_us"` // slot time without a task, since it started, microseconds
+	UpUS     int64    `msgpack:"up" json:"up_us"`     // time since it started, microseconds
+}
+
+func (h *Heartbeat) check() error {
+	switch {
+	case h.Worker == "" || len(h.Worker) > 255:
+		return malformed("a heartbeat needs the worker's name, at most 255 bytes")
+	case h.Slots < 0 || h.Busy < 0:
+		return malformed("a heartbeat with a negative count")
+	case len(h.Held) > 10*MaxBatch:
+		return malformed("a heartbeat with %d held tasks", len(h.Held))
+	}
+	return nil
+}
+
+// Encode returns h as a message.
+func (h *Heartbeat) Encode() []byte { return marshal(h) }
+
+// WorkerIdentity is what a worker announces as its ZMTP Identity, so that the ventilator knows from the first byte what
+// it may hold: "imagefarm/1 slots=2 prefetch=4 name=host-1234". A peer without it is a stranger.
+type WorkerIdentity struct {
+	Name     string
+	Slots    int // concurrent transforms
+	Prefetch int // unsettled tasks that it may hold
+}
+
+const identityPrefix = "imagefarm/1 "
+
+// String returns the identity as it is announced, at most 255 bytes.
+func (w WorkerIdentity) String() string {
+	s := fmt.Sprintf("%sslots=%d prefetch=%d name=%s", identityPrefix, w.Slots, w.Prefetch, w.Name)
+	return s[:min(len(s), 255)]
+}
+
+// ParseWorkerIdentity reads an announced identity; ok is false for a stranger's.
+func ParseWorkerIdentity(s string) (w WorkerIdentity, ok bool) {
+	rest, ok := strings.CutPrefix(s, identityPrefix)
+	if !ok {
+		return WorkerIdentity{}, false
+	}
+	fields, name, ok := strings.Cut(rest, "name=")
+	if !ok || name == "" {
+		return WorkerIdentity{}, false
+	}
+	w.Name = name
+	for _, f := range strings.Fields(fields) {
+		key, value, _ := strings.Cut(f, "=")
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 || n > 10*MaxBatch {
+			return WorkerIdentity{}, false
+		}
+		switch key {
+		case "slots":
+			w.Slots = n
+		case "prefetch":
+			w.Prefetch = n
+		}
+	}
+	return w, w.Slots > 0 && w.Prefetch > 0
+}

@@ -1,0 +1,254 @@
+package wire
+
+import (
+	"unicode/utf8"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+)
+
+// Result is what a worker tells the sink about one task.
+//
+//	name                                             the bare form: msgpack str, or the raw UTF-8 bytes
+//	[ id str, filename str, outcome str, [Output…], {ResultInfo} ]
+//
+// The info may be left out, as may the outputs of a task that has none.
+type Result struct {
+	ID       string // the task's, echoed; empty when the task had none
+	Filename string
+	Outcome  outcome.Outcome // done, rejected or failed
+	Outputs  []Output
+	ResultInfo
+}
+
+// ResultInfo is what else a worker knows. All of it is optional.
+type ResultInfo struct {
+	Reason     outcome.Reason `msgpack:"reason,omitempty"` // of a rejection
+	Detail     string         `msgpack:"detail,omitempty"` // a sentence for people
+	Worker     string         `msgpack:"worker,omitempty"`
+	Run        string         `msgpack:"run,omitempty"`
+	Delivery   int            `msgpack:"delivery,omitempty"`
+	Recipe     string         `msgpack:"recipe,omitempty"`
+	Format     string         `msgpack:"format,omitempty"` // of the input
+	Width      int            `msgpack:"width,omitempty"`  // of the input, as displayed, pixels
+	Height     int            `msgpack:"height,omitempty"`
+	InputBytes int64          `msgpack:"input_bytes,omitempty"`
+	Dropped    []string       `msgpack:"dropped,omitempty"` // metadata that no output carries
+	Stored     bool           `msgpack:"stored,omitempty"`  // the worker wrote the outputs where they belong
+	Timings    Timings        `msgpack:"timings,omitempty"`
+}
+
+// Timings tells where a task's time at the worker went, in microseconds.
+type Timings struct {
+	Waited    int64 `msgpack:"waited,omitempty" json:"waited_us,omitempty"` // received, not yet started
+	Decode    int64 `msgpack:"decode,omitempty" json:"decode_us,omitempty"`
+	Transform int64 `msgpack:"transform,omitempty" json:"transform_us,omitempty"`
+	Encode    int64 `msgpack:"encode,omitempty" json:"encode_us,omitempty"`
+	Write     int64 `msgpack:"write,omitempty" json:"write_us,omitempty"`
+	Total     int64 `msgpack:"total,omitempty" json:"total_us,omitempty"` // started to finished
+}
+
+// Output is one file that a worker made.
+//
+//	[ name str, size int, width int, height int, data bin|nil ]
+//
+// data is there when the sink is to write it, and absent or nil when the worker has stored it.
+type Output struct {
+	Name   string
+	Size   int64 // bytes
+	Width  int   // pixels
+	Height int
+	Data   []byte // shares the message's memory
+}
+
+// EncodeMsgpack implements msgpack.CustomEncoder.
+func (o *Output) EncodeMsgpack(e *msgpack.Encoder) error {
+	n := 4
+	if o.Data != nil {
+		n = 5
+	}
+	if err := e.EncodeArrayLen(n); err != nil {
+		return err
+	}
+	if err := e.EncodeMulti(o.Name, o.Size, o.Width, o.Height); err != nil {
+		return err
+	}
+	if o.Data != nil {
+		return e.EncodeBytes(o.Data)
+	}
+	return nil
+}
+
+// DecodeMsgpack implements msgpack.CustomDecoder; it copies the data, which DecodeResult does not.
+func (o *Output) DecodeMsgpack(d *msgpack.Decoder) error {
+	b, err := d.DecodeRaw()
+	if err != nil {
+		return err
+	}
+	return o.decode(b)
+}
+
+func (o *Output) decode(b []byte) error {
+	parts, err := elements(b, 5)
+	if err != nil {
+		return err
+	}
+	if len(parts) == 0 {
+		return malformed("an output without a name")
+	}
+	name, err := raw(parts[0])
+	if err != nil {
+		return err
+	}
+	o.Name = string(name)
+	for i, field := range []any{&o.Size, &o.Width, &o.Height} {
+		if len(parts) > i+1 && !isNil(parts[i+1]) {
+			if err := decode(parts[i+1], field); err != nil {
+				return err
+			}
+		}
+	}
+	if len(parts) > 4 && !isNil(parts[4]) {
+		if o.Data, err = raw(parts[4]); err != nil {
+			return err
+		}
+		o.Size = int64(len(o.Data))
+	}
+	if o.Size < 0 || o.Width < 0 || o.Height < 0 {
+		return malformed("output %q has a negative size", o.Name)
+	}
+	return CheckName(o.Name)
+}
+
+// Encode returns r as a message.
+func (r *Result) Encode() []byte {
+	outputs := make([]*Output, len(r.Outputs))
+	size := 512
+	for i := range r.Outputs {
+		outputs[i] = &r.Outputs[i]
+		size += len(r.Outputs[i].Data) + len(r.Outputs[i].Name) + 32
+	}
+	b := make([]byte, 0, size)
+	b = append(b, msgpcode.FixedArrayLow|5)
+	b = append(b, marshal(r.ID)...)
+	b = append(b, marshal(r.Filename)...)
+	b = append(b, marshal(string(r.Outcome))...)
+	b = append(b, marshal(outputs)...)
+	return append(b, marshal(&r.ResultInfo)...)
+}
+
+// EncodeBareName returns the bare form of a result: the name of one output.
+func EncodeBareName(name string) []byte { return marshal(name) }
+
+// FromWorker is what a worker's message turned out to be: exactly one field is set.
+type FromWorker struct {
+	Result    *Result
+	BareName  string // an output's name, from a worker that knows nothing else
+	Heartbeat *Heartbeat
+}
+
+// DecodeFromWorker decodes what came in on the sink's results endpoint: a result (array), a heartbeat (map), or a bare
+// name: a msgpack string, or, when the message is no msgpack value, the raw UTF-8 bytes of the name.
+func DecodeFromWorker(b []byte) (FromWorker, error) {
+	n, err := walk(b)
+	if err != nil || n != len(b) || msgpcode.IsFixedNum(b[0]) {
+		if !utf8.Valid(b) {
+			return FromWorker{}, malformed("neither msgpack nor a name")
+		}
+		name := string(b)
+		return FromWorker{BareName: name}, CheckName(name)
+	}
+	switch c := b[0]; {
+	case isArray(c):
+		r, err := decodeResult(b)
+		return FromWorker{Result: r}, err
+	case isMap(c):
+		h := new(Heartbeat)
+		if err := decode(b, h); err != nil {
+			return FromWorker{}, err
+		}
+		return FromWorker{Heartbeat: h}, h.check()
+	case msgpcode.IsString(c) || msgpcode.IsBin(c):
+		name, err := raw(b)
+		if err != nil {
+			return FromWorker{}, err
+		}
+		return FromWorker{BareName: string(name)}, CheckName(string(name))
+	}
+	return FromWorker{}, malformed("code %#x is no result", b[0])
+}
+
+func decodeResult(b []byte) (*Result, error) {
+	parts, err := elements(b, 5)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) < 3 {
+		return nil, malformed("a result has an id, a filename and an outcome, this has %d elements", len(parts))
+	}
+	r := new(Result)
+	var word string
+	for i, field := range []*string{&r.ID, &r.Filename, &word} {
+		if isNil(parts[i]) {
+			continue
+		}
+		text, err := raw(parts[i])
+		if err != nil {
+			return nil, err
+		}
+		*field = string(text)
+	}
+	if len(r.ID) > 128 {
+		return nil, malformed("id longer than 128 bytes")
+	}
+	if err := CheckName(r.Filename); err != nil {
+		return nil, err
+	}
+	if r.Outcome, err = outcome.Parse(word); err != nil {
+		return nil, malformed("%v", err)
+	}
+	if len(parts) > 3 && !isNil(parts[3]) {
+		if err := r.decodeOutputs(parts[3]); err != nil {
+			return nil, err
+		}
+	}
+	if len(parts) > 4 && !isNil(parts[4]) {
+		if err := decode(parts[4], &r.ResultInfo); err != nil {
+			return nil, err
+		}
+	}
+	return r, r.check()
+}
+
+func (r *Result) decodeOutputs(b []byte) error {
+	outputs, err := elements(b, MaxOutputs+1)
+	if err != nil {
+		return err
+	}
+	if len(outputs) > MaxOutputs {
+		return malformed("more than %d outputs", MaxOutputs)
+	}
+	r.Outputs = make([]Output, len(outputs))
+	for i, o := range outputs {
+		if err := r.Outputs[i].decode(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Result) check() error {
+	if r.Outcome != outcome.Done && r.Outcome != outcome.Rejected && r.Outcome != outcome.Failed {
+		return malformed("a worker cannot settle a task as %q", r.Outcome)
+	}
+	if r.Outcome == outcome.Rejected {
+		if _, err := outcome.ParseReason(string(r.Reason)); err != nil {
+			return malformed("%v", err)
+		}
+	}
+	if len(r.Detail) > MaxText || len(r.Recipe) > MaxText || len(r.Worker) > 255 || len(r.Run) > 128 {
+		return malformed("a text of the result is too long")
+	}
+	return nil
+}

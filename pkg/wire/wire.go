@@ -1,0 +1,81 @@
+// Package wire is what travels between the programs of a farm: tasks, results, heartbeats, events and control calls, as
+// msgpack, with their limits. docs/PROTOCOL.md is the specification for other languages; testdata/wire holds
+// byte-exact vectors of every form.
+//
+// Every decoder here takes bytes from strangers. A message is first walked once, without recursion and without
+// allocation, against the limits below; only then does the msgpack package see it.
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// Limits of every message, beside the socket's own limit on its size.
+const (
+	MaxName     = 4096    // bytes of a file or output name
+	MaxDepth    = 16      // nesting of arrays and maps
+	MaxElements = 200_000 // values in one message, counting those inside arrays and maps
+	MaxOutputs  = 256     // outputs of one result
+	MaxBatch    = 1024    // ids in one control call
+	MaxText     = 64 << 10
+)
+
+// ErrMalformed is wrapped by every decoding error: the message is not what its place on the wire asks for.
+var ErrMalformed = errors.New("malformed message")
+
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
+}
+
+// CheckName says whether name may name an image or an output: slash-separated, relative, clean, UTF-8, without
+// control characters, and nowhere leading upwards.
+func CheckName(name string) error {
+	switch {
+	case name == "":
+		return malformed("empty name")
+	case len(name) > MaxName:
+		return malformed("name of %d bytes (limit %d)", len(name), MaxName)
+	case !utf8.ValidString(name):
+		return malformed("name %q is not UTF-8", name)
+	case strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return malformed("name %q has control characters", name)
+	case path.IsAbs(name) || path.Clean(name) != name || name == "." || name == ".." || strings.HasPrefix(name, "../"):
+		return malformed("name %q is not a clean relative path", name)
+	}
+	return nil
+}
+
+// marshal encodes v, whose type this package knows to be encodable.
+func marshal(v any) []byte {
+	b, err := msgpack.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("wire: %T cannot be encoded: %v", v, err)) // a programming error: only our own types come here
+	}
+	return b
+}
+
+// unmarshal walks b against the limits, then decodes it into v.
+func unmarshal(b []byte, v any) error {
+	n, err := walk(b)
+	if err != nil {
+		return err
+	}
+	if n != len(b) {
+		return malformed("%d bytes after the value", len(b)-n)
+	}
+	return decode(b, v)
+}
+
+// decode decodes a value that has been walked.
+func decode(b []byte, v any) error {
+	if err := msgpack.Unmarshal(b, v); err != nil {
+		return malformed("%v", err)
+	}
+	return nil
+}
