@@ -1,0 +1,269 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+)
+
+// Bounds on what a client may cost. There is no write timeout for the whole server, as a mounted handler may stream
+// for hours; the endpoints of this package set ownDeadline for themselves.
+const (
+	headerTimeout = 5 * time.Second
+	idleTimeout   = 2 * time.Minute
+	ownDeadline   = 10 * time.Second
+	maxHeader     = 64 << 10
+	maxBody       = 1 << 20
+	maxScrapes    = 8
+)
+
+// AdminConfig says what a role's HTTP server shows and where.
+type AdminConfig struct {
+	// Addr is where /healthz, /readyz, /metrics and Handler are served: host:port, port 0 for any free one. Empty
+	// means that the role serves no HTTP.
+	Addr string
+
+	// DebugAddr is where net/http/pprof is served, apart from Addr, since profiles reveal and cost more than a page
+	// should. Empty means nowhere.
+	DebugAddr string
+
+	// Gatherer is what /metrics shows, usually the registry of NewRegistry. Required when Addr is set.
+	Gatherer prometheus.Gatherer
+
+	// Ready returns nil when the role can do its work, otherwise an error with the reasons in words (errors.Join for
+	// several), which /readyz answers with status 503. It is called for each request and must be quick and safe for
+	// concurrent use. Nil means ready as soon as the server runs.
+	Ready func() error
+
+	// Handler answers every path that is not this package's, for instance the sink's live page. Its requests' bodies
+	// end after 1 MiB, and their contexts end when the server is told to stop, so that streams (server-sent events)
+	// do not hold it up. It sets its own write deadlines. Nil means 404, and a list of the endpoints on "/".
+	Handler http.Handler
+
+	// Logger takes what goes wrong in serving. Nil means nobody is told.
+	Logger *slog.Logger
+
+	// StopTimeout bounds how long requests under way may take once the server is told to stop. 0 means 5 s.
+	StopTimeout time.Duration
+}
+
+// Validate names the first field that cannot be used, and why.
+func (c AdminConfig) Validate() error {
+	for _, a := range []struct{ field, addr string }{{"http address", c.Addr}, {"debug address", c.DebugAddr}} {
+		if a.addr == "" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(a.addr); err != nil {
+			return fmt.Errorf("%s is %q: it must be host:port, such as 127.0.0.1:8080", a.field, a.addr)
+		}
+	}
+	if c.Addr != "" && c.Addr == c.DebugAddr && !anyPort(c.Addr) {
+		return fmt.Errorf("debug address is %q: it must differ from the http address", c.DebugAddr)
+	}
+	if c.Addr != "" && c.Gatherer == nil {
+		return fmt.Errorf("gatherer is missing: /metrics needs one")
+	}
+	if c.StopTimeout < 0 {
+		return fmt.Errorf("stop timeout is %s: it must not be negative", c.StopTimeout)
+	}
+	return nil
+}
+
+func anyPort(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	return err == nil && port == "0"
+}
+
+// Admin is a role's HTTP server. Listen it, then Run it, once.
+type Admin struct {
+	cfg     AdminConfig
+	servers []*adminServer
+}
+
+// adminServer is one address: the pages or the profiles.
+type adminServer struct {
+	addr     string
+	handler  http.Handler
+	listener net.Listener
+}
+
+// NewAdmin checks the configuration. It binds and starts nothing.
+func NewAdmin(c AdminConfig) (*Admin, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.StopTimeout == 0 {
+		c.StopTimeout = 5 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &Admin{cfg: c}
+	if c.Addr != "" {
+		a.servers = append(a.servers, &adminServer{addr: c.Addr, handler: a.pages()})
+	}
+	if c.DebugAddr != "" {
+		a.servers = append(a.servers, &adminServer{addr: c.DebugAddr, handler: profiles()})
+	}
+	return a, nil
+}
+
+// Listen binds the addresses and returns where Addr came to be, with the port that was chosen for port 0; "" when
+// there is none. When one address cannot be bound, none stays bound. A second Listen only returns the address.
+func (a *Admin) Listen() (addr string, err error) {
+	for _, s := range a.servers {
+		if s.listener != nil {
+			continue
+		}
+		if s.listener, err = net.Listen("tcp", s.addr); err != nil {
+			a.Close()
+			return "", fmt.Errorf("serving http on %s: %w", s.addr, err)
+		}
+	}
+	if a.cfg.Addr == "" {
+		return "", nil
+	}
+	return a.servers[0].listener.Addr().String(), nil
+}
+
+// DebugAddr returns where the profiles are served, after Listen; "" when they are not.
+func (a *Admin) DebugAddr() string {
+	if a.cfg.DebugAddr == "" {
+		return ""
+	}
+	if l := a.servers[len(a.servers)-1].listener; l != nil {
+		return l.Addr().String()
+	}
+	return ""
+}
+
+// Close gives up what Listen bound, for a program that ends before it comes to Run. After Run it does nothing.
+func (a *Admin) Close() {
+	for _, s := range a.servers {
+		if s.listener != nil {
+			s.listener.Close()
+			s.listener = nil
+		}
+	}
+}
+
+// Run serves until the context ends, then lets requests under way finish within StopTimeout, and returns nil when
+// all has ended; or why serving failed. It calls Listen if that has not been done. Without any address it only waits
+// for the context.
+func (a *Admin) Run(ctx context.Context) error {
+	if _, err := a.Listen(); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, s := range a.servers {
+		group.Go(func() error { return a.serve(ctx, s) })
+	}
+	group.Go(func() error { <-ctx.Done(); return nil })
+	return group.Wait()
+}
+
+func (a *Admin) serve(ctx context.Context, s *adminServer) error {
+	server := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(a.cfg.Logger.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(s.listener) }()
+
+	select {
+	case err := <-served:
+		return fmt.Errorf("serving http on %s: %w", s.addr, err)
+	case <-ctx.Done():
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.StopTimeout)
+	defer cancel()
+	if err := server.Shutdown(bounded); err != nil {
+		a.cfg.Logger.Warn("http requests were cut", "addr", s.addr, "after", a.cfg.StopTimeout)
+		server.Close()
+	}
+	<-served
+	return nil
+}
+
+func (a *Admin) pages() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /healthz", own(http.HandlerFunc(alive)))
+	mux.Handle("GET /readyz", own(http.HandlerFunc(a.ready)))
+	mux.Handle("GET /metrics", own(promhttp.HandlerFor(a.cfg.Gatherer, promhttp.HandlerOpts{
+		ErrorLog:            slog.NewLogLogger(a.cfg.Logger.Handler(), slog.LevelWarn),
+		ErrorHandling:       promhttp.ContinueOnError,
+		MaxRequestsInFlight: maxScrapes,
+	})))
+	if a.cfg.Handler != nil {
+		mux.Handle("/", http.MaxBytesHandler(a.cfg.Handler, maxBody))
+	} else {
+		mux.Handle("GET /{$}", own(http.HandlerFunc(index)))
+	}
+	return mux
+}
+
+func alive(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") }
+
+func index(w http.ResponseWriter, _ *http.Request) {
+	writeText(w, http.StatusOK, "imagefarm "+Version()+"\n\n/healthz\n/readyz\n/metrics\n")
+}
+
+func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Context().Err() != nil:
+		writeText(w, http.StatusServiceUnavailable, "stopping\n")
+	case a.cfg.Ready == nil:
+		writeText(w, http.StatusOK, "ok\n")
+	default:
+		if err := a.cfg.Ready(); err != nil {
+			writeText(w, http.StatusServiceUnavailable, err.Error()+"\n")
+			return
+		}
+		writeText(w, http.StatusOK, "ok\n")
+	}
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text) // a client that has gone needs no answer
+}
+
+// own gives the endpoints of this package the deadlines that the server as a whole cannot have. They end with the
+// request; net/http takes them off the connection.
+func own(next http.Handler) http.Handler {
+	return http.MaxBytesHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control, deadline := http.NewResponseController(w), time.Now().Add(ownDeadline)
+		if err := errors.Join(control.SetReadDeadline(deadline), control.SetWriteDeadline(deadline)); err != nil {
+			http.Error(w, "no deadline can be set", http.StatusInternalServerError)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}), maxBody)
+}
+
+func profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}
