@@ -1,0 +1,271 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sync"
+)
+
+// Sync says when a Dir makes durable what it wrote. The package's documentation tells what each costs and promises.
+type Sync string
+
+// The ways of syncing.
+const (
+	SyncBatch Sync = "batch" // Flush syncs what was put since the last one
+	SyncEach  Sync = "each"  // Put syncs the file before its name appears, and the name after
+	SyncNever Sync = "never" // nothing is synced: a power cut may take back what the ledger calls done
+)
+
+// Config is how a Dir works. The zero Config is valid.
+type Config struct {
+	// Sync says when outputs are made durable. Default (empty): SyncBatch.
+	Sync Sync
+
+	// ReadOnly opens a directory that must exist for Stat and Open alone, and makes nothing there. Default: false.
+	ReadOnly bool
+}
+
+// Validate reports what is wrong with c.
+func (c Config) Validate() error {
+	switch c.Sync {
+	case "", SyncBatch, SyncEach, SyncNever:
+		return nil
+	}
+	return fmt.Errorf("sync is %q, which is none of batch, each and never", c.Sync)
+}
+
+// Dir keeps outputs in a directory. Several processes may share one directory; the methods of a Dir may be called
+// concurrently. It follows its path: when the directory is deleted and made again, or another file system is mounted
+// there, calls fail with ErrUnavailable while nothing is there, and then go on.
+type Dir struct {
+	path string // absolute, so that a later change of the working directory does not matter
+	cfg  Config
+
+	mu   sync.RWMutex
+	cur  *session // the directory as it was last found; nil after Close
+	note notes    // what Flush has to do, and to tell
+
+	flushing sync.Mutex // held by the one Flush that is at work
+}
+
+var (
+	_ Writer = (*Dir)(nil)
+	_ Reader = (*Dir)(nil)
+)
+
+// OpenDir opens the directory at path, which it makes if it is missing, and makes its own place for temporary files
+// there. Close it after use.
+func OpenDir(path string, cfg Config) (*Dir, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Sync == "" {
+		cfg.Sync = SyncBatch
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fault("open the directory", "", path, err)
+	}
+	if !cfg.ReadOnly {
+		if err := os.MkdirAll(abs, 0o777); err != nil {
+			return nil, fault("make the directory", "", abs, err)
+		}
+	}
+	s, err := openSession(abs, cfg.ReadOnly)
+	if err != nil {
+		return nil, fault("open the directory", "", abs, err)
+	}
+	return &Dir{path: abs, cfg: cfg, cur: s}, nil
+}
+
+// Path returns the directory's absolute path.
+func (d *Dir) Path() string { return d.path }
+
+// Close removes the Dir's place for temporary files. It does not flush.
+func (d *Dir) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cur == nil {
+		return nil
+	}
+	err := d.cur.close()
+	d.cur = nil
+	return fault("close", "", d.path, err)
+}
+
+// Put makes data readable under name, complete or not at all, in place of what was there; missing directories are
+// made. Modes are 0666 for files and 0777 for directories, less the umask. When it is durable, Sync says.
+func (d *Dir) Put(ctx context.Context, name string, data []byte) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if d.cfg.ReadOnly {
+		return &Fault{Kind: ErrObstructed, Op: "write", Name: name, Dir: d.path, Why: "it was opened for reading only"}
+	}
+	return d.do("write", name, func(s *session) error {
+		made, err := s.put(filepath.FromSlash(name), data, d.cfg.Sync == SyncEach)
+		if err != nil {
+			return err
+		}
+		if d.cfg.Sync == SyncEach {
+			if err := s.syncDirs(path.Dir(name), made); err != nil {
+				return err
+			}
+		}
+		d.wrote(s, name, made)
+		return nil
+	})
+}
+
+// Stat returns the size in bytes of the output name. The error for an output that is not there is fs.ErrNotExist.
+func (d *Dir) Stat(name string) (int64, error) {
+	if err := CheckName(name); err != nil {
+		return 0, err
+	}
+	var size int64
+	err := d.do("look up", name, func(s *session) error {
+		info, err := s.root.Stat(filepath.FromSlash(name))
+		if err != nil {
+			return err
+		}
+		size = info.Size()
+		return regular(name, info)
+	})
+	return size, err
+}
+
+// Open returns the output name; the caller closes it. The error for an output that is not there is fs.ErrNotExist.
+func (d *Dir) Open(name string) (io.ReadSeekCloser, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	var file *os.File
+	err := d.do("open", name, func(s *session) error {
+		// Asked first, since opening something else, such as a pipe, may wait for ever.
+		info, err := s.root.Stat(filepath.FromSlash(name))
+		if err == nil {
+			err = regular(name, info)
+		}
+		if err == nil {
+			file, err = s.root.Open(filepath.FromSlash(name))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+// Remove removes the output name. Removing an output that is not there is no error.
+func (d *Dir) Remove(name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	err := d.do("remove", name, func(s *session) error {
+		info, err := s.root.Lstat(filepath.FromSlash(name))
+		if err == nil && info.IsDir() {
+			err = regular(name, info)
+		}
+		if err == nil {
+			err = s.root.Remove(filepath.FromSlash(name))
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrUnavailable) {
+		return nil
+	}
+	return err
+}
+
+// regular reports that what is found under name is no output.
+func regular(name string, info fs.FileInfo) error {
+	if info.Mode().IsRegular() {
+		return nil
+	}
+	return &Fault{Kind: ErrObstructed, Op: "use", Name: name, Why: "what has that name is not a regular file"}
+}
+
+// do calls f with the directory as it is now, and once more when the directory turned out to have been replaced, or
+// the place for temporary files removed, under f.
+func (d *Dir) do(op, name string, f func(*session) error) error {
+	for again := false; ; again = true {
+		s, err := d.current(again)
+		if err != nil {
+			return fault("use", "", d.path, err)
+		}
+		err = f(s)
+		if err == nil {
+			return nil
+		}
+		if !again && (errors.Is(err, errNoTemp) || errors.Is(err, os.ErrClosed)) {
+			continue
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("no output %s in %s: %w", quoted(name), d.path, fs.ErrNotExist)
+		}
+		return fault(op, name, d.path, err)
+	}
+}
+
+// current returns the session for the directory that the path names now, opening a new one if that is another than
+// it was, or if afresh.
+func (d *Dir) current(afresh bool) (*session, error) {
+	info, err := os.Stat(d.path)
+	if err != nil {
+		return nil, gone(d.path, err)
+	}
+	d.mu.RLock()
+	s := d.cur
+	d.mu.RUnlock()
+	if s == nil {
+		return nil, errClosed(d.path)
+	}
+	if !afresh && os.SameFile(info, s.info) {
+		return s, nil
+	}
+	return d.reopen(s)
+}
+
+// reopen replaces the session old, unless somebody else already did.
+func (d *Dir) reopen(old *session) (*session, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cur == nil {
+		return nil, errClosed(d.path)
+	}
+	if d.cur != old {
+		return d.cur, nil
+	}
+	s, err := openSession(d.path, d.cfg.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	if !os.SameFile(s.info, old.info) && d.note.written > 0 {
+		d.note = notes{lost: errReplaced}
+	}
+	_ = old.close() // its directory is gone or replaced: there is nothing left to fail
+	d.cur = s
+	return s, nil
+}
+
+func gone(dir string, err error) error {
+	why := "the directory cannot be looked at"
+	if errors.Is(err, fs.ErrNotExist) {
+		why = "the directory is gone"
+	}
+	return &Fault{Kind: ErrUnavailable, Op: "use", Dir: dir, Why: why, Err: cause(err)}
+}
+
+func errClosed(dir string) error {
+	return &Fault{Kind: ErrObstructed, Op: "use", Dir: dir, Why: "the store is closed", Err: os.ErrClosed}
+}

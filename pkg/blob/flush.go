@@ -1,0 +1,162 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+)
+
+// maxNoted is how many outputs may wait for a Flush before Put syncs them itself, so that memory stays bounded when
+// nobody flushes.
+const maxNoted = 4096
+
+// notes is what Flush has to make durable, and what it has to tell.
+type notes struct {
+	written int             // outputs put since the last Flush
+	outputs []string        // their names, if they have to be synced
+	dirs    map[string]bool // the directories whose entries changed, if they have to be synced
+	lost    error           // some of it is not there any more
+}
+
+// wrote records that name was written in s, and that the directories from made down to its own are new.
+func (d *Dir) wrote(s *session, name, made string) {
+	d.mu.Lock()
+	if d.cur == nil || !os.SameFile(d.cur.info, s.info) {
+		d.note.lost = errReplaced
+		d.mu.Unlock()
+		return
+	}
+	d.note.written++
+	if d.cfg.Sync != SyncBatch {
+		d.mu.Unlock()
+		return
+	}
+	d.note.outputs = append(d.note.outputs, name)
+	if d.note.dirs == nil {
+		d.note.dirs = make(map[string]bool)
+	}
+	for _, dir := range changedDirs(path.Dir(name), made) {
+		d.note.dirs[dir] = true
+	}
+	full := len(d.note.outputs) >= maxNoted
+	d.mu.Unlock()
+	if full {
+		d.flushing.Lock()
+		defer d.flushing.Unlock()
+		if err := d.flush(s); err != nil {
+			d.mu.Lock()
+			d.note.lost = err // for the next Flush to tell: this output may be fine
+			d.mu.Unlock()
+		}
+	}
+}
+
+// changedDirs returns the directories whose entries changed when an output appeared in dir and the directories from
+// made (if any) down to dir were made for it: dir itself, and on to the parent of made.
+func changedDirs(dir, made string) []string {
+	dirs := []string{dir}
+	for made != "" && dir != path.Dir(made) && dir != "." {
+		dir = path.Dir(dir)
+		dirs = append(dirs, dir)
+	}
+	return dirs
+}
+
+// Flush makes durable whatever was put before it was called: contents, names and new directories. Calls that wait
+// for one another share the work. With SyncEach and SyncNever there is nothing to sync, and Flush only makes sure that
+// the directory is still the one that was written to.
+//
+// An ErrUnavailable (the directory is gone) passes, and Flush may be called again. An ErrLost does not: the directory
+// was replaced by another, or the disk reported that it failed to write, and what was put since the last Flush must
+// be put again. It is reported once.
+func (d *Dir) Flush(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.flushing.Lock()
+	defer d.flushing.Unlock()
+	s, err := d.current(false)
+	if err != nil {
+		return err
+	}
+	if err := d.flush(s); err != nil {
+		// The kernel reports a failed write once and then forgets the data: to sync again would succeed, and lie.
+		return &Fault{Kind: ErrLost, Op: "make durable what was written", Dir: d.path, Err: cause(err)}
+	}
+	return nil
+}
+
+// errReplaced says that outputs went with the directory that they were in.
+var errReplaced = errors.New("the directory has been replaced by another")
+
+// flush syncs what is noted. The caller holds d.flushing.
+func (d *Dir) flush(s *session) error {
+	d.mu.Lock()
+	todo := d.note
+	d.note = notes{}
+	d.mu.Unlock()
+	if todo.lost != nil || len(todo.outputs) == 0 {
+		return todo.lost
+	}
+	return s.sync(todo)
+}
+
+// sync makes durable what todo lists.
+func (s *session) sync(todo notes) error {
+	if len(todo.outputs) > syncEachUpTo {
+		if done, err := s.syncAll(); done {
+			return err
+		}
+	}
+	for _, name := range todo.outputs {
+		if err := s.syncOne(filepath.FromSlash(name)); err != nil {
+			return err
+		}
+	}
+	for dir := range todo.dirs {
+		if err := s.syncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncOne syncs the file name. One that somebody removed since needs no syncing.
+func (s *session) syncOne(name string) error {
+	f, err := s.root.OpenFile(name, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func (s *session) syncDirs(dir, made string) error {
+	for _, dir := range changedDirs(dir, made) {
+		if err := s.syncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncDir makes durable which names the directory dir, slash-separated, holds.
+func (s *session) syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // directories cannot be synced there; NTFS journals them
+	}
+	f, err := s.root.Open(filepath.FromSlash(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,244 @@
+package blob
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// tempDir holds, for every Dir that is open in any process, a directory for its temporary files and beside it a lock
+// file of the same name and ".lock". The lock is held as long as the Dir lives, and the kernel drops it when the
+// process dies, so that what nobody holds is a leftover.
+const tempDir = hidden + "/tmp"
+
+const lockSuffix = ".lock"
+
+// staleAfter is the age at which temporary files count as leftovers where locks tell nothing. No output takes an hour
+// to write.
+const staleAfter = time.Hour
+
+// errNoTemp says that the place for temporary files has been removed under a session.
+var errNoTemp = errors.New("the place for temporary files is gone")
+
+// A session is the directory as it was found at one time.
+type session struct {
+	root *os.Root
+	info fs.FileInfo // of the root, to tell when the path names another directory
+	temp string      // this session's directory for temporary files, relative to the root
+	lock *os.File
+	next atomic.Uint64 // the next temporary file
+}
+
+func openSession(dir string, readOnly bool) (*session, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{root: root}
+	if s.info, err = root.Stat("."); err == nil && !readOnly {
+		err = s.makeTemp()
+	}
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return s, nil
+}
+
+// makeTemp makes the session's directory for temporary files, and locks it. The name is tried again when a sweep of
+// another process took the lock, or the file, between its making and its locking.
+func (s *session) makeTemp() error {
+	for range 16 {
+		if err := s.root.MkdirAll(filepath.FromSlash(tempDir), 0o777); err != nil {
+			return err
+		}
+		temp := filepath.FromSlash(tempDir + "/" + strings.ToLower(rand.Text()))
+		lock, err := s.root.OpenFile(temp+lockSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		held, err := tryLock(lock)
+		if err == nil && !held || !s.isAt(lock, temp+lockSuffix) {
+			lock.Close()
+			continue
+		}
+		if err := s.root.Mkdir(temp, 0o777); err != nil {
+			return errors.Join(err, lock.Close())
+		}
+		s.temp, s.lock = temp, lock
+		return nil
+	}
+	return fmt.Errorf("%s is being removed again and again", tempDir)
+}
+
+// isAt reports whether f is still the file that name names.
+func (s *session) isAt(f *os.File, name string) bool {
+	a, errA := f.Stat()
+	b, errB := s.root.Stat(name)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}
+
+// close removes the session's temporary files and lets go of the directory.
+func (s *session) close() error {
+	if s.lock == nil {
+		return s.root.Close()
+	}
+	err := s.root.RemoveAll(s.temp)
+	if removeErr := s.root.Remove(s.temp + lockSuffix); !errors.Is(removeErr, fs.ErrNotExist) {
+		err = errors.Join(err, removeErr)
+	}
+	return errors.Join(err, s.lock.Close(), s.root.Close())
+}
+
+// put writes data to a temporary file and renames it to name. It returns the topmost directory that it may have made,
+// slash-separated, or "".
+func (s *session) put(name string, data []byte, sync bool) (made string, err error) {
+	temp := filepath.Join(s.temp, strconv.FormatUint(s.next.Add(1), 36))
+	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", errNoTemp
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err == nil && sync {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		made, err = s.rename(temp, name)
+	}
+	if err != nil {
+		_ = s.root.Remove(temp) // a sweep removes it if this cannot
+	}
+	return made, err
+}
+
+// rename moves temp to name. Most outputs go where others went, so that directories are made only when they turn out
+// to be missing.
+func (s *session) rename(temp, name string) (made string, err error) {
+	parent := filepath.Dir(name)
+	for range 100 { // others may remove the directories again
+		err = s.root.Rename(temp, name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return made, err
+		}
+		if _, statErr := s.root.Lstat(temp); errors.Is(statErr, fs.ErrNotExist) {
+			return "", errNoTemp
+		}
+		if made == "" {
+			made = s.firstMissing(filepath.ToSlash(parent))
+		}
+		err = s.root.MkdirAll(parent, 0o777)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	return "", errors.New("its directory is removed again and again")
+}
+
+// firstMissing returns the topmost missing directory on the way to dir, or dir itself.
+func (s *session) firstMissing(dir string) string {
+	for i, c := range dir {
+		if c == '/' {
+			if _, err := s.root.Lstat(filepath.FromSlash(dir[:i])); err != nil {
+				return dir[:i]
+			}
+		}
+	}
+	return dir
+}
+
+// SweepTemp removes the temporary files that killed processes left, and returns how many such places it removed. What
+// living processes use stays, also that of processes in other containers and, where the file server passes locks on,
+// on other machines; where locks do not work, what is older than an hour goes.
+func (d *Dir) SweepTemp() (int, error) {
+	if d.cfg.ReadOnly {
+		return 0, nil
+	}
+	swept := 0
+	err := d.do("sweep", tempDir, func(s *session) error {
+		swept = 0
+		dir, err := s.root.Open(filepath.FromSlash(tempDir))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		entries, err := dir.ReadDir(-1)
+		dir.Close()
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			place, isLock := strings.CutSuffix(e.Name(), lockSuffix)
+			if path.Base(filepath.ToSlash(s.temp)) == place {
+				continue
+			}
+			place = filepath.FromSlash(tempDir + "/" + place)
+			done, sweepErr := s.sweep(place, isLock)
+			if done {
+				swept++
+			}
+			if sweepErr != nil && !errors.Is(sweepErr, fs.ErrNotExist) {
+				err = errors.Join(err, sweepErr)
+			}
+		}
+		return err
+	})
+	return swept, err
+}
+
+// sweep removes one place for temporary files, unless somebody uses it.
+func (s *session) sweep(place string, isLock bool) (bool, error) {
+	if !isLock {
+		if _, err := s.root.Lstat(place + lockSuffix); err == nil {
+			return false, nil // its lock file decides
+		}
+		old, err := s.isOld(place)
+		if err != nil || !old {
+			return false, err
+		}
+		return true, s.root.RemoveAll(place)
+	}
+	lock, err := s.root.OpenFile(place+lockSuffix, os.O_RDWR, 0)
+	if err != nil {
+		return false, err
+	}
+	defer lock.Close()
+	held, err := tryLock(lock)
+	if err != nil {
+		if held, err = s.isOld(place + lockSuffix); err != nil {
+			return false, err
+		}
+	}
+	if !held {
+		return false, nil
+	}
+	if err := s.root.RemoveAll(place); err != nil {
+		return false, err
+	}
+	return true, s.root.Remove(place + lockSuffix)
+}
+
+func (s *session) isOld(name string) (bool, error) {
+	info, err := s.root.Lstat(name)
+	if err != nil {
+		return false, err
+	}
+	return time.Since(info.ModTime()) > staleAfter, nil
+}
