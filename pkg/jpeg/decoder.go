@@ -1,0 +1,66 @@
+package jpeg
+
+import "fmt"
+
+// Scale is the denominator of the size at which an image is decoded.
+type Scale int
+
+const (
+	Full    Scale = 1
+	Half    Scale = 2
+	Quarter Scale = 4
+	Eighth  Scale = 8
+)
+
+// Options tell how to decode.
+type Options struct {
+	// Scale is the size wanted; 0 means Full.
+	Scale Scale
+
+	// SkipRefinement leaves out, at Quarter and Eighth, the scans of a progressive image that refine AC coefficients. That is
+	// much faster and good enough for thumbnails, but no longer exact. It does nothing at other scales, where the loss
+	// would be seen, nor to other images.
+	SkipRefinement bool
+}
+
+func (o *Options) validate() error {
+	switch o.Scale {
+	case 0:
+		o.Scale = Full
+	case Full, Half, Quarter, Eighth:
+	default:
+		return fmt.Errorf("jpeg: Scale is %d; it must be 1, 2, 4 or 8", o.Scale)
+	}
+	return nil
+}
+
+// Decoder decodes images one after the other and keeps its memory and tables between them. The zero value is ready. It is
+// not safe for use by several goroutines at once.
+type Decoder struct {
+	cache   codesCache
+	entropy entropy
+	units   []unit
+}
+
+// Decode decodes data into dst, whose memory it uses again. It keeps nothing of data.
+//
+// The error is an *UnsupportedError, a *TruncatedError or a *CorruptError; see these for what dst holds then.
+func Decode(dst *Planes, data []byte, opt Options) error {
+	var d Decoder
+	return d.Decode(dst, data, opt)
+}
+
+// Decode is like the function Decode; it is faster from the second image on.
+func (d *Decoder) Decode(dst *Planes, data []byte, opt Options) error {
+	dst.empty()
+	if err := opt.validate(); err != nil {
+		return err
+	}
+	p := newParser(data)
+	if err := p.headers(); err != nil {
+		return err
+	}
+	err := p.all()
+	dst.shape(&p.header, &p.frame, opt.Scale)
+	return d.sequential(dst, p, err)
+}

@@ -1,0 +1,242 @@
+package jpeg
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+)
+
+// Second bytes of markers, T.81 table B.1.
+const (
+	markerSOF0 = 0xC0
+	markerDHT  = 0xC4
+	markerJPG  = 0xC8
+	markerDAC  = 0xCC
+	markerRST0 = 0xD0
+	markerRST7 = 0xD7
+	markerSOI  = 0xD8
+	markerEOI  = 0xD9
+	markerSOS  = 0xDA
+	markerDQT  = 0xDB
+	markerDNL  = 0xDC
+	markerDRI  = 0xDD
+	markerDHP  = 0xDE
+	markerEXP  = 0xDF
+	markerAPP0 = 0xE0
+	markerAPPE = 0xEE
+	markerAPPF = 0xEF
+	markerCOM  = 0xFE
+	markerTEM  = 0x01
+)
+
+// parser walks the marker segments of a file and gathers what decoding needs, without looking into the scans.
+type parser struct {
+	data   []byte
+	pos    int // next byte to read
+	header Header
+	frame  frame
+	scans  []scan
+	ended  bool // EOI was seen
+
+	quant   [4]*[64]uint16  // in zigzag order; nil until defined
+	huffman [2][4]*huffSpec // by class, DC or AC, and destination; nil until defined
+	restart int
+}
+
+func newParser(data []byte) *parser {
+	return &parser{data: data, header: Header{AdobeTransform: -1}}
+}
+
+// headers reads up to the first scan, which it leaves unread.
+func (p *parser) headers() error {
+	if len(p.data) < 2 {
+		return p.truncated("header")
+	}
+	if p.data[0] != 0xFF || p.data[1] != markerSOI {
+		return corruptf(0, "begins with % x instead of ff d8", p.data[:2])
+	}
+	p.pos = 2
+	for {
+		marker, err := p.marker("header")
+		if err != nil {
+			return err
+		}
+		if marker == markerSOS {
+			if p.frame.components == nil {
+				return corruptf(p.pos, "a scan without a frame header")
+			}
+			p.header.RestartInterval = p.restart
+			p.header.Color = p.header.color()
+			return nil
+		}
+		if marker == markerEOI {
+			return corruptf(p.pos, "end of image without a scan")
+		}
+		if err := p.segment(marker, "header"); err != nil {
+			p.header.Color = p.header.color()
+			return err
+		}
+	}
+}
+
+// all reads on after headers to the end of the file, listing the scans.
+func (p *parser) all() error {
+	marker := byte(markerSOS)
+	for marker != markerEOI {
+		if marker == markerSOS {
+			if err := p.scan(); err != nil {
+				return err
+			}
+		} else if err := p.segment(marker, p.after()); err != nil {
+			return err
+		}
+		var err error
+		if marker, err = p.marker(p.after()); err != nil {
+			return err
+		}
+	}
+	p.ended = true
+	return nil
+}
+
+// after names the place in the file for errors.
+func (p *parser) after() string { return scanName(len(p.scans) - 1) }
+
+func (p *parser) truncated(during string) error {
+	return &TruncatedError{Offset: len(p.data), During: during}
+}
+
+// marker returns the next marker and moves past it. Like libjpeg it skips what lies between segments.
+func (p *parser) marker(during string) (byte, error) {
+	for {
+		i := bytes.IndexByte(p.data[p.pos:], 0xFF)
+		if i < 0 {
+			p.pos = len(p.data)
+			return 0, p.truncated(during)
+		}
+		p.pos += i
+		for p.pos < len(p.data) && p.data[p.pos] == 0xFF { // any number of fill bytes
+			p.pos++
+		}
+		if p.pos == len(p.data) {
+			return 0, p.truncated(during)
+		}
+		m := p.data[p.pos]
+		p.pos++
+		if m != 0 && m != markerTEM && (m < markerRST0 || m > markerRST7) {
+			return m, nil
+		}
+	}
+}
+
+// content returns the bytes of the segment whose marker was just read and moves past it.
+func (p *parser) content(during string) ([]byte, error) {
+	rest := p.data[p.pos:]
+	if len(rest) < 2 {
+		return nil, p.truncated(during)
+	}
+	n := int(binary.BigEndian.Uint16(rest))
+	if n < 2 {
+		return nil, corruptf(p.pos, "a segment of length %d", n)
+	}
+	if n > len(rest) {
+		return nil, p.truncated(during)
+	}
+	p.pos += n
+	return rest[2:n:n], nil
+}
+
+// segment reads one marker segment other than SOS and EOI.
+func (p *parser) segment(marker byte, during string) error {
+	if marker == markerSOI || (marker > markerTEM && marker < markerSOF0) || (marker > markerAPPF && marker < markerCOM) {
+		return corruptf(p.pos, "marker ff %02x", marker)
+	}
+	at := p.pos
+	b, err := p.content(during)
+	if err != nil {
+		return err
+	}
+	switch {
+	case marker == markerDHT:
+		return p.huffmanTables(b, at)
+	case marker == markerDQT:
+		return p.quantTables(b, at)
+	case marker == markerDRI:
+		if len(b) != 2 {
+			return corruptf(at, "a restart interval of %d bytes", len(b))
+		}
+		p.restart = int(binary.BigEndian.Uint16(b))
+	case marker == markerDHP || marker == markerEXP:
+		return &UnsupportedError{Hierarchical}
+	case marker == markerDAC:
+		return &UnsupportedError{ArithmeticCoding}
+	case marker >= markerSOF0 && marker < markerRST0:
+		return p.frameHeader(marker, b, at)
+	case marker >= markerAPP0 && marker <= markerAPPF || marker == markerCOM:
+		if len(p.scans) == 0 {
+			p.metadata(marker, b)
+		}
+	}
+	return nil
+}
+
+// metadata notes where an APPn or COM segment lies, and what JFIF and Adobe say of the colours.
+func (p *parser) metadata(marker byte, b []byte) {
+	switch {
+	case marker == markerAPP0 && bytes.HasPrefix(b, []byte("JFIF\x00")):
+		p.header.JFIF = true
+	case marker == markerAPPE && len(b) >= 12 && bytes.HasPrefix(b, []byte("Adobe")):
+		p.header.AdobeTransform = int(b[11])
+	}
+	s := Segment{Marker: marker, Offset: p.pos - len(b), Length: len(b)}
+	for _, known := range signatures {
+		if marker == known.marker && len(b) >= len(known.signature) && strings.HasPrefix(string(b[:len(known.signature)]), known.signature) {
+			s.Kind = known.kind
+			s.Offset += len(known.signature)
+			s.Length -= len(known.signature)
+			break
+		}
+	}
+	p.header.Segments = append(p.header.Segments, s)
+}
+
+// quantTables reads DQT. Tables are replaced, not changed, because components keep the one they began with.
+func (p *parser) quantTables(b []byte, at int) error {
+	for len(b) > 0 {
+		wide, destination := int(b[0]>>4), b[0]&15
+		if wide > 1 || destination > 3 {
+			return corruptf(at, "quantization table of precision %d, destination %d", wide, destination)
+		}
+		size := 64 * (1 + wide)
+		if len(b) < 1+size {
+			return corruptf(at, "quantization table of %d bytes instead of %d", len(b)-1, size)
+		}
+		t := new([64]uint16)
+		for k := range t {
+			if wide == 1 {
+				t[k] = binary.BigEndian.Uint16(b[1+2*k:])
+			} else {
+				t[k] = uint16(b[1+k])
+			}
+		}
+		p.quant[destination] = t
+		b = b[1+size:]
+	}
+	return nil
+}
+
+func (p *parser) huffmanTables(b []byte, at int) error {
+	for len(b) > 0 {
+		class, destination := b[0]>>4, b[0]&15
+		if class > 1 || destination > 3 {
+			return corruptf(at, "Huffman table of class %d, destination %d", class, destination)
+		}
+		spec, n, err := readHuffSpec(b[1:], class, at)
+		if err != nil {
+			return err
+		}
+		p.huffman[class][destination] = spec
+		b = b[1+n:]
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package jpeg
+
+// places tells by scale where in a block's values a coefficient lies, indexed by its position in zigzag order. Those that the
+// scale does not need, and positions past the block, go to 0, which is set to the DC coefficient at last.
+//
+// At Quarter the four coefficients are in their natural order. At Half and Full they are in that of the vector
+// transforms, which the plain ones share. Rows are interleaved in pairs, so that one instruction multiplies and adds two
+// coefficients of a column, and the columns stand so that the same pairs are neighbours in the second pass:
+//
+//	Half: rows 0,2 and 1,3; columns 0 2 1 3      Full: rows 0,4 and 2,6 and 1,7 and 3,5; columns 0 4 2 6 1 7 3 5
+var places = func() (t [9][256]uint8) {
+	for k, natural := range zigzag {
+		row, col := natural>>3, natural&7
+		t[Full][k] = fullRows[row] + 2*fullColumns[col]
+		if row < 4 && col < 4 {
+			t[Half][k] = halfRows[row] + 2*halfColumns[col]
+		}
+		if row < 2 && col < 2 {
+			t[Quarter][k] = row*2 + col
+		}
+	}
+	return t
+}()
+
+var (
+	halfRows    = [4]uint8{0, 8, 1, 9} // place of a row's first coefficient
+	halfColumns = [4]uint8{0, 2, 1, 3} // place of a column among the pairs, and the column at a place
+	fullRows    = [8]uint8{0, 32, 16, 48, 1, 49, 17, 33}
+	fullColumns = [8]uint8{0, 4, 2, 6, 1, 7, 3, 5} // column by place
+)
+
+// lastNeeded is, by scale, the last position in zigzag order that the scale needs.
+var lastNeeded = [9]uint{Full: 63, Half: 24, Quarter: 4, Eighth: 0}
+
+// arranged returns a table in zigzag order, a quantization table, as the transform of a scale wants it.
+func arranged(zigzagged *[64]uint16, scale Scale) *[64]int16 {
+	t := new([64]int16)
+	for k, v := range zigzagged {
+		if at := places[scale][k]; k == 0 || at != 0 {
+			t[at] = int16(v)
+		}
+	}
+	return t
+}

@@ -1,0 +1,190 @@
+package jpeg
+
+// The tables of this file decode several symbols with one look-up. Each is indexed by the next bits of the stream; an entry
+// tells how many of them are consumed and how far they advance in the block, and, but for the skip table, what values
+// they hold. An advance has endOfBlock added if the last of the symbols is the end of the block. So a block goes on
+// while k, the next coefficient, is below 64, and only two kinds of k are a proper end: 64, and endOfBlock to
+// endOfBlock+63. Any other means that the look-up ran on into the next block, or that the next symbol is tooLong for it.
+const (
+	firstBits = 12
+	skipBits  = 13
+	valueBits = 11
+
+	endOfBlock = 128
+	tooLong    = 255
+)
+
+// blockEnds reports whether a block can end with k.
+func blockEnds(k uint) bool { return k == 64 || k-endOfBlock < 64 }
+
+type (
+	// firstTable decodes the DC difference that opens a block and what follows: as many AC symbols as fit for blocks of
+	// which only the DC coefficient is wanted, else an end of block only.
+	// Bits 0-5: bits consumed, 8-15: advance, that of the DC coefficient included, 16-31: difference.
+	firstTable [1 << firstBits]uint32
+
+	// skipTable passes over AC symbols. Bits 0-5: bits consumed, 8-15: advance.
+	skipTable [1 << skipBits]uint16
+
+	// valueTable decodes one or two AC coefficients.
+	// Bits 0-5: bits consumed, 8-15: advance, 16-23 and 32-47: the first one's distance from k and value, 24-31 and 48-63
+	// the second one's. A coefficient that is not there has the distance noValue and the value 0.
+	valueTable [1 << valueBits]uint64
+)
+
+// noValue as a distance leads out of the block from any k.
+const noValue = endOfBlock
+
+// acSymbol splits an AC symbol in a sequential scan into its advance, the size of its value, and the distance of the value. As in
+// libjpeg, every symbol of size 0 other than a run of 16 zeros ends the block.
+func acSymbol(symbol byte) (advance, size, distance uint) {
+	run := uint(symbol >> 4)
+	if size = uint(symbol & 15); size != 0 {
+		return run + 1, size, run
+	}
+	if run == 15 {
+		return 16, 0, noValue
+	}
+	return endOfBlock, 0, noValue
+}
+
+// skipTables holds one skip table for each width w of bits 0..skipBits, at [1<<w : 2<<w]: what of w bits, and no more, can
+// be swallowed. An entry is 0 if that is nothing. Table w is made of narrower ones: behind a symbol of n bits goes a
+// copy of table w-n.
+type skipTables [2 << skipBits]uint16
+
+func (t *skipTables) build(ac *huffSpec) {
+	var farthest [skipBits + 1]uint // largest advance in each table, the end of block not counted
+	clear(t[:2])
+	for w := uint(1); w <= skipBits; w++ {
+		dst := t[1<<w : 2<<w]
+		done := uint(0)
+		ac.each(w, func(code, length uint, symbol byte) {
+			advance, size, _ := acSymbol(symbol)
+			part := dst[code<<(w-length) : (code+1)<<(w-length)]
+			done = (code + 1) << (w - length)
+			own := uint16(advance<<8 | (length + size))
+			switch {
+			case advance == endOfBlock:
+				fill(part, own)
+				return
+			case length+size > w:
+				clear(part)
+				return
+			case advance+farthest[w-length-size] > 63: // more would end in no block
+				fill(part, own)
+				farthest[w] = max(farthest[w], advance)
+				return
+			}
+			src := t[1<<(w-length-size) : 2<<(w-length-size)]
+			for len(part) > 0 { // once for each value of size bits
+				for i, follow := range src {
+					part[i] = follow + own
+				}
+				part = part[len(src):]
+			}
+			farthest[w] = max(farthest[w], advance+farthest[w-length-size])
+		})
+		clear(dst[done:])
+	}
+}
+
+// width returns the table for w bits.
+func (t *skipTables) width(w uint) []uint16 { return t[1<<w : 2<<w] }
+
+// table returns the widest table, in which symbols that do not fit are marked.
+func (t *skipTables) table() *skipTable {
+	s := (*skipTable)(t[1<<skipBits:])
+	for i, e := range s {
+		if e == 0 {
+			s[i] = tooLong << 8
+		}
+	}
+	return s
+}
+
+// build fills t from the DC table and what may follow: skip tables of widths up to firstBits.
+func (t *firstTable) build(dc *huffSpec, follow func(width uint) []uint16) {
+	fill(t[:], tooLong<<8)
+	dc.each(firstBits, func(code, length uint, symbol byte) {
+		size := uint(symbol)
+		if length+size > firstBits {
+			return
+		}
+		left := firstBits - length - size
+		src := follow(left)
+		for x := range uint(1) << size {
+			diff := int32(0)
+			if size > 0 {
+				diff = extend(int32(x), size)
+			}
+			own := uint32(diff)<<16 | 1<<8 | uint32(length+size)
+			dst := t[(code<<size|x)<<left:][:len(src)]
+			for i, f := range src {
+				dst[i] = own + uint32(f)
+			}
+		}
+	})
+}
+
+// endTables is what firstTable.build wants of blocks whose AC values are decoded: nothing but an end of block follows.
+type endTables struct {
+	code, length uint // of the end of block; length 0 if the table has none
+	entries      [1 << firstBits]uint16
+}
+
+func (t *endTables) build(ac *huffSpec) {
+	t.length = 0
+	ac.each(firstBits, func(code, length uint, symbol byte) {
+		if symbol == 0 && t.length == 0 {
+			t.code, t.length = code, length
+		}
+	})
+}
+
+func (t *endTables) width(w uint) []uint16 {
+	s := t.entries[:1<<w]
+	clear(s)
+	if t.length > 0 && t.length <= w {
+		fill(s[t.code<<(w-t.length):(t.code+1)<<(w-t.length)], uint16(endOfBlock<<8|t.length))
+	}
+	return s
+}
+
+// build fills t: first with one symbol for each entry, then it appends a second one where that fits.
+func (t *valueTable) build(ac *huffSpec) {
+	var single valueTable
+	ac.each(valueBits, func(code, length uint, symbol byte) {
+		advance, size, distance := acSymbol(symbol)
+		if length+size > valueBits {
+			return
+		}
+		left := valueBits - length - size
+		own := uint64(noValue<<24 | distance<<16 | advance<<8 | (length + size))
+		for x := range uint(1) << size {
+			value := int32(0)
+			if size > 0 {
+				value = extend(int32(x), size)
+			}
+			fill(single[(code<<size|x)<<left:][:1<<left], own|uint64(uint16(value))<<32)
+		}
+	})
+	for i, a := range single {
+		t[i] = a
+		if a == 0 {
+			t[i] = noValue<<24 | noValue<<16 | tooLong<<8
+			continue
+		}
+		bitsA, advanceA := uint(a&63), uint(a>>8)&255
+		b := single[uint(i)<<bitsA&(1<<valueBits-1)]
+		bitsB, advanceB, distanceB := uint(b&63), uint(b>>8)&255, uint(b>>16)&255
+		if b == 0 || advanceA == endOfBlock || bitsA+bitsB > valueBits {
+			continue
+		}
+		if distanceB != noValue {
+			distanceB += advanceA
+		}
+		t[i] = uint64(bitsA+bitsB) | uint64(advanceA+advanceB)<<8 | a&0xFF0000 | uint64(distanceB)<<24 |
+			a&(0xFFFF<<32) | b>>32<<48
+	}
+}
