@@ -1,0 +1,154 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+)
+
+// Append adds a batch of entries in one transaction and returns once it is on disk. The first entry of a task wins:
+// for each entry of the batch the result tells whether it is a duplicate, of an earlier one or of one before it in the
+// batch, and was only counted. Appending the same batch again is harmless.
+//
+// When an entry is invalid, or on an error, nothing is added. An ErrUnavailable (the disk is full) passes.
+func (l *Ledger) Append(batch []Entry) (duplicate []bool, err error) {
+	for i := range batch {
+		if err := batch[i].Validate(); err != nil {
+			return nil, err
+		}
+	}
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	err = l.update(func(tx *bbolt.Tx) error {
+		duplicate = make([]bool, len(batch))
+		return l.add(tx, batch, duplicate)
+	})
+	l.words.settle(err)
+	if err != nil {
+		return nil, fault(l.path, "add entries", err)
+	}
+	return duplicate, nil
+}
+
+func (l *Ledger) add(tx *bbolt.Tx, batch []Entry, duplicate []bool) error {
+	entries, ids := tx.Bucket(bucketEntries), tx.Bucket(bucketIDs)
+	refused, revived := tx.Bucket(bucketRefused), tx.Bucket(bucketRevived)
+	entries.FillPercent = 1 // it is only appended to
+	refused.FillPercent = 1
+	sums := make(map[string]*Counts)
+	for i := range batch {
+		e := batch[i]
+		sum := sums[e.Run]
+		if sum == nil {
+			sum = new(Counts)
+			sums[e.Run] = sum
+		}
+		if ids.Get(e.ID[:]) != nil {
+			duplicate[i] = true
+			sum.Duplicates++
+			continue
+		}
+		seq, err := entries.NextSequence()
+		if err != nil {
+			return err
+		}
+		retries, _ := binary.Uvarint(revived.Get(e.ID[:]))
+		e.Retries = int(retries)
+		if err := entries.Put(seqKey(seq), encode(nil, &e, l.words.number)); err != nil {
+			return err
+		}
+		if err := ids.Put(e.ID[:], append(seqKey(seq), codeOf(e.Outcome))); err != nil {
+			return err
+		}
+		if e.Outcome != outcome.Done {
+			if err := refused.Put(seqKey(seq), nil); err != nil {
+				return err
+			}
+		}
+		sum.add(&e, 1)
+	}
+	for run, sum := range sums {
+		if err := changeCounts(tx, run, sum); err != nil {
+			return err
+		}
+	}
+	return l.words.store(tx)
+}
+
+// Revive makes the given tasks due again, whatever became of them: their entries are removed and only how often that
+// happened is kept. Tasks without an entry are passed over. It returns how many were revived.
+func (l *Ledger) Revive(ids []taskid.ID) (int, error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	n := 0
+	err := l.update(func(tx *bbolt.Tx) error {
+		n = 0
+		for _, id := range ids {
+			revived, err := l.revive(tx, id)
+			if err != nil {
+				return err
+			}
+			if revived {
+				n++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fault(l.path, "revive tasks", err)
+	}
+	return n, nil
+}
+
+func (l *Ledger) revive(tx *bbolt.Tx, id taskid.ID) (bool, error) {
+	e, found, err := l.find(tx, id)
+	if err != nil || !found {
+		return false, err
+	}
+	sum := new(Counts)
+	sum.add(&e, -1)
+	if err := changeCounts(tx, e.Run, sum); err != nil {
+		return false, err
+	}
+	for bucket, key := range map[*bbolt.Bucket][]byte{
+		tx.Bucket(bucketEntries): seqKey(e.Seq),
+		tx.Bucket(bucketRefused): seqKey(e.Seq),
+		tx.Bucket(bucketIDs):     id[:],
+	} {
+		if err := bucket.Delete(key); err != nil {
+			return false, err
+		}
+	}
+	return true, tx.Bucket(bucketRevived).Put(id[:], binary.AppendUvarint(nil, uint64(e.Retries)+1))
+}
+
+// Retry revives the rejected and dead tasks that f selects and returns their ids. It works in transactions of a
+// thousand: on an error, the ids returned have been revived.
+func (l *Ledger) Retry(f Filter) ([]taskid.ID, error) {
+	var all []taskid.ID
+	for after := uint64(0); ; {
+		entries, next, err := l.Refused(f, after, 1000)
+		if err != nil {
+			return all, err
+		}
+		ids := make([]taskid.ID, len(entries))
+		for i, e := range entries {
+			ids[i] = e.ID
+		}
+		if _, err := l.Revive(ids); err != nil {
+			return all, fmt.Errorf("retry after %d tasks: %w", len(all), err)
+		}
+		all = append(all, ids...)
+		if next == 0 {
+			return all, nil
+		}
+		after = next
+	}
+}

@@ -1,0 +1,81 @@
+package ledger
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// createIfMissing makes an empty ledger at path if nothing is there. It appears complete or not at all, so that an
+// empty or incomplete file is never one of ours that was killed in its making.
+func createIfMissing(path string) error {
+	if _, err := os.Lstat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return fault(path, "look at the ledger", err)
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fault(path, "make the ledger's directory", err)
+	}
+	sweepCreated(path)
+	temp := path + newSuffix + strings.ToLower(rand.Text())
+	defer os.Remove(temp) // after linking, its second name
+	if err := create(temp); err != nil {
+		return fault(path, "make the ledger", err)
+	}
+	err := os.Link(temp, path)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // another process was faster
+	}
+	if err != nil { // a file system without links
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		return fault(path, "make the ledger", err)
+	}
+	return fault(path, "sync the ledger's directory", syncDir(dir))
+}
+
+func create(path string) error {
+	db, err := bbolt.Open(path, 0o666, &bbolt.Options{FreelistType: bbolt.FreelistMapType, NoStatistics: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Update(makeBuckets), db.Close())
+}
+
+const newSuffix = ".new-"
+
+// sweepCreated removes what processes that were killed while they made a ledger at path left. That takes less than a
+// second, so that what is an hour old is nobody's.
+func sweepCreated(path string) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), filepath.Base(path)+newSuffix) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > time.Hour {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name())) // harmless if it stays
+		}
+	}
+}
+
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // directories cannot be synced there
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

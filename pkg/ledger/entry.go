@@ -1,0 +1,116 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+)
+
+// Entry is what became of one task. Times and durations are kept to the microsecond.
+type Entry struct {
+	ID       taskid.ID
+	Seq      uint64          // its place in the ledger, counted from 1; set by the ledger
+	Filename string          // of the image, slash-separated, relative
+	Run      string          // the run in which it was settled; may be empty
+	Outcome  outcome.Outcome // done, rejected or dead
+	Reason   outcome.Reason  // of a rejected task, and only of one
+	Detail   string          // for people; cut to MaxDetail bytes
+	Outputs  []Output        // of a done task
+	Worker   string          // who settled it
+
+	Deliveries int    // how often it was sent, as far as is known
+	Recipe     string // canonical text
+	Input      Input
+	Timings    Timings
+	Settled    time.Time // when the sink learned it
+	Stranger   bool      // taken on the word of a program that tells names only
+	Retries    int       // how often an operator revived it before; set by the ledger
+}
+
+// Output is one file that was made of an image.
+type Output struct {
+	Name          string // slash-separated, relative
+	Size          int64  // bytes
+	Width, Height int    // pixels; 0 if unknown
+}
+
+// Input is what is known of the image.
+type Input struct {
+	Size          int64  // bytes
+	Format        string // such as "jpeg"; empty if unknown
+	Width, Height int    // pixels; 0 if unknown
+}
+
+// Timings is where the time went; 0 where that is unknown.
+type Timings struct {
+	Queued    time.Duration // from being sent to a slot's becoming free for it
+	Decode    time.Duration
+	Transform time.Duration
+	Encode    time.Duration
+	Write     time.Duration
+	EndToEnd  time.Duration // from being sent to being settled
+}
+
+// The limits of what an entry may hold; what is longer is refused, but for details, which are cut.
+const (
+	MaxName    = 32 << 10 // bytes in a file name
+	MaxDetail  = 2 << 10  // bytes in a detail
+	MaxText    = 64 << 10 // bytes in a recipe, run, worker or format
+	MaxOutputs = 4096     // outputs of one task
+)
+
+// Validate reports why the ledger would not take e.
+func (e *Entry) Validate() error {
+	var err error
+	switch {
+	case e.ID.IsZero():
+		err = errors.New("it has no id")
+	case e.Filename == "" || len(e.Filename) > MaxName:
+		err = fmt.Errorf("its file name has %d bytes, not 1 to %d", len(e.Filename), MaxName)
+	case e.Outcome != outcome.Done && e.Outcome != outcome.Rejected && e.Outcome != outcome.Dead:
+		err = fmt.Errorf("its outcome is %q, not done, rejected or dead", e.Outcome)
+	case e.Outcome == outcome.Rejected && !slices.Contains(outcome.Reasons(), e.Reason):
+		err = fmt.Errorf("it is rejected for the unknown reason %q", e.Reason)
+	case e.Outcome != outcome.Rejected && e.Reason != "":
+		err = fmt.Errorf("it has the reason %q but is %s, not rejected", e.Reason, e.Outcome)
+	case len(e.Run) > MaxText || strings.Contains(e.Run, "\x00"):
+		err = fmt.Errorf("its run %.80q has %d bytes, more than %d, or a NUL", e.Run, len(e.Run), MaxText)
+	case len(e.Worker) > MaxText || len(e.Recipe) > MaxText || len(e.Input.Format) > MaxText:
+		err = fmt.Errorf("its worker, recipe or format has more than %d bytes", MaxText)
+	case e.Deliveries < 0 || e.Input.Size < 0 || e.Input.Width < 0 || e.Input.Height < 0:
+		err = errors.New("it counts deliveries, bytes or pixels below 0")
+	case e.Settled.IsZero():
+		err = errors.New("it was never settled")
+	case len(e.Outputs) > MaxOutputs:
+		err = fmt.Errorf("it has %d outputs, more than %d", len(e.Outputs), MaxOutputs)
+	}
+	for _, o := range e.Outputs {
+		if err == nil && (o.Name == "" || len(o.Name) > MaxName) {
+			err = fmt.Errorf("the name of an output has %d bytes, not 1 to %d", len(o.Name), MaxName)
+		}
+		if err == nil && (o.Size < 0 || o.Width < 0 || o.Height < 0) {
+			err = fmt.Errorf("the output %.80q counts bytes or pixels below 0", o.Name)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("entry of task %s (%.80q): %w", e.ID, e.Filename, err)
+	}
+	return nil
+}
+
+// cut returns the longest beginning of s that has at most n bytes and does not end inside a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

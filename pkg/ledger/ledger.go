@@ -1,0 +1,185 @@
+// Package ledger keeps what became of every task: the farm's only durable state.
+//
+// A Ledger is one file (bbolt). Append adds entries, many in one transaction; the first entry of a task wins and later
+// ones are told as duplicates. A Committer groups what comes from many sides into such transactions. Entries are kept
+// in the order in which they were settled, with an index by task id, an index of what was rejected or dead-lettered,
+// and counts per run, all changed in the same transaction.
+//
+// # What is durable when
+//
+// Append returns, and a Committer calls back without an error, once the transaction is on disk: bbolt writes the
+// changed pages beside the valid ones, syncs them (fdatasync), then writes and syncs the page that makes them valid.
+// A process that is killed, or a machine that loses power, at any moment leaves the ledger as the last transaction
+// left it. The directory is synced when the file is made. What a disk loses although it said it was synced is lost.
+//
+// # What it refuses
+//
+// Open never changes a file that it does not recognise: one that is empty, foreign, cut off, damaged or of a newer
+// format is refused with an error that says which. Every entry carries a checksum, and damage that is met later is
+// an ErrDamaged too, never a crash; once met, the ledger takes no more entries.
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// Config is how a ledger is opened. The zero Config is valid.
+type Config struct {
+	// LockTimeout is how long Open waits for another process to let go of the file. Default (0): 2 s.
+	LockTimeout time.Duration
+
+	// ReadOnly opens an existing ledger for reading alone. Readers may share a ledger, but not with a writer.
+	// Default: false.
+	ReadOnly bool
+}
+
+// Validate reports what is wrong with c.
+func (c Config) Validate() error {
+	if c.LockTimeout < 0 {
+		return fmt.Errorf("the ledger's lock timeout is %v, less than 0", c.LockTimeout)
+	}
+	return nil
+}
+
+// Ledger is an open ledger. One process may write to a ledger at a time. The methods may be called concurrently;
+// those that read see the last transaction and neither wait for one that is being written nor hold it up.
+type Ledger struct {
+	path string
+	db   *bbolt.DB
+	file *os.File // the db's own
+
+	writing sync.Mutex // held by the one who writes
+	words   words      // guarded by writing
+
+	damage atomic.Pointer[Fault] // the first damage that was met
+}
+
+// Open opens the ledger at path, which it makes, with its directory, if nothing is there.
+func Open(path string, cfg Config) (*Ledger, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.LockTimeout == 0 {
+		cfg.LockTimeout = 2 * time.Second
+	}
+	if !cfg.ReadOnly {
+		if err := createIfMissing(path); err != nil {
+			return nil, err
+		}
+	}
+	if err := inspectHeader(path); err != nil {
+		return nil, err
+	}
+	l := &Ledger{path: path}
+	if err := l.open(cfg); err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Ledger) open(cfg Config) error {
+	err := l.guard(func() (err error) {
+		l.db, err = bbolt.Open(l.path, 0o666, options(cfg, func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			file, err := os.OpenFile(name, flag&^os.O_CREATE, mode)
+			l.file = file
+			return file, err
+		}))
+		return err
+	})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return &Fault{Kind: ErrInUse, Path: l.path,
+			Why: fmt.Sprintf("another process has it open (waited %v)", cfg.LockTimeout)}
+	}
+	if err != nil {
+		return fault(l.path, "open the ledger", err)
+	}
+	l.db.AllocSize = 4 << 20
+	l.db.NoFreelistSync = false
+	return l.guard(func() error {
+		if err := inspectTree(l.path, l.file); err != nil {
+			return err
+		}
+		return l.db.View(func(tx *bbolt.Tx) error {
+			if err := l.checkFormat(tx); err != nil {
+				return err
+			}
+			return l.words.load(tx)
+		})
+	})
+}
+
+func options(cfg Config, openFile func(string, int, os.FileMode) (*os.File, error)) *bbolt.Options {
+	o := &bbolt.Options{
+		Timeout:        cfg.LockTimeout,
+		ReadOnly:       cfg.ReadOnly,
+		FreelistType:   bbolt.FreelistMapType,
+		NoFreelistSync: true, // while opening, so that a file that turns out to be foreign is not written to
+		NoStatistics:   true,
+		OpenFile:       openFile,
+	}
+	// Address space costs nothing, and a map that need not grow never makes the writer wait for readers. On Windows
+	// the file would grow with it.
+	if runtime.GOOS != "windows" && ^uint(0)>>32 != 0 {
+		o.InitialMmapSize = 1 << 30
+	}
+	return o
+}
+
+// Path returns the path that the ledger was opened with.
+func (l *Ledger) Path() string { return l.path }
+
+// Close lets go of the file. It waits for transactions that are at work.
+func (l *Ledger) Close() error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	if l.db == nil || l.damage.Load() != nil {
+		// bbolt was interrupted where it does not expect it: its locks may be held for ever. Closing the file lets
+		// go of the lock on it; nothing has to be written.
+		if l.file != nil {
+			_ = l.file.Close() // it was only read since the last transaction
+		}
+		return nil
+	}
+	return l.guard(l.db.Close)
+}
+
+// view calls f with the state after the last transaction.
+func (l *Ledger) view(f func(*bbolt.Tx) error) error {
+	return l.guard(func() error { return l.db.View(f) })
+}
+
+// update calls f in a transaction, and returns nil once that is on disk. The caller holds l.writing.
+func (l *Ledger) update(f func(*bbolt.Tx) error) error {
+	if damage := l.damage.Load(); damage != nil {
+		return damage
+	}
+	return l.guard(func() error { return l.db.Update(f) })
+}
+
+// guard calls f and makes errors of what damaged pages do to bbolt: it panics on some, and others lead it out of the
+// file, where the hardware stops it.
+func (l *Ledger) guard(f func() error) (err error) {
+	was := debug.SetPanicOnFault(true)
+	defer func() {
+		debug.SetPanicOnFault(was)
+		if r := recover(); r != nil {
+			err = &Fault{Kind: ErrDamaged, Path: l.path, Why: fmt.Sprint(r)}
+		}
+		var f *Fault
+		if errors.As(err, &f) && f.Kind == ErrDamaged {
+			l.damage.CompareAndSwap(nil, f)
+		}
+	}()
+	return f()
+}

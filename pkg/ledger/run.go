@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// RunState is how far a run has come.
+type RunState string
+
+// The states of a run.
+const (
+	RunActive   RunState = "active"   // it has not ended, or nobody saw it end
+	RunFinished RunState = "finished" // every image that was found is settled
+	RunCut      RunState = "cut"      // it was stopped before
+	RunStalled  RunState = "stalled"  // it ended because nothing went on any more
+)
+
+// Run is the record of one run, kept for reports. Its numbers are what the ventilator and the sink told; those that
+// Counts returns are what the entries add up to.
+type Run struct {
+	ID      string    `json:"id"` // 1 to 128 bytes, no NUL
+	State   RunState  `json:"state"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"` // zero while it is active
+	Recipe  string    `json:"recipe,omitempty"`
+	Host    string    `json:"host,omitempty"` // the ventilator's
+
+	Found        int64 `json:"found"` // images
+	Done         int64 `json:"done"`
+	Skipped      int64 `json:"skipped"`
+	Rejected     int64 `json:"rejected"`
+	Dead         int64 `json:"dead"`
+	Redeliveries int64 `json:"redeliveries"`
+	Duplicates   int64 `json:"duplicates"`
+}
+
+// Missing returns how many images were found and are not accounted for: found − (done + skipped + rejected + dead).
+// It is below zero when more were settled than found.
+func (r *Run) Missing() int64 { return r.Found - (r.Done + r.Skipped + r.Rejected + r.Dead) }
+
+// Balanced reports whether every image that was found is accounted for.
+func (r *Run) Balanced() bool { return r.Missing() == 0 }
+
+// PutRun keeps r, in place of the record of that id if there is one, and returns once it is on disk.
+func (l *Ledger) PutRun(r Run) error {
+	if r.ID == "" || len(r.ID) > 128 || strings.Contains(r.ID, "\x00") {
+		return fmt.Errorf("the id of a run, %.140q, has %d bytes, not 1 to 128, or a NUL", r.ID, len(r.ID))
+	}
+	value, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("run %s: %w", r.ID, err)
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	err = l.update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketRuns).Put([]byte(r.ID), value) })
+	return fault(l.path, "keep a run", err)
+}
+
+// LookupRun returns the record of the run id, and false if there is none.
+func (l *Ledger) LookupRun(id string) (Run, bool, error) {
+	var r Run
+	var found bool
+	err := l.view(func(tx *bbolt.Tx) error {
+		value := tx.Bucket(bucketRuns).Get([]byte(id))
+		if value == nil {
+			return nil
+		}
+		found = true
+		return l.decodeRun(value, &r)
+	})
+	if err != nil {
+		return Run{}, false, fault(l.path, "look up a run", err)
+	}
+	return r, found, nil
+}
+
+// Runs returns the records of all runs, the latest last.
+func (l *Ledger) Runs() ([]Run, error) {
+	var runs []Run
+	err := l.view(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketRuns).ForEach(func(_, value []byte) error {
+			var r Run
+			err := l.decodeRun(value, &r)
+			runs = append(runs, r)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fault(l.path, "list runs", err)
+	}
+	slices.SortStableFunc(runs, func(a, b Run) int {
+		return cmp.Or(a.Started.Compare(b.Started), strings.Compare(a.ID, b.ID))
+	})
+	return runs, nil
+}
+
+func (l *Ledger) decodeRun(value []byte, r *Run) error {
+	var syntax *json.SyntaxError
+	err := json.Unmarshal(value, r)
+	if errors.As(err, &syntax) {
+		return l.damaged("the record of a run cannot be read: %v", err)
+	}
+	return err
+}
