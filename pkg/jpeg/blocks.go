@@ -76,4 +76,4 @@ func (e *entropy) blocks(units []unit, mcus int) (int, fault) {
 // transform writes a block's samples to dst and clears its values, but for the first.
 type transform func(dst []byte, stride int, block, quant *[64]int16)
 
-var transforms = [9]transform{Full: plainFull, Half: plainHalf, Quarter: quarter}
+var transforms = [9]transform{Full: full, Half: half, Quarter: quarter}

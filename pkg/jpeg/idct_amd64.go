@@ -1,0 +1,51 @@
+//go:build !purego
+
+package jpeg
+
+// avx2 tells whether processor and operating system have AVX2.
+var avx2 = func() bool {
+	const osxsave, avx, avx2 = 1 << 27, 1 << 28, 1 << 5
+	highest, _, _, _ := cpuid(0, 0)
+	if highest < 7 {
+		return false
+	}
+	if _, _, c, _ := cpuid(1, 0); c&osxsave == 0 || c&avx == 0 {
+		return false
+	}
+	const vectorState = 1<<1 | 1<<2 // the system saves the registers, upper halves too
+	if xgetbv()&vectorState != vectorState {
+		return false
+	}
+	_, b, _, _ := cpuid(7, 0)
+	return b&avx2 != 0
+}()
+
+// full transforms a block into 8×8 samples and clears it.
+func full(dst []byte, stride int, block, quant *[64]int16) {
+	if !avx2 {
+		plainFull(dst, stride, block, quant)
+		return
+	}
+	_ = dst[7*stride+7]
+	fullAVX2(&dst[0], stride, block, quant)
+}
+
+// half transforms the first 16 values of a block into 4×4 samples and clears them.
+func half(dst []byte, stride int, block, quant *[64]int16) {
+	if !avx2 {
+		plainHalf(dst, stride, block, quant)
+		return
+	}
+	_ = dst[3*stride+3]
+	halfAVX2(&dst[0], stride, block, quant)
+}
+
+//go:noescape
+func fullAVX2(dst *byte, stride int, block, quant *[64]int16)
+
+//go:noescape
+func halfAVX2(dst *byte, stride int, block, quant *[64]int16)
+
+func cpuid(leaf, subleaf uint32) (a, b, c, d uint32)
+
+func xgetbv() (low uint32)

@@ -1,0 +1,44 @@
+package jpeg
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// blockOf returns random values: how many, and how large, differs from block to block.
+func blockOf(r *rand.Rand) (block [64]int16) {
+	limit := []int{2, 50, 1024, math.MaxInt16}[r.IntN(4)]
+	for range r.IntN(65) {
+		block[r.IntN(64)] = int16(r.IntN(2*limit+1) - limit)
+	}
+	return block
+}
+
+func TestVectorTransformsEqualPlainOnes(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, which := range []struct {
+		name          string
+		vector, plain transform
+		side          int
+	}{{"full", full, plainFull, 8}, {"half", half, plainHalf, 4}} {
+		for i := range 200000 {
+			block, quant := blockOf(r), blockOf(r)
+			if i%2 == 0 {
+				fill(quant[:], int16(r.IntN(256)))
+			}
+			original := block
+			again := block
+			stride := which.side + r.IntN(5)
+			got, want := make([]byte, stride*which.side), make([]byte, stride*which.side)
+			which.vector(got, stride, &block, &quant)
+			which.plain(want, stride, &again, &quant)
+			if string(got) != string(want) {
+				t.Fatalf("%s of %v with %v:\ngot  %v\nwant %v", which.name, original, quant, got, want)
+			}
+			if block != again {
+				t.Fatalf("%s leaves %v, the plain one %v", which.name, block, again)
+			}
+		}
+	}
+}
