@@ -56,6 +56,9 @@ type Limits struct {
 	MaxBytes    int64  // of the encoded image; default 64 MiB
 	MaxPixels   int64  // width × height × frames decoded; default 250e6
 	MaxSide     int    // width or height, pixels; default 65,535
-	MaxFrames   int    // of an animation that is kept; default 1,000
+	MaxFrames   int    // of an animation, whether it is kept or not; default 1,000
 	OnTruncated string // "reject" (default) or "accept": keep what could be decoded
 }
+
+// Total returns the sum of the stages.
+func (s Stages) Total() time.Duration { return s.Decode + s.Transform + s.Encode }

@@ -1,0 +1,110 @@
+// Package header reads what an encoded image says of itself before its pixels: size, frames, orientation, and the
+// metadata that travels with it. It decodes no pixel, allocates little, and trusts no length.
+package header
+
+import (
+	"encoding/binary"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/format"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+)
+
+// Info is what a header says. Slices point into the data that was read, where the format stores them whole.
+type Info struct {
+	Format      string // one of format.All
+	Width       int    // as stored, pixels; at least 1
+	Height      int
+	Frames      int // of an animation; 1 for a still
+	Orientation int // 1 to 8 as EXIF numbers them; 1 where nothing is said
+	Gray        bool
+	Truncated   bool // the container announces more bytes than there are
+
+	EXIF []byte // a TIFF block, without any prefix
+	XMP  []byte // an XML packet
+	IPTC []byte // IIM records
+	ICC  []byte // an ICC profile
+	Text bool   // comments or other text is there
+
+	JPEG JPEG // of a JPEG
+}
+
+// JPEG is what the frame header of a JPEG says.
+type JPEG struct {
+	Components  int
+	Progressive bool
+	Adobe       bool // an Adobe segment is there
+	OneScan     bool // the first scan has all components, and the frame is not progressive
+}
+
+// Displayed returns the size after the orientation is applied.
+func (i Info) Displayed() (width, height int) {
+	if i.Orientation >= 5 {
+		return i.Height, i.Width
+	}
+	return i.Width, i.Height
+}
+
+// Metadata lists what metadata the image carries: "exif", "icc", "iptc", "text", "xmp"; sorted.
+func (i Info) Metadata() []string {
+	var list []string
+	for _, m := range []struct {
+		name string
+		has  bool
+	}{{"exif", i.EXIF != nil}, {"icc", i.ICC != nil}, {"iptc", i.IPTC != nil}, {"text", i.Text}, {"xmp", i.XMP != nil}} {
+		if m.has {
+			list = append(list, m.name)
+		}
+	}
+	return list
+}
+
+// Read reads the header of an encoded image. The error is an *outcome.Rejection: what is no image, what is cut or
+// damaged before its size is known, and, by name, what no engine reads.
+func Read(data []byte) (Info, error) {
+	info := Info{Format: format.Detect(data), Frames: 1, Orientation: 1}
+	var err error
+	switch info.Format {
+	case format.JPEG:
+		err = info.readJPEG(data)
+	case format.PNG:
+		err = info.readPNG(data)
+	case format.GIF:
+		err = info.readGIF(data)
+	case format.WebP:
+		err = info.readWebP(data)
+	case format.TIFF:
+		err = info.readTIFF(data)
+	case format.BMP:
+		err = info.readBMP(data)
+	case format.HEIC, format.AVIF:
+		err = info.readISO(data)
+	default:
+		if len(data) == 0 {
+			return Info{}, outcome.Reject(outcome.NotAnImage, "no bytes")
+		}
+		return Info{}, outcome.Reject(outcome.NotAnImage, "the first bytes belong to no known format")
+	}
+	if err != nil {
+		return Info{}, err
+	}
+	if info.Width < 1 || info.Height < 1 {
+		return Info{}, outcome.Reject(outcome.Corrupt, "the header says %d×%d pixels", info.Width, info.Height)
+	}
+	return info, nil
+}
+
+func truncated(what string) error { return outcome.Reject(outcome.Truncated, "ends within %s", what) }
+
+func corrupt(format string, args ...any) error {
+	return outcome.Reject(outcome.Corrupt, format, args...)
+}
+
+func unsupported(format string, args ...any) error {
+	return outcome.Reject(outcome.Unsupported, format, args...)
+}
+
+func be16(b []byte) int { return int(binary.BigEndian.Uint16(b)) }
+func be32(b []byte) int { return int(binary.BigEndian.Uint32(b)) }
+func le16(b []byte) int { return int(binary.LittleEndian.Uint16(b)) }
+func le24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+func le32(b []byte) int { return int(binary.LittleEndian.Uint32(b)) }
