@@ -1,0 +1,151 @@
+package zsock
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+)
+
+// Dial connects to an endpoint (tcp://HOST:PORT, ipc://PATH or inproc://NAME), whether or not anybody listens there
+// yet, and again whenever the connection is lost, until the socket is closed. It returns at once; an error means that
+// the endpoint can never work.
+func (s *socket) Dial(text string) error {
+	e, err := parseEndpoint(text, false)
+	if err != nil {
+		return err
+	}
+	if e.scheme == "inproc" && s.cfg.Inproc == nil {
+		return fmt.Errorf("zsock: dial %s: Config.Inproc is nil", text)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return ErrClosed
+	}
+	if e.scheme == "tcp" && net.ParseIP(e.host) == nil {
+		s.wg.Go(func() { s.resolve(e) })
+		return nil
+	}
+	s.wg.Go(func() { s.dial(e, &target{address: e.address}) })
+	return nil
+}
+
+// target is one address of an endpoint.
+type target struct {
+	address string
+	mu      sync.Mutex
+	stale   bool // the name no longer leads to it: do not connect again
+	ended   bool // nobody dials it any more
+}
+
+// update says whether the address is still wanted, and reports whether it is still being dialled.
+func (t *target) update(wanted bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stale = !wanted
+	return !t.ended
+}
+
+// end ends the target if its address is stale.
+func (t *target) end() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = t.ended || t.stale
+	return t.ended
+}
+
+// resolve keeps one target for each address that the endpoint's name has.
+func (s *socket) resolve(e endpoint) {
+	targets := make(map[string]*target)
+	pause := backoff{cfg: &s.cfg}
+	for {
+		addresses, err := s.lookUp(e.host)
+		if err != nil {
+			s.log.Debug("cannot look up", "endpoint", e.text, "err", err)
+		} else {
+			pause.reset()
+			s.updateTargets(e, targets, addresses)
+		}
+		wait := s.cfg.ResolveEvery
+		if len(targets) == 0 {
+			wait = pause.next()
+		}
+		if !s.sleep(wait) {
+			return
+		}
+	}
+}
+
+func (s *socket) updateTargets(e endpoint, targets map[string]*target, addresses []string) {
+	wanted := make(map[string]bool, len(addresses))
+	for _, a := range addresses {
+		wanted[net.JoinHostPort(a, e.port)] = true
+	}
+	for a, t := range targets {
+		if !t.update(wanted[a]) {
+			delete(targets, a)
+		}
+	}
+	for a := range wanted {
+		if targets[a] == nil {
+			t := &target{address: a}
+			targets[a] = t
+			s.wg.Go(func() { s.dial(e, t) })
+		}
+	}
+}
+
+// lookUp returns a host's IPv4 addresses, or its IPv6 addresses if it has no others: a host with both is one peer, not
+// two.
+func (s *socket) lookUp(host string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.HandshakeTimeout)
+	defer cancel()
+	all, err := s.cfg.Resolve(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	var v4, v6 []string
+	for _, a := range all {
+		if ip := net.ParseIP(a); ip != nil && ip.To4() != nil {
+			v4 = append(v4, a)
+		} else {
+			v6 = append(v6, a)
+		}
+	}
+	if len(v4) > 0 {
+		return v4, nil
+	}
+	return v6, nil
+}
+
+// dial connects to a target for ever.
+func (s *socket) dial(e endpoint, t *target) {
+	pause := backoff{cfg: &s.cfg}
+	for !t.end() {
+		conn, err := s.connect(s.ctx, e, t.address)
+		if err != nil {
+			s.log.Debug("cannot connect", "endpoint", e.text, "address", t.address, "err", err)
+		} else if s.run(conn, e.text, s.beginHandshake(conn, false)) {
+			pause.reset()
+		}
+		if !s.sleep(pause.next()) {
+			return
+		}
+	}
+}
+
+// backoff yields growing pauses.
+type backoff struct {
+	cfg  *Config
+	last time.Duration
+}
+
+func (b *backoff) reset() { b.last = 0 }
+
+func (b *backoff) next() time.Duration {
+	b.last = min(max(b.cfg.ReconnectMin, 2*b.last), b.cfg.ReconnectMax)
+	return b.last - rand.N(b.last/2+1)
+}

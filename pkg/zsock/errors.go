@@ -1,0 +1,41 @@
+package zsock
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The errors that callers tell apart with errors.Is.
+var (
+	ErrClosed   = errors.New("zsock: socket closed")
+	ErrNoPeer   = errors.New("zsock: no peer")
+	ErrFull     = errors.New("zsock: queue full")
+	ErrPeerLost = errors.New("zsock: peer lost")                  // it went before it answered
+	ErrSilent   = errors.New("zsock: peer silent for too long")   // a PeerDown's error
+	ErrProtocol = errors.New("zsock: peer does not keep to ZMTP") // a PeerDown's or PeerRefused's error
+)
+
+// LimitError says which limit was exceeded and by how much.
+type LimitError struct {
+	What string // what is limited, in words: "bytes in a message"
+	Max  uint64
+	Got  uint64
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("zsock: %s: %d exceeds the limit of %d", e.What, e.Got, e.Max)
+}
+
+// UnsentError is what Close returns when its context ended before everything queued had been handed to the transport.
+type UnsentError struct {
+	Messages int
+	Bytes    int64
+}
+
+func (e *UnsentError) Error() string {
+	return fmt.Sprintf("zsock: closed with %d messages (%d bytes) unsent", e.Messages, e.Bytes)
+}
+
+func protocolError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrProtocol, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,75 @@
+package zsock
+
+import "net"
+
+// gatherCopy is up to how many bytes a frame's body is copied to stand in one piece with the headers around it; a larger
+// one is handed to the kernel from where it is.
+const gatherCopy = 8 << 10
+
+// gatherKeep is how large a buffer is kept between two flushes, in bytes.
+const gatherKeep = 256 << 10
+
+// gather collects what zmq4 writes, header by header and body by body, until it is flushed in one system call.
+type gather struct {
+	pieces net.Buffers
+	buf    []byte // small pieces, one after the other
+	cut    int    // buf[cut:] is in no piece yet
+	total  int64
+	vector net.Buffers // what WriteTo consumes
+}
+
+func (g *gather) add(p []byte) {
+	g.total += int64(len(p))
+	if len(p) <= gatherCopy {
+		g.buf = append(g.buf, p...) // where it moves, earlier pieces keep the old array
+		return
+	}
+	g.closePiece()
+	g.pieces = append(g.pieces, p)
+}
+
+func (g *gather) closePiece() {
+	if g.cut < len(g.buf) {
+		g.pieces = append(g.pieces, g.buf[g.cut:len(g.buf):len(g.buf)])
+		g.cut = len(g.buf)
+	}
+}
+
+func (g *gather) reset() {
+	clear(g.pieces)
+	g.pieces, g.vector = g.pieces[:0], nil
+	if cap(g.buf) > gatherKeep {
+		g.buf = nil
+	}
+	g.buf, g.cut, g.total = g.buf[:0], 0, 0
+}
+
+// Write implements io.Writer for zmq4. Nothing is written before flush, which must come before p changes.
+func (l *link) Write(p []byte) (int, error) {
+	l.out.add(p)
+	return len(p), nil
+}
+
+// flush writes what was gathered, and returns how much of it the transport took.
+func (l *link) flush() (int64, error) {
+	g := &l.out
+	if g.total == 0 {
+		return 0, nil
+	}
+	defer g.reset()
+	if len(g.pieces) == 0 {
+		n, err := l.Conn.Write(g.buf)
+		return int64(n), err
+	}
+	g.closePiece()
+	g.vector = g.pieces
+	return g.vector.WriteTo(l.Conn)
+}
+
+// closeWrite tells the peer that nothing more will come, if the transport can.
+func (l *link) closeWrite() error {
+	if c, ok := l.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package zsock
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// maxPongs is how many unsent PONGs are kept for a peer: of a flood of PINGs only the last ones are answered.
+const maxPongs = 4
+
+// heartbeat is what is known of a peer's liveness. All but knows is used by its reader only.
+type heartbeat struct {
+	knows    atomic.Bool   // it understands PING
+	answers  bool          // it has sent a PING or PONG, so that its silence means something
+	lastPing time.Duration // after since
+	interval time.Duration // between its last two PINGs
+}
+
+func (p *peer) age() time.Duration { return time.Since(p.since) }
+
+func (p *peer) touch() { p.seen.Store(int64(p.age())) }
+
+func (p *peer) silence() time.Duration { return p.age() - time.Duration(p.seen.Load()) }
+
+// pinged answers a PING.
+func (p *peer) pinged(context []byte) {
+	h := &p.heartbeat
+	now := p.age()
+	if h.lastPing > 0 {
+		h.interval = now - h.lastPing
+	}
+	h.lastPing = now
+	h.answers = true
+	h.knows.Store(true)
+	pong := append([]byte(nil), context...)
+	p.socket.mu.Lock()
+	if len(p.pongs) == maxPongs {
+		p.pongs = append(p.pongs[:0], p.pongs[1:]...)
+	}
+	p.pongs = append(p.pongs, pong)
+	p.wakeWriter()
+	p.socket.mu.Unlock()
+}
+
+func (p *peer) ponged() {
+	p.heartbeat.answers = true
+	p.heartbeat.knows.Store(true)
+}
+
+func (p *peer) ping() {
+	p.socket.mu.Lock()
+	p.pings = 1
+	p.wakeWriter()
+	p.socket.mu.Unlock()
+}
+
+// pingBody is a PING's body: no time to live, because a peer that hears from us only when it is silent itself must not
+// hold our silence against us; no context.
+func pingBody() []byte { return binary.BigEndian.AppendUint16(nil, 0) }
+
+// beat is called by the reader when nothing has come for as long as the last call said.
+func (p *peer) beat() (next time.Duration, err error) {
+	cfg := &p.socket.cfg
+	silence := p.silence()
+	left := cfg.HeartbeatTimeout - silence
+	watched := p.heartbeat.answers || p.link.midway
+	if watched && left <= 0 {
+		return 0, fmt.Errorf("%w: nothing for %v", ErrSilent, silence.Round(time.Millisecond))
+	}
+	if silence < cfg.Heartbeat {
+		next = cfg.Heartbeat - silence
+	} else {
+		next = cfg.Heartbeat
+		if p.heartbeat.knows.Load() {
+			p.ping()
+		}
+	}
+	if left > 0 {
+		next = min(next, left)
+	}
+	return next, nil
+}
+
+// beatBlocked is called by a reader that has stopped reading for want of room. The peer's silence is then our doing;
+// ours must not make it drop us.
+func (p *peer) beatBlocked() (next time.Duration) {
+	if p.heartbeat.knows.Load() {
+		p.ping()
+	}
+	next = p.socket.cfg.Heartbeat
+	if i := p.heartbeat.interval; i > 0 {
+		next = min(next, max(i/2, 10*time.Millisecond))
+	}
+	return next
+}
+
+// await blocks the reader until ready, which is called with socket.mu held, returns nil instead of a signal to wait for.
+func (p *peer) await(ready func() *signal) error {
+	s := p.socket
+	var tick <-chan time.Time
+	var timer *time.Timer
+	for waited := false; ; waited = true {
+		s.mu.Lock()
+		changed := ready()
+		if changed == nil {
+			s.mu.Unlock()
+			if waited {
+				p.touch()
+			}
+			return nil
+		}
+		ch := changed.wait()
+		s.mu.Unlock()
+		if timer == nil && s.cfg.Heartbeat > 0 {
+			timer = time.NewTimer(p.beatBlocked())
+			defer timer.Stop()
+			tick = timer.C
+		}
+		select {
+		case <-ch:
+		case <-p.ctx.Done():
+			return p.reason()
+		case <-tick:
+			timer.Reset(p.beatBlocked())
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package zsock
+
+import (
+	"net"
+	"time"
+)
+
+// The pause after a failed accept, which is mostly for want of descriptors.
+const (
+	acceptPauseMin = 5 * time.Millisecond
+	acceptPauseMax = time.Second
+)
+
+// Listen accepts peers on an endpoint (tcp://HOST:PORT, ipc://PATH or inproc://NAME) until the socket is closed. It
+// returns the endpoint with the port that was chosen if it was given as 0 or *.
+func (s *socket) Listen(text string) (bound string, err error) {
+	e, err := parseEndpoint(text, true)
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return "", ErrClosed
+	}
+	l, bound, err := s.listen(e)
+	if err != nil {
+		return "", err
+	}
+	s.listeners = append(s.listeners, l)
+	s.wg.Go(func() { s.accept(l, bound) })
+	return bound, nil
+}
+
+// accept makes a peer, with goroutines of its own, of every connection.
+func (s *socket) accept(l net.Listener, bound string) {
+	pause := acceptPauseMin
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			if s.ctx.Err() != nil {
+				return
+			}
+			s.log.Warn("accept failed", "endpoint", bound, "err", err, "pause", pause)
+			if !s.sleep(pause) {
+				return
+			}
+			pause = min(2*pause, acceptPauseMax)
+			continue
+		}
+		pause = acceptPauseMin
+		h := s.beginHandshake(conn, true)
+		s.wg.Go(func() { s.run(conn, bound, h) })
+	}
+}
+
+// sleep returns false as soon as the socket is closed.
+func (s *socket) sleep(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}

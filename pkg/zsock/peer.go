@@ -1,0 +1,168 @@
+package zsock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// PeerID names a peer of a socket. It is never used again within the socket, not even for the same peer reconnected.
+type PeerID uint64
+
+// PeerInfo is what a socket knows of one peer.
+type PeerInfo struct {
+	ID          PeerID
+	Identity    string // the ZMTP identity that it claims; nobody has checked it
+	Endpoint    string // which of our endpoints led to it, as given to Listen or Dial
+	Remote      string // its address
+	Since       time.Time
+	LastSeen    time.Time // when something last came from it
+	Queued      int       // messages not yet handed to the transport
+	QueuedBytes int64
+	Sent        uint64 // messages handed to the transport
+	Received    uint64 // messages
+	Missed      uint64 // messages that a Pub did not queue for it
+}
+
+// PeerEventKind is what happened to a peer.
+type PeerEventKind int
+
+// The kinds of event. A peer has one PeerUp and one PeerDown after it, or a PeerRefused alone.
+const (
+	PeerUp      PeerEventKind = iota + 1 // it can be sent to; nothing has been received from it yet
+	PeerDown                             // it is lost; what was received from it may still be waiting in Recv
+	PeerRefused                          // a connection that never became a peer: bad handshake, or no room
+)
+
+func (k PeerEventKind) String() string {
+	switch k {
+	case PeerUp:
+		return "up"
+	case PeerDown:
+		return "down"
+	case PeerRefused:
+		return "refused"
+	}
+	return fmt.Sprintf("PeerEventKind(%d)", int(k))
+}
+
+// PeerEvent tells Config.OnPeer that a peer came or went.
+type PeerEvent struct {
+	Kind PeerEventKind
+	Peer PeerInfo // PeerRefused: only Endpoint, Remote and Since
+	Err  error    // why it went, or was refused; ErrClosed when the socket was closed
+	// Unsent are the addressed messages (SendTo) of which no byte was handed to the transport, oldest first. PeerDown of
+	// a Push only.
+	Unsent []Message
+}
+
+// peer is a connection that has shaken hands, with the goroutine that runs it (run), which reads, and one that writes.
+type peer struct {
+	socket    *socket
+	id        PeerID
+	identity  string
+	endpoint  string
+	remote    string
+	since     time.Time
+	link      *link
+	zmtp      *zmq4.Conn
+	ctx       context.Context // ends when the peer is cut, with the reason as its cause
+	cutCtx    context.CancelCauseFunc
+	wake      chan struct{} // capacity 1: the writer has something to do
+	seen      atomic.Int64  // nanoseconds after since
+	sent      atomic.Uint64
+	received  atomic.Uint64
+	heartbeat heartbeat
+
+	// Guarded by socket.mu.
+	queue     fifo[outgoing]
+	msgs      int   // in queue or being written
+	bytes     int64 // in queue or being written
+	pings     int   // PINGs to send: 0 or 1
+	pongs     [][]byte
+	finishing bool            // the writer shall end when the queue is empty
+	lost      []outgoing      // what the writer could not write, oldest first
+	inbox     fifo[Message]   // Pull, Sub: received and not yet taken
+	busy      bool            // Req: a request is under way; Rep: one is being served
+	reply     chan Message    // Req: where the reply goes
+	topics    map[string]bool // Pub: what it subscribed to
+	topicSize int             // Pub: bytes in topics
+	missed    uint64          // Pub: missed and not yet told
+	missedAll uint64          // Pub: missed in all
+	stamp     uint64          // Pub: the publication that was last queued for it
+}
+
+// info returns a snapshot. socket.mu must be held.
+func (p *peer) info() PeerInfo {
+	return PeerInfo{
+		ID: p.id, Identity: p.identity, Endpoint: p.endpoint, Remote: p.remote,
+		Since: p.since, LastSeen: p.since.Add(time.Duration(p.seen.Load())),
+		Queued: p.msgs, QueuedBytes: p.bytes,
+		Sent: p.sent.Load(), Received: p.received.Load(), Missed: p.missedAll,
+	}
+}
+
+// cut ends the peer for the given reason, unless it was cut before.
+func (p *peer) cut(reason error) {
+	p.cutCtx(reason)
+	_ = p.link.Close()
+}
+
+// gone reports whether the peer has been cut.
+func (p *peer) gone() bool { return p.ctx.Err() != nil }
+
+// full reports whether a message of so many bytes would exceed the high-water marks. socket.mu must be held.
+func (p *peer) full(size int64) bool {
+	cfg := &p.socket.cfg
+	return p.msgs >= cfg.SendHWM || p.msgs > 0 && p.bytes+size > cfg.SendBytes
+}
+
+// enqueue adds to the send queue and wakes the writer. socket.mu must be held.
+func (p *peer) enqueue(o outgoing) {
+	p.queue.push(o)
+	p.msgs++
+	p.bytes += o.size
+	p.wakeWriter()
+}
+
+func (p *peer) wakeWriter() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// read is the reader: it returns when the peer is lost.
+func (p *peer) read() error {
+	if p.socket.cfg.Heartbeat > 0 {
+		p.link.onTick = p.beat
+		if err := p.link.tick(); err != nil {
+			return err
+		}
+	}
+	for {
+		msg, err := p.zmtp.RecvMsg()
+		if err != nil {
+			if p.link.readErr != nil {
+				return p.link.readErr // without zmq4's words around it
+			}
+			return err
+		}
+		p.received.Add(1)
+		if err := p.socket.pattern.receive(p, msg.Frames); err != nil {
+			return err
+		}
+	}
+}
+
+// reason returns why the peer was cut.
+func (p *peer) reason() error {
+	if err := context.Cause(p.ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return ErrPeerLost
+}

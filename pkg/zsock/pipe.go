@@ -1,0 +1,200 @@
+package zsock
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const pipeBuffer = 64 << 10 // bytes each way, by default
+
+// newPipe returns the two ends of a connection in memory. Unlike net.Pipe it is buffered, as ZMTP needs: both sides
+// write their greeting first. What was written before an end is closed can still be read from the other. All waiting
+// is on channels and timers, so that it works inside testing/synctest.
+func newPipe(addr net.Addr, buffer int) (a, b net.Conn) {
+	if buffer == 0 {
+		buffer = pipeBuffer
+	}
+	there, back := &stream{size: buffer}, &stream{size: buffer}
+	return &pipeEnd{in: back, out: there, addr: addr}, &pipeEnd{in: there, out: back, addr: addr}
+}
+
+// stream is one direction.
+type stream struct {
+	size int // of ring
+
+	mu            sync.Mutex
+	ring          []byte // made when first written to
+	head, n       int
+	ended         bool // the writer is done: EOF follows what is buffered
+	gone          bool // the reader is gone
+	readDeadline  deadline
+	writeDeadline deadline
+	changed       signal
+}
+
+func (s *stream) read(p []byte, closed *bool) (int, error) {
+	for {
+		s.mu.Lock()
+		switch {
+		case *closed:
+			s.mu.Unlock()
+			return 0, net.ErrClosed
+		case s.readDeadline.passed:
+			s.mu.Unlock()
+			return 0, os.ErrDeadlineExceeded
+		case s.n > 0 || len(p) == 0:
+			n := s.take(p)
+			s.changed.broadcast()
+			s.mu.Unlock()
+			return n, nil
+		case s.ended:
+			s.mu.Unlock()
+			return 0, io.EOF
+		}
+		changed := s.changed.wait()
+		s.mu.Unlock()
+		<-changed
+	}
+}
+
+func (s *stream) write(p []byte) (n int, err error) {
+	for {
+		s.mu.Lock()
+		switch {
+		case s.ended:
+			s.mu.Unlock()
+			return n, net.ErrClosed
+		case s.gone:
+			s.mu.Unlock()
+			return n, syscall.EPIPE
+		case s.writeDeadline.passed:
+			s.mu.Unlock()
+			return n, os.ErrDeadlineExceeded
+		}
+		if k := s.put(p[n:]); k > 0 {
+			n += k
+			s.changed.broadcast()
+		}
+		if n == len(p) {
+			s.mu.Unlock()
+			return n, nil
+		}
+		changed := s.changed.wait()
+		s.mu.Unlock()
+		<-changed
+	}
+}
+
+func (s *stream) take(p []byte) int {
+	total := 0
+	for len(p) > 0 && s.n > 0 {
+		k := copy(p, s.ring[s.head:min(s.head+s.n, len(s.ring))])
+		s.head = (s.head + k) % len(s.ring)
+		s.n -= k
+		total += k
+		p = p[k:]
+	}
+	return total
+}
+
+func (s *stream) put(p []byte) int {
+	if s.ring == nil && len(p) > 0 {
+		s.ring = make([]byte, s.size)
+	}
+	total := 0
+	for len(p) > 0 && s.n < len(s.ring) {
+		tail := (s.head + s.n) % len(s.ring)
+		k := copy(s.ring[tail:min(tail+len(s.ring)-s.n, len(s.ring))], p)
+		s.n += k
+		total += k
+		p = p[k:]
+	}
+	return total
+}
+
+// deadline is a point in time after which reads or writes of a stream fail; the stream's mutex guards it.
+type deadline struct {
+	passed bool
+	timer  *time.Timer
+	turn   int // tells a timer that fired late from the one that counts
+}
+
+func (s *stream) setDeadline(d *deadline, t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
+	d.turn++
+	turn := d.turn
+	left := time.Until(t)
+	if d.passed = !t.IsZero() && left <= 0; d.passed {
+		s.changed.broadcast()
+	}
+	if t.IsZero() || d.passed {
+		return
+	}
+	d.timer = time.AfterFunc(left, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if d.turn == turn {
+			d.passed = true
+			s.changed.broadcast()
+		}
+	})
+}
+
+// pipeEnd is one end of a pipe.
+type pipeEnd struct {
+	in, out *stream
+	addr    net.Addr
+	closed  bool // guarded by in.mu
+}
+
+var _ net.Conn = (*pipeEnd)(nil)
+
+func (e *pipeEnd) Read(p []byte) (int, error)  { return e.in.read(p, &e.closed) }
+func (e *pipeEnd) Write(p []byte) (int, error) { return e.out.write(p) }
+
+// CloseWrite makes the other end read EOF after what was written.
+func (e *pipeEnd) CloseWrite() error {
+	e.out.mu.Lock()
+	defer e.out.mu.Unlock()
+	e.out.ended = true
+	e.out.changed.broadcast()
+	return nil
+}
+
+func (e *pipeEnd) Close() error {
+	_ = e.CloseWrite()
+	e.in.setDeadline(&e.in.readDeadline, time.Time{}) // no timer outlives the pipe
+	e.out.setDeadline(&e.out.writeDeadline, time.Time{})
+	e.in.mu.Lock()
+	defer e.in.mu.Unlock()
+	e.closed, e.in.gone = true, true
+	e.in.changed.broadcast()
+	return nil
+}
+
+func (e *pipeEnd) LocalAddr() net.Addr  { return e.addr }
+func (e *pipeEnd) RemoteAddr() net.Addr { return e.addr }
+
+func (e *pipeEnd) SetDeadline(t time.Time) error {
+	_ = e.SetReadDeadline(t)
+	return e.SetWriteDeadline(t)
+}
+
+func (e *pipeEnd) SetReadDeadline(t time.Time) error {
+	e.in.setDeadline(&e.in.readDeadline, t)
+	return nil
+}
+
+func (e *pipeEnd) SetWriteDeadline(t time.Time) error {
+	e.out.setDeadline(&e.out.writeDeadline, t)
+	return nil
+}

@@ -1,0 +1,105 @@
+package zsock
+
+import (
+	"context"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// inbox is what Pull and Sub have read ahead: a queue for each peer, emptied by turns. The socket's mutex guards it.
+type inbox struct {
+	*socket
+	passive
+	ready fifo[*peer] // those with messages
+	msgs  int
+	bytes int64
+}
+
+func newInbox(cfg Config, kind zmq4.SocketType) (*inbox, error) {
+	s, err := newSocket(cfg, kind)
+	if err != nil {
+		return nil, err
+	}
+	s.maxRecv = s.cfg.MaxMessage
+	return &inbox{socket: s}, nil
+}
+
+func (in *inbox) room(_ *peer, size uint64) *signal {
+	if in.msgs >= in.cfg.RecvHWM || in.msgs > 0 && in.bytes+int64(size) > in.cfg.RecvBytes {
+		return &in.taken
+	}
+	return nil
+}
+
+func (in *inbox) receive(p *peer, m Message) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.msgs++
+	in.bytes += m.Size()
+	p.inbox.push(m)
+	if p.inbox.len() == 1 {
+		in.ready.push(p)
+	}
+	in.arrived.broadcast()
+	return nil
+}
+
+// next takes the next message of the next peer in turn.
+func (in *inbox) next(ctx context.Context) (Message, *peer, error) {
+	for {
+		in.mu.Lock()
+		if in.closing {
+			in.mu.Unlock()
+			return nil, nil, ErrClosed
+		}
+		if in.ready.len() > 0 {
+			p := in.ready.pop()
+			m := p.inbox.pop()
+			if p.inbox.len() > 0 {
+				in.ready.push(p)
+			}
+			in.msgs--
+			in.bytes -= m.Size()
+			in.taken.broadcast()
+			in.mu.Unlock()
+			return m, p, nil
+		}
+		arrived := in.arrived.wait()
+		in.mu.Unlock()
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		}
+	}
+}
+
+// Recv returns the next message. Peers that have sent some are served by turns.
+func (in *inbox) Recv(ctx context.Context) (Message, error) {
+	m, _, err := in.next(ctx)
+	return m, err
+}
+
+// Pull receives what its PUSH peers send.
+type Pull struct{ *inbox }
+
+// NewPull returns a PULL socket without endpoints.
+func NewPull(cfg Config) (*Pull, error) {
+	in, err := newInbox(cfg, zmq4.Pull)
+	if err != nil {
+		return nil, err
+	}
+	in.pattern = in
+	return &Pull{in}, nil
+}
+
+// RecvFrom is Recv that also tells who sent the message; the peer may have gone meanwhile.
+func (s *Pull) RecvFrom(ctx context.Context) (Message, PeerInfo, error) {
+	m, p, err := s.next(ctx)
+	if err != nil {
+		return nil, PeerInfo{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return m, p.info(), nil
+}

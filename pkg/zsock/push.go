@@ -1,0 +1,152 @@
+package zsock
+
+import (
+	"context"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// Push hands each message to exactly one of its PULL peers.
+type Push struct {
+	*socket
+	passive
+	turn    int        // where the search for the least loaded peer starts
+	waiting []outgoing // left by lost peers, not yet taken by another; oldest first
+}
+
+// NewPush returns a PUSH socket without endpoints.
+func NewPush(cfg Config) (*Push, error) {
+	s, err := newSocket(cfg, zmq4.Push)
+	if err != nil {
+		return nil, err
+	}
+	p := &Push{socket: s}
+	s.pattern, s.flushes = p, true
+	return p, nil
+}
+
+// Send queues a message for the peer that has the least queued. It blocks while there is no peer or all are full; when
+// ctx ends first, the error wraps ErrNoPeer or ErrFull, and the message was not queued. After nil, the message goes to
+// another peer if this one is lost before it was handed to the transport; Close reports it if none came.
+func (s *Push) Send(ctx context.Context, m Message) error {
+	if err := m.check(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o := outgoing{msg: m, size: m.Size()}
+	for {
+		s.mu.Lock()
+		if s.closing {
+			s.mu.Unlock()
+			return ErrClosed
+		}
+		reason := ErrFull
+		if len(s.waiting) == 0 {
+			if p := s.pick(o.size); p != nil {
+				p.enqueue(o)
+				s.mu.Unlock()
+				return nil
+			}
+		}
+		if len(s.peers) == 0 {
+			reason = ErrNoPeer
+		}
+		sendable := s.sendable.wait()
+		s.mu.Unlock()
+		select {
+		case <-sendable:
+		case <-ctx.Done():
+			return waitError(ctx, reason)
+		}
+	}
+}
+
+// SendTo queues a message for that peer and no other. It never blocks: it returns ErrNoPeer if the peer is not (or no
+// longer) connected, ErrFull at its high-water mark. After nil, written (which may be nil) is called exactly once, with
+// nil when the last byte was handed to the transport, or with an error when the peer was lost first. It is called from
+// zsock's goroutines without locks and must not block.
+func (s *Push) SendTo(id PeerID, m Message, written func(err error)) error {
+	if err := m.check(); err != nil {
+		return err
+	}
+	size := m.Size()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return ErrClosed
+	}
+	p := s.find(id)
+	if p == nil {
+		return ErrNoPeer
+	}
+	if p.full(size) {
+		return ErrFull
+	}
+	p.enqueue(outgoing{msg: m, size: size, addressed: true, written: written})
+	return nil
+}
+
+// pick returns the peer with the fewest messages queued, of those with the fewest bytes, of those the next in turn; or
+// nil if all are full.
+func (s *Push) pick(size int64) *peer {
+	var best *peer
+	at := 0
+	n := len(s.peers)
+	for i := range n {
+		j := s.turn + i
+		if j >= n {
+			j -= n
+		}
+		p := s.peers[j]
+		if p.full(size) || p.gone() {
+			continue
+		}
+		if best == nil || p.msgs < best.msgs || p.msgs == best.msgs && p.bytes < best.bytes {
+			best, at = p, j
+			if p.msgs == 0 {
+				break
+			}
+		}
+	}
+	if best != nil {
+		s.turn = (at + 1) % n
+	}
+	return best
+}
+
+// hand gives waiting messages to peers that have room.
+func (s *Push) hand() {
+	for len(s.waiting) > 0 {
+		p := s.pick(s.waiting[0].size)
+		if p == nil {
+			return
+		}
+		p.enqueue(s.waiting[0])
+		s.waiting[0] = outgoing{}
+		s.waiting = s.waiting[1:]
+	}
+	s.waiting = nil
+}
+
+func (s *Push) join(*peer)    { s.hand() }
+func (s *Push) written(*peer) { s.hand() }
+
+func (s *Push) leave(_ *peer, lost []outgoing) (kept []outgoing) {
+	s.turn = 0
+	if s.cutting {
+		return nil
+	}
+	for _, o := range lost {
+		if !o.addressed {
+			o.touched = false
+			kept = append(kept, o)
+		}
+	}
+	s.waiting = append(kept, s.waiting...)
+	s.hand()
+	return kept
+}
+
+func (s *Push) orphans() []outgoing { return s.waiting }

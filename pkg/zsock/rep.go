@@ -1,0 +1,123 @@
+package zsock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// Rep answers its REQ peers.
+type Rep struct {
+	*socket
+	passive
+	requests fifo[request]
+}
+
+// request is one that has been received and not yet answered; its peer is busy until the answer was written.
+type request struct {
+	from     *peer
+	envelope Message // up to and with the empty frame; goes back with the reply
+	body     Message
+}
+
+// NewRep returns a REP socket without endpoints.
+func NewRep(cfg Config) (*Rep, error) {
+	s, err := newSocket(cfg, zmq4.Rep)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rep{socket: s}
+	s.pattern, s.maxRecv, s.flushes = r, s.cfg.MaxMessage, true
+	return r, nil
+}
+
+// Serve answers every request with what handler returns for it, until ctx ends (and returns its error) or the socket
+// is closed (ErrClosed). Handlers run concurrently, one for each peer: a peer's next request is read after the reply to
+// the last was written. A handler's context ends with Serve's and when its peer is lost. If it returns a message
+// without frames or panics, the peer is dropped instead of answered. All handlers have returned when Serve does.
+func (s *Rep) Serve(ctx context.Context, handler func(ctx context.Context, req Message) Message) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var handlers sync.WaitGroup
+	defer handlers.Wait()
+	defer cancel()
+	for {
+		s.mu.Lock()
+		if s.closing {
+			s.mu.Unlock()
+			return ErrClosed
+		}
+		if s.requests.len() > 0 {
+			r := s.requests.pop()
+			s.mu.Unlock()
+			handlers.Go(func() { s.answer(ctx, r, handler) })
+			continue
+		}
+		arrived := s.arrived.wait()
+		s.mu.Unlock()
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+var errNoReply = errors.New("zsock: the request was not answered")
+
+func (s *Rep) answer(ctx context.Context, r request, handler func(context.Context, Message) Message) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(r.from.ctx, cancel)()
+	defer func() {
+		if v := recover(); v != nil { // one peer's request must not end the service for all
+			s.log.Error("panic in a request's handler", "peer", r.from.id, "panic", v, "stack", string(debug.Stack()))
+			r.from.cut(fmt.Errorf("%w: panic: %v", errNoReply, v))
+		}
+	}()
+	reply := handler(ctx, r.body)
+	if len(reply) == 0 {
+		r.from.cut(errNoReply)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	frames := append(r.envelope[:len(r.envelope):len(r.envelope)], reply...)
+	r.from.enqueue(outgoing{msg: frames, size: frames.Size(), written: func(error) { s.release(r.from) }})
+}
+
+// release lets the peer's next request be read.
+func (s *Rep) release(p *peer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.busy = false
+	s.taken.broadcast()
+}
+
+func (s *Rep) room(p *peer, _ uint64) *signal {
+	if p.busy {
+		return &s.taken
+	}
+	return nil
+}
+
+func (s *Rep) receive(p *peer, m Message) error {
+	for i, frame := range m {
+		if len(frame) > 0 {
+			continue
+		}
+		if i+1 == len(m) {
+			break
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		p.busy = true
+		s.requests.push(request{from: p, envelope: m[:i+1], body: m[i+1:]})
+		s.arrived.broadcast()
+		return nil
+	}
+	return protocolError("a request without a body after an empty frame")
+}

@@ -1,0 +1,154 @@
+package zsock
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// The properties of a READY that mean something to us.
+const (
+	propertyType     = "Socket-Type"
+	propertyIdentity = "Identity"
+	// Sent by every zsock: PING is understood, although zmq4 makes us announce ZMTP 3.0.
+	propertyHeartbeat = "X-Heartbeat"
+)
+
+const maxProperties = 32 // in a READY
+
+// nullSecurity is ZMTP's NULL mechanism for one connection: it does what zmq4's own does, without trusting the peer.
+type nullSecurity struct {
+	kind     zmq4.SocketType // ours
+	identity string          // ours
+	peer     ready           // what the peer said
+}
+
+// ready is what a peer's READY says.
+type ready struct {
+	kind      zmq4.SocketType
+	identity  string
+	heartbeat bool // it understands PING
+}
+
+var _ zmq4.Security = (*nullSecurity)(nil)
+
+func (*nullSecurity) Type() zmq4.SecurityType { return zmq4.NullSecurity }
+
+func (*nullSecurity) Encrypt(w io.Writer, p []byte) (int, error) { return w.Write(p) }
+
+func (*nullSecurity) Decrypt(w io.Writer, p []byte) (int, error) { return w.Write(p) }
+
+// Handshake exchanges READY. zmq4 panics on a socket type that it does not know, so what it finds in conn.Peer.Meta
+// has been checked.
+func (s *nullSecurity) Handshake(conn *zmq4.Conn, _ bool) error {
+	var body []byte
+	body = appendProperty(body, propertyType, string(s.kind))
+	body = appendProperty(body, propertyIdentity, s.identity)
+	body = appendProperty(body, propertyHeartbeat, "1")
+	if err := conn.SendCmd(zmq4.CmdReady, body); err != nil {
+		return err
+	}
+	cmd, err := conn.RecvCmd()
+	if err != nil {
+		return err
+	}
+	switch cmd.Name {
+	case zmq4.CmdReady:
+	case zmq4.CmdError:
+		return protocolError("the peer refused us: %s", quoteError(cmd.Body))
+	default:
+		return protocolError("command %.32q instead of READY", cmd.Name)
+	}
+	if s.peer, err = parseReady(cmd.Body); err != nil {
+		return err
+	}
+	if !compatible(s.kind, s.peer.kind) {
+		return fmt.Errorf("%w: the peer is a %.16q, which cannot talk to a %s", ErrProtocol, string(s.peer.kind), s.kind)
+	}
+	conn.Peer.Meta[propertyType] = string(s.peer.kind)
+	conn.Peer.Meta[propertyIdentity] = s.peer.identity
+	return nil
+}
+
+// appendProperty appends
+//
+//	name-size (1)  name  value-size (4)  value
+func appendProperty(b []byte, name, value string) []byte {
+	b = append(b, byte(len(name)))
+	b = append(b, name...)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(value)))
+	return append(b, value...)
+}
+
+// parseReady reads the properties in the body of a READY. Their names are compared without regard to case; unknown
+// ones are ignored, and none may come twice.
+func parseReady(p []byte) (ready, error) {
+	var r ready
+	seen := make(map[string]bool, 4)
+	for len(p) > 0 {
+		n := int(p[0])
+		if n == 0 || len(p) < 1+n+4 {
+			return ready{}, protocolError("a truncated property in READY")
+		}
+		name := string(p[1 : 1+n])
+		size := binary.BigEndian.Uint32(p[1+n:])
+		p = p[1+n+4:]
+		if uint64(size) > uint64(len(p)) {
+			return ready{}, protocolError("READY's property %.32q announces %d bytes and has %d", name, size, len(p))
+		}
+		value := string(p[:size])
+		p = p[size:]
+		key := strings.ToLower(name)
+		if seen[key] {
+			return ready{}, protocolError("READY has the property %.32q twice", name)
+		}
+		if seen[key] = true; len(seen) > maxProperties {
+			return ready{}, &LimitError{What: "properties in READY", Max: maxProperties, Got: uint64(len(seen))}
+		}
+		switch key {
+		case strings.ToLower(propertyType):
+			r.kind = zmq4.SocketType(value)
+		case strings.ToLower(propertyIdentity):
+			if len(value) > 255 {
+				return ready{}, &LimitError{What: "bytes of an identity", Max: 255, Got: uint64(len(value))}
+			}
+			r.identity = value
+		case strings.ToLower(propertyHeartbeat):
+			r.heartbeat = value == "1"
+		}
+	}
+	if r.kind == "" {
+		return ready{}, protocolError("READY names no socket type")
+	}
+	return r, nil
+}
+
+// compatible reports whether a socket of kind ours may talk to a peer of the kind that it claims to be.
+func compatible(ours, peer zmq4.SocketType) bool {
+	switch ours {
+	case zmq4.Push:
+		return peer == zmq4.Pull
+	case zmq4.Pull:
+		return peer == zmq4.Push
+	case zmq4.Pub:
+		return peer == zmq4.Sub || peer == zmq4.XSub
+	case zmq4.Sub:
+		return peer == zmq4.Pub || peer == zmq4.XPub
+	case zmq4.Req:
+		return peer == zmq4.Rep || peer == zmq4.Router
+	case zmq4.Rep:
+		return peer == zmq4.Req || peer == zmq4.Dealer
+	}
+	return false
+}
+
+// quoteError returns the reason in the body of an ERROR, safe to print: reason-size (1) reason.
+func quoteError(body []byte) string {
+	if len(body) > 0 && int(body[0]) < len(body) {
+		body = body[1 : 1+int(body[0])]
+	}
+	return fmt.Sprintf("%.200q", body)
+}

@@ -1,0 +1,225 @@
+package zsock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// pattern is what makes a kind of socket of a set of peers. All but receive are called with socket.mu held and must
+// not block.
+type pattern interface {
+	// join is called when p has come; what it queues is the first thing that p is sent.
+	join(p *peer)
+	// room returns nil if a message of so many bytes may be read from p, or else the signal to wait for.
+	room(p *peer, size uint64) *signal
+	// receive takes a message of p's; an error drops p.
+	receive(p *peer, m Message) error
+	// written is called when something queued for p was handed to the transport.
+	written(p *peer)
+	// leave is called when p has gone, with the messages that were not handed to the transport completely. It returns
+	// those that go to another peer or back to the application, so that only the rest is lost.
+	leave(p *peer, lost []outgoing) (kept []outgoing)
+}
+
+// socket is what all kinds share: endpoints, peers, and their lifetimes.
+type socket struct {
+	cfg     Config
+	kind    zmq4.SocketType
+	log     *slog.Logger
+	pattern pattern
+	flushes bool  // Close waits until what is queued has been written
+	maxRecv int64 // bytes in a message that is taken from a peer; 0: none is taken
+
+	ctx    context.Context // ends when Close has flushed: everything shall end
+	cancel context.CancelFunc
+	ended  chan struct{} // closed when everything has ended
+	wg     sync.WaitGroup
+
+	mu         sync.Mutex
+	peers      []*peer // in the order they came
+	lastID     PeerID
+	listeners  []net.Listener
+	handshakes []*handshake // oldest first
+	closing    bool         // nothing new is taken
+	cutting    bool         // nothing is flushed any more
+	unsent     UnsentError
+
+	// Signals; each is broadcast when closing too.
+	sendable signal // a peer came, left, or has less to send
+	arrived  signal // there is something to take for the application
+	taken    signal // the application took something
+}
+
+func newSocket(cfg Config, kind zmq4.SocketType) (*socket, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &socket{cfg: cfg.withDefaults(), kind: kind, ended: make(chan struct{})}
+	s.log = s.cfg.Logger.With("socket", string(kind))
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Peers returns the peers that are connected now, in the order they came.
+func (s *socket) Peers() []PeerInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	infos := make([]PeerInfo, len(s.peers))
+	for i, p := range s.peers {
+		infos[i] = p.info()
+	}
+	return infos
+}
+
+// run makes a peer of a connection, and returns when it is lost. It reports whether it ever was a peer.
+func (s *socket) run(conn net.Conn, endpoint string, h *handshake) bool {
+	defer conn.Close()
+	since := time.Now()
+	remote := conn.RemoteAddr().String()
+	refuse := func(err error) bool {
+		s.log.Debug("peer refused", "endpoint", endpoint, "remote", remote, "err", err)
+		s.tell(PeerEvent{Kind: PeerRefused, Err: err,
+			Peer: PeerInfo{Endpoint: endpoint, Remote: remote, Since: since}})
+		return false
+	}
+	setKernelBuffer(conn, s.cfg.KernelBuffer)
+	link, zmtp, ready, err := s.shakeHands(conn, h)
+	if err != nil {
+		return refuse(err)
+	}
+	p := &peer{
+		socket: s, identity: ready.identity, endpoint: endpoint, remote: remote, since: time.Now(),
+		link: link, zmtp: zmtp, wake: make(chan struct{}, 1),
+	}
+	p.heartbeat.knows.Store(ready.heartbeat || link.minor > 0)
+	p.ctx, p.cutCtx = context.WithCancelCause(context.Background())
+	link.startTraffic(s.maxRecv, s.cfg.MaxParts)
+	link.onBytes, link.onCommand = p.touch, p.handleCommand
+	link.onMessage = func(size uint64) error {
+		return p.await(func() *signal { return s.pattern.room(p, size) })
+	}
+	if err := s.admit(p); err != nil {
+		return refuse(err)
+	}
+	s.log.Debug("peer up", "peer", p.id, "endpoint", endpoint, "remote", remote, "identity", p.identity)
+	s.tellAbout(p, PeerUp, nil, nil)
+	if s.cfg.Heartbeat > 0 && p.heartbeat.knows.Load() {
+		p.ping() // at once, so that its silence means something from now on
+	}
+	var writing sync.WaitGroup
+	writing.Go(p.write)
+	p.cut(p.read())
+	writing.Wait()
+	unsent := s.dismiss(p)
+	s.log.Debug("peer down", "peer", p.id, "endpoint", endpoint, "remote", remote, "err", p.reason())
+	s.tellAbout(p, PeerDown, p.reason(), unsent)
+	return true
+}
+
+// admit makes p one of the peers.
+func (s *socket) admit(p *peer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cutting {
+		return ErrClosed
+	}
+	if len(s.peers) >= s.cfg.MaxPeers {
+		return &LimitError{What: "peers", Max: uint64(s.cfg.MaxPeers), Got: uint64(len(s.peers) + 1)}
+	}
+	s.lastID++
+	p.id = s.lastID
+	s.peers = append(s.peers, p)
+	s.pattern.join(p)
+	s.sendable.broadcast()
+	return nil
+}
+
+// dismiss takes p out of the peers, tells whoever waits for its messages to be written, and returns the addressed ones
+// of which no byte was.
+func (s *socket) dismiss(p *peer) (unsent []Message) {
+	s.mu.Lock()
+	s.peers = slices.DeleteFunc(s.peers, func(q *peer) bool { return q == p })
+	lost := p.lost
+	for p.queue.len() > 0 {
+		lost = append(lost, p.queue.pop())
+	}
+	p.msgs, p.bytes, p.lost = 0, 0, nil
+	kept := s.pattern.leave(p, lost)
+	if s.cutting {
+		s.countUnsent(lost)
+	} else if len(kept) > 0 {
+		s.log.Debug("unsent messages go to another peer", "peer", p.id, "messages", len(kept))
+	}
+	s.sendable.broadcast()
+	s.arrived.broadcast()
+	s.mu.Unlock()
+	for _, o := range lost {
+		if o.addressed && !o.touched {
+			unsent = append(unsent, o.msg)
+		}
+		if o.written != nil {
+			o.written(fmt.Errorf("%w: %w", ErrPeerLost, p.reason()))
+		}
+	}
+	return unsent
+}
+
+func (s *socket) countUnsent(lost []outgoing) {
+	for _, o := range lost {
+		if s.flushes && !o.internal && o.missed == 0 {
+			s.unsent.Messages++
+			s.unsent.Bytes += o.size
+		}
+	}
+}
+
+func (s *socket) tell(e PeerEvent) {
+	if s.cfg.OnPeer != nil {
+		s.cfg.OnPeer(e)
+	}
+}
+
+func (s *socket) tellAbout(p *peer, kind PeerEventKind, err error, unsent []Message) {
+	if s.cfg.OnPeer == nil {
+		return
+	}
+	s.mu.Lock()
+	info := p.info()
+	s.mu.Unlock()
+	s.cfg.OnPeer(PeerEvent{Kind: kind, Peer: info, Err: err, Unsent: unsent})
+}
+
+// find returns the peer with that id, or nil. s.mu must be held.
+func (s *socket) find(id PeerID) *peer {
+	i, ok := slices.BinarySearchFunc(s.peers, id, func(p *peer, id PeerID) int {
+		return int(int64(p.id) - int64(id))
+	})
+	if !ok || s.peers[i].gone() {
+		return nil
+	}
+	return s.peers[i]
+}
+
+// ended by its context, a call says what it was waiting for.
+func waitError(ctx context.Context, what error) error {
+	return fmt.Errorf("%w: %w", what, ctx.Err())
+}
+
+var errUnwanted = errors.New("zsock: this kind of peer must not send messages")
+
+// passive has the answers of a pattern that does nothing.
+type passive struct{}
+
+func (passive) join(*peer)                         {}
+func (passive) room(*peer, uint64) *signal         { return nil }
+func (passive) receive(*peer, Message) error       { return errUnwanted }
+func (passive) written(*peer)                      {}
+func (passive) leave(*peer, []outgoing) []outgoing { return nil }
