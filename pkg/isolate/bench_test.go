@@ -1,0 +1,98 @@
+package isolate
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// What isolation adds to a transform: the engine of these benchmarks only copies a few bytes.
+func BenchmarkOverhead(b *testing.B) {
+	for _, bench := range []struct {
+		name   string
+		size   int
+		piped  bool
+		buffer bool
+	}{
+		{"1KB", 1 << 10, false, false},
+		{"1MB", 1 << 20, false, false},
+		{"1MB-buffer", 1 << 20, false, true},
+		{"1MB-pipe", 1 << 20, true, false},
+		{"10MB", 10 << 20, false, false},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			e := idleEngine(b, Config{Slots: 1, Buffers: 1})
+			e.piped = bench.piped
+			runEngine(b, e)
+			if _, err := transform(b, e, "hello"); err != nil {
+				b.Fatal(err)
+			}
+			data := make([]byte, bench.size)
+			if bench.buffer {
+				buf, release := e.Buffer(bench.size)
+				defer release()
+				data = buf
+			}
+			copy(data, "large 10000")
+			r := recipe.Default()
+			b.SetBytes(int64(bench.size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := e.Transform(b.Context(), data, r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkInProcess(b *testing.B) {
+	p, err := openPoison("poison", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	data := append([]byte("large 10000"), make([]byte, 1<<20)...)
+	benchEngine(b, p, [][]byte{data})
+}
+
+// BenchmarkReplacement is a crash and a new child.
+func BenchmarkReplacement(b *testing.B) {
+	e := newEngine(b, Config{Slots: 1})
+	for b.Loop() {
+		if _, err := transform(b, e, "exit"); err == nil {
+			b.Fatal("no crash")
+		}
+	}
+}
+
+func benchEngine(b *testing.B, e engine.Engine, images [][]byte) {
+	b.Helper()
+	r := recipe.Default()
+	i := 0
+	for b.Loop() {
+		if _, err := e.Transform(b.Context(), images[i%len(images)], r); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	}
+}
+
+// photos reads the files that ISOLATE_BENCH_PHOTOS names.
+func photos(b *testing.B) [][]byte {
+	names, err := filepath.Glob(os.Getenv("ISOLATE_BENCH_PHOTOS"))
+	if err != nil || len(names) == 0 {
+		b.Skip("set ISOLATE_BENCH_PHOTOS to a pattern of photos")
+	}
+	var all [][]byte
+	for _, n := range names {
+		data, err := os.ReadFile(n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, data)
+	}
+	return all
+}

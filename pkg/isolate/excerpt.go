@@ -1,0 +1,99 @@
+package isolate
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+)
+
+// excerptPart is how many bytes an excerpt keeps of the beginning, and of the end, of what it was given.
+const excerptPart = 2 << 10
+
+// excerpt keeps the first and the last of what a child wrote to its standard error: a crash announces itself in the
+// first lines, and what comes after may be long.
+type excerpt struct {
+	mu      sync.Mutex
+	head    []byte
+	tail    []byte // a ring once it is full
+	next    int    // where the ring goes on
+	skipped bool   // something between head and tail is gone
+}
+
+// Write implements io.Writer; it never fails.
+func (x *excerpt) Write(p []byte) (int, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	n := len(p)
+	if room := excerptPart - len(x.head); room > 0 {
+		k := min(room, len(p))
+		x.head = append(x.head, p[:k]...)
+		p = p[k:]
+	}
+	if len(p) > excerptPart {
+		x.skipped = true
+		p = p[len(p)-excerptPart:]
+	}
+	if room := excerptPart - len(x.tail); room > 0 {
+		k := min(room, len(p))
+		x.tail = append(x.tail, p[:k]...)
+		p = p[k:]
+	}
+	for len(p) > 0 {
+		x.skipped = true
+		k := copy(x.tail[x.next:], p)
+		x.next = (x.next + k) % excerptPart
+		p = p[k:]
+	}
+	return n, nil
+}
+
+// reset forgets everything: what comes now belongs to another image.
+func (x *excerpt) reset() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.head, x.tail, x.next, x.skipped = x.head[:0], x.tail[:0], 0, false
+}
+
+// String returns the excerpt, with "…" where something is missing.
+func (x *excerpt) String() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var b strings.Builder
+	b.Write(x.head)
+	if x.skipped {
+		b.WriteString("\n…\n")
+	}
+	b.Write(x.tail[x.next:])
+	b.Write(x.tail[:x.next])
+	return strings.ToValidUTF8(b.String(), "\uFFFD")
+}
+
+// headline returns the line of a crash report that says what happened, or "".
+func headline(report string) string {
+	first := ""
+	for line := range strings.Lines(report) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		if first == "" {
+			first = line
+		}
+		for _, start := range []string{"panic: ", "fatal error: ", "runtime: out of memory", "SIG", "terminate called"} {
+			if strings.HasPrefix(line, start) {
+				return clipTo(line, maxHeadline)
+			}
+		}
+	}
+	return clipTo(first, maxHeadline)
+}
+
+// outOfMemory reports whether a crash report tells of memory that was refused.
+func outOfMemory(report string) bool {
+	for _, words := range []string{"out of memory", "cannot allocate memory", "cannot map pages", "bad_alloc"} {
+		if bytes.Contains(bytes.ToLower([]byte(report)), []byte(words)) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,118 @@
+package isolate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+var _ engine.Engine = (*Engine)(nil)
+
+// Engine transforms in child processes. It does so while Run runs.
+type Engine struct {
+	cfg     Config
+	pool    *pool
+	store   atomic.Pointer[store] // nil before Run, and without shared memory
+	started atomic.Bool
+	piped   bool // as if the system had no shared memory
+
+	mu     sync.Mutex
+	starts uint64
+	ended  map[Cause]uint64
+}
+
+// New returns an Engine; it starts nothing.
+func New(c Config) (*Engine, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("isolate: %w", err)
+	}
+	c = c.withDefaults()
+	e := &Engine{cfg: c, pool: newPool(c.Slots), ended: make(map[Cause]uint64)}
+	for _, cause := range Causes() {
+		e.ended[cause] = 0
+	}
+	return e, nil
+}
+
+// Name returns Config.Engine.
+func (e *Engine) Name() string { return e.cfg.Engine }
+
+// Transform implements engine.Engine. It waits for a free child; before Run has started any it waits for that.
+//
+// Besides what the child's engine rejects, an image is rejected for timeout, out-of-memory and crashed, and as too
+// large if it is beyond MaxInput or its outputs beyond MaxOutput. ErrStopped, and any other error, is the farm's. When
+// the context ends, the child is ended with it.
+func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if n := int64(len(data)); n > e.cfg.MaxInput {
+		return nil, outcome.Reject(outcome.TooLarge, "%s, the limit is %s", sizeText(n), sizeText(e.cfg.MaxInput))
+	}
+	text := r.String()
+	if len(text) > recipe.MaxText || len(r.Variants) > recipe.MaxVariants {
+		return nil, fmt.Errorf("isolate: a recipe of %d bytes and %d variants, the limits are %d and %d",
+			len(text), len(r.Variants), recipe.MaxText, recipe.MaxVariants)
+	}
+	untouched := 0
+	for deaths := 0; ; {
+		c, err := e.pool.acquire(ctx, deaths > 0)
+		if err != nil {
+			return nil, err
+		}
+		rep, err := e.in(ctx, c, data, text, r.Variants)
+		e.pool.release(c)
+		var d *death
+		switch {
+		case err == nil && rep.rejection != nil:
+			return nil, rep.rejection
+		case err == nil && rep.result == nil:
+			return nil, fmt.Errorf("isolate: %s: %s", e.cfg.Engine, rep.failure)
+		case err == nil:
+			return rep.result, nil
+		case errors.As(err, &d):
+		case untouched < 3: // the child was dead before it was asked: another one
+			untouched++
+			continue
+		default:
+			return nil, fmt.Errorf("isolate: %w", err)
+		}
+		if d.cause == Cancelled {
+			return nil, context.Cause(ctx)
+		}
+		if deaths++; deaths == 2 || d.proven() {
+			return nil, d.rejection(e.cfg.TaskTimeout, e.cfg.TaskMemory)
+		}
+	}
+}
+
+// in has the child c transform data.
+func (e *Engine) in(
+	ctx context.Context, c *child, data []byte, text string, variants []recipe.Variant,
+) (reply, error) {
+	q := request{length: uint64(len(data)), recipe: text}
+	if s := e.store.Load(); s != nil {
+		q.offset = uint64(s.place(c.slot, data))
+		defer s.clear(c.slot, int64(len(data)))
+	}
+	return c.transform(ctx, q, data, variants, e.cfg.TaskTimeout)
+}
+
+// Buffer returns n bytes of memory for an image to be received into. Data that lies in it, or in a part of it, crosses
+// to a child without being copied; it must not be changed during Transform. There are Config.Buffers such pieces,
+// each of at most MaxInput bytes; when there is none left, or Run does not run, the memory is ordinary and Transform
+// copies. The bytes are not cleared. release, which may be called more than once, gives it back.
+func (e *Engine) Buffer(n int) (b []byte, release func()) {
+	if s := e.store.Load(); s != nil {
+		if b, release := s.lend(n); b != nil {
+			return b, release
+		}
+	}
+	return make([]byte, n), func() {}
+}

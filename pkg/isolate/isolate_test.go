@@ -1,0 +1,85 @@
+package isolate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// bothWays runs a test with shared memory and with pipes.
+func bothWays(t *testing.T, f func(t *testing.T, newEngine func(Config) *Engine)) {
+	for _, piped := range []bool{false, true} {
+		name := "shared"
+		if piped {
+			name = "piped"
+		}
+		t.Run(name, func(t *testing.T) {
+			f(t, func(c Config) *Engine {
+				e := idleEngine(t, c)
+				e.piped = piped
+				runEngine(t, e)
+				return e
+			})
+		})
+	}
+}
+
+func TestResultCrossesWhole(t *testing.T) {
+	bothWays(t, func(t *testing.T, newEngine func(Config) *Engine) {
+		e := newEngine(Config{Slots: 1})
+		for _, n := range []int{0, 1, 5000, 300_000, 9 << 20, 10} {
+			data := bytes.Repeat([]byte("x"), n)
+			got, err := e.Transform(t.Context(), data, recipe.Default())
+			if err != nil {
+				t.Fatalf("%d bytes: %v", n, err)
+			}
+			if want := result(recipe.Default(), data); !reflect.DeepEqual(normal(got), normal(want)) {
+				t.Fatalf("%d bytes: result differs: %+v", n, got.Outputs[0].Format)
+			}
+		}
+		if s := e.Stats(); s.Starts != 1 || s.Children[0].Tasks != 6 {
+			t.Errorf("one child was to do six tasks: %+v", s)
+		}
+	})
+}
+
+// normal makes nil and empty data the same.
+func normal[R any](r R) string { return fmt.Sprintf("%+v", r) }
+
+func TestErrorsCrossTyped(t *testing.T) {
+	bothWays(t, func(t *testing.T, newEngine func(Config) *Engine) {
+		e := newEngine(Config{Slots: 1, MaxOutput: 1 << 20})
+		_, err := transform(t, e, "reject 17")
+		wantRejection(t, err, outcome.Truncated, "it ends at 17")
+		_, err = transform(t, e, "wrapped")
+		wantRejection(t, err, outcome.Unsupported, "CMYK")
+		_, err = transform(t, e, "large 400000")
+		wantRejection(t, err, outcome.TooLarge, "1.1 MiB, the limit is 1.0 MiB")
+		for image, words := range map[string]string{
+			"fail":   "the disk is on fire",
+			"few":    "made 0 outputs of 3 variants",
+			"invent": `unknown reason "ugly"`,
+		} {
+			_, err := transform(t, e, image)
+			var r *outcome.Rejection
+			if err == nil || errors.As(err, &r) || !strings.Contains(err.Error(), words) {
+				t.Errorf("%s: error %v, want a plain one with %q", image, err, words)
+			}
+		}
+		if s := e.Stats(); s.Starts != 1 {
+			t.Errorf("an error cost a child: %+v", s)
+		}
+	})
+}
+
+func TestImageBeyondMaxInputIsRejectedAtHome(t *testing.T) {
+	e := idleEngine(t, Config{MaxInput: 10})
+	_, err := transform(t, e, "12345678901")
+	wantRejection(t, err, outcome.TooLarge, "11 bytes, the limit is 10 bytes")
+}

@@ -1,0 +1,23 @@
+//go:build !unix
+
+package isolate
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+func attributes() *syscall.SysProcAttr { return nil }
+
+// handPipes lets cmd inherit the pipes as its standard input and output, the only ones that every system hands on.
+func handPipes(cmd *exec.Cmd, requests, replies *os.File, _ []*os.File) {
+	cmd.Stdin, cmd.Stdout = requests, replies
+}
+
+// childPipes returns a child's ends, and leaves others that print their standard error.
+func childPipes() (requests, replies *os.File, err error) {
+	requests, replies = os.Stdin, os.Stdout
+	os.Stdout = os.Stderr
+	return requests, replies, nil
+}

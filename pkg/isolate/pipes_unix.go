@@ -1,0 +1,35 @@
+//go:build unix
+
+package isolate
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+
+	"golang.org/x/sys/unix"
+)
+
+// Descriptors of a child's pipes. Its standard input is empty and its standard output goes where its standard error
+// goes, so that a library that prints cannot disturb the messages.
+const (
+	fdRequests = 3
+	fdReplies  = 4
+)
+
+// handPipes lets cmd inherit the pipes and what comes after them.
+func handPipes(cmd *exec.Cmd, requests, replies *os.File, more []*os.File) {
+	cmd.Stdout = cmd.Stderr
+	cmd.ExtraFiles = append([]*os.File{requests, replies}, more...)
+}
+
+// childPipes returns a child's ends. They block: a thread that sleeps in read wakes sooner than one that polls.
+func childPipes() (requests, replies *os.File, err error) {
+	for _, fd := range []int{fdRequests, fdReplies} {
+		if err := unix.SetNonblock(fd, false); err != nil {
+			return nil, nil, fmt.Errorf("no pipe on descriptor %d: %s is only for children: %w", fd, childEnv, err)
+		}
+		unix.CloseOnExec(fd)
+	}
+	return os.NewFile(fdRequests, "requests"), os.NewFile(fdReplies, "replies"), nil
+}

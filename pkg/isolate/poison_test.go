@@ -1,0 +1,268 @@
+package isolate
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+func TestPoisonCostsOnlyItself(t *testing.T) {
+	hexed := func(s string) string { return "raw " + hex.EncodeToString([]byte(s)) }
+	type poison struct {
+		name, image string
+		reason      outcome.Reason
+		words       string
+	}
+	poisons := []poison{
+		{"panic", "panic", outcome.Crashed, "exit status 2): panic: the decoder is confused"},
+		{"panic in a goroutine", "goroutine", outcome.Crashed, "panic: a goroutine that nobody can recover"},
+		{"exit", "exit", outcome.Crashed, "exit status 7"},
+		{"segmentation fault", "segv", outcome.Crashed, "SIGSEGV"},
+		{"stray write", "fault", outcome.Crashed, "fatal error: fault"},
+		{"endless recursion", "recursion", outcome.Crashed, "stack overflow"},
+		{"kills itself", "suicide", outcome.Crashed, "killed twice"},
+		{"hang", "hang", outcome.Timeout, "longer than 1s"},
+		{"busy loop", "spin", outcome.Timeout, "longer than 1s"},
+		{"closed pipe", "close", outcome.Crashed, "closed its pipe and lived on"},
+		{"half a message", hexed("\x01\x00"), outcome.Timeout, ""},
+		{"text on the pipe", hexed("Hello, I am a library"), outcome.Crashed, "a message of 1819043144 bytes"},
+		{"empty message", hexed("\x00\x00\x00\x00\x04"), outcome.Crashed, "message ends early"},
+		{"unknown kind", hexed("\x08\x00\x00\x00\x63" + "12345678"), outcome.Crashed, "unknown kind 99"},
+		{"endless message", hexed("\xff\xff\xff\xff\x04" + "more"), outcome.Crashed, "a message of 4294967295 bytes"},
+	}
+	for i, lie := range lies(1, recipe.Default()) {
+		poisons = append(poisons, poison{lie.name, fmt.Sprint("answer ", i), outcome.Crashed, lie.want})
+	}
+	for _, p := range poisons {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			c := Config{Slots: 2, TaskTimeout: time.Minute}
+			if p.reason == outcome.Timeout {
+				c.TaskTimeout = time.Second
+			}
+			e := newEngine(t, c)
+			finish := gated(t, e)
+			_, err := transform(t, e, p.image)
+			wantRejection(t, err, p.reason, p.words)
+			finish()
+			// The replacement works too: both children are needed here.
+			finish = gated(t, e)
+			if _, err := transform(t, e, "hello"); err != nil {
+				t.Error("after the poison:", err)
+			}
+			finish()
+		})
+	}
+}
+
+// gated starts a task that holds one of e's children; it is under way when gated returns. finish lets it end, and
+// fails the test if anything happened to it.
+func gated(t *testing.T, e *Engine) (finish func()) {
+	t.Helper()
+	g := newGate(t)
+	done := g.transform(context.Background(), e)
+	gate := g.wait(t)
+	return func() {
+		t.Helper()
+		gate.Close()
+		// With a short TaskTimeout a slow machine may not give it the time; nothing else may happen to it.
+		var r *outcome.Rejection
+		if err := <-done; err != nil && !(errors.As(err, &r) && r.Reason == outcome.Timeout) {
+			t.Errorf("the neighbour of the poison: %v", err)
+		}
+	}
+}
+
+// gate is a pipe with a name, by which a test knows that a transform is under way and says when it may go on.
+type gate string
+
+func newGate(t *testing.T) gate {
+	t.Helper()
+	g := gate(filepath.Join(t.TempDir(), "gate"))
+	if err := syscall.Mkfifo(string(g), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// transform starts a transform that stops at the gate.
+func (g gate) transform(ctx context.Context, e *Engine) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		_, err := e.Transform(ctx, []byte("gate "+string(g)), recipe.Default())
+		done <- err
+	}()
+	return done
+}
+
+// wait returns when a transform is at the gate, which opens when the file is closed.
+func (g gate) wait(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(string(g), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+type lie struct {
+	name, want string
+	message    []byte
+}
+
+// lies are answers to the given task that are well formed but not true, or not allowed.
+func lies(task uint64, r recipe.Recipe) []lie {
+	var all []lie
+	add := func(name, want string, change func(*reply), patch func([]byte) []byte) {
+		rep := reply{task: task, result: result(r, []byte("data"))}
+		for range rep.result.Outputs {
+			rep.sizes = append(rep.sizes, 4)
+		}
+		if change != nil {
+			change(&rep)
+		}
+		b, err := rep.append(nil)
+		if err != nil {
+			panic(err)
+		}
+		if patch != nil {
+			b = patch(b)
+		}
+		all = append(all, lie{name, want, b})
+	}
+	// The first word that a patch looks for is the input's format, so positions do not move with the encoding.
+	swap := func(old, new string) func([]byte) []byte {
+		return func(b []byte) []byte { return []byte(strings.Replace(string(b), old, new, 1)) }
+	}
+	add("another task", "an answer to task 77", func(r *reply) { r.task = 77 }, nil)
+	add("too few outputs", "2 outputs of 3 variants", func(r *reply) { r.result.Outputs = r.result.Outputs[:2] }, nil)
+	add("too many outputs", "4 outputs of 3 variants", func(r *reply) {
+		r.result.Outputs = append(r.result.Outputs, engine.Output{Format: "png"})
+		r.sizes = append(r.sizes, 1)
+	}, nil)
+	add("an output beyond the map", "the limit is 268435456", func(r *reply) { r.sizes[1] = 256 << 20 }, nil)
+	add("sizes that overflow", "the limit is", func(r *reply) {
+		r.sizes[0], r.sizes[1], r.sizes[2] = 1, 1<<63-1, 1<<63-1
+	}, nil)
+	add("a negative size", "a size of 18446744073709551615", func(r *reply) { r.sizes[1] = -1 }, nil)
+	add("a path for a format", `the word "../g"`, nil, swap("jpeg", "../g"))
+	add("control characters", `the word "e\x1bif"`, nil, swap("exif", "e\x1bif"))
+	add("two answers", "bytes after the end of its answer", nil, func(b []byte) []byte { return append(b, b...) })
+	add("a tail", "bytes after the end of the message", nil, func(b []byte) []byte { return finish(append(b, 0)) })
+	add("a torn message", "message ends early", nil, func(b []byte) []byte { return finish(b[:len(b)-3]) })
+	add("an unknown reason", `unknown reason "truncate!"`, func(r *reply) {
+		r.rejection = outcome.Reject(outcome.Truncated, "")
+	}, swap("truncated", "truncate!"))
+	add("a forged log line", "not plain text", func(r *reply) {
+		r.rejection = outcome.Reject(outcome.Truncated, "one line")
+	}, swap("one line", "one\nline"))
+	return all
+}
+
+func TestFirstDeathInUsedChildProvesNothing(t *testing.T) {
+	for image, cause := range map[string]Cause{"suicide-if-used": Killed, "panic-if-used": Crashed} {
+		t.Run(image, func(t *testing.T) {
+			e := newEngine(t, Config{Slots: 1})
+			if _, err := transform(t, e, "hello"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := transform(t, e, image); err != nil {
+				t.Fatalf("no second chance in a fresh child: %v", err)
+			}
+			if s := e.Stats(); s.Ended[cause] != 1 || s.Starts != 2 {
+				t.Errorf("stats %+v", s)
+			}
+		})
+	}
+}
+
+func TestChildKilledFromOutsideGivesItsImageAnother(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	g := newGate(t)
+	done := g.transform(context.Background(), e)
+	first := g.wait(t)
+	kill9(t, e.Stats().Children[0].PID)
+	// The reader is gone once a write fails; only then does wait wait for another.
+	for err := error(nil); err == nil; {
+		_, err = first.WriteString("x")
+	}
+	first.Close()
+	g.wait(t).Close()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if s := e.Stats(); s.Ended[Killed] != 1 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+func kill9(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestIdleChildKilledFromOutsideIsReplaced(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	for range 3 {
+		if _, err := transform(t, e, "hello"); err != nil {
+			t.Fatal(err)
+		}
+		kill9(t, e.Stats().Children[0].PID)
+	}
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestChildThatStoppedListeningIsReplaced(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	if _, err := transform(t, e, "deaf"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSignalsForTheParentDoNotReachTheWork(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	if _, err := transform(t, e, "terminate"); err != nil {
+		t.Fatal(err)
+	}
+	if s := e.Stats(); s.Starts != 1 {
+		t.Errorf("SIGTERM and SIGINT ended a child: %+v", s)
+	}
+}
+
+func TestCallerThatGivesUpCostsTheChildNotTheImage(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	why := errors.New("lease lost")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	g := newGate(t)
+	done := g.transform(ctx, e)
+	g.wait(t)
+	cancel(why)
+	if err := <-done; !errors.Is(err, why) {
+		t.Errorf("error %v, want the context's cause", err)
+	}
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if s := e.Stats(); s.Ended[Cancelled] != 1 {
+		t.Errorf("stats %+v", s)
+	}
+}

@@ -1,0 +1,192 @@
+package isolate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// ErrStopped is the error of a transform that had no child yet when the Engine stopped.
+var ErrStopped = errors.New("isolate: the engine has stopped")
+
+// pool hands ready children to transforms, and knows which children there are.
+type pool struct {
+	slots int
+
+	mu      sync.Mutex
+	alive   map[*child]struct{} // ready and not known to have ended
+	idle    []*child            // the one used last is the last: its memory is warm
+	waiting []*waiter           // in order of arrival, but those who need a fresh child first
+	busy    int                 // children that transforms have
+	closed  bool
+	drained chan struct{} // closed when closed is true and busy is 0
+}
+
+// waiter is a transform that waits for a child.
+type waiter struct {
+	fresh bool // only for one that has done nothing yet
+	got   chan offer
+}
+
+type offer struct {
+	c   *child
+	err error
+}
+
+func newPool(slots int) *pool {
+	return &pool{slots: slots, alive: make(map[*child]struct{}), drained: make(chan struct{})}
+}
+
+// acquire waits for a child, which the caller gives back with release. With fresh it waits for one that has done
+// nothing yet. The error is the context's cause, ErrStopped, or tells that no child can be started.
+func (p *pool) acquire(ctx context.Context, fresh bool) (*child, error) {
+	w := &waiter{fresh: fresh, got: make(chan offer, 1)}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, ErrStopped
+	}
+	at := len(p.waiting)
+	if fresh {
+		at = 0
+	}
+	p.waiting = slices.Insert(p.waiting, at, w)
+	p.match()
+	p.mu.Unlock()
+	select {
+	case o := <-w.got:
+		return o.c, o.err
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	p.waiting = slices.DeleteFunc(p.waiting, func(x *waiter) bool { return x == w })
+	p.mu.Unlock()
+	select {
+	case o := <-w.got: // it came too late to be of use
+		if o.c != nil {
+			p.release(o.c)
+		}
+	default:
+	}
+	return nil, context.Cause(ctx)
+}
+
+// match gives idle children to those who wait for them. The caller holds mu.
+func (p *pool) match() {
+	p.makeRoom()
+	for i := 0; i < len(p.waiting); {
+		w := p.waiting[i]
+		at := len(p.idle) - 1
+		if w.fresh {
+			at = slices.IndexFunc(p.idle, (*child).fresh)
+		}
+		if at < 0 {
+			i++
+			continue
+		}
+		c := p.idle[at]
+		p.idle = slices.Delete(p.idle, at, at+1)
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+		p.busy++
+		w.got <- offer{c: c}
+	}
+}
+
+// makeRoom ends an idle child if somebody waits for a fresh one and none is there or on its way.
+func (p *pool) makeRoom() {
+	needed := slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.fresh })
+	if !needed || len(p.idle) == 0 || len(p.alive) < p.slots || slices.ContainsFunc(p.idle, (*child).fresh) {
+		return
+	}
+	for c := range p.alive {
+		if !c.wellBehaved() {
+			return // it is about to be replaced
+		}
+	}
+	c := p.idle[0]
+	p.idle = slices.Delete(p.idle, 0, 1)
+	delete(p.alive, c)
+	c.retire(Replaced)
+}
+
+// add makes a new child available.
+func (p *pool) add(c *child) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		c.retire(Stopped)
+		return
+	}
+	p.alive[c] = struct{}{}
+	p.idle = append(p.idle, c)
+	p.match()
+}
+
+// release takes back a child from a transform.
+func (p *pool) release(c *child) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.busy--
+	_, alive := p.alive[c]
+	switch {
+	case p.closed:
+		c.retire(Stopped)
+		if p.busy == 0 {
+			close(p.drained)
+		}
+	case alive && c.wellBehaved():
+		p.idle = append(p.idle, c)
+		p.match()
+	}
+}
+
+// remove forgets a child that has ended.
+func (p *pool) remove(c *child) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.alive, c)
+	p.idle = slices.DeleteFunc(p.idle, func(x *child) bool { return x == c })
+}
+
+// startFailed tells those who wait that a child could not be started, unless others may still come free for them.
+func (p *pool) startFailed(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = slices.DeleteFunc(p.waiting, func(w *waiter) bool {
+		if !w.fresh && len(p.alive) > 0 {
+			return false
+		}
+		w.got <- offer{err: fmt.Errorf("isolate: %w", err)}
+		return true
+	})
+}
+
+// close turns all who wait away, ends idle children, and lets busy ones end when they are released.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, w := range p.waiting {
+		w.got <- offer{err: ErrStopped}
+	}
+	p.waiting = nil
+	for _, c := range p.idle {
+		c.retire(Stopped)
+	}
+	p.idle = nil
+	if p.busy == 0 {
+		close(p.drained)
+	}
+}
+
+// children returns those that are alive.
+func (p *pool) children() (all []*child, busy int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.alive {
+		all = append(all, c)
+	}
+	return all, p.busy
+}

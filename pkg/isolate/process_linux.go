@@ -1,0 +1,36 @@
+package isolate
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// program is what a child executes: the running file itself, even if it has been replaced or removed since.
+func program() (string, error) {
+	return "/proc/self/exe", nil
+}
+
+// attributes puts a child in a process group of its own, out of reach of the terminal's Ctrl-C, and ends it with the
+// thread that started it.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// awaitExit returns when p has ended, and leaves it to be waited for: until then its number is not given away.
+// It returns false where it cannot.
+func awaitExit(p *os.Process) bool {
+	for {
+		err := unix.Waitid(unix.P_PID, p.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if err != unix.EINTR {
+			return err == nil
+		}
+	}
+}
+
+// killAll ends p, which must not have been waited for, and everything in its group.
+func killAll(p *os.Process) {
+	_ = unix.Kill(-p.Pid, unix.SIGKILL)
+	_ = p.Kill()
+}

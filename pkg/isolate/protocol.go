@@ -1,0 +1,274 @@
+package isolate
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// A message, integers little-endian, strings as length and bytes:
+//
+//	+-----------+---------+----------------+
+//	| length u32| kind u8 | body           |
+//	+-----------+---------+----------------+
+//
+//	setup      version u32, shared u8, input u64, output u64, memory u64, engine s16, settings s32   parent to child
+//	ready      version u32                                                                            child to parent
+//	transform  task u64, offset u64, length u64, recipe s32                                           parent to child
+//	done       task u64, format s8, width u32, height u32, pixels u64, decode u64, transform u64,
+//	           encode u64, dropped u8 × s8, outputs u8 × (format s8, width u32, height u32, size u64) child to parent
+//	rejected   task u64, reason s8, detail s16                                                        child to parent
+//	failed     task u64, text s16                                                                     child to parent
+//
+// Image and outputs lie in shared memory: the image at offset, the outputs one after the other from the start of the
+// child's. Without shared memory (setup says so) the bytes follow the message.
+const (
+	kindSetup byte = iota + 1
+	kindReady
+	kindTransform
+	kindDone
+	kindRejected
+	kindFailed
+)
+
+const (
+	version      = 1
+	headerSize   = 5
+	maxRequest   = recipe.MaxText + maxSettings + 1<<10 // bytes of a body to a child
+	maxReply     = 32 << 10                             // bytes of a body from a child
+	maxSettings  = 64 << 10
+	maxText      = 4 << 10 // of a detail or an error
+	maxHeadline  = 300     // bytes, of what a crash report says
+	maxWord      = 64      // of a format or a kind of metadata
+	maxDropped   = 64
+	maxDimension = math.MaxInt32
+)
+
+// setup tells a child what it is.
+type setup struct {
+	shared        bool
+	input, output uint64 // sizes of the shared memory, bytes
+	memory        uint64 // TaskMemory, bytes
+	engine        string
+	settings      string
+}
+
+// request asks for a transform.
+type request struct {
+	task           uint64
+	offset, length uint64 // of the image in the shared input
+	recipe         string
+}
+
+// reply is what a child answers to a request. Exactly one of result, rejection and failure is set.
+type reply struct {
+	task      uint64
+	result    *engine.Result // outputs without names and data
+	sizes     []int64        // of the outputs
+	total     int64          // sum of sizes
+	rejection *outcome.Rejection
+	failure   string
+}
+
+func (s setup) append(b []byte) []byte {
+	b = appendU32(begin(b, kindSetup), version)
+	shared := byte(0)
+	if s.shared {
+		shared = 1
+	}
+	b = append(b, shared)
+	b = appendU64(appendU64(appendU64(b, s.input), s.output), s.memory)
+	return finish(append32(append16(b, s.engine), s.settings))
+}
+
+func (q request) append(b []byte) []byte {
+	b = appendU64(begin(b, kindTransform), q.task)
+	b = appendU64(appendU64(b, q.offset), q.length)
+	return finish(append32(b, q.recipe))
+}
+
+// append encodes r. It fails if r holds what the message cannot say.
+func (r reply) append(b []byte) ([]byte, error) {
+	switch {
+	case r.rejection != nil:
+		if _, err := outcome.ParseReason(string(r.rejection.Reason)); err != nil {
+			return nil, err
+		}
+		b = appendU64(begin(b, kindRejected), r.task)
+		return finish(append16(append8(b, string(r.rejection.Reason)), clip(r.rejection.Detail))), nil
+	case r.result == nil:
+		b = appendU64(begin(b, kindFailed), r.task)
+		return finish(append16(b, clip(r.failure))), nil
+	}
+	res := r.result
+	if err := checkResult(res); err != nil {
+		return nil, err
+	}
+	b = append8(appendU64(begin(b, kindDone), r.task), res.Format)
+	b = appendU32(appendU32(b, uint32(res.Width)), uint32(res.Height))
+	b = appendU64(b, uint64(res.Pixels))
+	b = appendU64(b, uint64(res.Stages.Decode))
+	b = appendU64(b, uint64(res.Stages.Transform))
+	b = appendU64(b, uint64(res.Stages.Encode))
+	b = append(b, byte(len(res.Dropped)))
+	for _, d := range res.Dropped {
+		b = append8(b, d)
+	}
+	b = append(b, byte(len(res.Outputs)))
+	for i, o := range res.Outputs {
+		b = appendU32(appendU32(append8(b, o.Format), uint32(o.Width)), uint32(o.Height))
+		b = appendU64(b, uint64(r.sizes[i]))
+	}
+	return finish(b), nil
+}
+
+// checkResult reports what of r is beyond the protocol's limits. Both sides ask: the child of its engine, the parent
+// of the child.
+func checkResult(r *engine.Result) error {
+	if len(r.Dropped) > maxDropped {
+		return fmt.Errorf("%d kinds of dropped metadata, more than %d", len(r.Dropped), maxDropped)
+	}
+	if len(r.Outputs) > recipe.MaxVariants {
+		return fmt.Errorf("%d outputs, more than %d", len(r.Outputs), recipe.MaxVariants)
+	}
+	for _, d := range append([]string{r.Format}, r.Dropped...) {
+		if err := checkWord(d); err != nil {
+			return err
+		}
+	}
+	if err := checkSize(r.Width, r.Height); err != nil {
+		return err
+	}
+	if r.Pixels < 0 || min(r.Stages.Decode, r.Stages.Transform, r.Stages.Encode) < 0 {
+		return fmt.Errorf("a negative count: %d pixels, stages %v", r.Pixels, r.Stages)
+	}
+	for _, o := range r.Outputs {
+		if err := errors.Join(checkWord(o.Format), checkSize(o.Width, o.Height)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSize(w, h int) error {
+	if w < 0 || h < 0 || w > maxDimension || h > maxDimension {
+		return fmt.Errorf("a picture of %d×%d pixels", w, h)
+	}
+	return nil
+}
+
+// checkWord keeps what might end in a file's name or on a page to plain characters.
+func checkWord(s string) error {
+	if len(s) > maxWord {
+		return fmt.Errorf("a word of %d bytes, more than %d", len(s), maxWord)
+	}
+	for i := range len(s) {
+		c := s[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' {
+			continue
+		}
+		return fmt.Errorf("the word %q has characters other than letters and digits", s)
+	}
+	return nil
+}
+
+func parseSetup(body []byte) (setup, error) {
+	f := fields{b: body}
+	if v := f.u32(); v != version && f.err == nil {
+		return setup{}, fmt.Errorf("protocol version %d, this program speaks %d", v, version)
+	}
+	shared := f.u8()
+	s := setup{shared: shared == 1, input: f.u64(), output: f.u64(), memory: f.u64()}
+	s.engine = f.str(f.u16())
+	s.settings = f.str(int(f.u32()))
+	if err := f.end(); err != nil {
+		return setup{}, err
+	}
+	if shared > 1 || s.input > math.MaxInt64 || s.output > math.MaxInt64 || s.memory > math.MaxInt64 {
+		return setup{}, fmt.Errorf("setup out of range: shared %d, sizes %d, %d, %d", shared, s.input, s.output, s.memory)
+	}
+	return s, nil
+}
+
+// parseRequest decodes a request whose image lies within limit bytes.
+func parseRequest(body []byte, limit uint64) (request, error) {
+	f := fields{b: body}
+	q := request{task: f.u64(), offset: f.u64(), length: f.u64()}
+	q.recipe = f.str(int(f.u32()))
+	if err := f.end(); err != nil {
+		return request{}, err
+	}
+	if q.offset > limit || q.length > limit-q.offset {
+		return request{}, fmt.Errorf("image at %d of %d bytes, beyond %d", q.offset, q.length, limit)
+	}
+	return q, nil
+}
+
+// parseReply decodes an answer whose outputs together take at most limit bytes.
+func parseReply(kind byte, body []byte, limit int64) (reply, error) {
+	f := fields{b: body}
+	r := reply{task: f.u64()}
+	switch kind {
+	case kindDone:
+		parseDone(&f, &r, limit)
+	case kindRejected:
+		reason, err := outcome.ParseReason(f.str(f.u8()))
+		if err != nil && f.err == nil {
+			f.err = err
+		}
+		r.rejection = &outcome.Rejection{Reason: reason, Detail: f.str(f.u16())}
+		if f.err == nil && clip(r.rejection.Detail) != r.rejection.Detail {
+			f.err = errors.New("a detail that is too long or not plain text")
+		}
+	case kindFailed:
+		r.failure = f.str(f.u16())
+		if f.err == nil && clip(r.failure) != r.failure {
+			f.err = errors.New("an error that is too long or not plain text")
+		}
+	default:
+		f.err = fmt.Errorf("a message of unknown kind %d", kind)
+	}
+	if err := f.end(); err != nil {
+		return reply{}, err
+	}
+	return r, nil
+}
+
+func parseDone(f *fields, r *reply, limit int64) {
+	res := &engine.Result{Format: f.str(f.u8()), Width: f.dimension(), Height: f.dimension(), Pixels: f.size()}
+	res.Stages.Decode = time.Duration(f.size())
+	res.Stages.Transform = time.Duration(f.size())
+	res.Stages.Encode = time.Duration(f.size())
+	for range f.u8() {
+		if f.err != nil {
+			return
+		}
+		res.Dropped = append(res.Dropped, f.str(f.u8()))
+	}
+	n := f.u8()
+	if n > recipe.MaxVariants {
+		f.err = fmt.Errorf("%d outputs, more than %d", n, recipe.MaxVariants)
+	}
+	for range n {
+		if f.err != nil {
+			return
+		}
+		res.Outputs = append(res.Outputs, engine.Output{Format: f.str(f.u8()), Width: f.dimension(), Height: f.dimension()})
+		size := f.size()
+		if f.err == nil && size > limit-r.total {
+			f.err = fmt.Errorf("outputs of %d bytes or more, the limit is %d", r.total+size, limit)
+			return
+		}
+		r.sizes = append(r.sizes, size)
+		r.total += size
+	}
+	if f.err == nil {
+		f.err = checkResult(res)
+	}
+	r.result = res
+}

@@ -1,0 +1,266 @@
+package isolate
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	lookPeriod = 50 * time.Millisecond // between two looks at the memory of busy children
+	firstPause = 100 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
+// Run starts the children, replaces those that end, and ends them when ctx does. Then transforms that have a child
+// finish, within TaskTimeout; those that wait for one get ErrStopped. Run returns nil when all have ended, and an error
+// only if it is called twice. Who has to finish more than what has begun ends ctx later.
+func (e *Engine) Run(ctx context.Context) error {
+	if e.started.Swap(true) {
+		return errors.New("isolate: Run was called twice")
+	}
+	if !e.piped {
+		s, err := newStore(e.cfg)
+		if err != nil {
+			e.cfg.Log.Info("images go to the children through pipes: no shared memory", "error", err)
+		} else {
+			e.store.Store(s)
+			defer s.close()
+			defer e.store.Store(nil)
+		}
+	}
+	var children, rest sync.WaitGroup
+	forks := make(chan func())
+	rest.Go(func() { forker(forks) })
+	done := make(chan struct{})
+	rest.Go(func() { e.watch(done) })
+	for slot := range e.cfg.Slots {
+		children.Go(func() { e.supervise(ctx, slot, forks) })
+	}
+	<-ctx.Done()
+	e.pool.close()
+	children.Wait()
+	<-e.pool.drained
+	close(forks)
+	close(done)
+	rest.Wait()
+	return nil
+}
+
+// forker calls what it is given on a thread that lives as long as Run: Linux ends a child with the thread that
+// started it, not with the process.
+func forker(forks <-chan func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for f := range forks {
+		f()
+	}
+}
+
+// watch looks at the memory of busy children until done is closed.
+func (e *Engine) watch(done <-chan struct{}) {
+	tick := time.NewTicker(lookPeriod)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		children, _ := e.pool.children()
+		for _, c := range children {
+			c.look(e.cfg.TaskMemory)
+		}
+	}
+}
+
+// supervise keeps one child running until ctx ends.
+func (e *Engine) supervise(ctx context.Context, slot int, forks chan<- func()) {
+	pause := time.Duration(0)
+	for ctx.Err() == nil {
+		c, err := e.start(ctx, slot, forks)
+		if err == nil {
+			e.pool.add(c)
+			<-c.dead
+			e.pool.remove(c)
+			if e.bury(c) {
+				pause = 0
+				continue
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		pause = min(max(2*pause, firstPause), lastPause)
+		if err != nil {
+			e.pool.startFailed(err)
+			e.cfg.Log.Error("a child could not be started", "slot", slot, "error", err, "next_try_in", pause)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// bury counts and reports the end of c. It returns false if c ended by itself without having done anything, as it
+// would again.
+func (e *Engine) bury(c *child) bool {
+	e.count(c.cause)
+	switch c.cause {
+	case Stopped, Replaced, Cancelled:
+		return true
+	}
+	e.cfg.Log.Warn("a child ended and is replaced", "slot", c.slot, "pid", c.cmd.Process.Pid, "cause", string(c.cause),
+		"state", c.cmd.ProcessState.String(), "tasks", c.served, "stderr", c.stderr.String())
+	return c.served > 0
+}
+
+func (e *Engine) count(cause Cause) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ended[cause]++
+}
+
+// start starts the child of a slot and waits until it is ready.
+func (e *Engine) start(ctx context.Context, slot int, forks chan<- func()) (*child, error) {
+	e.mu.Lock()
+	e.starts++
+	e.mu.Unlock()
+	c, err := e.launch(slot, forks)
+	if err != nil {
+		e.count(Start)
+		return nil, fmt.Errorf("start a child: %w", err)
+	}
+	go c.reap()
+	stop := context.AfterFunc(ctx, func() { c.kill(anyTask, Stopped, nil) })
+	timer := time.AfterFunc(e.cfg.StartTimeout, func() { c.kill(anyTask, Start, nil) })
+	err = e.greet(c)
+	stop()
+	timer.Stop()
+	if err == nil {
+		return c, nil
+	}
+	c.kill(anyTask, Start, nil)
+	<-c.dead
+	if c.cause != Stopped {
+		c.cause = Start
+	}
+	e.count(c.cause)
+	return nil, fmt.Errorf("start a child: %w (%v): %s", err, c.cmd.ProcessState, headline(c.stderr.String()))
+}
+
+// greet tells a new child what it is and waits for its answer.
+func (e *Engine) greet(c *child) error {
+	s := setup{
+		shared:   c.out != nil,
+		input:    uint64(e.cfg.MaxInput),
+		output:   uint64(e.cfg.MaxOutput),
+		memory:   uint64(e.cfg.TaskMemory),
+		engine:   e.cfg.Engine,
+		settings: string(e.cfg.Settings),
+	}
+	if c.out != nil {
+		s.input = uint64(len(e.store.Load().in.mem))
+	}
+	if _, err := c.requests.Write(s.append(nil)); err != nil {
+		return c.parting(err)
+	}
+	kind, body, err := readMessage(c.in, &c.buf, maxReply)
+	if err != nil {
+		return c.parting(err)
+	}
+	f := fields{b: body}
+	if v := f.u32(); kind != kindReady || f.end() != nil || v != version {
+		return fmt.Errorf("its first words are no greeting: kind %d, %d bytes", kind, len(body))
+	}
+	return nil
+}
+
+// parting waits a little for a child that has closed its pipe to end, so that what it last said can be told.
+func (c *child) parting(err error) error {
+	if !isEnd(err) {
+		return err
+	}
+	select {
+	case <-c.dead:
+	case <-time.After(partingGrace):
+	}
+	return errors.New("it ended before it was ready")
+}
+
+// launch executes this program as a child.
+func (e *Engine) launch(slot int, forks chan<- func()) (*child, error) {
+	path, err := program()
+	if err != nil {
+		return nil, err
+	}
+	requestsIn, requestsOut, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	repliesIn, repliesOut, err := os.Pipe()
+	if err != nil {
+		requestsIn.Close()
+		requestsOut.Close()
+		return nil, err
+	}
+	c := &child{
+		slot: slot, limit: e.cfg.MaxOutput, requests: requestsOut, replies: repliesIn,
+		in: bufio.NewReaderSize(repliesIn, 4<<10), dead: make(chan struct{}),
+	}
+	var files []*os.File
+	if s := e.store.Load(); s != nil {
+		c.out = s.out[slot]
+		files = sharedFiles(s.in, c.out)
+	}
+	c.cmd = exec.Command(path)
+	c.cmd.Args = []string{"imagefarm-child"}
+	c.cmd.Env = e.environment(os.Environ())
+	c.cmd.Stderr = &c.stderr
+	c.cmd.WaitDelay = stderrGrace
+	c.cmd.SysProcAttr = attributes()
+	handPipes(c.cmd, requestsIn, repliesOut, files)
+	started := make(chan error, 1)
+	forks <- func() { started <- c.cmd.Start() }
+	err = <-started
+	for _, f := range []io.Closer{requestsIn, repliesOut} {
+		f.Close()
+	}
+	if err != nil {
+		requestsOut.Close()
+		repliesIn.Close()
+		return nil, err
+	}
+	c.gauge = openGauge(c.cmd.Process.Pid)
+	return c, nil
+}
+
+// environment returns what a child inherits of env: what the Go runtime, the loader and the locale read. A child that
+// opens strangers' files is not to know passwords.
+func (e *Engine) environment(env []string) []string {
+	var kept []string
+	for _, v := range env {
+		name, _, _ := strings.Cut(v, "=")
+		switch name {
+		case "GOMAXPROCS", "GOMEMLIMIT": // the parent's own
+		case "PATH", "HOME", "TMPDIR", "TZ", "LANG", "GODEBUG", "GOGC", "GOTRACEBACK", "GOCOVERDIR", "GORACE", "SYSTEMROOT":
+			kept = append(kept, v)
+		default:
+			if strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "LD_") || strings.HasPrefix(name, "DYLD_") {
+				kept = append(kept, v)
+			}
+		}
+	}
+	kept = append(kept, "GOMAXPROCS="+strconv.Itoa(e.cfg.Threads), childEnv+"=1")
+	return append(kept, e.cfg.Env...)
+}

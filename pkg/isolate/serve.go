@@ -1,0 +1,247 @@
+package isolate
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+const (
+	childEnv = "IMAGEFARM_CHILD" // set in a child's environment, and only there
+	maxStack = 128 << 20         // bytes of one goroutine's stack in a child; beyond it lies endless recursion
+	maxTexts = 32                // parsed recipes that a child remembers
+)
+
+// Main turns a process that an Engine started into a child, and is to be called before anything else in main.
+// It returns false at once in every other process.
+//
+// In a child it opens the engine that Config names, transforms until the parent ends, and then returns true: main
+// must return too. open gets Config.Engine and Config.Settings. If the parent ends during a transform, Main exits.
+func Main(open func(name string, settings []byte) (engine.Engine, error)) bool {
+	if os.Getenv(childEnv) == "" {
+		return false
+	}
+	// What the engine starts is no child of ours.
+	os.Unsetenv(childEnv)
+	if err := serve(open); err != nil {
+		fmt.Fprintln(os.Stderr, "imagefarm child:", err)
+		os.Exit(1)
+	}
+	return true
+}
+
+// server is a child at work.
+type server struct {
+	setup   setup
+	engine  engine.Engine
+	in      *bufio.Reader
+	out     io.Writer
+	input   []byte // shared, or the last image that came through the pipe
+	output  []byte // shared; nil without shared memory
+	message []byte // being sent
+	texts   map[string]recipe.Recipe
+	busy    atomic.Bool
+}
+
+func serve(open func(string, []byte) (engine.Engine, error)) error {
+	// Ctrl-C reaches everything on the terminal; the parent decides what it means.
+	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	in, out, err := childPipes()
+	if err != nil {
+		return err
+	}
+	s := &server{in: bufio.NewReaderSize(in, 16<<10), out: out, texts: make(map[string]recipe.Recipe)}
+	var buf []byte
+	kind, body, err := readMessage(s.in, &buf, maxRequest)
+	if err != nil {
+		return fmt.Errorf("read the setup: %w", err)
+	}
+	if kind != kindSetup {
+		return fmt.Errorf("the first message is of kind %d, not a setup", kind)
+	}
+	if s.setup, err = parseSetup(body); err != nil {
+		return fmt.Errorf("read the setup: %w", err)
+	}
+	debug.SetMaxStack(maxStack)
+	// Near the limit the collector works harder rather than let garbage count against the image.
+	debug.SetMemoryLimit(int64(s.setup.memory) / 10 * 9)
+	if s.engine, err = open(s.setup.engine, []byte(s.setup.settings)); err != nil {
+		return fmt.Errorf("open the engine %q: %w", s.setup.engine, err)
+	}
+	if s.setup.shared {
+		if s.input, s.output, err = mapShared(s.setup.input, s.setup.output); err != nil {
+			return fmt.Errorf("map the shared memory: %w", err)
+		}
+	}
+	if err := confine(int64(s.setup.memory)); err != nil {
+		return fmt.Errorf("limit memory: %w", err)
+	}
+	if _, err := s.out.Write(finish(appendU32(begin(nil, kindReady), version))); err != nil {
+		return fmt.Errorf("say ready: %w", err)
+	}
+	requests := make(chan request, 1)
+	failed := make(chan error, 1)
+	go func() { failed <- s.read(requests, buf) }()
+	for q := range requests {
+		if err := s.answer(q); err != nil {
+			return err
+		}
+	}
+	return <-failed
+}
+
+// read passes requests on until the parent closes the pipe. It is a goroutine of its own so that a child whose
+// parent has gone ends even if its transform never does.
+func (s *server) read(requests chan<- request, buf []byte) error {
+	defer close(requests)
+	for {
+		kind, body, err := readMessage(s.in, &buf, maxRequest)
+		if errors.Is(err, io.EOF) {
+			if s.busy.Load() {
+				os.Exit(0)
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read a request: %w", err)
+		}
+		if kind != kindTransform {
+			return fmt.Errorf("a request of unknown kind %d", kind)
+		}
+		q, err := parseRequest(body, s.setup.input)
+		if err != nil {
+			return fmt.Errorf("read a request: %w", err)
+		}
+		if s.busy.Swap(true) {
+			return errors.New("a request came before the last was answered")
+		}
+		if !s.setup.shared {
+			if err := s.readImage(int(q.length)); err != nil {
+				return fmt.Errorf("read an image: %w", err)
+			}
+		}
+		requests <- q
+	}
+}
+
+func (s *server) readImage(n int) error {
+	if cap(s.input) < n || cap(s.input) > keep && n <= keep {
+		s.input = make([]byte, n)
+	}
+	s.input = s.input[:n]
+	_, err := io.ReadFull(s.in, s.input)
+	return err
+}
+
+// answer carries out q. Its error ends the child.
+func (s *server) answer(q request) error {
+	data := s.input[:q.length:q.length]
+	if s.setup.shared {
+		data = s.input[q.offset : q.offset+q.length : q.offset+q.length]
+	}
+	r := s.transform(q, data)
+	message, err := r.append(s.message)
+	if err != nil {
+		r = reply{task: q.task, failure: fmt.Sprintf("the engine %s answered with %v", s.engine.Name(), err)}
+		message, _ = r.append(s.message)
+	}
+	s.message = message
+	if r.result != nil && s.setup.shared {
+		at := 0
+		for _, o := range r.result.Outputs {
+			at += copy(s.output[at:], o.Data)
+		}
+	}
+	s.busy.Store(false) // the next request may come as soon as the parent has read this reply
+	if _, err := s.out.Write(message); err != nil {
+		return fmt.Errorf("write a reply: %w", err)
+	}
+	if r.result != nil && !s.setup.shared {
+		for _, o := range r.result.Outputs {
+			if _, err := s.out.Write(o.Data); err != nil {
+				return fmt.Errorf("write an output: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// transform runs the engine. It does not recover from panics: what a panic left behind might spoil the next image.
+func (s *server) transform(q request, data []byte) reply {
+	r := reply{task: q.task}
+	rec, err := s.recipe(q.recipe)
+	if err != nil {
+		r.failure = fmt.Sprintf("the recipe %q: %v", q.recipe, err)
+		return r
+	}
+	res, err := s.engine.Transform(context.Background(), data, rec)
+	if errors.As(err, &r.rejection) {
+		return r
+	}
+	if err != nil {
+		r.failure = err.Error()
+		return r
+	}
+	if len(res.Outputs) != len(rec.Variants) {
+		r.failure = fmt.Sprintf("the engine %s made %d outputs of %d variants",
+			s.engine.Name(), len(res.Outputs), len(rec.Variants))
+		return r
+	}
+	for i, o := range res.Outputs {
+		if o.Variant != rec.Variants[i].Name {
+			r.failure = fmt.Sprintf("the engine %s made the variant %q where the recipe has %q",
+				s.engine.Name(), o.Variant, rec.Variants[i].Name)
+			return r
+		}
+		r.sizes = append(r.sizes, int64(len(o.Data)))
+		r.total += int64(len(o.Data))
+	}
+	if r.total > int64(s.setup.output) {
+		r.rejection = outcome.Reject(outcome.TooLarge, "its outputs take %s, the limit is %s",
+			sizeText(r.total), sizeText(int64(s.setup.output)))
+		return r
+	}
+	r.result = res
+	return r
+}
+
+// recipe returns the recipe of a canonical text. Tasks of one run share few.
+func (s *server) recipe(text string) (recipe.Recipe, error) {
+	if r, ok := s.texts[text]; ok {
+		return r, nil
+	}
+	r, err := recipe.ParseCanonical(text)
+	if err != nil {
+		return recipe.Recipe{}, err
+	}
+	if len(s.texts) >= maxTexts {
+		clear(s.texts)
+	}
+	s.texts[text] = r
+	return r, nil
+}
+
+// sizeText prints a number of bytes for people.
+func sizeText(n int64) string {
+	const kib, mib, gib = 1 << 10, 1 << 20, 1 << 30
+	switch {
+	case n >= gib:
+		return fmt.Sprintf("%.1f GiB", float64(n)/gib)
+	case n >= mib:
+		return fmt.Sprintf("%.1f MiB", float64(n)/mib)
+	case n >= kib:
+		return fmt.Sprintf("%.1f KiB", float64(n)/kib)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
