@@ -19,14 +19,14 @@ func (c *codes) value(r bits, data []byte, k uint) (_ bits, v int32, next uint, 
 	if !ok {
 		return r, 0, k, badCode
 	}
-	advance, size, _ := acSymbol(symbol)
-	if advance != endOfBlock && k+advance > 64 {
+	s, _ := sequentialAC(symbol)
+	if s.advance != endOfBlock && k+s.advance > 64 {
 		return r, 0, k, pastBlock
 	}
-	if size > 0 {
-		r, v = r.receive(size)
+	if s.size > 0 {
+		r, v = r.receive(s.size)
 	}
-	return r, v, k + advance, noFault
+	return r, v, k + s.advance, noFault
 }
 
 // block decodes a block symbol by symbol, which remains when the look-ups of tables.go ran on into the next block.

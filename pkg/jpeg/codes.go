@@ -3,64 +3,82 @@ package jpeg
 // codes are the tables by which a component's blocks are decoded in a scan.
 type codes struct {
 	use    use
-	dc, ac *huffman
+	dc, ac huffman
 	first  firstTable
-	skip   *skipTable // in skips
+	skip   *skipTable // the widest of skips
 	skips  skipTables
 	values valueTable
 	age    int // when last asked for
 }
 
-// use tells which of the tables are wanted; making them all would take longer than they save in a small picture.
+// use tells what for, and so which of the tables are wanted; making them all would take longer than they save.
 type use int
 
 const (
-	dcOnly use = iota // sequential scan, only DC coefficients wanted: first, skip
-	someAC            // sequential scan, some AC coefficients wanted: first, values, skip
-	allAC             // sequential scan, all coefficients wanted: first, values
+	unused      use = iota
+	dcOnly          // sequential scan, only DC coefficients wanted: first, skip
+	someAC          // sequential scan, some AC coefficients wanted: first, values, skip
+	allAC           // sequential scan, all coefficients wanted: first, values
+	firstDC         // progressive: first; there is no AC table
+	bandFirst       // progressive, first scan of a band: values, skip; there is no DC table
+	bandRefined     // progressive, refining scan of a band: values, skip; there is no DC table
 )
 
 // codesCache keeps tables from file to file, because many files have the same: those of annex K, or of one camera.
-// A scan needs at most three at once.
 type codesCache struct {
 	clock   int
-	entries [6]*codes
+	entries [6]*codes // a scan needs at most three at once
 }
 
-// get returns the tables for a pair of Huffman tables.
+// get returns the tables for a pair of Huffman tables, of which a use in progressive scans has but one.
 func (c *codesCache) get(dc, ac *huffSpec, use use) *codes {
 	c.clock++
-	oldest := &c.entries[0]
-	for i := range c.entries {
-		e := c.entries[i]
-		if e != nil && e.use == use && e.dc.spec.equal(dc) && e.ac.spec.equal(ac) {
+	oldest := 0
+	for i, e := range c.entries {
+		if e == nil {
+			e = new(codes)
+			c.entries[i] = e
+		}
+		if e.use == use && e.dc.spec.equal(dc) && e.ac.spec.equal(ac) {
 			e.age = c.clock
 			return e
 		}
-		if e == nil || (*oldest != nil && e.age < (*oldest).age) {
-			oldest = &c.entries[i]
+		if e.age < c.entries[oldest].age {
+			oldest = i
 		}
 	}
-	if *oldest == nil {
-		*oldest = new(codes)
+	e := c.entries[oldest]
+	e.age = c.clock
+	e.build(dc, ac, use)
+	return e
+}
+
+func (c *codes) build(dc, ac *huffSpec, use use) {
+	c.use = use
+	c.dc.build(dc)
+	c.ac.build(ac)
+	means := sequentialAC
+	switch use {
+	case bandFirst:
+		means = firstAC
+	case bandRefined:
+		means = refinedAC
 	}
-	e := *oldest
-	e.age, e.use = c.clock, use
-	e.dc, e.ac = newHuffman(dc), newHuffman(ac)
-	if use != allAC {
-		e.skips.build(ac)
-		e.skip = nil
+	if use != firstDC && use != allAC {
+		c.skips.build(ac, means)
+		c.skip = c.skips.table()
 	}
-	if use == dcOnly {
-		e.first.build(dc, e.skips.width)
-	} else {
+	switch use {
+	case firstDC:
+		c.first.build(dc, nothingFollows)
+	case dcOnly:
+		c.first.build(dc, c.skips.width)
+	case someAC, allAC:
 		var ends endTables
 		ends.build(ac)
-		e.first.build(dc, ends.width)
-		e.values.build(ac)
+		c.first.build(dc, ends.width)
 	}
-	if use != allAC {
-		e.skip = e.skips.table()
+	if use != firstDC && use != dcOnly {
+		c.values.build(ac, means)
 	}
-	return e
 }

@@ -40,6 +40,7 @@ type Decoder struct {
 	cache   codesCache
 	entropy entropy
 	units   []unit
+	coefs   [3]coefficients
 }
 
 // Decode decodes data into dst, whose memory it uses again. It keeps nothing of data.
@@ -60,7 +61,10 @@ func (d *Decoder) Decode(dst *Planes, data []byte, opt Options) error {
 	if err := p.headers(); err != nil {
 		return err
 	}
-	err := p.all()
+	listed := p.all()
 	dst.shape(&p.header, &p.frame, opt.Scale)
-	return d.sequential(dst, p, err)
+	if p.frame.progressive {
+		return d.progressive(dst, p, opt, listed)
+	}
+	return d.sequential(dst, p, listed)
 }

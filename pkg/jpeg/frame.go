@@ -182,6 +182,15 @@ func (p *parser) check(s *scan, at int) error {
 	}
 	for i, c := range s.components {
 		comp := &p.frame.components[c]
+		if p.frame.progressive {
+			for k := s.start; k <= s.end; k++ {
+				if before := int8(s.high); s.high != 0 && p.known[c][k] != before+1 || s.high == 0 && p.known[c][k] != 0 {
+					return corruptf(at, "scan codes coefficient %d of component %d from bit %d on after bit %d",
+						k, comp.ID, s.high, p.known[c][k]-1)
+				}
+				p.known[c][k] = int8(s.low) + 1
+			}
+		}
 		if s.start == 0 && s.high == 0 && s.dc[i] == nil {
 			return corruptf(at, "scan of component %d without its DC Huffman table", comp.ID)
 		}

@@ -9,7 +9,7 @@ type huffSpec struct {
 }
 
 func (s *huffSpec) equal(other *huffSpec) bool {
-	return s == other || (s.count == other.count && bytes.Equal(s.symbols, other.symbols))
+	return s == other || (s != nil && other != nil && s.count == other.count && bytes.Equal(s.symbols, other.symbols))
 }
 
 // readHuffSpec reads one table of a DHT segment, past its class and destination, and returns how many bytes it took.
@@ -60,11 +60,15 @@ type huffman struct {
 	lookup [1 << symbolBits]uint16 // length<<8 | symbol; 0 where the code is longer
 	limit  [18]uint32              // by length: past its last code, aligned to 16 bits; the last entry ends the search
 	first  [17]int32               // by length: index of its first symbol less its first code
-	spec   *huffSpec
+	spec   *huffSpec               // nil until built
 }
 
-func newHuffman(s *huffSpec) *huffman {
-	h := &huffman{spec: s}
+// build makes h decode s, which is nil where a scan has no such table.
+func (h *huffman) build(s *huffSpec) {
+	*h = huffman{spec: s}
+	if s == nil {
+		return
+	}
 	s.each(symbolBits, func(code, length uint, symbol byte) {
 		fill(h.lookup[code<<(symbolBits-length):][:1<<(symbolBits-length)], uint16(length)<<8|uint16(symbol))
 	})
@@ -77,7 +81,6 @@ func newHuffman(s *huffSpec) *huffman {
 		code <<= 1
 	}
 	h.limit[17] = 1 << 16
-	return h
 }
 
 // next returns the next symbol; r must have 16 bits. A code that the table does not have returns ok false.

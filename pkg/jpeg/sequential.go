@@ -11,6 +11,8 @@ type entropy struct {
 	pred  [4]int32 // DC prediction of each component
 
 	block [64]int16 // the block being decoded, where one is needed
+
+	blocksEnd int // progressive: so many blocks to come end without a symbol of their own
 }
 
 // unit is one block of an MCU.

@@ -35,17 +35,40 @@ type (
 // noValue as a distance leads out of the block from any k.
 const noValue = endOfBlock
 
-// acSymbol splits an AC symbol in a sequential scan into its advance, the size of its value, and the distance of the value. As in
-// libjpeg, every symbol of size 0 other than a run of 16 zeros ends the block.
-func acSymbol(symbol byte) (advance, size, distance uint) {
-	run := uint(symbol >> 4)
-	if size = uint(symbol & 15); size != 0 {
-		return run + 1, size, run
+// acSymbol is what an AC symbol means.
+type acSymbol struct {
+	advance  uint // as in the tables
+	size     uint // of the value, bits
+	distance uint // of the value from k, or noValue
+}
+
+// meaning tells what symbols mean in a kind of scan. It is not ok for those that the tables cannot hold.
+type meaning func(symbol byte) (s acSymbol, ok bool)
+
+// sequentialAC is the meaning in a sequential scan. As in libjpeg, every symbol of size 0 other than a run of 16 zeros
+// ends the block.
+func sequentialAC(symbol byte) (acSymbol, bool) {
+	run, size := uint(symbol>>4), uint(symbol&15)
+	switch {
+	case size != 0:
+		return acSymbol{run + 1, size, run}, true
+	case run == 15:
+		return acSymbol{16, 0, noValue}, true
 	}
-	if run == 15 {
-		return 16, 0, noValue
-	}
-	return endOfBlock, 0, noValue
+	return acSymbol{endOfBlock, 0, noValue}, true
+}
+
+// firstAC is the meaning in the first scan of a band of a progressive image, where a block's end may hold for a run of blocks,
+// whose length follows.
+func firstAC(symbol byte) (acSymbol, bool) {
+	s, _ := sequentialAC(symbol)
+	return s, s.advance != endOfBlock || symbol == 0
+}
+
+// refinedAC is the meaning in a refining scan, as long as no coefficient already known is passed: all values are ±1.
+func refinedAC(symbol byte) (acSymbol, bool) {
+	s, ok := firstAC(symbol)
+	return s, ok && s.size <= 1
 }
 
 // skipTables holds one skip table for each width w of bits 0..skipBits, at [1<<w : 2<<w]: what of w bits, and no more, can
@@ -53,23 +76,24 @@ func acSymbol(symbol byte) (advance, size, distance uint) {
 // copy of table w-n.
 type skipTables [2 << skipBits]uint16
 
-func (t *skipTables) build(ac *huffSpec) {
+func (t *skipTables) build(ac *huffSpec, means meaning) {
 	var farthest [skipBits + 1]uint // largest advance in each table, the end of block not counted
 	clear(t[:2])
 	for w := uint(1); w <= skipBits; w++ {
 		dst := t[1<<w : 2<<w]
 		done := uint(0)
 		ac.each(w, func(code, length uint, symbol byte) {
-			advance, size, _ := acSymbol(symbol)
+			s, ok := means(symbol)
+			advance, size := s.advance, s.size
 			part := dst[code<<(w-length) : (code+1)<<(w-length)]
 			done = (code + 1) << (w - length)
 			own := uint16(advance<<8 | (length + size))
 			switch {
+			case !ok || length+size > w:
+				clear(part)
+				return
 			case advance == endOfBlock:
 				fill(part, own)
-				return
-			case length+size > w:
-				clear(part)
 				return
 			case advance+farthest[w-length-size] > 63: // more would end in no block
 				fill(part, own)
@@ -127,6 +151,9 @@ func (t *firstTable) build(dc *huffSpec, follow func(width uint) []uint16) {
 	})
 }
 
+// nothingFollows is what firstTable.build wants where a scan has DC coefficients only.
+func nothingFollows(width uint) []uint16 { return make([]uint16, 1<<width) }
+
 // endTables is what firstTable.build wants of blocks whose AC values are decoded: nothing but an end of block follows.
 type endTables struct {
 	code, length uint // of the end of block; length 0 if the table has none
@@ -152,15 +179,16 @@ func (t *endTables) width(w uint) []uint16 {
 }
 
 // build fills t: first with one symbol for each entry, then it appends a second one where that fits.
-func (t *valueTable) build(ac *huffSpec) {
+func (t *valueTable) build(ac *huffSpec, means meaning) {
 	var single valueTable
 	ac.each(valueBits, func(code, length uint, symbol byte) {
-		advance, size, distance := acSymbol(symbol)
-		if length+size > valueBits {
+		s, ok := means(symbol)
+		if !ok || length+s.size > valueBits {
 			return
 		}
+		size := s.size
 		left := valueBits - length - size
-		own := uint64(noValue<<24 | distance<<16 | advance<<8 | (length + size))
+		own := uint64(noValue<<24 | s.distance<<16 | s.advance<<8 | (length + size))
 		for x := range uint(1) << size {
 			value := int32(0)
 			if size > 0 {

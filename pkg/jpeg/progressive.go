@@ -1,0 +1,120 @@
+package jpeg
+
+// coefficients are what is known of a component of a progressive image: its DC coefficients and of the AC coefficients the
+// values that the scale needs, and which of all of them are not zero as far as later scans must know that.
+type coefficients struct {
+	stride int      // blocks in a row
+	dc     []int16  // by block
+	each   int      // values kept of a block
+	values []int16  // by block and place (see places); the first of a block is not used. Behind the last are 64 more
+	masks  []uint64 // by block: bit k is set if the coefficient at k in zigzag order is not zero
+}
+
+func (c *coefficients) reset(f *component, scale Scale) {
+	blocks := f.paddedX * f.paddedY
+	c.stride = f.paddedX
+	c.dc = sized(c.dc, blocks)
+	clear(c.dc)
+	if scale == Eighth {
+		return
+	}
+	c.each = 64 / int(scale*scale)
+	c.values = sized(c.values, blocks*c.each+64)
+	clear(c.values)
+	c.masks = sized(c.masks, blocks)
+	clear(c.masks)
+}
+
+// progressive decodes the scans that the scale needs, then transforms. listed is the error of listing the scans.
+func (d *Decoder) progressive(dst *Planes, p *parser, opt Options, listed error) error {
+	f := &p.frame
+	for i := range f.components {
+		d.coefs[i].reset(&f.components[i], dst.Scale)
+	}
+	first := error(nil)
+	for _, s := range selectScans(p.scans, dst.Scale, opt.SkipRefinement) {
+		var err error
+		if s.start == 0 {
+			err = d.dcScan(p, s.scan)
+		} else {
+			err = d.bandScan(p, s, dst.Scale)
+		}
+		if err != nil {
+			first = err
+			break // what follows refines what is not there
+		}
+	}
+	for i, plane := range dst.planes(len(f.components)) {
+		d.coefs[i].transform(plane, &f.components[i], dst.Scale)
+		if first == nil && listed == nil && p.known[i][0] == 0 {
+			first = corruptf(len(p.data), "no scan has component %d", f.components[i].ID)
+		}
+	}
+	if first == nil {
+		first = listed // a scan may be missing, or be cut, among those not needed
+	}
+	return first
+}
+
+// transform writes the samples of a component.
+func (c *coefficients) transform(dst *Plane, f *component, scale Scale) {
+	if f.quant == nil { // no scan had it
+		fill(dst.Pix, middle)
+		return
+	}
+	quant := arranged(f.quant, scale)
+	side := 8 / int(scale)
+	dcQuant, needed, inverse := int32(quant[0]), neededMask(scale), transforms[scale]
+	for y := range f.blocksY {
+		row := dst.Pix[y*side*dst.Stride:]
+		for x := range f.blocksX {
+			i := y*c.stride + x
+			switch {
+			case scale == Eighth:
+				row[x] = dcSample(int32(c.dc[i]), dcQuant)
+			case c.masks[i]&needed == 0:
+				flat(row[x*side:], dst.Stride, side, dcSample(int32(c.dc[i]), dcQuant))
+			default:
+				block := (*[64]int16)(c.values[i*c.each:])
+				block[0] = c.dc[i]
+				inverse(row[x*side:], dst.Stride, block, quant)
+			}
+		}
+	}
+}
+
+// neededMask has a bit for each AC coefficient, in zigzag order, that a scale needs.
+func neededMask(scale Scale) (mask uint64) {
+	for k := range 64 {
+		if places[scale][k] != 0 {
+			mask |= 1 << k
+		}
+	}
+	return mask
+}
+
+// segments calls decode for each run of MCUs of a scan that lie in one row and one restart segment. It stops at the
+// first fault.
+func (e *entropy) segments(p *parser, s *scan, g *grid, decode func(mcu, count int) fault) error {
+	rest, marker := p.data[s.from:s.to], byte(0)
+	for mcu, segment := 0, 0; mcu < g.mcus(); segment++ {
+		if segment > 0 && marker != markerRST0+byte(segment-1)&7 {
+			return g.fault(ranOut, p, s)
+		}
+		var size int
+		e.data, size, rest, marker = unstuff(e.data, rest)
+		e.end, e.r, e.pred, e.blocksEnd = size*8, bits{}, [4]int32{}, 0
+		until := g.mcus()
+		if s.restart > 0 {
+			until = min(until, mcu+s.restart)
+		}
+		for mcu < until {
+			count := min(until-mcu, g.mcusX-mcu%g.mcusX)
+			if f := decode(mcu, count); f != noFault {
+				return g.fault(f, p, s)
+			}
+			mcu += count
+		}
+	}
+	return nil
+}
