@@ -125,13 +125,13 @@ func (s *Sky) stars(d Vec) RGB {
 		k := []float64{60, 130, 240}[layer]
 		x, y := az*k*math.Cos(math.Floor(el*8)/8), el*k
 		ix, iy := int(math.Floor(x)), int(math.Floor(y))
-		if n.Rand(ix, iy) > []float64{0.10, 0.22, 0.42}[layer] {
+		if n.Rand(ix, iy) > []float64{0.06, 0.12, 0.22}[layer] {
 			continue
 		}
 		sx := float64(ix) + 0.2 + 0.6*(n+1).Rand(ix, iy)
 		sy := float64(iy) + 0.2 + 0.6*(n+2).Rand(ix, iy)
 		r := math.Hypot(x-sx, y-sy)
-		bright := math.Pow((n+3).Rand(ix, iy), 5)*[]float64{2.2, 1.3, 0.7}[layer] + 0.10
+		bright := math.Pow((n+3).Rand(ix, iy), 7)*[]float64{2.6, 1.4, 0.7}[layer] + 0.05
 		size := []float64{0.075, 0.11, 0.16}[layer]
 		hue := (n + 4).Rand(ix, iy)
 		col := Mix(RGB{1, 0.82, 0.62}, RGB{0.7, 0.82, 1}, hue)

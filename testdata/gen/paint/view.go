@@ -17,12 +17,13 @@ type View struct {
 	Bumps   float64 // height of the small unevenness that light sees
 	Grain   float64 // its size
 
-	Ambient RGB     // light from the sky on the ground
-	Sun     RGB     // light from the sun on the ground
-	Haze    float64 // of the air, per unit of distance
-	Mist    float64 // more of it near the ground
-	MistTop float64 // scale of its height
-	HazeCol RGB     // zero takes the sky's colour at the horizon
+	Ambient  RGB     // light from the sky on the ground
+	Sun      RGB     // light from the sun on the ground
+	Haze     float64 // of the air, per unit of distance
+	Mist     float64 // more of it near the ground
+	MistTop  float64 // scale of its height
+	MistBase float64 // where it is densest
+	HazeCol  RGB     // zero takes the sky's colour at the horizon
 
 	Water  float64 // level; anything under it is drowned. −Inf (or lower than the ground) for none
 	Deep   RGB     // colour of the water itself
@@ -92,7 +93,7 @@ func (v *View) march(o, d Vec, limit float64) (float64, bool) {
 			return hi, true
 		}
 		last = t
-		t += math.Max(over*0.35, cell*0.4+t*0.0018)
+		t += math.Max(over*0.25, cell*0.4+t*0.0015)
 	}
 	return 0, false
 }
@@ -131,7 +132,7 @@ func (v *View) air(c RGB, o, d Vec, dist float64) RGB {
 	if v.Mist > 0 {
 		// The mist along the ray: an exponential atmosphere, integrated.
 		k := d.Y / v.MistTop
-		base := v.Mist * math.Exp(-(o.Y-math.Max(v.Water, -1e6))/v.MistTop)
+		base := v.Mist * math.Exp(-(o.Y-v.MistBase)/v.MistTop)
 		if math.Abs(k*dist) < 1e-4 {
 			thick += base * dist
 		} else {
