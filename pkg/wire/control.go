@@ -139,6 +139,7 @@ type Status struct {
 	Version    string         `msgpack:"version" json:"version"`
 	Started    time.Time      `msgpack:"started" json:"started"`
 	Now        time.Time      `msgpack:"now" json:"now"`
+	Host       string         `msgpack:"host" json:"host"`
 	Out        string         `msgpack:"out" json:"out"`
 	Ledger     string         `msgpack:"ledger" json:"ledger"`
 	Done       uint64         `msgpack:"done" json:"done"` // results taken since the sink started

@@ -10,6 +10,7 @@ import (
 // frames, the topic and the payload, a msgpack map. Events may be lost: what matters can be asked for over control.
 const (
 	TopicTask            = "task."         // prefix: what became of one delivery; a Receipt
+	TopicTaskAnswered    = "task.answered" // the sink has a result, not yet committed; an Answered
 	TopicTaskDone        = "task.done"     // settled, committed
 	TopicTaskRejected    = "task.rejected" // settled, committed
 	TopicTaskDead        = "task.dead"     // settled, committed
@@ -48,6 +49,12 @@ type Receipt struct {
 	Bytes     int64           `msgpack:"bytes,omitempty" json:"bytes,omitempty"` // of the input
 	Timings   Timings         `msgpack:"timings" json:"timings"`
 	At        time.Time       `msgpack:"at" json:"at"`
+}
+
+// Answered says that a worker's result has come: it may be given another task, while the answered one waits for its receipt.
+type Answered struct {
+	ID     string `msgpack:"id" json:"id"`
+	Worker string `msgpack:"worker" json:"worker"`
 }
 
 // OutputInfo is an output without its bytes.

@@ -1,0 +1,165 @@
+package wire_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"os"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+var update = flag.Bool("update", false, "write testdata/wire/vectors.json anew")
+
+const vectorsFile = "../../testdata/wire/vectors.json"
+
+// vector is one message, byte by byte. Canonical ones are exactly what we send; the others must be understood, too.
+type vector struct {
+	Name      string `json:"name"`
+	Place     string `json:"place"` // "task", "from-worker", "event", "request", "reply"
+	Canonical bool   `json:"canonical"`
+	Hex       string `json:"hex"`
+	Means     any    `json:"means"`
+}
+
+func decodeAt(place string, b []byte) (any, error) {
+	switch place {
+	case "task":
+		return wire.DecodeTask(b)
+	case "from-worker":
+		return wire.DecodeFromWorker(b)
+	case "event":
+		r := new(wire.Receipt)
+		return r, wire.DecodePayload(b, r)
+	case "request":
+		return wire.DecodeRequest(b)
+	case "reply":
+		return wire.DecodeReply(b)
+	}
+	panic(place)
+}
+
+func vectors() []vector {
+	const id = "00112233445566778899aabbccddeeff"
+	at := time.Date(2024, 5, 17, 12, 30, 45, 123456000, time.UTC)
+	pixel := []byte("GIF89a")
+	task := &wire.Task{Filename: "holiday/beach.jpg", Data: []byte{0xff, 0xd8, 0xff}}
+	full := &wire.Task{Filename: "holiday/beach.jpg", Data: []byte{0xff, 0xd8, 0xff}, TaskInfo: wire.TaskInfo{
+		ID: id, Run: "r1", Delivery: 2, Recipe: "thumbnail64=fit:64x64"}}
+	done := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Done,
+		Outputs:    []wire.Output{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48, Data: pixel}},
+		ResultInfo: wire.ResultInfo{Worker: "w1", Run: "r1", Delivery: 1, Format: "gif", Width: 640, Height: 480, InputBytes: 1234, Timings: wire.Timings{Decode: 1500, Total: 2500}}}
+	stored := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Done,
+		Outputs:    []wire.Output{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48}},
+		ResultInfo: wire.ResultInfo{Worker: "w1", Stored: true}}
+	rejected := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Rejected,
+		ResultInfo: wire.ResultInfo{Reason: outcome.Truncated, Detail: "unexpected EOF", Worker: "w1"}}
+	beat := &wire.Heartbeat{Worker: "w1", Slots: 2, Busy: 1, Held: []string{id}, Done: 7, IdleUS: 1000, UpUS: 9000}
+	receipt := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Done, Worker: "w1", Delivery: 1,
+		Outputs: []wire.OutputInfo{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48}}, Bytes: 1234, At: at}
+	bytes := func(s string) []byte {
+		b, err := hex.DecodeString(s)
+		if err != nil {
+			panic(err)
+		}
+		return b
+	}
+	all := []struct {
+		name, place string
+		canonical   bool
+		b           []byte
+	}{
+		{"task, bare", "task", true, task.Encode()},
+		{"task, all that we send", "task", true, full.Encode()},
+		{"task of an old msgpack: name and data are both of the raw type", "task", false, bytes("92" + "a5612e6a7067" + "a3ffd8ff")},
+		{"task with an unknown key and an unknown tail", "task", false, bytes("94" + "a5612e6a7067" + "c403ffd8ff" + "82a26964a178a3666f6f01" + "c0")},
+		{"result, bare name, msgpack str", "from-worker", true, wire.EncodeBareName("a_thumbnail64.gif")},
+		{"result, bare name, raw bytes", "from-worker", false, []byte("a_thumbnail64.gif")},
+		{"result, done, with the outputs' bytes", "from-worker", true, done.Encode()},
+		{"result, done, outputs stored by the worker", "from-worker", true, stored.Encode()},
+		{"result, rejected", "from-worker", true, rejected.Encode()},
+		{"result of a stranger that echoes the id and names its output", "from-worker", false,
+			bytes("94" + "a178" + "a5612e6a7067" + "a4646f6e65" + "91" + "91" + "a7615f742e6a7067")},
+		{"heartbeat", "from-worker", true, beat.Encode()},
+		{"event task.done, second frame", "event", true, wire.EncodeEvent(wire.TopicTaskDone, &receipt)[1]},
+		{"request status", "request", true, wire.EncodeRequest(wire.OpStatus, nil)},
+		{"request settled", "request", true, wire.EncodeRequest(wire.OpSettled, &wire.SettledArgs{IDs: []string{id}, Present: true})},
+		{"reply to settled", "reply", true, wire.EncodeReply(&wire.Receipts{Receipts: []wire.Receipt{receipt}})},
+		{"reply that refuses", "reply", true, wire.EncodeError(wire.ErrMalformed)},
+	}
+	var vs []vector
+	for _, a := range all {
+		means, err := decodeAt(a.place, a.b)
+		if err != nil {
+			panic(a.name + ": " + err.Error())
+		}
+		vs = append(vs, vector{Name: a.name, Place: a.place, Canonical: a.canonical, Hex: hex.EncodeToString(a.b), Means: means})
+	}
+	return vs
+}
+
+// The vectors are the wire's memory: a change of this file is a change of the protocol.
+func TestMessagesAreTheVectorsByteForByte(t *testing.T) {
+	got, err := json.MarshalIndent(vectors(), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	if *update {
+		if err := os.WriteFile(vectorsFile, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(vectorsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("the messages are not those of %s; go test ./pkg/wire -update shows the difference in git", vectorsFile)
+	}
+}
+
+func TestVectorsDecodeToWhatTheyMean(t *testing.T) {
+	b, err := os.ReadFile(vectorsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vs []vector
+	if err := json.Unmarshal(b, &vs); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range vs {
+		message, err := hex.DecodeString(v.Hex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := decodeAt(v.Place, message)
+		if err != nil {
+			t.Errorf("%s: %v", v.Name, err)
+			continue
+		}
+		asJSON, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var generic any
+		if err := json.Unmarshal(asJSON, &generic); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(generic, v.Means) {
+			t.Errorf("%s: got %v, want %v", v.Name, generic, v.Means)
+		}
+	}
+}
+
+func mustHex(s string) []byte {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
