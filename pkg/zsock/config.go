@@ -29,7 +29,8 @@ type Config struct {
 
 	// HandshakeTimeout bounds connecting, and then the handshake. Default 5 s.
 	HandshakeTimeout time.Duration
-	// MaxHandshakes is how many accepted connections may be shaking hands at once; one more ends the oldest. Default 128.
+	// MaxHandshakes is how many accepted connections may be shaking hands at once; one more ends the oldest of them, if
+	// possible one that has said nothing. Default 128.
 	MaxHandshakes int
 	// MaxPeers is how many peers the socket may have. Default 1024.
 	MaxPeers int

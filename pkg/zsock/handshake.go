@@ -6,18 +6,26 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
 )
 
+// handshakeGrace is how long every accepted connection has to shake hands, however many others want its place. Who
+// means well and is near needs a millisecond; the scheduler may need some more under a flood.
+const handshakeGrace = 20 * time.Millisecond
+
 var errCrowded = errors.New("zsock: handshake ended to make room for others")
 
 // handshake is a connection that is shaking hands.
 type handshake struct {
-	conn net.Conn
-	once sync.Once
-	err  error // why it was ended, if it was
+	conn     net.Conn
+	since    time.Time
+	accepted bool
+	heard    atomic.Bool // the peer has said something
+	once     sync.Once
+	err      error // why it was ended, if it was
 }
 
 // end closes the connection, so that shakeHands fails for the given reason.
@@ -28,27 +36,59 @@ func (h *handshake) end(reason error) {
 	})
 }
 
-// beginHandshake counts the connection among those that are shaking hands. One accepted connection too many ends the
-// oldest: a peer that means well needs a moment only, so it gets through a flood of those that say nothing.
+// beginHandshake counts the connection among those that are shaking hands.
 func (s *socket) beginHandshake(conn net.Conn, accepted bool) *handshake {
-	h := &handshake{conn: conn}
+	h := &handshake{conn: conn, since: time.Now(), accepted: accepted}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cutting {
 		h.end(ErrClosed)
 	}
-	if accepted && len(s.handshakes) >= s.cfg.MaxHandshakes {
-		s.handshakes[0].end(errCrowded)
-		s.handshakes = slices.Delete(s.handshakes, 0, 1)
-	}
 	s.handshakes = append(s.handshakes, h)
 	return h
+}
+
+// awaitHandshakes returns when there is room for one more accepted connection. If there are too many, it ends the
+// oldest one that has said nothing, or the oldest, so that a peer that means well gets through a flood of those that
+// do not. It returns false when the socket is closed.
+func (s *socket) awaitHandshakes() bool {
+	for {
+		s.mu.Lock()
+		crowd, worst := 0, (*handshake)(nil)
+		for _, h := range s.handshakes {
+			if !h.accepted {
+				continue
+			}
+			crowd++
+			if worst == nil || worst.heard.Load() && !h.heard.Load() {
+				worst = h
+			}
+		}
+		if crowd < s.cfg.MaxHandshakes {
+			s.mu.Unlock()
+			return true
+		}
+		wait := handshakeGrace - time.Since(worst.since)
+		if wait <= 0 {
+			worst.end(errCrowded)
+			s.forget(worst)
+		}
+		s.mu.Unlock()
+		if wait > 0 && !s.sleep(min(wait, handshakeGrace/10)) {
+			return false
+		}
+	}
+}
+
+// forget takes h off the list. s.mu must be held.
+func (s *socket) forget(h *handshake) {
+	s.handshakes = slices.DeleteFunc(s.handshakes, func(other *handshake) bool { return other == h })
 }
 
 // endHandshake returns why the handshake was ended from outside, if it was.
 func (s *socket) endHandshake(h *handshake) error {
 	s.mu.Lock()
-	s.handshakes = slices.DeleteFunc(s.handshakes, func(other *handshake) bool { return other == h })
+	s.forget(h)
 	s.mu.Unlock()
 	h.once.Do(func() {}) // from here on the peer is cut, not its handshake
 	return h.err
@@ -57,6 +97,7 @@ func (s *socket) endHandshake(h *handshake) error {
 // shakeHands opens ZMTP on a connection within HandshakeTimeout.
 func (s *socket) shakeHands(conn net.Conn, h *handshake) (l *link, zmtp *zmq4.Conn, peer ready, err error) {
 	l = newLink(conn)
+	l.onBytes = func() { h.heard.Store(true) }
 	defer func() {
 		if r := recover(); r != nil { // the last resort: nothing that a peer sends is known to get here
 			s.log.Error("panic in a handshake", "remote", conn.RemoteAddr().String(), "panic", r)

@@ -35,7 +35,7 @@ func (s *socket) Listen(text string) (bound string, err error) {
 // accept makes a peer, with goroutines of its own, of every connection.
 func (s *socket) accept(l net.Listener, bound string) {
 	pause := acceptPauseMin
-	for {
+	for s.awaitHandshakes() {
 		conn, err := l.Accept()
 		if err != nil {
 			if s.ctx.Err() != nil {
