@@ -1,0 +1,143 @@
+// Package control asks a sink: a typed client of its control endpoint.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// maxReply bounds a reply: a page of the ledger with its outputs, or the status of a few hundred workers.
+const maxReply = 16 << 20
+
+// Client calls a sink. It is safe for concurrent use; calls are made one after another.
+type Client struct {
+	req      *zsock.Req
+	endpoint string
+}
+
+// Dial returns a client of the sink at endpoint. It returns at once: a call waits for the sink as long as its context
+// allows. Inproc may be nil.
+func Dial(endpoint string, inproc *zsock.Inproc, logger *slog.Logger) (*Client, error) {
+	req, err := zsock.NewReq(zsock.Config{MaxMessage: maxReply, Inproc: inproc, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	if err := req.Dial(endpoint); err != nil {
+		return nil, errors.Join(err, closeNow(req))
+	}
+	return &Client{req: req, endpoint: endpoint}, nil
+}
+
+func closeNow(req *zsock.Req) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return req.Close(ctx)
+}
+
+// Close ends the client.
+func (c *Client) Close() error { return closeNow(c.req) }
+
+// RefusedError is the sink's own word that it will not: asking again will not help.
+type RefusedError struct{ Op, Why string }
+
+func (e *RefusedError) Error() string { return fmt.Sprintf("the sink refuses %q: %s", e.Op, e.Why) }
+
+func (c *Client) call(ctx context.Context, op string, args, value any) error {
+	message, err := c.req.Do(ctx, zsock.Message{wire.EncodeRequest(op, args)})
+	if err != nil {
+		return fmt.Errorf("asking the sink at %s for %q: %w", c.endpoint, op, err)
+	}
+	if len(message) != 1 {
+		return fmt.Errorf("the sink at %s answered %q with %d frames", c.endpoint, op, len(message))
+	}
+	reply, err := wire.DecodeReply(message[0])
+	if err != nil {
+		return fmt.Errorf("the sink at %s answered %q: %w", c.endpoint, op, err)
+	}
+	if reply.Error != "" {
+		return &RefusedError{Op: op, Why: reply.Error}
+	}
+	return wire.DecodeRaw(reply.Value, value)
+}
+
+// Status returns the sink's view of the farm.
+func (c *Client) Status(ctx context.Context) (*wire.Status, error) {
+	s := new(wire.Status)
+	return s, c.call(ctx, wire.OpStatus, nil, s)
+}
+
+// Settled returns the receipts of those of the tasks that are settled, asking in batches. With present, a done task
+// whose outputs are gone is left out.
+func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) ([]wire.Receipt, error) {
+	var all []wire.Receipt
+	for len(ids) > 0 {
+		n := min(len(ids), wire.MaxBatch)
+		args := wire.SettledArgs{Present: present, IDs: make([]string, n)}
+		for i, id := range ids[:n] {
+			args.IDs[i] = id.String()
+		}
+		var got wire.Receipts
+		if err := c.call(ctx, wire.OpSettled, &args, &got); err != nil {
+			return nil, err
+		}
+		all = append(all, got.Receipts...)
+		ids = ids[n:]
+	}
+	return all, nil
+}
+
+// Settle commits receipts on the caller's own word (dead letters, rejections before sending, a stranger's work) and
+// returns them as committed: a task that was settled before keeps its first outcome.
+func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Receipt, error) {
+	var all []wire.Receipt
+	for len(receipts) > 0 {
+		n := min(len(receipts), wire.MaxBatch)
+		var got wire.Receipts
+		if err := c.call(ctx, wire.OpSettle, &wire.Receipts{Receipts: receipts[:n]}, &got); err != nil {
+			return nil, err
+		}
+		all = append(all, got.Receipts...)
+		receipts = receipts[n:]
+	}
+	return all, nil
+}
+
+// TellRun tells a run's counts and returns whether an operator wants it to go on.
+func (c *Client) TellRun(ctx context.Context, run *wire.Run) (state string, err error) {
+	var s wire.RunState
+	err = c.call(ctx, wire.OpRun, run, &s)
+	return s.State, err
+}
+
+// Steer pauses, resumes or cancels a run; an empty run means every live one.
+func (c *Client) Steer(ctx context.Context, run, state string) error {
+	var s wire.RunState
+	return c.call(ctx, wire.OpSteer, &wire.RunState{Run: run, State: state}, &s)
+}
+
+// Entries returns a page of the ledger.
+func (c *Client) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
+	page := new(wire.Entries)
+	return page, c.call(ctx, wire.OpEntries, &args, page)
+}
+
+// Retry makes the rejected and dead tasks that args select due again and returns how many those are.
+func (c *Client) Retry(ctx context.Context, args wire.EntriesArgs) (int, error) {
+	var n wire.Count
+	err := c.call(ctx, wire.OpRetry, &args, &n)
+	return n.Count, err
+}
+
+// Runs returns the runs that the ledger knows, newest first.
+func (c *Client) Runs(ctx context.Context) ([]wire.Run, error) {
+	var r wire.Runs
+	err := c.call(ctx, wire.OpRuns, nil, &r)
+	return r.Runs, err
+}

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/farm"
+	"github.com/imagefarm/imagefarm/pkg/owner"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/urfave/cli/v3"
+)
+
+// FarmProgram is the command line of the farm: all roles in one process, and the operator's tool.
+func FarmProgram() *cli.Command {
+	return &cli.Command{
+		Name:  "farm",
+		Usage: "process images with everything in one process, and look after a farm of many",
+		Description: `   farm run ~/Pictures --out ~/thumbnails     nothing else is needed
+   farm status                                  what does the farm on this machine do?
+
+` + exitHelp,
+		Commands: []*cli.Command{runCommand(), statusCommand(), healthCommand(), asOwnerCommand()},
+	}
+}
+
+func runCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "find images, transform them and keep the ledger, in one process",
+		ArgsUsage: "DIR|FILE|- …",
+		Description: `The ventilator, a worker and the sink in one process: the same code and the same messages as between machines.
+
+   farm run ~/Pictures --out ~/thumbnails
+   farm run --variant 'web=fit:1280x1280,format:webp' ~/Pictures`,
+		Flags:  concat(storeFlags(), recipeFlags(), findFlags(), transformFlags(), commonFlags("127.0.0.1:8080")),
+		Action: runFarm,
+	}
+}
+
+func runFarm(ctx context.Context, c *cli.Command) error {
+	log, err := loggerOf(c, os.Stderr)
+	if err != nil {
+		return err
+	}
+	registry := telemetry.NewRegistry()
+	var cfg farm.Config
+	v, show, err := ventilatorConfig(c, log, registry)
+	if err != nil {
+		return err
+	}
+	if err := refuseInside(c.String("out"), v.Inputs); err != nil {
+		return err
+	}
+	cfg.Ventilator = v
+	w, engine, err := workerConfig(c, log, registry)
+	if err != nil {
+		return err
+	}
+	cfg.Worker = w
+	s, closeStores, err := sinkConfig(c, log, registry)
+	if err != nil {
+		return err
+	}
+	cfg.Sink = s
+	f, err := farm.New(cfg)
+	if err != nil {
+		return errors.Join(err, closeStores())
+	}
+	admin, err := startAdmin(c, log, registry, f.Sink().Ready, nil)
+	if err != nil {
+		return errors.Join(err, closeStores())
+	}
+	ctx, first, stop := signals(ctx, log, f.Drain)
+	defer stop()
+	var run wire.Run
+	err = engine.with(ctx, func(ctx context.Context) error {
+		return withAdmin(ctx, admin, func(ctx context.Context) error {
+			var err error
+			run, err = f.Run(ctx)
+			return err
+		})
+	})
+	err = errors.Join(err, closeStores())
+	return finish(run, err, first(), show, f.Unreadable())
+}
+
+// sinkFlags say which sink an operator's command talks to.
+func sinkFlags() []cli.Flag {
+	return concat([]cli.Flag{
+		text(whereToGo, "sink", "127.0.0.1", "host of the sink"),
+		text(whereToGo, "control", "", "the sink's control endpoint (default: port 5555 of --sink)"),
+		duration(whereToGo, "timeout", 5*time.Second, "how long to wait for an answer"),
+	}, commonFlags(""))
+}
+
+// askSink calls the sink that the flags name.
+func askSink(ctx context.Context, c *cli.Command, ask func(context.Context, *control.Client) error) error {
+	log, err := loggerOf(c, os.Stderr)
+	if err != nil {
+		return err
+	}
+	client, err := control.Dial(either(c, "control", "sink", controlPort), nil, log)
+	if err != nil {
+		return usagef("--sink: %v", err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
+	defer cancel()
+	return ask(ctx, client)
+}
+
+func healthCommand() *cli.Command {
+	return &cli.Command{
+		Name: "health", ArgsUsage: "[URL]",
+		Usage: "exit 0 when the URL answers well (default: http://127.0.0.1:8080/readyz), 1 otherwise",
+		Flags: []cli.Flag{duration(whereToGo, "timeout", 5*time.Second, "how long to wait for an answer")},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			url := c.Args().First()
+			if url == "" {
+				url = "http://127.0.0.1:8080/readyz"
+			}
+			ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
+			defer cancel()
+			return telemetry.Health(ctx, url)
+		},
+	}
+}
+
+func asOwnerCommand() *cli.Command {
+	return &cli.Command{
+		Name: "as-owner", ArgsUsage: "DIR -- PROGRAM [ARGUMENT…]", Hidden: true,
+		Usage: "become the owner of DIR, then run the program: for containers that write into a bind mount",
+		Flags: []cli.Flag{text("", "like", "", "give DIR the owner of this file first, when it is root's and empty")},
+		Action: func(_ context.Context, c *cli.Command) error {
+			args := c.Args().Slice()
+			if len(args) > 1 && args[1] == "--" {
+				args = append(args[:1:1], args[2:]...)
+			}
+			if len(args) < 2 {
+				return usagef("as-owner needs a directory and a program")
+			}
+			return owner.Exec(owner.Config{Dir: args[0], Like: c.String("like")}, args[1:])
+		},
+	}
+}

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/ventilator"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/urfave/cli/v3"
+)
+
+// The exit codes of every program.
+const (
+	ExitDone       = 0
+	ExitFault      = 1
+	ExitUsage      = 2
+	ExitRejected   = 3 // the run ended; some images were rejected or are dead letters
+	ExitUnbalanced = 4 // found is not done + skipped + rejected + dead
+	ExitNoWorkers  = 5 // none came within --wait-workers
+	ExitStalled    = 6
+	ExitInterrupt  = 130
+	ExitTerminate  = 143
+)
+
+const exitHelp = `EXIT STATUS:
+   0 all done or skipped · 1 fault · 2 usage · 3 some rejected or dead-lettered · 4 the run does not balance
+   5 no worker came · 6 stalled · 130, 143 ended by a signal`
+
+// exitError carries an exit code out of an action; its message has been told already when it is nil.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func usagef(format string, args ...any) error {
+	return &exitError{ExitUsage, fmt.Errorf(format, args...)}
+}
+
+// signalled is the cause of a context that a signal ended.
+type signalled struct{ sig os.Signal }
+
+func (s signalled) Error() string { return "ended by " + s.sig.String() }
+
+func (s signalled) code() int {
+	if s.sig == syscall.SIGTERM {
+		return ExitTerminate
+	}
+	return ExitInterrupt
+}
+
+// Main runs a program and returns its exit code.
+func Main(program *cli.Command, args []string) int {
+	program.Version = telemetry.Version()
+	program.Suggest = true
+	program.EnableShellCompletion = true
+	program.DisableSliceFlagSeparator = true
+	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // codes are given below, in one place
+	eachCommand(program, func(c *cli.Command) {
+		c.DisableSliceFlagSeparator = true
+		c.OnUsageError = func(_ context.Context, _ *cli.Command, err error, _ bool) error { return &exitError{ExitUsage, err} }
+	})
+	err := program.Run(context.Background(), args)
+	code := exitCode(err)
+	var exit *exitError
+	if err != nil && (!errors.As(err, &exit) || exit.err != nil) {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", program.Name, err)
+		if code == ExitUsage {
+			fmt.Fprintf(os.Stderr, "Try '%s --help'.\n", program.Name)
+		}
+	}
+	return code
+}
+
+func eachCommand(c *cli.Command, do func(*cli.Command)) {
+	do(c)
+	for _, sub := range c.Commands {
+		eachCommand(sub, do)
+	}
+}
+
+func exitCode(err error) int {
+	var exit *exitError
+	var usage *ventilator.UsageError
+	var sig signalled
+	switch {
+	case err == nil:
+		return ExitDone
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &usage):
+		return ExitUsage
+	case errors.As(err, &sig):
+		return sig.code()
+	case errors.Is(err, ventilator.ErrNoWorkers):
+		return ExitNoWorkers
+	case errors.Is(err, ventilator.ErrStalled):
+		return ExitStalled
+	}
+	return ExitFault
+}
+
+// runCode is the exit code of a run that ended by itself.
+func runCode(r *wire.Run) int {
+	switch {
+	case r.Unsettled() != 0:
+		return ExitUnbalanced
+	case r.Rejected+r.Dead > 0:
+		return ExitRejected
+	}
+	return ExitDone
+}
+
+// signals calls drain at the first SIGINT or SIGTERM and ends the context, with the signal as its cause, at the second.
+// first returns the first signal, nil when none came.
+func signals(ctx context.Context, log *slog.Logger, drain func()) (_ context.Context, first func() os.Signal, stop func()) {
+	ctx, cut := context.WithCancelCause(ctx)
+	incoming := make(chan os.Signal, 2)
+	got := make(chan os.Signal, 1)
+	signal.Notify(incoming, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case sig := <-incoming:
+			got <- sig
+			log.Info("finishing what is under way; once more to leave at once", "signal", sig.String())
+			drain()
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case sig := <-incoming:
+			cut(signalled{sig})
+		case <-ctx.Done():
+		}
+	}()
+	first = func() os.Signal {
+		select {
+		case sig := <-got:
+			return sig
+		default:
+			return nil
+		}
+	}
+	return ctx, first, func() { signal.Stop(incoming); cut(nil) }
+}
+
+func loggerOf(c *cli.Command, w io.Writer) (*slog.Logger, error) {
+	log, err := telemetry.NewLogger(telemetry.LogConfig{
+		Format: c.String("log-format"), Level: c.String("log-level"), Quiet: c.Bool("quiet"), Writer: w,
+	})
+	if err != nil {
+		return nil, &exitError{ExitUsage, err}
+	}
+	return log, nil
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sync/errgroup"
+)
+
+// storeFlags say where outputs and ledger go; `farm run` has them, too.
+func storeFlags() []cli.Flag {
+	return []cli.Flag{
+		text(whatToMake, "out", "out", "directory for the outputs"),
+		text(whatToMake, "ledger", "", "the ledger's file (default: .imagefarm/ledger.db in --out)"),
+	}
+}
+
+// SinkProgram is the command line of the sink.
+func SinkProgram() *cli.Command {
+	return &cli.Command{
+		Name:  "sink",
+		Usage: "collect what workers make, keep the ledger, tell everybody who asks",
+		Description: `Keeps what became of every image in a ledger beside the outputs, and so lets interrupted runs go on where they
+were. The first SIGINT or SIGTERM commits what has come, the second leaves at once.
+
+   sink --out ~/thumbnails
+   sink --bind 0.0.0.0        for workers on other machines`,
+		Flags: concat(storeFlags(), []cli.Flag{
+			text(whereToGo, "bind", "127.0.0.1", "address to listen on, with the usual ports"),
+			text(whereToGo, "results", "", "endpoint for workers' results (default: port 5558 of --bind)"),
+			text(whereToGo, "events", "", "endpoint that publishes events (default: port 5556 of --bind)"),
+			text(whereToGo, "control", "", "endpoint that answers questions (default: port 5555 of --bind)"),
+			bytes(limits, "max-message", "64MiB", "largest sum of an image's outputs"),
+		}, commonFlags("127.0.0.1:8080")),
+		Action: runSink,
+	}
+}
+
+func runSink(ctx context.Context, c *cli.Command) error {
+	log, err := loggerOf(c, os.Stderr)
+	if err != nil {
+		return err
+	}
+	if c.Args().Present() {
+		return usagef("a sink takes no arguments, not %q", c.Args().First())
+	}
+	registry := telemetry.NewRegistry()
+	cfg, closeStores, err := sinkConfig(c, log, registry)
+	if err != nil {
+		return err
+	}
+	cfg.Results = either(c, "results", "bind", resultsPort)
+	cfg.Events = either(c, "events", "bind", eventsPort)
+	cfg.Control = either(c, "control", "bind", controlPort)
+	s, err := sink.New(cfg)
+	if err != nil {
+		return errors.Join(err, closeStores())
+	}
+	admin, err := startAdmin(c, log, registry, s.Ready, nil)
+	if err != nil {
+		return errors.Join(err, closeStores())
+	}
+	ctx, _, stop := signals(ctx, log, s.Drain)
+	defer stop()
+	report := newReport(os.Stdout, c.Bool("quiet"))
+	err = withAdmin(ctx, admin, func(ctx context.Context) error {
+		events, unwatch := s.Watch(1000)
+		var side errgroup.Group
+		side.Go(func() error { report.follow(events); return nil })
+		err := s.Run(ctx)
+		unwatch()
+		return errors.Join(err, side.Wait())
+	})
+	report.summary(s.Status())
+	return errors.Join(err, closeStores())
+}
+
+// sinkConfig opens what the flags of storeFlags name.
+func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (sink.Config, func() error, error) {
+	path, err := filepath.Abs(c.String("out"))
+	if err != nil {
+		return sink.Config{}, nil, err
+	}
+	out, err := blob.OpenDir(path, blob.Config{})
+	if err != nil {
+		return sink.Config{}, nil, err
+	}
+	if n, err := out.SweepTemp(); err != nil {
+		log.Warn("leftovers of an earlier process could not be removed", "error", err)
+	} else if n > 0 {
+		log.Info("removed leftovers of an earlier process", "files", n)
+	}
+	ledgerPath := c.String("ledger")
+	if ledgerPath == "" {
+		ledgerPath = filepath.Join(path, ".imagefarm", "ledger.db")
+	}
+	book, err := ledger.Open(ledgerPath, ledger.Config{})
+	if err != nil {
+		return sink.Config{}, nil, errors.Join(err, out.Close())
+	}
+	host, _ := os.Hostname() // shown only
+	return sink.Config{
+		Out: out, Ledger: book, OutPath: path, LedgerPath: ledgerPath, Host: host, Version: telemetry.Version(),
+		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
+	}, func() error { return errors.Join(book.Close(), out.Close()) }, nil
+}

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/urfave/cli/v3"
+)
+
+func statusCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "status",
+		Usage: "show what a running farm does",
+		Flags: concat([]cli.Flag{
+			yes(showing, "json", "print everything as JSON"),
+		}, sinkFlags()),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			return askSink(ctx, c, func(ctx context.Context, client *control.Client) error {
+				status, err := client.Status(ctx)
+				if err != nil {
+					return err
+				}
+				if c.Bool("json") {
+					out := json.NewEncoder(os.Stdout)
+					out.SetIndent("", "  ")
+					return out.Encode(status)
+				}
+				return printStatus(os.Stdout, status)
+			})
+		},
+	}
+}
+
+// printStatus shows a farm to people.
+func printStatus(w io.Writer, s *wire.Status) error {
+	fmt.Fprintf(w, "sink %s, up %s, outputs in %s\n", s.Version, s.Now.Sub(s.Started).Round(time.Second), s.Out)
+	fmt.Fprintf(w, "%d settled in the ledger; since the start %d done, %d rejected, %d dead, %d duplicates\n",
+		s.Settled, s.Done, s.Rejected, s.Dead, s.Duplicates)
+	fmt.Fprintf(w, "%.1f img/s, %.1f MB/s in\n", s.Throughput.ImagesPerSecond, s.Throughput.BytesPerSecond/1e6)
+	if s.Trouble != "" {
+		fmt.Fprintf(w, "TROUBLE: %s\n", s.Trouble)
+	}
+	for i := range s.Runs {
+		printRun(w, &s.Runs[i])
+	}
+	if len(s.Workers) == 0 {
+		fmt.Fprintln(w, "no workers")
+		return nil
+	}
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "WORKER\tSLOTS BUSY\tIMG/S\tIMAGES\tIDLE\tLAST SEEN")
+	for _, m := range s.Workers {
+		idle, seen := "–", s.Now.Sub(m.LastSeen).Round(time.Second).String()+" ago"
+		if m.UpUS > 0 && m.Slots > 0 {
+			idle = fmt.Sprintf("%.0f%%", 100*float64(m.IdleUS)/float64(m.UpUS)/float64(m.Slots))
+		}
+		if m.Lost {
+			seen += ", lost"
+		} else if m.Draining {
+			seen += ", draining"
+		}
+		fmt.Fprintf(table, "%s\t%d/%d\t%.1f\t%d\t%s\t%s\n", m.Worker, m.Busy, m.Slots, m.ImagesPerSecond, m.Images, idle, seen)
+	}
+	return table.Flush()
+}
+
+func printRun(w io.Writer, r *wire.Run) {
+	balance := fmt.Sprintf("%d unsettled", r.Unsettled())
+	if r.Unsettled() == 0 {
+		balance = "balanced"
+	}
+	fmt.Fprintf(w, "run %s %s: %d of %d found = %d done + %d skipped + %d rejected + %d dead, %s; %d with %d workers\n",
+		r.ID, r.State, r.Found, r.Total, r.Done, r.Skipped, r.Rejected, r.Dead, balance, r.Leased, r.Peers)
+	if r.Waiting != "" {
+		fmt.Fprintf(w, "  %s\n", r.Waiting)
+	}
+}

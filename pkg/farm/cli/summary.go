@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// printSummary says what became of every image that a run found.
+func printSummary(w io.Writer, r *wire.Run, unreadable int64) {
+	took := r.Ended.Sub(r.Started)
+	if r.State == "dry run" {
+		fmt.Fprintf(w, "%d images found: %d to make, %d unchanged, %d rejected earlier, %d dead letters\n",
+			r.Found, r.Pending, r.Skipped, r.Rejected, r.Dead)
+		return
+	}
+	balance := "balanced"
+	if n := r.Unsettled(); n != 0 {
+		balance = fmt.Sprintf("NOT BALANCED: %d unaccounted for", n)
+	}
+	fmt.Fprintf(w, "%d images found = %d done + %d skipped + %d rejected + %d dead: %s\n",
+		r.Found, r.Done, r.Skipped, r.Rejected, r.Dead, balance)
+	worked := r.Done + r.Rejected + r.Dead
+	if seconds := took.Seconds(); worked > 0 && seconds > 0 {
+		fmt.Fprintf(w, "%d worked on in %s: %.1f img/s, %.1f MB/s in\n",
+			worked, took.Round(10*time.Millisecond), float64(worked)/seconds, float64(r.Bytes)/1e6/seconds)
+	}
+	if r.Redeliveries+r.Speculative > 0 {
+		fmt.Fprintf(w, "%d deliveries, %d of them redeliveries, %d speculative\n", r.Deliveries, r.Redeliveries, r.Speculative)
+	}
+	if r.Strangers > 0 {
+		fmt.Fprintf(w, "%d of the done were taken on a stranger's word\n", r.Strangers)
+	}
+	if left := r.Total - r.Found; left > 0 && r.State != "finished" {
+		fmt.Fprintf(w, "%d more images were left for the next run\n", left)
+	}
+	if unreadable > 0 {
+		fmt.Fprintf(w, "%d files or directories could not be looked at; the log names them\n", unreadable)
+	}
+}

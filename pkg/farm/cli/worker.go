@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/worker"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/urfave/cli/v3"
+)
+
+// transformFlags say how images are transformed; `farm run` has them, too.
+func transformFlags() []cli.Flag {
+	return concat([]cli.Flag{
+		number(limits, "slots", 0, "concurrent transforms (default: the number of processors)"),
+		number(limits, "prefetch", 0, "unsettled tasks that a worker may hold (default: 2 for each slot, and 2)"),
+	}, engineFlags())
+}
+
+// WorkerProgram is the command line of the worker.
+func WorkerProgram() *cli.Command {
+	return &cli.Command{
+		Name:  "worker",
+		Usage: "take images from ventilators, transform them, tell the sink",
+		Description: `Any number of workers may come and go at any time. Without --out the outputs' bytes go to the sink, which writes
+them; with it the worker writes them itself. The first SIGINT or SIGTERM finishes what is held, the second leaves at once.
+
+   worker                                        on the machine of ventilator and sink
+   worker --ventilator 10.0.0.5 --sink 10.0.0.5  elsewhere
+   worker --out /mnt/thumbnails                  outputs to a shared directory`,
+		Flags: concat([]cli.Flag{
+			texts(whereToGo, "ventilator", "host of a ventilator (default: 127.0.0.1); may be given again"),
+			text(whereToGo, "sink", "127.0.0.1", "host of the sink"),
+			text(whereToGo, "results", "", "the sink's results endpoint (default: port 5558 of --sink)"),
+			text(whereToGo, "name", "", "name of this worker (default: host and process id)"),
+			text(whatToMake, "out", "", "directory to write outputs to (default: send them to the sink)"),
+			yes(whatToMake, "bare", "tell bare output names only, for a sink that knows nothing else; needs --out"),
+			bytes(limits, "max-message", "64MiB", "largest image, and largest sum of an image's outputs"),
+		}, recipeFlags(), transformFlags(), commonFlags("127.0.0.1:8082")),
+		Action: runWorker,
+	}
+}
+
+func runWorker(ctx context.Context, c *cli.Command) error {
+	log, err := loggerOf(c, os.Stderr)
+	if err != nil {
+		return err
+	}
+	if c.Args().Present() {
+		return usagef("a worker takes no arguments, not %q", c.Args().First())
+	}
+	registry := telemetry.NewRegistry()
+	cfg, engine, err := workerConfig(c, log, registry)
+	if err != nil {
+		return err
+	}
+	hosts := c.StringSlice("ventilator")
+	if len(hosts) == 0 {
+		hosts = []string{"127.0.0.1"}
+	}
+	for _, h := range hosts {
+		cfg.Ventilators = append(cfg.Ventilators, endpoint(h, tasksPort))
+	}
+	cfg.Results = either(c, "results", "sink", resultsPort)
+	cfg.Bare = c.Bool("bare")
+	if out := c.String("out"); out != "" {
+		dir, err := blob.OpenDir(out, blob.Config{})
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
+		cfg.Out = dir
+	}
+	w, err := worker.New(cfg)
+	if err != nil {
+		return &exitError{ExitUsage, err}
+	}
+	admin, err := startAdmin(c, log, registry, w.Ready, nil)
+	if err != nil {
+		return err
+	}
+	ctx, _, stop := signals(ctx, log, w.Drain)
+	defer stop()
+	return engine.with(ctx, func(ctx context.Context) error { return withAdmin(ctx, admin, w.Run) })
+}
+
+// workerConfig is what the flags of transformFlags and recipeFlags ask for.
+func workerConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (worker.Config, *runningEngine, error) {
+	what, err := recipeOf(c)
+	if err != nil {
+		return worker.Config{}, nil, err
+	}
+	e, err := engineOf(c, log)
+	if err != nil {
+		return worker.Config{}, nil, err
+	}
+	name := c.String("name")
+	if name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			host = "worker"
+		}
+		name = fmt.Sprintf("%s-%d", host, os.Getpid())
+	}
+	return worker.Config{
+		Name: name, Engine: e.Engine, Default: what, Slots: c.Int("slots"), Prefetch: c.Int("prefetch"),
+		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
+	}, e, nil
+}

@@ -1,0 +1,106 @@
+// Package farm composes the three roles in one process, over inproc://: the same code and the same messages as between
+// machines.
+package farm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/imagefarm/imagefarm/pkg/ventilator"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/worker"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// The endpoints of a farm in one process.
+const (
+	tasksEndpoint   = "inproc://tasks"
+	resultsEndpoint = "inproc://results"
+	eventsEndpoint  = "inproc://events"
+	controlEndpoint = "inproc://control"
+)
+
+// Config is the roles' configurations; their endpoints are filled in where they are empty.
+type Config struct {
+	Ventilator ventilator.Config
+	Worker     worker.Config
+	Sink       sink.Config
+}
+
+// Farm is one run of all three roles.
+type Farm struct {
+	ventilator *ventilator.Ventilator
+	worker     *worker.Worker
+	sink       *sink.Sink
+	control    string
+}
+
+// New returns a farm that has not begun.
+func New(cfg Config) (*Farm, error) {
+	inproc := zsock.NewInproc()
+	fill := func(endpoint *string, value string) {
+		if *endpoint == "" {
+			*endpoint = value
+		}
+	}
+	s, v, w := &cfg.Sink, &cfg.Ventilator, &cfg.Worker
+	s.Inproc, v.Inproc, w.Inproc = inproc, inproc, inproc
+	fill(&s.Results, resultsEndpoint)
+	fill(&s.Events, eventsEndpoint)
+	fill(&s.Control, controlEndpoint)
+	fill(&v.Bind, tasksEndpoint)
+	fill(&v.Events, s.Events)
+	fill(&v.Control, s.Control)
+	fill(&w.Results, s.Results)
+	if len(w.Ventilators) == 0 {
+		w.Ventilators = []string{v.Bind}
+	}
+	f := &Farm{control: s.Control}
+	var err error
+	if f.ventilator, err = ventilator.New(*v); err != nil {
+		return nil, err
+	}
+	if f.worker, err = worker.New(*w); err != nil {
+		return nil, err
+	}
+	f.sink, err = sink.New(*s)
+	return f, err
+}
+
+// Drain asks the run to end when what has been handed out is settled. Call it at most once.
+func (f *Farm) Drain() { f.ventilator.Drain() }
+
+// Sink returns the farm's sink, for those who watch.
+func (f *Farm) Sink() *sink.Sink { return f.sink }
+
+// Unreadable returns how many files and directories could not be looked at.
+func (f *Farm) Unreadable() int64 { return f.ventilator.Unreadable() }
+
+// Run does the run, as ventilator.Run says, and ends when all three roles have.
+func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
+	ctx, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
+	var wg sync.WaitGroup
+	var workerErr, sinkErr error
+	wg.Go(func() {
+		if sinkErr = f.sink.Run(ctx); sinkErr != nil {
+			cut(fmt.Errorf("sink: %w", sinkErr))
+		}
+	})
+	wg.Go(func() {
+		if workerErr = f.worker.Run(ctx); workerErr != nil {
+			cut(fmt.Errorf("worker: %w", workerErr))
+		}
+		f.sink.Drain() // nothing more can come
+	})
+	run, err := f.ventilator.Run(ctx)
+	f.worker.Drain()
+	wg.Wait()
+	if err == nil {
+		err = errors.Join(workerErr, sinkErr)
+	}
+	return run, err
+}

@@ -1,0 +1,203 @@
+// Package progress shows how far a run has come: a bar on a terminal, lines in a container's log, JSON for programs.
+package progress
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// Reporter is told a run's counts several times a second, and its last ones by End. It is called by one goroutine.
+type Reporter interface {
+	Show(wire.Run)
+	End(wire.Run)
+}
+
+// Modes are the words of --progress.
+func Modes() []string { return []string{"auto", "bar", "plain", "json", "none"} }
+
+// New returns the reporter that mode names, writing to w: "auto" is a bar when w is a terminal and lines otherwise.
+func New(mode string, w io.Writer) (Reporter, error) {
+	file, isFile := w.(*os.File)
+	if mode == "auto" {
+		mode = "plain"
+		if isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" {
+			mode = "bar"
+		}
+	}
+	switch mode {
+	case "bar":
+		return &bar{w: w}, nil
+	case "plain":
+		return &lines{w: w, every: 2 * time.Second, format: plainLine}, nil
+	case "json":
+		return &lines{w: w, every: time.Second, format: jsonLine}, nil
+	case "none":
+		return silent{}, nil
+	}
+	return nil, fmt.Errorf("progress %q: it is one of %s", mode, strings.Join(Modes(), ", "))
+}
+
+type silent struct{}
+
+func (silent) Show(wire.Run) {}
+func (silent) End(wire.Run)  {}
+
+// settled counts the images that need no more work.
+func settled(r *wire.Run) int64 { return r.Done + r.Skipped + r.Rejected + r.Dead }
+
+// worked counts the images that this run had to do something for.
+func worked(r *wire.Run) int64 { return r.Done + r.Rejected + r.Dead }
+
+// remaining estimates how long the rest takes at the pace so far; ok is false before there is a pace.
+func remaining(r *wire.Run, now time.Time) (d time.Duration, ok bool) {
+	n := worked(r)
+	if n == 0 {
+		return 0, false
+	}
+	per := now.Sub(r.Started) / time.Duration(n)
+	return per * time.Duration(max(0, r.Total-settled(r))), true
+}
+
+func perSecond(r *wire.Run, now time.Time) float64 {
+	if s := now.Sub(r.Started).Seconds(); s > 0 {
+		return float64(worked(r)) / s
+	}
+	return 0
+}
+
+// trouble is what a bar's or line's reader should know besides the count.
+func trouble(r *wire.Run) string {
+	var parts []string
+	if r.Waiting != "" {
+		parts = append(parts, r.Waiting)
+	}
+	for _, c := range []struct {
+		n    int64
+		word string
+	}{{r.Rejected, "rejected"}, {r.Dead, "dead"}, {r.Skipped, "skipped"}} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// lines prints a line now and then: when something changed, and at least each minute.
+type lines struct {
+	w       io.Writer
+	every   time.Duration
+	format  func(r *wire.Run, now time.Time) string
+	last    time.Time
+	shown   int64
+	waiting string
+}
+
+// idleLine is how often a line says that nothing has changed.
+const idleLine = time.Minute
+
+// Show implements Reporter.
+func (l *lines) Show(r wire.Run) {
+	now := time.Now()
+	since := now.Sub(l.last)
+	changed := settled(&r) != l.shown || r.Waiting != l.waiting
+	if since < l.every || !changed && since < idleLine || !r.Ended.IsZero() {
+		return
+	}
+	l.last, l.shown, l.waiting = now, settled(&r), r.Waiting
+	fmt.Fprintln(l.w, l.format(&r, now))
+}
+
+// End implements Reporter.
+func (l *lines) End(r wire.Run) { fmt.Fprintln(l.w, l.format(&r, r.Ended)) }
+
+func plainLine(r *wire.Run, now time.Time) string {
+	percent := 100.0
+	if r.Total > 0 {
+		percent = 100 * float64(settled(r)) / float64(r.Total)
+	}
+	s := fmt.Sprintf("%d/%d images (%.0f%%), %.1f img/s, %d workers", settled(r), r.Total, percent, perSecond(r, now), r.Peers)
+	if d, ok := remaining(r, now); ok && r.Ended.IsZero() {
+		s += ", " + d.Round(time.Second).String() + " left"
+	}
+	if t := trouble(r); t != "" {
+		s += ", " + t
+	}
+	return s
+}
+
+// message is a line of --progress json.
+type message struct {
+	MessageType      string   `json:"message_type"` // "status", and "summary" at the end
+	PercentDone      float64  `json:"percent_done"` // 0 to 100
+	SecondsRemaining *float64 `json:"seconds_remaining"`
+	TotalFiles       int64    `json:"total"`
+	Settled          int64    `json:"settled"`
+	wire.Run
+	ImagesPerSecond float64 `json:"images_per_second"`
+	Balanced        bool    `json:"balanced"`
+}
+
+func jsonLine(r *wire.Run, now time.Time) string {
+	m := message{MessageType: "status", PercentDone: 100, TotalFiles: r.Total, Settled: settled(r), Run: *r,
+		ImagesPerSecond: perSecond(r, now), Balanced: r.Unsettled() == 0}
+	if !r.Ended.IsZero() {
+		m.MessageType = "summary"
+	}
+	if r.Total > 0 {
+		m.PercentDone = 100 * float64(settled(r)) / float64(r.Total)
+	}
+	if d, ok := remaining(r, now); ok {
+		s := d.Seconds()
+		m.SecondsRemaining = &s
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Sprintf(`{"message_type":"error","error":%q}`, err)
+	}
+	return string(b)
+}
+
+// bar draws one line that is drawn over again.
+type bar struct {
+	w io.Writer
+	b *progressbar.ProgressBar
+}
+
+// Show implements Reporter.
+func (b *bar) Show(r wire.Run) {
+	if b.b == nil {
+		b.b = progressbar.NewOptions64(max(r.Total, 1),
+			progressbar.OptionSetWriter(b.w), progressbar.OptionFullWidth(), progressbar.OptionShowCount(),
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString("img"), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true),
+			progressbar.OptionSetTheme(progressbar.ThemeUnicode),
+		)
+	}
+	text := "images"
+	if r.Peers != 1 {
+		text = fmt.Sprintf("images, %d workers", r.Peers)
+	}
+	if t := trouble(&r); t != "" {
+		text += " (" + t + ")"
+	}
+	b.b.Describe(text)
+	if r.Total > 0 && r.Total != b.b.GetMax64() {
+		b.b.ChangeMax64(r.Total)
+	}
+	_ = b.b.Set64(settled(&r)) // only a bar that is full complains
+}
+
+// End implements Reporter.
+func (b *bar) End(r wire.Run) {
+	b.Show(r)
+	_ = b.b.Exit()
+	fmt.Fprintln(b.w)
+}

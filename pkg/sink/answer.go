@@ -1,0 +1,207 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// answer answers one control call.
+func (s *Sink) answer(ctx context.Context, message zsock.Message) zsock.Message {
+	value, err := s.call(ctx, message)
+	if err != nil {
+		return zsock.Message{wire.EncodeError(err)}
+	}
+	return zsock.Message{wire.EncodeReply(value)}
+}
+
+func (s *Sink) call(ctx context.Context, message zsock.Message) (any, error) {
+	if len(message) != 1 {
+		return nil, fmt.Errorf("a request has 1 frame, this has %d", len(message))
+	}
+	req, err := wire.DecodeRequest(message[0])
+	if err != nil {
+		return nil, err
+	}
+	switch req.Op {
+	case wire.OpStatus:
+		return s.Status(), nil
+	case wire.OpSettled:
+		return withArgs(req, s.settled)
+	case wire.OpSettle:
+		return withArgs(req, func(r *wire.Receipts) (any, error) { return s.settle(ctx, r) })
+	case wire.OpRun:
+		return withArgs(req, s.tellRun)
+	case wire.OpSteer:
+		return withArgs(req, s.steer)
+	case wire.OpEntries:
+		return withArgs(req, s.entries)
+	case wire.OpRetry:
+		return withArgs(req, s.retry)
+	case wire.OpRuns:
+		return s.runs()
+	}
+	return nil, fmt.Errorf("unknown call %q", req.Op)
+}
+
+func withArgs[T any](req *wire.Request, do func(*T) (any, error)) (any, error) {
+	args := new(T)
+	if err := wire.DecodeRaw(req.Args, args); err != nil {
+		return nil, err
+	}
+	return do(args)
+}
+
+// settled answers which tasks are settled.
+func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
+	if len(args.IDs) > wire.MaxBatch {
+		return nil, fmt.Errorf("%d ids, at most %d", len(args.IDs), wire.MaxBatch)
+	}
+	ids := make([]taskid.ID, 0, len(args.IDs))
+	for _, text := range args.IDs {
+		id, err := taskid.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	var reply wire.Receipts
+	for _, id := range ids {
+		e, ok, err := s.cfg.Ledger.Lookup(id)
+		if err != nil {
+			return nil, err
+		}
+		if ok && (!args.Present || s.present(&e)) {
+			reply.Receipts = append(reply.Receipts, receiptOfEntry(&e))
+		}
+	}
+	return &reply, nil
+}
+
+// present looks whether the outputs of a done task are still there. What a worker stored elsewhere cannot be looked at
+// from here and counts as there.
+func (s *Sink) present(e *ledger.Entry) bool {
+	if e.Outcome != outcome.Done {
+		return true
+	}
+	for _, o := range e.Outputs {
+		size, err := s.cfg.Out.Stat(o.Name)
+		switch {
+		case err != nil:
+			return false
+		case o.Size > 0 && size != o.Size:
+			return false
+		}
+	}
+	return true
+}
+
+// settle commits a ventilator's own word: dead letters, images rejected before they were sent, a stranger's work.
+func (s *Sink) settle(ctx context.Context, args *wire.Receipts) (any, error) {
+	if len(args.Receipts) > wire.MaxBatch {
+		return nil, fmt.Errorf("%d receipts, at most %d", len(args.Receipts), wire.MaxBatch)
+	}
+	for i := range args.Receipts {
+		if err := s.checkSettlement(&args.Receipts[i]); err != nil {
+			return nil, err
+		}
+	}
+	type answer struct {
+		receipt wire.Receipt
+		err     error
+	}
+	answers := make(chan answer, len(args.Receipts))
+	for _, r := range args.Receipts {
+		w := work{receipt: r, done: func(r wire.Receipt, err error) { answers <- answer{r, err} }}
+		select {
+		case s.commits <- w:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	var reply wire.Receipts
+	for range args.Receipts {
+		select {
+		case a := <-answers:
+			if a.err != nil {
+				return nil, a.err
+			}
+			reply.Receipts = append(reply.Receipts, a.receipt)
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return &reply, nil
+}
+
+// checkSettlement refuses what no ventilator says, and looks up the sizes of outputs that a stranger only named.
+func (s *Sink) checkSettlement(r *wire.Receipt) error {
+	if _, err := taskid.Parse(r.ID); err != nil {
+		return err
+	}
+	if err := wire.CheckName(r.Filename); err != nil {
+		return err
+	}
+	switch {
+	case r.Outcome == outcome.Rejected:
+		if _, err := outcome.ParseReason(string(r.Reason)); err != nil {
+			return err
+		}
+	case r.Outcome == outcome.Dead:
+	case r.Outcome == outcome.Done && r.Stranger:
+		for i := range r.Outputs {
+			if size, err := s.cfg.Out.Stat(r.Outputs[i].Name); err == nil {
+				r.Outputs[i].Size = size
+			}
+		}
+	default:
+		return fmt.Errorf("%q: only a worker's result can settle a task so", r.Outcome)
+	}
+	return nil
+}
+
+func (s *Sink) tellRun(run *wire.Run) (any, error) {
+	if run.ID == "" || len(run.ID) > 128 {
+		return nil, fmt.Errorf("run %.40q: its name must have 1 to 128 bytes", run.ID)
+	}
+	want, topics := s.state.tellRun(*run, time.Now())
+	for _, topic := range topics {
+		if topic != wire.TopicRunProgress {
+			s.log.Info(topic, "run", run.ID, "found", run.Found, "done", run.Done, "skipped", run.Skipped,
+				"rejected", run.Rejected, "dead", run.Dead)
+			s.keepRun(*run)
+		}
+		s.publish(topic, run)
+	}
+	return &wire.RunState{Run: run.ID, State: want}, nil
+}
+
+// keepRun writes a run's record to the ledger.
+func (s *Sink) keepRun(run wire.Run) {
+	if err := s.cfg.Ledger.PutRun(runRecord(&run)); err != nil {
+		s.log.Error("a run's record could not be written", "run", run.ID, "error", err)
+	}
+}
+
+func (s *Sink) steer(want *wire.RunState) (any, error) {
+	switch want.State {
+	case "running", "paused", "cancelled":
+	default:
+		return nil, fmt.Errorf("state %q: it is running, paused or cancelled", want.State)
+	}
+	steered := s.state.steer(*want)
+	if len(steered) == 0 {
+		return nil, errors.New("no such run is live")
+	}
+	for i := range steered {
+		s.publish(wire.TopicRunState, &steered[i])
+	}
+	return want, nil
+}

@@ -1,0 +1,156 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// receive takes workers' messages until intake ends.
+func (s *Sink) receive(intake context.Context, arrived chan<- *wire.Result) {
+	for {
+		message, peer, err := s.pull.RecvFrom(intake)
+		if err != nil {
+			return
+		}
+		if len(message) != 1 {
+			s.malformed(errors.New("several frames"), peer)
+			continue
+		}
+		m, err := wire.DecodeFromWorker(message[0])
+		if err != nil {
+			s.malformed(err, peer)
+			continue
+		}
+		switch {
+		case m.Heartbeat != nil:
+			s.takeHeartbeat(m.Heartbeat)
+		case m.BareName != "":
+			s.takeName(m.BareName)
+		default:
+			s.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker})
+			select {
+			case arrived <- m.Result:
+			case <-intake.Done():
+				return // not acknowledged: it will be delivered again
+			}
+		}
+	}
+}
+
+func (s *Sink) malformed(err error, from any) {
+	s.state.count(func(c *wire.Status) { c.Malformed++ })
+	s.log.Warn("a message was no result", "from", from, "error", err)
+}
+
+func (s *Sink) takeHeartbeat(h *wire.Heartbeat) {
+	if s.state.heartbeat(h, time.Now()) {
+		s.log.Info("worker seen", "worker", h.Worker)
+		s.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: h.Worker})
+	}
+	s.publish(wire.TopicWorkerHeartbeat, h)
+}
+
+// takeName takes a stranger's bare result. Only a ventilator knows which task was to make an output of that name, so it is
+// told, and comes back with a settlement when it has heard all of a task's names.
+func (s *Sink) takeName(name string) {
+	s.state.count(func(c *wire.Status) { c.Strangers++ })
+	s.publish(wire.TopicOutput, &wire.BareName{Name: name})
+}
+
+// write writes the bytes that came with results, then passes those on to be committed.
+func (s *Sink) write(ctx context.Context, arrived <-chan *wire.Result) error {
+	for r := range arrived {
+		if r.Outcome == outcome.Failed {
+			s.failed(r)
+			continue
+		}
+		if err := s.writeOutputs(ctx, r); err != nil {
+			if ctx.Err() != nil {
+				return nil // cut
+			}
+			r.Outcome, r.Detail, r.Outputs = outcome.Failed, err.Error(), nil
+			s.failed(r)
+			continue
+		}
+		select {
+		case s.commits <- work{receipt: receiptOf(r), result: r}:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// failed publishes that a delivery failed: the farm's fault, so nothing is committed and the ventilator delivers again.
+func (s *Sink) failed(r *wire.Result) {
+	s.state.count(func(c *wire.Status) { c.Failed++ })
+	s.log.Warn("a delivery failed", "file", r.Filename, "worker", r.Worker, "detail", r.Detail)
+	receipt := receiptOf(r)
+	s.publish(wire.TopicTaskFailed, &receipt)
+}
+
+// storePause is how long a store that cannot be used is left alone before the next try.
+const storePause = time.Second
+
+// writeOutputs puts the outputs whose bytes came with r where they belong. While the store cannot be used (full,
+// read-only, gone) it tries again and everything behind it waits; other errors concern this result alone.
+func (s *Sink) writeOutputs(ctx context.Context, r *wire.Result) error {
+	begun := time.Now()
+	for _, o := range r.Outputs {
+		if o.Data == nil {
+			continue
+		}
+		if err := s.insist(ctx, "outputs", func() error { return s.cfg.Out.Put(ctx, o.Name, o.Data) }); err != nil {
+			return err
+		}
+	}
+	if !r.Stored {
+		r.Timings.Write = time.Since(begun).Microseconds()
+	}
+	return nil
+}
+
+// insist repeats do while the store cannot be used.
+func (s *Sink) insist(ctx context.Context, stage string, do func() error) error {
+	for {
+		err := do()
+		if !errors.Is(err, blob.ErrUnavailable) {
+			s.state.setTrouble(stage, "")
+			return err
+		}
+		s.state.setTrouble(stage, err.Error())
+		s.log.Error("cannot write; trying again", "stage", stage, "error", err)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(storePause):
+		}
+	}
+}
+
+// receiptOf is what will be said of r once it is committed.
+func receiptOf(r *wire.Result) wire.Receipt {
+	receipt := wire.Receipt{
+		ID: canonicalID(r), Run: r.Run, Filename: r.Filename, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
+		Worker: r.Worker, Delivery: r.Delivery, Bytes: r.InputBytes, Timings: r.Timings, At: time.Now(),
+	}
+	for _, o := range r.Outputs {
+		receipt.Outputs = append(receipt.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height})
+	}
+	return receipt
+}
+
+// canonicalID returns the id under which r is committed. A stranger's ventilator may name its tasks as it likes, or not at
+// all; the ledger wants ids of one form.
+func canonicalID(r *wire.Result) string {
+	if id, err := taskid.Parse(r.ID); err == nil {
+		return id.String()
+	}
+	return taskid.FromContent(r.Filename, []byte(r.ID), r.Recipe).String()
+}

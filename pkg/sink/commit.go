@@ -1,0 +1,150 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// work is a receipt on its way into the ledger.
+type work struct {
+	receipt wire.Receipt
+	result  *wire.Result              // with the outputs' bytes, should they have to be written again; may be nil
+	done    func(wire.Receipt, error) // told what was committed, by the committer; may be nil
+}
+
+// maxBatch bounds a group commit, in receipts and in bytes of outputs that wait for it.
+const (
+	maxBatch      = 4096
+	maxBatchBytes = 64 << 20
+)
+
+// commit commits what comes, in groups, until queue is closed or ctx ends. A group is what came within GroupCommit of its
+// first member, or while the group before it was being committed.
+func (s *Sink) commit(ctx context.Context, queue <-chan work) error {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		var batch []work
+		select {
+		case <-ctx.Done():
+			return nil
+		case w, ok := <-queue:
+			if !ok {
+				return nil
+			}
+			batch = append(batch, w)
+		}
+		timer.Reset(s.cfg.GroupCommit)
+		batch = gather(batch, queue, timer.C)
+		if err := s.commitBatch(ctx, batch); err != nil {
+			for _, w := range batch {
+				if w.done != nil {
+					w.done(wire.Receipt{}, err)
+				}
+			}
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// gather adds to batch what comes before the time is over.
+func gather(batch []work, queue <-chan work, over <-chan time.Time) []work {
+	size := batch[0].bytes()
+	for len(batch) < maxBatch && size < maxBatchBytes {
+		select {
+		case w, ok := <-queue:
+			if !ok {
+				return batch
+			}
+			size += w.bytes()
+			batch = append(batch, w)
+		case <-over:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (w *work) bytes() (n int) {
+	if w.result != nil {
+		for _, o := range w.result.Outputs {
+			n += len(o.Data)
+		}
+	}
+	return n
+}
+
+// commitBatch makes the outputs durable, then the entries, then says so.
+func (s *Sink) commitBatch(ctx context.Context, batch []work) error {
+	begun := time.Now()
+	if err := s.makeDurable(ctx, batch); err != nil {
+		return err
+	}
+	entries := make([]ledger.Entry, len(batch))
+	for i := range batch {
+		var err error
+		if entries[i], err = entryOf(&batch[i]); err != nil {
+			return err // receipts are checked before they come here: a fault of this program
+		}
+	}
+	var duplicate []bool
+	err := s.insist(ctx, "ledger", func() error {
+		var err error
+		if duplicate, err = s.cfg.Ledger.Append(entries); errors.Is(err, ledger.ErrUnavailable) {
+			return errors.Join(blob.ErrUnavailable, err)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.metrics.commit.Observe(time.Since(begun).Seconds())
+	now := time.Now()
+	for i := range batch {
+		receipt := batch[i].receipt
+		if duplicate[i] {
+			first, ok, err := s.cfg.Ledger.Lookup(entries[i].ID)
+			if err != nil {
+				return err
+			}
+			if ok { // else an operator revived it this moment: the word stands that it was settled
+				receipt = receiptOfEntry(&first)
+			}
+			receipt.Duplicate = true
+		}
+		s.state.took(&receipt, now)
+		s.metrics.took(&receipt)
+		s.publish(wire.TaskTopic(receipt.Outcome), &receipt)
+		if batch[i].done != nil {
+			batch[i].done(receipt, nil)
+		}
+	}
+	return nil
+}
+
+// makeDurable flushes the outputs of a batch. Should the store have lost them (its directory was replaced), they are
+// written once more from the results.
+func (s *Sink) makeDurable(ctx context.Context, batch []work) error {
+	for {
+		err := s.insist(ctx, "outputs", func() error { return s.cfg.Out.Flush(ctx) })
+		if !errors.Is(err, blob.ErrLost) {
+			return err
+		}
+		s.log.Warn("outputs are written again", "why", err)
+		for i := range batch {
+			if r := batch[i].result; r != nil {
+				if err := s.writeOutputs(ctx, r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package sink
+
+import (
+	"slices"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// runSilence is after how long without its ventilator's word a run counts as interrupted.
+const runSilence = 15 * time.Second
+
+// maxRuns bounds the runs kept in memory; ended ones are in the ledger.
+const maxRuns = 32
+
+func sortNewestFirst(runs []wire.Run) {
+	slices.SortFunc(runs, func(a, b wire.Run) int { return b.Started.Compare(a.Started) })
+}
+
+// tellRun takes a ventilator's counts and returns whether an operator wants the run to go on, and what its events are.
+func (s *state) tellRun(run wire.Run, now time.Time) (want string, topics []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.runs[run.ID]
+	if r == nil {
+		s.forgetRuns()
+		r = &liveRun{want: "running"}
+		s.runs[run.ID] = r
+		topics = append(topics, wire.TopicRunStarted)
+	}
+	wasEnded := !r.Ended.IsZero()
+	r.Run, r.heard = run, now
+	switch {
+	case run.Ended.IsZero():
+		topics = append(topics, wire.TopicRunProgress)
+	case !wasEnded:
+		topics = append(topics, wire.TopicRunFinished)
+	}
+	return r.want, topics
+}
+
+// forgetRuns makes room for another run.
+func (s *state) forgetRuns() {
+	for len(s.runs) >= maxRuns {
+		var oldest string
+		for id, r := range s.runs {
+			if oldest == "" || r.heard.Before(s.runs[oldest].heard) {
+				oldest = id
+			}
+		}
+		delete(s.runs, oldest)
+	}
+}
+
+// interrupted marks the runs whose ventilators fell silent, and returns them.
+func (s *state) interrupted(now time.Time) (runs []wire.Run) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.runs {
+		if r.Ended.IsZero() && now.Sub(r.heard) > runSilence {
+			r.State, r.Ended, r.Waiting = "interrupted", r.heard, ""
+			runs = append(runs, r.Run)
+		}
+	}
+	return runs
+}
+
+// steer notes what an operator wants of a run, or of all live ones.
+func (s *state) steer(want wire.RunState) (steered []wire.RunState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, r := range s.runs {
+		if (want.Run == "" || want.Run == id) && r.Ended.IsZero() {
+			r.want = want.State
+			steered = append(steered, wire.RunState{Run: id, State: want.State})
+		}
+	}
+	return steered
+}

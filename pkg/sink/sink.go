@@ -1,0 +1,292 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"golang.org/x/sync/errgroup"
+)
+
+// Sink is one sink. Make it with New, use it once.
+type Sink struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics *metrics
+	state   *state
+
+	pull *zsock.Pull
+	pub  *zsock.Pub
+	rep  *zsock.Rep
+
+	commits  chan work     // results whose bytes are written, to be committed
+	draining chan struct{} // closed by Drain
+	notReady atomic.Pointer[string]
+	watchers watchers
+}
+
+// New returns a sink that has not begun.
+func New(cfg Config) (*Sink, error) {
+	cfg.setDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Sink{
+		cfg: cfg, log: cfg.Logger,
+		state:    newState(&cfg, time.Now(), fmt.Sprintf("%08x", rand.Uint32())),
+		commits:  make(chan work, 1024),
+		draining: make(chan struct{}),
+	}
+	s.metrics = newMetrics(cfg.Registerer, s)
+	totals, err := cfg.Ledger.Totals()
+	if err != nil {
+		return nil, err
+	}
+	s.state.status.Settled = uint64(totals.Settled())
+	s.setReady("not started")
+	return s, nil
+}
+
+// Drain asks the sink to commit what it holds, to take nothing new, and to end. Call it at most once.
+func (s *Sink) Drain() { close(s.draining) }
+
+// Ready returns nil when the sink takes results, and otherwise why not.
+func (s *Sink) Ready() error {
+	if why := s.notReady.Load(); why != nil {
+		return errors.New(*why)
+	}
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if why := s.state.troubles(); why != "" {
+		return errors.New(why)
+	}
+	return nil
+}
+
+func (s *Sink) setReady(why string) {
+	if why == "" {
+		s.notReady.Store(nil)
+		return
+	}
+	s.notReady.Store(&why)
+}
+
+// Status returns the sink's view of the farm.
+func (s *Sink) Status() *wire.Status { return s.state.snapshot(time.Now()) }
+
+// Run collects until Drain is called and done with (nil), or ctx ends, which cuts (the context's cause): what is not
+// committed then is delivered again.
+func (s *Sink) Run(ctx context.Context) error {
+	if err := s.open(); err != nil {
+		return errors.Join(err, s.close(ctx))
+	}
+	s.setReady("")
+	s.publish(wire.TopicSinkStarted, &wire.SinkEvent{Instance: s.state.status.Instance})
+
+	// Each stage ends when the one before it has closed its channel; helpers end with aside.
+	intake, stopIntake := context.WithCancel(ctx)
+	defer stopIntake()
+	aside, stopAside := context.WithCancel(ctx)
+	defer stopAside()
+	arrived := make(chan *wire.Result, s.cfg.Writers)
+	var stages, helpers, writers errgroup.Group
+	stages.Go(func() error {
+		defer close(arrived)
+		s.receive(intake, arrived)
+		return nil
+	})
+	for range s.cfg.Writers {
+		writers.Go(func() error { return s.write(ctx, arrived) })
+	}
+	stages.Go(func() error {
+		err := writers.Wait()
+		stopAside() // control calls submit commits, too: they end before the channel does
+		return errors.Join(err, helpers.Wait())
+	})
+	committed := make(chan error, 1)
+	go func() { committed <- s.commit(ctx, s.commits) }()
+	helpers.Go(func() error { return ignoreEnd(aside, s.rep.Serve(aside, s.answer)) })
+	helpers.Go(func() error { s.tick(aside); return nil })
+	helpers.Go(func() error {
+		select {
+		case <-s.draining:
+			s.setReady("draining")
+			s.log.Info("draining")
+			stopIntake()
+		case <-aside.Done():
+		}
+		return nil
+	})
+	err := stages.Wait()
+	close(s.commits)
+	err = errors.Join(err, <-committed)
+	s.setReady("stopped")
+	s.publish(wire.TopicSinkStopping, &wire.SinkEvent{Instance: s.state.status.Instance})
+	closing, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	closeErr := s.close(closing)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return err
+	case closeErr != nil:
+		s.log.Debug("some events were left unsent", "error", closeErr)
+	}
+	return nil
+}
+
+// closeTimeout bounds how long subscribers may take for the last events.
+const closeTimeout = 2 * time.Second
+
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (s *Sink) open() error {
+	var err error
+	s.pull, err = zsock.NewPull(zsock.Config{
+		MaxMessage: s.cfg.MaxMessage + wire.MaxText + wire.MaxOutputs*wire.MaxName, RecvHWM: 4 * wire.MaxBatch, RecvBytes: s.cfg.MaxMessage,
+		Inproc: s.cfg.Inproc, Logger: s.log, OnPeer: s.workerPeer,
+	})
+	if err != nil {
+		return err
+	}
+	s.pub, err = zsock.NewPub(zsock.Config{
+		SendHWM: 10_000, SendBytes: 32 << 20, Inproc: s.cfg.Inproc, Logger: s.log,
+		Missed: func(n uint64) zsock.Message { return wire.EncodeEvent(wire.TopicMissed, &wire.Missed{Count: n}) },
+	})
+	if err != nil {
+		return err
+	}
+	s.rep, err = zsock.NewRep(zsock.Config{MaxMessage: 16 << 20, Inproc: s.cfg.Inproc, Logger: s.log})
+	if err != nil {
+		return err
+	}
+	// Control first: who connects to the others may ask at once.
+	control, err := s.rep.Listen(s.cfg.Control)
+	if err != nil {
+		return err
+	}
+	events, err := s.pub.Listen(s.cfg.Events)
+	if err != nil {
+		return err
+	}
+	results, err := s.pull.Listen(s.cfg.Results)
+	if err != nil {
+		return err
+	}
+	s.log.Info("collecting", "results", results, "events", events, "control", control, "out", s.cfg.OutPath, "ledger", s.cfg.LedgerPath)
+	if s.cfg.Listen != nil {
+		s.cfg.Listen(results, events, control)
+	}
+	return nil
+}
+
+func (s *Sink) close(ctx context.Context) error {
+	var errs []error
+	if s.pull != nil {
+		errs = append(errs, s.pull.Close(ctx))
+	}
+	if s.rep != nil {
+		errs = append(errs, s.rep.Close(ctx))
+	}
+	if s.pub != nil {
+		errs = append(errs, s.pub.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// workerPeer notes workers' connections: that one is lost is known when its connection closes, not only when its
+// heartbeats are missed.
+func (s *Sink) workerPeer(ev zsock.PeerEvent) {
+	w, ok := wire.ParseWorkerIdentity(ev.Peer.Identity)
+	if !ok {
+		if ev.Kind == zsock.PeerRefused {
+			s.log.Warn("a connection was refused", "from", ev.Peer.Remote, "why", ev.Err)
+		}
+		return
+	}
+	switch ev.Kind {
+	case zsock.PeerUp:
+		s.workerConnected(w)
+	case zsock.PeerDown:
+		s.workerGone(w.Name, fmt.Sprint(ev.Err))
+	}
+}
+
+func (s *Sink) workerConnected(w wire.WorkerIdentity) {
+	s.state.mu.Lock()
+	m, seen := s.state.roster.heard(w.Name, time.Now())
+	if m != nil {
+		m.Slots = w.Slots
+		m.conns++
+	}
+	s.state.mu.Unlock()
+	if seen {
+		s.log.Info("worker seen", "worker", w.Name)
+		s.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: w.Name})
+	}
+}
+
+func (s *Sink) workerGone(name, why string) {
+	s.state.mu.Lock()
+	m := s.state.roster.workers[name]
+	lost := false
+	if m != nil {
+		if m.conns--; m.conns <= 0 {
+			m.conns = 0
+			lost = s.state.roster.gone(name)
+		}
+	}
+	s.state.mu.Unlock()
+	if lost {
+		s.log.Info("worker lost", "worker", name, "why", why)
+		s.publish(wire.TopicWorkerLost, &wire.WorkerEvent{Worker: name, Why: why})
+	}
+}
+
+// tick does what time asks for: throughput each second, workers and runs that fell silent.
+func (s *Sink) tick(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := time.Now()
+		t := s.state.throughput(now)
+		s.publish(wire.TopicThroughput, &t)
+		s.state.mu.Lock()
+		lost := s.state.roster.lose(s.cfg.WorkerTimeout, now)
+		s.state.mu.Unlock()
+		for _, name := range lost {
+			s.log.Info("worker lost", "worker", name, "why", "no sign of life")
+			s.publish(wire.TopicWorkerLost, &wire.WorkerEvent{Worker: name, Why: "no sign of life"})
+		}
+		for _, run := range s.state.interrupted(now) {
+			s.log.Warn("run interrupted: its ventilator fell silent", "run", run.ID, "unsettled", run.Unsettled())
+			s.keepRun(run)
+			s.publish(wire.TopicRunFinished, &run)
+		}
+	}
+}
+
+// publish tells everybody who listens: subscribers over the network, and watchers in this process. It never blocks.
+func (s *Sink) publish(topic string, payload any) {
+	if err := s.pub.Publish(wire.EncodeEvent(topic, payload)); err != nil {
+		s.log.Debug("an event was not published", "topic", topic, "error", err)
+	}
+	s.watchers.tell(topic, payload)
+}

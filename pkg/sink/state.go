@@ -1,0 +1,149 @@
+package sink
+
+import (
+	"sync"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// state is what the sink can tell about the farm at any moment.
+type state struct {
+	mu      sync.Mutex
+	status  wire.Status // the counters; lists are filled in when asked
+	roster  roster
+	runs    map[string]*liveRun
+	images  rate
+	bytes   rate
+	trouble map[string]string // stage → what keeps it from its work
+}
+
+// liveRun is a run whose ventilator talks to us.
+type liveRun struct {
+	wire.Run
+	heard time.Time
+	want  string // an operator's word: "running", "paused" or "cancelled"
+}
+
+func newState(c *Config, now time.Time, instance string) *state {
+	return &state{
+		status: wire.Status{
+			Instance: instance, Version: c.Version, Started: now, Host: c.Host, Out: c.OutPath, Ledger: c.LedgerPath,
+		},
+		roster:  roster{workers: make(map[string]*member)},
+		runs:    make(map[string]*liveRun),
+		trouble: make(map[string]string),
+	}
+}
+
+// took counts a receipt that was committed.
+func (s *state) took(r *wire.Receipt, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.Duplicate {
+		s.status.Duplicates++
+		return
+	}
+	switch r.Outcome {
+	case outcome.Done:
+		s.status.Done++
+	case outcome.Rejected:
+		s.status.Rejected++
+	case outcome.Dead:
+		s.status.Dead++
+	}
+	s.status.Settled++
+	s.images.add(1, now)
+	s.bytes.add(float64(r.Bytes), now)
+	sum := &s.status.Stages
+	sum.Waited += r.Timings.Waited
+	sum.Decode += r.Timings.Decode
+	sum.Transform += r.Timings.Transform
+	sum.Encode += r.Timings.Encode
+	sum.Write += r.Timings.Write
+	sum.Total += r.Timings.Total
+	if r.Worker == "" {
+		return
+	}
+	if m := s.roster.get(r.Worker, now); m != nil {
+		m.Images++
+		m.InputBytes += r.Bytes
+		m.recent.add(1, now)
+		m.Stranger = m.Stranger || r.Stranger
+	}
+}
+
+func (s *state) count(field func(*wire.Status)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	field(&s.status)
+}
+
+// setTrouble notes what keeps a stage from its work; an empty why clears it.
+func (s *state) setTrouble(stage, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if why == "" {
+		delete(s.trouble, stage)
+		return
+	}
+	s.trouble[stage] = why
+}
+
+// ready returns what keeps the sink from its work, or nothing.
+func (s *state) troubles() string {
+	for _, why := range s.trouble {
+		return why
+	}
+	return ""
+}
+
+// heartbeat takes a worker's word of itself; seen reports whether it is new or back.
+func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (seen bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, seen := s.roster.heard(h.Worker, now)
+	if m != nil {
+		m.Heartbeat = *h
+		m.Held = nil
+	}
+	return seen
+}
+
+// throughput returns the last second's.
+func (s *state) throughput(now time.Time) wire.Throughput {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.throughputLocked(now)
+}
+
+func (s *state) throughputLocked(now time.Time) wire.Throughput {
+	return wire.Throughput{
+		ImagesPerSecond: s.images.lastSecond(now), BytesPerSecond: s.bytes.lastSecond(now),
+		Done: s.status.Done, Rejected: s.status.Rejected, Dead: s.status.Dead,
+		Workers: s.roster.connected(), At: now,
+	}
+}
+
+// snapshot returns the whole.
+func (s *state) snapshot(now time.Time) *wire.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := s.status
+	status.Now = now
+	status.Throughput = s.throughputLocked(now)
+	status.Workers = s.roster.list(now)
+	status.Runs = s.runList()
+	status.Trouble = s.troubles()
+	return &status
+}
+
+func (s *state) runList() []wire.Run {
+	runs := make([]wire.Run, 0, len(s.runs))
+	for _, r := range s.runs {
+		runs = append(runs, r.Run)
+	}
+	sortNewestFirst(runs)
+	return runs
+}

@@ -1,0 +1,431 @@
+package ventilator
+
+import (
+	"container/heap"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// dispatcher decides which peer gets which task, and when again. It does no I/O, starts nothing and reads no clock, so
+// that its rules can be tested exactly. What a task costs it does not grow with the number of pending or settled
+// tasks, and only with the logarithm of the number of peers.
+//
+// It is not safe for concurrent use: the run's loop owns it.
+type dispatcher struct {
+	cfg *Config
+
+	tasks map[taskid.ID]*task // all unsettled
+	due   fifo[*task]         // to be read, new ones
+	again fifo[*task]         // to be read before those: redeliveries
+	ready fifo[*task]         // read, and waiting for a peer
+
+	peers  map[zsock.PeerID]*peer
+	room   peerHeap
+	alarms alarmHeap
+	named  map[string]*task // outputs that strangers' tasks are to make
+
+	inflight int64 // bytes being read, ready, or not yet handed to a connection
+	turn     uint64
+	counts   wire.Run
+	fed      bool // no further task will be added
+	onFailed func(*task)
+}
+
+func newDispatcher(cfg *Config) *dispatcher {
+	return &dispatcher{
+		cfg:   cfg,
+		tasks: make(map[taskid.ID]*task),
+		peers: make(map[zsock.PeerID]*peer),
+		named: make(map[string]*task),
+	}
+}
+
+// add takes a found image whose task is not settled. A second image with the same id (a file listed twice) is the same
+// task, and found once.
+func (d *dispatcher) add(im image, id taskid.ID, now time.Time) {
+	if _, ok := d.tasks[id]; ok {
+		return
+	}
+	t := &task{image: im, id: id, found: now, index: -1}
+	d.tasks[id] = t
+	d.due.push(t)
+	d.counts.Found++
+}
+
+// finished reports whether nothing is left to do.
+func (d *dispatcher) finished() bool { return d.fed && len(d.tasks) == 0 }
+
+// nextRead returns a task to be read, or nil while none is due or the byte budget is used up. One message may exceed the
+// budget on its own, or the largest image could never be sent.
+func (d *dispatcher) nextRead() *task {
+	for _, q := range []*fifo[*task]{&d.again, &d.due} {
+		for q.len() > 0 {
+			t := q.items[q.head]
+			if t.state != due || d.tasks[t.id] != t { // settled meanwhile
+				q.pop()
+				continue
+			}
+			if d.inflight > 0 && d.inflight+t.Size > d.cfg.MaxInflightBytes {
+				return nil
+			}
+			q.pop()
+			t.size = t.Size
+			d.move(t, reading)
+			d.inflight += t.size
+			return t
+		}
+	}
+	return nil
+}
+
+// wasRead takes a message from a reader.
+func (d *dispatcher) wasRead(t *task, message []byte) {
+	if d.tasks[t.id] != t || t.state != reading { // settled meanwhile
+		d.inflight -= t.size
+		return
+	}
+	t.message = message
+	d.move(t, ready)
+	d.ready.push(t)
+}
+
+// unreadable takes a reader's failure: the farm's fault, so the task is delivered again later.
+func (d *dispatcher) unreadable(t *task, detail string, now time.Time) {
+	d.inflight -= t.size
+	if d.tasks[t.id] == t && t.state == reading {
+		t.deliveries++
+		d.fail(t, detail, now)
+	}
+}
+
+// move changes where t stands.
+func (d *dispatcher) move(t *task, s state) {
+	if t.state == leased {
+		d.counts.Leased--
+	}
+	if s == leased {
+		d.counts.Leased++
+	}
+	t.state = s
+}
+
+// delivery is one sending that the loop is to do.
+type delivery struct {
+	task    *task
+	peer    *peer
+	message []byte
+}
+
+// assign pairs a ready task with the emptiest peer, or returns ok false when there is none of either.
+func (d *dispatcher) assign(now time.Time) (delivery, bool) {
+	for d.ready.len() > 0 {
+		t := d.ready.items[d.ready.head]
+		if t.state != ready || d.tasks[t.id] != t {
+			d.ready.pop()
+			d.inflight -= t.size
+			t.message = nil
+			continue
+		}
+		if len(d.room) == 0 {
+			return delivery{}, false
+		}
+		d.ready.pop()
+		p := d.pick(t)
+		if p == nil { // only peers that have it already: let its lease decide
+			d.lend(t, nil, now)
+			d.inflight -= t.size
+			t.message = nil
+			continue
+		}
+		message := t.message
+		t.message = nil
+		d.lend(t, p, now)
+		return delivery{task: t, peer: p, message: message}, true
+	}
+	return delivery{}, false
+}
+
+// pick returns the emptiest peer that does not hold t.
+func (d *dispatcher) pick(t *task) *peer {
+	if best := d.room[0]; !slices.Contains(t.holders, best) {
+		return best
+	}
+	var best *peer
+	for _, p := range d.room { // a second delivery while the first still runs: rare
+		if !slices.Contains(t.holders, p) && (best == nil || p.less(best)) {
+			best = p
+		}
+	}
+	return best
+}
+
+func (d *dispatcher) lend(t *task, p *peer, now time.Time) {
+	t.sent = now
+	d.move(t, leased)
+	lease := d.cfg.Lease
+	if p != nil {
+		t.deliveries++
+		t.holders = append(t.holders, p)
+		p.held[t.id] = t
+		d.turn++
+		p.turn = d.turn
+		d.replace(p)
+		d.counts.Deliveries++
+		switch {
+		case len(t.holders) > 1:
+			d.counts.Speculative++
+		case t.deliveries > 1:
+			d.counts.Redeliveries++
+		}
+		if p.stranger {
+			lease = d.cfg.SilentLease
+			d.awaitNames(t)
+		}
+	}
+	d.alarm(t, now.Add(lease))
+}
+
+// handedOver gives a message's bytes back to the budget, once the connection has taken or lost them.
+func (d *dispatcher) handedOver(t *task, size int64) { d.inflight -= size }
+
+// replace puts p where it belongs in the heap of peers with room.
+func (d *dispatcher) replace(p *peer) {
+	switch {
+	case p.hasRoom() && p.index < 0:
+		heap.Push(&d.room, p)
+	case p.hasRoom():
+		heap.Fix(&d.room, p.index)
+	case p.index >= 0:
+		heap.Remove(&d.room, p.index)
+	}
+}
+
+func (d *dispatcher) alarm(t *task, at time.Time) {
+	t.wake = at
+	if t.index >= 0 {
+		heap.Fix(&d.alarms, t.index)
+	} else {
+		heap.Push(&d.alarms, t)
+	}
+}
+
+func (d *dispatcher) silence(t *task) {
+	if t.index >= 0 {
+		heap.Remove(&d.alarms, t.index)
+	}
+}
+
+// nextAlarm returns when ring must be called next; ok is false when nothing waits.
+func (d *dispatcher) nextAlarm() (at time.Time, ok bool) {
+	if len(d.alarms) == 0 {
+		return time.Time{}, false
+	}
+	return d.alarms[0].wake, true
+}
+
+// ring lets time pass: leases end, backoffs end. A lease does not end while the sink cannot be asked: receipts and
+// heartbeats come through it alone.
+func (d *dispatcher) ring(now time.Time, sinkThere bool) (expired []*task) {
+	for len(d.alarms) > 0 && !d.alarms[0].wake.After(now) {
+		t := heap.Pop(&d.alarms).(*task)
+		switch t.state {
+		case resting:
+			d.redeliver(t)
+		case leased:
+			if !sinkThere {
+				d.alarm(t, now.Add(d.cfg.Lease))
+				continue
+			}
+			expired = append(expired, t)
+			d.letGo(t)
+			d.fail(t, "no receipt came within its lease", now)
+		}
+	}
+	return expired
+}
+
+// prolong extends the leases of the tasks that a worker says it holds.
+func (d *dispatcher) prolong(ids []taskid.ID, now time.Time) {
+	for _, id := range ids {
+		if t := d.tasks[id]; t != nil && t.state == leased {
+			if at := now.Add(d.cfg.Lease); at.After(t.wake) {
+				d.alarm(t, at)
+			}
+		}
+	}
+}
+
+// redeliver puts t where it is read again, before new tasks.
+func (d *dispatcher) redeliver(t *task) {
+	d.silence(t)
+	d.move(t, due)
+	d.again.push(t)
+}
+
+// letGo forgets who holds t.
+func (d *dispatcher) letGo(t *task) {
+	for _, p := range t.holders {
+		delete(p.held, t.id)
+		d.replace(p)
+	}
+	t.holders = t.holders[:0]
+}
+
+// dropsPerFailure: a lost connection says little about the task that was on it, a failure much. This many of the former
+// count as one of the latter, so that an image that takes whole workers down ends all the same.
+const dropsPerFailure = 4
+
+func (d *dispatcher) worn(t *task) bool {
+	return t.failures+t.drops/dropsPerFailure >= d.cfg.MaxDeliveries
+}
+
+// fail counts a failed delivery of t, which nobody holds any more, and lets it rest before the next, or gives it to
+// onFailed as a dead letter.
+func (d *dispatcher) fail(t *task, detail string, now time.Time) {
+	t.failures++
+	t.detail = detail
+	d.move(t, resting)
+	if d.worn(t) {
+		d.alarm(t, now.Add(d.cfg.BackoffMax)) // should the word that it is dead get lost
+		d.onFailed(t)
+		return
+	}
+	d.alarm(t, now.Add(d.backoff(t.failures)))
+}
+
+// backoff doubles with each failure and is spread over its upper half.
+func (d *dispatcher) backoff(failures int) time.Duration {
+	b := d.cfg.BackoffMin << min(failures-1, 16)
+	if b > d.cfg.BackoffMax || b <= 0 {
+		b = d.cfg.BackoffMax
+	}
+	return b/2 + time.Duration(rand.Int64N(int64(b/2)+1))
+}
+
+// failed takes a worker's word that a delivery failed, the farm's fault.
+func (d *dispatcher) failed(id taskid.ID, worker, detail string, now time.Time) {
+	t := d.tasks[id]
+	if t == nil {
+		return
+	}
+	d.answered(id, worker, now)
+	switch {
+	case len(t.holders) > 0:
+	case t.state == leased:
+		d.silence(t)
+		d.fail(t, detail, now)
+	default: // its next delivery is on its way already
+		t.failures++
+	}
+}
+
+// answered takes the sink's word that a worker's result came in: the worker has room again, and the task, though not
+// settled, need not be delivered again when that worker goes.
+func (d *dispatcher) answered(id taskid.ID, worker string, now time.Time) {
+	t := d.tasks[id]
+	if t == nil {
+		return
+	}
+	for i, p := range t.holders {
+		if p.name == worker {
+			delete(p.held, id)
+			d.replace(p)
+			t.holders = slices.Delete(t.holders, i, i+1)
+			break
+		}
+	}
+	if t.state == leased {
+		d.alarm(t, now.Add(d.cfg.Lease))
+	}
+}
+
+// settle ends the task with id, if it is ours and not settled yet.
+func (d *dispatcher) settle(r *wire.Receipt, id taskid.ID) bool {
+	t := d.tasks[id]
+	if t == nil {
+		return false
+	}
+	delete(d.tasks, id)
+	d.silence(t)
+	d.letGo(t)
+	if t.state == leased {
+		d.counts.Leased--
+	}
+	for name := range t.missing {
+		delete(d.named, name)
+	}
+	if r.Outcome != outcome.Skipped {
+		d.counts.Bytes += t.Size
+	}
+	d.count(r.Outcome)
+	if r.Stranger {
+		d.counts.Strangers++
+	}
+	return true
+}
+
+func (d *dispatcher) count(o outcome.Outcome) {
+	switch o {
+	case outcome.Done:
+		d.counts.Done++
+	case outcome.Skipped:
+		d.counts.Skipped++
+	case outcome.Rejected:
+		d.counts.Rejected++
+	case outcome.Dead:
+		d.counts.Dead++
+	}
+}
+
+// snapshot returns the counts as they stand.
+func (d *dispatcher) snapshot() wire.Run {
+	run := d.counts
+	run.Peers = len(d.peers)
+	run.Pending = int64(len(d.tasks)) - run.Leased
+	return run
+}
+
+// settledEarlier counts an image that the ledger settled before this run. One that was rejected stays rejected: a retry
+// is an operator's to ask for.
+func (d *dispatcher) settledEarlier(r *wire.Receipt) {
+	d.counts.Found++
+	d.count(earlierOutcome(r))
+}
+
+func earlierOutcome(r *wire.Receipt) outcome.Outcome {
+	if r.Outcome == outcome.Done {
+		return outcome.Skipped
+	}
+	return r.Outcome
+}
+
+// withhold keeps a task from being sent: what settles it is on its way to the sink.
+func (d *dispatcher) withhold(t *task, now time.Time) {
+	d.move(t, resting)
+	d.alarm(t, now.Add(d.cfg.BackoffMax))
+}
+
+// drain gives up every task that no peer holds and returns how many those are: they were found by this run no longer.
+func (d *dispatcher) drain() int {
+	dropped := 0
+	for id, t := range d.tasks {
+		if len(t.holders) > 0 {
+			continue
+		}
+		delete(d.tasks, id)
+		d.silence(t)
+		if t.state == leased {
+			d.counts.Leased--
+		}
+		dropped++
+	}
+	d.counts.Found -= int64(dropped)
+	d.fed = true
+	return dropped
+}

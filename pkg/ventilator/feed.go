@@ -1,0 +1,183 @@
+package ventilator
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// candidate is a found image with its task's id.
+type candidate struct {
+	image
+	id      taskid.ID
+	earlier *wire.Receipt // settled before this run; nil: due
+}
+
+// batchMin and batchMax bound how many ids the sink is asked about at once: few at first, so that work begins soon.
+const (
+	batchMin = 16
+	batchMax = 512
+)
+
+// feed walks the inputs and sends what it finds to out, with what the sink knows of it, until ctx ends. It closes out.
+func (v *Ventilator) feed(ctx context.Context, out chan<- []candidate) error {
+	defer close(out)
+	canonical := v.cfg.Recipe.String()
+	size := batchMin
+	batch := make([]candidate, 0, size)
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := v.lookUp(ctx, batch); err != nil {
+			return err
+		}
+		select {
+		case out <- batch:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		size = min(2*size, batchMax)
+		batch = make([]candidate, 0, size)
+		return nil
+	}
+	err := v.finder.walk(ctx, func(im image) error {
+		id, err := v.identify(im, canonical)
+		if err != nil {
+			v.log.Warn("cannot read an image; it is tried again", "file", im.Path, "error", err)
+			id = taskid.FromMetadata(im.Name, im.Size, im.Modified, canonical)
+		}
+		if batch = append(batch, candidate{image: im, id: id}); len(batch) < size {
+			return nil
+		}
+		return flush()
+	}, func(path string, err error) {
+		v.unreadable.Add(1)
+		v.log.Warn("cannot look at a file or directory; it is left out", "path", path, "error", err)
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+func (v *Ventilator) identify(im image, canonical string) (taskid.ID, error) {
+	if !v.cfg.Checksum {
+		return taskid.FromMetadata(im.Name, im.Size, im.Modified, canonical), nil
+	}
+	data, err := os.ReadFile(im.Path)
+	if err != nil {
+		return taskid.ID{}, err
+	}
+	return taskid.FromContent(im.Name, data, canonical), nil
+}
+
+// lookUp fills in what the sink's ledger knows. It waits for the sink as long as it takes.
+func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
+	if v.cfg.Force || v.asks == nil {
+		return nil
+	}
+	ids := make([]taskid.ID, len(batch))
+	index := make(map[string]int, len(batch))
+	for i, c := range batch {
+		ids[i] = c.id
+		index[c.id.String()] = i
+	}
+	receipts, err := v.asks.Settled(ctx, ids, true)
+	for err != nil && ctx.Err() == nil {
+		v.log.Warn("waiting for the sink", "error", err)
+		receipts, err = v.asks.Settled(ctx, ids, true)
+	}
+	if err != nil {
+		return context.Cause(ctx)
+	}
+	for _, r := range receipts {
+		if i, ok := index[r.ID]; ok {
+			batch[i].earlier = &r
+		}
+	}
+	return nil
+}
+
+// readDone is a reader's answer.
+type readDone struct {
+	task    *task
+	message []byte
+	err     error
+}
+
+// readAll turns tasks into messages until tasks is closed or ctx ends.
+func (v *Ventilator) readAll(ctx context.Context, jobs <-chan readJob, done chan<- readDone) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case j, ok := <-jobs:
+			if !ok {
+				return nil
+			}
+			message, err := readTask(j.path, j.name, j.info, v.cfg.MaxMessage)
+			select {
+			case done <- readDone{task: j.task, message: message, err: err}:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+// readJob asks for a task's message; it repeats what the loop alone may read of the task.
+type readJob struct {
+	task *task
+	path string
+	name string
+	info wire.TaskInfo
+}
+
+// readTask reads the file at path straight into the message of its task.
+func readTask(path, name string, info wire.TaskInfo, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	stat, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if stat.Size() > limit {
+		return nil, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", stat.Size(), limit)
+	}
+	buf := wire.NewTaskBuffer(name, int(stat.Size()), info)
+	if _, err := io.ReadFull(file, buf.Data); err != nil {
+		return nil, fmt.Errorf("%q shrank while it was read: %w", path, err)
+	}
+	return buf.Message, nil
+}
+
+// receipt is the ventilator's own word about t, for the sink to commit.
+func (t *task) receipt(run string, o outcome.Outcome, now time.Time) wire.Receipt {
+	return wire.Receipt{
+		ID: t.id.String(), Run: run, Filename: t.Name, Outcome: o, Detail: t.detail,
+		Delivery: t.deliveries, Bytes: t.Size, At: now,
+	}
+}
+
+// strangersReceipt settles t on the word of a worker that named every output t was to make, and can say no more.
+func (t *task) strangersReceipt(run string, outputs []string, now time.Time) wire.Receipt {
+	r := t.receipt(run, outcome.Done, now)
+	r.Stranger, r.Detail = true, ""
+	if n := len(t.holders); n > 0 {
+		r.Worker = t.holders[n-1].name
+	}
+	for _, name := range outputs {
+		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: name})
+	}
+	return r
+}

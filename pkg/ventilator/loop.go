@@ -1,0 +1,454 @@
+package ventilator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// loop is the one goroutine that owns the dispatcher. Everything that happens in a run comes to it as a message.
+type loop struct {
+	v *Ventilator
+	d *dispatcher
+
+	feed      chan []candidate
+	reads     chan readJob
+	readDone  chan readDone
+	events    chan event
+	questions chan question
+	answers   chan answer
+
+	stopFeed   func()
+	backlog    []candidate    // found, not yet added
+	asking     bool           // a question is under way
+	urgent     bool           // ask as soon as may be
+	urgentIDs  []taskid.ID    // and about these in particular
+	settle     []wire.Receipt // to be said to the sink
+	next       *task          // the next to be read, taken from the dispatcher
+	lastAudit  time.Time
+	lastChange time.Time // of the settled count
+	lastPeer   time.Time // when a peer was last there
+	sinkGone   string    // what keeps the sink from answering; empty: nothing
+	steered    string
+	draining   bool
+	ended      bool
+}
+
+// addAhead bounds how many due tasks the dispatcher holds unread: enough that readers never wait for the walk.
+const addAhead = 1024
+
+// tick is how often counts are shown.
+const tick = 200 * time.Millisecond
+
+func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
+	d := newDispatcher(&v.cfg)
+	d.counts.ID, d.counts.Started, d.counts.Total = v.cfg.Run, started, look.Images
+	d.counts.Inputs, d.counts.Recipe, d.counts.Host = v.cfg.Inputs, v.cfg.Recipe.String(), v.cfg.Host
+	l := &loop{
+		v: v, d: d,
+		feed: make(chan []candidate, 1), reads: make(chan readJob), readDone: make(chan readDone, v.cfg.Readers),
+		events: make(chan event, 256), questions: make(chan question, 1), answers: make(chan answer, 1),
+		lastChange: started, lastPeer: started,
+	}
+	d.onFailed = func(t *task) { l.settle = append(l.settle, t.receipt(v.cfg.Run, outcome.Dead, time.Now())) }
+	return l
+}
+
+// run returns nil when every found task is settled and none is left to find.
+func (l *loop) run(ctx context.Context) error {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	alarm := time.NewTimer(time.Hour)
+	defer alarm.Stop()
+	drain := l.v.drain
+	for !l.d.finished() {
+		l.sendReady()
+		if at, ok := l.d.nextAlarm(); ok {
+			alarm.Reset(time.Until(at))
+		}
+		feed := l.feed
+		if len(l.backlog) > 0 || l.d.fed {
+			feed = nil
+		}
+		reads, job := l.nextRead()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-drain:
+			drain = nil
+			l.startDrain()
+		case batch, ok := <-feed:
+			if !ok {
+				l.d.fed = true
+				break
+			}
+			l.backlog = batch
+			l.addBacklog()
+		case reads <- job:
+			l.next = nil
+		case done := <-l.readDone:
+			l.wasRead(done)
+		case <-l.v.peerEvents.ready:
+			l.peersChanged()
+		case <-l.v.handed.ready:
+			l.handedOver()
+		case ev := <-l.events:
+			l.take(ev)
+		case a := <-l.answers:
+			l.answered(a)
+		case <-alarm.C:
+			l.ring(time.Now())
+		case <-ticker.C:
+			if err := l.tick(time.Now()); err != nil {
+				return err
+			}
+		}
+		l.addBacklog()
+		l.ask(time.Now())
+	}
+	return nil
+}
+
+func (l *loop) addBacklog() {
+	now := time.Now()
+	for len(l.backlog) > 0 && l.d.due.len() < addAhead {
+		c := l.backlog[0]
+		l.backlog = l.backlog[1:]
+		switch {
+		case l.draining: // found, but not by this run
+		case c.earlier != nil:
+			l.d.settledEarlier(c.earlier)
+		case c.Size > l.v.cfg.MaxMessage:
+			l.d.add(c.image, c.id, now)
+			l.rejectUnsent(l.d.tasks[c.id], outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", c.Size, l.v.cfg.MaxMessage))
+		default:
+			l.d.add(c.image, c.id, now)
+		}
+	}
+}
+
+// rejectUnsent settles a task that need not be sent for one to know that it is rejected.
+func (l *loop) rejectUnsent(t *task, why *outcome.Rejection) {
+	r := t.receipt(l.v.cfg.Run, outcome.Rejected, time.Now())
+	r.Reason, r.Detail = why.Reason, why.Detail
+	l.d.withhold(t, time.Now())
+	if l.v.talks == nil {
+		l.d.settle(&r, t.id)
+		return
+	}
+	l.settle = append(l.settle, r)
+}
+
+func (l *loop) nextRead() (chan<- readJob, readJob) {
+	if l.next == nil && l.steered != "paused" {
+		l.next = l.d.nextRead()
+	}
+	t := l.next
+	if t == nil {
+		return nil, readJob{}
+	}
+	return l.reads, readJob{task: t, path: t.Path, name: t.Name, info: wire.TaskInfo{
+		ID: t.id.String(), Run: l.v.cfg.Run, Delivery: t.deliveries + 1, Recipe: l.d.counts.Recipe,
+	}}
+}
+
+func (l *loop) wasRead(done readDone) {
+	var rejection *outcome.Rejection
+	switch {
+	case done.err == nil:
+		l.d.wasRead(done.task, done.message)
+	case errors.As(done.err, &rejection):
+		l.d.inflight -= done.task.size
+		if l.d.tasks[done.task.id] == done.task {
+			l.rejectUnsent(done.task, rejection)
+		}
+	default:
+		l.v.log.Warn("cannot read an image; it is tried again", "file", done.task.Path, "error", done.err)
+		l.d.unreadable(done.task, done.err.Error(), time.Now())
+	}
+}
+
+// sendReady hands out all that can be handed out now.
+func (l *loop) sendReady() {
+	if l.steered == "paused" {
+		return
+	}
+	for {
+		dl, ok := l.d.assign(time.Now())
+		if !ok {
+			return
+		}
+		l.v.metrics.delivered(dl.task)
+		h := handover{task: dl.task, size: dl.task.size}
+		err := l.v.push.SendTo(dl.peer.id, zsock.Message{dl.message}, func(err error) {
+			h := h
+			h.err = err
+			l.v.handed.put(h)
+		})
+		if err != nil { // the peer is going: its end is told to peersChanged, and takes the task back
+			l.d.handedOver(dl.task, h.size)
+			if !errors.Is(err, zsock.ErrNoPeer) && !errors.Is(err, zsock.ErrClosed) {
+				l.v.log.Warn("a task could not be sent", "file", dl.task.Path, "error", err)
+				l.d.letGo(dl.task)
+				l.d.fail(dl.task, err.Error(), time.Now())
+			}
+		}
+	}
+}
+
+func (l *loop) handedOver() {
+	for _, h := range l.v.handed.take() {
+		if h.task == nil { // a new connection to the sink
+			l.urgent = true
+			continue
+		}
+		l.d.handedOver(h.task, h.size)
+		if l.v.talks == nil && h.err == nil {
+			l.d.settle(&wire.Receipt{Outcome: outcome.Done, Stranger: true}, h.task.id)
+			l.lastChange = time.Now()
+		}
+	}
+}
+
+func (l *loop) peersChanged() {
+	now := time.Now()
+	for _, ev := range l.v.peerEvents.take() {
+		switch ev.Kind {
+		case zsock.PeerUp:
+			p := l.d.peerUp(ev.Peer.ID, ev.Peer.Identity)
+			l.v.log.Info("worker joined", "worker", p.name, "stranger", p.stranger, "from", ev.Peer.Remote, "slots", p.slots)
+		case zsock.PeerDown:
+			ask := l.d.peerDown(ev.Peer.ID, now)
+			l.v.log.Info("worker left", "from", ev.Peer.Remote, "why", ev.Err)
+			for _, t := range ask {
+				l.urgentIDs = append(l.urgentIDs, t.id)
+				l.urgent = true
+			}
+		case zsock.PeerRefused:
+			l.v.log.Warn("a connection was refused", "from", ev.Peer.Remote, "why", ev.Err)
+		}
+	}
+	l.lastPeer = now
+}
+
+func (l *loop) take(ev event) {
+	now := time.Now()
+	switch {
+	case ev.failed:
+		if id, err := taskid.Parse(ev.receipt.ID); err == nil {
+			l.d.failed(id, ev.receipt.Worker, ev.receipt.Detail, now)
+		}
+	case ev.answered != nil:
+		if id, err := taskid.Parse(ev.answered.ID); err == nil {
+			l.d.answered(id, ev.answered.Worker, now)
+		}
+	case ev.receipt != nil:
+		l.settled(ev.receipt)
+	case ev.name != "":
+		if t := l.d.takeName(ev.name); t != nil {
+			l.settle = append(l.settle, t.strangersReceipt(l.v.cfg.Run, l.v.cfg.Recipe.OutputNames(t.Name), now))
+		}
+	case ev.heartbeat != nil:
+		l.d.heard(ev.heartbeat, now)
+	case ev.restarted:
+		l.urgent = true
+	case ev.state != nil && (ev.state.Run == "" || ev.state.Run == l.v.cfg.Run):
+		l.steer(ev.state.State)
+	}
+}
+
+func (l *loop) settled(r *wire.Receipt) {
+	id, err := taskid.Parse(r.ID)
+	if err != nil {
+		return // another's
+	}
+	if t := l.d.tasks[id]; t != nil {
+		l.v.metrics.settledAfter(time.Since(t.found))
+		if r.Outcome == outcome.Rejected {
+			l.v.log.Warn("rejected", "file", t.Path, "reason", r.Reason, "detail", r.Detail)
+		}
+		if r.Outcome == outcome.Dead {
+			l.v.log.Error("dead letter", "file", t.Path, "detail", r.Detail, "deliveries", t.deliveries)
+		}
+	}
+	if r.Outcome.Settled() && l.d.settle(r, id) {
+		l.lastChange = time.Now()
+	}
+}
+
+func (l *loop) ring(now time.Time) {
+	for _, t := range l.d.ring(now, l.sinkGone == "") {
+		l.v.log.Warn("a lease ran out", "file", t.Path, "delivery", t.deliveries)
+		l.urgentIDs = append(l.urgentIDs, t.id)
+		l.urgent = true
+	}
+}
+
+func (l *loop) steer(state string) {
+	if state == "" || state == l.steered {
+		return
+	}
+	l.v.log.Info("an operator steers the run", "state", state)
+	l.steered = state
+	l.lastChange = time.Now()
+	if state == "cancelled" {
+		l.startDrain()
+	}
+}
+
+// startDrain gives up what no worker holds.
+func (l *loop) startDrain() {
+	if l.draining {
+		return
+	}
+	l.draining = true
+	l.v.setReady("draining")
+	l.stopFeed()
+	dropped := l.d.drain()
+	l.backlog = nil
+	l.v.log.Info("draining", "held by workers", len(l.d.tasks), "left for the next run", dropped)
+}
+
+// tick shows the counts, looks whether the run goes on, and sends stragglers again.
+func (l *loop) tick(now time.Time) error {
+	run := l.snapshot(now)
+	l.v.metrics.observe(&run, l.d.inflight, l.waitingFor())
+	l.v.cfg.Watch(run)
+	l.d.speculate(now)
+	if run.Peers > 0 {
+		l.lastPeer = now
+	}
+	if wait := l.v.cfg.WaitWorkers; wait > 0 && run.Peers == 0 && now.Sub(l.lastPeer) > wait && len(l.d.tasks) > 0 {
+		return fmt.Errorf("%w within %v", ErrNoWorkers, wait)
+	}
+	if limit := l.v.cfg.StallTimeout; limit > 0 && now.Sub(l.lastChange) > limit && l.steered != "paused" {
+		return fmt.Errorf("%w: nothing was settled for %v; %s", ErrStalled, limit, l.stuck(10))
+	}
+	return nil
+}
+
+// stuck names up to n of the unsettled tasks.
+func (l *loop) stuck(n int) string {
+	s := fmt.Sprintf("%d unsettled", len(l.d.tasks))
+	for _, t := range l.d.tasks {
+		if n--; n < 0 {
+			return s + ", …"
+		}
+		s += fmt.Sprintf(", %q (%s)", t.Name, t.state)
+	}
+	return s
+}
+
+func (l *loop) snapshot(now time.Time) wire.Run {
+	run := l.d.snapshot()
+	run.Pending += int64(len(l.backlog))
+	switch {
+	case l.ended:
+		run.State, run.Ended = "finished", now
+	case l.draining:
+		run.State = "draining"
+	case l.steered == "paused":
+		run.State = "paused"
+	default:
+		run.State = "running"
+	}
+	run.Total = max(run.Total, run.Found)
+	run.Waiting = l.waiting()
+	return run
+}
+
+// waiting says what keeps the run from going on, in words; empty when nothing does.
+func (l *loop) waiting() string {
+	switch {
+	case l.steered == "paused":
+		return "paused by an operator"
+	case l.sinkGone != "":
+		return "waiting for the sink at " + l.v.cfg.Control + ": " + l.sinkGone
+	case len(l.d.peers) == 0 && len(l.d.tasks) > 0:
+		return "waiting for workers on " + l.v.cfg.Bind
+	}
+	return ""
+}
+
+// waitingFor names what holds the flow back, as a metric's label.
+func (l *loop) waitingFor() string {
+	switch {
+	case l.d.ready.len() > 0:
+		return "workers"
+	case l.d.due.len() == 0 && l.d.again.len() == 0:
+		return ""
+	case l.next == nil:
+		return "bytes"
+	}
+	return "read"
+}
+
+// ask puts the next question to the sink, when there is one and none is under way.
+func (l *loop) ask(now time.Time) {
+	due := l.urgent || len(l.settle) > 0 || now.Sub(l.lastAudit) >= l.v.cfg.Audit
+	if l.v.talks == nil || l.asking || !due {
+		return
+	}
+	age := l.v.cfg.Audit
+	if l.urgent {
+		age = 0
+	}
+	q := question{settle: l.settle, run: l.snapshot(now), ids: append(l.urgentIDs, l.d.olderThan(age, now, wire.MaxBatch)...)}
+	l.settle, l.urgent, l.urgentIDs, l.lastAudit, l.asking = nil, false, nil, now, true
+	l.questions <- q // has room: one question at a time
+}
+
+func (l *loop) answered(a answer) {
+	l.asking = false
+	l.sinkGone = ""
+	if a.err != nil {
+		l.sinkGone = "no answer"
+		if refused(a.err) {
+			l.sinkGone = a.err.Error()
+		}
+		l.v.log.Warn("the sink did not answer", "error", a.err)
+		l.settle = append(a.unsaid, l.settle...)
+	}
+	for i := range a.receipts {
+		l.settled(&a.receipts[i])
+	}
+	l.steer(a.state)
+}
+
+// result tells the sink that the run ended, and returns the final counts.
+func (l *loop) result(err error) wire.Run {
+	l.ended = err == nil
+	run := l.snapshot(time.Now())
+	run.Waiting = ""
+	switch {
+	case l.steered == "cancelled" || l.draining:
+		run.State = "interrupted"
+	case errors.Is(err, ErrStalled) || errors.Is(err, ErrNoWorkers):
+		run.State = "stalled"
+	case err != nil:
+		run.State = "interrupted"
+	}
+	run.Ended = time.Now()
+	l.v.metrics.observe(&run, l.d.inflight, "")
+	l.v.cfg.Watch(run)
+	if l.v.talks != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), farewell)
+		defer cancel()
+		if _, err := l.v.talks.TellRun(ctx, &run); err != nil {
+			l.v.log.Warn("the sink could not be told that the run ended", "error", err)
+		}
+	}
+	return run
+}
+
+// farewell bounds how long a run's end waits for a sink that is not there.
+const farewell = 3 * time.Second
+
+// Unreadable returns how many files and directories could not be looked at.
+func (v *Ventilator) Unreadable() int64 { return v.unreadable.Load() }

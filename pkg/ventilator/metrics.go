@@ -1,0 +1,81 @@
+package ventilator
+
+import (
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are a ventilator's; docs/OPERATIONS.md explains each.
+type metrics struct {
+	found      prometheus.Counter
+	pending    prometheus.Gauge
+	leased     prometheus.Gauge
+	inflight   prometheus.Gauge
+	peers      prometheus.Gauge
+	deliveries *prometheus.CounterVec
+	blocked    *prometheus.CounterVec
+	latency    prometheus.Histogram
+
+	last   wire.Run
+	lastAt time.Time
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	const ns, sub = "imagefarm", "ventilator"
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help})
+	}
+	m := &metrics{
+		found: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "found_images_total",
+			Help: "Images found."}),
+		pending:  gauge("tasks_pending", "Tasks found and not settled that no worker holds."),
+		leased:   gauge("tasks_leased", "Tasks that workers hold."),
+		inflight: gauge("inflight_bytes", "Bytes of images read and not yet handed to a worker's connection."),
+		peers:    gauge("peers", "Connected workers."),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "deliveries_total",
+			Help: "Sendings of tasks to workers."}, []string{"kind"}),
+		blocked: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "blocked_seconds_total",
+			Help: "Time in which the flow of tasks waited."}, []string{"on"}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "settle_duration_seconds",
+			Help: "Time from a task's finding to its receipt.", Buckets: buckets()}),
+	}
+	for _, kind := range []string{"first", "redelivery", "speculative"} {
+		m.deliveries.WithLabelValues(kind)
+	}
+	for _, on := range []string{"workers", "bytes", "read"} {
+		m.blocked.WithLabelValues(on)
+	}
+	reg.MustRegister(m.found, m.pending, m.leased, m.inflight, m.peers, m.deliveries, m.blocked, m.latency)
+	return m
+}
+
+func buckets() []float64 { return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60} }
+
+func (m *metrics) delivered(t *task) {
+	kind := "first"
+	switch {
+	case len(t.holders) > 1:
+		kind = "speculative"
+	case t.deliveries > 1:
+		kind = "redelivery"
+	}
+	m.deliveries.WithLabelValues(kind).Inc()
+}
+
+func (m *metrics) settledAfter(d time.Duration) { m.latency.Observe(d.Seconds()) }
+
+// observe takes the counts as they stand; on names what the flow waited for since the last call, if anything.
+func (m *metrics) observe(run *wire.Run, inflight int64, on string) {
+	now := time.Now()
+	m.found.Add(max(0, float64(run.Found-m.last.Found)))
+	m.pending.Set(float64(run.Pending))
+	m.leased.Set(float64(run.Leased))
+	m.inflight.Set(float64(inflight))
+	m.peers.Set(float64(run.Peers))
+	if on != "" && !m.lastAt.IsZero() {
+		m.blocked.WithLabelValues(on).Add(now.Sub(m.lastAt).Seconds())
+	}
+	m.last, m.lastAt = *run, now
+}

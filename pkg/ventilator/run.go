@@ -1,0 +1,258 @@
+package ventilator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"golang.org/x/sync/errgroup"
+)
+
+// Ventilator is one run. Make it with New, use it once.
+type Ventilator struct {
+	cfg    Config
+	log    *slog.Logger
+	finder *finder
+	drain  chan struct{}
+
+	push       *zsock.Push
+	sub        *zsock.Sub
+	asks       *control.Client // the feeder's
+	talks      *control.Client // the loop's
+	metrics    *metrics
+	unreadable atomic.Int64
+	notReady   atomic.Pointer[string]
+	peerEvents mailbox[zsock.PeerEvent]
+	handed     mailbox[handover]
+}
+
+// New returns a run that has not begun. It looks at the inputs, but starts nothing.
+func New(cfg Config) (*Ventilator, error) {
+	cfg.setDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Run == "" {
+		cfg.Run = fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.Uint32N(1<<16))
+	}
+	finder, err := newFinder(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	v := &Ventilator{
+		cfg: cfg, log: cfg.Logger, finder: finder, drain: make(chan struct{}),
+		metrics:    newMetrics(cfg.Registerer),
+		peerEvents: newMailbox[zsock.PeerEvent](),
+		handed:     newMailbox[handover](),
+	}
+	v.setReady("not started")
+	return v, nil
+}
+
+func (v *Ventilator) setReady(why string) {
+	if why == "" {
+		v.notReady.Store(nil)
+		return
+	}
+	v.notReady.Store(&why)
+}
+
+// Drain asks the run to hand out nothing new and to end when what workers hold is settled. Call it at most once.
+func (v *Ventilator) Drain() { close(v.drain) }
+
+// handover says that a connection took a message, or was lost before it did.
+type handover struct {
+	task *task
+	size int64
+	err  error
+}
+
+// Run does the run and returns its counts, which balance unless the error says why not: the context's cause when it was
+// cut, ErrNoWorkers, ErrStalled, ErrCancelled, a *UsageError before any work, or a fault.
+func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
+	started := time.Now()
+	look, err := v.finder.survey(ctx, v.cfg.Recipe.OutputNames)
+	if err != nil {
+		return wire.Run{}, err
+	}
+	if v.cfg.DryRun {
+		return v.dryRun(ctx, started, look)
+	}
+	if err := v.open(); err != nil {
+		return wire.Run{}, errors.Join(err, v.close(ctx))
+	}
+	v.setReady("")
+	defer v.setReady("ended")
+	group, gctx := errgroup.WithContext(ctx)
+	gctx, stop := context.WithCancelCause(gctx)
+	defer stop(nil)
+
+	l := v.newLoop(started, look)
+	feedCtx, stopFeed := context.WithCancel(gctx)
+	defer stopFeed()
+	l.stopFeed = stopFeed
+	group.Go(func() error { return ignoreEnd(feedCtx, v.feed(feedCtx, l.feed)) })
+	for range v.cfg.Readers {
+		group.Go(func() error { return v.readAll(gctx, l.reads, l.readDone) })
+	}
+	if v.talks != nil {
+		group.Go(func() error { return v.talk(gctx, l.questions, l.answers) })
+		group.Go(func() error { return v.listen(gctx, l.events) })
+	}
+	var ended error
+	group.Go(func() error {
+		defer stop(errLoopEnded)
+		ended = l.run(gctx)
+		return nil
+	})
+	groupErr := group.Wait()
+	run := l.result(ended)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if ctx.Err() != nil {
+		cancel() // cut: leave at once
+	}
+	closeErr := v.close(closing)
+	switch {
+	case ended != nil:
+		return run, ended
+	case ctx.Err() != nil:
+		return run, context.Cause(ctx)
+	case groupErr != nil:
+		return run, groupErr
+	case v.talks == nil && closeErr != nil: // tasks that were counted as handed out and never left
+		return run, closeErr
+	}
+	return run, nil
+}
+
+// closeTimeout bounds how long the last messages may take to leave.
+const closeTimeout = 10 * time.Second
+
+var errLoopEnded = errors.New("the run ended")
+
+// ignoreEnd drops an error that only says that ctx ended.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (v *Ventilator) open() error {
+	var err error
+	v.push, err = zsock.NewPush(zsock.Config{
+		Inproc: v.cfg.Inproc, Logger: v.log, OnPeer: v.peerEvents.put,
+		SendHWM: 2 * wire.MaxBatch, SendBytes: 1 << 40, // the dispatcher bounds both
+	})
+	if err != nil {
+		return err
+	}
+	bound, err := v.push.Listen(v.cfg.Bind)
+	if err != nil {
+		return err
+	}
+	v.log.Info("handing out tasks", "run", v.cfg.Run, "endpoint", bound)
+	if v.cfg.Listen != nil {
+		v.cfg.Listen(bound)
+	}
+	if v.cfg.Control == NoSink {
+		return nil
+	}
+	if v.asks, err = control.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
+		return err
+	}
+	if v.talks, err = control.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
+		return err
+	}
+	v.sub, err = zsock.NewSub(zsock.Config{Inproc: v.cfg.Inproc, Logger: v.log, RecvHWM: 10_000, OnPeer: v.sinkPeer})
+	if err != nil {
+		return err
+	}
+	for _, topic := range topics() {
+		if err := v.sub.Subscribe(topic); err != nil {
+			return err
+		}
+	}
+	return v.sub.Dial(v.cfg.Events)
+}
+
+// sinkPeer makes a new connection to the sink a reason to ask: events were missed while there was none.
+func (v *Ventilator) sinkPeer(ev zsock.PeerEvent) {
+	if ev.Kind == zsock.PeerUp {
+		v.handed.put(handover{})
+	}
+}
+
+func (v *Ventilator) close(ctx context.Context) error {
+	var errs []error
+	if v.push != nil {
+		errs = append(errs, v.push.Close(ctx))
+	}
+	if v.sub != nil {
+		errs = append(errs, v.sub.Close(ctx))
+	}
+	for _, c := range []*control.Client{v.asks, v.talks} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// dryRun says for each image what a run would do with it.
+func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey) (wire.Run, error) {
+	d := newDispatcher(&v.cfg)
+	d.counts.ID, d.counts.Started, d.counts.Total, d.counts.State = v.cfg.Run, started, look.Images, "dry run"
+	if v.cfg.Control != NoSink {
+		var err error
+		if v.asks, err = control.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
+			return d.snapshot(), err
+		}
+		defer v.asks.Close()
+	}
+	batches := make(chan []candidate)
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return v.feed(gctx, batches) })
+	group.Go(func() error {
+		for batch := range batches {
+			for _, c := range batch {
+				d.counts.Found++
+				if c.earlier != nil {
+					d.count(earlierOutcome(c.earlier))
+				}
+				v.cfg.Report(dryLine(c, v.cfg.Recipe.OutputNames(c.Name), v.cfg.MaxMessage))
+			}
+		}
+		return nil
+	})
+	err := group.Wait()
+	run := d.snapshot()
+	run.Pending = run.Unsettled()
+	return run, err
+}
+
+func dryLine(c candidate, outputs []string, limit int64) string {
+	switch {
+	case c.earlier == nil && c.Size > limit:
+		return fmt.Sprintf("reject\t%s\t%d bytes are beyond the limit of %d", c.Name, c.Size, limit)
+	case c.earlier == nil:
+		return fmt.Sprintf("make\t%s\t%d outputs, the first %s", c.Name, len(outputs), outputs[0])
+	}
+	return fmt.Sprintf("%s\t%s\tsince %s", earlierOutcome(c.earlier), c.Name, c.earlier.At.Format(time.DateTime))
+}
+
+// Ready returns nil when the run hands out tasks, and otherwise why not.
+func (v *Ventilator) Ready() error {
+	if why := v.notReady.Load(); why != nil {
+		return errors.New(*why)
+	}
+	return nil
+}

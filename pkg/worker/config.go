@@ -1,0 +1,86 @@
+// Package worker takes tasks, transforms their images and tells the sink what it made.
+//
+// A worker holds two sockets and no state: a PULL from which tasks come and a PUSH by which results go. Any number of
+// workers may come and go at any time; what one of them held when it died is delivered to another.
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config says what a worker does. The zero value of an optional field means the default that its comment names.
+type Config struct {
+	Name        string   // unique among the workers of a farm; required
+	Ventilators []string // endpoints that hand out tasks; required
+	Results     string   // the sink's results endpoint; required
+	Inproc      *zsock.Inproc
+
+	Engine  engine.Engine // required
+	Default recipe.Recipe // of tasks that bring none; default: thumbnails of 64, 128 and 256 pixels
+	Out     blob.Writer   // where outputs are written; nil: their bytes go to the sink
+	Bare    bool          // tell bare output names only, for a sink that knows nothing else; needs Out
+
+	Slots      int           // concurrent transforms; default: the number of processors
+	Prefetch   int           // unsettled tasks it may hold, those at work included; default: 2 × Slots + 2
+	MaxMessage int64         // largest task and largest result, bytes; default 64 MiB
+	Heartbeat  time.Duration // default 1 s
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // default: metrics are kept but not exported
+}
+
+func (c *Config) setDefaults() {
+	if len(c.Default.Variants) == 0 {
+		c.Default = recipe.Default()
+	}
+	if c.Slots == 0 {
+		c.Slots = runtime.GOMAXPROCS(0)
+	}
+	if c.Prefetch == 0 {
+		c.Prefetch = 2*c.Slots + 2
+	}
+	if c.MaxMessage == 0 {
+		c.MaxMessage = 64 << 20
+	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Registerer == nil {
+		c.Registerer = prometheus.NewRegistry()
+	}
+}
+
+// Validate says in a sentence what is wrong with c.
+func (c *Config) Validate() error {
+	switch {
+	case c.Name == "" || len(c.Name) > 128:
+		return fmt.Errorf("worker name %q: it must have 1 to 128 bytes", c.Name)
+	case len(c.Ventilators) == 0:
+		return errors.New("no ventilator to take tasks from")
+	case c.Results == "":
+		return errors.New("no sink to send results to")
+	case c.Engine == nil:
+		return errors.New("no engine")
+	case c.Bare && c.Out == nil:
+		return errors.New("bare results carry no bytes: they need a directory for outputs")
+	case c.Slots < 1 || c.Slots > 1024:
+		return fmt.Errorf("slots %d: between 1 and 1024", c.Slots)
+	case c.Prefetch < c.Slots || c.Prefetch > 10_000:
+		return fmt.Errorf("prefetch %d: between the %d slots and 10000", c.Prefetch, c.Slots)
+	case c.MaxMessage < 1 || c.MaxMessage > 1<<31:
+		return fmt.Errorf("max-message %d: between 1 byte and 2 GiB", c.MaxMessage)
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+func (w *Worker) hold(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held[id]++
+}
+
+func (w *Worker) holds() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.held)
+}
+
+// release counts a result and forgets its task.
+func (w *Worker) release(r *wire.Result, id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held[id]--; w.held[id] <= 0 {
+		delete(w.held, id)
+	}
+	switch r.Outcome {
+	case outcome.Done:
+		w.counts.Done++
+	case outcome.Rejected:
+		w.counts.Rejected++
+	case outcome.Failed:
+		w.counts.Failed++
+	}
+}
+
+// setBusy changes the number of slots at work and accounts for the time since it last changed.
+func (w *Worker) setBusy(change int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settleIdle()
+	w.busy += change
+	w.metrics.busy.Set(float64(w.busy))
+}
+
+func (w *Worker) settleIdle() {
+	now := time.Now()
+	idle := now.Sub(w.since) * time.Duration(w.cfg.Slots-w.busy)
+	w.idle += idle
+	w.since = now
+	w.metrics.idle.Add(idle.Seconds())
+}
+
+// heartbeat returns what the worker says of itself.
+func (w *Worker) heartbeat() *wire.Heartbeat {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settleIdle()
+	h := w.counts
+	h.Worker, h.Slots, h.Busy = w.cfg.Name, w.cfg.Slots, w.busy
+	h.IdleUS, h.UpUS = w.idle.Microseconds(), time.Since(w.started).Microseconds()
+	for id := range w.held {
+		if id != "" {
+			h.Held = append(h.Held, id)
+		}
+	}
+	select {
+	case <-w.draining:
+		h.Draining = true
+	default:
+	}
+	return &h
+}
+
+// heartbeatNow asks for a heartbeat before its time.
+func (w *Worker) heartbeatNow() {
+	select {
+	case w.beat <- struct{}{}:
+	default:
+	}
+}
+
+// heartbeats tells the sink regularly that the worker is there and what it holds. A heartbeat that finds no room is left
+// out: the next one says more.
+func (w *Worker) heartbeats(ctx context.Context) {
+	if w.cfg.Bare {
+		return // the sink would not understand
+	}
+	ticker := time.NewTicker(w.cfg.Heartbeat)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-w.beat:
+		}
+		for _, p := range w.push.Peers() {
+			if err := w.push.SendTo(p.ID, zsock.Message{w.heartbeat().Encode()}, nil); err != nil {
+				w.log.Debug("a heartbeat was left out", "error", err)
+			}
+		}
+	}
+}

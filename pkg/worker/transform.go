@@ -1,0 +1,142 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// recipes remembers the recipe that was parsed last: nearly always the next task's, too.
+type recipes struct {
+	mu   sync.Mutex
+	text string
+	last recipe.Recipe
+}
+
+func (c *recipes) parse(text string) (recipe.Recipe, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.text == text && text != "" {
+		return c.last, nil
+	}
+	r, err := recipe.ParseCanonical(text)
+	if err == nil {
+		c.text, c.last = text, r
+	}
+	return r, err
+}
+
+// transform does one task and returns what is to be told of it. Every way in which a task can end is named here.
+func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
+	t, begun := in.task, time.Now()
+	result := &wire.Result{ID: t.ID, Filename: t.Filename, ResultInfo: wire.ResultInfo{
+		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, InputBytes: int64(len(t.Data)),
+	}}
+	result.Timings.Waited = begun.Sub(in.at).Microseconds()
+	defer func() { result.Timings.Total = time.Since(begun).Microseconds() }()
+
+	what := w.cfg.Default
+	if t.Recipe != "" {
+		var err error
+		if what, err = w.recipes.parse(t.Recipe); err != nil {
+			return fail(result, err)
+		}
+	}
+	result.Recipe = what.String()
+	if result.ID == "" { // a stranger's task: its content names it, so that doing it twice is doing it once
+		result.ID = taskid.FromContent(t.Filename, t.Data, result.Recipe).String()
+	}
+	made, err := w.cfg.Engine.Transform(ctx, t.Data, what.For(t.Filename))
+	var rejection *outcome.Rejection
+	switch {
+	case err == nil:
+	case errors.As(err, &rejection):
+		result.Outcome, result.Reason, result.Detail = outcome.Rejected, rejection.Reason, rejection.Detail
+		return result
+	default:
+		return fail(result, err)
+	}
+	describe(result, made)
+	for i, o := range made.Outputs {
+		out := wire.Output{Name: what.Variants[i].OutputName(t.Filename), Size: int64(len(o.Data)), Width: o.Width, Height: o.Height}
+		if w.cfg.Out == nil {
+			out.Data = o.Data
+			result.Outputs = append(result.Outputs, out)
+			continue
+		}
+		if err := w.store(ctx, out.Name, o.Data); err != nil {
+			return fail(result, err)
+		}
+		result.Outputs = append(result.Outputs, out)
+	}
+	if w.cfg.Out != nil {
+		if err := w.flush(ctx); err != nil {
+			return fail(result, err)
+		}
+		result.Stored = true
+		result.Timings.Write = time.Since(begun).Microseconds() - made.Stages.Total().Microseconds()
+	} else if size := outputBytes(made); size > w.cfg.MaxMessage {
+		result.Outputs = nil
+		result.Outcome, result.Reason = outcome.Rejected, outcome.TooLarge
+		result.Detail = "its outputs together are beyond what a message may hold"
+		return result
+	}
+	result.Outcome = outcome.Done
+	return result
+}
+
+func outputBytes(made *engine.Result) (n int64) {
+	for _, o := range made.Outputs {
+		n += int64(len(o.Data))
+	}
+	return n
+}
+
+func describe(r *wire.Result, made *engine.Result) {
+	r.Format, r.Width, r.Height, r.Dropped = made.Format, made.Width, made.Height, made.Dropped
+	r.Timings.Decode = made.Stages.Decode.Microseconds()
+	r.Timings.Transform = made.Stages.Transform.Microseconds()
+	r.Timings.Encode = made.Stages.Encode.Microseconds()
+}
+
+// fail makes r a failure: the farm's fault.
+func fail(r *wire.Result, err error) *wire.Result {
+	r.Outcome, r.Detail, r.Outputs = outcome.Failed, err.Error(), nil
+	return r
+}
+
+// storePause is how long a store that cannot be used is left alone: it is full, read-only or gone, somebody is on the way
+// to heal it, and the task is not lost meanwhile.
+const storePause = time.Second
+
+// store writes an output, waiting for a store that cannot be used now.
+func (w *Worker) store(ctx context.Context, name string, data []byte) error {
+	return w.insist(ctx, func() error { return w.cfg.Out.Put(ctx, name, data) })
+}
+
+func (w *Worker) flush(ctx context.Context) error {
+	return w.insist(ctx, func() error { return w.cfg.Out.Flush(ctx) })
+}
+
+func (w *Worker) insist(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if !errors.Is(err, blob.ErrUnavailable) {
+			return err
+		}
+		w.log.Error("outputs cannot be written; trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(storePause):
+		}
+	}
+}

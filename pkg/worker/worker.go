@@ -1,0 +1,248 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"golang.org/x/sync/errgroup"
+)
+
+// Worker is one worker. Make it with New, use it once.
+type Worker struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics *metrics
+	recipes recipes
+
+	pull *zsock.Pull
+	push *zsock.Push
+
+	draining chan struct{} // closed by Drain
+	started  time.Time
+	ready    atomic.Pointer[string] // why not; nil: ready
+
+	mu     sync.Mutex
+	held   map[string]int // task ids, received and not yet answered
+	busy   int
+	counts wire.Heartbeat
+	idle   time.Duration
+	since  time.Time // when busy last changed
+	beat   chan struct{}
+}
+
+// New returns a worker that has not begun.
+func New(cfg Config) (*Worker, error) {
+	cfg.setDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	w := &Worker{
+		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Registerer, cfg.Slots),
+		draining: make(chan struct{}), held: make(map[string]int), beat: make(chan struct{}, 1),
+	}
+	w.notReady("not started")
+	return w, nil
+}
+
+// Drain asks the worker to finish what it holds, to take nothing new and to end. Call it at most once.
+func (w *Worker) Drain() { close(w.draining) }
+
+// Ready returns nil when the worker is connected to a ventilator and to its sink, and does not drain.
+func (w *Worker) Ready() error {
+	if why := w.ready.Load(); why != nil {
+		return errors.New(*why)
+	}
+	var errs []error
+	if len(w.pull.Peers()) == 0 {
+		errs = append(errs, errors.New("not connected to a ventilator"))
+	}
+	if len(w.push.Peers()) == 0 {
+		errs = append(errs, errors.New("not connected to the sink"))
+	}
+	return errors.Join(errs...)
+}
+
+func (w *Worker) notReady(why string) { w.ready.Store(&why) }
+
+// received is a task with the time at which it came.
+type received struct {
+	task *wire.Task
+	at   time.Time
+}
+
+// Run works until Drain is called and done with, or ctx ends, which cuts: what is held is then left to be delivered to
+// another worker. The error is nil after a drain and the context's cause after a cut.
+func (w *Worker) Run(ctx context.Context) error {
+	w.started = time.Now()
+	w.since = w.started
+	if err := w.open(); err != nil {
+		return errors.Join(err, w.close(ctx))
+	}
+	w.ready.Store(nil)
+	w.log.Info("working", "worker", w.cfg.Name, "slots", w.cfg.Slots, "prefetch", w.cfg.Prefetch,
+		"ventilator", w.cfg.Ventilators, "sink", w.cfg.Results)
+
+	tasks := make(chan received, w.cfg.Prefetch)
+	intake, stopIntake := context.WithCancel(ctx)
+	defer stopIntake()
+	beating, stopBeating := context.WithCancel(ctx)
+	defer stopBeating()
+	var side sync.WaitGroup
+	side.Go(func() {
+		select {
+		case <-w.draining:
+			w.notReady("draining")
+			w.log.Info("draining", "held", w.holds())
+			w.heartbeatNow()
+			stopIntake()
+		case <-intake.Done():
+		}
+	})
+	side.Go(func() { w.heartbeats(beating) })
+	var group errgroup.Group
+	group.Go(func() error {
+		defer close(tasks)
+		return w.take(ctx, intake, tasks)
+	})
+	for range w.cfg.Slots {
+		group.Go(func() error { return w.slot(ctx, tasks) })
+	}
+	err := group.Wait()
+	stopIntake()
+	stopBeating()
+	side.Wait()
+	w.notReady("stopped")
+	closeErr := w.close(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return err
+	}
+	return closeErr
+}
+
+func (w *Worker) open() error {
+	identity := wire.WorkerIdentity{Name: w.cfg.Name, Slots: w.cfg.Slots, Prefetch: w.cfg.Prefetch}.String()
+	var err error
+	w.pull, err = zsock.NewPull(zsock.Config{
+		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,
+		RecvHWM: w.cfg.Prefetch, RecvBytes: w.cfg.MaxMessage,
+		Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("ventilator"),
+	})
+	if err != nil {
+		return err
+	}
+	w.push, err = zsock.NewPush(zsock.Config{
+		Identity: identity, SendHWM: 4 * w.cfg.Slots, SendBytes: w.cfg.MaxMessage,
+		Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("sink"),
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.push.Dial(w.cfg.Results); err != nil {
+		return err
+	}
+	for _, v := range w.cfg.Ventilators {
+		if err := w.pull.Dial(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Worker) logPeer(who string) func(zsock.PeerEvent) {
+	return func(ev zsock.PeerEvent) {
+		switch ev.Kind {
+		case zsock.PeerUp:
+			w.log.Info("connected", "to", who, "endpoint", ev.Peer.Remote)
+			w.heartbeatNow()
+		case zsock.PeerDown:
+			w.log.Info("disconnected", "from", who, "endpoint", ev.Peer.Remote, "why", ev.Err)
+		}
+	}
+}
+
+// close flushes results: before the tasks' connection drops, so that what was held is on its way to the sink when the
+// ventilator learns of it.
+func (w *Worker) close(ctx context.Context) error {
+	var errs []error
+	if w.push != nil {
+		errs = append(errs, w.push.Close(ctx))
+	}
+	if w.pull != nil {
+		errs = append(errs, w.pull.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// take receives tasks until intake ends; ctx ends with a cut alone.
+func (w *Worker) take(ctx, intake context.Context, tasks chan<- received) error {
+	for {
+		message, err := w.pull.Recv(intake)
+		if err != nil {
+			return nil // drained or cut
+		}
+		if len(message) != 1 {
+			w.metrics.malformed.Inc()
+			w.log.Warn("a message of several frames is no task", "frames", len(message))
+			continue
+		}
+		t, err := wire.DecodeTask(message[0])
+		if err != nil {
+			w.metrics.malformed.Inc()
+			w.log.Warn("a message was no task", "error", err)
+			continue
+		}
+		w.hold(t.ID)
+		select {
+		case tasks <- received{task: t, at: time.Now()}: // has no room when a stranger sends more than the prefetch
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// slot transforms one task after another until tasks is closed or ctx ends.
+func (w *Worker) slot(ctx context.Context, tasks <-chan received) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case r, ok := <-tasks:
+			if !ok {
+				return nil
+			}
+			w.setBusy(1)
+			result := w.transform(ctx, r)
+			w.setBusy(-1)
+			if ctx.Err() != nil {
+				return nil // cut in the middle: not the image's fault, and nobody's word
+			}
+			w.metrics.settled(result, r.task)
+			if err := w.tell(ctx, result); err != nil {
+				return nil
+			}
+			w.release(result, r.task.ID)
+		}
+	}
+}
+
+// tell sends a result to the sink, waiting as long as that has no room.
+func (w *Worker) tell(ctx context.Context, r *wire.Result) error {
+	if !w.cfg.Bare {
+		return w.push.Send(ctx, zsock.Message{r.Encode()})
+	}
+	for _, o := range r.Outputs {
+		if err := w.push.Send(ctx, zsock.Message{wire.EncodeBareName(o.Name)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,10 @@
+// Command worker is one of imagefarm's programs: worker --help says what it does.
+package main
+
+import (
+	"os"
+
+	"github.com/imagefarm/imagefarm/pkg/farm/cli"
+)
+
+func main() { os.Exit(cli.Main(cli.WorkerProgram(), os.Args)) }
