@@ -7,7 +7,7 @@ type codes struct {
 	first  firstTable
 	skip   *skipTable // the widest of skips
 	skips  skipTables
-	values valueTable
+	value  valueTable
 	age    int // when last asked for
 }
 
@@ -17,11 +17,11 @@ type use int
 const (
 	unused      use = iota
 	dcOnly          // sequential scan, only DC coefficients wanted: first, skip
-	someAC          // sequential scan, some AC coefficients wanted: first, values, skip
-	allAC           // sequential scan, all coefficients wanted: first, values
+	someAC          // sequential scan, some AC coefficients wanted: first, value, skip
+	allAC           // sequential scan, all coefficients wanted: first, value
 	firstDC         // progressive: first; there is no AC table
-	bandFirst       // progressive, first scan of a band: values, skip; there is no DC table
-	bandRefined     // progressive, refining scan of a band: values, skip; there is no DC table
+	bandFirst       // progressive, first scan of a band: value, skip; there is no DC table
+	bandRefined     // progressive, refining scan of a band: value, skip; there is no DC table
 )
 
 // codesCache keeps tables from file to file, because many files have the same: those of annex K, or of one camera.
@@ -79,6 +79,6 @@ func (c *codes) build(dc, ac *huffSpec, use use) {
 		c.first.build(dc, ends.width)
 	}
 	if use != firstDC && use != dcOnly {
-		c.values.build(ac, means)
+		c.value.build(ac, means)
 	}
 }

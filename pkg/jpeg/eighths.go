@@ -1,83 +1,84 @@
 package jpeg
 
 // eighths decodes MCUs of one row, from the units' place on, of which only the DC coefficients are wanted.
-// It returns how many it decoded.
-func (e *entropy) eighths(units []unit, mcus int) (int, fault) {
-	r, data, end := e.r, e.data, e.end
-	for m := range mcus {
+// It returns how many it decoded; they are fewer when there was a fault or the window has to be loaded.
+func (e *entropy) eighths(units []unit, mcus int) (done int, f fault) {
+	r := e.r
+	for ; done < mcus && r.consumed() <= e.end; done++ {
 		for i := range units {
 			u := &units[i]
-			if r.consumed() > end {
-				return m, ranOut
-			}
-			r = r.refilled(data)
 			begin := r
-			t := u.first[r.acc>>(64-firstBits)]
-			r = r.drop(uint(t))
-			k, diff := uint(t>>8)&255, int32(t)>>16
-			if k == tooLong {
-				var f fault
-				if r, diff, f = u.difference(r, data); f != noFault {
-					return m, f
-				}
-				r, k = r.refilled(data), 1
-			}
-			// The bits left suffice for three more look-ups, then for four at a time.
-			if k < 64 {
-				s := u.skip[r.acc>>(64-skipBits)]
-				r = r.drop(uint(s))
-				if k += uint(s >> 8); k < 64 {
-					s := u.skip[r.acc>>(64-skipBits)]
-					r = r.drop(uint(s))
-					if k += uint(s >> 8); k < 64 {
-						s := u.skip[r.acc>>(64-skipBits)]
-						r = r.drop(uint(s))
-						k += uint(s >> 8)
-					}
-				}
-			}
-			for !blockEnds(k) {
-				for k < 64 {
-					r = r.refilled(data)
-					s := u.skip[r.acc>>(64-skipBits)]
-					r = r.drop(uint(s))
-					if k += uint(s >> 8); k < 64 {
-						s := u.skip[r.acc>>(64-skipBits)]
-						r = r.drop(uint(s))
-						if k += uint(s >> 8); k < 64 {
-							s := u.skip[r.acc>>(64-skipBits)]
-							r = r.drop(uint(s))
-							if k += uint(s >> 8); k < 64 {
-								s := u.skip[r.acc>>(64-skipBits)]
-								r = r.drop(uint(s))
-								k += uint(s >> 8)
-							}
-						}
-					}
-				}
-				if blockEnds(k) {
-					break
-				}
-				var f fault
-				if k >= tooLong {
-					r, _, k, f = u.value(r, data, k-tooLong)
-				} else {
-					r, diff, k, f = u.block(begin, data, &e.block, &places[Eighth])
-				}
-				if f != noFault {
-					return m, f
+			var diff int32
+			var k uint
+			if r, diff, k = u.pass(&e.window, r); !blockEnds(k) {
+				if r, diff, _, f = u.recovered(&e.window, begin, r, diff, k, 0, &places[Eighth], &e.block); f != noFault {
+					return done, f
 				}
 			}
 			e.pred[u.component&3] += diff
-			u.plane.Pix[u.at] = dcSample(e.pred[u.component&3], u.dcQuant)
+			u.pix[u.at] = dcSample(e.pred[u.component&3], u.dcQuant)
 			u.at += u.step
 		}
 	}
 	e.r = r
-	if r.consumed() > end {
-		return mcus - 1, ranOut
+	return done, noFault
+}
+
+// pass decodes the DC difference of a block and passes over the AC coefficients. It returns where the block ended, as in
+// tables.go; recovered deals with other ends than blockEnds allows.
+func (c *codes) pass(w *window, r bits) (_ bits, diff int32, k uint) {
+	r = r.refilled(w)
+	t := c.first[r.acc>>(64-firstBits)]
+	r = r.drop(uint(t))
+	k, diff = uint(t>>8)&255, int32(t)>>16
+	if k >= 64 {
+		return r, diff, k
 	}
-	return mcus, noFault
+	// What is left of 56 bits suffices for three look-ups; one fewer than in the loop.
+	s := c.skip[r.acc>>(64-skipBits)]
+	r = r.drop(uint(s))
+	if k += uint(s >> 8); k >= 64 {
+		return r, diff, k
+	}
+	s = c.skip[r.acc>>(64-skipBits)]
+	r = r.drop(uint(s))
+	if k += uint(s >> 8); k >= 64 {
+		return r, diff, k
+	}
+	s = c.skip[r.acc>>(64-skipBits)]
+	r = r.drop(uint(s))
+	k += uint(s >> 8)
+	if k < 64 {
+		r, k = c.passRest(w, r, k)
+	}
+	return r, diff, k
+}
+
+// passRest passes over AC coefficients from k < 64 on.
+func (c *codes) passRest(w *window, r bits, k uint) (bits, uint) {
+	for {
+		r = r.refilled(w) // for four look-ups
+		s := c.skip[r.acc>>(64-skipBits)]
+		r = r.drop(uint(s))
+		if k += uint(s >> 8); k >= 64 {
+			return r, k
+		}
+		s = c.skip[r.acc>>(64-skipBits)]
+		r = r.drop(uint(s))
+		if k += uint(s >> 8); k >= 64 {
+			return r, k
+		}
+		s = c.skip[r.acc>>(64-skipBits)]
+		r = r.drop(uint(s))
+		if k += uint(s >> 8); k >= 64 {
+			return r, k
+		}
+		s = c.skip[r.acc>>(64-skipBits)]
+		r = r.drop(uint(s))
+		if k += uint(s >> 8); k >= 64 {
+			return r, k
+		}
+	}
 }
 
 // dcSample is the value of all samples of a block that has a DC coefficient only.

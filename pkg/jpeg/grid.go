@@ -25,12 +25,14 @@ func (d *Decoder) layout(dst *Planes, f *frame, s *scan) *grid {
 			component: index,
 			quant:     arranged(c.quant, dst.Scale),
 			dcQuant:   int32(int16(c.quant[0])),
-			plane:     planes[index],
+			pix:       planes[index].Pix,
+			stride:    planes[index].Stride,
 			step:      c.H * g.side,
+			rows:      c.V * g.side,
 		}
 		if len(s.components) == 1 { // not interleaved: an MCU is one block
 			g.mcusX, g.mcusY = c.blocksX, c.blocksY
-			u.step = g.side
+			u.step, u.rows = g.side, g.side
 			g.units = append(g.units, u)
 			break
 		}
@@ -51,11 +53,7 @@ func (g *grid) seek(mcu int) {
 	x, y := mcu%g.mcusX, mcu/g.mcusX
 	for i := range g.units {
 		u := &g.units[i]
-		rows := g.side // of the MCU in this component
-		if len(g.units) > 1 {
-			rows *= u.plane.V
-		}
-		u.at = (y*rows+u.y*g.side)*u.plane.Stride + x*u.step + u.x*g.side
+		u.at = (y*u.rows+u.y*g.side)*u.stride + x*u.step + u.x*g.side
 	}
 }
 
@@ -66,7 +64,7 @@ func (g *grid) blank(from, until int) {
 		for i := range g.units {
 			u := &g.units[i]
 			for row := range g.side {
-				fill(u.plane.Pix[u.at+row*u.plane.Stride:][:g.side], middle)
+				fill(u.pix[u.at+row*u.stride:][:g.side], middle)
 			}
 		}
 	}

@@ -1,5 +1,7 @@
 package jpeg
 
+import "encoding/binary"
+
 // The inverse transforms. Full is libjpeg's jidctint ("islow") to the bit: the algorithm of Loeffler, Ligtenberg and
 // Moschytz in 13-bit fixed point, columns first, its products gathered into pairs that are multiplied and added at once.
 // Half and Quarter are transforms of 4 and 2 points over the lowest frequencies; the others are dropped.
@@ -127,10 +129,25 @@ func quarter(dst []byte, stride int, block, quant *[64]int16) {
 	bottom[0], bottom[1] = clamp((a+b-c-d)>>3), clamp((a-b-c+d)>>3)
 }
 
-// flat fills side×side samples of a block that has a DC coefficient only.
-func flat(dst []byte, stride, side int, sample byte) {
-	for row := range side {
-		fill(dst[row*stride:][:side], sample)
+// flat fills the samples of a block that has a DC coefficient only.
+func flat(dst []byte, stride int, scale Scale, sample byte) {
+	all := uint64(sample) * 0x0101010101010101
+	switch scale {
+	case Full:
+		_ = dst[7*stride+7]
+		for range 8 {
+			binary.LittleEndian.PutUint64(dst, all)
+			dst = dst[min(stride, len(dst)):]
+		}
+	case Half:
+		_ = dst[3*stride+3]
+		for range 4 {
+			binary.LittleEndian.PutUint32(dst, uint32(all))
+			dst = dst[min(stride, len(dst)):]
+		}
+	default:
+		binary.LittleEndian.PutUint16(dst, uint16(all))
+		binary.LittleEndian.PutUint16(dst[stride:], uint16(all))
 	}
 }
 

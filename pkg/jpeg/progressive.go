@@ -73,7 +73,7 @@ func (c *coefficients) transform(dst *Plane, f *component, scale Scale) {
 			case scale == Eighth:
 				row[x] = dcSample(int32(c.dc[i]), dcQuant)
 			case c.masks[i]&needed == 0:
-				flat(row[x*side:], dst.Stride, side, dcSample(int32(c.dc[i]), dcQuant))
+				flat(row[x*side:], dst.Stride, scale, dcSample(int32(c.dc[i]), dcQuant))
 			default:
 				block := (*[64]int16)(c.values[i*c.each:])
 				block[0] = c.dc[i]
@@ -93,27 +93,37 @@ func neededMask(scale Scale) (mask uint64) {
 	return mask
 }
 
-// segments calls decode for each run of MCUs of a scan that lie in one row and one restart segment. It stops at the
-// first fault.
-func (e *entropy) segments(p *parser, s *scan, g *grid, decode func(mcu, count int) fault) error {
-	rest, marker := p.data[s.from:s.to], byte(0)
+// segments calls decode for runs of MCUs of a scan that lie in one row and one restart segment. decode returns how many it
+// decoded: fewer when there is a fault or the window has to be loaded. segments stops at the first fault.
+func (e *entropy) segments(p *parser, s *scan, g *grid, decode func(mcu, count int) (int, fault)) error {
+	e.open(p.data[s.from:s.to])
 	for mcu, segment := 0, 0; mcu < g.mcus(); segment++ {
-		if segment > 0 && marker != markerRST0+byte(segment-1)&7 {
-			return g.fault(ranOut, p, s)
+		if segment > 0 {
+			if e.marker != markerRST0+byte(segment-1)&7 {
+				return g.fault(ranOut, p, s)
+			}
+			e.next()
 		}
-		var size int
-		e.data, size, rest, marker = unstuff(e.data, rest)
-		e.end, e.r, e.pred, e.blocksEnd = size*8, bits{}, [4]int32{}, 0
 		until := g.mcus()
 		if s.restart > 0 {
 			until = min(until, mcu+s.restart)
 		}
 		for mcu < until {
 			count := min(until-mcu, g.mcusX-mcu%g.mcusX)
-			if f := decode(mcu, count); f != noFault {
+			done, f := decode(mcu, count)
+			if f == noFault && e.spent() {
+				f = ranOut
+			}
+			if f != noFault {
 				return g.fault(f, p, s)
 			}
-			mcu += count
+			if mcu += done; done < count {
+				e.load()
+			}
+		}
+		for !e.whole { // data left over
+			e.r.pos = uint(e.size)
+			e.load()
 		}
 	}
 	return nil

@@ -45,44 +45,38 @@ func (d *Decoder) bandScan(p *parser, s selected, scale Scale) error {
 		decode = b.refined
 		b.codes = d.cache.get(nil, s.ac[0], bandRefined)
 	}
-	return b.segments(p, s.scan, g, func(mcu, count int) fault {
+	return b.segments(p, s.scan, g, func(mcu, count int) (int, fault) {
 		return decode(mcu/g.mcusX*b.coefs.stride+mcu%g.mcusX, count)
 	})
 }
 
 // first decodes blocks of one row in the first scan of a band.
-func (b *band) first(block, count int) fault {
-	r, f := b.r, noFault
-	for until := block + count; block < until; block++ {
+func (b *band) first(block, count int) (done int, f fault) {
+	r := b.r
+	for ; done < count && r.consumed() <= b.entropy.end; done++ {
 		if b.blocksEnd > 0 { // a run of blocks with nothing in this band
-			passed := min(b.blocksEnd, until-block)
+			passed := min(b.blocksEnd, count-done)
 			b.blocksEnd -= passed
-			block += passed - 1
+			done += passed - 1
 			continue
 		}
-		if r.consumed() > b.end {
-			return ranOut
-		}
-		if r, f = b.fresh(r, block, b.start); f != noFault {
-			return f
+		if r, f = b.fresh(r, block+done, b.start); f != noFault {
+			return done, f
 		}
 	}
 	b.r = r
-	if r.consumed() > b.end {
-		return ranOut
-	}
-	return noFault
+	return done, noFault
 }
 
 // fresh decodes the rest of a block, from k on, where no coefficient is known yet.
 func (b *band) fresh(r bits, block int, k uint) (bits, fault) {
-	data, mask := b.data, uint64(0)
+	w, mask := &b.window, uint64(0)
 	values := b.coefs.values[block*b.coefs.each:][:b.coefs.each]
 	for {
 		next := k
 		for k <= b.last {
-			r = r.refilled(data)
-			t := b.values[r.acc>>(64-valueBits)]
+			r = r.refilled(w)
+			t := b.value[r.acc>>(64-valueBits)]
 			next = k + uint(t>>8)&255
 			if next > 64 && !blockEnds(next) {
 				break
@@ -95,7 +89,7 @@ func (b *band) fresh(r bits, block int, k uint) (bits, fault) {
 			k = next
 		}
 		for next == k && k < 64 {
-			r = r.refilled(data)
+			r = r.refilled(w)
 			t := b.skip[r.acc>>(64-skipBits)]
 			next = k + uint(t>>8)
 			if next > 64 && !blockEnds(next) {
@@ -124,7 +118,7 @@ func (b *band) fresh(r bits, block int, k uint) (bits, fault) {
 // symbol decodes one symbol at k where no coefficient is known yet, and returns the value, at the next k - 1, or 0.
 // An end of block may begin a run of blocks.
 func (b *band) symbol(r bits, k uint) (_ bits, v int32, next uint, f fault) {
-	r, symbol, ok := b.ac.next(r.refilled(b.data))
+	r, symbol, ok := b.ac.next(r.refilled(&b.window))
 	if !ok {
 		return r, 0, k, badCode
 	}
@@ -158,42 +152,37 @@ func (b *band) endRun(r bits, symbol byte) bits {
 }
 
 // refined decodes blocks of one row in a scan that refines a band.
-func (b *band) refined(block, count int) fault {
-	r, f := b.r, noFault
-	for until := block + count; block < until; block++ {
-		if r.consumed() > b.end {
-			return ranOut
-		}
-		known := b.coefs.masks[block] & b.mask
+func (b *band) refined(block, count int) (done int, f fault) {
+	r := b.r
+	for ; done < count && r.consumed() <= b.entropy.end; done++ {
+		at := block + done
+		known := b.coefs.masks[at] & b.mask
 		k := b.start
 		if b.blocksEnd > 0 {
 			b.blocksEnd--
-			r = b.correct(r, block, known)
+			r = b.correct(r, at, known)
 			continue
 		}
 		for known != 0 && k < 64 {
-			if r, known, k, f = b.passing(r, block, known, k); f != noFault {
-				return f
+			if r, known, k, f = b.passing(r, at, known, k); f != noFault {
+				return done, f
 			}
 		}
 		if k >= 64 {
 			continue
 		}
-		if r, f = b.fresh(r, block, k); f != noFault {
-			return f
+		if r, f = b.fresh(r, at, k); f != noFault {
+			return done, f
 		}
 	}
 	b.r = r
-	if r.consumed() > b.end {
-		return ranOut
-	}
-	return noFault
+	return done, noFault
 }
 
 // passing decodes one symbol at k where coefficients in front are known: those that the symbol passes over are corrected. It
 // returns those that remain in front.
 func (b *band) passing(r bits, block int, known uint64, k uint) (_ bits, ahead uint64, next uint, f fault) {
-	r, symbol, ok := b.ac.next(r.refilled(b.data))
+	r, symbol, ok := b.ac.next(r.refilled(&b.window))
 	if !ok {
 		return r, known, k, badCode
 	}
@@ -236,14 +225,14 @@ func (b *band) correct(r bits, block int, passed uint64) bits {
 		return r
 	}
 	values := b.coefs.values[block*b.coefs.each:][:b.coefs.each]
-	r = r.refilled(b.data)
+	r = r.refilled(&b.window)
 	for passed != 0 {
 		k := uint(mathbits.TrailingZeros64(passed)) + b.shift
 		if k > b.last {
 			break
 		}
 		if r.n == 0 {
-			r = r.refilled(b.data)
+			r = r.refilled(&b.window)
 		}
 		if place := b.place[k&255]; r.acc>>63 == 1 {
 			v := values[place]
@@ -253,10 +242,10 @@ func (b *band) correct(r bits, block int, passed uint64) bits {
 		passed &= passed - 1
 	}
 	count := uint(mathbits.OnesCount64(passed)) // these are not wanted
-	r = r.refilled(b.data)
+	r = r.refilled(&b.window)
 	r = r.drop(min(count, 56))
 	if count > 56 {
-		r = r.refilled(b.data).drop(count - 56)
+		r = r.refilled(&b.window).drop(count - 56)
 	}
 	return r
 }

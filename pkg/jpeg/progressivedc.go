@@ -21,7 +21,7 @@ func (d *Decoder) dcScan(p *parser, s *scan) error {
 		}
 	}
 	e := &d.entropy
-	return e.segments(p, s, g, func(mcu, count int) fault {
+	return e.segments(p, s, g, func(mcu, count int) (int, fault) {
 		for i := range units {
 			u := &units[i]
 			u.at = (mcu/g.mcusX*u.mcuHeight+u.y)*u.coefs.stride + mcu%g.mcusX*u.mcuWidth + u.x
@@ -44,22 +44,18 @@ type dcUnit struct {
 }
 
 // firstDC decodes MCUs of one row in the first scan of the DC coefficients, down to bit low.
-func (e *entropy) firstDC(units []dcUnit, mcus int, low uint) fault {
-	r, data, end := e.r, e.data, e.end
-	for range mcus {
+func (e *entropy) firstDC(units []dcUnit, mcus int, low uint) (done int, f fault) {
+	r := e.r
+	for ; done < mcus && r.consumed() <= e.end; done++ {
 		for i := range units {
 			u := &units[i]
-			if r.consumed() > end {
-				return ranOut
-			}
-			r = r.refilled(data)
+			r = r.refilled(&e.window)
 			t := u.first[r.acc>>(64-firstBits)]
 			r = r.drop(uint(t))
 			diff := int32(t) >> 16
 			if t>>8&255 == tooLong {
-				var f fault
-				if r, diff, f = u.difference(r, data); f != noFault {
-					return f
+				if r, diff, f = u.difference(&e.window, r); f != noFault {
+					return done, f
 				}
 			}
 			e.pred[u.component&3] += diff
@@ -68,20 +64,14 @@ func (e *entropy) firstDC(units []dcUnit, mcus int, low uint) fault {
 		}
 	}
 	e.r = r
-	if r.consumed() > end {
-		return ranOut
-	}
-	return noFault
+	return done, noFault
 }
 
 // refinedDC decodes MCUs of one row in a scan that adds bit low to the DC coefficients.
-func (e *entropy) refinedDC(units []dcUnit, mcus int, low uint) fault {
-	r, data, end := e.r, e.data, e.end
-	for range mcus {
-		if r.consumed() > end {
-			return ranOut
-		}
-		r = r.refilled(data) // an MCU has at most 10 blocks
+func (e *entropy) refinedDC(units []dcUnit, mcus int, low uint) (done int, f fault) {
+	r := e.r
+	for ; done < mcus && r.consumed() <= e.end; done++ {
+		r = r.refilled(&e.window) // an MCU has at most 10 blocks
 		for i := range units {
 			u := &units[i]
 			u.coefs.dc[u.at] |= int16(r.acc >> 63 << low)
@@ -90,8 +80,5 @@ func (e *entropy) refinedDC(units []dcUnit, mcus int, low uint) fault {
 		}
 	}
 	e.r = r
-	if r.consumed() > end {
-		return ranOut
-	}
-	return noFault
+	return done, noFault
 }

@@ -2,9 +2,87 @@ package jpeg
 
 import "bytes"
 
-// slack is how many zero bytes follow a segment of entropy-coded data. A block is begun only when no more bits were
-// consumed than the segment has, and takes at most 64 symbols of 31 bits: 248 bytes. The reader looks 16 bytes ahead.
-const slack = 320
+const (
+	// slack is how many bytes an MCU may consume once begun: 10 blocks of 64 symbols of 31 bits are 2480, and the reader looks
+	// 8 bytes ahead. A MCU is begun only where as much data, or zeros, lie in front.
+	slack = 2560
+
+	windowSize = 1 << 16 // a power of two, so that masking a position bounds it
+)
+
+// window is the part of a restart segment's data, unstuffed, that is being decoded.
+type window [windowSize + 8]byte
+
+// entropy reads the entropy-coded data of a scan, one restart segment after the other.
+type entropy struct {
+	window window
+	r      bits // in the window
+	size   int  // data in the window, bytes
+	end    int  // an MCU may begin up to here, bits from the start of the window
+	whole  bool // the rest of the segment is in the window; end is its end and zeros follow
+	src    []byte
+	marker byte // second byte of the marker that ended the segment, 0 if src did; defined if whole
+
+	pred      [4]int32  // DC prediction of each component
+	blocksEnd int       // progressive: so many blocks to come end without a symbol of their own
+	block     [64]int16 // sequential: the block being decoded
+}
+
+// open begins with the data of a scan.
+func (e *entropy) open(src []byte) {
+	e.src = src
+	e.next()
+}
+
+// next begins with the next restart segment. What is left of the last one must be in the window.
+func (e *entropy) next() {
+	e.r, e.size, e.whole = bits{}, 0, false
+	e.pred, e.blocksEnd = [4]int32{}, 0
+	e.load()
+}
+
+// load moves what is unread to the front of the window and fills that, unless all is there.
+func (e *entropy) load() {
+	if e.whole {
+		return
+	}
+	e.size = copy(e.window[:], e.window[e.r.pos:e.size])
+	e.r.pos = 0
+	for !e.whole && e.size < windowSize-slack {
+		chunk := e.src[:min(len(e.src), windowSize-slack-e.size)]
+		i := bytes.IndexByte(chunk, 0xFF)
+		if i < 0 {
+			e.size += copy(e.window[e.size:], chunk)
+			e.src = e.src[len(chunk):]
+			if e.whole = len(e.src) == 0; e.whole {
+				e.marker = 0
+			}
+			continue
+		}
+		e.size += copy(e.window[e.size:], chunk[:i])
+		e.src = e.src[i+1:]
+		switch {
+		case len(e.src) == 0: // the file ends in a marker
+			e.whole, e.marker = true, 0
+		case e.src[0] == 0: // stuffed
+			e.window[e.size] = 0xFF
+			e.size++
+			e.src = e.src[1:]
+		case e.src[0] != 0xFF: // that would be a fill byte in front of a marker
+			e.whole, e.marker = true, e.src[0]
+			e.src = e.src[1:]
+		}
+	}
+	if e.whole {
+		clear(e.window[e.size:][:slack])
+		e.end = e.size * 8
+	} else {
+		e.end = (e.size - slack) * 8
+	}
+}
+
+// spent reports whether more was consumed than the segment has.
+func (e *entropy) spent() bool { return e.whole && e.r.consumed() > e.end }
 
 // skipEntropy finds the end of a scan's entropy-coded data: the next marker that is not a restart.
 func (p *parser) skipEntropy(s *scan) {
@@ -25,33 +103,4 @@ func (p *parser) skipEntropy(s *scan) {
 			return
 		}
 	}
-}
-
-// unstuff appends the bytes of data to dst[:0] up to the first marker, without the zeros stuffed after 0xFF, and slack zero
-// bytes. It returns the buffer, how many bytes of it are data, and the rest of data after the marker, whose second
-// byte it returns too, or 0 if data ended first.
-func unstuff(dst, data []byte) (buf []byte, size int, rest []byte, marker byte) {
-	dst = dst[:0]
-	for {
-		i := bytes.IndexByte(data, 0xFF)
-		if i < 0 || i+1 >= len(data) {
-			if i < 0 {
-				i = len(data)
-			}
-			dst, data = append(dst, data[:i]...), nil
-			break
-		}
-		if data[i+1] == 0 {
-			dst, data = append(dst, data[:i+1]...), data[i+2:]
-			continue
-		}
-		dst, data = append(dst, data[:i]...), data[i+1:]
-		if data[0] == 0xFF { // a fill byte in front of a marker
-			continue
-		}
-		marker, data = data[0], data[1:]
-		break
-	}
-	size = len(dst)
-	return append(dst, make([]byte, slack)...), size, data, marker
 }

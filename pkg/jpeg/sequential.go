@@ -2,19 +2,6 @@ package jpeg
 
 import "errors"
 
-// entropy is one restart segment of a sequential scan while it is decoded.
-type entropy struct {
-	scale Scale
-	data  []byte // unstuffed, with slack behind
-	end   int    // of the segment, bits
-	r     bits
-	pred  [4]int32 // DC prediction of each component
-
-	block [64]int16 // the block being decoded, where one is needed
-
-	blocksEnd int // progressive: so many blocks to come end without a symbol of their own
-}
-
 // unit is one block of an MCU.
 type unit struct {
 	*codes
@@ -22,9 +9,11 @@ type unit struct {
 	x, y      int // of the block in the MCU
 	quant     *[64]int16
 	dcQuant   int32
-	plane     *Plane
-	at        int // where in the plane's samples the next block goes
+	pix       []byte // of the plane
+	stride    int
+	at        int // where in pix the next block goes
 	step      int // from there to the same block of the next MCU
+	rows      int // of pix in an MCU
 }
 
 // fault is what stopped the decoding of entropy-coded data.
@@ -81,45 +70,61 @@ func (d *Decoder) sequential(dst *Planes, p *parser, listed error) error {
 func (d *Decoder) sequentialScan(dst *Planes, p *parser, s *scan) error {
 	g := d.layout(dst, &p.frame, s)
 	e := &d.entropy
-	e.scale = dst.Scale
-	run := (*entropy).blocks
-	if dst.Scale == Eighth {
-		run = (*entropy).eighths
-	}
-	rest, marker := p.data[s.from:s.to], byte(0)
-	var first error
+	e.open(p.data[s.from:s.to])
+	var worst fault
 	for mcu, segment := 0, 0; mcu < g.mcus(); segment++ {
-		if segment > 0 && marker != markerRST0+byte(segment-1)&7 && first == nil {
+		if segment > 0 && e.marker != markerRST0+byte(segment-1)&7 {
 			g.blank(mcu, g.mcus())
-			return g.fault(ranOut, p, s)
+			worst = max(worst, ranOut)
+			break
 		}
-		var size int
-		e.data, size, rest, marker = unstuff(e.data, rest)
-		e.end, e.r, e.pred = size*8, bits{}, [4]int32{}
+		if segment > 0 {
+			e.next()
+		}
 		until := g.mcus()
 		if s.restart > 0 {
 			until = min(until, mcu+s.restart)
 		}
-		for mcu < until {
-			count := min(until-mcu, g.mcusX-mcu%g.mcusX)
-			g.seek(mcu)
-			done, f := run(e, g.units, count)
-			mcu += done
-			if f != noFault {
-				if first == nil {
-					first = g.fault(f, p, s)
-				}
-				g.blank(mcu, until)
-				mcu = until
-			}
+		if f := g.decode(e, mcu, until, dst.Scale); f != noFault {
+			worst = max(worst, f)
 		}
-		if marker == 0 && mcu < g.mcus() {
-			g.blank(mcu, g.mcus())
-			if first == nil {
-				first = g.fault(ranOut, p, s)
-			}
-			return first
+		for !e.whole { // data left over, or given up
+			e.r.pos = uint(e.size)
+			e.load()
+		}
+		mcu = until
+	}
+	if worst != noFault {
+		return g.fault(worst, p, s)
+	}
+	return nil
+}
+
+// decode decodes the MCUs of a restart segment. Those that it cannot become mid-gray.
+func (g *grid) decode(e *entropy, mcu, until int, scale Scale) fault {
+	for mcu < until {
+		count := min(until-mcu, g.mcusX-mcu%g.mcusX)
+		g.seek(mcu)
+		var done int
+		var f fault
+		if scale == Eighth {
+			done, f = e.eighths(g.units, count)
+		} else {
+			done, f = e.blocks(g.units, count, scale)
+		}
+		mcu += done
+		switch {
+		case f != noFault:
+		case e.spent():
+			f = ranOut
+			mcu-- // the last one was made of zeros
+		case done < count:
+			e.load()
+		}
+		if f != noFault {
+			g.blank(mcu, until)
+			return f
 		}
 	}
-	return first
+	return noFault
 }

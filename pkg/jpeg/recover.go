@@ -1,0 +1,84 @@
+package jpeg
+
+// recovered goes on with a block that the look-ups of tables.go could not end. It began at begin and is at r and k.
+// The other values are as in codes.values.
+func (c *codes) recovered(w *window, begin, r bits, diff int32, k, last uint, place *[256]uint8, dst *[64]int16) (
+	_ bits, _ int32, end uint, f fault,
+) {
+	for !blockEnds(k) {
+		switch {
+		case k == tooLong: // the DC difference is
+			if r, diff, f = c.difference(w, r); f != noFault {
+				return r, diff, k, f
+			}
+			k = 1
+		case k > tooLong:
+			var v int32
+			if r, v, k, f = c.symbol(w, r, k-tooLong); f != noFault {
+				return r, diff, k, f
+			}
+			if v != 0 {
+				dst[place[uint8(k-1)]&63] = int16(v)
+			}
+		default: // in the next block
+			return c.slowly(w, begin, place, dst)
+		}
+		for k <= last {
+			r = r.refilled(w)
+			v := c.value[r.acc>>(64-valueBits)]
+			r = r.drop(uint(v))
+			dst[place[uint8(k+uint(v>>24))]&63] = int16(v >> 48)
+			dst[place[uint8(k+uint(v>>16))]&63] = int16(v >> 32)
+			k += uint(v>>8) & 255
+		}
+		if k < 64 {
+			r, k = c.passRest(w, r, k)
+		}
+	}
+	return r, diff, k, noFault
+}
+
+// slowly decodes a block symbol by symbol. Dst has nothing but what look-ups in vain have left there.
+func (c *codes) slowly(w *window, r bits, place *[256]uint8, dst *[64]int16) (_ bits, diff int32, k uint, f fault) {
+	clear(dst[:])
+	if r, diff, f = c.difference(w, r); f != noFault {
+		return r, diff, 0, f
+	}
+	for k = 1; k < 64; {
+		var v int32
+		if r, v, k, f = c.symbol(w, r, k); f != noFault {
+			return r, diff, k, f
+		}
+		dst[place[uint8(k-1)]&63] = int16(v)
+	}
+	return r, diff, k, noFault
+}
+
+// difference decodes the DC difference that opens a block.
+func (c *codes) difference(w *window, r bits) (_ bits, diff int32, f fault) {
+	r, size, ok := c.dc.next(r.refilled(w))
+	if !ok {
+		return r, 0, badCode
+	}
+	if size > 0 {
+		r, diff = r.receive(uint(size))
+	}
+	return r, diff, noFault
+}
+
+// symbol decodes one AC symbol at k and returns the coefficient, 0 if the symbol has none, and the next k as in tables.go. The
+// coefficient's position is then k-1.
+func (c *codes) symbol(w *window, r bits, k uint) (_ bits, v int32, next uint, f fault) {
+	r, symbol, ok := c.ac.next(r.refilled(w))
+	if !ok {
+		return r, 0, k, badCode
+	}
+	s, _ := sequentialAC(symbol)
+	if s.advance != endOfBlock && k+s.advance > 64 {
+		return r, 0, k, pastBlock
+	}
+	if s.size > 0 {
+		r, v = r.receive(s.size)
+	}
+	return r, v, k + s.advance, noFault
+}
