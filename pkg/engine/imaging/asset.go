@@ -1,0 +1,67 @@
+package imaging
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"sync"
+
+	"github.com/disintegration/imaging"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+)
+
+// assets reads watermarks once and keeps them.
+type assets struct {
+	dir    fs.FS
+	mu     sync.Mutex
+	loaded map[string]*image.NRGBA
+}
+
+// load returns an asset. Its errors are the farm's: the recipe names what is not there, or is no image.
+func (a *assets) load(name string, limits engine.Limits) (*image.NRGBA, error) {
+	if a.dir == nil {
+		return nil, fmt.Errorf("asset %q: there is no directory of assets", name)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if img := a.loaded[name]; img != nil {
+		return img, nil
+	}
+	data, err := fs.ReadFile(a.dir, name)
+	if err != nil {
+		return nil, fmt.Errorf("asset %q: %w", name, err)
+	}
+	img, err := decodeAsset(data, limits)
+	if err != nil {
+		// Not wrapped: the rejection is the asset's, not the image's.
+		return nil, fmt.Errorf("asset %q: %v", name, err)
+	}
+	if a.loaded == nil {
+		a.loaded = map[string]*image.NRGBA{}
+	}
+	a.loaded[name] = img
+	return img, nil
+}
+
+func decodeAsset(data []byte, limits engine.Limits) (*image.NRGBA, error) {
+	info, err := limits.Check(data, false)
+	if err != nil {
+		return nil, err
+	}
+	t := &transform{engine: &Engine{limits: limits}, data: data, info: info}
+	var img *image.NRGBA
+	err = t.decode(false, func(f frame) error {
+		p := &picture{img: f.img, orient: info.Orientation}
+		img = p.settle()
+		if img == f.img {
+			img = imaging.Clone(img)
+		}
+		return nil
+	})
+	if err == nil && img == nil {
+		err = errors.New("no picture")
+	}
+	return img, err
+}

@@ -1,0 +1,173 @@
+package imaging
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"strings"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/format"
+	"github.com/imagefarm/imagefarm/pkg/engine/webp"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+)
+
+// decode decodes the first frame, or all of them, and hands each to use. Its own errors are rejections; use's are
+// returned as they are.
+func (t *transform) decode(animate bool, use func(frame) error) error {
+	var used error
+	err := t.decodeFrames(animate, func(f frame) error {
+		if size := f.img.Bounds().Size(); size.X != t.info.Width || size.Y != t.info.Height {
+			return outcome.Reject(outcome.Corrupt, "decoded to %d×%d pixels, its header says %d×%d",
+				size.X, size.Y, t.info.Width, t.info.Height)
+		}
+		if f.img, used = plain(f.img); used != nil {
+			return used
+		}
+		used = use(f)
+		return used
+	})
+	if used != nil {
+		return used
+	}
+	return t.reject(err)
+}
+
+func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
+	accept := t.engine.limits.OnTruncated == engine.AcceptTruncated
+	var img image.Image
+	var err error
+	switch t.info.Format {
+	case format.JPEG:
+		img, err = t.decodeJPEG(accept)
+	case format.PNG:
+		img, err = png.Decode(bytes.NewReader(t.data))
+		if err != nil && accept && cutShort(err) {
+			img, err = mendPNG(t.data)
+		}
+	case format.GIF:
+		return t.decodeGIF(animate, use)
+	case format.WebP:
+		if t.info.Frames > 1 {
+			return t.decodeWebP(animate, use)
+		}
+		img, err = webp.Decode(t.data, t.info.Width, t.info.Height)
+	case format.TIFF:
+		img, err = tiff.Decode(bytes.NewReader(t.data))
+	case format.BMP:
+		img, err = bmp.Decode(bytes.NewReader(t.data))
+	case format.HEIC:
+		img, err = t.decodeHEIC()
+	case format.AVIF:
+		img, err = t.decodeAVIF()
+	default:
+		err = outcome.Reject(outcome.Unsupported, "no decoder for %s", t.info.Format)
+	}
+	if err != nil {
+		return err
+	}
+	return use(frame{img: img})
+}
+
+// errEnough ends a decoding after the frames that are wanted.
+var errEnough = errors.New("enough frames")
+
+func (t *transform) decodeWebP(animate bool, use func(frame) error) error {
+	err := webp.DecodeAll(t.data, t.info.Width, t.info.Height, func(f webp.Frame) error {
+		if err := use(frame{f.Image, f.Delay, f.Loops}); err != nil {
+			return err
+		}
+		if !animate {
+			return errEnough
+		}
+		return nil
+	})
+	if err == errEnough {
+		return nil
+	}
+	return err
+}
+
+// decodeJPEG decodes with image/jpeg, which refuses what is cut short. The end marker alone may be missing: then the
+// picture is whole.
+func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
+	data := t.data
+	if t.info.JPEG.Components == 4 && !t.info.JPEG.Adobe {
+		// Adobe inverts, others do not. image/jpeg wants Adobe's mark and inverts.
+		img, err := jpeg.Decode(io.MultiReader(strings.NewReader("\xff\xd8"+adobeSegment), bytes.NewReader(data[2:])))
+		if cmyk, ok := img.(*image.CMYK); ok {
+			for i := range cmyk.Pix {
+				cmyk.Pix[i] = ^cmyk.Pix[i]
+			}
+		}
+		return img, err
+	}
+	var r io.Reader = bytes.NewReader(data)
+	if t.info.JPEG.OneScan {
+		r = io.MultiReader(r, strings.NewReader("\xff\xd9"))
+	}
+	img, err := jpeg.Decode(r)
+	if err == nil {
+		return img, nil
+	}
+	var unsupported jpeg.UnsupportedError
+	if errors.As(err, &unsupported) || !jpegCutShort(data, err) {
+		return nil, err
+	}
+	if accept {
+		return mendJPEG(data)
+	}
+	return nil, outcome.Reject(outcome.Truncated, "the JPEG ends before its picture does")
+}
+
+// adobeSegment says: four colours, no transform.
+const adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+
+// jpegCutShort tells a JPEG that ends too early from a damaged one: its decoder ran into the end, be it that of the
+// data or an end marker that somebody put after the cut.
+func jpegCutShort(data []byte, err error) bool {
+	if cutShort(err) || strings.Contains(err.Error(), "short Huffman data") {
+		return true
+	}
+	scan := bytes.Index(data, []byte("\xff\xda"))
+	if !strings.Contains(err.Error(), "missing 0xff00") || scan < 0 {
+		return false
+	}
+	// The marker that the decoder met is the end if nothing but restarts comes before it.
+	for at := scan + 2; at+1 < len(data); at++ {
+		if m := data[at+1]; data[at] == 0xff && m != 0 && m != 0xff && m&0xf8 != 0xd0 {
+			return m == 0xd9
+		}
+	}
+	return true
+}
+
+func cutShort(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+}
+
+// reject turns a decoder's error into a rejection.
+func (t *transform) reject(err error) error {
+	var rejection *outcome.Rejection
+	var unsupportedJPEG jpeg.UnsupportedError
+	var unsupportedPNG png.UnsupportedError
+	var unsupportedTIFF tiff.UnsupportedError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &rejection):
+		return rejection
+	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedPNG), errors.As(err, &unsupportedTIFF),
+		errors.Is(err, bmp.ErrUnsupported):
+		return outcome.Reject(outcome.Unsupported, "%v", err)
+	case cutShort(err), t.info.Truncated, strings.HasSuffix(err.Error(), "not enough image data"):
+		return outcome.Reject(outcome.Truncated, "the %s ends before its picture does: %v", t.info.Format, err)
+	}
+	return outcome.Reject(outcome.Corrupt, "%v", err)
+}

@@ -1,0 +1,89 @@
+package imaging
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+
+	"github.com/gen2brain/jpegn"
+	"golang.org/x/image/tiff"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/webp"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// encode encodes what was made of a variant.
+func (m *made) encode(info header.Info) ([]byte, error) {
+	img := m.frames[0]
+	quality := m.Quality
+	if quality == 0 {
+		quality = recipe.DefaultQuality(m.format)
+	}
+	switch m.format {
+	case recipe.JPEG:
+		return encodeJPEG(flatten(img, m.Background), quality)
+	case recipe.PNG:
+		return encodePNG(img)
+	case recipe.GIF:
+		return m.encodeGIF()
+	case recipe.WebP:
+		if len(m.frames) > 1 {
+			return webp.EncodeAll(m.frames, m.delays, m.loops, quality)
+		}
+		return webp.Encode(img, quality)
+	case recipe.TIFF:
+		var b bytes.Buffer
+		err := tiff.Encode(&b, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+		return b.Bytes(), err
+	case recipe.AVIF:
+		return encodeAVIF(img, quality)
+	}
+	return nil, fmt.Errorf("no encoder for %q", m.format)
+}
+
+// encodeJPEG encodes with half the colour resolution, and without colour where there is none.
+func encodeJPEG(img *image.NRGBA, quality int) ([]byte, error) {
+	var src image.Image = img
+	sampling := jpegn.Subsample420
+	if g := gray(img); g != nil {
+		src, sampling = g, jpegn.SubsampleGray
+	}
+	var b bytes.Buffer
+	err := jpegn.Encode(&b, src, &jpegn.EncodeOptions{Quality: quality, Subsampling: sampling})
+	return b.Bytes(), err
+}
+
+func encodePNG(img *image.NRGBA) ([]byte, error) {
+	var src image.Image = img
+	if img.Opaque() {
+		if g := gray(img); g != nil {
+			src = g
+		}
+	}
+	var b bytes.Buffer
+	err := png.Encode(&b, src)
+	return b.Bytes(), err
+}
+
+// gray returns img without colour, or nil where it has any.
+func gray(img *image.NRGBA) *image.Gray {
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	for y := range h {
+		row := img.Pix[y*img.Stride:][:4*w]
+		for i := 0; i < len(row); i += 4 {
+			if row[i] != row[i+1] || row[i] != row[i+2] {
+				return nil
+			}
+		}
+	}
+	out := image.NewGray(image.Rect(0, 0, w, h))
+	for y := range h {
+		row := img.Pix[y*img.Stride:][:4*w]
+		for x := range w {
+			out.Pix[y*out.Stride+x] = row[4*x]
+		}
+	}
+	return out
+}

@@ -1,0 +1,189 @@
+package imaging
+
+import (
+	"cmp"
+	"context"
+	"image"
+	"slices"
+	"time"
+
+	"github.com/disintegration/imaging"
+
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// frame is one decoded picture at full size.
+type frame struct {
+	img   image.Image // plain
+	delay int         // milliseconds
+	loops int         // of the whole animation
+}
+
+// makeFrames decodes frame after frame and makes of each what the variants ask for, so that no more than one frame
+// is held at full size.
+func (t *transform) makeFrames(recipe.Recipe) error {
+	animate := slices.ContainsFunc(t.made, func(m *made) bool { return m.animate })
+	start := time.Now()
+	first := true
+	err := t.decode(animate, func(f frame) error {
+		t.stages.Decode += time.Since(start)
+		start = time.Now()
+		if t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
+		if err := t.makeFrame(f, first); err != nil {
+			return err
+		}
+		first = false
+		t.stages.Transform += time.Since(start)
+		start = time.Now()
+		return nil
+	})
+	t.stages.Decode += time.Since(start)
+	return err
+}
+
+// base is the picture scaled down and upright, from which smaller variants are made.
+type base struct {
+	img    *image.NRGBA
+	orient bool
+	icc    string
+}
+
+// makeFrame makes every variant of one frame, the largest first.
+func (t *transform) makeFrame(f frame, first bool) error {
+	order := make([]*made, 0, len(t.made))
+	for _, m := range t.made {
+		if first || m.animate {
+			order = append(order, m)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *made) int { return cmp.Compare(t.firstArea(b), t.firstArea(a)) })
+	var bases []base
+	for _, m := range order {
+		if t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
+		p, err := t.begin(f, m, &bases)
+		if err != nil {
+			return err
+		}
+		img, err := m.apply(p)
+		if err != nil {
+			return err
+		}
+		if image.Image(img) == f.img && m.animate {
+			img = imaging.Clone(img) // the canvas of the next frame is the same
+		}
+		m.frames, m.delays, m.loops = append(m.frames, img), append(m.delays, f.delay), f.loops
+	}
+	return nil
+}
+
+// firstSize returns the size to which a variant scales first, and whether that is what it does first.
+func (t *transform) firstSize(m *made) (w, h int, scales bool) {
+	w, h = t.size(m.Variant)
+	if len(m.Ops) == 0 {
+		return w, h, false
+	}
+	switch o := m.Ops[0]; o.Word {
+	case recipe.Fit, recipe.Force:
+		w, h = o.Size(w, h, m.Enlarge)
+	case recipe.Fill:
+		w, h = o.Cover(w, h, m.Enlarge)
+	case recipe.Pad:
+		w, h = o.Inner(w, h, m.Enlarge)
+	default:
+		return w, h, false
+	}
+	return w, h, true
+}
+
+func (t *transform) firstArea(m *made) int64 {
+	w, h, _ := t.firstSize(m)
+	return int64(w) * int64(h)
+}
+
+// begin returns the picture with which a variant's first operation begins. Where that scales, it is the smallest base
+// that has at least twice the target's size, which costs nothing that can be measured, or else the frame itself, and
+// what comes out is a base for others.
+func (t *transform) begin(f frame, m *made, bases *[]base) (*picture, error) {
+	p, err := t.picture(f.img, m)
+	if err != nil {
+		return nil, err
+	}
+	w, h, scales := t.firstSize(m)
+	if !scales {
+		return p, nil
+	}
+	for _, b := range slices.Backward(*bases) {
+		if b.orient == m.Orient && b.icc == m.ICC && b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
+			p.img, p.orient, p.toSRGB = b.img, 1, nil
+			break
+		}
+	}
+	p.scale(w, h)
+	p.settle()
+	if m.Ops[0].Word != recipe.Force {
+		*bases = append(*bases, base{p.img.(*image.NRGBA), m.Orient, m.ICC})
+	}
+	return p, nil
+}
+
+// picture is an image with what is still to be done to it: turning and colour conversion wait until it is small.
+type picture struct {
+	img    image.Image // plain; an *image.NRGBA once settled
+	orient int         // to be applied, 1 for none
+	toSRGB func(*image.NRGBA)
+}
+
+// scale resizes to w×h pixels as displayed.
+func (p *picture) scale(w, h int) {
+	if p.orient >= 5 {
+		w, h = h, w
+	}
+	if size := p.img.Bounds().Size(); size.X != w || size.Y != h {
+		p.img = imaging.Resize(p.img, w, h, imaging.Lanczos)
+	}
+}
+
+// settle does what is still to be done. Afterwards the image is an *image.NRGBA with its origin at 0, 0, which
+// others may hold too: operations make new ones.
+func (p *picture) settle() *image.NRGBA {
+	img, ok := p.img.(*image.NRGBA)
+	if !ok || img.Rect.Min != (image.Point{}) {
+		img = imaging.Clone(p.img)
+	}
+	if p.toSRGB != nil {
+		if img == p.img {
+			img = imaging.Clone(img) // it may be the frame, which others need as it is
+		}
+		p.toSRGB(img)
+		p.toSRGB = nil
+	}
+	img = turn(img, p.orient)
+	p.orient = 1
+	p.img = img
+	return img
+}
+
+// turn applies an orientation as EXIF numbers them.
+func turn(img *image.NRGBA, orientation int) *image.NRGBA {
+	switch orientation {
+	case 2:
+		return imaging.FlipH(img)
+	case 3:
+		return imaging.Rotate180(img)
+	case 4:
+		return imaging.FlipV(img)
+	case 5:
+		return imaging.Transpose(img)
+	case 6:
+		return imaging.Rotate270(img) // counter-clockwise
+	case 7:
+		return imaging.Transverse(img)
+	case 8:
+		return imaging.Rotate90(img)
+	}
+	return img
+}

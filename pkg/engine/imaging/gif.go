@@ -1,0 +1,84 @@
+package imaging
+
+import (
+	"bytes"
+	"image"
+	"image/draw"
+	"image/gif"
+)
+
+// decodeGIF composes frames on the canvas: a frame may cover only a part of it.
+func (t *transform) decodeGIF(animate bool, use func(frame) error) error {
+	canvas := image.NewNRGBA(image.Rect(0, 0, t.info.Width, t.info.Height))
+	if !animate {
+		img, err := gif.Decode(bytes.NewReader(t.data)) // the first frame only
+		if err != nil {
+			return err
+		}
+		if err := drawFrame(canvas, img); err != nil {
+			return err
+		}
+		return use(frame{img: canvas})
+	}
+	g, err := gif.DecodeAll(bytes.NewReader(t.data))
+	if err != nil {
+		return err
+	}
+	loops := g.LoopCount + 1 // image/gif counts repetitions, −1 for none
+	if g.LoopCount == 0 {
+		loops = 0
+	}
+	for i, img := range g.Image {
+		var before []uint8
+		if g.Disposal[i] == gif.DisposalPrevious {
+			before = bytes.Clone(canvas.Pix)
+		}
+		if err := drawFrame(canvas, img); err != nil {
+			return err
+		}
+		if err := use(frame{canvas, 10 * g.Delay[i], loops}); err != nil {
+			return err
+		}
+		switch g.Disposal[i] {
+		case gif.DisposalPrevious:
+			copy(canvas.Pix, before)
+		case gif.DisposalBackground:
+			draw.Draw(canvas, img.Bounds(), image.Transparent, image.Point{}, draw.Src)
+		}
+	}
+	return nil
+}
+
+func drawFrame(canvas *image.NRGBA, img image.Image) error {
+	bounds := img.Bounds()
+	if p, ok := img.(*image.Paletted); ok {
+		checked, err := unpalette(p)
+		if err != nil {
+			return err
+		}
+		img = checked
+	}
+	draw.Draw(canvas, bounds, img, img.Bounds().Min, draw.Over)
+	return nil
+}
+
+// encodeGIF encodes frames with a palette each.
+func (m *made) encodeGIF() ([]byte, error) {
+	g := &gif.GIF{LoopCount: m.loops - 1}
+	if m.loops == 0 {
+		g.LoopCount = 0
+	}
+	if len(m.frames) == 1 {
+		g.LoopCount = -1
+	}
+	for i, img := range m.frames {
+		p := quantize(img)
+		g.Image = append(g.Image, p)
+		g.Delay = append(g.Delay, (m.delays[i]+5)/10)
+		// Each frame is a whole picture: what was there goes, or it would show through transparent pixels.
+		g.Disposal = append(g.Disposal, gif.DisposalBackground)
+	}
+	var b bytes.Buffer
+	err := gif.EncodeAll(&b, g)
+	return b.Bytes(), err
+}

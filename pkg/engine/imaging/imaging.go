@@ -1,0 +1,222 @@
+// Package imaging is the engine that can do everything of a recipe, on the standard decoders, golang.org/x/image and
+// disintegration/imaging. It is the measure for the other engines.
+//
+// Traps of these libraries are closed here: disintegration/imaging works in goroutines of its own, where a panic kills
+// the process, so it sees only images whose every sample was checked (see plain); decoders are called by the format
+// that the first bytes name, never through image.Decode, because imported packages register themselves there.
+package imaging
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// Config configures an Engine.
+type Config struct {
+	Limits engine.Limits // what is too much; zero fields mean their defaults
+	Assets fs.FS         // where watermarks are found, read once and kept; nil: there are none
+}
+
+// Validate says in a sentence which field cannot be.
+func (c Config) Validate() error { return c.Limits.Validate() }
+
+// Engine transforms images. It is safe for use by several goroutines.
+type Engine struct {
+	limits engine.Limits
+	assets assets
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// New returns an Engine. It reads and starts nothing.
+func New(c Config) (*Engine, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return &Engine{limits: c.Limits.WithDefaults(), assets: assets{dir: c.Assets}}, nil
+}
+
+// Name returns "imaging".
+func (e *Engine) Name() string { return "imaging" }
+
+// Transform implements engine.Engine. A decoder that panics makes the image corrupt.
+func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (res *engine.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			res, err = nil, outcome.Reject(outcome.Corrupt, "the transform panicked: %v", p)
+		}
+	}()
+	t := &transform{engine: e, ctx: ctx, data: data}
+	for _, step := range []func(recipe.Recipe) error{
+		t.checkInput,  // reject by the header what is too much
+		t.checkOutput, // and what would become too much
+		t.loadAssets,
+		t.makeFrames, // decode once, largest variant first, frame by frame
+		t.encode,
+	} {
+		if err := step(r); err != nil {
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+	}
+	return t.result(), nil
+}
+
+// transform is one call of Transform.
+type transform struct {
+	engine *Engine
+	ctx    context.Context
+	data   []byte
+	info   header.Info
+	made   []*made // in the recipe's order
+	stages engine.Stages
+	cmyk   bool // the input was in four colours, so its profile fits no output
+}
+
+// made is a variant on its way.
+type made struct {
+	recipe.Variant
+	format  string // what it is encoded in
+	animate bool   // it keeps all frames
+	marks   map[string]*image.NRGBA
+	cuts    []image.Point // where the first frame was cut by smart gravity, for the others
+
+	frames  []*image.NRGBA
+	delays  []int // of each frame, milliseconds
+	loops   int   // 0 for ever
+	profile []byte
+	carried []string // metadata that the output carries
+	output  engine.Output
+}
+
+func (t *transform) checkInput(r recipe.Recipe) error {
+	animate := false
+	for _, v := range r.Variants {
+		format := v.OutputFormat("", "")
+		if v.Format == recipe.Same || v.Format == "" {
+			format = ""
+		}
+		animate = animate || v.Animate && (format == "" || canAnimate(format))
+	}
+	info, err := t.engine.limits.Check(t.data, animate)
+	if err != nil {
+		return err
+	}
+	t.info = info
+	for _, v := range r.Variants {
+		m := &made{Variant: v, format: v.OutputFormat("", info.Format)}
+		m.animate = v.Animate && info.Frames > 1 && canAnimate(m.format)
+		t.made = append(t.made, m)
+	}
+	return nil
+}
+
+func canAnimate(format string) bool { return format == recipe.GIF || format == recipe.WebP }
+
+// checkOutput follows the sizes through every variant.
+func (t *transform) checkOutput(recipe.Recipe) error {
+	for _, m := range t.made {
+		w, h := t.size(m.Variant)
+		for _, o := range m.Ops {
+			w, h = o.Size(w, h, m.Enlarge)
+			if int64(w)*int64(h) > t.engine.limits.MaxPixels || w > t.engine.limits.MaxSide || h > t.engine.limits.MaxSide {
+				return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, w, h)
+			}
+			if o.Word == recipe.Fill { // between scaling and cutting
+				cw, ch := o.Cover(w, h, m.Enlarge)
+				if int64(cw)*int64(ch) > t.engine.limits.MaxPixels {
+					return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, cw, ch)
+				}
+			}
+		}
+		if side := maxSide(m.format); w > side || h > side {
+			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels, and a side in %s at most %d",
+				m.Name, w, h, m.format, side)
+		}
+		if frames := int64(t.info.Frames); m.animate && int64(w)*int64(h) > t.engine.limits.MaxPixels/frames {
+			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels", m.Name, frames, w, h)
+		}
+	}
+	return nil
+}
+
+// maxSide returns the pixels that a side can have in a format.
+func maxSide(format string) int {
+	if format == recipe.WebP {
+		return 16383
+	}
+	return 65535
+}
+
+// size returns the size of the input as a variant sees it.
+func (t *transform) size(v recipe.Variant) (w, h int) {
+	if v.Orient {
+		return t.info.Displayed()
+	}
+	return t.info.Width, t.info.Height
+}
+
+func (t *transform) loadAssets(recipe.Recipe) error {
+	for _, m := range t.made {
+		for _, o := range m.Ops {
+			if o.Word != recipe.Watermark {
+				continue
+			}
+			mark, err := t.engine.assets.load(o.Asset, t.engine.limits)
+			if err != nil {
+				return fmt.Errorf("variant %s: %w", m.Name, err)
+			}
+			if m.marks == nil {
+				m.marks = map[string]*image.NRGBA{}
+			}
+			m.marks[o.Asset] = mark
+		}
+	}
+	return nil
+}
+
+func (t *transform) encode(recipe.Recipe) error {
+	start := time.Now()
+	defer func() { t.stages.Encode = time.Since(start) }()
+	for _, m := range t.made {
+		if t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
+		data, err := m.encode(t.info)
+		if err != nil {
+			return fmt.Errorf("variant %s: encoding %s: %w", m.Name, m.format, err)
+		}
+		size := m.frames[0].Rect.Size()
+		m.output = engine.Output{Variant: m.Name, Format: m.format, Width: size.X, Height: size.Y, Data: data}
+		m.frames = nil
+	}
+	return nil
+}
+
+func (t *transform) result() *engine.Result {
+	res := &engine.Result{Format: t.info.Format, Stages: t.stages}
+	res.Width, res.Height = t.info.Displayed()
+	res.Pixels = int64(t.info.Width) * int64(t.info.Height) * int64(t.info.Frames)
+	var carried []string
+	for _, m := range t.made {
+		res.Outputs = append(res.Outputs, m.output)
+		carried = append(carried, m.carried...)
+	}
+	for _, name := range t.info.Metadata() {
+		if !slices.Contains(carried, name) {
+			res.Dropped = append(res.Dropped, name)
+		}
+	}
+	return res
+}

@@ -1,0 +1,246 @@
+// Package webp reads and writes WebP: stills and animations, with metadata.
+//
+// The pixels are decoded by golang.org/x/image and encoded by libwebp: translated to Go, or, with the build tag
+// libwebp, linked statically through cgo, three times as fast. What both leave out is done here: the container,
+// animations frame by frame in bounded memory, and the studio range in which lossy WebP stores its samples.
+package webp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+
+	"golang.org/x/image/webp"
+)
+
+// MaxSide is the largest width and height of a picture, pixels.
+const MaxSide = 16383
+
+// chunk is one piece of the container.
+//
+//	"RIFF" size:32 "WEBP"  { kind:4 size:32 data(even) }
+type chunk struct {
+	kind string
+	data []byte
+}
+
+var errNotWebP = errors.New("webp: not a WebP container")
+
+// chunks lists the container's chunks. With a chunk cut short the error is io.ErrUnexpectedEOF.
+func chunks(data []byte) ([]chunk, error) {
+	if len(data) < 12 || string(data[:4]) != "RIFF" || string(data[8:12]) != "WEBP" {
+		return nil, errNotWebP
+	}
+	size := int64(binary.LittleEndian.Uint32(data[4:])) + 8
+	list, err := split(data[12:min(size, int64(len(data)))])
+	if err == nil && size > int64(len(data)) {
+		err = io.ErrUnexpectedEOF
+	}
+	return list, err
+}
+
+func split(p []byte) ([]chunk, error) {
+	var list []chunk
+	for len(p) > 0 {
+		if len(p) < 8 {
+			return list, io.ErrUnexpectedEOF
+		}
+		n := int64(binary.LittleEndian.Uint32(p[4:]))
+		if n > int64(len(p)-8) {
+			return list, io.ErrUnexpectedEOF
+		}
+		list = append(list, chunk{string(p[:4]), p[8 : 8+n]})
+		p = p[min(8+n+n&1, int64(len(p))):]
+	}
+	return list, nil
+}
+
+func find(list []chunk, kind string) []byte {
+	for _, c := range list {
+		if c.kind == kind {
+			return c.data
+		}
+	}
+	return nil
+}
+
+func build(list []chunk) []byte {
+	out := []byte("RIFF\x00\x00\x00\x00WEBP")
+	for _, c := range list {
+		out = append(out, c.kind...)
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(c.data)))
+		out = append(out, c.data...)
+		if len(c.data)%2 == 1 {
+			out = append(out, 0)
+		}
+	}
+	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
+	return out
+}
+
+func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+
+func appendUint24(b []byte, n int) []byte { return append(b, byte(n), byte(n>>8), byte(n>>16)) }
+
+// Flags of the VP8X chunk.
+const (
+	flagAnimation = 1 << 1
+	flagXMP       = 1 << 2
+	flagEXIF      = 1 << 3
+	flagAlpha     = 1 << 4
+	flagICC       = 1 << 5
+)
+
+func vp8x(flags byte, width, height int) chunk {
+	return chunk{"VP8X", appendUint24(appendUint24([]byte{flags, 0, 0, 0}, width-1), height-1)}
+}
+
+// Decode decodes a still: an *image.YCbCr in full range, or an *image.NRGBA. width and height are what the header
+// announced; a picture of another size is refused before it is decoded.
+func Decode(data []byte, width, height int) (image.Image, error) {
+	list, err := chunks(data)
+	if err != nil {
+		return nil, err
+	}
+	return decodePicture(list, width, height)
+}
+
+// decodePicture decodes the picture among the chunks of a still or of a frame.
+func decodePicture(list []chunk, width, height int) (image.Image, error) {
+	var picture []chunk
+	vp8, vp8l, alph := find(list, "VP8 "), find(list, "VP8L"), find(list, "ALPH")
+	switch {
+	case vp8 != nil && len(vp8) >= 10:
+		if w, h := int(vp8[6])|int(vp8[7]&0x3f)<<8, int(vp8[8])|int(vp8[9]&0x3f)<<8; w != width || h != height {
+			return nil, fmt.Errorf("webp: a picture of %d×%d pixels, %d×%d were announced", w, h, width, height)
+		}
+		if alph != nil {
+			picture = []chunk{vp8x(flagAlpha, width, height), {"ALPH", alph}}
+		}
+		picture = append(picture, chunk{"VP8 ", vp8})
+	case vp8l != nil && len(vp8l) >= 5:
+		bits := int(binary.LittleEndian.Uint32(vp8l[1:]))
+		if w, h := bits&0x3fff+1, bits>>14&0x3fff+1; w != width || h != height {
+			return nil, fmt.Errorf("webp: a picture of %d×%d pixels, %d×%d were announced", w, h, width, height)
+		}
+		picture = []chunk{{"VP8L", vp8l}}
+	default:
+		return nil, io.ErrUnexpectedEOF
+	}
+	img, err := webp.Decode(newReader(build(picture)))
+	if err != nil {
+		return nil, err
+	}
+	switch img := img.(type) {
+	case *image.YCbCr:
+		return expand(img), nil
+	case *image.NYCbCrA:
+		return withAlpha(img), nil
+	case *image.NRGBA:
+		return img, nil
+	}
+	return nil, fmt.Errorf("webp: decoded to %T", img)
+}
+
+// expand returns a copy of img whose samples use the whole range; those of lossy WebP use 16–235 and 16–240.
+func expand(img *image.YCbCr) *image.YCbCr {
+	var luma, chroma [256]uint8
+	for i := range 256 {
+		luma[i] = stretch(i-16, 219, 0)
+		chroma[i] = stretch(i-128, 224, 128)
+	}
+	out := *img
+	out.Y, out.Cb, out.Cr = mapped(img.Y, &luma), mapped(img.Cb, &chroma), mapped(img.Cr, &chroma)
+	return &out
+}
+
+// stretch returns n·255/full + zero, rounded and clamped.
+func stretch(n, full, zero int) uint8 {
+	v := (2*n*255 + full*(2*zero+1)) / (2 * full)
+	if 2*n*255+full*(2*zero+1) < 0 {
+		return 0
+	}
+	return uint8(min(v, 255))
+}
+
+func mapped(src []uint8, table *[256]uint8) []uint8 {
+	dst := make([]uint8, len(src))
+	for i, v := range src {
+		dst[i] = table[v]
+	}
+	return dst
+}
+
+// withAlpha converts a picture with an alpha plane.
+func withAlpha(img *image.NYCbCrA) *image.NRGBA {
+	full := expand(&img.YCbCr)
+	b := img.Rect
+	out := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			c := full.YCbCrAt(b.Min.X+x, b.Min.Y+y)
+			p := out.Pix[y*out.Stride+4*x:][:4:4]
+			p[0], p[1], p[2] = rgb(c.Y, c.Cb, c.Cr)
+			p[3] = img.A[img.AOffset(b.Min.X+x, b.Min.Y+y)]
+		}
+	}
+	return out
+}
+
+// Metadata is what can be put around a picture. Empty parts are left out.
+type Metadata struct {
+	ICC  []byte
+	EXIF []byte // a TIFF block
+	XMP  []byte
+}
+
+// Embed returns data, a WebP as Encode and EncodeAll make them, with metadata.
+func Embed(data []byte, m Metadata) ([]byte, error) {
+	if len(m.ICC)+len(m.EXIF)+len(m.XMP) == 0 {
+		return data, nil
+	}
+	list, err := chunks(data)
+	if err != nil {
+		return nil, err
+	}
+	var head chunk
+	if list[0].kind == "VP8X" {
+		head, list = list[0], list[1:]
+	} else if head, err = headFor(list); err != nil {
+		return nil, err
+	}
+	head.data = append([]byte(nil), head.data...)
+	out := []chunk{head}
+	if len(m.ICC) > 0 {
+		head.data[0] |= flagICC
+		out = append(out, chunk{"ICCP", m.ICC})
+	}
+	out = append(out, list...)
+	if len(m.EXIF) > 0 {
+		head.data[0] |= flagEXIF
+		out = append(out, chunk{"EXIF", m.EXIF})
+	}
+	if len(m.XMP) > 0 {
+		head.data[0] |= flagXMP
+		out = append(out, chunk{"XMP ", m.XMP})
+	}
+	return build(out), nil
+}
+
+// headFor returns the VP8X chunk that a simple file does without.
+func headFor(list []chunk) (chunk, error) {
+	if p := find(list, "VP8 "); len(p) >= 10 {
+		return vp8x(0, int(p[6])|int(p[7]&0x3f)<<8, int(p[8])|int(p[9]&0x3f)<<8), nil
+	}
+	if p := find(list, "VP8L"); len(p) >= 5 {
+		bits := int(binary.LittleEndian.Uint32(p[1:]))
+		var flags byte
+		if bits>>28&1 == 1 {
+			flags = flagAlpha
+		}
+		return vp8x(flags, bits&0x3fff+1, bits>>14&0x3fff+1), nil
+	}
+	return chunk{}, errNotWebP
+}
