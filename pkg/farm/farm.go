@@ -35,7 +35,8 @@ type Farm struct {
 	ventilator *ventilator.Ventilator
 	worker     *worker.Worker
 	sink       *sink.Sink
-	control    string
+	heard      chan struct{} // once for each of sink and ventilator that listens
+	over       chan struct{} // closed when the ventilator's run has ended
 }
 
 // New returns a farm that has not begun.
@@ -58,7 +59,9 @@ func New(cfg Config) (*Farm, error) {
 	if len(w.Ventilators) == 0 {
 		w.Ventilators = []string{v.Bind}
 	}
-	f := &Farm{control: s.Control}
+	f := &Farm{heard: make(chan struct{}, 2), over: make(chan struct{})}
+	v.Listen = func(string) { f.heard <- struct{}{} }
+	s.Listen = func(string, string, string) { f.heard <- struct{}{} }
 	var err error
 	if f.ventilator, err = ventilator.New(*v); err != nil {
 		return nil, err
@@ -91,16 +94,33 @@ func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
 		}
 	})
 	wg.Go(func() {
-		if workerErr = f.worker.Run(ctx); workerErr != nil {
-			cut(fmt.Errorf("worker: %w", workerErr))
+		if f.listening(ctx) {
+			if workerErr = f.worker.Run(ctx); workerErr != nil {
+				cut(fmt.Errorf("worker: %w", workerErr))
+			}
 		}
 		f.sink.Drain() // nothing more can come
 	})
 	run, err := f.ventilator.Run(ctx)
+	close(f.over)
 	f.worker.Drain()
 	wg.Wait()
 	if err == nil {
 		err = errors.Join(workerErr, sinkErr)
 	}
 	return run, err
+}
+
+// listening waits until the other two can be dialled, so that the worker's first try succeeds.
+func (f *Farm) listening(ctx context.Context) bool {
+	for range 2 {
+		select {
+		case <-f.heard:
+		case <-f.over: // before it began
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }

@@ -25,10 +25,9 @@ func Modes() []string { return []string{"auto", "bar", "plain", "json", "none"} 
 
 // New returns the reporter that mode names, writing to w: "auto" is a bar when w is a terminal and lines otherwise.
 func New(mode string, w io.Writer) (Reporter, error) {
-	file, isFile := w.(*os.File)
 	if mode == "auto" {
 		mode = "plain"
-		if isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" {
+		if Drawn("auto", w) {
 			mode = "bar"
 		}
 	}
@@ -43,6 +42,12 @@ func New(mode string, w io.Writer) (Reporter, error) {
 		return silent{}, nil
 	}
 	return nil, fmt.Errorf("progress %q: it is one of %s", mode, strings.Join(Modes(), ", "))
+}
+
+// Drawn reports whether mode draws a bar on w, which log lines would tear.
+func Drawn(mode string, w io.Writer) bool {
+	file, isFile := w.(*os.File)
+	return mode == "bar" || mode == "auto" && isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
 type silent struct{}

@@ -54,7 +54,7 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 		v: v, d: d,
 		feed: make(chan []candidate, 1), reads: make(chan readJob), readDone: make(chan readDone, v.cfg.Readers),
 		events: make(chan event, 256), questions: make(chan question, 1), answers: make(chan answer, 1),
-		lastChange: started, lastPeer: started,
+		lastChange: started, lastPeer: started, steered: "running",
 	}
 	d.onFailed = func(t *task) { l.settle = append(l.settle, t.receipt(v.cfg.Run, outcome.Dead, time.Now())) }
 	return l
@@ -291,7 +291,7 @@ func (l *loop) ring(now time.Time) {
 }
 
 func (l *loop) steer(state string) {
-	if state == "" || state == l.steered {
+	if state == "" || state == l.steered || l.steered == "cancelled" {
 		return
 	}
 	l.v.log.Info("an operator steers the run", "state", state)

@@ -42,7 +42,7 @@ func runCommand() *cli.Command {
 }
 
 func runFarm(ctx context.Context, c *cli.Command) error {
-	log, err := loggerOf(c, os.Stderr)
+	log, err := loggerOf(c, os.Stderr, "warn")
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func sinkFlags() []cli.Flag {
 
 // askSink calls the sink that the flags name.
 func askSink(ctx context.Context, c *cli.Command, ask func(context.Context, *control.Client) error) error {
-	log, err := loggerOf(c, os.Stderr)
+	log, err := loggerOf(c, os.Stderr, "warn")
 	if err != nil {
 		return err
 	}

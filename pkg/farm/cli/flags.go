@@ -89,7 +89,7 @@ const (
 func commonFlags(http string) []cli.Flag {
 	flags := []cli.Flag{
 		text(showing, "log-format", "text", "text or json"),
-		text(showing, "log-level", "info", "debug, info, warn or error"),
+		text(showing, "log-level", "", "debug, info, warn or error (default: info; warn beside a bar and in farm run)"),
 		&cli.BoolFlag{Category: showing, Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but errors", Sources: env("quiet")},
 	}
 	if http != "" {

@@ -157,9 +157,14 @@ func signals(ctx context.Context, log *slog.Logger, drain func()) (_ context.Con
 	return ctx, first, func() { signal.Stop(incoming); cut(nil) }
 }
 
-func loggerOf(c *cli.Command, w io.Writer) (*slog.Logger, error) {
+// loggerOf returns the logger that the flags ask for; usual is its level when they ask for none.
+func loggerOf(c *cli.Command, w io.Writer, usual string) (*slog.Logger, error) {
+	level := c.String("log-level")
+	if level == "" {
+		level = usual
+	}
 	log, err := telemetry.NewLogger(telemetry.LogConfig{
-		Format: c.String("log-format"), Level: c.String("log-level"), Quiet: c.Bool("quiet"), Writer: w,
+		Format: c.String("log-format"), Level: level, Quiet: c.Bool("quiet"), Writer: w,
 	})
 	if err != nil {
 		return nil, &exitError{ExitUsage, err}

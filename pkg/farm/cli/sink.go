@@ -46,7 +46,7 @@ were. The first SIGINT or SIGTERM commits what has come, the second leaves at on
 }
 
 func runSink(ctx context.Context, c *cli.Command) error {
-	log, err := loggerOf(c, os.Stderr)
+	log, err := loggerOf(c, os.Stderr, "info")
 	if err != nil {
 		return err
 	}

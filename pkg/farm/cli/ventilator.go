@@ -74,7 +74,7 @@ func concat(lists ...[]cli.Flag) (all []cli.Flag) {
 }
 
 func runVentilator(ctx context.Context, c *cli.Command) error {
-	log, err := loggerOf(c, os.Stderr)
+	log, err := loggerOf(c, os.Stderr, usualLevel(c))
 	if err != nil {
 		return err
 	}
@@ -216,4 +216,12 @@ func withAdmin(ctx context.Context, admin *telemetry.Admin, do func(context.Cont
 		return cause
 	}
 	return err
+}
+
+// usualLevel keeps information out of a bar's way.
+func usualLevel(c *cli.Command) string {
+	if progress.Drawn(c.String("progress"), os.Stderr) {
+		return "warn"
+	}
+	return "info"
 }

@@ -46,7 +46,7 @@ them; with it the worker writes them itself. The first SIGINT or SIGTERM finishe
 }
 
 func runWorker(ctx context.Context, c *cli.Command) error {
-	log, err := loggerOf(c, os.Stderr)
+	log, err := loggerOf(c, os.Stderr, "info")
 	if err != nil {
 		return err
 	}
