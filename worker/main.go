@@ -7,4 +7,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/farm/cli"
 )
 
-func main() { os.Exit(cli.Main(cli.WorkerProgram(), os.Args)) }
+func main() {
+	if cli.Child() {
+		return
+	}
+	os.Exit(cli.Main(cli.WorkerProgram(), os.Args))
+}

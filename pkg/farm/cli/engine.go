@@ -2,41 +2,111 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/urfave/cli/v3"
+	"golang.org/x/sync/errgroup"
 )
 
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
-		number(limits, "max-pixels", 250_000_000, "largest image, in pixels: width × height × frames"),
+		bytes(limits, "max-pixels", "250M", "largest image, in pixels: width × height × frames"),
 		text(limits, "on-truncated", "reject", "reject images that end too early, or accept what can be read of them"),
+		&cli.BoolFlag{Category: limits, Name: "isolate", Value: true, Sources: env("isolate"),
+			Usage: "transform in child processes, so that an image that crashes or hangs costs only itself"},
+		duration(limits, "task-timeout", time.Minute, "longest transform; needs --isolate"),
+		bytes(limits, "task-memory", "1GiB", "memory of one transform; needs --isolate"),
+		text(whatToMake, "assets", "", "directory of the pictures that watermark operations name"),
 	}
 }
+
+// settings is what an engine is opened with, in this process or in a child.
+type settings struct {
+	Limits engine.Limits
+	Assets string
+}
+
+// openEngine opens the engine that name names.
+func openEngine(name string, encoded []byte) (engine.Engine, error) {
+	var s settings
+	if err := json.Unmarshal(encoded, &s); err != nil {
+		return nil, fmt.Errorf("engine settings: %w", err)
+	}
+	switch name {
+	case "imaging":
+		var assets fs.FS
+		if s.Assets != "" {
+			root, err := os.OpenRoot(s.Assets) // no name leads out of it
+			if err != nil {
+				return nil, fmt.Errorf("--assets: %w", err)
+			}
+			assets = root.FS()
+		}
+		return imaging.New(imaging.Config{Limits: s.Limits, Assets: assets})
+	}
+	return nil, fmt.Errorf("engine %q: there is none of that name", name)
+}
+
+// Child turns a process that was started to transform for another into that, and returns true when it is done. Mains call
+// it first.
+func Child() bool { return isolate.Main(openEngine) }
 
 // runningEngine is an engine with what must run while it is used.
 type runningEngine struct {
 	engine.Engine
+	run func(context.Context) error // nil: nothing
 }
 
 // with runs do with the engine working.
 func (e *runningEngine) with(ctx context.Context, do func(context.Context) error) error {
-	return do(ctx)
+	if e.run == nil {
+		return do(ctx)
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	working, stop := context.WithCancel(gctx)
+	defer stop()
+	group.Go(func() error { return e.run(working) })
+	group.Go(func() error {
+		defer stop()
+		return do(gctx)
+	})
+	return causeOf(ctx, group.Wait())
 }
 
 // engineOf returns the engine that the flags ask for.
-func engineOf(c *cli.Command, _ *slog.Logger) (*runningEngine, error) {
+func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 	onTruncated := c.String("on-truncated")
 	if onTruncated != "reject" && onTruncated != "accept" {
 		return nil, usagef("--on-truncated %q: reject or accept", onTruncated)
 	}
-	e, err := imaging.New(imaging.Config{Limits: engine.Limits{
-		MaxBytes: bytesOf(c, "max-message"), MaxPixels: int64(c.Int("max-pixels")), OnTruncated: onTruncated,
+	const name = "imaging"
+	s, err := json.Marshal(settings{Assets: c.String("assets"), Limits: engine.Limits{
+		MaxBytes: bytesOf(c, "max-message"), MaxPixels: bytesOf(c, "max-pixels"), OnTruncated: onTruncated,
 	}})
+	if err != nil {
+		return nil, err
+	}
+	e, err := openEngine(name, s) // tried here, so that what is wrong with it is said at once
 	if err != nil {
 		return nil, &exitError{ExitUsage, err}
 	}
-	return &runningEngine{Engine: e}, nil
+	if !c.Bool("isolate") {
+		return &runningEngine{Engine: e}, nil
+	}
+	children, err := isolate.New(isolate.Config{
+		Engine: name, Settings: s, Slots: c.Int("slots"), TaskTimeout: c.Duration("task-timeout"),
+		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"), MaxOutput: 4 * bytesOf(c, "max-message"), Log: log,
+	})
+	if err != nil {
+		return nil, &exitError{ExitUsage, err}
+	}
+	return &runningEngine{Engine: children, run: children.Run}, nil
 }

@@ -28,7 +28,7 @@ func texts(category, name, usage string) *cli.StringSliceFlag {
 }
 
 func number(category, name string, value int, usage string) *cli.IntFlag {
-	return &cli.IntFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name)}
+	return &cli.IntFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name), HideDefault: value == 0}
 }
 
 func yes(category, name, usage string) *cli.BoolFlag {
@@ -36,10 +36,10 @@ func yes(category, name, usage string) *cli.BoolFlag {
 }
 
 func duration(category, name string, value time.Duration, usage string) *cli.DurationFlag {
-	return &cli.DurationFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name)}
+	return &cli.DurationFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name), HideDefault: value == 0}
 }
 
-// bytes is a flag whose value is a number of bytes such as 64MiB, 500kB or 1048576.
+// bytes is a flag whose value is an amount, of bytes mostly, such as 64MiB, 500kB, 250M or 1048576.
 func bytes(category, name, value, usage string) cli.Flag {
 	f := text(category, name, value, usage)
 	f.Validator = func(s string) error { _, err := parseBytes(s); return err }
@@ -57,7 +57,7 @@ var units = []struct {
 	factor int64
 }{
 	{"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}, {"tib", 1 << 40},
-	{"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12}, {"b", 1}, {"", 1},
+	{"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12}, {"b", 1}, {"k", 1e3}, {"m", 1e6}, {"g", 1e9}, {"", 1},
 }
 
 func parseBytes(s string) (int64, error) {
@@ -73,7 +73,7 @@ func parseBytes(s string) (int64, error) {
 		}
 		return int64(n * float64(u.factor)), nil
 	}
-	return 0, fmt.Errorf("%q is no number of bytes such as 64MiB", s)
+	return 0, fmt.Errorf("%q is no amount such as 64MiB, 250M or 1000000", s)
 }
 
 // The categories under which help lists flags.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
@@ -71,7 +72,9 @@ func Main(program *cli.Command, args []string) int {
 	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // codes are given below, in one place
 	eachCommand(program, func(c *cli.Command) {
 		c.DisableSliceFlagSeparator = true
-		c.OnUsageError = func(_ context.Context, _ *cli.Command, err error, _ bool) error { return &exitError{ExitUsage, err} }
+		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
+			return &exitError{ExitUsage, withSuggestion(c, err)}
+		}
 	})
 	err := program.Run(context.Background(), args)
 	code := exitCode(err)
@@ -83,6 +86,18 @@ func Main(program *cli.Command, args []string) int {
 		}
 	}
 	return code
+}
+
+// withSuggestion adds to the error about an unknown flag the flag that may have been meant.
+func withSuggestion(c *cli.Command, err error) error {
+	_, typed, ok := strings.Cut(err.Error(), "not defined: -")
+	if !ok {
+		return err
+	}
+	if meant := cli.SuggestFlag(c.Flags, strings.TrimLeft(typed, "-"), c.HideHelp); meant != "" {
+		return fmt.Errorf("%w; did you mean %s?", err, meant)
+	}
+	return err
 }
 
 func eachCommand(c *cli.Command, do func(*cli.Command)) {

@@ -211,7 +211,11 @@ func withAdmin(ctx context.Context, admin *telemetry.Admin, do func(context.Cont
 		defer stop()
 		return do(gctx)
 	})
-	err := group.Wait()
+	return causeOf(ctx, group.Wait())
+}
+
+// causeOf replaces an error that only says that ctx ended by the reason for which it did.
+func causeOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
 		return cause
 	}
