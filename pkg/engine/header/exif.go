@@ -17,6 +17,8 @@ const (
 	TagIPTC        = 33723
 	TagExif        = 34665
 	TagICC         = 34675
+	TagPixelX      = 40962
+	TagPixelY      = 40963
 )
 
 // Entry is one entry of a TIFF directory.
@@ -58,6 +60,11 @@ func Directory(block []byte) (binary.ByteOrder, []Entry) {
 		return nil, nil
 	}
 	return order, entries(block, order, int64(order.Uint32(block[4:])))
+}
+
+// DirectoryAt returns the entries of the directory at an offset.
+func DirectoryAt(block []byte, order binary.ByteOrder, at int) []Entry {
+	return entries(block, order, int64(at))
 }
 
 func entries(block []byte, order binary.ByteOrder, at int64) []Entry {

@@ -26,6 +26,9 @@ type Info struct {
 	Text bool   // comments or other text is there
 
 	JPEG JPEG // of a JPEG
+
+	Matrix  int  // of HEIC: the number of its colour matrix (H.273), 0 where nothing is said
+	Limited bool // of HEIC: samples use the studio range
 }
 
 // JPEG is what the frame header of a JPEG says.

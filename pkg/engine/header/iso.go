@@ -42,6 +42,8 @@ func (i *Info) readISO(data []byte) error {
 		case b.kind == "colr" && len(b.data) > 4:
 			if t := string(b.data[:4]); t == "prof" || t == "rICC" {
 				i.ICC = b.data[4:]
+			} else if t == "nclx" && len(b.data) >= 11 {
+				i.Matrix, i.Limited = be16(b.data[8:]), b.data[10]&0x80 == 0
 			}
 		}
 	}

@@ -1,12 +1,59 @@
 package imaging
 
-import "image"
+import (
+	"image"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/icc"
+	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// chooseColor decides for each variant whether its colours are converted to sRGB or carry the input's profile. Either
+// way they look right; the profile is lost only where it can be neither.
+func (t *transform) chooseColor() {
+	if t.info.ICC == nil {
+		return
+	}
+	p, err := icc.Parse(t.info.ICC)
+	if err != nil || t.info.JPEG.Components == 4 {
+		return // four colours become three without a profile's help, and it fits no output
+	}
+	t.profile = p
+	for _, m := range t.made {
+		carries := metadata.CarriesICC(m.format)
+		if p.Space == icc.Gray { // fits only what is encoded in gray, and that no operation coloured
+			carries = carries && m.format != recipe.WebP && t.info.Gray && !m.colored()
+		} else {
+			carries = carries && p.Space == icc.RGB
+		}
+		switch {
+		case carries && (m.ICC == recipe.ICCKeep || !p.Usable()):
+			m.profile, m.grayProfile = t.info.ICC, p.Space == icc.Gray
+		case p.Usable():
+			m.convert = !p.IsSRGB()
+			m.carried = append(m.carried, "icc")
+		}
+	}
+}
+
+// colored reports whether an operation can bring colour into a gray picture.
+func (m *made) colored() bool {
+	for _, o := range m.Ops {
+		if o.Word == recipe.Watermark || o.Word == recipe.Pad {
+			return true
+		}
+	}
+	return m.Background.R != m.Background.G || m.Background.R != m.Background.B
+}
 
 // picture begins a variant with a frame.
-func (t *transform) picture(img image.Image, m *made) (*picture, error) {
+func (t *transform) picture(img image.Image, m *made) *picture {
 	p := &picture{img: img, orient: 1}
 	if m.Orient {
 		p.orient = t.info.Orientation
 	}
-	return p, nil
+	if m.convert {
+		p.toSRGB = t.profile.ConvertImage
+	}
+	return p
 }

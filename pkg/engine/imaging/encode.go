@@ -10,12 +10,29 @@ import (
 	"golang.org/x/image/tiff"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// encode encodes what was made of a variant.
+// encode encodes what was made of a variant, with the metadata that it keeps.
 func (m *made) encode(info header.Info) ([]byte, error) {
+	data, err := m.encodePixels()
+	if err != nil {
+		return nil, err
+	}
+	size := m.frames[0].Rect.Size()
+	set := metadata.Select(info, m.Strip, m.Orient, size.X, size.Y)
+	set.ICC = m.profile
+	if m.grayProfile && (gray(m.frames[0]) == nil || m.format == recipe.PNG && !m.frames[0].Opaque()) {
+		set.ICC = nil // it would be beside colours or transparency after all
+	}
+	data, carried, err := metadata.Embed(data, m.format, set)
+	m.carried = append(m.carried, carried...)
+	return data, err
+}
+
+func (m *made) encodePixels() ([]byte, error) {
 	img := m.frames[0]
 	quality := m.Quality
 	if quality == 0 {
@@ -23,9 +40,9 @@ func (m *made) encode(info header.Info) ([]byte, error) {
 	}
 	switch m.format {
 	case recipe.JPEG:
-		return encodeJPEG(flatten(img, m.Background), quality)
+		return encodeJPEG(flatten(img, m.Background), quality, m.profile == nil || m.grayProfile)
 	case recipe.PNG:
-		return encodePNG(img)
+		return encodePNG(img, m.profile == nil || m.grayProfile)
 	case recipe.GIF:
 		return m.encodeGIF()
 	case recipe.WebP:
@@ -43,11 +60,12 @@ func (m *made) encode(info header.Info) ([]byte, error) {
 	return nil, fmt.Errorf("no encoder for %q", m.format)
 }
 
-// encodeJPEG encodes with half the colour resolution, and without colour where there is none.
-func encodeJPEG(img *image.NRGBA, quality int) ([]byte, error) {
+// encodeJPEG encodes with half the colour resolution, and without colour where there is none, unless
+// it carries a profile that is for colours.
+func encodeJPEG(img *image.NRGBA, quality int, mayBeGray bool) ([]byte, error) {
 	var src image.Image = img
 	sampling := jpegn.Subsample420
-	if g := gray(img); g != nil {
+	if g := gray(img); mayBeGray && g != nil {
 		src, sampling = g, jpegn.SubsampleGray
 	}
 	var b bytes.Buffer
@@ -55,9 +73,9 @@ func encodeJPEG(img *image.NRGBA, quality int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func encodePNG(img *image.NRGBA) ([]byte, error) {
+func encodePNG(img *image.NRGBA, mayBeGray bool) ([]byte, error) {
 	var src image.Image = img
-	if img.Opaque() {
+	if mayBeGray && img.Opaque() {
 		if g := gray(img); g != nil {
 			src = g
 		}

@@ -45,9 +45,9 @@ func (t *transform) makeFrames(recipe.Recipe) error {
 
 // base is the picture scaled down and upright, from which smaller variants are made.
 type base struct {
-	img    *image.NRGBA
-	orient bool
-	icc    string
+	img     *image.NRGBA
+	orient  bool
+	convert bool
 }
 
 // makeFrame makes every variant of one frame, the largest first.
@@ -64,11 +64,7 @@ func (t *transform) makeFrame(f frame, first bool) error {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
 		}
-		p, err := t.begin(f, m, &bases)
-		if err != nil {
-			return err
-		}
-		img, err := m.apply(p)
+		img, err := m.apply(t.begin(f, m, &bases))
 		if err != nil {
 			return err
 		}
@@ -107,17 +103,14 @@ func (t *transform) firstArea(m *made) int64 {
 // begin returns the picture with which a variant's first operation begins. Where that scales, it is the smallest base
 // that has at least twice the target's size, which costs nothing that can be measured, or else the frame itself, and
 // what comes out is a base for others.
-func (t *transform) begin(f frame, m *made, bases *[]base) (*picture, error) {
-	p, err := t.picture(f.img, m)
-	if err != nil {
-		return nil, err
-	}
+func (t *transform) begin(f frame, m *made, bases *[]base) *picture {
+	p := t.picture(f.img, m)
 	w, h, scales := t.firstSize(m)
 	if !scales {
-		return p, nil
+		return p
 	}
 	for _, b := range slices.Backward(*bases) {
-		if b.orient == m.Orient && b.icc == m.ICC && b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
+		if b.orient == m.Orient && b.convert == m.convert && b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
 			p.img, p.orient, p.toSRGB = b.img, 1, nil
 			break
 		}
@@ -125,9 +118,9 @@ func (t *transform) begin(f frame, m *made, bases *[]base) (*picture, error) {
 	p.scale(w, h)
 	p.settle()
 	if m.Ops[0].Word != recipe.Force {
-		*bases = append(*bases, base{p.img.(*image.NRGBA), m.Orient, m.ICC})
+		*bases = append(*bases, base{p.img.(*image.NRGBA), m.Orient, m.convert})
 	}
-	return p, nil
+	return p
 }
 
 // picture is an image with what is still to be done to it: turning and colour conversion wait until it is small.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -75,13 +76,13 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (r
 
 // transform is one call of Transform.
 type transform struct {
-	engine *Engine
-	ctx    context.Context
-	data   []byte
-	info   header.Info
-	made   []*made // in the recipe's order
-	stages engine.Stages
-	cmyk   bool // the input was in four colours, so its profile fits no output
+	engine  *Engine
+	ctx     context.Context
+	data    []byte
+	info    header.Info
+	made    []*made // in the recipe's order
+	stages  engine.Stages
+	profile *icc.Profile // the input's, nil where it has none that can be read
 }
 
 // made is a variant on its way.
@@ -92,12 +93,14 @@ type made struct {
 	marks   map[string]*image.NRGBA
 	cuts    []image.Point // where the first frame was cut by smart gravity, for the others
 
-	frames  []*image.NRGBA
-	delays  []int // of each frame, milliseconds
-	loops   int   // 0 for ever
-	profile []byte
-	carried []string // metadata that the output carries
-	output  engine.Output
+	frames      []*image.NRGBA
+	delays      []int    // of each frame, milliseconds
+	loops       int      // 0 for ever
+	convert     bool     // its colours are converted to sRGB
+	grayProfile bool     // the profile that the output carries is for gray
+	profile     []byte   // or its output carries the input's profile
+	carried     []string // metadata that the output carries, or that was put to use
+	output      engine.Output
 }
 
 func (t *transform) checkInput(r recipe.Recipe) error {
@@ -119,6 +122,7 @@ func (t *transform) checkInput(r recipe.Recipe) error {
 		m.animate = v.Animate && info.Frames > 1 && canAnimate(m.format)
 		t.made = append(t.made, m)
 	}
+	t.chooseColor()
 	return nil
 }
 

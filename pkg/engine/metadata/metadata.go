@@ -1,0 +1,210 @@
+// Package metadata chooses what of an image's metadata its variants keep, and puts it into them.
+package metadata
+
+import (
+	"encoding/binary"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/format"
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/webp"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// Set is metadata for one output. Empty parts are left out.
+type Set struct {
+	EXIF []byte // a TIFF block
+	XMP  []byte // a packet
+	IPTC []byte // IIM records; only JPEG carries them
+	ICC  []byte // a profile
+}
+
+// Select returns what a variant keeps of an input's metadata. The profile is not its business. upright says that the
+// orientation was applied, so that no tag may ask for it again; width and height are the output's.
+func Select(info header.Info, strip string, upright bool, width, height int) Set {
+	switch strip {
+	case recipe.StripKeep:
+		orientation := info.Orientation // of HEIC and AVIF, the container's, whatever EXIF says
+		if upright {
+			orientation = 1
+		}
+		s := Set{XMP: info.XMP, IPTC: info.IPTC}
+		if info.Format == format.TIFF {
+			s.EXIF = copyrightEXIF(info.EXIF) // the tags are the picture's own directory
+		} else {
+			s.EXIF = keptEXIF(info.EXIF, orientation, width, height)
+		}
+		if upright {
+			s.XMP = orientationAttribute.ReplaceAll(s.XMP, []byte("${1}1${2}"))
+		}
+		return s
+	case recipe.StripCopyright:
+		return Set{EXIF: copyrightEXIF(info.EXIF), XMP: copyrightXMP(info.XMP), IPTC: copyrightIPTC(info.IPTC)}
+	}
+	return Set{}
+}
+
+var orientationAttribute = regexp.MustCompile(`(tiff:Orientation(?:="|='|>\s*))[2-8]("|'|\s*<)`)
+
+// Embed puts s into an encoded image, as far as its format carries it, and returns it with the names of what it now
+// carries, as header.Info.Metadata spells them.
+func Embed(data []byte, outputFormat string, s Set) ([]byte, []string, error) {
+	switch outputFormat {
+	case recipe.JPEG:
+		return embedJPEG(data, s)
+	case recipe.PNG:
+		s.IPTC = nil
+		return embedPNG(data, s), s.names(), nil
+	case recipe.WebP:
+		s.IPTC = nil
+		out, err := webp.Embed(data, webp.Metadata{ICC: s.ICC, EXIF: s.EXIF, XMP: s.XMP})
+		return out, s.names(), err
+	}
+	return data, nil, nil
+}
+
+func (s Set) names() []string {
+	return header.Info{EXIF: s.EXIF, XMP: s.XMP, IPTC: s.IPTC, ICC: s.ICC}.Metadata()
+}
+
+// CarriesICC reports whether Embed can put a profile into a format.
+func CarriesICC(outputFormat string) bool {
+	return slices.Contains([]string{recipe.JPEG, recipe.PNG, recipe.WebP}, outputFormat)
+}
+
+// keptEXIF returns a copy of a block whose orientation and pixel size are the output's, and that names no thumbnail,
+// which would be the input's.
+func keptEXIF(block []byte, orientation, width, height int) []byte {
+	order, entries := header.Directory(block)
+	if len(entries) == 0 {
+		return nil
+	}
+	out := slices.Clone(block)
+	set := func(e header.Entry, n int) {
+		switch {
+		case e.Count != 1:
+		case e.Type == 3:
+			order.PutUint16(out[e.At+8:], uint16(min(n, 65535)))
+		case e.Type == 4:
+			order.PutUint32(out[e.At+8:], uint32(n))
+		}
+	}
+	var sub []header.Entry
+	for _, e := range entries {
+		switch e.Tag {
+		case header.TagOrientation:
+			set(e, orientation)
+		case header.TagWidth:
+			set(e, width)
+		case header.TagHeight:
+			set(e, height)
+		case header.TagExif:
+			sub = header.DirectoryAt(block, order, e.Int(order))
+		}
+	}
+	for _, e := range sub {
+		switch e.Tag {
+		case header.TagPixelX:
+			set(e, width)
+		case header.TagPixelY:
+			set(e, height)
+		}
+	}
+	first := int(order.Uint32(block[4:]))
+	if next := first + 2 + 12*int(order.Uint16(block[first:])); next+4 <= len(out) {
+		order.PutUint32(out[next:], 0)
+	}
+	return out
+}
+
+// copyrightEXIF returns a block with the artist and the copyright of another, or nil where that has neither.
+func copyrightEXIF(block []byte) []byte {
+	_, entries := header.Directory(block)
+	var kept []header.Entry
+	for _, e := range entries {
+		if (e.Tag == header.TagArtist || e.Tag == header.TagCopyright) && e.Type == 2 && len(e.Value) < 16<<10 {
+			kept = append(kept, e)
+		}
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	order := binary.LittleEndian
+	out := []byte("II*\x00\x08\x00\x00\x00")
+	out = order.AppendUint16(out, uint16(len(kept)))
+	var values []byte
+	start := 8 + 2 + 12*len(kept) + 4
+	for _, e := range kept {
+		out = order.AppendUint16(out, uint16(e.Tag))
+		out = order.AppendUint16(out, 2)
+		out = order.AppendUint32(out, uint32(len(e.Value)))
+		if len(e.Value) <= 4 {
+			out = append(out, append(slices.Clone(e.Value), 0, 0, 0, 0)[:4]...)
+			continue
+		}
+		out = order.AppendUint32(out, uint32(start+len(values)))
+		values = append(values, e.Value...)
+		if len(values)%2 == 1 {
+			values = append(values, 0)
+		}
+	}
+	return append(append(out, 0, 0, 0, 0), values...)
+}
+
+// copyrightIPTC keeps the by-line, its title, credit, source and copyright notice, and the character set.
+//
+//	{ 1C record:8 dataset:8 length:16 data }
+func copyrightIPTC(records []byte) []byte {
+	var out []byte
+	owned := false
+	for p := records; len(p) >= 5 && p[0] == 0x1c; {
+		n := int(binary.BigEndian.Uint16(p[3:]))
+		if n >= 0x8000 || 5+n > len(p) {
+			break
+		}
+		charset := p[1] == 1 && p[2] == 90
+		if charset || p[1] == 2 && slices.Contains([]byte{80, 85, 110, 115, 116}, p[2]) {
+			out = append(out, p[:5+n]...)
+			owned = owned || !charset
+		}
+		p = p[5+n:]
+	}
+	if !owned {
+		return nil
+	}
+	return out
+}
+
+// copyrightXMP returns a packet with the creator and the rights of another, or nil where that has neither.
+func copyrightXMP(packet []byte) []byte {
+	text := string(packet)
+	var attributes, elements strings.Builder
+	for _, m := range rightsAttribute.FindAllStringSubmatch(text, 20) {
+		attributes.WriteString("\n  " + m[1])
+	}
+	for _, name := range []string{
+		"dc:creator", "dc:rights", "xmpRights:WebStatement", "xmpRights:Marked", "xmpRights:UsageTerms",
+		"xmpRights:Owner", "photoshop:Credit",
+	} {
+		if from := strings.Index(text, "<"+name+">"); from >= 0 {
+			if n := strings.Index(text[from:], "</"+name+">"); n >= 0 && n < 16<<10 {
+				elements.WriteString("  " + text[from:from+n] + "</" + name + ">\n")
+			}
+		}
+	}
+	if attributes.Len()+elements.Len() == 0 {
+		return nil
+	}
+	out := `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+ <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
+  xmlns:xmpRights="http://ns.adobe.com/xap/1.0/rights/" xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"` +
+		attributes.String() + ">\n" + elements.String() + " </rdf:Description>\n</rdf:RDF></x:xmpmeta>"
+	if !wellFormed(out) {
+		return nil
+	}
+	return []byte(out)
+}
+
+var rightsAttribute = regexp.MustCompile(`\s((?:xmpRights:(?:WebStatement|Marked|Owner)|photoshop:Credit)="[^"<]*")`)
