@@ -1,6 +1,7 @@
 package jpeg
 
 import (
+	"math"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 // photograph. "ratio" is the median over the photographs, and "total-ratio" that of the sums.
 func BenchmarkBesideTurbo(b *testing.B) {
 	program := turbo(b)
-	const rounds = 12
+	const turns, rounds = 4, 5
 	for _, mode := range modes {
 		photos := corpus(b, mode.kind)
 		b.Run(mode.name, func(b *testing.B) {
@@ -24,21 +25,10 @@ func BenchmarkBesideTurbo(b *testing.B) {
 			for b.Loop() {
 				ratios, ours, theirs = nil, 0, 0
 				for name, data := range photos {
-					best := 1e18
-					for range rounds {
-						start := time.Now()
-						if err := d.Decode(&p, data, mode.opt); err != nil {
-							b.Fatalf("%s: %v", name, err)
-						}
-						best = min(best, float64(time.Since(start).Nanoseconds())/1e3)
-					}
-					out, err := exec.Command(program, "time", strconv.Itoa(int(mode.opt.Scale)), strconv.Itoa(rounds), name).Output()
-					if err != nil {
-						b.Fatal(err)
-					}
-					reference, err := strconv.ParseFloat(strings.Fields(string(out))[0], 64)
-					if err != nil {
-						b.Fatal(err)
+					best, reference := math.Inf(1), math.Inf(1)
+					for range turns { // in turns, for other work on the machine to hit both
+						best = min(best, fastest(b, rounds, func() error { return d.Decode(&p, data, mode.opt) }))
+						reference = min(reference, turboTime(b, program, rounds, mode.opt.Scale, name))
 					}
 					ratios = append(ratios, reference/best)
 					ours, theirs = ours+best, theirs+reference
@@ -53,4 +43,30 @@ func BenchmarkBesideTurbo(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// fastest returns the shortest time that f took, µs.
+func fastest(b *testing.B, rounds int, f func() error) float64 {
+	best := math.Inf(1)
+	for range rounds {
+		start := time.Now()
+		if err := f(); err != nil {
+			b.Fatal(err)
+		}
+		best = min(best, float64(time.Since(start).Nanoseconds())/1e3)
+	}
+	return best
+}
+
+// turboTime returns the shortest time that libjpeg-turbo took for a file, µs.
+func turboTime(b *testing.B, program string, rounds int, scale Scale, name string) float64 {
+	out, err := exec.Command(program, "time", strconv.Itoa(int(scale)), strconv.Itoa(rounds), name).Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	best, err := strconv.ParseFloat(strings.Fields(string(out))[0], 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return best
 }

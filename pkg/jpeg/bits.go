@@ -1,10 +1,12 @@
 package jpeg
 
+import "encoding/binary"
+
 // bits reads the window, most significant bit first. It is passed and returned by value, so that it stays in registers; the
 // window is passed beside it.
 //
-// acc holds the next bits at its top. Of these n are counted; the bits below them are either zero or those that follow in
-// the data, so that refilling may set them again.
+// acc holds the next bits at its top. Of these n, modulo 64, are counted; the bits below them are either zero or those that
+// follow in the data, so that refilling may set them again.
 type bits struct {
 	acc uint64
 	n   uint
@@ -13,24 +15,23 @@ type bits struct {
 
 // refilled returns r with at least 56 bits. It takes no branch: eight bytes are loaded, however many fit.
 func (r bits) refilled(w *window) bits {
-	p := r.pos & (windowSize - 1)
-	next := uint64(w[p+7]) | uint64(w[p+6])<<8 | uint64(w[p+5])<<16 | uint64(w[p+4])<<24 |
-		uint64(w[p+3])<<32 | uint64(w[p+2])<<40 | uint64(w[p+1])<<48 | uint64(w[p])<<56
-	r.acc |= next >> (r.n & 63)
-	r.pos += (63 - r.n) >> 3
-	r.n |= 56
+	p, n := r.pos&(windowSize-1), r.n&63
+	r.acc |= binary.BigEndian.Uint64(w[p:p+8]) >> n
+	r.pos += (63 - n) >> 3
+	r.n = n | 56
 	return r
 }
 
-// drop returns r without its first n < 64 bits, which it must have. Higher bits of n than the lowest six are ignored.
+// drop returns r without as many of its bits as the lowest six of n say, which it must have. So a table's entry can be given
+// as it is.
 func (r bits) drop(n uint) bits {
 	r.acc <<= n & 63
-	r.n -= n & 63
+	r.n -= n
 	return r
 }
 
 // consumed returns how many bits of the window were read; it is negative when some are left of what came before.
-func (r bits) consumed() int { return int(r.pos*8 - r.n) }
+func (r bits) consumed() int { return int(r.pos*8 - r.n&63) }
 
 // receive returns the value coded by the next size bits (T.81 F.2.2.1, RECEIVE and EXTEND), size 1..16.
 func (r bits) receive(size uint) (bits, int32) {

@@ -231,7 +231,7 @@ func (b *band) correct(r bits, block int, passed uint64) bits {
 		if k > b.last {
 			break
 		}
-		if r.n == 0 {
+		if r.n&63 == 0 {
 			r = r.refilled(&b.window)
 		}
 		if place := b.place[k&255]; r.acc>>63 == 1 {

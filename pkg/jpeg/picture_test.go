@@ -1,0 +1,239 @@
+package jpeg
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+)
+
+// picture is an image made for a test, by its coefficients, so that what a decoder must give is known without another
+// decoder. scancoder_test.go writes it as a file.
+type picture struct {
+	width, height int
+	parts         []part
+	progressive   bool
+	restart       int        // interval, MCUs
+	adobe         int        // transform of an Adobe segment, -1 for none
+	script        [][]passOf // scans, each of one component or several
+	annexK        bool       // with the tables of annex K, where they have all symbols
+	noTables      bool       // leave them out of the file
+}
+
+// part is a component of a picture.
+type part struct {
+	id               byte
+	h, v             int
+	quant            [64]uint16  // zigzag order
+	blocks           [][64]int16 // zigzag order; all of whole MCUs
+	blocksX, blocksY int
+	paddedX, paddedY int
+}
+
+// passOf is what of a component a scan codes.
+type passOf struct {
+	part, start, end int
+	high, low        uint
+}
+
+// newPicture makes a picture of random coefficients, few and low ones in most of the blocks.
+func newPicture(r *rand.Rand, width, height int, sampling ...[2]int) *picture {
+	p := &picture{width: width, height: height, adobe: -1}
+	hMax, vMax := 1, 1
+	for _, s := range sampling {
+		hMax, vMax = max(hMax, s[0]), max(vMax, s[1])
+	}
+	scale := 1 + r.IntN(40)
+	for i, s := range sampling {
+		c := part{id: byte(i + 1), h: s[0], v: s[1]}
+		c.blocksX = ceilDiv(ceilDiv(width*c.h, hMax), 8)
+		c.blocksY = ceilDiv(ceilDiv(height*c.v, vMax), 8)
+		c.paddedX, c.paddedY = ceilDiv(width, 8*hMax)*c.h, ceilDiv(height, 8*vMax)*c.v
+		for k := range c.quant {
+			c.quant[k] = uint16(1 + r.IntN(scale) + k*scale/32)
+		}
+		c.blocks = make([][64]int16, c.paddedX*c.paddedY)
+		for b := range c.blocks {
+			randomBlock(r, &c.blocks[b], &c.quant)
+		}
+		p.parts = append(p.parts, c)
+	}
+	p.interleave()
+	return p
+}
+
+// randomBlock makes coefficients such that the samples, for the most part, need not be limited to 0..255.
+func randomBlock(r *rand.Rand, b *[64]int16, quant *[64]uint16) {
+	b[0] = int16((r.IntN(2040) - 1020) / int(quant[0]))
+	energy := 400
+	last := []int{0, 1, 3, 5, 10, 30, 63}[r.IntN(7)]
+	for k := 1; k <= last; k++ {
+		if r.IntN(3) > 0 && k != last {
+			continue
+		}
+		v := r.IntN(energy+1) / int(quant[k])
+		energy -= energy / 3
+		if v == 0 {
+			v = 1
+		}
+		if r.IntN(2) == 0 {
+			v = -v
+		}
+		b[k] = int16(v)
+	}
+	if r.IntN(200) == 0 { // as large as 8-bit samples can give
+		b[1+r.IntN(63)] = int16(r.IntN(2047) - 1023)
+	}
+}
+
+// interleave makes the script of a sequential file in one scan.
+func (p *picture) interleave() {
+	p.progressive, p.script = false, [][]passOf{nil}
+	for i := range p.parts {
+		p.script[0] = append(p.script[0], passOf{part: i, end: 63})
+	}
+}
+
+// separate makes the script of a sequential file with a scan for each component.
+func (p *picture) separate() {
+	p.progressive, p.script = false, nil
+	for i := range p.parts {
+		p.script = append(p.script, []passOf{{part: i, end: 63}})
+	}
+}
+
+// progress makes a random script of a progressive file: bands of any kind, refined in any number of steps, the components'
+// scans in any order that T.81 allows.
+func (p *picture) progress(r *rand.Rand) {
+	p.progressive, p.script = true, nil
+	var queues [][][]passOf // each a sequence that must keep its order
+	dcLow := uint(r.IntN(4))
+	together := r.IntN(2) == 0
+	for i := range p.parts {
+		var dc, ac [][]passOf
+		for low := dcLow; ; low-- {
+			high := low + 1
+			if low == dcLow {
+				high = 0
+			}
+			dc = append(dc, []passOf{{part: i, high: high, low: low}})
+			if low == 0 {
+				break
+			}
+		}
+		if together && i > 0 {
+			for step := range dc {
+				queues[0][step] = append(queues[0][step], dc[step]...)
+			}
+		} else {
+			queues = append(queues, dc)
+		}
+		ac = bands(r, i, uint(r.IntN(4)))
+		queues = append(queues, ac)
+	}
+	for len(queues) > 0 {
+		q := r.IntN(len(queues))
+		if len(queues[q]) == 0 {
+			queues = append(queues[:q], queues[q+1:]...)
+			continue
+		}
+		p.script = append(p.script, queues[q][0])
+		queues[q] = queues[q][1:]
+	}
+}
+
+// bands splits a component's AC coefficients into random bands down to a bit, then refines them in other bands.
+func bands(r *rand.Rand, part int, low uint) (scans [][]passOf) {
+	for high := uint(0); ; high, low = low, low-1 {
+		for start := 1; start < 64; {
+			end := 63
+			if r.IntN(2) == 0 {
+				end = start + r.IntN(64-start)
+			}
+			scans = append(scans, []passOf{{part, start, end, high, low}})
+			start = end + 1
+		}
+		if low == 0 {
+			return scans
+		}
+	}
+}
+
+// planes returns what the transforms make of the picture's coefficients.
+func (p *picture) planes(scale Scale) (planes []graymap) {
+	hMax, vMax := 1, 1
+	for _, c := range p.parts {
+		hMax, vMax = max(hMax, c.h), max(vMax, c.v)
+	}
+	side := 8 / int(scale)
+	for i := range p.parts {
+		c := &p.parts[i]
+		padded := make([]byte, c.paddedX*c.paddedY*side*side)
+		stride := c.paddedX * side
+		for b := range c.blocks {
+			transformBlock(padded[b/c.paddedX*side*stride+b%c.paddedX*side:], stride, scale, &c.blocks[b], &c.quant)
+		}
+		g := graymap{
+			width:  ceilDiv(ceilDiv(p.width*c.h, hMax), int(scale)),
+			height: ceilDiv(ceilDiv(p.height*c.v, vMax), int(scale)),
+		}
+		for y := range g.height {
+			g.pix = append(g.pix, padded[y*stride:][:g.width]...)
+		}
+		planes = append(planes, g)
+	}
+	return planes
+}
+
+func transformBlock(dst []byte, stride int, scale Scale, zigzagged *[64]int16, quant *[64]uint16) {
+	var block [64]int16
+	for k, v := range zigzagged {
+		if at := places[scale][k]; at != 0 {
+			block[at] = v
+		}
+	}
+	block[0] = zigzagged[0]
+	arrangedQuant := arranged(quant, scale)
+	switch scale {
+	case Full:
+		plainFull(dst, stride, &block, arrangedQuant)
+	case Half:
+		plainHalf(dst, stride, &block, arrangedQuant)
+	case Quarter:
+		quarter(dst, stride, &block, arrangedQuant)
+	case Eighth:
+		dst[0] = dcSample(int32(block[0]), int32(arrangedQuant[0]))
+	}
+}
+
+// encode writes the picture as a file.
+func (p *picture) encode() []byte {
+	out := []byte{0xFF, markerSOI}
+	if p.adobe >= 0 {
+		out = segment(out, markerAPPE, append([]byte("Adobe\x00\x64\x00\x00\x00\x00"), byte(p.adobe)))
+	}
+	for i, c := range p.parts {
+		table := []byte{0x10 | byte(i)}
+		for _, q := range c.quant {
+			table = binary.BigEndian.AppendUint16(table, q)
+		}
+		out = segment(out, markerDQT, table)
+	}
+	frame := []byte{8, byte(p.height >> 8), byte(p.height), byte(p.width >> 8), byte(p.width), byte(len(p.parts))}
+	for i, c := range p.parts {
+		frame = append(frame, c.id, byte(c.h<<4|c.v), byte(i))
+	}
+	sof := byte(markerSOF0 + 1)
+	if p.progressive {
+		sof++
+	}
+	out = segment(out, sof, frame)
+	out = segment(out, markerDRI, []byte{byte(p.restart >> 8), byte(p.restart)})
+	for _, passes := range p.script {
+		out = p.appendScan(out, passes)
+	}
+	return append(out, 0xFF, markerEOI)
+}
+
+func segment(out []byte, marker byte, content []byte) []byte {
+	out = append(out, 0xFF, marker, byte((len(content)+2)>>8), byte(len(content)+2))
+	return append(out, content...)
+}
