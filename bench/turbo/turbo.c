@@ -38,6 +38,8 @@ typedef struct {
 	plane p[3];
 	int n; /* 3, or 1 for gray */
 	int w, h;
+	double real_w, real_h; /* what of it is picture: a reduced decode rounds up */
+	int sub_x, sub_y; /* luma samples for one of chroma */
 } picture;
 
 /* taps of one output sample: n weights from sample first on, padded with zeros to whole vectors */
@@ -83,9 +85,10 @@ static double lanczos(double x)
 	return LOBES * sin(x) * sin(x / LOBES) / (x * x);
 }
 
-static taps *make_taps(int from, int to)
+/* scale is the width of an output sample in input samples */
+static taps *make_taps(int from, int to, double scale)
 {
-	double scale = (double)from / to, support = LOBES * (scale > 1 ? scale : 1), k = scale > 1 ? 1 / scale : 1;
+	double support = LOBES * (scale > 1 ? scale : 1), k = scale > 1 ? 1 / scale : 1;
 	int most = ((int)(2 * support) + 2 + 7) / 8 * 8;
 	taps *t = need(malloc(to * sizeof *t));
 	float *w = need(calloc((size_t)to * most, sizeof *w));
@@ -145,15 +148,15 @@ static void horizontal(const float *restrict row, const taps *t, byte *restrict 
 	}
 }
 
-static void resize(const plane *s, plane *d, int w, int h)
+static void resize(const plane *s, plane *d, int w, int h, double sx, double sy)
 {
 	reserve(d, w, h);
-	if (s->w == w && s->h == h) {
+	if (s->w == w && s->h == h && sx == 1 && sy == 1) {
 		for (int y = 0; y < h; y++)
 			memcpy(d->p + (size_t)y * d->stride, s->p + (size_t)y * s->stride, w);
 		return;
 	}
-	taps *tx = make_taps(s->w, w), *ty = make_taps(s->h, h);
+	taps *tx = make_taps(s->w, w, sx), *ty = make_taps(s->h, h, sy);
 	float *row = need(aligned_alloc(64, (size_t)(s->stride + BLOCK) * sizeof *row));
 	memset(row, 0, (size_t)(s->stride + BLOCK) * sizeof *row);
 	for (int y = 0; y < h; y++) {
@@ -167,12 +170,15 @@ static void resize(const plane *s, plane *d, int w, int h)
 
 static void resize_picture(const picture *s, picture *d, int w, int h)
 {
+	/* Odd sizes: the last chroma sample is half outside, so planes do not scale by the ratio of their sizes. */
+	double sx = s->real_w / w, sy = s->real_h / h;
 	d->n = s->n;
-	d->w = w;
-	d->h = h;
-	resize(&s->p[0], &d->p[0], w, h);
+	d->w = d->real_w = w;
+	d->h = d->real_h = h;
+	d->sub_x = d->sub_y = 2;
+	resize(&s->p[0], &d->p[0], w, h, sx, sy);
 	for (int i = 1; i < s->n; i++)
-		resize(&s->p[i], &d->p[i], (w + 1) / 2, (h + 1) / 2);
+		resize(&s->p[i], &d->p[i], (w + 1) / 2, (h + 1) / 2, sx * 2 / s->sub_x, sy * 2 / s->sub_y);
 }
 
 /* the size that fits into side × side, from the original's; never larger */
@@ -191,6 +197,10 @@ static void decode(tjhandle tj, const byte *data, size_t size, int w, int h, int
 		d /= 2;
 	pic->w = (w + d - 1) / d;
 	pic->h = (h + d - 1) / d;
+	pic->real_w = (double)w / d;
+	pic->real_h = (double)h / d;
+	pic->sub_x = tjMCUWidth[sub] / 8;
+	pic->sub_y = tjMCUHeight[sub] / 8;
 	pic->n = sub == TJSAMP_GRAY ? 1 : 3;
 	byte *planes[3] = { 0 };
 	int strides[3] = { 0 };
