@@ -66,7 +66,7 @@ func newClone(t *testing.T, user *syscall.Credential) *clone {
 		if err := os.Chown(home, int(user.Uid), int(user.Gid)); err != nil {
 			t.Fatal(err)
 		}
-		c.env = append(c.env, "HOME="+home, "DOCKER_CONFIG="+dockerConfig(t))
+		c.env = append(c.env, "HOME="+home, "DOCKER_CONFIG="+dockerConfig(t, user))
 	}
 
 	root, err := exec.CommandContext(t.Context(), "git", "rev-parse", "--show-toplevel").Output()
@@ -94,8 +94,8 @@ func newClone(t *testing.T, user *syscall.Credential) *clone {
 	return c
 }
 
-// dockerConfig returns a docker configuration that everybody can read, with the plugins of this user's.
-func dockerConfig(t *testing.T) string {
+// dockerConfig returns a docker configuration of the user's, with the plugins of whoever runs the test.
+func dockerConfig(t *testing.T, user *syscall.Credential) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "imagefarm-docker")
 	if err != nil {
@@ -116,16 +116,22 @@ func dockerConfig(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	open := func(path string, _ fs.DirEntry, err error) error {
+	giveTo(t, dir, user)
+	return dir
+}
+
+// giveTo makes the user the owner of everything under dir.
+func giveTo(t *testing.T, dir string, user *syscall.Credential) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		return os.Chmod(path, 0o755)
-	}
-	if err := filepath.WalkDir(dir, open); err != nil {
+		return os.Chown(path, int(user.Uid), int(user.Gid))
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 func (c *clone) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {

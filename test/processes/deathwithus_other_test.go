@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package processes
+
+import "syscall"
+
+// dieWithUs does nothing here: only the test's cleanup ends its processes.
+func dieWithUs() *syscall.SysProcAttr { return nil }

@@ -1,0 +1,71 @@
+//go:build unix
+
+package processes
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	dto "github.com/prometheus/client_model/go"
+)
+
+// get returns a page of a process's admin server.
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// metrics are what a process serves, by name.
+func (p *process) metrics() map[string]*dto.MetricFamily {
+	p.t.Helper()
+	status, body := get(p.t, p.http()+"/metrics")
+	if status != http.StatusOK {
+		p.t.Fatalf("%s/metrics answers %d", p.http(), status)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(body))
+	if err != nil {
+		p.t.Fatalf("%s/metrics: %v", p.http(), err)
+	}
+	return families
+}
+
+// metric is the sum of a counter or gauge over its labels.
+func (p *process) metric(name string) (sum float64) {
+	p.t.Helper()
+	family := p.metrics()[name]
+	if family == nil {
+		p.t.Fatalf("%s serves no %s", p.name, name)
+	}
+	for _, m := range family.GetMetric() {
+		sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+	}
+	return sum
+}
+
+// transformed is how many tasks a worker has answered.
+func (p *process) transformed() int {
+	p.t.Helper()
+	return int(p.metric("imagefarm_worker_tasks_total"))
+}
