@@ -12,7 +12,7 @@ import (
 
 // bbolt trusts its file: it maps it into memory and follows page numbers wherever they lead. So the file is looked at
 // before bbolt may: the header (inspectHeader) before it is even opened, so that a foreign file is never written to,
-// and the upper levels of the trees (inspectTree) under its lock. What is damaged further down is caught when it is
+// and its pages (inspectTree) under its lock. What is damaged while it is open is caught, where it can be, when it is
 // met: see guard.
 //
 // The layout is bbolt's, in the byte order of the machine: every page begins with its number (8 bytes), flags (2),
@@ -25,9 +25,10 @@ const (
 	boltMagic   = 0xED0CDAED
 	boltVersion = 2
 
-	flagBranch = 0x01
-	flagLeaf   = 0x02
-	flagBucket = 0x01 // of a leaf's element: its value is a bucket
+	flagBranch   = 0x01
+	flagLeaf     = 0x02
+	flagFreelist = 0x10
+	flagBucket   = 0x01 // of an element of a leaf: its value is a bucket
 
 	noFreelist = ^uint64(0)
 )

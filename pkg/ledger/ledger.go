@@ -62,6 +62,7 @@ type Ledger struct {
 	words   words      // guarded by writing
 
 	damage atomic.Pointer[Fault] // the first damage that was met
+	stuck  atomic.Bool           // bbolt was interrupted where it may hold its locks for ever
 }
 
 // Open opens the ledger at path, which it makes, with its directory, if nothing is there.
@@ -143,11 +144,10 @@ func (l *Ledger) Path() string { return l.path }
 func (l *Ledger) Close() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	if l.db == nil || l.damage.Load() != nil {
-		// bbolt was interrupted where it does not expect it: its locks may be held for ever. Closing the file lets
-		// go of the lock on it; nothing has to be written.
+	if l.db == nil || l.stuck.Load() {
 		if l.file != nil {
-			_ = l.file.Close() // it was only read since the last transaction
+			unlock(l.file)
+			_ = l.file.Close() // nothing waits to be written
 		}
 		return nil
 	}
@@ -174,6 +174,7 @@ func (l *Ledger) guard(f func() error) (err error) {
 	defer func() {
 		debug.SetPanicOnFault(was)
 		if r := recover(); r != nil {
+			l.stuck.Store(true)
 			err = &Fault{Kind: ErrDamaged, Path: l.path, Why: fmt.Sprint(r)}
 		}
 		var f *Fault
