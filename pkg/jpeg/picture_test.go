@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"encoding/binary"
+	mathbits "math/bits"
 	"math/rand/v2"
 )
 
@@ -60,27 +61,27 @@ func newPicture(r *rand.Rand, width, height int, sampling ...[2]int) *picture {
 	return p
 }
 
-// randomBlock makes coefficients such that the samples, for the most part, need not be limited to 0..255.
+// randomBlock makes coefficients such that no sample is farther than 300 from what the DC coefficient alone gives: libjpeg
+// does not limit samples farther than 384 out of range.
 func randomBlock(r *rand.Rand, b *[64]int16, quant *[64]uint16) {
 	b[0] = int16((r.IntN(2040) - 1020) / int(quant[0]))
-	energy := 400
-	last := []int{0, 1, 3, 5, 10, 30, 63}[r.IntN(7)]
-	for k := 1; k <= last; k++ {
-		if r.IntN(3) > 0 && k != last {
+	energy := 1200 // a coefficient adds at most a quarter of itself to a sample
+	if r.IntN(4) == 0 {
+		energy = 100
+	}
+	for range []int{0, 1, 2, 4, 8, 20, 100}[r.IntN(7)] {
+		k := 1 + r.IntN(1+r.IntN(63))
+		most := min(energy, 1000) / int(quant[k])
+		if most == 0 || b[k] != 0 {
 			continue
 		}
-		v := r.IntN(energy+1) / int(quant[k])
-		energy -= energy / 3
-		if v == 0 {
-			v = 1
-		}
+		size := 1 + r.IntN(mathbits.Len(uint(most)))
+		v := min(1+r.IntN(1<<size), most)
+		energy -= v * int(quant[k])
 		if r.IntN(2) == 0 {
 			v = -v
 		}
 		b[k] = int16(v)
-	}
-	if r.IntN(200) == 0 { // as large as 8-bit samples can give
-		b[1+r.IntN(63)] = int16(r.IntN(2047) - 1023)
 	}
 }
 
@@ -100,34 +101,34 @@ func (p *picture) separate() {
 	}
 }
 
-// progress makes a random script of a progressive file: bands of any kind, refined in any number of steps, the components'
-// scans in any order that T.81 allows.
+// progress makes a random script of a progressive file: bands of any kind, refined in any number of steps, in any order
+// behind the DC coefficients.
 func (p *picture) progress(r *rand.Rand) {
 	p.progressive, p.script = true, nil
-	var queues [][][]passOf // each a sequence that must keep its order
-	dcLow := uint(r.IntN(4))
+	low := uint(r.IntN(4))
 	together := r.IntN(2) == 0
-	for i := range p.parts {
-		var dc, ac [][]passOf
-		for low := dcLow; ; low-- {
-			high := low + 1
-			if low == dcLow {
-				high = 0
-			}
-			dc = append(dc, []passOf{{part: i, high: high, low: low}})
-			if low == 0 {
-				break
+	var queues [][][]passOf // each a sequence that must keep its order
+	for high := uint(0); ; high, low = low, low-1 {
+		var scans [][]passOf
+		for i := range p.parts {
+			if pass := (passOf{part: i, high: high, low: low}); together && i > 0 {
+				scans[0] = append(scans[0], pass)
+			} else {
+				scans = append(scans, []passOf{pass})
 			}
 		}
-		if together && i > 0 {
-			for step := range dc {
-				queues[0][step] = append(queues[0][step], dc[step]...)
-			}
+		if high == 0 {
+			p.script = scans
+			queues = append(queues, nil)
 		} else {
-			queues = append(queues, dc)
+			queues[0] = append(queues[0], scans...)
 		}
-		ac = bands(r, i, uint(r.IntN(4)))
-		queues = append(queues, ac)
+		if low == 0 {
+			break
+		}
+	}
+	for i := range p.parts {
+		queues = append(queues, bands(r, i, uint(r.IntN(4))))
 	}
 	for len(queues) > 0 {
 		q := r.IntN(len(queues))
