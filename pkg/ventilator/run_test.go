@@ -1,0 +1,342 @@
+package ventilator
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// inBubble runs a test in virtual time: hours of leases pass in milliseconds, exactly.
+func inBubble(t *testing.T, images int, test func(t *testing.T, s *stage)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		s := newStage(t, ctx, images)
+		s.newSink()
+		test(t, s)
+		s.sink.down()
+		cancel()
+	})
+}
+
+func expectDone(t *testing.T, e ended, n int64) {
+	t.Helper()
+	if e.err != nil || e.run.Found != n || e.run.Done != n || e.run.Unsettled() != 0 {
+		t.Errorf("the run ended with %v and %+v, not %d done", e.err, e.run, n)
+	}
+}
+
+func TestTaskOfASilentWorkerIsDeliveredAgainWhenItsLeaseEnds(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		mute := s.worker("mute", 1)
+		cfg := s.config()
+		cfg.SpeculateAge = -1
+		_, done := s.start(cfg)
+		first := mute.mustNext(time.Minute)
+		began := time.Now()
+		good := s.worker("good", 1)
+		second := good.mustNext(time.Hour)
+		if second.ID != first.ID || second.Delivery != 2 {
+			t.Errorf("got delivery %d of %s", second.Delivery, second.ID)
+		}
+		if waited := time.Since(began); waited < 30*time.Second || waited > 32*time.Second {
+			t.Errorf("it came after %v, the lease is 30s and the backoff at most 500ms", waited)
+		}
+		s.sink.commit(second, "good", true)
+		expectDone(t, <-done, 1)
+		mute.die()
+		good.die()
+	})
+}
+
+func TestHeartbeatsProlongALease(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		slow := s.worker("slow", 1)
+		cfg := s.config()
+		cfg.SpeculateAge = -1
+		_, done := s.start(cfg)
+		task := slow.mustNext(time.Minute)
+		for range 600 { // ten minutes, twenty leases
+			time.Sleep(time.Second)
+			slow.beat(task.ID)
+		}
+		s.sink.commit(task, "slow", true)
+		e := <-done
+		expectDone(t, e, 1)
+		if e.run.Deliveries != 1 {
+			t.Errorf("%d deliveries", e.run.Deliveries)
+		}
+		slow.die()
+	})
+}
+
+func TestTaskGoesBackTheMomentItsConnectionDrops(t *testing.T) {
+	inBubble(t, 3, func(t *testing.T, s *stage) {
+		doomed := s.worker("doomed", 3)
+		_, done := s.start(s.config())
+		for range 3 {
+			doomed.mustNext(time.Minute)
+		}
+		heir := s.worker("heir", 3)
+		synctest.Wait()
+		began := time.Now()
+		doomed.die()
+		for range 3 {
+			task := heir.mustNext(time.Minute)
+			if task.Delivery != 2 {
+				t.Errorf("delivery %d", task.Delivery)
+			}
+			s.sink.commit(task, "heir", true)
+		}
+		if waited := time.Since(began); waited > 500*time.Millisecond {
+			t.Errorf("they came after %v", waited)
+		}
+		e := <-done
+		expectDone(t, e, 3)
+		if e.run.Redeliveries != 3 {
+			t.Errorf("%d redeliveries", e.run.Redeliveries)
+		}
+		heir.die()
+	})
+}
+
+func TestLostReceiptsAreAskedFor(t *testing.T) {
+	inBubble(t, 5, func(t *testing.T, s *stage) {
+		w := s.worker("w", 5)
+		_, done := s.start(s.config())
+		for range 5 {
+			s.sink.commit(w.mustNext(time.Minute), "w", false)
+		}
+		committed := time.Now()
+		e := <-done
+		expectDone(t, e, 5)
+		if waited := e.at.Sub(committed); waited > 3*time.Second {
+			t.Errorf("the run noticed after %v", waited)
+		}
+		w.die()
+	})
+}
+
+func TestFailedTasksRestLongerEachTimeThenDie(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		w := s.worker("w", 1)
+		_, done := s.start(s.config())
+		last := time.Time{}
+		for n := range 5 {
+			task := w.mustNext(time.Hour)
+			if task.Delivery != n+1 {
+				t.Errorf("delivery %d, not %d", task.Delivery, n+1)
+			}
+			if n > 0 {
+				full := 500 * time.Millisecond << (n - 1)
+				if rest := time.Since(last); rest < full/2 || rest > full+time.Second/2 {
+					t.Errorf("delivery %d came after %v, its backoff is %v to %v", n+1, rest, full/2, full)
+				}
+			}
+			last = time.Now()
+			s.sink.publish(wire.TopicTaskFailed, &wire.Receipt{ID: task.ID, Filename: task.Filename, Outcome: outcome.Failed, Worker: "w", Detail: "no disk"})
+		}
+		e := <-done
+		if e.err != nil || e.run.Dead != 1 || e.run.Unsettled() != 0 {
+			t.Errorf("the run ended with %v and %+v", e.err, e.run)
+		}
+		for _, r := range s.sink.settled {
+			if r.Outcome != outcome.Dead || r.Detail != "no disk" || r.Delivery != 5 {
+				t.Errorf("the ledger was told %+v", r)
+			}
+		}
+		w.die()
+	})
+}
+
+func TestStragglersAreSentToIdleWorkers(t *testing.T) {
+	inBubble(t, 2, func(t *testing.T, s *stage) {
+		slow := s.worker("slow", 1)
+		_, done := s.start(s.config())
+		task := slow.mustNext(time.Minute)
+		idle := s.worker("idle", 1)
+		other := idle.mustNext(time.Minute)
+		began := time.Now()
+		s.sink.commit(other, "idle", true)
+		again := idle.mustNext(time.Minute)
+		if again.ID != task.ID {
+			t.Errorf("the idle worker got %s", again.Filename)
+		}
+		if waited := time.Since(began); waited > 6*time.Second {
+			t.Errorf("after %v", waited)
+		}
+		s.sink.commit(again, "idle", true)
+		e := <-done
+		expectDone(t, e, 2)
+		if e.run.Speculative != 1 || e.run.Redeliveries != 0 {
+			t.Errorf("%+v", e.run)
+		}
+		slow.die()
+		idle.die()
+	})
+}
+
+func TestLeasesStandStillWhileTheSinkIsAway(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		w := s.worker("w", 1)
+		cfg := s.config()
+		cfg.SpeculateAge = -1
+		_, done := s.start(cfg)
+		task := w.mustNext(time.Minute)
+		s.sink.down()
+		time.Sleep(10 * time.Minute)
+		s.sink.up()
+		s.sink.commit(task, "w", true)
+		e := <-done
+		expectDone(t, e, 1)
+		if e.run.Deliveries != 1 {
+			t.Errorf("%d deliveries while the sink was away", e.run.Deliveries)
+		}
+		w.die()
+	})
+}
+
+func TestRunStartedBeforeItsSinkWaits(t *testing.T) {
+	inBubble(t, 2, func(t *testing.T, s *stage) {
+		s.sink.down()
+		_, done := s.start(s.config())
+		time.Sleep(time.Minute)
+		s.sink.up()
+		w := s.worker("w", 2)
+		go w.serve()
+		expectDone(t, <-done, 2)
+		w.die()
+	})
+}
+
+func TestNoWorkerCame(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		cfg := s.config()
+		cfg.WaitWorkers = 10 * time.Second
+		began := time.Now()
+		_, done := s.start(cfg)
+		e := <-done
+		if !errors.Is(e.err, ErrNoWorkers) {
+			t.Errorf("the run ended with %v", e.err)
+		}
+		if waited := e.at.Sub(began); waited < 10*time.Second || waited > 11*time.Second {
+			t.Errorf("after %v", waited)
+		}
+	})
+}
+
+func TestStalledRunNamesWhatIsStuck(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		cfg := s.config()
+		cfg.StallTimeout = time.Minute
+		w := s.worker("w", 1)
+		_, done := s.start(cfg)
+		task := w.mustNext(time.Minute)
+		for i := 0; ; i++ {
+			select {
+			case e := <-done:
+				if !errors.Is(e.err, ErrStalled) || !strings.Contains(e.err.Error(), task.Filename) {
+					t.Errorf("the run ended with %v", e.err)
+				}
+				if e.run.Unsettled() != 1 {
+					t.Errorf("%+v", e.run)
+				}
+				w.die()
+				return
+			case <-time.After(time.Second):
+				w.beat(task.ID)
+			}
+		}
+	})
+}
+
+func TestOperatorsPauseResumeAndCancel(t *testing.T) {
+	inBubble(t, 50, func(t *testing.T, s *stage) {
+		s.sink.steer("paused")
+		_, done := s.start(s.config())
+		time.Sleep(5 * time.Second)
+		w := s.worker("w", 1)
+		if task := w.next(time.Minute); task != nil {
+			t.Errorf("a paused run handed out %s", task.Filename)
+		}
+		s.sink.steer("running")
+		task := w.mustNext(time.Minute)
+		s.sink.steer("cancelled")
+		time.Sleep(5 * time.Second)
+		s.sink.commit(task, "w", true)
+		e := <-done
+		if e.run.State != "interrupted" || e.run.Unsettled() != 0 || e.run.Done == 50 {
+			t.Errorf("the run ended with %v and %+v", e.err, e.run)
+		}
+		w.die()
+	})
+}
+
+func TestDrainSettlesWhatWorkersHoldAndLeavesTheRest(t *testing.T) {
+	inBubble(t, 50, func(t *testing.T, s *stage) {
+		w := s.worker("w", 2)
+		v, done := s.start(s.config())
+		a, b := w.mustNext(time.Minute), w.mustNext(time.Minute)
+		v.Drain()
+		time.Sleep(time.Second)
+		s.sink.commit(a, "w", true)
+		s.sink.commit(b, "w", true)
+		e := <-done
+		if e.err != nil || e.run.Found != 2 || e.run.Done != 2 || e.run.State != "interrupted" {
+			t.Errorf("the run ended with %v and %+v", e.err, e.run)
+		}
+		w.die()
+	})
+}
+
+func TestDrainingWorkerGetsNothingNewAndItsLastReceiptsAreWaitedFor(t *testing.T) {
+	inBubble(t, 4, func(t *testing.T, s *stage) {
+		leaving := s.worker("leaving", 2)
+		_, done := s.start(s.config())
+		a, b := leaving.mustNext(time.Minute), leaving.mustNext(time.Minute)
+		s.sink.publish(wire.TopicWorkerHeartbeat, &wire.Heartbeat{Worker: "leaving", Slots: 1, Draining: true, Held: []string{a.ID, b.ID}})
+		synctest.Wait()
+		s.sink.commit(a, "leaving", true)
+		if task := leaving.next(time.Second); task != nil {
+			t.Errorf("a draining worker got %s", task.Filename)
+		}
+		leaving.die()
+		synctest.Wait()
+		s.sink.commit(b, "leaving", false) // its result was on its way when the connection dropped
+		w := s.worker("w", 4)
+		go w.serve()
+		e := <-done
+		expectDone(t, e, 4)
+		if e.run.Deliveries != 4 {
+			t.Errorf("%d deliveries of 4 tasks", e.run.Deliveries)
+		}
+		w.die()
+	})
+}
+
+func TestStrangersNamesSettleTheirTask(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		stranger := s.worker("", 0)
+		cfg := s.config()
+		_, done := s.start(cfg)
+		task := stranger.mustNext(time.Minute)
+		for i, name := range cfg.Recipe.OutputNames(task.Filename) {
+			if i == 0 {
+				s.sink.publish(wire.TopicOutput, &wire.BareName{Name: "nobody-awaits-this.jpg"})
+			}
+			s.sink.publish(wire.TopicOutput, &wire.BareName{Name: name})
+		}
+		e := <-done
+		expectDone(t, e, 1)
+		if e.run.Strangers != 1 {
+			t.Errorf("%d on a stranger's word", e.run.Strangers)
+		}
+		stranger.die()
+	})
+}
