@@ -1,0 +1,153 @@
+//go:build unix
+
+package processes
+
+import (
+	"fmt"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+func TestKilledWorkerLosesNothing(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 60
+	dir := album(t, n)
+	f.startSink()
+	ear := f.listen()
+	workers := f.startWorkers(3)
+	ventilator := f.startVentilator("--lease", "5s", dir)
+	ear.awaitSettledBy("w1", 3)
+	workers[0].kill()
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+	if run := f.status().Runs[0]; run.Redeliveries == 0 {
+		t.Errorf("the worker was killed while it held nothing (%d deliveries): the test proves nothing", run.Deliveries)
+	}
+}
+
+func TestEveryWorkerKilledAndOthersStarted(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 40
+	dir := album(t, n)
+	f.startSink()
+	ear := f.listen()
+	first := f.startWorkers(2)
+	ventilator := f.startVentilator("--lease", "5s", dir)
+	ear.awaitSettled(5)
+	for _, w := range first {
+		w.kill()
+	}
+	ventilator.awaitNth(2, "worker left")
+	f.startWorker("w3")
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+}
+
+// A frozen process keeps its connections: only its silence tells.
+func TestFrozenWorkersTasksGoElsewhere(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 40
+	dir := album(t, n)
+	f.startSink()
+	ear := f.listen()
+	workers := f.startWorkers(2)
+	ventilator := f.startVentilator("--lease", "3s", dir)
+	ear.awaitSettledBy("w1", 3)
+	workers[0].signal(syscall.SIGSTOP)
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+
+	// It awakes, and what it now tells is a duplicate that harms nobody.
+	workers[0].signal(syscall.SIGCONT)
+	workers[0].signal(syscall.SIGTERM)
+	workers[0].mustExit(0)
+	if s := f.status(); s.Settled != uint64(n) {
+		t.Errorf("%d settled, not %d", s.Settled, n)
+	}
+	mustHold(t, f.out, filesBelow(t, dir))
+}
+
+func TestKilledSinkGoesOnFromItsLedger(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 60
+	dir := album(t, n)
+	sink := f.startSink()
+	ear := f.listen()
+	workers := f.startWorkers(3)
+	ventilator := f.startVentilator("--lease", "3s", dir)
+	ear.awaitSettled(n / 4)
+	sink.kill()
+	f.startSink().await("collecting")
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+	if s := f.status(); s.Settled != uint64(n) {
+		t.Errorf("%d settled in the ledger, not %d", s.Settled, n)
+	}
+	for _, w := range workers {
+		w.mustLive()
+	}
+}
+
+func TestKilledVentilatorContinues(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 60
+	dir := album(t, n)
+	f.startSink()
+	ear := f.listen()
+	workers := f.startWorkers(3)
+	first := f.startVentilator(dir)
+	ear.awaitSettled(n / 4)
+	first.kill()
+	second := f.startVentilator(dir)
+	second.mustExit(0)
+	got := second.account()
+	if got.found != n || got.done+got.skipped != n || got.skipped < n/4 {
+		t.Errorf("the second run says %+v; a quarter of %d images was done before", got, n)
+	}
+	mustHold(t, f.out, filesBelow(t, dir))
+	sum := 0
+	for _, w := range workers {
+		w.mustLive()
+		sum += w.transformed()
+	}
+	if held := 4 * len(workers); sum > n+held {
+		t.Errorf("%d transforms of %d images: more were done twice than the %d that the workers may hold", sum, n, held)
+	}
+}
+
+// Everything dies, in turn, again and again.
+func TestNothingIsMissingWhoeverDies(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 90
+	dir := album(t, n)
+	sink := f.startSink()
+	ear := f.listen()
+	workers := f.startWorkers(3)
+	args := []string{"--lease", "3s", dir}
+	ventilator := f.startVentilator(args...)
+	for round := range 3 {
+		ear.awaitSettled((3*round + 1) * n / 12)
+		workers[round].kill()
+		workers = append(workers, f.startWorker(fmt.Sprint("w", len(workers)+1)))
+		ear.awaitSettled((3*round + 2) * n / 12)
+		sink.kill()
+		sink = f.startSink()
+		sink.await("collecting")
+		ear.awaitSettled((3*round + 3) * n / 12)
+		ventilator.kill()
+		ventilator = f.startVentilator(args...)
+	}
+	ventilator.mustExit(0)
+	if got := ventilator.account(); got.found != n || got.done+got.skipped != n {
+		t.Errorf("the last run says %+v, of %d images", got, n)
+	}
+	mustHold(t, f.out, filesBelow(t, dir))
+	if left, err := filepath.Glob(filepath.Join(f.out, "*", ".*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}

@@ -1,0 +1,116 @@
+//go:build unix
+
+package processes
+
+import (
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestDrainingWorkerFinishesWhatItHolds(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 60
+	dir := album(t, n)
+	f.startSink()
+	ear := f.listen()
+	workers := f.startWorkers(2)
+	ventilator := f.startVentilator(dir)
+	ear.awaitSettledBy("w1", 3)
+	workers[0].signal(syscall.SIGTERM)
+	workers[0].mustExit(0)
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+}
+
+func TestDrainingVentilatorLeavesTheRestForTheNextRun(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 60
+	dir := album(t, n)
+	f.startSink()
+	ear := f.listen()
+	f.startWorkers(2)
+	first := f.startVentilator(dir)
+	ear.awaitSettled(n / 4)
+	first.signal(syscall.SIGTERM)
+	first.mustExit(143)
+	got := first.account()
+	if got.done != got.found || got.found < n/4 || got.found == n {
+		t.Errorf("the drained run says %+v, of %d images", got, n)
+	}
+	if !slices.ContainsFunc(first.log(), func(s string) bool { return strings.Contains(s, "left for the next run") }) {
+		t.Error("the summary does not say that images were left for the next run")
+	}
+	second := f.startVentilator(dir)
+	second.mustExit(0)
+	second.mustAccount(account{found: n, done: n - got.done, skipped: got.done})
+	mustHold(t, f.out, filesBelow(t, dir))
+}
+
+func TestInterruptedVentilatorSaysSo(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.startSink()
+	ventilator := f.startVentilator(album(t, 3))
+	ventilator.await("handing out tasks")
+	ventilator.signal(syscall.SIGINT) // no worker: nothing is held
+	ventilator.mustExit(130)
+}
+
+func TestDrainingSinkCommitsWhatCameAndEnds(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 60
+	dir := album(t, n)
+	sink := f.startSink()
+	ear := f.listen()
+	f.startWorkers(2)
+	ventilator := f.startVentilator("--lease", "3s", dir)
+	ear.awaitSettled(n / 4)
+	sink.signal(syscall.SIGTERM)
+	sink.mustExit(0)
+	f.startSink()
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+}
+
+func TestSecondSignalCutsAVentilator(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	f.startSink()
+	worker := f.startWorker("w1")
+	ventilator := f.startVentilator(album(t, 10))
+	ventilator.await("worker joined")
+	worker.signal(syscall.SIGSTOP) // a drain would wait for what it holds
+	ventilator.signal(syscall.SIGTERM)
+	ventilator.await("draining")
+	ventilator.mustLive()
+	ventilator.signal(syscall.SIGTERM)
+	ventilator.mustExit(143)
+}
+
+func TestSecondSignalCutsAWorker(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 10
+	dir := album(t, n)
+	sink := f.startSink()
+	ear := f.listen()
+	worker := f.startWorker("w1")
+	ventilator := f.startVentilator("--lease", "3s", dir)
+	ear.awaitSettled(2)
+	sink.signal(syscall.SIGSTOP) // a drain would wait until somebody takes the results
+	sink.kill()
+	worker.signal(syscall.SIGINT)
+	worker.await("draining")
+	worker.mustLive()
+	worker.signal(syscall.SIGTERM)
+	worker.mustExit(143)
+
+	// What it held is done by another.
+	f.startSink()
+	f.startWorker("w2")
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+}
