@@ -15,6 +15,7 @@ func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault
 			if r, diff, k = u.values(&e.window, r, last, place, block); !blockEnds(k) {
 				if r, diff, k, f = u.recovered(&e.window, begin, r, diff, k, last, place, block); f != noFault {
 					clear(block[:])
+					e.r = r
 					return done, f
 				}
 			}

@@ -12,6 +12,7 @@ func (e *entropy) eighths(units []unit, mcus int) (done int, f fault) {
 			var k uint
 			if r, diff, k = u.pass(&e.window, r); !blockEnds(k) {
 				if r, diff, _, f = u.recovered(&e.window, begin, r, diff, k, 0, &places[Eighth], &e.block); f != noFault {
+					e.r = r
 					return done, f
 				}
 			}

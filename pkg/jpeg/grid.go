@@ -69,11 +69,3 @@ func (g *grid) blank(from, until int) {
 		}
 	}
 }
-
-// fault makes the error of a fault in a scan.
-func (g *grid) fault(f fault, p *parser, s *scan) error {
-	if f == ranOut && s.cut {
-		return p.truncated(scanName(s.index))
-	}
-	return corruptf(s.from, "%s: %v", scanName(s.index), f)
-}

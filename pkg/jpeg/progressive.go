@@ -99,31 +99,19 @@ func (e *entropy) segments(p *parser, s *scan, g *grid, decode func(mcu, count i
 	e.open(p.data[s.from:s.to])
 	for mcu, segment := 0, 0; mcu < g.mcus(); segment++ {
 		if segment > 0 {
-			if e.marker != markerRST0+byte(segment-1)&7 {
-				return g.fault(ranOut, p, s)
+			if err := e.restart(p, s, segment-1); err != nil {
+				return err
 			}
-			e.next()
 		}
-		until := g.mcus()
-		if s.restart > 0 {
-			until = min(until, mcu+s.restart)
-		}
-		for mcu < until {
+		for until := s.segmentEnd(mcu, g.mcus()); mcu < until; {
 			count := min(until-mcu, g.mcusX-mcu%g.mcusX)
 			done, f := decode(mcu, count)
-			if f == noFault && e.spent() {
-				f = ranOut
-			}
-			if f != noFault {
-				return g.fault(f, p, s)
+			if f != noFault || e.spent() {
+				return e.fault(max(f, ranOut), p, s)
 			}
 			if mcu += done; done < count {
 				e.load()
 			}
-		}
-		for !e.whole { // data left over
-			e.r.pos = uint(e.size)
-			e.load()
 		}
 	}
 	return nil

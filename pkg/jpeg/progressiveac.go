@@ -61,11 +61,11 @@ func (b *band) first(block, count int) (done int, f fault) {
 			continue
 		}
 		if r, f = b.fresh(r, block+done, b.start); f != noFault {
-			return done, f
+			break
 		}
 	}
 	b.r = r
-	return done, noFault
+	return done, f
 }
 
 // fresh decodes the rest of a block, from k on, where no coefficient is known yet.
@@ -163,20 +163,18 @@ func (b *band) refined(block, count int) (done int, f fault) {
 			r = b.correct(r, at, known)
 			continue
 		}
-		for known != 0 && k < 64 {
-			if r, known, k, f = b.passing(r, at, known, k); f != noFault {
-				return done, f
-			}
+		for known != 0 && k < 64 && f == noFault {
+			r, known, k, f = b.passing(r, at, known, k)
 		}
-		if k >= 64 {
-			continue
+		if k < 64 && f == noFault {
+			r, f = b.fresh(r, at, k)
 		}
-		if r, f = b.fresh(r, at, k); f != noFault {
-			return done, f
+		if f != noFault {
+			break
 		}
 	}
 	b.r = r
-	return done, noFault
+	return done, f
 }
 
 // passing decodes one symbol at k where coefficients in front are known: those that the symbol passes over are corrected. It

@@ -55,6 +55,7 @@ func (e *entropy) firstDC(units []dcUnit, mcus int, low uint) (done int, f fault
 			diff := int32(t) >> 16
 			if t>>8&255 == tooLong {
 				if r, diff, f = u.difference(&e.window, r); f != noFault {
+					e.r = r
 					return done, f
 				}
 			}

@@ -1,7 +1,5 @@
 package jpeg
 
-import "errors"
-
 // unit is one block of an MCU.
 type unit struct {
 	*codes
@@ -16,97 +14,71 @@ type unit struct {
 	rows      int // of pix in an MCU
 }
 
-// fault is what stopped the decoding of entropy-coded data.
-type fault int
-
-const (
-	noFault   fault = iota
-	ranOut          // the data is consumed before the segment's MCUs are complete
-	badCode         // bits that the Huffman table gives no meaning
-	pastBlock       // a run of zeros that leads past coefficient 63
-)
-
-func (f fault) String() string {
-	return [...]string{"no fault", "the data ends too early", "bits that are no Huffman code", "a coefficient past the 63rd"}[f]
-}
-
 // sequential decodes the scans of a baseline or extended-sequential file. listed is the error of listing them.
 func (d *Decoder) sequential(dst *Planes, p *parser, listed error) error {
-	var first error
 	f := &p.frame
-	seen := make([]bool, len(f.components))
-	for i := range p.scans {
-		s := &p.scans[i]
-		for _, c := range s.components {
-			if seen[c] {
-				return errors.Join(first, corruptf(s.from, "%s codes component %d again", scanName(i), f.components[c].ID))
-			}
-			seen[c] = true
-		}
-		if err := d.sequentialScan(dst, p, s); err != nil && first == nil {
+	var first error
+	note := func(err error) {
+		if first == nil {
 			first = err
 		}
 	}
-	for c, ok := range seen {
-		if ok {
-			continue
-		}
-		fill(dst.planes(len(f.components))[c].Pix, middle)
-		if first == nil {
-			first = corruptf(len(p.data), "no scan has component %d", f.components[c].ID)
-			if !p.ended {
-				first = p.truncated(p.after())
+	coded := make([]bool, len(f.components))
+scans:
+	for i := range p.scans {
+		s := &p.scans[i]
+		for _, c := range s.components {
+			if coded[c] { // what the image is, is not sure
+				note(corruptf(s.from, "%s codes component %d again", scanName(i), f.components[c].ID))
+				break scans
 			}
 		}
+		note(d.sequentialScan(dst, p, s))
+		for _, c := range s.components {
+			coded[c] = true
+		}
 	}
-	var truncated *TruncatedError
-	if first == nil && !errors.As(listed, &truncated) {
-		first = listed // truncation after the last scan took nothing away
+	for i, plane := range dst.planes(len(f.components)) {
+		if coded[i] {
+			continue
+		}
+		fill(plane.Pix, middle)
+		note(listed)
+		note(corruptf(len(p.data), "no scan has component %d", f.components[i].ID))
+	}
+	return first // an image that is complete is not spoiled by what follows it, nor by the lack of an end
+}
+
+// sequentialScan decodes a scan. What cannot be decoded becomes mid-gray, up to the next restart marker if there is one.
+func (d *Decoder) sequentialScan(dst *Planes, p *parser, s *scan) (first error) {
+	g := d.layout(dst, &p.frame, s)
+	e := &d.entropy
+	e.open(p.data[s.from:s.to])
+	for mcu, segment := 0, 0; mcu < g.mcus(); segment++ {
+		if segment > 0 {
+			if err := e.restart(p, s, segment-1); err != nil {
+				g.blank(mcu, g.mcus())
+				if first == nil {
+					first = err
+				}
+				break
+			}
+		}
+		until := s.segmentEnd(mcu, g.mcus())
+		if f := g.decode(e, mcu, until, dst.Scale); f != noFault && first == nil {
+			first = e.fault(f, p, s)
+		}
+		mcu = until
 	}
 	return first
 }
 
-// sequentialScan decodes a scan. What cannot be decoded becomes mid-gray up to the next restart marker.
-func (d *Decoder) sequentialScan(dst *Planes, p *parser, s *scan) error {
-	g := d.layout(dst, &p.frame, s)
-	e := &d.entropy
-	e.open(p.data[s.from:s.to])
-	var worst fault
-	for mcu, segment := 0, 0; mcu < g.mcus(); segment++ {
-		if segment > 0 && e.marker != markerRST0+byte(segment-1)&7 {
-			g.blank(mcu, g.mcus())
-			worst = max(worst, ranOut)
-			break
-		}
-		if segment > 0 {
-			e.next()
-		}
-		until := g.mcus()
-		if s.restart > 0 {
-			until = min(until, mcu+s.restart)
-		}
-		if f := g.decode(e, mcu, until, dst.Scale); f != noFault {
-			worst = max(worst, f)
-		}
-		for !e.whole { // data left over, or given up
-			e.r.pos = uint(e.size)
-			e.load()
-		}
-		mcu = until
-	}
-	if worst != noFault {
-		return g.fault(worst, p, s)
-	}
-	return nil
-}
-
 // decode decodes the MCUs of a restart segment. Those that it cannot become mid-gray.
-func (g *grid) decode(e *entropy, mcu, until int, scale Scale) fault {
-	for mcu < until {
+func (g *grid) decode(e *entropy, mcu, until int, scale Scale) (f fault) {
+	for mcu < until && f == noFault {
 		count := min(until-mcu, g.mcusX-mcu%g.mcusX)
 		g.seek(mcu)
 		var done int
-		var f fault
 		if scale == Eighth {
 			done, f = e.eighths(g.units, count)
 		} else {
@@ -117,14 +89,13 @@ func (g *grid) decode(e *entropy, mcu, until int, scale Scale) fault {
 		case f != noFault:
 		case e.spent():
 			f = ranOut
-			mcu-- // the last one was made of zeros
+			mcu-- // the last one was made of zeros behind the data
 		case done < count:
 			e.load()
 		}
-		if f != noFault {
-			g.blank(mcu, until)
-			return f
-		}
 	}
-	return noFault
+	if f != noFault {
+		g.blank(mcu, until)
+	}
+	return f
 }
