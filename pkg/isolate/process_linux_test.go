@@ -49,20 +49,26 @@ func TestKilledParentLeavesNoChild(t *testing.T) {
 			if len(fds) != 2 {
 				t.Fatalf("the parent had %d children, want 2", len(fds))
 			}
-			for _, fd := range fds { // readable when the process has ended
-				p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-				for {
-					n, err := unix.Poll(p, 30_000)
-					if err == unix.EINTR {
-						continue
-					}
-					if err != nil || n != 1 {
-						t.Errorf("a child lives on without its parent: %d, %v", n, err)
-					}
-					break
-				}
+			for _, fd := range fds {
+				awaitEnd(t, fd)
 			}
 		})
+	}
+}
+
+// awaitEnd waits until the process with the descriptor fd has ended.
+func awaitEnd(t *testing.T, fd int) {
+	t.Helper()
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(p, 30_000)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n != 1 {
+			t.Errorf("a process lives on: %d, %v", n, err)
+		}
+		return
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"sync/atomic"
+	"sync"
 	"syscall"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
@@ -51,7 +51,8 @@ type server struct {
 	output  []byte // shared; nil without shared memory
 	message []byte // being sent
 	texts   map[string]recipe.Recipe
-	busy    atomic.Bool
+	busy    sync.Mutex // held during a transform
+	ended   chan error
 }
 
 func serve(open func(string, []byte) (engine.Engine, error)) error {
@@ -90,48 +91,41 @@ func serve(open func(string, []byte) (engine.Engine, error)) error {
 	if _, err := s.out.Write(finish(appendU32(begin(nil, kindReady), version))); err != nil {
 		return fmt.Errorf("say ready: %w", err)
 	}
-	requests := make(chan request, 1)
-	failed := make(chan error, 1)
-	go func() { failed <- s.read(requests, buf) }()
-	for q := range requests {
-		if err := s.answer(q); err != nil {
-			return err
-		}
-	}
-	return <-failed
+	s.ended = make(chan error, 2)
+	go s.turn(buf)
+	return <-s.ended
 }
 
-// read passes requests on until the parent closes the pipe. It is a goroutine of its own so that a child whose
-// parent has gone ends even if its transform never does.
-func (s *server) read(requests chan<- request, buf []byte) error {
-	defer close(requests)
-	for {
-		kind, body, err := readMessage(s.in, &buf, maxRequest)
-		if errors.Is(err, io.EOF) {
-			if s.busy.Load() {
-				os.Exit(0)
-			}
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read a request: %w", err)
-		}
-		if kind != kindTransform {
-			return fmt.Errorf("a request of unknown kind %d", kind)
-		}
-		q, err := parseRequest(body, s.setup.input)
-		if err != nil {
-			return fmt.Errorf("read a request: %w", err)
-		}
-		if s.busy.Swap(true) {
-			return errors.New("a request came before the last was answered")
-		}
-		if !s.setup.shared {
-			if err := s.readImage(int(q.length)); err != nil {
-				return fmt.Errorf("read an image: %w", err)
-			}
-		}
-		requests <- q
+// turn reads one request and answers it, while the next turn waits for the next request: so whoever reads a request
+// goes on with it at once, and a child whose parent has gone ends even if its transform never does.
+func (s *server) turn(buf []byte) {
+	kind, body, err := readMessage(s.in, &buf, maxRequest)
+	switch {
+	case errors.Is(err, io.EOF) && !s.busy.TryLock():
+		os.Exit(0)
+	case errors.Is(err, io.EOF):
+		s.ended <- nil
+		return
+	case err != nil:
+		s.ended <- fmt.Errorf("read a request: %w", err)
+		return
+	case kind != kindTransform:
+		s.ended <- fmt.Errorf("a request of unknown kind %d", kind)
+		return
+	}
+	s.busy.Lock() // the turn before this may have to return yet from the writing of its answer
+	defer s.busy.Unlock()
+	q, err := parseRequest(body, s.setup.input)
+	if err == nil && !s.setup.shared {
+		err = s.readImage(int(q.length))
+	}
+	if err != nil {
+		s.ended <- fmt.Errorf("read a request: %w", err)
+		return
+	}
+	go s.turn(buf)
+	if err := s.answer(q); err != nil {
+		s.ended <- err
 	}
 }
 
@@ -163,7 +157,6 @@ func (s *server) answer(q request) error {
 			at += copy(s.output[at:], o.Data)
 		}
 	}
-	s.busy.Store(false) // the next request may come as soon as the parent has read this reply
 	if _, err := s.out.Write(message); err != nil {
 		return fmt.Errorf("write a reply: %w", err)
 	}

@@ -129,8 +129,13 @@ func (p *poison) Transform(_ context.Context, data []byte, r recipe.Recipe) (*en
 		b, _ := hex.DecodeString(arg)
 		os.NewFile(fdReplies, "replies").Write(b)
 		select {}
-	case "gate": // works until the file can be read to its end
-		_, _ = os.ReadFile(arg)
+	case "gate": // works until the file has a byte or an end
+		f, err := os.Open(arg)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		_, _ = f.Read(make([]byte, 1))
 		return result(r, fmt.Append(nil, os.Getpid())), nil
 	case "answer": // says a message itself, for the task that it is
 		n, _ := strconv.Atoi(arg)
@@ -161,7 +166,7 @@ func (p *poison) Transform(_ context.Context, data []byte, r recipe.Recipe) (*en
 	case "few":
 		return &engine.Result{}, nil
 	case "large":
-		n, _ := strconv.Atoi(arg)
+		n, _ := strconv.Atoi(strings.TrimRight(arg, "\x00"))
 		return result(r, make([]byte, n)), nil
 	case "pid":
 		return result(r, fmt.Append(nil, os.Getpid())), nil

@@ -1,0 +1,156 @@
+package isolate
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"testing/synctest"
+)
+
+// fakeChild is a child without a process.
+func fakeChild(t *testing.T, served uint64) *child {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return &child{requests: w, served: served, gone: true}
+}
+
+func TestWhoNeedsAFreshChildGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(1)
+		got := make(chan string, 2)
+		go func() {
+			if _, err := p.acquire(context.Background(), false); err == nil {
+				got <- "any"
+			}
+		}()
+		synctest.Wait()
+		go func() {
+			if _, err := p.acquire(context.Background(), true); err == nil {
+				got <- "fresh"
+			}
+		}()
+		synctest.Wait()
+		p.add(fakeChild(t, 0))
+		if who := <-got; who != "fresh" {
+			t.Errorf("%s got the new child", who)
+		}
+		p.add(fakeChild(t, 0))
+		<-got
+	})
+}
+
+func TestUsedChildMakesRoomIfNoFreshOneIsOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(2)
+		a, b := fakeChild(t, 3), fakeChild(t, 3)
+		p.add(a)
+		p.add(b)
+		got := make(chan *child, 1)
+		go func() {
+			c, _ := p.acquire(context.Background(), true)
+			got <- c
+		}()
+		synctest.Wait()
+		retired := a
+		if b.cause != "" {
+			retired = b
+		}
+		if retired.cause != Replaced || a.cause == b.cause {
+			t.Fatalf("causes %q and %q, want one replaced", a.cause, b.cause)
+		}
+		p.remove(retired)
+		fresh := fakeChild(t, 0)
+		p.add(fresh)
+		if c := <-got; c != fresh {
+			t.Error("not the fresh one")
+		}
+	})
+}
+
+func TestChildOfferedTooLateIsNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(1)
+		ctx, cancel := context.WithCancelCause(context.Background())
+		why := errors.New("gave up")
+		done := make(chan error, 1)
+		go func() {
+			_, err := p.acquire(ctx, false)
+			done <- err
+		}()
+		synctest.Wait()
+		cancel(why)
+		c := fakeChild(t, 0)
+		p.add(c)
+		err := <-done
+		switch {
+		case err == nil: // it took it
+			p.release(c)
+		case !errors.Is(err, why):
+			t.Fatal(err)
+		}
+		if got, err := p.acquire(context.Background(), false); got != c || err != nil {
+			t.Error(got, err)
+		}
+	})
+}
+
+func TestFailedStartIsToldToWhoCannotHopeForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(2)
+		c := fakeChild(t, 0)
+		p.add(c)
+		if _, err := p.acquire(context.Background(), false); err != nil {
+			t.Fatal(err)
+		}
+		anyone, fresh := make(chan error, 1), make(chan error, 1)
+		go func() { _, err := p.acquire(context.Background(), false); anyone <- err }()
+		go func() { _, err := p.acquire(context.Background(), true); fresh <- err }()
+		synctest.Wait()
+		broken := errors.New("broken")
+		p.startFailed(broken)
+		if err := <-fresh; !errors.Is(err, broken) {
+			t.Errorf("who needs a fresh child: %v", err)
+		}
+		synctest.Wait()
+		select {
+		case err := <-anyone:
+			t.Fatalf("who can use the busy one: %v", err)
+		default:
+		}
+		p.remove(c)
+		p.startFailed(broken)
+		if err := <-anyone; !errors.Is(err, broken) {
+			t.Errorf("with no child left: %v", err)
+		}
+	})
+}
+
+func TestClosedPoolWaitsForWhoIsBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(1)
+		c := fakeChild(t, 0)
+		p.add(c)
+		if _, err := p.acquire(context.Background(), false); err != nil {
+			t.Fatal(err)
+		}
+		p.close()
+		select {
+		case <-p.drained:
+			t.Fatal("drained with a busy child")
+		default:
+		}
+		if _, err := p.acquire(context.Background(), false); err != ErrStopped {
+			t.Error(err)
+		}
+		p.release(c)
+		<-p.drained
+		if c.cause != Stopped {
+			t.Errorf("cause %q", c.cause)
+		}
+	})
+}
