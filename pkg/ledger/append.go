@@ -10,9 +10,10 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 )
 
-// Append adds a batch of entries in one transaction and returns once it is on disk. The first entry of a task wins:
-// for each entry of the batch the result tells whether it is a duplicate, of an earlier one or of one before it in the
-// batch, and was only counted. Appending the same batch again is harmless.
+// Append adds a batch of entries in one transaction and returns once it is on disk. Within a run the first entry of a
+// task wins: for each entry of the batch the result tells whether it is a duplicate, of an earlier one or of one before
+// it in the batch, and was only counted. Appending the same batch again is harmless. An entry of another run takes the
+// place of the earlier one: that run had a reason to do the task again.
 //
 // When an entry is invalid, or on an error, nothing is added. An ErrUnavailable (the disk is full) passes.
 func (l *Ledger) Append(batch []Entry) (duplicate []bool, err error) {
@@ -51,9 +52,21 @@ func (l *Ledger) add(tx *bbolt.Tx, batch []Entry, duplicate []bool) error {
 			sums[e.Run] = sum
 		}
 		if ids.Get(e.ID[:]) != nil {
-			duplicate[i] = true
-			sum.Duplicates++
-			continue
+			if err := l.words.store(tx); err != nil { // the earlier one may be of this batch
+				return err
+			}
+			earlier, _, err := l.find(tx, e.ID)
+			if err != nil {
+				return err
+			}
+			if earlier.Run == e.Run {
+				duplicate[i] = true
+				sum.Duplicates++
+				continue
+			}
+			if err := l.remove(tx, &earlier); err != nil {
+				return err
+			}
 		}
 		seq, err := entries.NextSequence()
 		if err != nil {
@@ -112,21 +125,29 @@ func (l *Ledger) revive(tx *bbolt.Tx, id taskid.ID) (bool, error) {
 	if err != nil || !found {
 		return false, err
 	}
-	sum := new(Counts)
-	sum.add(&e, -1)
-	if err := changeCounts(tx, e.Run, sum); err != nil {
+	if err := l.remove(tx, &e); err != nil {
 		return false, err
+	}
+	return true, tx.Bucket(bucketRevived).Put(id[:], binary.AppendUvarint(nil, uint64(e.Retries)+1))
+}
+
+// remove takes e and its traces out of the ledger.
+func (l *Ledger) remove(tx *bbolt.Tx, e *Entry) error {
+	sum := new(Counts)
+	sum.add(e, -1)
+	if err := changeCounts(tx, e.Run, sum); err != nil {
+		return err
 	}
 	for bucket, key := range map[*bbolt.Bucket][]byte{
 		tx.Bucket(bucketEntries): seqKey(e.Seq),
 		tx.Bucket(bucketRefused): seqKey(e.Seq),
-		tx.Bucket(bucketIDs):     id[:],
+		tx.Bucket(bucketIDs):     e.ID[:],
 	} {
 		if err := bucket.Delete(key); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return true, tx.Bucket(bucketRevived).Put(id[:], binary.AppendUvarint(nil, uint64(e.Retries)+1))
+	return nil
 }
 
 // Retry revives the rejected and dead tasks that f selects and returns their ids. It works in transactions of a

@@ -53,6 +53,7 @@ const (
 	fieldSettled // microseconds since 1970, zigzag
 	fieldStranger
 	fieldRetries
+	fieldStored
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -137,6 +138,9 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 		number(fieldStranger, 1)
 	}
 	number(fieldRetries, uint64(e.Retries))
+	if e.Stored {
+		number(fieldStored, 1)
+	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
@@ -225,6 +229,8 @@ func decode(b []byte, word func(uint64) (string, bool)) (Entry, error) {
 			e.Stranger = d.number() != 0
 		case fieldRetries:
 			e.Retries = int(d.count())
+		case fieldStored:
+			e.Stored = d.number() != 0
 		default:
 			d.skip()
 		}

@@ -12,7 +12,7 @@ import (
 // CommitterConfig is how a Committer groups entries. The zero CommitterConfig is valid.
 type CommitterConfig struct {
 	// Interval is the least time between the beginnings of two commits, in which entries gather. The first entry
-	// after a pause is committed at once, and a full batch too. Default (0): 5 ms. At most 50 ms.
+	// after a pause is committed at once, and a full batch too. Default (0): 10 ms. At most 50 ms.
 	Interval time.Duration
 
 	// MaxBatch is how many entries one commit takes. Default (0): 1000.
@@ -37,7 +37,7 @@ type CommitterConfig struct {
 
 func (c CommitterConfig) withDefaults() CommitterConfig {
 	if c.Interval == 0 {
-		c.Interval = 5 * time.Millisecond
+		c.Interval = 10 * time.Millisecond
 	}
 	if c.MaxBatch == 0 {
 		c.MaxBatch = 1000

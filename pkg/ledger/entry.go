@@ -29,6 +29,7 @@ type Entry struct {
 	Input      Input
 	Timings    Timings
 	Settled    time.Time // when the sink learned it
+	Stored     bool      // the worker wrote the outputs, perhaps where the sink cannot look
 	Stranger   bool      // taken on the word of a program that tells names only
 	Retries    int       // how often an operator revived it before; set by the ledger
 }

@@ -437,3 +437,29 @@ func TestAfterCloseEverythingSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestALaterRunsEntryTakesTheEarliersPlace(t *testing.T) {
+	l := newLedger(t)
+	first, again := rejectedEntry(1, "monday", outcome.Timeout), testEntry(1)
+	again.Run, again.Stored = "tuesday", true
+	if dup := appendAll(t, l, first, testEntry(2)); slices.Contains(dup, true) {
+		t.Fatal("duplicates of nothing")
+	}
+	if dup := appendAll(t, l, again); dup[0] {
+		t.Error("a later run's entry is no duplicate")
+	}
+	got, found, err := l.Lookup(first.ID)
+	if err != nil || !found || got.Run != "tuesday" || got.Outcome != outcome.Done || !got.Stored {
+		t.Errorf("the ledger has %+v, %v", got, err)
+	}
+	if page, _, err := l.Refused(Filter{}, 0, 10); err != nil || len(page) != 0 {
+		t.Errorf("still rejected: %+v, %v", page, err)
+	}
+	monday, err := l.Counts("monday")
+	if err != nil || monday.Settled() != 0 {
+		t.Errorf("monday counts %+v, %v", monday, err)
+	}
+	if totals, err := l.Totals(); err != nil || totals.Settled() != 2 {
+		t.Errorf("totals %+v, %v", totals, err)
+	}
+}

@@ -239,7 +239,7 @@ func TestReadersShareALedgerAndCannotWrite(t *testing.T) {
 
 // Whatever a disk does to a ledger's pages, what is read is right or an error, and nothing crashes or hangs.
 func TestDamagedPagesNeverCrashNorLie(t *testing.T) {
-	const n, rounds = 1000, 120
+	const n, rounds = 600, 80
 	sound := written(t, n)
 	header, _, err := readMeta(bytes.NewReader(sound))
 	if err != nil {

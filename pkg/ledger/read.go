@@ -101,7 +101,8 @@ type Filter struct {
 	Reasons  []outcome.Reason
 }
 
-func (f Filter) selects(e *Entry) bool {
+// Selects reports whether f selects e.
+func (f Filter) Selects(e *Entry) bool {
 	return (f.Run == "" || f.Run == e.Run) &&
 		(len(f.Outcomes) == 0 || slices.Contains(f.Outcomes, e.Outcome)) &&
 		(len(f.Reasons) == 0 || slices.Contains(f.Reasons, e.Reason))
@@ -126,7 +127,7 @@ func (l *Ledger) Refused(f Filter, after uint64, limit int) (page []Entry, next 
 					return err
 				}
 				after = e.Seq
-				if f.selects(&e) {
+				if f.Selects(&e) {
 					page = append(page, e)
 				}
 				k, _ = cursor.Next()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/ledger"
@@ -42,13 +43,23 @@ func (s *Sink) call(ctx context.Context, message zsock.Message) (any, error) {
 	case wire.OpSteer:
 		return withArgs(req, s.steer)
 	case wire.OpEntries:
-		return withArgs(req, s.entries)
+		return withArgs(req, func(a *wire.EntriesArgs) (any, error) { return s.book().Entries(ctx, *a) })
 	case wire.OpRetry:
-		return withArgs(req, s.retry)
+		return withArgs(req, func(a *wire.EntriesArgs) (any, error) { return s.retry(ctx, a) })
 	case wire.OpRuns:
-		return s.runs()
+		runs, err := s.book().Runs(ctx)
+		return &wire.Runs{Runs: runs}, err
 	}
 	return nil, fmt.Errorf("unknown call %q", req.Op)
+}
+
+func (s *Sink) book() Book { return Book{Ledger: s.cfg.Ledger} }
+
+// retry makes rejected and dead tasks due again.
+func (s *Sink) retry(ctx context.Context, args *wire.EntriesArgs) (any, error) {
+	n, err := s.book().Retry(ctx, *args)
+	s.state.count(func(c *wire.Status) { c.Settled -= uint64(n) })
+	return &wire.Count{Count: n}, err
 }
 
 func withArgs[T any](req *wire.Request, do func(*T) (any, error)) (any, error) {
@@ -94,6 +105,8 @@ func (s *Sink) present(e *ledger.Entry) bool {
 	for _, o := range e.Outputs {
 		size, err := s.cfg.Out.Stat(o.Name)
 		switch {
+		case errors.Is(err, fs.ErrNotExist) && e.Stored:
+			return true
 		case err != nil:
 			return false
 		case o.Size > 0 && size != o.Size:

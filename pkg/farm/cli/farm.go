@@ -23,7 +23,7 @@ func FarmProgram() *cli.Command {
    farm status                                  what does the farm on this machine do?
 
 ` + exitHelp,
-		Commands: []*cli.Command{runCommand(), statusCommand(), healthCommand(), asOwnerCommand()},
+		Commands: []*cli.Command{runCommand(), statusCommand(), healthCommand(), rejectsCommand(), retryCommand(), asOwnerCommand()},
 	}
 }
 
@@ -97,8 +97,16 @@ func sinkFlags() []cli.Flag {
 	}, commonFlags(""))
 }
 
-// askSink calls the sink that the flags name.
+// askSink calls the sink that the flags name, within --timeout.
 func askSink(ctx context.Context, c *cli.Command, ask func(context.Context, *control.Client) error) error {
+	return dialSink(c, func(client *control.Client) error {
+		ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
+		defer cancel()
+		return ask(ctx, client)
+	})
+}
+
+func dialSink(c *cli.Command, use func(*control.Client) error) error {
 	log, err := loggerOf(c, os.Stderr, "warn")
 	if err != nil {
 		return err
@@ -107,10 +115,7 @@ func askSink(ctx context.Context, c *cli.Command, ask func(context.Context, *con
 	if err != nil {
 		return usagef("--sink: %v", err)
 	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
-	defer cancel()
-	return ask(ctx, client)
+	return errors.Join(use(client), client.Close())
 }
 
 func healthCommand() *cli.Command {

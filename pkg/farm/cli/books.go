@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/urfave/cli/v3"
+)
+
+// book is a ledger that can be asked: a running sink's, or a file's.
+type book interface {
+	Entries(context.Context, wire.EntriesArgs) (*wire.Entries, error)
+	Retry(context.Context, wire.EntriesArgs) (int, error)
+	Runs(context.Context) ([]wire.Run, error)
+}
+
+var (
+	_ book = (*control.Client)(nil)
+	_ book = sink.Book{}
+)
+
+// bookFlags say which ledger an operator's command reads.
+func bookFlags() []cli.Flag {
+	return concat([]cli.Flag{
+		text(whereToGo, "out", "out", "directory of the outputs, with the ledger in it, when no sink is running"),
+		text(whereToGo, "ledger", "", "the ledger's file, when it is elsewhere"),
+	}, sinkFlags())
+}
+
+// withBook opens the ledger that the flags name. Asked for a sink, it asks that; otherwise it reads the file, and if a
+// sink has that open, asks the sink.
+func withBook(ctx context.Context, c *cli.Command, readOnly bool, use func(context.Context, book) error) error {
+	if c.IsSet("sink") || c.IsSet("control") {
+		return askBook(ctx, c, use)
+	}
+	path := c.String("ledger")
+	if path == "" {
+		path = filepath.Join(c.String("out"), ".imagefarm", "ledger.db")
+	}
+	if _, err := os.Stat(path); err != nil {
+		return usagef("no ledger at %s: say where with --out or --ledger, or ask a running sink with --sink", path)
+	}
+	file, err := ledger.Open(path, ledger.Config{ReadOnly: readOnly, LockTimeout: 100 * time.Millisecond})
+	if errors.Is(err, ledger.ErrInUse) {
+		return askBook(ctx, c, use)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(ctx, sink.Book{Ledger: file}), file.Close())
+}
+
+// askBook uses the running sink's book; only its first answer is waited for with --timeout, a long list may take longer.
+func askBook(ctx context.Context, c *cli.Command, use func(context.Context, book) error) error {
+	return dialSink(c, func(client *control.Client) error {
+		first, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
+		defer cancel()
+		if _, err := client.Status(first); err != nil {
+			return err
+		}
+		return use(ctx, client)
+	})
+}
+
+// eachEntry calls visit with every entry that args select.
+func eachEntry(ctx context.Context, b book, args wire.EntriesArgs, visit func(*wire.Receipt) error) error {
+	for {
+		page, err := b.Entries(ctx, args)
+		if err != nil {
+			return err
+		}
+		for i := range page.Entries {
+			if err := visit(&page.Entries[i]); err != nil {
+				return err
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		args.After = page.Next
+	}
+}
+
+// selection is what --only and --run select of the rejected and dead.
+func selection(c *cli.Command) (wire.EntriesArgs, error) {
+	args := wire.EntriesArgs{Run: c.String("run"), Outcomes: []outcome.Outcome{outcome.Rejected, outcome.Dead}}
+	for _, word := range c.StringSlice("only") {
+		if word == string(outcome.Dead) {
+			args.Outcomes = []outcome.Outcome{outcome.Dead}
+			continue
+		}
+		reason, err := outcome.ParseReason(word)
+		if err != nil {
+			return args, usagef("--only: %v, or dead", err)
+		}
+		args.Reasons = append(args.Reasons, reason)
+	}
+	if len(args.Reasons) > 0 {
+		args.Outcomes = []outcome.Outcome{outcome.Rejected}
+	}
+	return args, nil
+}
+
+func selectionFlags() []cli.Flag {
+	return []cli.Flag{
+		texts(whatToTake, "only", "only these reasons, or dead; may be given again"),
+		text(whatToTake, "run", "", "only this run's"),
+	}
+}
+
+func rejectsCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "rejects",
+		Usage: "list the images that were rejected, and the dead letters, with the reasons",
+		Description: `   farm rejects --out ~/thumbnails
+   farm rejects --only truncated --only corrupt --csv > damaged.csv`,
+		Flags: concat([]cli.Flag{
+			yes(showing, "json", "a JSON object a line"),
+			yes(showing, "csv", "comma-separated values with a header"),
+		}, selectionFlags(), bookFlags()),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			args, err := selection(c)
+			if err != nil {
+				return err
+			}
+			return withBook(ctx, c, true, func(ctx context.Context, b book) error {
+				switch {
+				case c.Bool("json"):
+					out := json.NewEncoder(os.Stdout)
+					return eachEntry(ctx, b, args, func(r *wire.Receipt) error { return out.Encode(r) })
+				case c.Bool("csv"):
+					return rejectsAsCSV(ctx, b, args)
+				}
+				return rejectsAsText(ctx, b, args)
+			})
+		},
+	}
+}
+
+func rejectsAsCSV(ctx context.Context, b book, args wire.EntriesArgs) error {
+	out := csv.NewWriter(os.Stdout)
+	if err := out.Write([]string{"filename", "outcome", "reason", "detail", "deliveries", "bytes", "run", "worker", "at"}); err != nil {
+		return err
+	}
+	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
+		return out.Write([]string{r.Filename, string(r.Outcome), string(r.Reason), r.Detail, strconv.Itoa(r.Delivery),
+			strconv.FormatInt(r.Bytes, 10), r.Run, r.Worker, r.At.UTC().Format(time.RFC3339)})
+	})
+	out.Flush()
+	return errors.Join(err, out.Error())
+}
+
+func rejectsAsText(ctx context.Context, b book, args wire.EntriesArgs) error {
+	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	n := 0
+	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
+		n++
+		why := string(r.Reason)
+		if r.Outcome == outcome.Dead {
+			why = "dead"
+		}
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", why, r.Filename, r.Detail)
+		return err
+	})
+	if err == nil && n == 0 {
+		fmt.Fprintln(os.Stderr, "nothing was rejected")
+	}
+	return errors.Join(err, table.Flush())
+}
+
+func retryCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "retry",
+		Usage: "make rejected images and dead letters due again, for the next run",
+		Description: `   farm retry --out ~/thumbnails --only timeout --only out-of-memory
+   farm run ~/Pictures --out ~/thumbnails --task-timeout 5m`,
+		Flags: concat(selectionFlags(), bookFlags()),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			args, err := selection(c)
+			if err != nil {
+				return err
+			}
+			return withBook(ctx, c, false, func(ctx context.Context, b book) error {
+				n, err := b.Retry(ctx, args)
+				fmt.Printf("%d images are due again; the next run takes them\n", n)
+				return err
+			})
+		},
+	}
+}

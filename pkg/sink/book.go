@@ -1,0 +1,102 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// Book answers questions about a ledger: the running sink's over control, or, with no sink running, a file's. Its methods
+// are those of control.Client.
+type Book struct {
+	Ledger *ledger.Ledger
+}
+
+// Entries returns a page of the ledger.
+func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
+	after, err := pageStart(args.After)
+	if err != nil {
+		return nil, err
+	}
+	limit := args.Limit
+	if limit <= 0 || limit > wire.MaxBatch {
+		limit = wire.MaxBatch
+	}
+	filter := ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons}
+	page := new(wire.Entries)
+	if refusedOnly(&args) {
+		found, next, err := b.Ledger.Refused(filter, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			page.Entries = append(page.Entries, receiptOfEntry(&found[i]))
+		}
+		if next != 0 {
+			page.Next = strconv.FormatUint(next, 10)
+		}
+		return page, nil
+	}
+	err = b.Ledger.Walk(ctx, after, func(e ledger.Entry) error {
+		if len(page.Entries) == limit {
+			page.Next = strconv.FormatUint(after, 10)
+			return errPageFull
+		}
+		after = e.Seq
+		if filter.Selects(&e) {
+			page.Entries = append(page.Entries, receiptOfEntry(&e))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errPageFull) {
+		return nil, err
+	}
+	return page, nil
+}
+
+var errPageFull = errors.New("the page is full")
+
+// refusedOnly reports whether the small index of what was not done holds all that is asked for.
+func refusedOnly(args *wire.EntriesArgs) bool {
+	return len(args.Reasons) > 0 || len(args.Outcomes) > 0 && !slices.Contains(args.Outcomes, outcome.Done)
+}
+
+func pageStart(after string) (uint64, error) {
+	if after == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(after, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("after %q: it is what a page before gave as next", after)
+	}
+	return n, nil
+}
+
+// Retry makes the rejected and dead tasks that args select due again and returns how many those are.
+func (b Book) Retry(_ context.Context, args wire.EntriesArgs) (int, error) {
+	ids, err := b.Ledger.Retry(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons})
+	return len(ids), err
+}
+
+// Runs returns the runs that the ledger knows, newest first.
+func (b Book) Runs(context.Context) ([]wire.Run, error) {
+	records, err := b.Ledger.Runs()
+	if err != nil {
+		return nil, err
+	}
+	runs := make([]wire.Run, 0, len(records))
+	for _, r := range records {
+		runs = append(runs, wire.Run{
+			ID: r.ID, State: string(r.State), Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host,
+			Found: r.Found, Done: r.Done, Skipped: r.Skipped, Rejected: r.Rejected, Dead: r.Dead, Redeliveries: r.Redeliveries,
+		})
+	}
+	sortNewestFirst(runs)
+	return runs, nil
+}
