@@ -36,8 +36,9 @@ func (c *codesCache) get(dc, ac *huffSpec, use use) *codes {
 	oldest := 0
 	for i, e := range c.entries {
 		if e == nil {
-			e = new(codes)
-			c.entries[i] = e
+			c.entries[i] = new(codes)
+			oldest = i
+			break
 		}
 		if e.use == use && e.dc.spec.equal(dc) && e.ac.spec.equal(ac) {
 			e.age = c.clock
