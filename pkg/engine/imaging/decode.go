@@ -48,7 +48,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 		img, err = t.decodeJPEG(accept)
 	case format.PNG:
 		img, err = png.Decode(bytes.NewReader(t.data))
-		if err != nil && accept && cutShort(err) {
+		if err != nil && accept && (cutShort(err) || t.info.Truncated) {
 			img, err = mendPNG(t.data)
 		}
 	case format.GIF:
@@ -71,6 +71,9 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 	}
 	if err != nil {
 		return err
+	}
+	if t.info.Truncated && !accept && (t.info.Format == format.HEIC || t.info.Format == format.AVIF) {
+		return io.ErrUnexpectedEOF // their decoders make do with what there is
 	}
 	return use(frame{img: img})
 }
@@ -166,7 +169,8 @@ func (t *transform) reject(err error) error {
 	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedPNG), errors.As(err, &unsupportedTIFF),
 		errors.Is(err, bmp.ErrUnsupported):
 		return outcome.Reject(outcome.Unsupported, "%v", err)
-	case cutShort(err), t.info.Truncated, strings.HasSuffix(err.Error(), "not enough image data"):
+	case cutShort(err), t.info.Truncated,
+		strings.HasSuffix(err.Error(), "not enough image data"), strings.HasSuffix(err.Error(), "not enough pixel data"):
 		return outcome.Reject(outcome.Truncated, "the %s ends before its picture does: %v", t.info.Format, err)
 	}
 	return outcome.Reject(outcome.Corrupt, "%v", err)

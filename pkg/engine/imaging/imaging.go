@@ -133,15 +133,15 @@ func (t *transform) checkOutput(recipe.Recipe) error {
 	for _, m := range t.made {
 		w, h := t.size(m.Variant)
 		for _, o := range m.Ops {
-			w, h = o.Size(w, h, m.Enlarge)
-			if int64(w)*int64(h) > t.engine.limits.MaxPixels || w > t.engine.limits.MaxSide || h > t.engine.limits.MaxSide {
-				return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, w, h)
-			}
 			if o.Word == recipe.Fill { // between scaling and cutting
 				cw, ch := o.Cover(w, h, m.Enlarge)
 				if int64(cw)*int64(ch) > t.engine.limits.MaxPixels {
 					return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, cw, ch)
 				}
+			}
+			w, h = o.Size(w, h, m.Enlarge)
+			if int64(w)*int64(h) > t.engine.limits.MaxPixels || w > t.engine.limits.MaxSide || h > t.engine.limits.MaxSide {
+				return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, w, h)
 			}
 		}
 		if side := maxSide(m.format); w > side || h > side {

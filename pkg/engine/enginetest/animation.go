@@ -1,0 +1,128 @@
+package enginetest
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/gif"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/webp"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+)
+
+var (
+	noLimits = engine.Limits{}
+	red      = color.NRGBA{255, 0, 0, 255}
+	blue     = color.NRGBA{0, 0, 255, 255}
+	green    = color.NRGBA{0, 255, 0, 255}
+)
+
+// scenes are what animation shows, frame by frame, in the middle of its left and right half.
+var scenes = [3][2]color.NRGBA{{red, red}, {red, blue}, {green, blue}}
+
+// animation is a red canvas whose right half turns blue, and then its left half green.
+func animation() []byte {
+	return GIF(80, 40, Flat(image.Rect(0, 0, 80, 40), red), Flat(image.Rect(40, 0, 80, 40), blue),
+		Flat(image.Rect(0, 0, 40, 40), green))
+}
+
+func webpAnimation() []byte {
+	var frames []*image.NRGBA
+	for _, s := range scenes {
+		f := filled(80, 40, s[0])
+		for y := range 40 {
+			for x := 40; x < 80; x++ {
+				f.SetNRGBA(x, y, s[1])
+			}
+		}
+		frames = append(frames, f)
+	}
+	data, err := webp.EncodeAll(frames, []int{100, 100, 100}, 0, 95)
+	must(err)
+	return data
+}
+
+func testFirstFrames(t *testing.T, s Suite) {
+	for name, data := range map[string][]byte{"GIF": animation(), "WebP": webpAnimation()} {
+		for _, f := range []string{"format:jpeg", "format:png", "format:gif", "format:webp"} {
+			img := s.one(t, data, "fit:40x40,"+f)
+			if img.Rect.Size() != image.Pt(40, 20) || far(img.NRGBAAt(10, 10), red, 6) || far(img.NRGBAAt(30, 10), red, 6) {
+				t.Errorf("%s, %s: %v: %v, %v", name, f, img.Rect, img.NRGBAAt(10, 10), img.NRGBAAt(30, 10))
+			}
+		}
+	}
+	// A first frame that covers a part of the canvas stands where it belongs, on nothing.
+	data := GIF(80, 40, Flat(image.Rect(40, 20, 80, 40), blue))
+	img := s.one(t, data, "format:png")
+	if img.Rect.Size() != image.Pt(80, 40) || img.NRGBAAt(10, 10).A != 0 || img.NRGBAAt(60, 30) != blue {
+		t.Errorf("partial frame: %v, %v, %v", img.Rect, img.NRGBAAt(10, 10), img.NRGBAAt(60, 30))
+	}
+}
+
+func testAnimations(t *testing.T, s Suite) {
+	for name, data := range map[string][]byte{"GIF": animation(), "WebP": webpAnimation()} {
+		for _, f := range []string{"gif", "webp"} {
+			res := s.make(t, data, "x=fit:40x40,animate:yes,format:"+f, "still=fit:20x20,format:png")
+			frames, delays, loops := framesOf(t, res.Outputs[0].Data)
+			if len(frames) != 3 || loops != 0 {
+				t.Errorf("%s to %s: %d frames, %d loops", name, f, len(frames), loops)
+				continue
+			}
+			for i, img := range frames {
+				l, r := img.NRGBAAt(10, 10), img.NRGBAAt(30, 10)
+				if img.Rect.Size() != image.Pt(40, 20) || far(l, scenes[i][0], 8) || far(r, scenes[i][1], 8) || delays[i] != 100 {
+					t.Errorf("%s to %s: frame %d is %v, %v, %v, for %d ms", name, f, i, img.Rect, l, r, delays[i])
+				}
+			}
+			if res.Pixels != 3*80*40 {
+				t.Errorf("%s: %d pixels", name, res.Pixels)
+			}
+		}
+		// Where the format has no animation, the first frame it is.
+		if img := s.one(t, data, "animate:yes,format:png"); img.NRGBAAt(60, 20).R < 240 {
+			t.Errorf("%s to PNG is not the first frame: %v", name, img.NRGBAAt(60, 20))
+		}
+		s.rejects(t, name+" of too many frames", engine.Limits{MaxFrames: 2}, data, outcome.AnimatedTooLong,
+			"x=animate:yes,format:gif")
+		s.rejects(t, name+" of too many pixels", engine.Limits{MaxPixels: 80*40*3 - 1}, data, outcome.TooManyPixels,
+			"x=fit:4x4,animate:yes,format:gif")
+		if _, err := s.tryWith(t, engine.Limits{MaxPixels: 80 * 40}, data, "x=fit:4x4,format:gif"); err != nil {
+			t.Errorf("%s: the first frame alone is not too large: %v", name, err)
+		}
+	}
+	// Every operation that looks at the picture looks at the first frame only, so that nothing jumps.
+	res := s.make(t, animation(), "x=fill:20x20:smart,animate:yes,format:gif")
+	if frames, _, _ := framesOf(t, res.Outputs[0].Data); len(frames) != 3 {
+		t.Errorf("smart: %d frames", len(frames))
+	}
+}
+
+// framesOf decodes an animation. Delays are milliseconds.
+func framesOf(t *testing.T, data []byte) (frames []*image.NRGBA, delays []int, loops int) {
+	t.Helper()
+	info, err := header.Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Format == "gif" {
+		g, err := gif.DecodeAll(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, img := range g.Image {
+			frames, delays = append(frames, NRGBA(img)), append(delays, 10*g.Delay[i])
+		}
+		return frames, delays, g.LoopCount
+	}
+	err = webp.DecodeAll(data, info.Width, info.Height, func(f webp.Frame) error {
+		frames, delays, loops = append(frames, NRGBA(f.Image)), append(delays, f.Delay), f.Loops
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return frames, delays, loops
+}

@@ -1,0 +1,177 @@
+// Package enginetest is the conformance suite of engines: whatever transforms images passes it, or says what it does
+// not take.
+//
+//	func TestConformance(t *testing.T) {
+//		enginetest.Suite{New: …}.Run(t)
+//	}
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"image"
+	"io/fs"
+	"testing"
+	"testing/fstest"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/format"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// Suite is the conformance suite for one engine.
+type Suite struct {
+	// New makes an engine with limits and a directory of assets.
+	New func(engine.Limits, fs.FS) (engine.Engine, error)
+
+	// Takes reports whether the engine is meant for an input and a recipe; the parts that it does not take are
+	// skipped. nil means everything.
+	Takes func(inputFormat string, data []byte, r recipe.Recipe) bool
+}
+
+// Run runs every part of the suite.
+func (s Suite) Run(t *testing.T) {
+	for _, part := range []struct {
+		name string
+		run  func(*testing.T, Suite)
+	}{
+		{"Sizes", testSizes},
+		{"Orientation", testOrientation},
+		{"OrientationOff", testOrientationOff},
+		{"JPEGKinds", testJPEGKinds},
+		{"PNGKinds", testPNGKinds},
+		{"OtherFormats", testOtherFormats},
+		{"StudioRange", testStudioRange},
+		{"FirstFrames", testFirstFrames},
+		{"Animations", testAnimations},
+		{"Outputs", testOutputs},
+		{"Transparency", testTransparency},
+		{"Operations", testOperations},
+		{"Gravity", testGravity},
+		{"Watermark", testWatermark},
+		{"Color", testColor},
+		{"Metadata", testMetadata},
+		{"Guards", testGuards},
+		{"Damaged", testDamaged},
+		{"Truncated", testTruncated},
+		{"Hostile", testHostile},
+		{"SmallerFromLarger", testSmallerFromLarger},
+		{"Context", testContext},
+		{"Concurrency", testConcurrency},
+		{"Farm", testFarmsFault},
+		{"Goldens", testGoldens},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.run(t, s) })
+	}
+}
+
+// assets are the watermarks that the suite uses: a red square, and something that is no image.
+func assets() fs.FS {
+	mark := image.NewNRGBA(image.Rect(0, 0, 10, 10))
+	for i := range mark.Pix {
+		mark.Pix[i] = [4]uint8{255, 0, 0, 255}[i%4]
+	}
+	return fstest.MapFS{"mark.png": {Data: PNG(mark)}, "Broken.png": {Data: []byte("nothing")}}
+}
+
+func (s Suite) engine(t *testing.T, l engine.Limits) engine.Engine {
+	t.Helper()
+	e, err := s.New(l, assets())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func parse(t *testing.T, variants ...string) recipe.Recipe {
+	t.Helper()
+	r, err := recipe.Parse(variants...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// try transforms with default limits. It skips the test where the engine does not take it.
+func (s Suite) try(t *testing.T, data []byte, variants ...string) (*engine.Result, error) {
+	t.Helper()
+	return s.tryWith(t, engine.Limits{}, data, variants...)
+}
+
+func (s Suite) tryWith(t *testing.T, l engine.Limits, data []byte, variants ...string) (*engine.Result, error) {
+	t.Helper()
+	r := parse(t, variants...)
+	if s.Takes != nil && !s.Takes(format.Detect(data), data, r) {
+		t.Skipf("the engine is not meant for %s and %s", format.Detect(data), r)
+	}
+	before := append([]byte(nil), data...)
+	res, err := s.engine(t, l).Transform(context.Background(), data, r)
+	if string(before) != string(data) {
+		t.Error("the input was changed")
+	}
+	if err != nil && res != nil {
+		t.Error("a result beside an error")
+	}
+	return res, err
+}
+
+// make transforms and fails the test where that does.
+func (s Suite) make(t *testing.T, data []byte, variants ...string) *engine.Result {
+	t.Helper()
+	res, err := s.try(t, data, variants...)
+	if err != nil {
+		t.Fatalf("%v: %v", variants, err)
+	}
+	if len(res.Outputs) != len(parse(t, variants...).Variants) {
+		t.Fatalf("%v: %d outputs", variants, len(res.Outputs))
+	}
+	return res
+}
+
+// one makes a single variant and decodes it.
+func (s Suite) one(t *testing.T, data []byte, ops string) *image.NRGBA {
+	t.Helper()
+	out := s.make(t, data, "x="+ops).Outputs[0]
+	img, f, err := Decode(out.Data)
+	if err != nil {
+		t.Fatalf("%s: %v", ops, err)
+	}
+	if f != out.Format || out.Variant != "x" {
+		t.Errorf("%s: variant %q is %s, and calls itself %s", ops, out.Variant, f, out.Format)
+	}
+	if size := img.Rect.Size(); size.X != out.Width || size.Y != out.Height {
+		t.Errorf("%s: %v pixels, and the result says %d×%d", ops, size, out.Width, out.Height)
+	}
+	return img
+}
+
+// near fails the test where two pictures differ by more than so many decibels.
+func near(t *testing.T, what string, got, want *image.NRGBA, decibels float64) {
+	t.Helper()
+	if got.Rect.Size() != want.Rect.Size() {
+		t.Errorf("%s: %v pixels, want %v", what, got.Rect.Size(), want.Rect.Size())
+		return
+	}
+	if d := PSNR(got, want); d < decibels {
+		t.Errorf("%s: %.1f dB from what it should be, at least %.0f wanted", what, d, decibels)
+	}
+}
+
+func reasonOf(err error) outcome.Reason {
+	var r *outcome.Rejection
+	if errors.As(err, &r) {
+		return r.Reason
+	}
+	return ""
+}
+
+func (s Suite) rejects(t *testing.T, what string, l engine.Limits, data []byte, want outcome.Reason, variants ...string) {
+	t.Helper()
+	if len(variants) == 0 {
+		variants = []string{"x=fit:8x8,format:jpeg"}
+	}
+	if _, err := s.tryWith(t, l, data, variants...); reasonOf(err) != want {
+		t.Errorf("%s: %v, want a rejection as %s", what, err, want)
+	}
+}

@@ -1,0 +1,19 @@
+package imaging
+
+import (
+	"io/fs"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
+)
+
+func TestConformance(t *testing.T) {
+	enginetest.Suite{New: func(l engine.Limits, assets fs.FS) (engine.Engine, error) {
+		e, err := New(Config{Limits: l, Assets: assets})
+		if err != nil {
+			return nil, err
+		}
+		return e, nil
+	}}.Run(t)
+}
