@@ -200,39 +200,6 @@ func filesBelow(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// album makes a directory of n photographs with different names: links to a few of testdata's.
-func album(t *testing.T, n int) string {
-	t.Helper()
-	dir := t.TempDir()
-	var jpegs []string
-	for _, name := range photos(t) {
-		if strings.HasPrefix(name, "nature/") && strings.HasSuffix(name, ".jpg") {
-			jpegs = append(jpegs, name)
-		}
-	}
-	if len(jpegs) == 0 {
-		t.Fatal("testdata/photos/nature holds no JPEG")
-	}
-	for i := range n {
-		from := filepath.Join(root, "testdata", "photos", filepath.FromSlash(jpegs[i%len(jpegs)]))
-		to := filepath.Join(dir, fmt.Sprintf("roll%02d", i/20), fmt.Sprintf("photo%03d.jpg", i))
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if os.Link(from, to) == nil {
-			continue
-		}
-		data, err := os.ReadFile(from) // on another file system
-		if err == nil {
-			err = os.WriteFile(to, data, 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
 // thumbnails are the names that the default recipe makes of those images.
 func thumbnails(images []string) (names []string) {
 	for _, name := range images {

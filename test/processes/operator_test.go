@@ -1,0 +1,177 @@
+//go:build unix
+
+package processes
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+)
+
+func TestStatusShowsRunsAndWorkers(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 6
+	f.startSink()
+	f.startWorker("w1")
+	f.startVentilator(album(t, n)).mustExit(0)
+
+	p := start(t, "status", "farm", "status", "--json", "--control", f.control)
+	p.mustExit(0)
+	var s wire.Status
+	if err := json.Unmarshal([]byte(p.output()), &s); err != nil {
+		t.Fatalf("%v in %s", err, p.output())
+	}
+	if s.Done != uint64(n) || s.Settled != uint64(n) || s.Out != f.out || len(s.Runs) != 1 || len(s.Workers) != 1 {
+		t.Errorf("the status is %+v", s)
+	}
+	if len(s.Runs) == 1 && (s.Runs[0].State != "finished" || s.Runs[0].Done != int64(n) || s.Runs[0].Unsettled() != 0) {
+		t.Errorf("the run is %+v", s.Runs[0])
+	}
+
+	people := start(t, "status", "farm", "status", "--control", f.control)
+	people.mustExit(0)
+	for _, text := range []string{f.out, "6 done", "balanced", "finished", "w1"} {
+		if !strings.Contains(people.output(), text) {
+			t.Errorf("%q is not in %s", text, people.output())
+		}
+	}
+}
+
+func TestStatusOfNoFarmIsAFault(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	p := start(t, "status", "farm", "status", "--control", f.control, "--timeout", "500ms")
+	p.mustExit(1)
+	p.mustSay(f.control)
+}
+
+func TestHealthFollowsEachRole(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	health := func(url string) int {
+		t.Helper()
+		return start(t, "health", "farm", "health", url).wait()
+	}
+	worker := f.startWorker("w1")
+	worker.await("working")
+	if code := health(worker.http() + "/readyz"); code != 1 {
+		t.Errorf("a worker with nobody to work for is ready: %d", code)
+	}
+	if code := health(worker.http() + "/healthz"); code != 0 {
+		t.Errorf("it is not up: %d", code)
+	}
+	sink := f.startSink()
+	sink.await("collecting")
+	if code := health(sink.http() + "/readyz"); code != 0 {
+		t.Errorf("the sink is not ready: %d", code)
+	}
+	ventilator := f.startVentilator("--wait-workers", "1m", album(t, 2))
+	worker.await("connected", "to", "ventilator")
+	worker.await("connected", "to", "sink")
+	if code := health(worker.http()); code != 0 {
+		if status, body := get(t, worker.http()+"/readyz"); status != http.StatusOK {
+			t.Errorf("the worker is not ready: %d %s", status, body)
+		}
+	}
+	ventilator.mustExit(0)
+	address := sink.http()
+	sink.signal(syscall.SIGTERM)
+	sink.mustExit(0)
+	if code := health(address + "/readyz"); code != 1 {
+		t.Errorf("a sink that is gone is ready: %d", code)
+	}
+}
+
+// promised are the metrics of CONVENTIONS.md: a dashboard or an alert may use each, and the label values that are known
+// in advance are there from the start.
+var promised = map[string]map[string]string{
+	"ventilator": {
+		"imagefarm_ventilator_found_images_total":    "",
+		"imagefarm_ventilator_tasks_pending":         "",
+		"imagefarm_ventilator_tasks_leased":          "",
+		"imagefarm_ventilator_inflight_bytes":        "",
+		"imagefarm_ventilator_deliveries_total":      "first redelivery speculative",
+		"imagefarm_ventilator_blocked_seconds_total": "workers bytes read",
+		"imagefarm_ventilator_peers":                 "",
+	},
+	"worker": {
+		"imagefarm_worker_tasks_total":            "done rejected failed",
+		"imagefarm_worker_rejections_total":       "not-an-image truncated corrupt unsupported too-many-pixels timeout",
+		"imagefarm_worker_task_duration_seconds":  "",
+		"imagefarm_worker_stage_duration_seconds": "decode transform encode write",
+		"imagefarm_worker_input_bytes_total":      "",
+		"imagefarm_worker_output_bytes_total":     "",
+		"imagefarm_worker_pixels_total":           "",
+		"imagefarm_worker_slots":                  "",
+		"imagefarm_worker_slots_busy":             "",
+		"imagefarm_worker_idle_seconds_total":     "",
+	},
+	"sink": {
+		"imagefarm_sink_results_total":                  "done rejected dead duplicate",
+		"imagefarm_sink_workers_connected":              "",
+		"imagefarm_sink_ledger_commit_duration_seconds": "",
+		"imagefarm_sink_run_images":                     "found done skipped rejected dead pending leased",
+		"imagefarm_sink_end_to_end_seconds":             "",
+	},
+}
+
+func TestEveryRoleServesTheMetricsThatArePromised(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	ventilator := f.startVentilator(album(t, 1)) // waits for a sink
+	ventilator.await("handing out tasks")
+	check := func(p *process) {
+		t.Helper()
+		families := p.metrics()
+		if families["imagefarm_build_info"] == nil || families["go_goroutines"] == nil || families["process_cpu_seconds_total"] == nil {
+			t.Errorf("%s serves no build, runtime or process metrics", p.name)
+		}
+		for name, labels := range promised[p.name] {
+			family := families[name]
+			if family == nil {
+				t.Errorf("%s serves no %s", p.name, name)
+				continue
+			}
+			var values []string
+			for _, m := range family.GetMetric() {
+				for _, l := range m.GetLabel() {
+					values = append(values, l.GetValue())
+				}
+			}
+			for _, value := range strings.Fields(labels) {
+				if !slices.Contains(values, value) {
+					t.Errorf("%s has no series for %q from the start", name, value)
+				}
+			}
+		}
+		_, body := get(t, p.http()+"/metrics")
+		problems, err := promlint.New(strings.NewReader(body)).Lint()
+		if err != nil {
+			t.Error(err)
+		}
+		for _, problem := range problems {
+			if strings.HasPrefix(problem.Metric, "imagefarm_") {
+				t.Errorf("%s: %s", problem.Metric, problem.Text)
+			}
+		}
+	}
+	check(ventilator)
+	worker := f.startWorker("worker")
+	check(worker)
+	sink := f.startSink()
+	sink.await("collecting")
+	check(sink)
+	ventilator.mustExit(0)
+	if n := sink.metric("imagefarm_sink_results_total"); n != 1 {
+		t.Errorf("the sink counts %v results, not 1", n)
+	}
+	if n := worker.metric("imagefarm_worker_pixels_total"); n != 1200*900 {
+		t.Errorf("the worker counts %v pixels, not those of one image", n)
+	}
+}
