@@ -58,12 +58,9 @@ func (silent) End(wire.Run)  {}
 // settled counts the images that need no more work.
 func settled(r *wire.Run) int64 { return r.Done + r.Skipped + r.Rejected + r.Dead }
 
-// worked counts the images that this run had to do something for.
-func worked(r *wire.Run) int64 { return r.Done + r.Rejected + r.Dead }
-
 // remaining estimates how long the rest takes at the pace so far; ok is false before there is a pace.
 func remaining(r *wire.Run, now time.Time) (d time.Duration, ok bool) {
-	n := worked(r)
+	n := r.Worked()
 	if n == 0 {
 		return 0, false
 	}
@@ -73,7 +70,7 @@ func remaining(r *wire.Run, now time.Time) (d time.Duration, ok bool) {
 
 func perSecond(r *wire.Run, now time.Time) float64 {
 	if s := now.Sub(r.Started).Seconds(); s > 0 {
-		return float64(worked(r)) / s
+		return float64(r.Worked()) / s
 	}
 	return 0
 }
@@ -93,6 +90,13 @@ func trouble(r *wire.Run) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+func workers(n int) string {
+	if n == 1 {
+		return "1 worker"
+	}
+	return fmt.Sprintf("%d workers", n)
 }
 
 // lines prints a line now and then: when something changed, and at least each minute.
@@ -128,7 +132,7 @@ func plainLine(r *wire.Run, now time.Time) string {
 	if r.Total > 0 {
 		percent = 100 * float64(settled(r)) / float64(r.Total)
 	}
-	s := fmt.Sprintf("%d/%d images (%.0f%%), %.1f img/s, %d workers", settled(r), r.Total, percent, perSecond(r, now), r.Peers)
+	s := fmt.Sprintf("%d/%d images (%.0f%%), %.1f img/s, %s", settled(r), r.Total, percent, perSecond(r, now), workers(r.Peers))
 	if d, ok := remaining(r, now); ok && r.Ended.IsZero() {
 		s += ", " + d.Round(time.Second).String() + " left"
 	}
@@ -188,7 +192,7 @@ func (b *bar) Show(r wire.Run) {
 	}
 	text := "images"
 	if r.Peers != 1 {
-		text = fmt.Sprintf("images, %d workers", r.Peers)
+		text = "images, " + workers(r.Peers)
 	}
 	if t := trouble(&r); t != "" {
 		text += " (" + t + ")"

@@ -51,15 +51,16 @@ type Config struct {
 	MaxDeliveries    int   // failed or expired deliveries after which a task is a dead letter; default 5
 	StrangerPrefetch int   // unsettled tasks of a worker that does not announce its own; default 2
 
-	Lease        time.Duration  // since a worker last said that it holds the task; default 30 s
-	SilentLease  time.Duration  // for workers that send no heartbeats; default 5 min
-	Audit        time.Duration  // how often the sink is asked about leased tasks; default 1 s
-	BackoffMin   time.Duration  // before the redelivery of a failed task, doubling with jitter; default 500 ms
-	BackoffMax   time.Duration  // default 30 s
-	SpeculateAge time.Duration  // youngest delivery that is sent again to an idle worker; default 5 s; negative: never
-	WaitWorkers  time.Duration  // how long without any worker before ErrNoWorkers; default 0: for ever
-	StallTimeout time.Duration  // how long without a settled task before ErrStalled; default 0: for ever
-	Watch        func(wire.Run) // told the counts several times a second and at the end; may be nil
+	Lease        time.Duration                     // since a worker last said that it holds the task; default 30 s
+	SilentLease  time.Duration                     // for workers that send no heartbeats; default 5 min
+	Audit        time.Duration                     // how often the sink is asked about leased tasks; default 1 s
+	BackoffMin   time.Duration                     // before the redelivery of a failed task, doubling with jitter; default 500 ms
+	BackoffMax   time.Duration                     // default 30 s
+	SpeculateAge time.Duration                     // youngest delivery that is sent again to an idle worker; default 5 s; negative: never
+	WaitWorkers  time.Duration                     // how long without any worker before ErrNoWorkers; default 0: for ever
+	StallTimeout time.Duration                     // how long without a settled task before ErrStalled; default 0: for ever
+	Rejected     func(path string, r wire.Receipt) // told each rejection of this run and where its original is; must not block; may be nil
+	Watch        func(wire.Run)                    // told the counts several times a second and at the end; may be nil
 	Logger       *slog.Logger
 	Registerer   prometheus.Registerer // default: metrics are kept but not exported
 }
@@ -101,6 +102,9 @@ func (c *Config) setDefaults() {
 	defaultTo(&c.SpeculateAge, 5*time.Second)
 	if c.Watch == nil {
 		c.Watch = func(wire.Run) {}
+	}
+	if c.Rejected == nil {
+		c.Rejected = func(string, wire.Receipt) {}
 	}
 	if c.Report == nil {
 		c.Report = func(string) {}

@@ -395,6 +395,7 @@ func (d *dispatcher) snapshot() wire.Run {
 // is an operator's to ask for.
 func (d *dispatcher) settledEarlier(r *wire.Receipt) {
 	d.counts.Found++
+	d.counts.Earlier++
 	d.count(earlierOutcome(r))
 }
 

@@ -268,10 +268,11 @@ func (l *loop) settled(r *wire.Receipt) {
 	if err != nil {
 		return // another's
 	}
-	if t := l.d.tasks[id]; t != nil {
+	if t := l.d.tasks[id]; t != nil && r.Outcome.Settled() {
 		l.v.metrics.settledAfter(time.Since(t.found))
 		if r.Outcome == outcome.Rejected {
 			l.v.log.Warn("rejected", "file", t.Path, "reason", r.Reason, "detail", r.Detail)
+			l.v.cfg.Rejected(t.Path, *r)
 		}
 		if r.Outcome == outcome.Dead {
 			l.v.log.Error("dead letter", "file", t.Path, "detail", r.Detail, "deliveries", t.deliveries)

@@ -102,6 +102,7 @@ type Run struct {
 	Skipped      int64     `msgpack:"skipped" json:"skipped"`
 	Rejected     int64     `msgpack:"rejected" json:"rejected"`
 	Dead         int64     `msgpack:"dead" json:"dead"`
+	Earlier      int64     `msgpack:"earlier" json:"earlier"` // of these four, settled before this run
 	Pending      int64     `msgpack:"pending" json:"pending"` // found, not settled, with no worker
 	Leased       int64     `msgpack:"leased" json:"leased"`
 	Deliveries   int64     `msgpack:"deliveries" json:"deliveries"`
@@ -115,6 +116,9 @@ type Run struct {
 
 // Unsettled is found − (done + skipped + rejected + dead): 0 at the end of a run, or something is missing.
 func (r *Run) Unsettled() int64 { return r.Found - r.Done - r.Skipped - r.Rejected - r.Dead }
+
+// Worked returns how many images this run had work with: settled, and not by an earlier run.
+func (r *Run) Worked() int64 { return r.Done + r.Skipped + r.Rejected + r.Dead - r.Earlier }
 
 // Runs lists the runs that a ledger knows, newest first.
 type Runs struct {

@@ -55,6 +55,11 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	if err := refuseInside(c.String("out"), v.Inputs); err != nil {
 		return err
 	}
+	told, err := listenersOf(c, log)
+	if err != nil {
+		return err
+	}
+	v.Rejected = told.put
 	cfg.Ventilator = v
 	w, engine, err := workerConfig(c, log, registry)
 	if err != nil {
@@ -79,9 +84,11 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	var run wire.Run
 	err = engine.with(ctx, func(ctx context.Context) error {
 		return withAdmin(ctx, admin, func(ctx context.Context) error {
-			var err error
-			run, err = f.Run(ctx)
-			return err
+			return told.with(ctx, func(ctx context.Context) error {
+				var err error
+				run, err = f.Run(ctx)
+				return err
+			})
 		})
 	})
 	err = errors.Join(err, closeStores())

@@ -22,10 +22,17 @@ func printSummary(w io.Writer, r *wire.Run, unreadable int64) {
 	}
 	fmt.Fprintf(w, "%d images found = %d done + %d skipped + %d rejected + %d dead: %s\n",
 		r.Found, r.Done, r.Skipped, r.Rejected, r.Dead, balance)
-	worked := r.Done + r.Rejected + r.Dead
+	worked := r.Worked()
 	if seconds := took.Seconds(); worked > 0 && seconds > 0 {
 		fmt.Fprintf(w, "%d worked on in %s: %.1f img/s, %.1f MB/s in\n",
 			worked, took.Round(10*time.Millisecond), float64(worked)/seconds, float64(r.Bytes)/1e6/seconds)
+	}
+	if refused := r.Rejected + r.Dead; refused > 0 {
+		fmt.Fprint(w, "farm rejects lists the rejected and dead")
+		if earlier := r.Earlier - r.Skipped; earlier > 0 {
+			fmt.Fprintf(w, ", %d of them from earlier runs; farm retry makes them due again", earlier)
+		}
+		fmt.Fprintln(w)
 	}
 	if r.Redeliveries+r.Speculative > 0 {
 		fmt.Fprintf(w, "%d deliveries, %d of them redeliveries, %d speculative\n", r.Deliveries, r.Redeliveries, r.Speculative)

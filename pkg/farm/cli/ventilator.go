@@ -33,6 +33,8 @@ func findFlags() []cli.Flag {
 		duration(delivery, "lease", 30*time.Second, "how long a worker may hold a task without saying so"),
 		duration(delivery, "wait-workers", 0, "end with status 5 when there is no worker for so long; 0: wait"),
 		duration(delivery, "stall-timeout", 0, "end with status 6 when nothing is settled for so long; 0: wait"),
+		text(delivery, "reject-dir", "", "copy rejected originals here, each with a .reason file"),
+		text(delivery, "on-reject", "", "URL to which each rejection is posted as JSON"),
 		bytes(limits, "max-message", "64MiB", "largest image"),
 		bytes(limits, "max-inflight-bytes", "256MiB", "images read and not yet handed to a worker"),
 		number(limits, "readers", 4, "files read at once"),
@@ -91,6 +93,11 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if err := refuseOutputInside(ctx, &cfg, log); err != nil {
 		return err
 	}
+	told, err := listenersOf(c, log)
+	if err != nil {
+		return err
+	}
+	cfg.Rejected = told.put
 	v, err := ventilator.New(cfg)
 	if err != nil {
 		return err
@@ -103,9 +110,11 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	defer stop()
 	var run wire.Run
 	err = withAdmin(ctx, admin, func(ctx context.Context) error {
-		var err error
-		run, err = v.Run(ctx)
-		return err
+		return told.with(ctx, func(ctx context.Context) error {
+			var err error
+			run, err = v.Run(ctx)
+			return err
+		})
 	})
 	return finish(run, err, first(), show, v.Unreadable())
 }

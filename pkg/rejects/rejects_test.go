@@ -1,0 +1,127 @@
+package rejects_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/rejects"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func rejection(path string) rejects.Rejection {
+	return rejects.Rejection{Path: path, Receipt: wire.Receipt{Filename: "a/b.jpg", Outcome: outcome.Rejected, Reason: outcome.Truncated, Detail: "cut"}}
+}
+
+func TestOriginalIsCopiedAsideWithItsReason(t *testing.T) {
+	original := filepath.Join(t.TempDir(), "b.jpg")
+	if err := os.WriteFile(original, []byte("half"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	aside := t.TempDir()
+	dir, err := blob.OpenDir(aside, blob.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := rejects.NewQueue(slog.New(slog.NewTextHandler(t.Output(), nil)), rejects.CopyTo(dir))
+	q.Put(rejection(original))
+	q.Close()
+	q.Run(t.Context())
+	if err := dir.Close(); err != nil {
+		t.Error(err)
+	}
+	copied, err := os.ReadFile(filepath.Join(aside, "a/b.jpg"))
+	if err != nil || string(copied) != "half" {
+		t.Errorf("%q, %v", copied, err)
+	}
+	reason, err := os.ReadFile(filepath.Join(aside, "a/b.jpg.reason"))
+	if err != nil || !strings.HasPrefix(string(reason), "truncated\ncut\n") {
+		t.Errorf("%q, %v", reason, err)
+	}
+}
+
+// roundTrip is a server without a network, so that time can be virtual.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func answer(status int) *http.Response {
+	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader(""))}
+}
+
+func TestWebhookIsCalledUntilTheServerIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		hook := rejects.Webhook("http://x/", &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			var got rejects.Rejection
+			if err := json.NewDecoder(r.Body).Decode(&got); err != nil || got.Reason != outcome.Truncated || got.Filename != "a/b.jpg" {
+				t.Errorf("the server got %+v, %v", got, err)
+			}
+			switch calls++; calls {
+			case 1:
+				return nil, errors.New("no route")
+			case 2:
+				return answer(503), nil
+			}
+			return answer(204), nil
+		})})
+		began := time.Now()
+		if err := hook(t.Context(), rejection("")); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); calls != 3 || took < 3*time.Second || took > 6*time.Second {
+			t.Errorf("%d calls in %v", calls, took)
+		}
+	})
+}
+
+func TestWebhookThatIsRefusedIsNotCalledAgain(t *testing.T) {
+	var calls atomic.Int32
+	hook := rejects.Webhook("http://x/", &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		calls.Add(1)
+		return answer(404), nil
+	})})
+	if err := hook(t.Context(), rejection("")); err == nil || calls.Load() != 1 {
+		t.Errorf("%d calls, error %v", calls.Load(), err)
+	}
+}
+
+func TestSlowListenerIsNeverInTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		q := rejects.NewQueue(slog.New(slog.DiscardHandler), func(ctx context.Context, _ rejects.Rejection) error {
+			time.Sleep(time.Minute)
+			told++
+			return nil
+		})
+		ended := make(chan struct{})
+		go func() { q.Run(t.Context()); close(ended) }()
+		began := time.Now()
+		for range 100 {
+			q.Put(rejection(""))
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("Put took %v", took)
+		}
+		q.Close()
+		<-ended
+		if told != 100 {
+			t.Errorf("%d told", told)
+		}
+	})
+}
