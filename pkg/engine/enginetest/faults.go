@@ -19,7 +19,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
-	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
 )
 
 func deflated(p []byte) []byte {
@@ -32,7 +31,7 @@ func deflated(p []byte) []byte {
 }
 
 func testGuards(t *testing.T, s Suite) {
-	data := JPEG(Photo(100, 80), jpegenc.Options{})
+	data := JPEG(Photo(100, 80), JPEGOptions{})
 	n := int64(len(data))
 	for _, c := range []struct {
 		what   string
@@ -61,7 +60,7 @@ func testGuards(t *testing.T, s Suite) {
 }
 
 func testDamaged(t *testing.T, s Suite) {
-	jpeg := JPEG(Photo(200, 160), jpegenc.Options{})
+	jpeg := JPEG(Photo(200, 160), JPEGOptions{})
 	png := PNG(Photo(64, 64))
 	badCRC := bytes.Clone(png)
 	badCRC[len(badCRC)-20] ^= 1
@@ -81,8 +80,8 @@ func testDamaged(t *testing.T, s Suite) {
 func testTruncated(t *testing.T, s Suite) {
 	img := Photo(160, 120)
 	whole := map[string][]byte{
-		"JPEG": JPEG(img, jpegenc.Options{}), "progressive JPEG": JPEG(img, jpegenc.Options{Progressive: true}),
-		"JPEG with restarts": JPEG(img, jpegenc.Options{Restart: 2}), "PNG": PNG(img), "GIF": s.gif(img),
+		"JPEG": JPEG(img, JPEGOptions{}), "progressive JPEG": JPEG(img, JPEGOptions{Progressive: true}),
+		"JPEG with restarts": JPEG(img, JPEGOptions{Restart: 2}), "PNG": PNG(img), "GIF": s.gif(img),
 		"WebP": WebP(img), "TIFF": TIFF(img), "BMP": BMP(img),
 		"HEIC": File("quadrants.heic"), "AVIF": File("quadrants.avif"),
 	}
@@ -182,7 +181,7 @@ func testHostile(t *testing.T, s Suite) {
 
 // testSmallerFromLarger compares variants that are made together with the same made alone.
 func testSmallerFromLarger(t *testing.T, s Suite) {
-	data := JPEG(Photo(800, 600), jpegenc.Options{Segments: [][]byte{exifSegment(8)}})
+	data := JPEG(Photo(800, 600), JPEGOptions{Segments: [][]byte{exifSegment(8)}})
 	variants := []string{
 		"a=fit:64x64", "b=fit:256x256", "c=fit:128x128", "d=fill:90x90:north", "e=fit:64x64,blur:1", "f=crop:64x64:se",
 		"g=fit:250x250,orient:off", "h=force:50x20", "i=pad:60x60:red", "j=fit:250x250",
@@ -213,7 +212,7 @@ func testContext(t *testing.T, s Suite) {
 	cause := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(cause)
-	res, err := s.engine(t, engine.Limits{}).Transform(ctx, JPEG(Photo(100, 80), jpegenc.Options{}), recipe.Default())
+	res, err := s.engine(t, engine.Limits{}).Transform(ctx, JPEG(Photo(100, 80), JPEGOptions{}), recipe.Default())
 	if !errors.Is(err, cause) || res != nil {
 		t.Errorf("%v, %v; want the cause", res, err)
 	}
@@ -221,7 +220,7 @@ func testContext(t *testing.T, s Suite) {
 
 func testConcurrency(t *testing.T, s Suite) {
 	inputs := [][]byte{
-		JPEG(Photo(300, 200), jpegenc.Options{}), JPEG(Photo(200, 300), jpegenc.Options{Progressive: true}),
+		JPEG(Photo(300, 200), JPEGOptions{}), JPEG(Photo(200, 300), JPEGOptions{Progressive: true}),
 		PNG(Photo(120, 90)), File("quadrants.heic"), File("quadrants.avif"),
 	}
 	e := s.engine(t, engine.Limits{})
@@ -255,7 +254,7 @@ func testConcurrency(t *testing.T, s Suite) {
 
 // testFarmsFault checks that what the image cannot help is no rejection.
 func testFarmsFault(t *testing.T, s Suite) {
-	data := JPEG(Photo(100, 80), jpegenc.Options{})
+	data := JPEG(Photo(100, 80), JPEGOptions{})
 	for _, ops := range []string{"watermark:missing.png", "watermark:Broken.png"} {
 		if _, err := s.try(t, data, "x="+ops); err == nil || reasonOf(err) != "" {
 			t.Errorf("%s: %v, want an error that is no rejection", ops, err)

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
-	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
 )
 
 func testSizes(t *testing.T, s Suite) {
@@ -42,7 +41,7 @@ func testSizes(t *testing.T, s Suite) {
 		{400, 300, "fit:200x200,crop:50x60:ne,rotate:270", 60, 50},
 	} {
 		t.Run(fmt.Sprintf("%d×%d/%s", c.w, c.h, c.ops), func(t *testing.T) {
-			data := JPEG(Photo(c.w, c.h), jpegenc.Options{})
+			data := JPEG(Photo(c.w, c.h), JPEGOptions{})
 			if got := s.one(t, data, c.ops+",format:jpeg").Rect.Size(); got != image.Pt(c.x, c.y) {
 				t.Errorf("%v pixels, want %d×%d", got, c.x, c.y)
 			}
@@ -54,10 +53,10 @@ func testSizes(t *testing.T, s Suite) {
 func oriented() map[string]func(*image.NRGBA, int) []byte {
 	return map[string]func(*image.NRGBA, int) []byte{
 		"JPEG": func(img *image.NRGBA, o int) []byte {
-			return JPEG(Stored(img, o), jpegenc.Options{Segments: [][]byte{exifSegment(o)}})
+			return JPEG(Stored(img, o), JPEGOptions{Segments: [][]byte{exifSegment(o)}})
 		},
 		"progressive JPEG": func(img *image.NRGBA, o int) []byte {
-			return JPEG(Stored(img, o), jpegenc.Options{Progressive: true, Segments: [][]byte{exifSegment(o)}})
+			return JPEG(Stored(img, o), JPEGOptions{Progressive: true, Segments: [][]byte{exifSegment(o)}})
 		},
 		"PNG": func(img *image.NRGBA, o int) []byte {
 			return insertChunk(PNG(Stored(img, o)), "eXIf", EXIF(o))
@@ -127,7 +126,7 @@ func testOrientation(t *testing.T, s Suite) {
 func testOrientationOff(t *testing.T, s Suite) {
 	img := Photo(240, 160)
 	stored := Stored(img, 6)
-	data := JPEG(stored, jpegenc.Options{Segments: [][]byte{exifSegment(6)}})
+	data := JPEG(stored, JPEGOptions{Segments: [][]byte{exifSegment(6)}})
 	near(t, "as stored", s.one(t, data, "fit:80x80,orient:off,format:jpeg"), Shrunk(stored, 53, 80), 29)
 }
 

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
-
-	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
 )
 
 var update = flag.Bool("update-goldens", false, "write the golden pictures instead of comparing with them")
@@ -22,7 +20,7 @@ func goldens() map[string]struct {
 	ops  string
 } {
 	photo := Photo(640, 480)
-	turned := JPEG(Stored(photo, 6), jpegenc.Options{Segments: [][]byte{exifSegment(6)}})
+	turned := JPEG(Stored(photo, 6), JPEGOptions{Segments: [][]byte{exifSegment(6)}})
 	alpha := NRGBA(Photo(200, 150))
 	for i := 3; i < len(alpha.Pix); i += 4 {
 		alpha.Pix[i] = uint8(i / 4 % 200)
@@ -31,19 +29,19 @@ func goldens() map[string]struct {
 		data []byte
 		ops  string
 	}{
-		"fit":          {JPEG(photo, jpegenc.Options{}), "fit:128x128,format:jpeg"},
+		"fit":          {JPEG(photo, JPEGOptions{}), "fit:128x128,format:jpeg"},
 		"fit-turned":   {turned, "fit:128x128,format:jpeg"},
-		"fit-progress": {JPEG(photo, jpegenc.Options{Progressive: true}), "fit:64x64,format:jpeg"},
-		"fit-gray":     {JPEG(photo, jpegenc.Options{Space: jpegenc.Gray}), "fit:128x128,format:jpeg"},
-		"fit-cmyk":     {JPEG(photo, jpegenc.Options{Space: jpegenc.AdobeCMYK}), "fit:128x128,format:jpeg"},
-		"fill-smart":   {JPEG(photo, jpegenc.Options{}), "fill:90x90:smart,format:jpeg"},
-		"pad":          {JPEG(photo, jpegenc.Options{}), "pad:120x120:teal,format:jpeg"},
+		"fit-progress": {JPEG(photo, JPEGOptions{Progressive: true}), "fit:64x64,format:jpeg"},
+		"fit-gray":     {JPEG(photo, JPEGOptions{Gray: true}), "fit:128x128,format:jpeg"},
+		"fit-cmyk":     {File("cmyk.jpg"), "fit:128x128,format:jpeg"},
+		"fill-smart":   {JPEG(photo, JPEGOptions{}), "fill:90x90:smart,format:jpeg"},
+		"pad":          {JPEG(photo, JPEGOptions{}), "pad:120x120:teal,format:jpeg"},
 		"alpha":        {PNG(alpha), "fit:100x100,format:jpeg,background:orange"},
 		"alpha-webp":   {PNG(alpha), "fit:100x100,format:webp"},
-		"blur":         {JPEG(photo, jpegenc.Options{}), "fit:128x128,blur:2,saturation:40,format:png"},
-		"sharpen":      {JPEG(photo, jpegenc.Options{}), "fit:128x128,sharpen:1,contrast:20,gamma:1.2,format:png"},
-		"mark":         {JPEG(photo, jpegenc.Options{}), "fit:128x128,watermark:mark.png:nw:0.7,format:png"},
-		"gif":          {JPEG(photo, jpegenc.Options{}), "fit:128x128,format:gif"},
+		"blur":         {JPEG(photo, JPEGOptions{}), "fit:128x128,blur:2,saturation:40,format:png"},
+		"sharpen":      {JPEG(photo, JPEGOptions{}), "fit:128x128,sharpen:1,contrast:20,gamma:1.2,format:png"},
+		"mark":         {JPEG(photo, JPEGOptions{}), "fit:128x128,watermark:mark.png:nw:0.7,format:png"},
+		"gif":          {JPEG(photo, JPEGOptions{}), "fit:128x128,format:gif"},
 	}
 }
 

@@ -7,26 +7,23 @@ import (
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
 )
 
 func testJPEGKinds(t *testing.T, s Suite) {
 	img := Photo(243, 165) // no side is a multiple of a block
 	for name, c := range map[string]struct {
-		o    jpegenc.Options
+		o    JPEGOptions
 		gray bool
 	}{
-		"4:4:4":             {o: jpegenc.Options{Sampling: [2]int{1, 1}}},
-		"4:2:2":             {o: jpegenc.Options{Sampling: [2]int{2, 1}}},
-		"4:2:0":             {o: jpegenc.Options{Sampling: [2]int{2, 2}}},
-		"4:4:0":             {o: jpegenc.Options{Sampling: [2]int{1, 2}}},
-		"4:1:1":             {o: jpegenc.Options{Sampling: [2]int{4, 1}}},
-		"progressive":       {o: jpegenc.Options{Progressive: true}},
-		"progressive 4:4:4": {o: jpegenc.Options{Progressive: true, Sampling: [2]int{1, 1}}},
-		"restart markers":   {o: jpegenc.Options{Restart: 3}},
-		"gray":              {o: jpegenc.Options{Space: jpegenc.Gray}, gray: true},
-		"gray progressive":  {o: jpegenc.Options{Space: jpegenc.Gray, Progressive: true}, gray: true},
-		"CMYK":              {o: jpegenc.Options{Space: jpegenc.AdobeCMYK}},
+		"4:4:4":             {o: JPEGOptions{Sampling: [2]int{1, 1}}},
+		"4:2:2":             {o: JPEGOptions{Sampling: [2]int{2, 1}}},
+		"4:2:0":             {o: JPEGOptions{Sampling: [2]int{2, 2}}},
+		"4:4:0":             {o: JPEGOptions{Sampling: [2]int{1, 2}}},
+		"progressive":       {o: JPEGOptions{Progressive: true}},
+		"progressive 4:4:4": {o: JPEGOptions{Progressive: true, Sampling: [2]int{1, 1}}},
+		"restart markers":   {o: JPEGOptions{Restart: 3}},
+		"gray":              {o: JPEGOptions{Gray: true}, gray: true},
+		"gray progressive":  {o: JPEGOptions{Gray: true, Progressive: true}, gray: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := img
@@ -38,10 +35,15 @@ func testJPEGKinds(t *testing.T, s Suite) {
 			near(t, "full size", s.one(t, data, "format:jpeg,quality:95"), want, 27)
 		})
 	}
+	for name, file := range map[string]string{"4:1:1": "4-1-1.jpg", "CMYK": "cmyk.jpg"} {
+		t.Run(name, func(t *testing.T) {
+			near(t, "fit", s.one(t, File(file), "fit:81x81,format:jpeg"), Shrunk(img, 81, 55), 28)
+			near(t, "full size", s.one(t, File(file), "format:jpeg,quality:95"), img, 27)
+		})
+	}
 	t.Run("CMYK without Adobe's mark", func(t *testing.T) {
 		// Not marked, the values mean ink. Adobe stores them inverted: so this is the inverted picture, unmarked.
-		inverted := NRGBA(img)
-		data := unmark(JPEG(inverted, jpegenc.Options{Space: jpegenc.AdobeCMYK}))
+		data := unmark(File("cmyk.jpg"))
 		got := s.one(t, data, "fit:81x81,format:jpeg")
 		if d := PSNR(got, Shrunk(img, 81, 55)); d > 20 {
 			t.Errorf("the values were taken for Adobe's (%.0f dB)", d)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
-	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
 )
 
 func testColor(t *testing.T, s Suite) {
@@ -18,7 +17,7 @@ func testColor(t *testing.T, s Suite) {
 	adobe := AdobeRGB()
 	withProfile := map[string]func([]byte) []byte{
 		"JPEG": func(p []byte) []byte {
-			return JPEG(img, jpegenc.Options{Quality: 100, Sampling: [2]int{1, 1}, Segments: [][]byte{iccSegment(p)}})
+			return JPEG(img, JPEGOptions{Quality: 100, Sampling: [2]int{1, 1}, Segments: [][]byte{iccSegment(p)}})
 		},
 		"PNG": func(p []byte) []byte {
 			return insertChunk(PNG(img), "iCCP", append([]byte("x\x00\x00"), deflated(p)...))
@@ -67,7 +66,7 @@ func testColor(t *testing.T, s Suite) {
 		t.Errorf("a profile that went nowhere: dropped %v", res.Dropped)
 	}
 	// A profile for four colours fits no picture of three.
-	cmyk := JPEG(img, jpegenc.Options{Space: jpegenc.AdobeCMYK, Segments: [][]byte{iccSegment(Profile("CMYK"))}})
+	cmyk := withSegments(File("cmyk.jpg"), iccSegment(Profile("CMYK")))
 	res = s.make(t, cmyk, "x=fit:16x16,format:jpeg,icc:keep")
 	if info, err := header.Read(res.Outputs[0].Data); err != nil || info.ICC != nil || !slices.Equal(res.Dropped, []string{"icc"}) {
 		t.Errorf("CMYK: profile of %d bytes, dropped %v (%v)", len(info.ICC), res.Dropped, err)
@@ -75,7 +74,7 @@ func testColor(t *testing.T, s Suite) {
 	// A gray profile stays with gray, and is put to use otherwise.
 	linear := Profile("GRAY", tag{"kTRC", []byte("curv\x00\x00\x00\x00\x00\x00\x00\x01\x01\x00\x00\x00")})
 	gray := JPEG(filled(64, 64, color.NRGBA{55, 55, 55, 255}),
-		jpegenc.Options{Space: jpegenc.Gray, Quality: 100, Segments: [][]byte{iccSegment(linear)}})
+		JPEGOptions{Gray: true, Quality: 100, Segments: [][]byte{iccSegment(linear)}})
 	if got := s.one(t, gray, "fit:16x16,format:png").NRGBAAt(4, 4); far(got, color.NRGBA{128, 128, 128, 255}, 2) {
 		t.Errorf("linear gray: %v", got)
 	}
@@ -97,9 +96,9 @@ const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://w
 // records are a by-line, a place and a copyright notice.
 const records = "\x1c\x02\x50\x00\x03Ada\x1c\x02\x5a\x00\x06secret\x1c\x02\x74\x00\x04mine"
 
-func full() jpegenc.Options {
+func full() JPEGOptions {
 	iptc := append([]byte("Photoshop 3.0\x008BIM\x04\x04\x00\x00"), binary.BigEndian.AppendUint32(nil, uint32(len(records)))...)
-	return jpegenc.Options{Segments: [][]byte{
+	return JPEGOptions{Segments: [][]byte{
 		exifSegment(6), Segment(0xe1, []byte("http://ns.adobe.com/xap/1.0/\x00"+packet)),
 		Segment(0xed, iptc, []byte(records), make([]byte, len(records)%2)),
 	}}
@@ -159,7 +158,7 @@ func testMetadata(t *testing.T, s Suite) {
 	if info, err := header.Read(res.Outputs[0].Data); err != nil || info.Orientation != 6 {
 		t.Errorf("orient:off, strip:keep: orientation %d (%v)", info.Orientation, err)
 	}
-	if res := s.make(t, JPEG(Photo(30, 30), jpegenc.Options{}), "x=fit:9x9,format:jpeg"); len(res.Dropped) != 0 {
+	if res := s.make(t, JPEG(Photo(30, 30), JPEGOptions{}), "x=fit:9x9,format:jpeg"); len(res.Dropped) != 0 {
 		t.Errorf("nothing there, and dropped %v", res.Dropped)
 	}
 }

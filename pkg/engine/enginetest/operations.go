@@ -5,13 +5,11 @@ import (
 	"image"
 	"image/color"
 	"testing"
-
-	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
 )
 
 func testOutputs(t *testing.T, s Suite) {
 	img := Photo(203, 151)
-	data := JPEG(img, jpegenc.Options{Sampling: [2]int{1, 1}, Quality: 98})
+	data := JPEG(img, JPEGOptions{Sampling: [2]int{1, 1}, Quality: 98})
 	for f, decibels := range map[string]float64{"jpeg": 28, "png": 30, "webp": 27, "gif": 26, "tiff": 30, "avif": 26} {
 		for _, q := range []string{"", ",quality:95"} {
 			near(t, f+q, s.one(t, data, "fit:101x101,format:"+f+q), Shrunk(img, 101, 75), decibels)

@@ -10,18 +10,19 @@ import (
 	"image/png"
 	"math"
 
+	"github.com/gen2brain/jpegn"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
-	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
 )
 
 //go:embed testdata
 var files embed.FS
 
-// File returns one of the pictures that code cannot make: quadrants.heic, turned.heic, quadrants.avif, turned.avif.
-// They show Quadrants of 160×120 pixels; the turned ones ask to be shown turned clockwise.
+// File returns one of the pictures that no encoder at hand makes: quadrants.heic, turned.heic, quadrants.avif and
+// turned.avif show Quadrants of 160×120 pixels, the turned ones asking to be shown turned clockwise; cmyk.jpg (with
+// Adobe's mark, and inverted as Adobe does) and 4-1-1.jpg show Photo of 243×165.
 func File(name string) []byte {
 	data, err := files.ReadFile("testdata/" + name)
 	if err != nil {
@@ -109,12 +110,48 @@ func Stored(img *image.NRGBA, o int) *image.NRGBA {
 
 func level(v float64) uint8 { return uint8(min(255, max(0, v+0.5))) }
 
-// JPEG encodes with little loss.
-func JPEG(img image.Image, o jpegenc.Options) []byte {
+// JPEGOptions say how a JPEG is written. The zero value is baseline 4:2:0 with little loss.
+type JPEGOptions struct {
+	Quality     int    // 1 to 100; 0 means 95
+	Sampling    [2]int // luma samples for one of chroma, horizontally and vertically: 1 or 2; default 2, 2
+	Gray        bool
+	Progressive bool
+	Restart     int      // MCUs between restart markers; 0 for none
+	Segments    [][]byte // as Segment makes them
+}
+
+// JPEG encodes img.
+func JPEG(img image.Image, o JPEGOptions) []byte {
 	if o.Quality == 0 {
 		o.Quality = 95
 	}
-	return jpegenc.Encode(img, o)
+	sampling := map[[2]int]jpegn.Subsampling{
+		{}: jpegn.Subsample420, {2, 2}: jpegn.Subsample420, {1, 1}: jpegn.Subsample444, {2, 1}: jpegn.Subsample422,
+		{1, 2}: jpegn.Subsample440,
+	}[o.Sampling]
+	if o.Gray {
+		sampling = jpegn.SubsampleGray
+	}
+	var b bytes.Buffer
+	must(jpegn.Encode(&b, img, &jpegn.EncodeOptions{
+		Quality: o.Quality, Subsampling: sampling, Progressive: o.Progressive, RestartInterval: o.Restart,
+	}))
+	return withSegments(b.Bytes(), o.Segments...)
+}
+
+// withSegments puts segments behind the first one of a JPEG.
+func withSegments(data []byte, segments ...[]byte) []byte {
+	at := 4 + int(binary.BigEndian.Uint16(data[4:]))
+	if data[3] != 0xe0 {
+		at = 2
+	}
+	out := bytes.Clone(data[:at])
+	for _, s := range segments {
+		out = append(out, 0xff, s[0])
+		out = binary.BigEndian.AppendUint16(out, uint16(len(s)+1))
+		out = append(out, s[1:]...)
+	}
+	return append(out, data[at:]...)
 }
 
 // EXIF returns a TIFF block: orientation, maker, artist, copyright, pixel size, and a directory for a thumbnail.
@@ -157,7 +194,7 @@ func EXIF(orientation int) []byte {
 	return append(out, 0, 0, 0, 0, 0, 0)
 }
 
-// Segment returns a JPEG segment for jpegenc.Options.
+// Segment returns a JPEG segment for JPEGOptions.
 func Segment(marker byte, parts ...[]byte) []byte {
 	return append([]byte{marker}, bytes.Join(parts, nil)...)
 }
