@@ -23,7 +23,13 @@ func FarmProgram() *cli.Command {
    farm status                                  what does the farm on this machine do?
 
 ` + exitHelp,
-		Commands: []*cli.Command{runCommand(), statusCommand(), healthCommand(), rejectsCommand(), retryCommand(), asOwnerCommand()},
+		Commands: []*cli.Command{
+			runCommand(), statusCommand(), workersCommand(), eventsCommand(),
+			steerCommand("pause", "paused", "hand out nothing more until resume"),
+			steerCommand("resume", "running", "go on after pause"),
+			steerCommand("cancel", "cancelled", "end the run when what workers hold is settled"),
+			rejectsCommand(), retryCommand(), healthCommand(), asOwnerCommand(),
+		},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
+	"golang.org/x/term"
 )
 
 func statusCommand() *cli.Command {
@@ -20,8 +22,12 @@ func statusCommand() *cli.Command {
 		Usage: "show what a running farm does",
 		Flags: concat([]cli.Flag{
 			yes(showing, "json", "print everything as JSON"),
+			yes(showing, "watch", "show it again every second, until interrupted"),
 		}, sinkFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Bool("watch") {
+				return watchStatus(ctx, c)
+			}
 			return askSink(ctx, c, func(ctx context.Context, client *control.Client) error {
 				status, err := client.Status(ctx)
 				if err != nil {
@@ -38,6 +44,40 @@ func statusCommand() *cli.Command {
 	}
 }
 
+// watchStatus shows the status again and again, on a cleared screen when there is a terminal.
+func watchStatus(ctx context.Context, c *cli.Command) error {
+	return dialSink(c, func(client *control.Client) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), cancel)
+		defer stop()
+		clearScreen := ""
+		if term.IsTerminal(int(os.Stdout.Fd())) {
+			clearScreen = "\x1b[H\x1b[2J"
+		}
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			asking, done := context.WithTimeout(ctx, c.Duration("timeout"))
+			status, err := client.Status(asking)
+			done()
+			fmt.Print(clearScreen)
+			if err != nil && ctx.Err() == nil {
+				fmt.Printf("no answer: %v\n", err)
+			} else if err == nil {
+				if err := printStatus(os.Stdout, status); err != nil {
+					return err
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-ticker.C:
+			}
+		}
+	})
+}
+
 // printStatus shows a farm to people.
 func printStatus(w io.Writer, s *wire.Status) error {
 	fmt.Fprintf(w, "sink %s, up %s, outputs in %s\n", s.Version, s.Now.Sub(s.Started).Round(time.Second), s.Out)
@@ -50,6 +90,10 @@ func printStatus(w io.Writer, s *wire.Status) error {
 	for i := range s.Runs {
 		printRun(w, &s.Runs[i])
 	}
+	return printWorkers(w, s)
+}
+
+func printWorkers(w io.Writer, s *wire.Status) error {
 	if len(s.Workers) == 0 {
 		fmt.Fprintln(w, "no workers")
 		return nil

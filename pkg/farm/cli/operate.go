@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"github.com/urfave/cli/v3"
+)
+
+// steerCommand is pause, resume or cancel.
+func steerCommand(name, state, usage string) *cli.Command {
+	return &cli.Command{
+		Name: name, Usage: usage, ArgsUsage: "[RUN]",
+		Flags: sinkFlags(),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			return askSink(ctx, c, func(ctx context.Context, client *control.Client) error {
+				return client.Steer(ctx, c.Args().First(), state)
+			})
+		},
+	}
+}
+
+func workersCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "workers",
+		Usage: "list the workers that the sink has heard of",
+		Flags: concat([]cli.Flag{yes(showing, "json", "a JSON object a line")}, sinkFlags()),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			return askSink(ctx, c, func(ctx context.Context, client *control.Client) error {
+				status, err := client.Status(ctx)
+				if err != nil {
+					return err
+				}
+				if !c.Bool("json") {
+					return printWorkers(os.Stdout, status)
+				}
+				out := json.NewEncoder(os.Stdout)
+				for _, w := range status.Workers {
+					if err := out.Encode(w); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func eventsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "events", ArgsUsage: "[TOPIC…]",
+		Usage: "print events as they happen, all or those whose topics begin so",
+		Description: `   farm events task.rejected worker
+   farm events --json task | jq .payload.filename`,
+		Flags: concat([]cli.Flag{
+			yes(showing, "json", "a JSON object a line"),
+			number(showing, "count", 0, "end after so many events; 0: go on"),
+			text(whereToGo, "events", "", "the sink's events endpoint (default: port 5556 of --sink)"),
+		}, sinkFlags()),
+		Action: printEvents,
+	}
+}
+
+func printEvents(ctx context.Context, c *cli.Command) error {
+	log, err := loggerOf(c, os.Stderr, "warn")
+	if err != nil {
+		return err
+	}
+	sub, err := zsock.NewSub(zsock.Config{Logger: log, RecvHWM: 10_000})
+	if err != nil {
+		return err
+	}
+	topics := c.Args().Slice()
+	if len(topics) == 0 {
+		topics = []string{""}
+	} else {
+		topics = append(topics, wire.TopicMissed)
+	}
+	for _, t := range topics {
+		if err := sub.Subscribe(t); err != nil {
+			return usagef("topic %q: %v", t, err)
+		}
+	}
+	if err := sub.Dial(either(c, "events", "sink", eventsPort)); err != nil {
+		return usagef("--sink: %v", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ctx, _, stop := signals(ctx, log, cancel) // the first signal ends it: there is nothing to finish
+	defer stop()
+	for n := 0; c.Int("count") == 0 || n < c.Int("count"); n++ {
+		frames, err := sub.Recv(ctx)
+		if err != nil {
+			break
+		}
+		if err := printEvent(os.Stdout, frames, c.Bool("json")); err != nil {
+			return err
+		}
+	}
+	closing, done := context.WithTimeout(context.Background(), time.Second)
+	defer done()
+	return sub.Close(closing)
+}
+
+func printEvent(w io.Writer, frames zsock.Message, asJSON bool) error {
+	topic, payload, err := wire.DecodeEvent(frames)
+	if err != nil {
+		return err
+	}
+	var fields map[string]any
+	if err := wire.DecodePayload(payload, &fields); err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(w).Encode(map[string]any{"topic": topic, "payload": fields})
+	}
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s  %-16s %s\n", time.Now().Format(time.TimeOnly), topic, text)
+	return err
+}
