@@ -52,6 +52,7 @@ type Dir struct {
 	note notes    // what Flush has to do, and to tell
 
 	flushing sync.Mutex // held by the one Flush that is at work
+	spare    int        // how many Flushes are not to sync the whole file system; guarded by flushing
 }
 
 var (

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -336,6 +337,49 @@ func TestNobodyFlushesAndMemoryStaysBounded(t *testing.T) {
 		t.Errorf("%d outputs are noted, more than %d", n, maxNoted)
 	}
 	if err := d.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASlowFileSystemIsSyncedFileByFile(t *testing.T) {
+	d := newDir(t, Config{})
+	d.spare = 2
+	for i := range 3 {
+		for n := range 20 {
+			put(t, d, fmt.Sprintf("new/%d/%d.jpg", i, n), "x")
+		}
+		if err := d.Remove(fmt.Sprintf("new/%d/3.jpg", i)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(filepath.Join(d.Path(), "new/1")); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Flush(t.Context()); err != nil {
+			t.Errorf("Flush = %v; what is removed needs no syncing", err)
+		}
+		if want := max(0, 1-i); d.spare != want && d.spare != spareFlushes {
+			t.Errorf("after %d Flushes %d are spared, want %d", i+1, d.spare, want)
+		}
+	}
+}
+
+func TestOfManySyncsOneFails(t *testing.T) {
+	failure := errors.New("the disk does not work")
+	var done atomic.Int64
+	var all []func() error
+	for i := range 100 {
+		all = append(all, func() error {
+			done.Add(1)
+			if i == 50 {
+				return failure
+			}
+			return nil
+		})
+	}
+	if err := together(all); !errors.Is(err, failure) || done.Load() < 51 {
+		t.Errorf("%v after %d of 100", err, done.Load())
+	}
+	if err := together(nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // maxNoted is how many outputs may wait for a Flush before Put syncs them itself, so that memory stays bounded when
@@ -102,27 +105,57 @@ func (d *Dir) flush(s *session) error {
 	if todo.lost != nil || len(todo.outputs) == 0 {
 		return todo.lost
 	}
-	return s.sync(todo)
+	return d.sync(s, todo)
 }
 
-// sync makes durable what todo lists.
-func (s *session) sync(todo notes) error {
-	if len(todo.outputs) > syncEachUpTo {
+// A whole file system is synced with one call, which is cheap unless others write much to it too. When that took
+// longer than slowSync, the next Flushes, spareFlushes of them, sync what they have to one by one.
+const (
+	slowSync     = 250 * time.Millisecond
+	spareFlushes = 50
+)
+
+// sync makes durable what todo lists. The caller holds d.flushing.
+func (d *Dir) sync(s *session, todo notes) error {
+	if len(todo.outputs) > syncEachUpTo && d.spare == 0 {
+		begun := time.Now()
 		if done, err := s.syncAll(); done {
+			if time.Since(begun) > slowSync {
+				d.spare = spareFlushes
+			}
 			return err
 		}
 	}
+	d.spare = max(0, d.spare-1)
+	var all []func() error
 	for _, name := range todo.outputs {
-		if err := s.syncOne(filepath.FromSlash(name)); err != nil {
-			return err
-		}
+		all = append(all, func() error { return s.syncOne(filepath.FromSlash(name)) })
 	}
 	for dir := range todo.dirs {
-		if err := s.syncDir(dir); err != nil {
-			return err
-		}
+		all = append(all, func() error { return s.syncDir(dir) })
 	}
-	return nil
+	return together(all)
+}
+
+// together calls all, a few at a time, since file systems commit what is synced at the same time together. It returns
+// one of their errors.
+func together(all []func() error) error {
+	var next atomic.Int64
+	errs := make([]error, min(8, len(all)))
+	var callers sync.WaitGroup
+	for i := range errs {
+		callers.Go(func() {
+			for errs[i] == nil {
+				n := int(next.Add(1)) - 1
+				if n >= len(all) {
+					return
+				}
+				errs[i] = all[n]()
+			}
+		})
+	}
+	callers.Wait()
+	return errors.Join(errs...)
 }
 
 // syncOne syncs the file name. One that somebody removed since needs no syncing.

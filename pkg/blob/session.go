@@ -33,6 +33,7 @@ type session struct {
 	root *os.Root
 	info fs.FileInfo // of the root, to tell when the path names another directory
 	temp string      // this session's directory for temporary files, relative to the root
+	here *os.Root    // the same, opened: it saves the way there for each file
 	lock *os.File
 	next atomic.Uint64 // the next temporary file
 }
@@ -72,7 +73,11 @@ func (s *session) makeTemp() error {
 			lock.Close()
 			continue
 		}
-		if err := s.root.Mkdir(temp, 0o777); err != nil {
+		err = s.root.Mkdir(temp, 0o777)
+		if err == nil {
+			s.here, err = s.root.OpenRoot(temp)
+		}
+		if err != nil {
 			return errors.Join(err, lock.Close())
 		}
 		s.temp, s.lock = temp, lock
@@ -97,14 +102,15 @@ func (s *session) close() error {
 	if removeErr := s.root.Remove(s.temp + lockSuffix); !errors.Is(removeErr, fs.ErrNotExist) {
 		err = errors.Join(err, removeErr)
 	}
-	return errors.Join(err, s.lock.Close(), s.root.Close())
+	return errors.Join(err, s.lock.Close(), s.here.Close(), s.root.Close())
 }
 
 // put writes data to a temporary file and renames it to name. It returns the topmost directory that it may have made,
 // slash-separated, or "".
 func (s *session) put(name string, data []byte, sync bool) (made string, err error) {
-	temp := filepath.Join(s.temp, strconv.FormatUint(s.next.Add(1), 36))
-	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	base := strconv.FormatUint(s.next.Add(1), 36)
+	temp := filepath.Join(s.temp, base)
+	f, err := s.here.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", errNoTemp
 	}
@@ -122,7 +128,7 @@ func (s *session) put(name string, data []byte, sync bool) (made string, err err
 		made, err = s.rename(temp, name)
 	}
 	if err != nil {
-		_ = s.root.Remove(temp) // a sweep removes it if this cannot
+		_ = s.here.Remove(base) // a sweep removes it if this cannot
 	}
 	return made, err
 }
