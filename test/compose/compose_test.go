@@ -300,6 +300,8 @@ func TestOrdinaryUserOwnsWhatAppearsWhateverIsKilled(t *testing.T) {
 	})
 	c.compose(t, "kill", "-s", "KILL", "sink")
 	checkOwner(t, out, uid)
+	c.compose(t, "down", "--timeout", "3") // without the sink nobody can finish
+	checkOwner(t, out, uid)
 	c.mustRunIn(t, c.dir, "rm", "-r", out)
 
 	if err := os.Remove(override); err != nil {
