@@ -21,7 +21,7 @@ func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault
 			}
 			e.pred[u.component&3] += diff
 			dc := e.pred[u.component&3]
-			if k == endOfBlock+1 {
+			if k == endOfBlock+1 && scale != Quarter {
 				flat(u.pix[u.at:], u.stride, scale, dcSample(dc, u.dcQuant))
 			} else {
 				block[0] = int16(dc)
@@ -41,18 +41,31 @@ func (c *codes) values(w *window, r bits, last uint, place *[256]uint8, dst *[64
 	t := c.first[r.acc>>(64-firstBits)]
 	r = r.drop(uint(t))
 	k, diff = uint(t>>8)&255, int32(t)>>16
+	if k < 64 {
+		r, k = c.more(w, r, k, last, place, dst)
+	}
+	return r, diff, k
+}
+
+// more decodes the rest of a block from k < 64 on.
+func (c *codes) more(w *window, r bits, k, last uint, place *[256]uint8, dst *[64]int16) (bits, uint) {
 	for k <= last {
-		v := c.value[r.acc>>(64-valueBits)] // for four look-ups there are bits left, ...
+		r = r.refilled(w)
+		v := c.value[r.acc>>(64-valueBits)]
 		r = r.drop(uint(v))
+		if v&valueFollows != 0 {
+			var long int32
+			r, long = r.receive(uint(v>>32) & 15)
+			v = v&0xFFFF_FFFF | uint64(uint16(long))<<32
+		}
 		dst[place[uint8(k+uint(v>>24))]&63] = int16(v >> 48)
 		dst[place[uint8(k+uint(v>>16))]&63] = int16(v >> 32)
 		k += uint(v>>8) & 255
-		r = r.refilled(w)
 	}
 	if k < 64 {
 		r, k = c.passRest(w, r, k)
 	}
-	return r, diff, k
+	return r, k
 }
 
 // transform writes a block's samples to dst and clears its values, but for the first.

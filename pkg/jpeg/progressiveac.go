@@ -78,7 +78,8 @@ func (b *band) fresh(r bits, block int, k uint) (bits, fault) {
 			r = r.refilled(w)
 			t := b.value[r.acc>>(64-valueBits)]
 			next = k + uint(t>>8)&255
-			if next > 64 && !blockEnds(next) {
+			if next > 64 && !blockEnds(next) || t&valueFollows != 0 {
+				next = tooLong
 				break
 			}
 			r = r.drop(uint(t))

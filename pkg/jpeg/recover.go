@@ -23,16 +23,8 @@ func (c *codes) recovered(w *window, begin, r bits, diff int32, k, last uint, pl
 		default: // in the next block
 			return c.slowly(w, begin, place, dst)
 		}
-		for k <= last {
-			r = r.refilled(w)
-			v := c.value[r.acc>>(64-valueBits)]
-			r = r.drop(uint(v))
-			dst[place[uint8(k+uint(v>>24))]&63] = int16(v >> 48)
-			dst[place[uint8(k+uint(v>>16))]&63] = int16(v >> 32)
-			k += uint(v>>8) & 255
-		}
 		if k < 64 {
-			r, k = c.passRest(w, r, k)
+			r, k = c.more(w, r, k, last, place, dst)
 		}
 	}
 	return r, diff, k, noFault

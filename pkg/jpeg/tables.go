@@ -29,8 +29,12 @@ type (
 	// valueTable decodes one or two AC coefficients.
 	// Bits 0-5: bits consumed, 8-15: advance, 16-23 and 32-47: the first one's distance from k and value, 24-31 and 48-63
 	// the second one's. A coefficient that is not there has the distance noValue and the value 0.
+	// If bit valueFollows is set, only the code fits: the value's bits, as many as bits 32-47 say, are yet to be read.
 	valueTable [1 << valueBits]uint64
 )
+
+// valueFollows marks entries of a valueTable.
+const valueFollows = 1 << 6
 
 // noValue as a distance leads out of the block from any k.
 const noValue = endOfBlock
@@ -183,12 +187,18 @@ func (t *valueTable) build(ac *huffSpec, means meaning) {
 	var single valueTable
 	ac.each(valueBits, func(code, length uint, symbol byte) {
 		s, ok := means(symbol)
-		if !ok || length+s.size > valueBits {
+		if !ok {
 			return
 		}
 		size := s.size
+		own := uint64(noValue<<24 | s.distance<<16 | s.advance<<8)
+		if length+size > valueBits {
+			left := valueBits - length
+			fill(single[code<<left:][:1<<left], own|uint64(size)<<32|valueFollows|uint64(length))
+			return
+		}
 		left := valueBits - length - size
-		own := uint64(noValue<<24 | s.distance<<16 | s.advance<<8 | (length + size))
+		own |= uint64(length + size)
 		for x := range uint(1) << size {
 			value := int32(0)
 			if size > 0 {
@@ -203,10 +213,13 @@ func (t *valueTable) build(ac *huffSpec, means meaning) {
 			t[i] = noValue<<24 | noValue<<16 | tooLong<<8
 			continue
 		}
+		if a&valueFollows != 0 {
+			continue
+		}
 		bitsA, advanceA := uint(a&63), uint(a>>8)&255
 		b := single[uint(i)<<bitsA&(1<<valueBits-1)]
 		bitsB, advanceB, distanceB := uint(b&63), uint(b>>8)&255, uint(b>>16)&255
-		if b == 0 || advanceA == endOfBlock || bitsA+bitsB > valueBits {
+		if b == 0 || b&valueFollows != 0 || advanceA == endOfBlock || bitsA+bitsB > valueBits {
 			continue
 		}
 		if distanceB != noValue {
