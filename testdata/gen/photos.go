@@ -27,6 +27,7 @@ func photos() []file {
 		{"holiday/first morning.jpg", scene(scenes.FirstMorning, 1024, 768).jpeg(opt{Quality: 80, Segments: camera})},
 		{"holiday/été à la mer.jpg", scene(scenes.TropicalBay, 1080, 720).jpeg(opt{Quality: 80})},
 		{"holiday/northern-lights.jpg", scene(scenes.NorthernLights, 1080, 720).jpeg(opt{Quality: 75, Progressive: true})},
+		{"holiday/winter evening at the cabin.jpg", scene(scenes.WinterEvening, 1080, 720).jpeg(opt{Quality: 80})},
 		{"holiday/mesas.jpg", scene(scenes.Mesas, 960, 640).jpeg(opt{Quality: 78, Restart: 8})},
 		{"holiday/IMG_2041", scene(scenes.Lighthouse, 800, 600).jpeg(opt{Segments: camera})},
 		{"nature/poppies.jpg", scene(scenes.Poppies, 1080, 720).jpeg(opt{Quality: 82, Progressive: true, Sampling: full})},
@@ -34,6 +35,7 @@ func photos() []file {
 		{"nature/autumn-lake.jpg", scene(scenes.AutumnLake, 960, 640).jpeg(opt{Quality: 78})},
 		{"nature/foggy-pines.jpg", scene(scenes.FoggyPines, 640, 960).jpeg(opt{Quality: 80, Progressive: true})},
 		{"nature/milky-way.jpg", scene(scenes.MilkyWay, 720, 1080).jpeg(opt{Quality: 75})},
+		{"nature/storm.jpg", scene(scenes.Storm, 960, 640).jpeg(opt{Quality: 80, Segments: camera})},
 		{"nature/moon.webp", func() ([]byte, error) { return webpLossless(scenes.Moon(240, 240)), nil }},
 		{"city/skyline.jpg", scene(scenes.Skyline, 1200, 750).jpeg(opt{Quality: 78, Segments: camera})},
 		{"city/night/river.jpg", scene(scenes.NightRiver, 1080, 720).jpeg(opt{Quality: 75})},
@@ -41,11 +43,11 @@ func photos() []file {
 		{"archive/1931-glacier.jpg", scene(scenes.Glacier, 900, 640).jpeg(opt{Quality: 75, Space: jpegenc.Gray})},
 		{"archive/postcard.png", scene(scenes.Postcard, 320, 240).png8},
 		{"archive/poster.png", scene(scenes.Poster, 480, 640).palettePNG(32)},
-		{"archive/pines-16bit.png", scene(scenes.FoggyPines, 160, 200).png},
-		{"archive/dunes.gif", scene(scenes.Dunes, 320, 213).gif(128)},
+		{"archive/sunset-16bit.png", scene(scenes.SunsetSail, 200, 133).png},
+		{"archive/poppies.gif", scene(scenes.Poppies, 320, 213).gif(128)},
 		{"archive/beacon.gif", beacon},
-		{"archive/mesas.bmp", scene(scenes.Mesas, 240, 160).bmp},
-		{"archive/skyline.tif", scene(scenes.Skyline, 240, 150).tiff},
+		{"archive/lake.bmp", scene(scenes.AlpineLake, 240, 180).bmp},
+		{"archive/storm.tif", scene(scenes.Storm, 240, 160).tiff},
 	}
 	lighthouse := scene(scenes.Lighthouse, 480, 360)
 	for o := 1; o <= 8; o++ {

@@ -48,7 +48,15 @@ func Mix(a, b RGB, t float64) RGB {
 func Lerp(a, b, t float64) float64 { return a + (b-a)*t }
 
 // Clamp keeps v between lo and hi.
-func Clamp(v, lo, hi float64) float64 { return math.Min(math.Max(v, lo), hi) }
+func Clamp(v, lo, hi float64) float64 {
+	if v < lo {
+		return lo
+	}
+	if v > hi {
+		return hi
+	}
+	return v
+}
 
 // Smooth goes from 0 at lo to 1 at hi without a corner. With lo > hi it goes down.
 func Smooth(lo, hi, v float64) float64 {

@@ -17,24 +17,12 @@ func (n Noise) hash(x, y int) uint32 {
 // Rand is a number in [0, 1) for each cell of the integer grid.
 func (n Noise) Rand(x, y int) float64 { return float64(n.hash(x, y)) / (1 << 32) }
 
+// gradients are the slopes a corner of the grid can have.
+var gradients = [8][2]float64{{1, 0.4}, {-1, 0.4}, {1, -0.4}, {-1, -0.4}, {0.4, 1}, {-0.4, 1}, {0.4, -1}, {-0.4, -1}}
+
 func (n Noise) gradient(ix, iy int, fx, fy float64) float64 {
-	switch n.hash(ix, iy) & 7 {
-	case 0:
-		return fx + fy*0.4
-	case 1:
-		return -fx + fy*0.4
-	case 2:
-		return fx - fy*0.4
-	case 3:
-		return -fx - fy*0.4
-	case 4:
-		return fx*0.4 + fy
-	case 5:
-		return -fx*0.4 + fy
-	case 6:
-		return fx*0.4 - fy
-	}
-	return -fx*0.4 - fy
+	g := &gradients[n.hash(ix, iy)&7]
+	return g[0]*fx + g[1]*fy
 }
 
 // At is gradient noise, about −0.7 to 0.7, with features of size 1.

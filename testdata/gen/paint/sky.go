@@ -93,11 +93,8 @@ func (l *Clouds) over(c RGB, d Vec, s *Sky, near float64) RGB {
 	}
 	k := l.Scale / (d.Y + 0.09)
 	x, y := d.X*k/streak, d.Z*k
-	density := func(x, y float64) float64 {
-		wx, wy := l.Seed.FBM(x*0.7+9, y*0.7, 3, 0.5), l.Seed.FBM(x*0.7, y*0.7+5, 3, 0.5)
-		return (l.Seed + 40).FBM(x+wx*0.8, y+wy*0.8, 7, 0.53)
-	}
-	v := density(x, y)
+	wx, wy := 0.8*l.Seed.FBM(x*0.7+9, y*0.7, 3, 0.5), 0.8*l.Seed.FBM(x*0.7, y*0.7+5, 3, 0.5)
+	v := (l.Seed + 40).FBM(x+wx, y+wy, 7, 0.53)
 	lo := 0.55 - 1.1*l.Cover
 	a := Smooth(lo, lo+soft*1.4, v)
 	if a <= 0 {
@@ -109,7 +106,7 @@ func (l *Clouds) over(c RGB, d Vec, s *Sky, near float64) RGB {
 	if n := math.Hypot(sun.X, sun.Z); n > 0 {
 		sun = sun.Scale(1 / n)
 	}
-	ahead := density(x+sun.X*step/streak-d.X*0.05, y+sun.Z*step-0.05)
+	ahead := (l.Seed + 40).FBM(x+wx+sun.X*step/streak-d.X*0.05, y+wy+sun.Z*step-0.05, 7, 0.53)
 	light := Clamp(0.62+(v-ahead)*1.1-(v-lo)*0.42*thick, 0, 1)
 	body := Mix(l.Shade, l.Light, light)
 	// Thin cloud near the sun shines.

@@ -53,13 +53,13 @@ func (t *Terrain) Light(sun Vec) {
 			x, z := t.position(i, j)
 			y := float64(t.height[j*t.n+i])
 			lit := 1.0
-			for d := step; d < t.size*0.4 && lit > 0; d *= 1.09 {
+			for d := step; d < t.size*0.4 && lit > 0; d *= 1.13 {
 				py := y + sun.Y*d
 				if py > t.top {
 					break
 				}
 				over := py - t.Height(x+sun.X*d, z+sun.Z*d)
-				lit = math.Min(lit, Clamp(0.5+over/(d*0.05), 0, 1))
+				lit = min(lit, Clamp(0.5+over/(d*0.05), 0, 1))
 			}
 			t.shadow[j*t.n+i] = float32(lit)
 		}
@@ -77,8 +77,8 @@ func (t *Terrain) Hollow(x, z float64) float64 { return t.sample(t.wide, x, z) -
 
 func (t *Terrain) sample(p []float32, x, z float64) float64 {
 	k := float64(t.n-1) / t.size
-	fx := Clamp((x+t.size/2)*k, 0, float64(t.n)-1.001)
-	fz := Clamp(z*k, 0, float64(t.n)-1.001)
+	last := float64(t.n) - 1.001
+	fx, fz := Clamp((x+t.size/2)*k, 0, last), Clamp(z*k, 0, last)
 	i, j := int(fx), int(fz)
 	u, v := fx-float64(i), fz-float64(j)
 	o := j*t.n + i

@@ -93,7 +93,8 @@ func (v *View) march(o, d Vec, limit float64) (float64, bool) {
 			return hi, true
 		}
 		last = t
-		t += math.Max(over*0.25, cell*0.4+t*0.0015)
+		// A longer stride would step over the peaks.
+		t += max(min(over*0.3, 0.3), cell*0.4+t*0.0018)
 	}
 	return 0, false
 }

@@ -54,7 +54,7 @@ func MilkyWay(w, h int) image.Image {
 		return 0.25*n.FBM(x*0.2, z*0.2, 6, 0.5) + p.Smooth(20, 38, z)*(0.4+1.5*n.Ridged(x*0.09, z*0.09, 7, 0.5)) - 0.1
 	})
 	v := &p.View{
-		Sky: sky, Ground: t, Eye: p.Vec{Y: 0.75, Z: 0.3}, Tilt: 24, Zoom: 0.85, Far: 60,
+		Sky: sky, Ground: t, Eye: p.Vec{Y: 0.75, Z: 0.3}, Tilt: 24, Zoom: 0.9, Far: 60,
 		Surface: func(pos, nor p.Vec, hollow float64) p.RGB {
 			return p.Hex(0x3a3630).Mul(1 + n.FBM(pos.X*5, pos.Z*5, 5, 0.65))
 		},
@@ -63,10 +63,11 @@ func MilkyWay(w, h int) image.Image {
 	c := p.New(w, h)
 	c.Fill(2, v.Light)
 	mask := p.New(w, h)
-	grow(mask, 77, 0.36, -0.37, math.Pi/2, 0.115, 0.0145, 0)
+	place := 0.24 * float64(w) / float64(h)
+	grow(mask, 77, place, -0.39, math.Pi/2, 0.115*math.Min(float64(w)/float64(h), 1), 0.0145, 0)
 	ink := p.Hex(0x06070c)
 	for i, m := range mask.Pix {
-		c.Pix[i] = p.Mix(c.Pix[i], ink, p.Clamp(m.R, 0, 1))
+		c.Pix[i] = p.Mix(c.Pix[i], ink, m.R)
 	}
 	return c.Develop(p.Finish{Exposure: 1.0, Contrast: 0.3, Colour: 1.05, Bloom: 0.3, Vignette: 0.35, Grain: 3, Seed: 17})
 }
