@@ -11,6 +11,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/engine/noop"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,7 @@ import (
 
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
+		text(whatToMake, "engine", engines()[0], fmt.Sprintf("what transforms: one of %v", engines())),
 		bytes(limits, "max-pixels", "250M", "largest image, in pixels: width × height × frames"),
 		text(limits, "on-truncated", "reject", "reject images that end too early, or accept what can be read of them"),
 		&cli.BoolFlag{Category: limits, Name: "isolate", Value: true, Sources: env("isolate"),
@@ -34,6 +36,9 @@ type settings struct {
 	Assets string
 }
 
+// engines lists the engines, the usual one first.
+func engines() []string { return []string{"imaging", "noop"} }
+
 // openEngine opens the engine that name names.
 func openEngine(name string, encoded []byte) (engine.Engine, error) {
 	var s settings
@@ -41,6 +46,8 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 		return nil, fmt.Errorf("engine settings: %w", err)
 	}
 	switch name {
+	case "noop":
+		return noop.Engine{}, nil
 	case "imaging":
 		var assets fs.FS
 		if s.Assets != "" {
@@ -52,7 +59,7 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 		}
 		return imaging.New(imaging.Config{Limits: s.Limits, Assets: assets})
 	}
-	return nil, fmt.Errorf("engine %q: there is none of that name", name)
+	return nil, fmt.Errorf("engine %q: it is one of %v", name, engines())
 }
 
 // Child turns a process that was started to transform for another into that, and returns true when it is done. Mains call
@@ -87,7 +94,7 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 	if onTruncated != "reject" && onTruncated != "accept" {
 		return nil, usagef("--on-truncated %q: reject or accept", onTruncated)
 	}
-	const name = "imaging"
+	name := c.String("engine")
 	s, err := json.Marshal(settings{Assets: c.String("assets"), Limits: engine.Limits{
 		MaxBytes: bytesOf(c, "max-message"), MaxPixels: bytesOf(c, "max-pixels"), OnTruncated: onTruncated,
 	}})
