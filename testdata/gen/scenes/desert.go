@@ -63,9 +63,14 @@ func MilkyWay(w, h int) image.Image {
 	c := p.New(w, h)
 	c.Fill(2, v.Light)
 	mask := p.New(w, h)
-	place := 0.24 * float64(w) / float64(h)
+	place := 0.19 * float64(w) / float64(h)
 	grow(mask, 77, place, -0.39, math.Pi/2, 0.115*math.Min(float64(w)/float64(h), 1), 0.0145, 0)
 	ink := p.Hex(0x06070c)
+	// The tree stands on a rise.
+	mask.Over(2, func(u, v float64) (p.RGB, float64) {
+		rise := -0.405 + 0.045*math.Exp(-math.Pow((u-place)/0.22, 2)) + 0.012*n.FBM(u*6, 2, 4, 0.5) + 0.004*n.FBM(u*90, 2, 2, 0.6)
+		return p.RGB{R: 1}, p.Smooth(rise, rise-0.004, v)
+	})
 	for i, m := range mask.Pix {
 		c.Pix[i] = p.Mix(c.Pix[i], ink, m.R)
 	}
