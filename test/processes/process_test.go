@@ -31,7 +31,7 @@ type process struct {
 	stdout  bytes.Buffer
 	lines   []string // of standard error, whole ones
 	partial []byte
-	changed chan struct{} // closed when lines grow
+	changed chan struct{} // closed when more is written
 }
 
 // start runs one of the four programs.
@@ -74,7 +74,14 @@ type stdoutOf process
 func (p *stdoutOf) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer (*process)(p).tell()
 	return p.stdout.Write(b)
+}
+
+// tell wakes those who wait for something written. The lock is held.
+func (p *process) tell() {
+	close(p.changed)
+	p.changed = make(chan struct{})
 }
 
 type stderrOf process
@@ -92,8 +99,7 @@ func (p *stderrOf) Write(b []byte) (int, error) {
 		p.lines = append(p.lines, string(line))
 		p.partial = rest
 	}
-	close(p.changed)
-	p.changed = make(chan struct{})
+	(*process)(p).tell()
 	return len(b), nil
 }
 
@@ -173,6 +179,31 @@ func (p *process) awaitNth(n int, message string, attributes ...string) map[stri
 		return true
 	})
 	return maps.Clone(record)
+}
+
+// awaitOutput waits until the process has written text to standard output.
+func (p *process) awaitOutput(text string) {
+	p.t.Helper()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	for {
+		p.mu.Lock()
+		ok, changed := strings.Contains(p.stdout.String(), text), p.changed
+		p.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-changed:
+		case <-p.over:
+			if strings.Contains(p.output(), text) {
+				return
+			}
+			p.t.Fatalf("%s ended (%v) and never printed %q", p.name, p.err, text)
+		case <-deadline.C:
+			p.t.Fatalf("%s did not print %q within %v", p.name, text, limit)
+		}
+	}
 }
 
 // http is the address of the process's admin server.

@@ -1,0 +1,239 @@
+//go:build unix
+
+package processes
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// interpreter is a Python that has what the examples need.
+var interpreter = sync.OnceValues(func() (string, error) {
+	var errs []string
+	for _, python := range []string{"/usr/bin/python3", "python3"} {
+		out, err := exec.Command(python, "-c", "import zmq, msgpack, PIL.Image").CombinedOutput()
+		if err == nil {
+			return python, nil
+		}
+		errs = append(errs, fmt.Sprintf("%s: %v %s", python, err, out))
+	}
+	return "", fmt.Errorf("no Python with zmq, msgpack and PIL (Debian: python3-zmq python3-msgpack python3-pil): %s", strings.Join(errs, "; "))
+})
+
+// startPython runs a script; the test is skipped where there is no Python for it, and fails where CI demands one.
+func startPython(t *testing.T, name, script string, args ...string) *process {
+	t.Helper()
+	needPython(t)
+	python, _ := interpreter()
+	return startCommand(t, name, exec.Command(python, append([]string{"-u", script}, args...)...))
+}
+
+func needPython(t *testing.T) {
+	t.Helper()
+	if _, err := interpreter(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+func example(name string) string { return filepath.Join(root, "examples", "python", name) }
+
+// startPythonWorker starts the example's worker; it writes where the sink's outputs go.
+func (f *farm) startPythonWorker(args ...string) *process {
+	f.t.Helper()
+	return startPython(f.t, "worker.py", example("worker.py"), append([]string{"--tasks", f.tasks, "--results", f.results, "--out", f.out}, args...)...)
+}
+
+func TestStrangersWorkerBesideOurs(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 40
+	dir := album(t, n)
+	sink := f.startSink()
+	sink.await("collecting")
+	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	f.startPythonWorker()
+	ventilator.await("worker joined", "stranger", "true")
+	ours := f.startWorker("w1")
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+	strangers := 0
+	for _, e := range f.entries() {
+		if e.Stranger {
+			strangers++
+		}
+	}
+	if strangers == 0 || strangers+ours.transformed() < n {
+		t.Errorf("%d of %d on a stranger's word, %d by our worker", strangers, n, ours.transformed())
+	}
+	ventilator.mustSay(fmt.Sprintf("%d of the done were taken on a stranger's word", strangers))
+}
+
+func TestStrangersWorkerAlone(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 12
+	dir := album(t, n)
+	f.startSink().await("collecting")
+	f.startPythonWorker()
+	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	ventilator.mustSay(fmt.Sprintf("%d of the done were taken on a stranger's word", n))
+	mustHold(t, f.out, filesBelow(t, dir))
+
+	again := f.startVentilator(dir)
+	again.mustExit(0)
+	again.mustAccount(account{found: n, skipped: n})
+}
+
+func TestStrangersWorkerThatEchoesGetsTheFullPromise(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 12
+	dir := album(t, n)
+	write(t, filepath.Join(dir, "damaged.jpg"), []byte("\xff\xd8\xffnot much of a picture"))
+	f.startSink()
+	f.startPythonWorker("--echo", "--name", "python")
+	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	ventilator.await("worker joined", "worker", "python", "stranger", "false")
+	ventilator.mustExit(3)
+	ventilator.mustAccount(account{found: n + 1, done: n, rejected: 1})
+	for _, e := range f.entries() {
+		want := outcome.Done
+		if e.Filename == "damaged.jpg" {
+			want = outcome.Rejected
+		}
+		if e.Outcome != want || e.Worker != "python" || e.Stranger {
+			t.Errorf("the ledger says %+v", e)
+		}
+	}
+	if ventilator.says("stranger's word") {
+		t.Error("what was acknowledged is told as taken on a stranger's word")
+	}
+}
+
+func TestStrangersWorkerThatDies(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 30
+	dir := album(t, n)
+	f.startSink()
+	ear := f.listen()
+	stranger := f.startPythonWorker()
+	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	ear.awaitSettled(3)
+	stranger.kill()
+	ventilator.await("worker left")
+	f.startWorker("w1")
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+}
+
+func TestStrangersVentilatorFeedsOurFarm(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 12
+	dir := album(t, n)
+	f.startSink()
+	ear := f.listen()
+	workers := f.startWorkers(2)
+	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).mustExit(0)
+	ear.awaitSettled(n)
+	mustHold(t, f.out, filesBelow(t, dir))
+	if s := f.status(); s.Settled != uint64(n) || s.Duplicates != 0 {
+		t.Errorf("%d settled, %d duplicates", s.Settled, s.Duplicates)
+	}
+
+	// The same once more: the ledger knows the images by name and content.
+	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).mustExit(0)
+	ear.await("as many duplicates", func() bool { return ear.topics[wire.TopicTaskDone] >= 2*n })
+	if s := f.status(); s.Settled != uint64(n) || s.Duplicates != uint64(n) {
+		t.Errorf("%d settled, %d duplicates", s.Settled, s.Duplicates)
+	}
+	if did := workers[0].transformed() + workers[1].transformed(); did != 2*n {
+		t.Errorf("%d transforms of %d tasks", did, 2*n)
+	}
+}
+
+// printed are the lines that a process wrote to standard output, sorted.
+func (p *process) printed() []string {
+	lines := strings.Split(strings.TrimSpace(p.output()), "\n")
+	slices.Sort(lines)
+	return lines
+}
+
+func TestStrangersSinkCollectsFromOurWorkers(t *testing.T) {
+	for feeder, feed := range map[string]func(f *farm, dir string){
+		"our ventilator": func(f *farm, dir string) {
+			ventilator := f.startVentilator("--sink", "none", "--control", "", dir)
+			ventilator.mustExit(0)
+			ventilator.mustAccount(account{found: 8, done: 8})
+		},
+		"a stranger's ventilator": func(f *farm, dir string) {
+			startPython(f.t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).mustExit(0)
+		},
+	} {
+		for form, args := range map[string]func(out string) []string{
+			"bare names, outputs stored by the workers": func(out string) []string { return []string{"--bare", "--out", out} },
+			"results with the outputs' bytes":           func(string) []string { return nil },
+		} {
+			t.Run(feeder+", "+form, func(t *testing.T) {
+				t.Parallel()
+				needPython(t)
+				f := newFarm(t)
+				dir := album(t, 8)
+				images := filesBelow(t, dir)
+				sink := startPython(t, "sink.py", example("sink.py"), "--bind", f.results, "--out", f.out, "--count", "24")
+				for i := range 2 {
+					f.startWorker(fmt.Sprint("w", i), args(f.out)...)
+				}
+				feed(f, dir)
+				sink.mustExit(0)
+				mustHold(t, f.out, images)
+				if got := sink.printed(); !slices.Equal(got, thumbnails(images)) {
+					t.Errorf("it was told of %q", got)
+				}
+			})
+		}
+	}
+}
+
+func TestSubscriberSeesWhatHappens(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 4
+	dir := album(t, n)
+	write(t, filepath.Join(dir, "damaged.jpg"), []byte("\xff\xd8\xff"))
+	f.startSink()
+	subscriber := startPython(t, "subscriber.py", example("subscriber.py"), "--events", f.events)
+	f.listen() // what we hear it hears, too, as it came before
+	f.startWorker("w1")
+	f.startVentilator(dir).mustExit(3)
+	status := f.status()
+	subscriber.awaitOutput("run.finished")
+	out := subscriber.output()
+	if got := strings.Count(out, "task.done {"); got != n {
+		t.Errorf("it saw %d tasks done", got)
+	}
+	for _, text := range []string{"task.rejected {", `"damaged.jpg"`, `"truncated"`, "worker.seen", "run.started", status.Runs[0].ID} {
+		if !strings.Contains(out, text) {
+			t.Errorf("it never saw %s in:\n%s", text, out)
+		}
+	}
+}
+
+func TestWireVectorsAsPythonReadsThem(t *testing.T) {
+	t.Parallel()
+	p := startPython(t, "vectors.py", filepath.Join("testdata", "vectors.py"), filepath.Join(root, "testdata", "wire", "vectors.json"))
+	if code := p.wait(); code != 0 {
+		t.Errorf("ended with %d: %s", code, p.output())
+	}
+}
