@@ -67,6 +67,7 @@ func (s *state) took(r *wire.Receipt, now time.Time) {
 		return
 	}
 	if m := s.roster.get(r.Worker, now); m != nil {
+		m.worked(now)
 		m.Images++
 		m.InputBytes += r.Bytes
 		m.recent.add(1, now)
@@ -105,6 +106,7 @@ func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (seen bool) {
 	defer s.mu.Unlock()
 	m, seen := s.roster.heard(h.Worker, now)
 	if m != nil {
+		m.beats = true
 		m.Heartbeat = *h
 		m.Held = nil
 	}

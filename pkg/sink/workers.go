@@ -17,7 +17,8 @@ type roster struct {
 type member struct {
 	wire.WorkerStatus
 	recent rate
-	conns  int // open connections
+	conns  int  // open connections
+	beats  bool // it sends heartbeats, so that its silence soon means something
 }
 
 // maxMembers bounds the roster against strangers who make up names; lost workers are forgotten first.
@@ -39,6 +40,20 @@ func (r *roster) get(name string, now time.Time) *member {
 	return m
 }
 
+// strangerTimeout is how long a worker that sends no heartbeats may be silent before it counts as lost.
+const strangerTimeout = 5 * time.Minute
+
+// worked notes a result of m: the only sign of life of a worker that neither announces itself nor sends heartbeats.
+func (m *member) worked(now time.Time) {
+	if m.beats {
+		return
+	}
+	m.LastSeen = now
+	if m.Slots == 0 {
+		m.Lost = false
+	}
+}
+
 // heard notes that a worker gave a sign of life; seen reports whether it was not there before.
 func (r *roster) heard(name string, now time.Time) (m *member, seen bool) {
 	m = r.get(name, now)
@@ -56,9 +71,12 @@ func (r *roster) heard(name string, now time.Time) (m *member, seen bool) {
 // lose marks the workers that were silent for too long and forgets those long lost; it returns the newly lost.
 func (r *roster) lose(timeout time.Duration, now time.Time) (lost []string) {
 	for name, m := range r.workers {
-		silent := now.Sub(m.LastSeen)
+		silent, limit := now.Sub(m.LastSeen), timeout
+		if !m.beats {
+			limit = strangerTimeout
+		}
 		switch {
-		case !m.Lost && !m.Stranger && silent > timeout:
+		case !m.Lost && silent > limit:
 			m.Lost, m.Busy = true, 0
 			lost = append(lost, name)
 		case m.Lost && silent > forgetAfter:
