@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -160,7 +161,11 @@ func together(all []func() error) error {
 
 // syncOne syncs the file name. One that somebody removed since needs no syncing.
 func (s *session) syncOne(name string) error {
-	f, err := s.root.OpenFile(name, os.O_RDWR, 0)
+	flag := os.O_RDONLY // the umask may have left us no more
+	if runtime.GOOS == "windows" {
+		flag = os.O_RDWR // nothing else can be synced there
+	}
+	f, err := s.root.OpenFile(name, flag, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -191,5 +196,9 @@ func (s *session) syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	err = f.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // some network file systems sync no directories: their servers keep names safe at once
+	}
+	return errors.Join(err, f.Close())
 }

@@ -21,7 +21,9 @@ var (
 )
 
 func buckets() [][]byte {
-	return [][]byte{bucketFormat, bucketEntries, bucketIDs, bucketRefused, bucketRevived, bucketWords, bucketCounts, bucketRuns}
+	return [][]byte{
+		bucketFormat, bucketEntries, bucketIDs, bucketRefused, bucketRevived, bucketWords, bucketCounts, bucketRuns,
+	}
 }
 
 // formatVersion changes when an older program could not read the file any more. New fields and buckets do not change

@@ -70,7 +70,8 @@ func TestTheStoredFormOfAnEntryDoesNotChange(t *testing.T) {
 		ID: taskid.ID{0: 0xA1, 15: 0xB2}, Filename: "a/b.jpg", Run: "r", Outcome: outcome.Rejected, Reason: outcome.Corrupt,
 		Detail: "d", Outputs: []Output{{"a/b_x.jpg", 300, 64, 48}, {"a/b_y.jpg", 1, 0, 0}}, Worker: "w", Deliveries: 2,
 		Recipe: "x=gray", Input: Input{1000, "jpeg", 640, 480},
-		Timings: Timings{1e3, 2e3, 3e3, 4e3, 5e3, 300e3}, Settled: time.UnixMicro(1_000_000).UTC(), Stranger: true, Retries: 1,
+		Timings: Timings{1e3, 2e3, 3e3, 4e3, 5e3, 300e3}, Settled: time.UnixMicro(1_000_000).UTC(),
+		Stranger: true, Retries: 1,
 	}
 	number, text := testWords()
 	const want = "01a10000000000000000000000000000b20307612f622e6a70670401060208020b01640d0c03065f782e6a7067ac02403" +

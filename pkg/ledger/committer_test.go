@@ -89,9 +89,8 @@ func TestEntriesGatherBetweenCommitsButNeverWaitWhenIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const interval = 40 * time.Millisecond
 		var sizes []int
-		c, stop := runCommitter(t, l, CommitterConfig{Interval: interval, MaxBatch: 10, Observe: func(n int, _ time.Duration) {
-			sizes = append(sizes, n)
-		}})
+		observe := func(n int, _ time.Duration) { sizes = append(sizes, n) }
+		c, stop := runCommitter(t, l, CommitterConfig{Interval: interval, MaxBatch: 10, Observe: observe})
 		answers := make(chan answer, 100)
 		begun := time.Now()
 		submit(t, c, answers, 0)
