@@ -36,7 +36,8 @@ type service struct {
 // services returns what docker compose reads in the project's compose file; no engine is needed for that.
 func services(t *testing.T) map[string]service {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "docker", "compose", "-f", "../../docker-compose.yml", "config", "--format", "json")
+	const file = "../../docker-compose.yml"
+	cmd := exec.CommandContext(t.Context(), "docker", "compose", "-f", file, "config", "--format", "json")
 	out, err := cmd.Output()
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -44,14 +45,14 @@ func services(t *testing.T) map[string]service {
 		}
 		t.Skipf("docker compose is not installed: %v", err)
 	}
-	var file struct{ Services map[string]service }
-	if err := json.Unmarshal(out, &file); err != nil {
+	var parsed struct{ Services map[string]service }
+	if err := json.Unmarshal(out, &parsed); err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Services) != 5 {
-		t.Fatalf("%d services, want sink, worker, ventilator, prometheus and grafana", len(file.Services))
+	if len(parsed.Services) != 5 {
+		t.Fatalf("%d services, want sink, worker, ventilator, prometheus and grafana", len(parsed.Services))
 	}
-	return file.Services
+	return parsed.Services
 }
 
 func TestContainersMayDoLittle(t *testing.T) {

@@ -1,0 +1,342 @@
+// Package chaos kills, freezes and cuts real processes at random and then counts: make chaos.
+package chaos
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	_ "image/gif"
+	_ "image/jpeg"
+	_ "image/png"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "golang.org/x/image/tiff"
+)
+
+var (
+	seed   = flag.Uint64("chaos.seed", 0, "replays the faults of that seed; 0: a new one")
+	images = flag.Int("chaos.images", 300, "images of a run")
+	faults = flag.Int("chaos.faults", 15, "faults that a run must have seen")
+	pace   = flag.Duration("chaos.pace", 250*time.Millisecond, "mean pause between faults")
+)
+
+// stage is the farm under attack.
+type stage struct {
+	t          *testing.T
+	rng        *rand.Rand
+	dir        string
+	bin        string
+	ports      [4]string // control, events, tasks, results
+	sink       *role
+	workers    []*role
+	ventilator *role
+	toTasks    *proxy
+	toResults  *proxy
+	count      map[string]int
+	mending    sync.WaitGroup // those who start again what was killed
+}
+
+func freePorts(t *testing.T) (ports [4]string) {
+	t.Helper()
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports[i] = l.Addr().String()
+		defer l.Close()
+	}
+	return ports
+}
+
+func newStage(t *testing.T, seed uint64) *stage {
+	t.Helper()
+	s := &stage{t: t, rng: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(), bin: build(t), ports: freePorts(t), count: make(map[string]int)}
+	album(t, filepath.Join(s.dir, "in"), *images)
+	control, events, tasks, results := "tcp://"+s.ports[0], "tcp://"+s.ports[1], "tcp://"+s.ports[2], "tcp://"+s.ports[3]
+	var err error
+	if s.toTasks, err = newProxy(s.ports[2], seed); err != nil {
+		t.Fatal(err)
+	}
+	if s.toResults, err = newProxy(s.ports[3], seed); err != nil {
+		t.Fatal(err)
+	}
+	s.sink = &role{name: "sink", bin: s.bin + "/sink", args: []string{"--out", s.out(), "--http", "",
+		"--control", control, "--events", events, "--results", results}}
+	s.ventilator = &role{name: "ventilator", bin: s.bin + "/ventilator", args: []string{"--http", "", "--bind", tasks,
+		"--control", control, "--events", events, "--progress", "json", "--lease", "5s", filepath.Join(s.dir, "in")}}
+	for i := range 4 {
+		s.workers = append(s.workers, &role{name: fmt.Sprint("worker", i), bin: s.bin + "/worker", args: []string{"--http", "",
+			"--slots", "1", "--name", fmt.Sprint("w", i), "--ventilator", s.toTasks.addr(), "--results", s.toResults.addr()}})
+	}
+	return s
+}
+
+func (s *stage) out() string { return filepath.Join(s.dir, "out") }
+
+// fault does one thing that happens to farms and says what.
+func (s *stage) fault() string {
+	w := s.workers[s.rng.IntN(len(s.workers))]
+	pause := time.Duration(s.rng.IntN(1500)) * time.Millisecond
+	switch n := s.rng.IntN(100); {
+	case n < 30:
+		s.killed(w, pause)
+		return "kill worker"
+	case n < 42:
+		w.signal(syscall.SIGSTOP)
+		s.later(4*pause, func() { w.signal(syscall.SIGCONT) })
+		return "freeze worker"
+	case n < 47:
+		w.signal(syscall.SIGSTOP)
+		s.later(pause, func() {
+			w.kill()
+			w.start(s.t)
+		})
+		return "freeze and kill worker"
+	case n < 57:
+		s.killed(s.sink, pause)
+		return "kill sink"
+	case n < 62:
+		s.sink.signal(syscall.SIGSTOP)
+		s.later(pause, func() { s.sink.signal(syscall.SIGCONT) })
+		return "freeze sink"
+	case n < 67:
+		s.ventilator.signal(syscall.SIGKILL) // conduct starts it again
+		return "kill ventilator"
+	case n < 70:
+		w.signal(syscall.SIGTERM)
+		s.later(pause+time.Second, func() {
+			w.kill() // if it still drains
+			w.start(s.t)
+		})
+		return "drain worker"
+	case n < 85:
+		s.toTasks.reset(s.rng.IntN(3) == 0)
+		return "cut tasks"
+	case n < 95:
+		s.toResults.reset(s.rng.IntN(3) == 0)
+		return "cut results"
+	}
+	for _, p := range []*proxy{s.toTasks, s.toResults} {
+		p.delay.Store(int64(20 * time.Millisecond))
+		s.later(pause, func() { p.delay.Store(0) })
+	}
+	return "delay"
+}
+
+// later does something after a pause, unless the farm has ended; conduct waits for it.
+func (s *stage) later(pause time.Duration, do func()) {
+	s.mending.Go(func() {
+		time.Sleep(pause) // the fault's length
+		do()
+	})
+}
+
+func (s *stage) killed(r *role, pause time.Duration) {
+	r.kill()
+	s.later(pause, func() { r.start(s.t) })
+}
+
+// conduct runs the farm, with faults, until its ventilator has ended by itself, and returns that one's output.
+func (s *stage) conduct() string {
+	s.sink.start(s.t)
+	for _, w := range s.workers {
+		w.start(s.t)
+	}
+	s.ventilator.start(s.t)
+	deadline := time.After(10 * time.Minute)
+	total := 0
+	for {
+		pause := time.Duration(s.rng.ExpFloat64() * float64(*pace))
+		select {
+		case <-s.ventilator.done():
+			if s.ventilator.code() >= 0 {
+				s.mending.Wait()
+				s.t.Logf("%d faults: %v", total, s.count)
+				if total < *faults {
+					s.t.Errorf("the run saw %d faults, not %d: more images, or a quicker pace", total, *faults)
+				}
+				return s.ventilator.log.String()
+			}
+			s.ventilator.start(s.t)
+		case <-deadline:
+			for _, r := range append(s.workers, s.sink, s.ventilator) {
+				s.t.Logf("%s: %s", r.name, r.tail(3000))
+			}
+			s.t.Fatal("the run does not end")
+		case <-time.After(min(pause, 4**pace)):
+			s.count[s.fault()]++
+			total++
+			s.mendOne()
+		}
+	}
+}
+
+// mendOne waits when too much is broken at once: a farm of which nothing is left does no work.
+func (s *stage) mendOne() {
+	up := 0
+	for _, w := range s.workers {
+		select {
+		case <-w.done():
+		default:
+			up++
+		}
+	}
+	if up == 0 {
+		s.mending.Wait()
+	}
+}
+
+func (s *stage) end() {
+	s.mending.Wait()
+	for _, r := range append(s.workers, s.ventilator, s.sink) {
+		r.signal(syscall.SIGCONT)
+		r.kill()
+	}
+	s.toTasks.close()
+	s.toResults.close()
+}
+
+// watch looks at every output that appears under its final name: it must be whole from the first moment.
+func watch(t *testing.T, out string, stop <-chan struct{}) (seen int) {
+	known := make(map[string]bool)
+	look := func() {
+		_ = filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return nil // not there yet
+			}
+			if d.Name() == ".imagefarm" {
+				return fs.SkipDir
+			}
+			if d.IsDir() || known[path] {
+				return nil
+			}
+			b, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil {
+				t.Error(err)
+				return nil
+			}
+			known[path] = true
+			if _, _, err := image.Decode(bytes.NewReader(b)); err != nil {
+				t.Errorf("%s was visible and not whole (%d bytes): %v", path, len(b), err)
+			}
+			return nil
+		})
+	}
+	for {
+		select {
+		case <-stop:
+			look()
+			return len(known)
+		case <-time.After(50 * time.Millisecond):
+			look()
+		}
+	}
+}
+
+// tree returns the outputs below dir by name.
+func tree(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := make(map[string][]byte)
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && d.Name() != ".imagefarm" {
+			return err
+		}
+		if d.IsDir() {
+			return fs.SkipDir
+		}
+		b, err := os.ReadFile(path)
+		files[strings.TrimPrefix(path, dir)] = b
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// summary is the last line of --progress json.
+type summary struct {
+	MessageType                           string `json:"message_type"`
+	Found, Done, Skipped, Rejected, Dead  int
+	Deliveries, Redeliveries, Speculative int
+	Balanced                              bool
+}
+
+func lastSummary(t *testing.T, out string) summary {
+	t.Helper()
+	var last summary
+	for line := range strings.Lines(out) {
+		var s summary
+		if json.Unmarshal([]byte(line), &s) == nil && s.MessageType == "summary" {
+			last = s
+		}
+	}
+	if last.MessageType == "" {
+		t.Fatalf("no summary in:\n%s", out)
+	}
+	return last
+}
+
+func TestNothingIsLostWhateverIsKilled(t *testing.T) {
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	t.Logf("seed %d: go test ./test/chaos -chaos.seed %d -chaos.images %d replays", *seed, *seed, *images)
+	s := newStage(t, *seed)
+	stop, watched := make(chan struct{}), make(chan int)
+	go func() { watched <- watch(t, s.out(), stop) }()
+	out := s.conduct()
+	close(stop)
+	t.Logf("%d outputs watched as they appeared", <-watched)
+	sum := lastSummary(t, out)
+	t.Logf("%+v", sum)
+	if sum.Found != *images || !sum.Balanced || sum.Dead != 0 || sum.Done+sum.Skipped+sum.Rejected != *images {
+		t.Errorf("not every image is accounted for: %+v\n%s", sum, s.ventilator.tail(3000))
+	}
+	s.end()
+
+	// The same without faults: what is made must not depend on what was killed.
+	calm := filepath.Join(s.dir, "calm")
+	cmd := exec.Command(s.bin+"/farm", "run", "-q", "--http", "", "--out", calm, filepath.Join(s.dir, "in"))
+	if b, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() != 3 {
+		t.Fatalf("the undisturbed run: %v\n%s", err, b)
+	}
+	want, got := tree(t, calm), tree(t, s.out())
+	for name, b := range want {
+		if !bytes.Equal(b, got[name]) {
+			t.Errorf("%s: %d bytes after the chaos, %d without", name, len(got[name]), len(b))
+		}
+	}
+	for name := range got {
+		if want[name] == nil {
+			t.Errorf("%s was made in the chaos alone", name)
+		}
+	}
+	// A sink that starts sweeps what was left of those killed.
+	s.sink.start(t)
+	if b, err := exec.Command(s.bin+"/farm", "status", "--control", "tcp://"+s.ports[0], "--timeout", "30s").CombinedOutput(); err != nil {
+		t.Errorf("status: %v\n%s", err, b)
+	}
+	s.sink.kill()
+	left, err := filepath.Glob(filepath.Join(s.out(), ".imagefarm", "tmp", "*", "*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+}

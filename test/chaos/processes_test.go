@@ -1,0 +1,144 @@
+package chaos
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// role is a process that is started again and again under one name.
+type role struct {
+	name string
+	args []string
+	bin  string
+
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	log    *bytes.Buffer
+	exited chan struct{} // closed when cmd has been reaped
+	frozen bool
+}
+
+func (r *role) start(t *testing.T) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cmd = exec.Command(r.bin, r.args...)
+	r.log = new(bytes.Buffer)
+	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
+	r.exited = make(chan struct{})
+	r.frozen = false
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	cmd, exited := r.cmd, r.exited
+	go func() {
+		_ = cmd.Wait() // how it ended is looked at by whoever waits for exited
+		close(exited)
+	}()
+}
+
+func (r *role) signal(sig syscall.Signal) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.cmd.Process.Signal(sig) // it may have ended by itself meanwhile
+	switch sig {
+	case syscall.SIGSTOP:
+		r.frozen = true
+	case syscall.SIGCONT:
+		r.frozen = false
+	}
+}
+
+// kill ends it at once and waits until it is gone.
+func (r *role) kill() {
+	r.signal(syscall.SIGKILL)
+	<-r.done()
+}
+
+func (r *role) done() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.exited
+}
+
+// code returns the exit code of an ended process, −1 when a signal ended it.
+func (r *role) code() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cmd.ProcessState.ExitCode()
+}
+
+func (r *role) tail(n int) string {
+	b := r.log.Bytes()
+	return string(b[max(0, len(b)-n):])
+}
+
+// build makes the programs once.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	cmd := exec.Command("go", "build", "-tags", "nodynamic", "-o", bin+"/", "./farm", "./ventilator", "./worker", "./sink")
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, out)
+	}
+	return bin
+}
+
+// album fills dir with n images: hard links to small photographs and to hostile files, and returns how many are hostile.
+func album(t *testing.T, dir string, n int) {
+	t.Helper()
+	var photos, hostile []string
+	for pattern, list := range map[string]*[]string{"../../testdata/photos/*/*": &photos, "../../testdata/hostile/*": &hostile} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			info, err := os.Stat(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ext := filepath.Ext(name)
+			if info.Mode().IsRegular() && info.Size() < 120<<10 && ext != ".tsv" && ext != ".md" && ext != "" {
+				*list = append(*list, name)
+			}
+		}
+	}
+	if len(photos) < 5 || len(hostile) < 10 {
+		t.Fatalf("%d photographs and %d hostile files to link to", len(photos), len(hostile))
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	local := make(map[string]string) // copied once, so that links do not cross file systems
+	for i := range n {
+		from := photos[i%len(photos)]
+		if i%20 == 19 {
+			from = hostile[i/20%len(hostile)]
+		}
+		if local[from] == "" {
+			b, err := os.ReadFile(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			local[from] = filepath.Join(dir, fmt.Sprintf(".source%d", len(local)))
+			if err := os.WriteFile(local[from], b, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		to := filepath.Join(dir, fmt.Sprintf("d%02d", i%17), fmt.Sprintf("%05d%s", i, filepath.Ext(from)))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Link(local[from], to); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
