@@ -1,11 +1,17 @@
 package isolate
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
@@ -86,16 +92,23 @@ func BenchmarkPhotos(b *testing.B) {
 		best[e] = slices.Repeat([]time.Duration{time.Hour}, len(images))
 	}
 	r := recipe.Default().For("photo.jpg")
+	cpu := map[engine.Engine]time.Duration{}
+	n := 0
 	for b.Loop() {
+		n++
 		for i, data := range images {
 			for e, times := range best {
-				start := time.Now()
+				start, used := time.Now(), cpuTime(b, there)
 				if _, err := e.Transform(b.Context(), data, r); err != nil {
 					b.Fatal(err)
 				}
 				times[i] = min(times[i], time.Since(start))
+				cpu[e] += cpuTime(b, there) - used
 			}
 		}
+	}
+	for e, name := range map[engine.Engine]string{here: "cpu-ms-here", there: "cpu-ms-isolated"} {
+		b.ReportMetric(cpu[e].Seconds()*1000/float64(n*len(images)), name)
 	}
 	sum := map[engine.Engine]time.Duration{}
 	for e, times := range best {
@@ -107,6 +120,31 @@ func BenchmarkPhotos(b *testing.B) {
 	b.ReportMetric(perPhoto(here), "ms-here")
 	b.ReportMetric(perPhoto(there), "ms-isolated")
 	b.ReportMetric(100*(perPhoto(there)/perPhoto(here)-1), "%-overhead")
+}
+
+// cpuTime is what this process and e's child have used.
+func cpuTime(b *testing.B, e *Engine) time.Duration {
+	b.Helper()
+	var ru unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &ru); err != nil {
+		b.Fatal(err)
+	}
+	sum := time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
+	for _, c := range e.Stats().Children {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.PID))
+		if err != nil {
+			b.Fatal(err)
+		}
+		f := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		for _, ticks := range f[11:13] {
+			n, err := strconv.Atoi(ticks)
+			if err != nil {
+				b.Fatal(err)
+			}
+			sum += time.Duration(n) * 10 * time.Millisecond
+		}
+	}
+	return sum
 }
 
 func benchEngine(b *testing.B, e engine.Engine, images [][]byte) {

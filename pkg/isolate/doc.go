@@ -18,8 +18,8 @@
 // Small messages over two pipes (protocol.go draws them), one each way for a task. The image lies in memory that
 // the parent writes and all children can only read; the outputs in memory that one child shares with the parent.
 // Both are made once, with a fixed size that no one can change afterwards, and take up no more than what was written.
-// So a transform costs one copy of the image, none if it already lies in a [Engine.Buffer], two of the outputs, and
-// four system calls. Where the system has no such memory the bytes follow the messages through the pipes.
+// So a transform costs one copy of the image, none if it already lies in an [Engine.Buffer], two of the outputs, and
+// two wake-ups. Where the system has no such memory the bytes follow the messages through the pipes.
 //
 // # Who is to blame
 //

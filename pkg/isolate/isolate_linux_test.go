@@ -12,14 +12,14 @@ import (
 )
 
 // bothWays runs a test with shared memory and with pipes.
-func bothWays(t *testing.T, f func(t *testing.T, newEngine func(Config) *Engine)) {
+func bothWays(t *testing.T, f func(t *testing.T, newEngine func(*testing.T, Config) *Engine)) {
 	for _, piped := range []bool{false, true} {
 		name := "shared"
 		if piped {
 			name = "piped"
 		}
 		t.Run(name, func(t *testing.T) {
-			f(t, func(c Config) *Engine {
+			f(t, func(t *testing.T, c Config) *Engine {
 				e := idleEngine(t, c)
 				e.piped = piped
 				runEngine(t, e)
@@ -30,8 +30,8 @@ func bothWays(t *testing.T, f func(t *testing.T, newEngine func(Config) *Engine)
 }
 
 func TestResultCrossesWhole(t *testing.T) {
-	bothWays(t, func(t *testing.T, newEngine func(Config) *Engine) {
-		e := newEngine(Config{Slots: 1})
+	bothWays(t, func(t *testing.T, newEngine func(*testing.T, Config) *Engine) {
+		e := newEngine(t, Config{Slots: 1})
 		for _, n := range []int{0, 1, 5000, 300_000, 9 << 20, 10} {
 			data := bytes.Repeat([]byte("x"), n)
 			got, err := e.Transform(t.Context(), data, recipe.Default())
@@ -56,8 +56,8 @@ func TestResultCrossesWhole(t *testing.T) {
 }
 
 func TestErrorsCrossTyped(t *testing.T) {
-	bothWays(t, func(t *testing.T, newEngine func(Config) *Engine) {
-		e := newEngine(Config{Slots: 1, MaxOutput: 1 << 20})
+	bothWays(t, func(t *testing.T, newEngine func(*testing.T, Config) *Engine) {
+		e := newEngine(t, Config{Slots: 1, MaxOutput: 1 << 20})
 		_, err := transform(t, e, "reject 17")
 		wantRejection(t, err, outcome.Truncated, "it ends at 17")
 		_, err = transform(t, e, "wrapped")

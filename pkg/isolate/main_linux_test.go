@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// poison is an engine that does what its image says: "word argument …".
-type poison struct {
+// poisoned is an engine that does what its image says: "word argument …".
+type poisoned struct {
 	settings string
 	calls    int
 	held     [][]byte
@@ -58,14 +58,14 @@ func openPoison(name string, settings []byte) (engine.Engine, error) {
 	case "loud":
 		os.NewFile(fdReplies, "replies").WriteString("hello, I am a library that prints\n")
 	}
-	return &poison{settings: string(settings)}, nil
+	return &poisoned{settings: string(settings)}, nil
 }
 
-func (p *poison) Name() string { return "poison" }
+func (p *poisoned) Name() string { return "poison" }
 
 var sink []byte
 
-func (p *poison) Transform(_ context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
+func (p *poisoned) Transform(_ context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
 	p.calls++
 	word, arg, _ := strings.Cut(string(data[:min(len(data), 100)]), " ")
 	switch word {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,13 +20,15 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
+// poison is an image, and what is to become of it.
+type poison struct {
+	name, image string
+	reason      outcome.Reason
+	words       string
+}
+
 func TestPoisonCostsOnlyItself(t *testing.T) {
 	hexed := func(s string) string { return "raw " + hex.EncodeToString([]byte(s)) }
-	type poison struct {
-		name, image string
-		reason      outcome.Reason
-		words       string
-	}
 	poisons := []poison{
 		{"panic", "panic", outcome.Crashed, "exit status 2): panic: the decoder is confused"},
 		{"panic in a goroutine", "goroutine", outcome.Crashed, "panic: a goroutine that nobody can recover"},
@@ -46,26 +49,35 @@ func TestPoisonCostsOnlyItself(t *testing.T) {
 	for i, lie := range lies(1, recipe.Default()) {
 		poisons = append(poisons, poison{lie.name, fmt.Sprint("answer ", i), outcome.Crashed, lie.want})
 	}
-	for _, p := range poisons {
-		t.Run(p.name, func(t *testing.T) {
-			t.Parallel()
-			c := Config{Slots: 2, TaskTimeout: time.Minute}
-			if p.reason == outcome.Timeout {
-				c.TaskTimeout = time.Second
+	bothWays(t, func(t *testing.T, newEngine func(*testing.T, Config) *Engine) {
+		for _, p := range poisons {
+			if p.name == "stray write" && strings.HasSuffix(t.Name(), "piped") {
+				continue // there the child's input is its own
 			}
-			e := newEngine(t, c)
-			finish := gated(t, e)
-			_, err := transform(t, e, p.image)
-			wantRejection(t, err, p.reason, p.words)
-			finish()
-			// The replacement works too: both children are needed here.
-			finish = gated(t, e)
-			if _, err := transform(t, e, "hello"); err != nil {
-				t.Error("after the poison:", err)
-			}
-			finish()
-		})
+			t.Run(p.name, func(t *testing.T) {
+				t.Parallel()
+				c := Config{Slots: 2, TaskTimeout: time.Minute}
+				if p.reason == outcome.Timeout {
+					c.TaskTimeout = time.Second
+				}
+				survive(t, newEngine(t, c), p)
+			})
+		}
+	})
+}
+
+// survive gives e a poisonous image while a neighbour is at work, and others afterwards.
+func survive(t *testing.T, e *Engine, p poison) {
+	finish := gated(t, e)
+	_, err := transform(t, e, p.image)
+	wantRejection(t, err, p.reason, p.words)
+	finish()
+	// The replacement works too: both children are needed here.
+	finish = gated(t, e)
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Error("after the poison:", err)
 	}
+	finish()
 }
 
 // gated starts a task that holds one of e's children; it is under way when gated returns. finish lets it end, and
@@ -273,5 +285,34 @@ func TestCallerThatGivesUpCostsTheChildNotTheImage(t *testing.T) {
 	}
 	if s := e.Stats(); s.Ended[Cancelled] != 1 {
 		t.Errorf("stats %+v", s)
+	}
+}
+
+func TestChildEndsWithItsRequestsInTheMiddleOfATransform(t *testing.T) {
+	for _, image := range []string{"spin", "hang"} {
+		t.Run(image, func(t *testing.T) {
+			e := newEngine(t, Config{Slots: 1, Threads: 1})
+			if _, err := transform(t, e, "hello"); err != nil {
+				t.Fatal(err)
+			}
+			children, _ := e.pool.children()
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			done := make(chan error, 1)
+			go func() {
+				_, err := e.Transform(ctx, []byte(image), recipe.Default())
+				done <- err
+			}()
+			for busy := 0; busy == 0; runtime.Gosched() {
+				_, busy = e.pool.children()
+			}
+			children[0].requests.Close() // as when the parent is no more, but without its thread's death
+			<-children[0].dead
+			if children[0].cause == Timeout {
+				t.Error("only the timeout ended it")
+			}
+			cancel()
+			<-done
+		})
 	}
 }

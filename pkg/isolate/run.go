@@ -152,10 +152,13 @@ func (e *Engine) start(ctx context.Context, slot int, forks chan<- func()) (*chi
 	}
 	c.kill(anyTask, Start, nil)
 	<-c.dead
+	c.mu.Lock()
 	if c.cause != Stopped {
-		c.cause = Start
+		c.cause = Start // also when it ended by itself
 	}
-	e.count(c.cause)
+	cause := c.cause
+	c.mu.Unlock()
+	e.count(cause)
 	return nil, fmt.Errorf("start a child: %w (%v): %s", err, c.cmd.ProcessState, headline(c.stderr.String()))
 }
 

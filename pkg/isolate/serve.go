@@ -18,9 +18,10 @@ import (
 )
 
 const (
-	childEnv = "IMAGEFARM_CHILD" // set in a child's environment, and only there
-	maxStack = 128 << 20         // bytes of one goroutine's stack in a child; beyond it lies endless recursion
-	maxTexts = 32                // parsed recipes that a child remembers
+	childEnv  = "IMAGEFARM_CHILD" // set in a child's environment, and only there
+	maxStack  = 128 << 20         // bytes of one goroutine's stack in a child; beyond it lies endless recursion
+	gcPercent = 200
+	maxTexts  = 32 // parsed recipes that a child remembers
 )
 
 // Main turns a process that an Engine started into a child, and is to be called before anything else in main.
@@ -75,6 +76,10 @@ func serve(open func(string, []byte) (engine.Engine, error)) error {
 		return fmt.Errorf("read the setup: %w", err)
 	}
 	debug.SetMaxStack(maxStack)
+	if os.Getenv("GOGC") == "" {
+		// A child's heap is small between images: at the usual 100 it would collect several times during each.
+		debug.SetGCPercent(gcPercent)
+	}
 	// Near the limit the collector works harder rather than let garbage count against the image.
 	debug.SetMemoryLimit(int64(s.setup.memory) / 10 * 9)
 	if s.engine, err = open(s.setup.engine, []byte(s.setup.settings)); err != nil {
