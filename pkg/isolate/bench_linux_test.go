@@ -49,11 +49,14 @@ func BenchmarkOverhead(b *testing.B) {
 			r := recipe.Default()
 			b.SetBytes(int64(bench.size))
 			b.ReportAllocs()
+			used := cpuTime(b, e)
 			for b.Loop() {
 				if _, err := e.Transform(b.Context(), data, r); err != nil {
 					b.Fatal(err)
 				}
 			}
+			used = cpuTime(b, e) - used
+			b.ReportMetric(float64(used.Microseconds())/float64(b.N), "cpu-µs/op")
 		})
 	}
 }
