@@ -44,8 +44,8 @@ func numeric() map[Word][2]float64 {
 	}
 }
 
-// words lists every word that can begin an operation, in the grammar's order.
-func words() []string {
+// Words lists every word that can begin an operation, in the grammar's order.
+func Words() []string {
 	return []string{
 		"fit", "fill", "force", "pad", "crop", "rotate", "flip", "flop", "blur", "sharpen", "brightness", "contrast",
 		"saturation", "gamma", "gray", "invert", "watermark",
@@ -65,7 +65,7 @@ func parseOp(w word, args []word) (Op, error) {
 		Gray: {0, 0}, Invert: {0, 0}, Watermark: {1, 3},
 	}[o.Word]
 	if !known {
-		hint := suggest(string(o.Word), words())
+		hint := suggest(string(o.Word), Words())
 		if m := meant()[string(o.Word)]; m != "" {
 			hint = "did you mean " + strconv.Quote(m) + "?"
 		}
