@@ -26,7 +26,7 @@ var (
 	// and the same call may succeed once somebody has healed it.
 	ErrUnavailable = errors.New("ledger unavailable")
 
-	// ErrClosed says that the ledger, or the committer, has been closed.
+	// ErrClosed says that the ledger has been closed.
 	ErrClosed = errors.New("ledger closed")
 )
 

@@ -1,14 +1,12 @@
 // Package ledger keeps what became of every task: the farm's only durable state.
 //
-// A Ledger is one file (bbolt). Append adds entries, many in one transaction; the first entry of a task wins and later
-// ones are told as duplicates. A Committer groups what comes from many sides into such transactions. Entries are kept
-// in the order in which they were settled, with an index by task id, an index of what was rejected or dead-lettered,
-// and counts per run, all changed in the same transaction.
+// A Ledger is one file (bbolt). Append adds entries, many in one transaction; within a run the first entry of a task wins
+// and later ones are told as duplicates. Entries are kept in the order in which they were settled, with an index by task
+// id, an index of what was rejected or dead-lettered, and counts per run, all changed in the same transaction.
 //
 // # What is durable when
 //
-// Append returns, and a Committer calls back without an error, once the transaction is on disk: bbolt writes the
-// changed pages beside the valid ones, syncs them (fdatasync), then writes and syncs the page that makes them valid.
+// Append returns once the transaction is on disk: bbolt writes the changed pages beside the valid ones, syncs them (fdatasync), then writes and syncs the page that makes them valid.
 // A process that is killed, or a machine that loses power, at any moment leaves the ledger as the last transaction
 // left it. The directory is synced when the file is made. What a disk loses although it said it was synced is lost.
 //

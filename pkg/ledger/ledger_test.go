@@ -313,3 +313,9 @@ func TestALaterRunsEntryTakesTheEarliersPlace(t *testing.T) {
 		t.Errorf("totals %+v, %v", totals, err)
 	}
 }
+
+// temporary reports whether what failed may succeed later.
+func temporary(err error) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.Temporary()
+}

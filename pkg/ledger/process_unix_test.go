@@ -52,29 +52,32 @@ func must(err error) {
 	}
 }
 
-// childCommits submits entries, the first with the given number, as fast as they are taken, and writes the number of
-// each that was acknowledged, until it is killed. Now and then it retries one that it rejected.
+// childCommits appends entries, the first with the given number, in small batches as fast as they are taken, and writes
+// the number of each that was acknowledged, until it is killed. Now and then it retries one that it rejected.
 func childCommits(path, first string) {
 	l, err := Open(path, Config{})
 	must(err)
-	c, err := NewCommitter(l, CommitterConfig{Interval: time.Millisecond, MaxBatch: 64, MaxPending: 128})
+	var n int
+	_, err = fmt.Sscan(first, &n)
 	must(err)
-	go func() { must(c.Run(context.Background())) }()
-	var start int
-	_, err = fmt.Sscan(first, &start)
-	must(err)
-	for n := start; ; n++ {
-		e := testEntry(n)
-		if n%5 == 0 {
-			e = rejectedEntry(n, "run", outcome.Corrupt)
+	for {
+		var batch []Entry
+		for len(batch) < 8 {
+			e := testEntry(n + len(batch))
+			if (n+len(batch))%5 == 0 {
+				e = rejectedEntry(n+len(batch), "run", outcome.Corrupt)
+			}
+			batch = append(batch, e)
 		}
-		must(c.Submit(context.Background(), e, func(_ bool, err error) {
-			must(err)
+		_, err := l.Append(batch)
+		must(err)
+		for range batch {
 			fmt.Println(n)
-		}))
-		if n%1000 == 0 {
-			_, err := l.Revive([]taskid.ID{testID(n - 500)})
-			must(err)
+			if n%1000 == 0 {
+				_, err := l.Revive([]taskid.ID{testID(n - 500)})
+				must(err)
+			}
+			n++
 		}
 	}
 }
@@ -112,7 +115,7 @@ func TestWhatWasAcknowledgedSurvivesEveryKill(t *testing.T) {
 			}
 		}
 		if err := cmd.Wait(); !killed {
-			t.Fatalf("the committer ended by itself: %v", err)
+			t.Fatalf("the child ended by itself: %v", err)
 		}
 		next += 1000 // what was submitted and not acknowledged may be there or not
 		checkAcknowledged(t, path, acknowledged)

@@ -6,12 +6,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Event is an event as watchers in the sink's process see it: the topic and a pointer to the payload, which is only read.
-type Event struct {
-	Topic   string
-	Payload any
-}
-
 // watchers are listeners in the same process: the live page, the rejects' copier, the webhook. Each is a buffered
 // channel; one that is full misses events, as a slow subscriber does.
 type watchers struct {
@@ -20,14 +14,14 @@ type watchers struct {
 }
 
 type watcher struct {
-	events chan Event
+	events chan wire.Event
 	missed uint64
 }
 
 // Watch returns the events from now on, and a function that ends the watch. At most buffer events wait; when there is
 // room again after some were missed, an event of topic "events.missed" says how many.
-func (s *Sink) Watch(buffer int) (<-chan Event, func()) {
-	w := &watcher{events: make(chan Event, buffer)}
+func (s *Sink) Watch(buffer int) (<-chan wire.Event, func()) {
+	w := &watcher{events: make(chan wire.Event, buffer)}
 	s.watchers.mu.Lock()
 	defer s.watchers.mu.Unlock()
 	if s.watchers.all == nil {
@@ -48,14 +42,14 @@ func (ws *watchers) tell(topic string, payload any) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	for w := range ws.all {
-		w.tell(Event{Topic: topic, Payload: payload})
+		w.tell(wire.Event{Topic: topic, Payload: payload})
 	}
 }
 
-func (w *watcher) tell(ev Event) {
+func (w *watcher) tell(ev wire.Event) {
 	if w.missed > 0 {
 		select {
-		case w.events <- Event{Topic: wire.TopicMissed, Payload: &wire.Missed{Count: w.missed}}:
+		case w.events <- wire.Event{Topic: wire.TopicMissed, Payload: &wire.Missed{Count: w.missed}}:
 			w.missed = 0
 		default:
 			w.missed++

@@ -34,6 +34,9 @@ type dispatcher struct {
 	turn     uint64
 	counts   wire.Run
 	fed      bool // no further task will be added
+	draining bool // what comes back is left for the next run
+	hearing  bool // strangers' words reach us
+	doubts   int  // peers that are doubted
 	onFailed func(*task)
 }
 
@@ -132,7 +135,7 @@ func (d *dispatcher) assign(now time.Time) (delivery, bool) {
 			t.message = nil
 			continue
 		}
-		if len(d.room) == 0 {
+		if len(d.room) == 0 || !d.usable(d.room[0]) {
 			return delivery{}, false
 		}
 		d.ready.pop()
@@ -158,7 +161,7 @@ func (d *dispatcher) pick(t *task) *peer {
 	}
 	var best *peer
 	for _, p := range d.room { // a second delivery while the first still runs: rare
-		if !slices.Contains(t.holders, p) && (best == nil || p.less(best)) {
+		if !slices.Contains(t.holders, p) && (best == nil || p.less(best)) && d.usable(p) {
 			best = p
 		}
 	}
@@ -243,6 +246,9 @@ func (d *dispatcher) ring(now time.Time, sinkThere bool) (expired []*task) {
 				continue
 			}
 			expired = append(expired, t)
+			for _, p := range t.holders {
+				d.doubt(p, true)
+			}
 			d.letGo(t)
 			d.fail(t, "no receipt came within its lease", now)
 		}
@@ -263,6 +269,10 @@ func (d *dispatcher) prolong(ids []taskid.ID, now time.Time) {
 
 // redeliver puts t where it is read again, before new tasks.
 func (d *dispatcher) redeliver(t *task) {
+	if d.draining {
+		d.giveUp(t)
+		return
+	}
 	d.silence(t)
 	d.move(t, due)
 	d.again.push(t)
@@ -294,6 +304,10 @@ func (d *dispatcher) fail(t *task, detail string, now time.Time) {
 	if d.worn(t) {
 		d.alarm(t, now.Add(d.cfg.BackoffMax)) // should the word that it is dead get lost
 		d.onFailed(t)
+		return
+	}
+	if d.draining {
+		d.giveUp(t)
 		return
 	}
 	d.alarm(t, now.Add(d.backoff(t.failures)))
@@ -328,6 +342,7 @@ func (d *dispatcher) failed(id taskid.ID, worker, detail string, now time.Time) 
 // answered takes the sink's word that a worker's result came in: the worker has room again, and the task, though not
 // settled, need not be delivered again when that worker goes.
 func (d *dispatcher) answered(id taskid.ID, worker string, now time.Time) {
+	d.trust(worker)
 	t := d.tasks[id]
 	if t == nil {
 		return
@@ -412,21 +427,29 @@ func (d *dispatcher) withhold(t *task, now time.Time) {
 	d.alarm(t, now.Add(d.cfg.BackoffMax))
 }
 
-// drain gives up every task that no peer holds and returns how many those are: they were found by this run no longer.
+// drain gives up every task that is not leased, and later those that come back, and returns how many the first are. A
+// leased task is waited for even when no peer holds it any more: then its result has come and is being committed.
 func (d *dispatcher) drain() int {
 	dropped := 0
-	for id, t := range d.tasks {
-		if len(t.holders) > 0 {
-			continue
+	for _, t := range d.tasks {
+		if len(t.holders) == 0 {
+			d.giveUp(t)
+			dropped++
 		}
-		delete(d.tasks, id)
-		d.silence(t)
-		if t.state == leased {
-			d.counts.Leased--
-		}
-		dropped++
 	}
-	d.counts.Found -= int64(dropped)
 	d.fed = true
 	return dropped
+}
+
+// giveUp leaves t for the next run: this one has not found it.
+func (d *dispatcher) giveUp(t *task) {
+	delete(d.tasks, t.id)
+	d.silence(t)
+	for name := range t.missing {
+		delete(d.named, name)
+	}
+	if t.state == leased {
+		d.counts.Leased--
+	}
+	d.counts.Found--
 }

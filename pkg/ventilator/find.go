@@ -221,7 +221,6 @@ func matches(globs []string, name string) bool {
 // survey is what the first walk learns.
 type survey struct {
 	Images int64
-	Bytes  int64
 }
 
 // survey counts the images and refuses two that would make the same output. It remembers a hash of each output, not its
@@ -229,21 +228,26 @@ type survey struct {
 func (f *finder) survey(ctx context.Context, outputs func(name string) []string) (survey, error) {
 	var s survey
 	seed := maphash.MakeSeed()
-	seen, suspect := make(map[uint64]struct{}), make(map[uint64]struct{})
+	var hashes []uint64
 	err := f.walk(ctx, func(im image) error {
 		s.Images++
-		s.Bytes += im.Size
 		for _, out := range outputs(im.Name) {
-			h := maphash.String(seed, out)
-			if _, taken := seen[h]; taken {
-				suspect[h] = struct{}{}
-			}
-			seen[h] = struct{}{}
+			hashes = append(hashes, maphash.String(seed, out))
 		}
 		return nil
 	}, func(string, error) {})
-	if err != nil || len(suspect) == 0 {
+	if err != nil {
 		return s, err
+	}
+	slices.Sort(hashes)
+	suspect := make(map[uint64]struct{})
+	for i := 1; i < len(hashes); i++ {
+		if hashes[i] == hashes[i-1] {
+			suspect[hashes[i]] = struct{}{}
+		}
+	}
+	if len(suspect) == 0 {
+		return s, nil
 	}
 	made := make(map[string]string) // output → image
 	return s, f.walk(ctx, func(im image) error {

@@ -206,6 +206,8 @@ func (l *loop) handedOver() {
 	for _, h := range l.v.handed.take() {
 		if h.task == nil { // a new connection to the sink
 			l.urgent = true
+			l.d.hear(true)
+			l.d.missedNames(time.Now())
 			continue
 		}
 		l.d.handedOver(h.task, h.size)
@@ -258,6 +260,7 @@ func (l *loop) take(ev event) {
 		l.d.heard(ev.heartbeat, now)
 	case ev.restarted:
 		l.urgent = true
+		l.d.missedNames(now)
 	case ev.state != nil && (ev.state.Run == "" || ev.state.Run == l.v.cfg.Run):
 		l.steer(ev.state.State)
 	}
@@ -322,6 +325,9 @@ func (l *loop) tick(now time.Time) error {
 	l.v.metrics.observe(&run, l.d.inflight, l.waitingFor())
 	l.v.cfg.Watch(run)
 	l.d.speculate(now)
+	if l.v.sub != nil {
+		l.d.hear(len(l.v.sub.Peers()) > 0)
+	}
 	if run.Peers > 0 {
 		l.lastPeer = now
 	}

@@ -15,6 +15,7 @@ func (d *dispatcher) peerUp(id zsock.PeerID, identity string) *peer {
 		p.name, p.slots, p.prefetch = w.Name, w.Slots, w.Prefetch
 	} else {
 		p.name, p.slots, p.prefetch, p.stranger = identity, 1, d.cfg.StrangerPrefetch, true
+		p.muted = !d.hearing && d.cfg.Control != NoSink
 	}
 	d.peers[id] = p
 	d.replace(p)
@@ -33,6 +34,7 @@ func (d *dispatcher) peerDown(id zsock.PeerID, now time.Time) (ask []*task) {
 		return nil
 	}
 	delete(d.peers, id)
+	d.doubt(p, false)
 	held := p.held
 	p.held, p.prefetch = nil, 0
 	d.replace(p)
@@ -64,6 +66,7 @@ func (d *dispatcher) peerDown(id zsock.PeerID, now time.Time) (ask []*task) {
 
 // heard takes a heartbeat: leases are prolonged, and a draining worker is given nothing more.
 func (d *dispatcher) heard(h *wire.Heartbeat, now time.Time) {
+	d.trust(h.Worker)
 	ids := make([]taskid.ID, 0, len(h.Held))
 	for _, s := range h.Held {
 		if id, err := taskid.Parse(s); err == nil {
@@ -85,7 +88,10 @@ func (d *dispatcher) heard(h *wire.Heartbeat, now time.Time) {
 // speculate sends the oldest leased task again when nothing else is left to send and a peer is idle: the last stragglers
 // decide when a run ends. It returns whether it did.
 func (d *dispatcher) speculate(now time.Time) bool {
-	if !d.fed || d.cfg.SpeculateAge < 0 || d.due.len()+d.again.len()+d.ready.len() > 0 || len(d.room) == 0 || len(d.room[0].held) > 0 {
+	if !d.fed || d.draining || d.cfg.SpeculateAge < 0 || d.due.len()+d.again.len()+d.ready.len() > 0 {
+		return false
+	}
+	if len(d.room) == 0 || len(d.room[0].held) > 0 || !d.usable(d.room[0]) {
 		return false
 	}
 	var oldest *task
@@ -121,6 +127,7 @@ func (d *dispatcher) takeName(name string) *task {
 	if t == nil {
 		return nil
 	}
+	d.trustStrangers()
 	delete(d.named, name)
 	delete(t.missing, name)
 	if len(t.missing) > 0 {

@@ -49,15 +49,23 @@ type peer struct {
 	prefetch int
 	stranger bool
 	draining bool
+	doubted  bool // a lease of its ran out, and nothing was heard of it since
+	muted    bool // a stranger's word would not be heard now
 	held     map[taskid.ID]*task
 	turn     uint64 // when it was last given a task, in deliveries: ties go round
 	index    int    // in the idle heap, −1 when not there
 }
 
-func (p *peer) hasRoom() bool { return !p.draining && len(p.held) < p.prefetch }
+func (p *peer) hasRoom() bool {
+	frozen := p.doubted && !p.stranger // it would give a sign of life, if it could
+	return !p.draining && !p.muted && !frozen && len(p.held) < p.prefetch
+}
 
-// load orders peers: the emptiest, by slot, first.
+// less orders peers: the emptiest, by slot, first, and those that are doubted last.
 func (p *peer) less(q *peer) bool {
+	if p.doubted != q.doubted {
+		return q.doubted
+	}
 	if a, b := len(p.held)*q.slots, len(q.held)*p.slots; a != b {
 		return a < b
 	}

@@ -30,6 +30,12 @@ const (
 	TopicRunState        = "run.state"     // an operator paused, resumed or cancelled a run; a RunState
 )
 
+// Event is an event as listeners in the sink's own process see it: the topic and a pointer to its payload, only to be read.
+type Event struct {
+	Topic   string
+	Payload any
+}
+
 // TaskTopic is the topic of a receipt with outcome o.
 func TaskTopic(o outcome.Outcome) string { return TopicTask + string(o) }
 

@@ -134,14 +134,14 @@ func (w *Worker) open() error {
 	w.pull, err = zsock.NewPull(zsock.Config{
 		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,
 		RecvHWM: w.cfg.Prefetch, RecvBytes: w.cfg.MaxMessage,
-		Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("ventilator"),
+		Heartbeat: pulse, HeartbeatTimeout: silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("ventilator"),
 	})
 	if err != nil {
 		return err
 	}
 	w.push, err = zsock.NewPush(zsock.Config{
 		Identity: identity, SendHWM: 4 * w.cfg.Slots, SendBytes: w.cfg.MaxMessage,
-		Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("sink"),
+		Heartbeat: pulse, HeartbeatTimeout: silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("sink"),
 	})
 	if err != nil {
 		return err
@@ -246,3 +246,13 @@ func (w *Worker) tell(ctx context.Context, r *wire.Result) error {
 	}
 	return nil
 }
+
+// A peer that is silent for a pulse is asked for a sign of life, and dropped after a silence: how long a frozen machine goes
+// unnoticed.
+const (
+	pulse   = time.Second
+	silence = 5 * time.Second
+
+	// patience is the longest pause before connecting again.
+	patience = 2 * time.Second
+)

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp"
 )
 
 var (

@@ -5,7 +5,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -25,7 +24,7 @@ func newReport(w io.Writer, quiet bool) *report {
 }
 
 // follow prints lines until events is closed.
-func (r *report) follow(events <-chan sink.Event) {
+func (r *report) follow(events <-chan wire.Event) {
 	for ev := range events {
 		t, ok := ev.Payload.(*wire.Throughput)
 		if !ok {
