@@ -432,12 +432,12 @@ func (d *dispatcher) withhold(t *task, now time.Time) {
 func (d *dispatcher) drain() int {
 	dropped := 0
 	for _, t := range d.tasks {
-		if len(t.holders) == 0 {
+		if t.state != leased {
 			d.giveUp(t)
 			dropped++
 		}
 	}
-	d.fed = true
+	d.fed, d.draining = true, true
 	return dropped
 }
 
