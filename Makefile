@@ -31,6 +31,10 @@ vet: ## go vet and gofmt
 test-compose: ## the containers: builds, scales, counts; needs Docker Engine with compose
 	IMAGEFARM_COMPOSE_TEST=1 $(GO) test -tags $(TAGS) -count=1 -timeout 25m -v ./test/compose
 
+.PHONY: chaos
+chaos: ## processes killed, frozen and cut at random, 110 faults and more; CHAOS_SEED=n replays
+	$(GO) test -tags $(TAGS) -count=1 -timeout 20m -v ./test/chaos -chaos.images 2000 -chaos.faults 110 -chaos.pace 150ms -chaos.seed $(or $(CHAOS_SEED),0)
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each (default 1m)
 	@for p in $$($(GO) list ./pkg/...); do \
