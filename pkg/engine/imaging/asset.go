@@ -1,6 +1,7 @@
 package imaging
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -50,7 +51,9 @@ func decodeAsset(data []byte, limits engine.Limits) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &transform{engine: &Engine{limits: limits}, data: data, info: info}
+	t := &transform{
+		engine: &Engine{limits: limits, heavy: make(chan struct{}, 1)}, ctx: context.Background(), data: data, info: info,
+	}
 	var img *image.NRGBA
 	err = t.decode(false, func(f frame) error {
 		p := &picture{img: f.img, orient: info.Orientation}

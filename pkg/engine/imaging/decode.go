@@ -155,15 +155,21 @@ func cutShort(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
+// farmsFault is an error among a decoder's that is not the image's fault.
+type farmsFault struct{ error }
+
 // reject turns a decoder's error into a rejection.
 func (t *transform) reject(err error) error {
 	var rejection *outcome.Rejection
 	var unsupportedJPEG jpeg.UnsupportedError
 	var unsupportedPNG png.UnsupportedError
 	var unsupportedTIFF tiff.UnsupportedError
+	var ours farmsFault
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &ours):
+		return ours.error
 	case errors.As(err, &rejection):
 		return rejection
 	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedPNG), errors.As(err, &unsupportedTIFF),

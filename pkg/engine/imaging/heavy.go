@@ -2,6 +2,7 @@ package imaging
 
 import (
 	"bytes"
+	"context"
 	"image"
 
 	"github.com/gen2brain/avif"
@@ -17,10 +18,25 @@ import (
 // minHEICWidth is the width from which the library finds the colour planes: libheif pads their rows to 64 samples.
 const minHEICWidth = 97
 
+// acquire waits until one more may be in work, or the context ends.
+func (t *transform) acquire() (release func(), err error) {
+	select {
+	case t.engine.heavy <- struct{}{}:
+		return func() { <-t.engine.heavy }, nil
+	case <-t.ctx.Done():
+		return nil, context.Cause(t.ctx)
+	}
+}
+
 func (t *transform) decodeHEIC() (image.Image, error) {
 	if t.info.Width < minHEICWidth {
 		return nil, outcome.Reject(outcome.Unsupported, "HEIC narrower than %d pixels", minHEICWidth)
 	}
+	release, err := t.acquire()
+	if err != nil {
+		return nil, farmsFault{err}
+	}
+	defer release()
 	img, err := heic.Decode(bytes.NewReader(t.data))
 	if c, ok := img.(*image.YCbCr); ok {
 		return fullRange(c, t.info), err
@@ -63,6 +79,11 @@ func fullRange(img *image.YCbCr, info header.Info) image.Image {
 func level(v float64) uint8 { return uint8(min(255, max(0, v+0.5))) }
 
 func (t *transform) decodeAVIF() (image.Image, error) {
+	release, err := t.acquire()
+	if err != nil {
+		return nil, farmsFault{err}
+	}
+	defer release()
 	return avif.Decode(bytes.NewReader(t.data))
 }
 

@@ -7,6 +7,7 @@
 package imaging
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -25,15 +26,22 @@ import (
 type Config struct {
 	Limits engine.Limits // what is too much; zero fields mean their defaults
 	Assets fs.FS         // where watermarks are found, read once and kept; nil: there are none
+	Heavy  int           // HEIC and AVIF pictures in work at once, each of which can take a gigabyte; 0 means 2
 }
 
 // Validate says in a sentence which field cannot be.
-func (c Config) Validate() error { return c.Limits.Validate() }
+func (c Config) Validate() error {
+	if c.Heavy < 0 {
+		return fmt.Errorf("Heavy is %d: it cannot be negative", c.Heavy)
+	}
+	return c.Limits.Validate()
+}
 
 // Engine transforms images. It is safe for use by several goroutines.
 type Engine struct {
 	limits engine.Limits
 	assets assets
+	heavy  chan struct{} // holds a token for each HEIC and AVIF picture in work
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -43,7 +51,11 @@ func New(c Config) (*Engine, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return &Engine{limits: c.Limits.WithDefaults(), assets: assets{dir: c.Assets}}, nil
+	return &Engine{
+		limits: c.Limits.WithDefaults(),
+		assets: assets{dir: c.Assets},
+		heavy:  make(chan struct{}, cmp.Or(c.Heavy, 2)),
+	}, nil
 }
 
 // Name returns "imaging".
@@ -197,7 +209,7 @@ func (t *transform) encode(recipe.Recipe) error {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
 		}
-		data, err := m.encode(t.info)
+		data, err := t.encodeOne(m)
 		if err != nil {
 			return fmt.Errorf("variant %s: encoding %s: %w", m.Name, m.format, err)
 		}
@@ -206,6 +218,17 @@ func (t *transform) encode(recipe.Recipe) error {
 		m.frames = nil
 	}
 	return nil
+}
+
+func (t *transform) encodeOne(m *made) ([]byte, error) {
+	if m.format == recipe.AVIF {
+		release, err := t.acquire()
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+	}
+	return m.encode(t.info)
 }
 
 func (t *transform) result() *engine.Result {
