@@ -21,7 +21,7 @@ import (
 )
 
 // guard is the variable that lets these tests run; make test-compose sets it.
-const guard = "IMAGEFARM_TEST_COMPOSE"
+const guard = "IMAGEFARM_COMPOSE_TEST"
 
 // needEngine skips where containers cannot or shall not be run.
 func needEngine(t *testing.T) {

@@ -105,7 +105,6 @@ func TestStrangersWorkerThatEchoesGetsTheFullPromise(t *testing.T) {
 	f.startSink()
 	f.startPythonWorker("--echo", "--name", "python")
 	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
-	ventilator.await("worker joined", "worker", "python", "stranger", "false")
 	ventilator.mustExit(3)
 	ventilator.mustAccount(account{found: n + 1, done: n, rejected: 1})
 	for _, e := range f.entries() {
@@ -136,6 +135,40 @@ func TestStrangersWorkerThatDies(t *testing.T) {
 	f.startWorker("w1")
 	ventilator.mustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+}
+
+// What strangers name reaches the ventilator as an event: names told while the sink was away are lost.
+func TestStrangersWorkerAloneAndASinkThatDies(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 20
+	dir := album(t, n)
+	sink := f.startSink()
+	ear := f.listen()
+	f.startPythonWorker()
+	ventilator := f.startVentilator("--stall-timeout", "80s", "--lease", "2s", dir)
+	ear.awaitSettled(5)
+	sink.kill()
+	f.startSink()
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	mustHold(t, f.out, filesBelow(t, dir))
+}
+
+func TestStrangersWorkerThatNamesOutputsNobodyExpects(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 10
+	dir := album(t, n)
+	f.startSink()
+	startPython(t, "misnamer.py", filepath.Join("testdata", "misnamer.py"), f.tasks, f.results)
+	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	ventilator.await("worker joined", "stranger", "true")
+	f.startWorker("w1")
+	ventilator.mustExit(0) // what the stranger was given is sent to the idle worker, too
+	ventilator.mustAccount(account{found: n, done: n})
+	if ventilator.says("stranger's word") {
+		t.Error("names that nobody expects settled something")
+	}
 	mustHold(t, f.out, filesBelow(t, dir))
 }
 
