@@ -1,20 +1,26 @@
 package jpeg
 
+// sink is where the coefficients of a block go.
+type sink struct {
+	place [256]uint8 // by position in zigzag order, see places
+	last  uint       // the last position needed
+	block [64]int16  // by place
+}
+
 // blocks decodes MCUs of one row, from the units' place on, at a scale other than Eighth: the coefficients that the scale needs
 // by value, the others passed over, then the transform.
 // It returns how many it decoded; they are fewer when there was a fault or the window has to be loaded.
 func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault) {
-	r, block := e.r, &e.block
-	place, last, inverse := &places[scale], lastNeeded[scale], transforms[scale]
+	r, inverse := e.r, transforms[scale]
 	for ; done < mcus && r.consumed() <= e.end; done++ {
 		for i := range units {
 			u := &units[i]
 			begin := r
 			var diff int32
 			var k uint
-			if r, diff, k = u.values(&e.window, r, last, place, block); !blockEnds(k) {
-				if r, diff, k, f = u.recovered(&e.window, begin, r, diff, k, last, place, block); f != noFault {
-					clear(block[:])
+			if r, diff, k = u.values(&e.window, r, &e.sink); !blockEnds(k) {
+				if r, diff, k, f = u.recovered(&e.window, begin, r, diff, k, &e.sink); f != noFault {
+					clear(e.sink.block[:])
 					e.r = r
 					return done, f
 				}
@@ -24,8 +30,8 @@ func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault
 			if k == endOfBlock+1 && scale != Quarter {
 				flat(u.pix[u.at:], u.stride, scale, dcSample(dc, u.dcQuant))
 			} else {
-				block[0] = int16(dc)
-				inverse(u.pix[u.at:], u.stride, block, u.quant)
+				e.sink.block[0] = int16(dc)
+				inverse(u.pix[u.at:], u.stride, &e.sink.block, u.quant)
 			}
 			u.at += u.step
 		}
@@ -34,22 +40,14 @@ func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault
 	return done, noFault
 }
 
-// values decodes a block: the DC difference, coefficients up to last into dst, place telling where, and passes over those behind.
+// values decodes a block: the DC difference and the coefficients needed, and passes over those behind.
 // It returns where the block ended, as in tables.go; recovered deals with other ends than blockEnds allows.
-func (c *codes) values(w *window, r bits, last uint, place *[256]uint8, dst *[64]int16) (_ bits, diff int32, k uint) {
+func (c *codes) values(w *window, r bits, to *sink) (_ bits, diff int32, k uint) {
 	r = r.refilled(w)
 	t := c.first[r.acc>>(64-firstBits)]
 	r = r.drop(uint(t))
 	k, diff = uint(t>>8)&255, int32(t)>>16
-	if k < 64 {
-		r, k = c.more(w, r, k, last, place, dst)
-	}
-	return r, diff, k
-}
-
-// more decodes the rest of a block from k < 64 on.
-func (c *codes) more(w *window, r bits, k, last uint, place *[256]uint8, dst *[64]int16) (bits, uint) {
-	for k <= last {
+	for k <= to.last {
 		r = r.refilled(w)
 		v := c.value[r.acc>>(64-valueBits)]
 		r = r.drop(uint(v))
@@ -58,14 +56,32 @@ func (c *codes) more(w *window, r bits, k, last uint, place *[256]uint8, dst *[6
 			r, long = r.receive(uint(v>>32) & 15)
 			v = v&0xFFFF_FFFF | uint64(uint16(long))<<32
 		}
-		dst[place[uint8(k+uint(v>>24))]&63] = int16(v >> 48)
-		dst[place[uint8(k+uint(v>>16))]&63] = int16(v >> 32)
+		to.block[to.place[uint8(k+uint(v>>24))]&63] = int16(v >> 48)
+		to.block[to.place[uint8(k+uint(v>>16))]&63] = int16(v >> 32)
 		k += uint(v>>8) & 255
 	}
-	if k < 64 {
-		r, k = c.passRest(w, r, k)
+	for k < 64 {
+		r = r.refilled(w) // for four look-ups
+		s := c.skips.widest(r)
+		r = r.drop(s)
+		if k += s >> 8; k >= 64 {
+			break
+		}
+		s = c.skips.widest(r)
+		r = r.drop(s)
+		if k += s >> 8; k >= 64 {
+			break
+		}
+		s = c.skips.widest(r)
+		r = r.drop(s)
+		if k += s >> 8; k >= 64 {
+			break
+		}
+		s = c.skips.widest(r)
+		r = r.drop(s)
+		k += s >> 8
 	}
-	return r, k
+	return r, diff, k
 }
 
 // transform writes a block's samples to dst and clears its values, but for the first.

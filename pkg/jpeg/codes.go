@@ -5,7 +5,6 @@ type codes struct {
 	use    use
 	dc, ac huffman
 	first  firstTable
-	skip   *skipTable // the widest of skips
 	skips  skipTables
 	value  valueTable
 	age    int // when last asked for
@@ -16,12 +15,12 @@ type use int
 
 const (
 	unused      use = iota
-	dcOnly          // sequential scan, only DC coefficients wanted: first, skip
-	someAC          // sequential scan, some AC coefficients wanted: first, value, skip
+	dcOnly          // sequential scan, only DC coefficients wanted: first, skips
+	someAC          // sequential scan, some AC coefficients wanted: first, value, skips
 	allAC           // sequential scan, all coefficients wanted: first, value
 	firstDC         // progressive: first; there is no AC table
-	bandFirst       // progressive, first scan of a band: value, skip; there is no DC table
-	bandRefined     // progressive, refining scan of a band: value, skip; there is no DC table
+	bandFirst       // progressive, first scan of a band: value, skips; there is no DC table
+	bandRefined     // progressive, refining scan of a band: value, skips; there is no DC table
 )
 
 // codesCache keeps tables from file to file, because many files have the same: those of annex K, or of one camera.
@@ -67,7 +66,6 @@ func (c *codes) build(dc, ac *huffSpec, use use) {
 	}
 	if use != firstDC && use != allAC {
 		c.skips.build(ac, means)
-		c.skip = c.skips.table()
 	}
 	switch use {
 	case firstDC:

@@ -11,7 +11,7 @@ func (e *entropy) eighths(units []unit, mcus int) (done int, f fault) {
 			var diff int32
 			var k uint
 			if r, diff, k = u.pass(&e.window, r); !blockEnds(k) {
-				if r, diff, _, f = u.recovered(&e.window, begin, r, diff, k, 0, &places[Eighth], &e.block); f != noFault {
+				if r, diff, _, f = u.recovered(&e.window, begin, r, diff, k, &e.sink); f != noFault {
 					e.r = r
 					return done, f
 				}
@@ -36,19 +36,19 @@ func (c *codes) pass(w *window, r bits) (_ bits, diff int32, k uint) {
 		return r, diff, k
 	}
 	// What is left of 56 bits suffices for three look-ups; one fewer than in the loop.
-	s := c.skip[r.acc>>(64-skipBits)]
-	r = r.drop(uint(s))
-	if k += uint(s >> 8); k >= 64 {
+	s := c.skips.widest(r)
+	r = r.drop(s)
+	if k += s >> 8; k >= 64 {
 		return r, diff, k
 	}
-	s = c.skip[r.acc>>(64-skipBits)]
-	r = r.drop(uint(s))
-	if k += uint(s >> 8); k >= 64 {
+	s = c.skips.widest(r)
+	r = r.drop(s)
+	if k += s >> 8; k >= 64 {
 		return r, diff, k
 	}
-	s = c.skip[r.acc>>(64-skipBits)]
-	r = r.drop(uint(s))
-	k += uint(s >> 8)
+	s = c.skips.widest(r)
+	r = r.drop(s)
+	k += s >> 8
 	if k < 64 {
 		r, k = c.passRest(w, r, k)
 	}
@@ -59,24 +59,24 @@ func (c *codes) pass(w *window, r bits) (_ bits, diff int32, k uint) {
 func (c *codes) passRest(w *window, r bits, k uint) (bits, uint) {
 	for {
 		r = r.refilled(w) // for four look-ups
-		s := c.skip[r.acc>>(64-skipBits)]
-		r = r.drop(uint(s))
-		if k += uint(s >> 8); k >= 64 {
+		s := c.skips.widest(r)
+		r = r.drop(s)
+		if k += s >> 8; k >= 64 {
 			return r, k
 		}
-		s = c.skip[r.acc>>(64-skipBits)]
-		r = r.drop(uint(s))
-		if k += uint(s >> 8); k >= 64 {
+		s = c.skips.widest(r)
+		r = r.drop(s)
+		if k += s >> 8; k >= 64 {
 			return r, k
 		}
-		s = c.skip[r.acc>>(64-skipBits)]
-		r = r.drop(uint(s))
-		if k += uint(s >> 8); k >= 64 {
+		s = c.skips.widest(r)
+		r = r.drop(s)
+		if k += s >> 8; k >= 64 {
 			return r, k
 		}
-		s = c.skip[r.acc>>(64-skipBits)]
-		r = r.drop(uint(s))
-		if k += uint(s >> 8); k >= 64 {
+		s = c.skips.widest(r)
+		r = r.drop(s)
+		if k += s >> 8; k >= 64 {
 			return r, k
 		}
 	}

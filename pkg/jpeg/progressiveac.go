@@ -91,8 +91,8 @@ func (b *band) fresh(r bits, block int, k uint) (bits, fault) {
 		}
 		for next == k && k < 64 {
 			r = r.refilled(w)
-			t := b.skip[r.acc>>(64-skipBits)]
-			next = k + uint(t>>8)
+			t := b.skips.widest(r)
+			next = k + t>>8
 			if next > 64 && !blockEnds(next) {
 				break
 			}

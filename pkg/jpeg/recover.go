@@ -1,38 +1,36 @@
 package jpeg
 
 // recovered goes on with a block that the look-ups of tables.go could not end. It began at begin and is at r and k.
-// The other values are as in codes.values.
-func (c *codes) recovered(w *window, begin, r bits, diff int32, k, last uint, place *[256]uint8, dst *[64]int16) (
-	_ bits, _ int32, end uint, f fault,
-) {
+func (c *codes) recovered(w *window, begin, r bits, diff int32, k uint, to *sink) (_ bits, _ int32, end uint, f fault) {
 	for !blockEnds(k) {
+		var v int32
 		switch {
 		case k == tooLong: // the DC difference is
-			if r, diff, f = c.difference(w, r); f != noFault {
-				return r, diff, k, f
-			}
+			r, diff, f = c.difference(w, r)
 			k = 1
 		case k > tooLong:
-			var v int32
-			if r, v, k, f = c.symbol(w, r, k-tooLong); f != noFault {
-				return r, diff, k, f
-			}
-			if v != 0 {
-				dst[place[uint8(k-1)]&63] = int16(v)
-			}
-		default: // in the next block
-			return c.slowly(w, begin, place, dst)
+			r, v, k, f = c.symbol(w, r, k-tooLong)
+		case k > 64: // in the next block
+			return c.slowly(w, begin, to)
+		default:
+			r, v, k, f = c.symbol(w, r, k)
 		}
-		if k < 64 {
-			r, k = c.more(w, r, k, last, place, dst)
+		if f != noFault {
+			return r, diff, k, f
+		}
+		if v != 0 {
+			to.block[to.place[uint8(k-1)]&63] = int16(v)
+		}
+		if k > to.last && k < 64 {
+			r, k = c.passRest(w, r, k)
 		}
 	}
 	return r, diff, k, noFault
 }
 
-// slowly decodes a block symbol by symbol. Dst has nothing but what look-ups in vain have left there.
-func (c *codes) slowly(w *window, r bits, place *[256]uint8, dst *[64]int16) (_ bits, diff int32, k uint, f fault) {
-	clear(dst[:])
+// slowly decodes a block symbol by symbol. The block has nothing but what look-ups in vain have left there.
+func (c *codes) slowly(w *window, r bits, to *sink) (_ bits, diff int32, k uint, f fault) {
+	clear(to.block[:])
 	if r, diff, f = c.difference(w, r); f != noFault {
 		return r, diff, 0, f
 	}
@@ -41,7 +39,7 @@ func (c *codes) slowly(w *window, r bits, place *[256]uint8, dst *[64]int16) (_ 
 		if r, v, k, f = c.symbol(w, r, k); f != noFault {
 			return r, diff, k, f
 		}
-		dst[place[uint8(k-1)]&63] = int16(v)
+		to.block[to.place[uint8(k-1)]&63] = int16(v)
 	}
 	return r, diff, k, noFault
 }

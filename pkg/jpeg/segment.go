@@ -23,9 +23,9 @@ type entropy struct {
 	src    []byte
 	marker byte // second byte of the marker that ended the segment, 0 if src did; defined if whole
 
-	pred      [4]int32  // DC prediction of each component
-	blocksEnd int       // progressive: so many blocks to come end without a symbol of their own
-	block     [64]int16 // sequential: the block being decoded
+	pred      [4]int32 // DC prediction of each component
+	blocksEnd int      // progressive: so many blocks to come end without a symbol of their own
+	sink      sink     // sequential: the block being decoded
 }
 
 // open begins with the data of a scan.

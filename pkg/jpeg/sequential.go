@@ -53,6 +53,7 @@ scans:
 func (d *Decoder) sequentialScan(dst *Planes, p *parser, s *scan) (first error) {
 	g := d.layout(dst, &p.frame, s)
 	e := &d.entropy
+	e.sink.place, e.sink.last = places[dst.Scale], lastNeeded[dst.Scale]
 	e.open(p.data[s.from:s.to])
 	for mcu, segment := 0, 0; mcu < g.mcus(); segment++ {
 		if segment > 0 {

@@ -23,9 +23,6 @@ type (
 	// Bits 0-5: bits consumed, 8-15: advance, that of the DC coefficient included, 16-31: difference.
 	firstTable [1 << firstBits]uint32
 
-	// skipTable passes over AC symbols. Bits 0-5: bits consumed, 8-15: advance.
-	skipTable [1 << skipBits]uint16
-
 	// valueTable decodes one or two AC coefficients.
 	// Bits 0-5: bits consumed, 8-15: advance, 16-23 and 32-47: the first one's distance from k and value, 24-31 and 48-63
 	// the second one's. A coefficient that is not there has the distance noValue and the value 0.
@@ -75,10 +72,13 @@ func refinedAC(symbol byte) (acSymbol, bool) {
 	return s, ok && s.size <= 1
 }
 
-// skipTables holds one skip table for each width w of bits 0..skipBits, at [1<<w : 2<<w]: what of w bits, and no more, can
-// be swallowed. An entry is 0 if that is nothing. Table w is made of narrower ones: behind a symbol of n bits goes a
-// copy of table w-n.
+// skipTables pass over AC symbols. There is one for each width w of bits, 0..skipBits, at [1<<w : 2<<w]: what of w bits, and no
+// more, can be swallowed. Table w is made of narrower ones: behind a symbol of n bits goes a copy of table w-n.
+// Bits 0-5: bits consumed, 8-15: advance. If there is not one whole symbol, an entry is 0, and tooLong in the widest table.
 type skipTables [2 << skipBits]uint16
+
+// widest looks the next bits of r up in the widest table.
+func (t *skipTables) widest(r bits) uint { return uint(t[1<<skipBits+r.acc>>(64-skipBits)]) }
 
 func (t *skipTables) build(ac *huffSpec, means meaning) {
 	var farthest [skipBits + 1]uint // largest advance in each table, the end of block not counted
@@ -115,21 +115,15 @@ func (t *skipTables) build(ac *huffSpec, means meaning) {
 		})
 		clear(dst[done:])
 	}
+	for i, e := range t[1<<skipBits:] {
+		if e == 0 {
+			t[1<<skipBits+i] = tooLong << 8
+		}
+	}
 }
 
 // width returns the table for w bits.
 func (t *skipTables) width(w uint) []uint16 { return t[1<<w : 2<<w] }
-
-// table returns the widest table, in which symbols that do not fit are marked.
-func (t *skipTables) table() *skipTable {
-	s := (*skipTable)(t[1<<skipBits:])
-	for i, e := range s {
-		if e == 0 {
-			s[i] = tooLong << 8
-		}
-	}
-	return s
-}
 
 // build fills t from the DC table and what may follow: skip tables of widths up to firstBits.
 func (t *firstTable) build(dc *huffSpec, follow func(width uint) []uint16) {
