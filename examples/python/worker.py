@@ -53,10 +53,8 @@ def main():
     context = zmq.Context()
     tasks = context.socket(zmq.PULL)
     results = context.socket(zmq.PUSH)
-    if args.echo:
-        # Who announces himself so may hold that many tasks; others, strangers, may hold two.
-        for s in tasks, results:
-            s.setsockopt_string(zmq.IDENTITY, f"imagefarm/1 slots=1 prefetch=2 name={args.name}")
+    # Without the identity that the farm's own workers announce (libzmq sends one from DEALER, REQ and ROUTER sockets only)
+    # the ventilator takes us for a stranger, and lets us hold two tasks at a time: one at work, one waiting.
     tasks.connect(args.tasks)
     results.connect(args.results)
 
