@@ -34,7 +34,7 @@ func chunks(data []byte) ([]chunk, error) {
 		return nil, errNotWebP
 	}
 	size := int64(binary.LittleEndian.Uint32(data[4:])) + 8
-	list, err := split(data[12:min(size, int64(len(data)))])
+	list, err := split(data[12:max(12, min(size, int64(len(data))))])
 	if err == nil && size > int64(len(data)) {
 		err = io.ErrUnexpectedEOF
 	}
