@@ -1,0 +1,151 @@
+package ventilator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// tick shows the counts, looks whether the run goes on, and sends stragglers again.
+func (l *loop) tick(now time.Time) error {
+	run := l.snapshot(now)
+	l.v.metrics.observe(&run, l.d.inflight, l.waitingFor())
+	l.v.cfg.Watch(run)
+	l.d.speculate(now)
+	if l.v.sub != nil {
+		l.d.hear(len(l.v.sub.Peers()) > 0)
+	}
+	if run.Peers > 0 {
+		l.lastPeer = now
+	}
+	if wait := l.v.cfg.WaitWorkers; wait > 0 && run.Peers == 0 && now.Sub(l.lastPeer) > wait && len(l.d.tasks) > 0 {
+		return fmt.Errorf("%w within %v", ErrNoWorkers, wait)
+	}
+	if limit := l.v.cfg.StallTimeout; limit > 0 && now.Sub(l.lastChange) > limit && l.steered != "paused" {
+		return fmt.Errorf("%w: nothing was settled for %v; %s", ErrStalled, limit, l.stuck(10))
+	}
+	return nil
+}
+
+// stuck names up to n of the unsettled tasks.
+func (l *loop) stuck(n int) string {
+	s := fmt.Sprintf("%d unsettled", len(l.d.tasks))
+	for _, t := range l.d.tasks {
+		if n--; n < 0 {
+			return s + ", …"
+		}
+		s += fmt.Sprintf(", %q (%s)", t.Name, t.state)
+	}
+	return s
+}
+
+func (l *loop) snapshot(now time.Time) wire.Run {
+	run := l.d.snapshot()
+	run.Pending += int64(len(l.backlog))
+	switch {
+	case l.ended:
+		run.State, run.Ended = "finished", now
+	case l.draining:
+		run.State = "draining"
+	case l.steered == "paused":
+		run.State = "paused"
+	default:
+		run.State = "running"
+	}
+	run.Total = max(run.Total, run.Found)
+	run.Waiting = l.waiting()
+	return run
+}
+
+// waiting says what keeps the run from going on, in words; empty when nothing does.
+func (l *loop) waiting() string {
+	switch {
+	case l.steered == "paused":
+		return "paused by an operator"
+	case l.sinkGone != "":
+		return "waiting for the sink at " + l.v.cfg.Control + ": " + l.sinkGone
+	case len(l.d.peers) == 0 && len(l.d.tasks) > 0:
+		return "waiting for workers on " + l.v.cfg.Bind
+	}
+	return ""
+}
+
+// waitingFor names what holds the flow back, as a metric's label.
+func (l *loop) waitingFor() string {
+	switch {
+	case l.d.ready.len() > 0:
+		return "workers"
+	case l.d.due.len() == 0 && l.d.again.len() == 0:
+		return ""
+	case l.next == nil:
+		return "bytes"
+	}
+	return "read"
+}
+
+// ask puts the next question to the sink, when there is one and none is under way.
+func (l *loop) ask(now time.Time) {
+	due := l.urgent || len(l.settle) > 0 || now.Sub(l.lastAudit) >= l.v.cfg.Audit
+	if l.v.talks == nil || l.asking || !due {
+		return
+	}
+	age := l.v.cfg.Audit
+	if l.urgent {
+		age = 0
+	}
+	q := question{settle: l.settle, run: l.snapshot(now), ids: append(l.urgentIDs, l.d.olderThan(age, now, wire.MaxBatch)...)}
+	l.settle, l.urgent, l.urgentIDs, l.lastAudit, l.asking = nil, false, nil, now, true
+	l.questions <- q // has room: one question at a time
+}
+
+func (l *loop) answered(a answer) {
+	l.asking = false
+	l.sinkGone = ""
+	if a.err != nil {
+		l.sinkGone = "no answer"
+		if refused(a.err) {
+			l.sinkGone = a.err.Error()
+		}
+		l.v.log.Warn("the sink did not answer", "error", a.err)
+		l.settle = append(a.unsaid, l.settle...)
+	}
+	for i := range a.receipts {
+		l.settled(&a.receipts[i])
+	}
+	l.steer(a.state)
+}
+
+// result tells the sink that the run ended, and returns the final counts.
+func (l *loop) result(err error) wire.Run {
+	l.ended = err == nil
+	run := l.snapshot(time.Now())
+	run.Waiting = ""
+	switch {
+	case l.steered == "cancelled" || l.draining:
+		run.State = "interrupted"
+	case errors.Is(err, ErrStalled) || errors.Is(err, ErrNoWorkers):
+		run.State = "stalled"
+	case err != nil:
+		run.State = "interrupted"
+	}
+	run.Ended = time.Now()
+	l.v.metrics.observe(&run, l.d.inflight, "")
+	l.v.cfg.Watch(run)
+	if l.v.talks != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), farewell)
+		defer cancel()
+		if _, err := l.v.talks.TellRun(ctx, &run); err != nil {
+			l.v.log.Warn("the sink could not be told that the run ended", "error", err)
+		}
+	}
+	return run
+}
+
+// farewell bounds how long a run's end waits for a sink that is not there.
+const farewell = 3 * time.Second
+
+// Unreadable returns how many files and directories could not be looked at.
+func (v *Ventilator) Unreadable() int64 { return v.unreadable.Load() }
