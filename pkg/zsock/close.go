@@ -47,7 +47,6 @@ func (s *socket) Close(ctx context.Context) error {
 func (s *socket) broadcastAll() {
 	s.sendable.broadcast()
 	s.arrived.broadcast()
-	s.taken.broadcast()
 }
 
 // flush waits until nothing is queued, and reports whether that came before ctx ended.

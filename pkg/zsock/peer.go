@@ -87,6 +87,8 @@ type peer struct {
 	finishing bool            // the writer shall end when the queue is empty
 	lost      []outgoing      // what the writer could not write, oldest first
 	inbox     fifo[Message]   // Pull, Sub: received and not yet taken
+	waiting   bool            // Pull, Sub: the reader waits for room
+	turn      signal          // the reader may look whether there is room
 	busy      bool            // Req: a request is under way; Rep: one is being served
 	reply     chan Message    // Req: where the reply goes
 	topics    map[string]bool // Pub: what it subscribed to

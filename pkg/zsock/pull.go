@@ -10,9 +10,10 @@ import (
 type inbox struct {
 	*socket
 	passive
-	ready fifo[*peer] // those with messages
-	msgs  int
-	bytes int64
+	ready   fifo[*peer] // those with messages
+	msgs    int
+	bytes   int64
+	waiting fifo[*peer] // those whose readers wait for room, first come first served
 }
 
 func newInbox(cfg Config, kind zmq4.SocketType) (*inbox, error) {
@@ -24,10 +25,37 @@ func newInbox(cfg Config, kind zmq4.SocketType) (*inbox, error) {
 	return &inbox{socket: s}, nil
 }
 
-func (in *inbox) room(_ *peer, size uint64) *signal {
-	if in.msgs >= in.cfg.RecvHWM || in.msgs > 0 && in.bytes+int64(size) > in.cfg.RecvBytes {
-		return &in.taken
+func (in *inbox) room(p *peer, size uint64) *signal {
+	full := in.msgs >= in.cfg.RecvHWM || in.msgs > 0 && in.bytes+int64(size) > in.cfg.RecvBytes
+	switch {
+	case !p.waiting && !full && in.waiting.len() == 0:
+		return nil
+	case !p.waiting:
+		p.waiting = true
+		in.waiting.push(p)
+	case !full && *in.waiting.front() == p:
+		in.waiting.pop()
+		p.waiting = false
+		in.wakeFirst()
+		return nil
 	}
+	return &p.turn
+}
+
+// wakeFirst lets the first reader that waits look whether there is room.
+func (in *inbox) wakeFirst() {
+	for in.waiting.len() > 0 {
+		p := *in.waiting.front()
+		if !p.gone() {
+			p.turn.broadcast()
+			return
+		}
+		in.waiting.pop()
+	}
+}
+
+func (in *inbox) leave(*peer, []outgoing) []outgoing {
+	in.wakeFirst()
 	return nil
 }
 
@@ -60,7 +88,7 @@ func (in *inbox) next(ctx context.Context) (Message, *peer, error) {
 			}
 			in.msgs--
 			in.bytes -= m.Size()
-			in.taken.broadcast()
+			in.wakeFirst()
 			in.mu.Unlock()
 			return m, p, nil
 		}

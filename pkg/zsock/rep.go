@@ -94,12 +94,12 @@ func (s *Rep) release(p *peer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.busy = false
-	s.taken.broadcast()
+	p.turn.broadcast()
 }
 
 func (s *Rep) room(p *peer, _ uint64) *signal {
 	if p.busy {
-		return &s.taken
+		return &p.turn
 	}
 	return nil
 }

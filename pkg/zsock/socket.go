@@ -18,7 +18,7 @@ import (
 type pattern interface {
 	// join is called when p has come; what it queues is the first thing that p is sent.
 	join(p *peer)
-	// room returns nil if a message of so many bytes may be read from p, or else the signal to wait for.
+	// room returns nil if a message of so many bytes may be read from p, or else the signal after which to ask again.
 	room(p *peer, size uint64) *signal
 	// receive takes a message of p's; an error drops p.
 	receive(p *peer, m Message) error
@@ -55,7 +55,6 @@ type socket struct {
 	// Signals; each is broadcast when closing too.
 	sendable signal // a peer came, left, or has less to send
 	arrived  signal // there is something to take for the application
-	taken    signal // the application took something
 }
 
 func newSocket(cfg Config, kind zmq4.SocketType) (*socket, error) {

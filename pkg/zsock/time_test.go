@@ -24,12 +24,14 @@ type bubble struct {
 func inBubble(t *testing.T, test func(b *bubble)) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &bubble{T: t, cfg: Config{Inproc: NewInproc()}}
+		defer func() { // not in Cleanup, which runs outside the bubble's time
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			for _, s := range b.sockets {
+				_ = s.Close(ctx)
+			}
+		}()
 		test(b)
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		for _, s := range b.sockets {
-			_ = s.Close(ctx)
-		}
 	})
 }
 
