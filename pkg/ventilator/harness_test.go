@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -65,6 +66,7 @@ func (s *stage) start(cfg Config) (*Ventilator, <-chan ended) {
 		run, err := v.Run(s.ctx)
 		done <- ended{run, err, time.Now()}
 	}()
+	synctest.Wait() // until it hears the sink's events
 	return v, done
 }
 

@@ -123,6 +123,7 @@ func TestDrainLeavesWhatALostWorkerHeldForTheNextRun(t *testing.T) {
 		v.Drain()
 		synctest.Wait()
 		s.sink.commit(a, "w", true)
+		synctest.Wait() // until the receipt is heard
 		w.die()
 		e := <-done
 		if e.err != nil || e.run.Found != 1 || e.run.Done != 1 || e.run.Unsettled() != 0 {
