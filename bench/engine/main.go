@@ -92,7 +92,8 @@ func thumbnails(e engine.Engine, r recipe.Recipe, name, out string) error {
 		if o.Variant == "web" {
 			variant = "1280"
 		}
-		path := filepath.Join(out, fmt.Sprintf("%s_thumbnail%s.%s", stem, variant, strings.Replace(o.Format, "jpeg", "jpg", 1)))
+		path := filepath.Join(out, fmt.Sprintf("%s_thumbnail%s.%s", stem, variant, strings.Replace(o.Format,
+			"jpeg", "jpg", 1)))
 		if err := os.WriteFile(path, o.Data, 0o644); err != nil {
 			return err
 		}

@@ -44,8 +44,9 @@ func hostile() []file {
 
 const hostileIntro = `# Hostile images
 
-Files that break image programs, made by ` + "`go run ./testdata/gen`" + `. None of them may stop a worker, take it down or
-vanish: each is settled, with the outcome below under the default limits. ` + "`EXPECTED.tsv`" + ` says the same for programs
+Files that break image programs, made by ` + "`go run ./testdata/gen`" + `.
+None of them may stop a worker, take it down or vanish: each is settled, with the outcome below under the default
+limits. ` + "`EXPECTED.tsv`" + ` says the same for programs
 (tab-separated: file, outcome, reason; the reason is empty when the outcome is done).
 
 | file | outcome | what it tries |
@@ -89,19 +90,24 @@ func attacks() []attack {
 			bytesOf(func() []byte { b := progressive(); return b[:len(b)/2] })},
 		{"cut-in-header.jpg", "rejected", "truncated", "a JPEG that ends in its quantisation table",
 			bytesOf(func() []byte { return photo()[:60] })},
-		{"cut.png", "rejected", "truncated", "half of a PNG", bytesOf(func() []byte { b := pngOf(sample(160, 120)); return b[:len(b)/2] })},
+		{"cut.png", "rejected", "truncated", "half of a PNG", bytesOf(func() []byte {
+			b := pngOf(sample(160, 120))
+			return b[:len(b)/2]
+		})},
 		{"cut.gif", "rejected", "truncated", "half of a GIF", func() ([]byte, error) {
 			b, err := picture(func() image.Image { return sample(160, 120) }).gif(64)()
 			return b[:len(b)/2], err
 		}},
-		{"cut.webp", "rejected", "truncated", "half of a WebP", bytesOf(func() []byte { b := webpLossless(sample(160, 120)); return b[:len(b)/2] })},
-		{"garbage-inside.jpg", "rejected", "corrupt", "a JPEG with bits in the middle that no Huffman table knows", bytesOf(func() []byte {
-			b := photo()
-			for i := len(b) / 2; i < len(b)/2+64; i += 2 {
-				b[i], b[i+1] = 0xff, 0
-			}
-			return b
-		})},
+		{"cut.webp", "rejected", "truncated", "half of a WebP",
+			bytesOf(func() []byte { b := webpLossless(sample(160, 120)); return b[:len(b)/2] })},
+		{"garbage-inside.jpg", "rejected", "corrupt",
+			"a JPEG with bits in the middle that no Huffman table knows", bytesOf(func() []byte {
+				b := photo()
+				for i := len(b) / 2; i < len(b)/2+64; i += 2 {
+					b[i], b[i+1] = 0xff, 0
+				}
+				return b
+			})},
 		{"bad-crc.png", "rejected", "corrupt", "a PNG with a checksum that does not fit", bytesOf(func() []byte {
 			b := pngOf(sample(160, 120))
 			i := bytes.Index(b, []byte("IDAT"))
@@ -109,7 +115,8 @@ func attacks() []attack {
 			b[i+4+n] ^= 0xff
 			return b
 		})},
-		{"bomb.png", "rejected", "too-many-pixels", "a PNG of 60000×60000 in a few bytes", bytesOf(func() []byte { return pngHeader(60000, 60000) })},
+		{"bomb.png", "rejected", "too-many-pixels", "a PNG of 60000×60000 in a few bytes",
+			bytesOf(func() []byte { return pngHeader(60000, 60000) })},
 		{"bomb.jpg", "rejected", "too-many-pixels", "a JPEG of 65000×65000 in its header", bytesOf(func() []byte {
 			return frameHeader(0xc0, 8, 65000, 65000)
 		})},
@@ -119,19 +126,25 @@ func attacks() []attack {
 		})},
 		{"absurd.bmp", "rejected", "too-many-pixels", "a BMP 2147483647 pixels wide", bytesOf(absurdBMP)},
 		{"palette-index.gif", "rejected", "corrupt", "a GIF with colours its palette does not have", paletteGIF},
-		{"palette-index.tif", "rejected", "corrupt", "a TIFF with colours its palette does not have (CVE-2023-36308)", paletteTIFF},
-		{"many-frames.gif", "rejected", "animated-too-long", "an animation of 5000 frames in a few kilobytes", bytesOf(manyFrames)},
-		{"arithmetic.jpg", "rejected", "unsupported", "a JPEG with arithmetic coding (header only)", bytesOf(func() []byte {
-			return frameHeader(0xc9, 8, 64, 64)
-		})},
-		{"lossless.jpg", "rejected", "unsupported", "a lossless JPEG (header only)", bytesOf(func() []byte { return frameHeader(0xc3, 8, 64, 64) })},
-		{"twelve-bit.jpg", "rejected", "unsupported", "a JPEG of 12 bits a sample (header only)", bytesOf(func() []byte {
-			return frameHeader(0xc1, 12, 64, 64)
-		})},
+		{"palette-index.tif", "rejected", "corrupt",
+			"a TIFF with colours its palette does not have (CVE-2023-36308)", paletteTIFF},
+		{"many-frames.gif", "rejected", "animated-too-long", "an animation of 5000 frames in a few kilobytes",
+			bytesOf(manyFrames)},
+		{"arithmetic.jpg", "rejected", "unsupported", "a JPEG with arithmetic coding (header only)",
+			bytesOf(func() []byte {
+				return frameHeader(0xc9, 8, 64, 64)
+			})},
+		{"lossless.jpg", "rejected", "unsupported", "a lossless JPEG (header only)",
+			bytesOf(func() []byte { return frameHeader(0xc3, 8, 64, 64) })},
+		{"twelve-bit.jpg", "rejected", "unsupported", "a JPEG of 12 bits a sample (header only)",
+			bytesOf(func() []byte {
+				return frameHeader(0xc1, 12, 64, 64)
+			})},
 		{"cmyk.jpg", "done", "", "a JPEG in CMYK, inverted as Adobe does", bytesOf(func() []byte {
 			return jpegenc.Encode(sample(160, 120), jpegenc.Options{Space: jpegenc.AdobeCMYK})
 		})},
-		{"one-pixel.jpg", "done", "", "a JPEG of one pixel", bytesOf(func() []byte { return jpegenc.Encode(sample(1, 1), jpegenc.Options{}) })},
+		{"one-pixel.jpg", "done", "", "a JPEG of one pixel",
+			bytesOf(func() []byte { return jpegenc.Encode(sample(1, 1), jpegenc.Options{}) })},
 		{"thin.jpg", "done", "", "a JPEG one pixel high: its thumbnails would be less than one pixel high",
 			bytesOf(func() []byte { return jpegenc.Encode(sample(2000, 1), jpegenc.Options{}) })},
 		{"orientation-9.jpg", "done", "", "an EXIF orientation that does not exist", bytesOf(func() []byte {
@@ -189,7 +202,8 @@ func pngHeader(w, h uint32) []byte {
 func frameHeader(sof byte, bits byte, w, h int) []byte {
 	b := []byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}
 	b = append(b, bytes.Repeat([]byte{16}, 64)...)
-	b = append(b, 0xff, sof, 0, 17, bits, byte(h>>8), byte(h), byte(w>>8), byte(w), 3, 1, 0x22, 0, 2, 0x11, 0, 3, 0x11, 0)
+	b = append(b, 0xff, sof, 0, 17, bits, byte(h>>8), byte(h), byte(w>>8), byte(w), 3, 1, 0x22, 0, 2, 0x11, 0, 3,
+		0x11, 0)
 	b = append(b, 0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0)
 	return append(b, 0x12, 0x34, 0x56, 0x78, 0xff, 0xd9)
 }
@@ -205,7 +219,8 @@ func absurdBMP() []byte {
 }
 
 func paletteGIF() ([]byte, error) {
-	m := image.NewPaletted(image.Rect(0, 0, 16, 16), color.Palette{color.Black, color.White, color.Gray{90}, color.Gray{180}})
+	m := image.NewPaletted(image.Rect(0, 0, 16, 16), color.Palette{color.Black, color.White, color.Gray{90},
+		color.Gray{180}})
 	for i := range m.Pix {
 		m.Pix[i] = uint8(i % 4)
 	}

@@ -29,7 +29,8 @@ func psnr(a, b image.Image) float64 {
 		for x := range a.Bounds().Dx() {
 			r, g, bl, _ := a.At(x, y).RGBA()
 			r2, g2, bl2, _ := b.At(x, y).RGBA()
-			for _, d := range [3]float64{float64(r) - float64(r2), float64(g) - float64(g2), float64(bl) - float64(bl2)} {
+			for _, d := range [3]float64{float64(r) - float64(r2), float64(g) - float64(g2), float64(bl) -
+				float64(bl2)} {
 				sum += d * d / 257 / 257
 				n++
 			}

@@ -48,7 +48,8 @@ func (s *Sky) At(d Vec) RGB {
 	if s.Aurora > 0 {
 		c = c.Add(s.aurora(d).Mul(s.Aurora))
 	}
-	glow := s.Glow * (0.10*math.Pow(near, 4) + 0.22*math.Pow(near, 24) + 0.5*math.Pow(near, 180) + 0.9*math.Pow(near, 1500))
+	glow := s.Glow * (0.10*math.Pow(near, 4) + 0.22*math.Pow(near, 24) + 0.5*math.Pow(near, 180) +
+		0.9*math.Pow(near, 1500))
 	c = c.Add(s.SunColour.Mul(glow))
 	if s.Disc > 0 {
 		c = s.disc(c, d, near)

@@ -125,7 +125,8 @@ func (t *Terrain) Erode(drops int, strength float64, seed Noise) {
 			}
 			uu, vv := x-float64(jx), y-float64(jy)
 			p := jy*n + jx
-			next := float64(h[p])*(1-uu)*(1-vv) + float64(h[p+1])*uu*(1-vv) + float64(h[p+n])*(1-uu)*vv + float64(h[p+n+1])*uu*vv
+			next := float64(h[p])*(1-uu)*(1-vv) + float64(h[p+1])*uu*(1-vv) + float64(h[p+n])*(1-uu)*vv +
+				float64(h[p+n+1])*uu*vv
 			fall := here - next
 			room := math.Max(fall, cell*0.01) * speed * water * 4 * strength
 			var move float64

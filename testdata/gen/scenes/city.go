@@ -155,9 +155,11 @@ func NightRiver(w, h int) image.Image {
 	back := row(n, 0.33, 0.07, 0.45, hump)
 	front := row(n+90, 0.19, 0.085, 0.55, hump)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x070c1e), Horizon: p.Hex(0x3a3550), Fall: 4, Sun: p.Direction(21, 22), SunColour: p.RGB{R: 0.95, G: 0.95, B: 0.85},
-		Disc: 1.7, Moon: true, Glow: 0.25, Stars: 0.6, Seed: 9,
-		Clouds: []p.Clouds{{Cover: 0.33, Scale: 0.7, Streak: 3, Light: p.Hex(0x5c5a78), Shade: p.Hex(0x1d1f38), Seed: 12, Soft: 0.6}},
+		Zenith: p.Hex(0x070c1e), Horizon: p.Hex(0x3a3550), Fall: 4, Sun: p.Direction(21, 22),
+		SunColour: p.RGB{R: 0.95, G: 0.95, B: 0.85},
+		Disc:      1.7, Moon: true, Glow: 0.25, Stars: 0.6, Seed: 9,
+		Clouds: []p.Clouds{{Cover: 0.33, Scale: 0.7, Streak: 3, Light: p.Hex(0x5c5a78), Shade: p.Hex(0x1d1f38),
+			Seed: 12, Soft: 0.6}},
 	}
 	town := func(u, v float64) p.RGB {
 		c := sky.At(p.Vec{X: u, Y: v * 0.95, Z: 1.05}.Unit())
@@ -262,7 +264,8 @@ func RainWindow(w, h int) image.Image {
 		}
 		drop(c, sharp, m+p.Noise(i), x, y, r)
 	}
-	return c.Develop(p.Finish{Exposure: 0.7, Contrast: 0.4, Colour: 1.08, Bloom: 0.25, Vignette: 0.35, Grain: 2.4, Seed: 37})
+	return c.Develop(p.Finish{Exposure: 0.7, Contrast: 0.4, Colour: 1.08, Bloom: 0.25, Vignette: 0.35, Grain: 2.4,
+		Seed: 37})
 }
 
 // drop shows the street behind it small and upside down.
@@ -277,7 +280,8 @@ func drop(c, behind *p.Canvas, n p.Noise, x, y, r float64) {
 		k := 9 * (0.4 + d*d)
 		col := behind.At(int((x-u*k)*h+float64(c.W)/2), int((0.5-(y-v*k))*h))
 		col = col.Mul(1.15 - 0.75*p.Smooth(0.65, 1, d))
-		col = col.Add(p.RGB{R: 0.5, G: 0.5, B: 0.6}.Mul(0.7 * math.Exp(-math.Pow(math.Hypot(u/r+0.3, v/r-0.45)/0.18, 2))))
+		col = col.Add(p.RGB{R: 0.5, G: 0.5, B: 0.6}.Mul(0.7 * math.Exp(-math.Pow(math.Hypot(u/r+0.3,
+			v/r-0.45)/0.18, 2))))
 		return col, p.Smooth(1.02, 0.9, d)
 	})
 }
@@ -285,6 +289,7 @@ func drop(c, behind *p.Canvas, n p.Noise, x, y, r float64) {
 func trail(c, behind *p.Canvas, n p.Noise, x, y, r float64) {
 	for k := range 46 {
 		t := float64(k) / 46
-		drop(c, behind, n+p.Noise(k), x+0.006*n.FBM(t*3, 1, 2, 0.5)+(n.Rand(k, 1)-0.5)*r*0.4, y+t*(0.25+0.3*n.Rand(1, 1)), r*(0.12+0.35*n.Rand(k, 2)*(1-t)))
+		drop(c, behind, n+p.Noise(k), x+0.006*n.FBM(t*3, 1, 2, 0.5)+(n.Rand(k, 1)-0.5)*r*0.4,
+			y+t*(0.25+0.3*n.Rand(1, 1)), r*(0.12+0.35*n.Rand(k, 2)*(1-t)))
 	}
 }

@@ -23,7 +23,8 @@ func coast(sky *p.Sky, sun, ambient p.RGB) *p.View {
 		Surface: func(pos, nor p.Vec, hollow float64) p.RGB {
 			f := n.FBM(pos.X*3, pos.Z*3, 5, 0.6)
 			g := n.FBM(pos.X*16, pos.Z*16+pos.Y*9, 3, 0.6)
-			rock := p.Mix(p.Hex(0x6b5d50), p.Hex(0xa39482), p.Smooth(-0.4, 0.6, f+g*0.5+0.5*n.FBM(2, pos.Y*9+f, 3, 0.6)))
+			rock := p.Mix(p.Hex(0x6b5d50), p.Hex(0xa39482), p.Smooth(-0.4, 0.6, f+g*0.5+0.5*n.FBM(2, pos.Y*9+f, 3,
+				0.6)))
 			rock = p.Mix(p.Hex(0x3a332e), rock, p.Smooth(0.0, 0.16, pos.Y+0.05*g))
 			turf := p.Mix(p.Hex(0x5f7d36), p.Hex(0x9aa055), p.Smooth(-0.5, 0.7, f+g))
 			return p.Mix(rock, turf, p.Smooth(0.70, 0.86, nor.Y+0.06*f)*p.Smooth(0.45, 0.7, pos.Y))
@@ -62,11 +63,13 @@ func tower(c *p.Canvas, x, y, tall, lamp float64, light p.RGB) {
 			return col.Times(light).Mul(shade(a, half)), 1
 		case b >= 0.79 && b < 0.815 && math.Abs(a) < 0.105:
 			return p.Hex(0x30343a).Times(light).Mul(shade(a, 0.105)), 1
-		case b >= 0.815 && b < 0.855 && math.Abs(a) < 0.10 && (b > 0.849 || math.Abs(math.Mod(a+1, 0.025)-0.0125) > 0.010):
+		case b >= 0.815 && b < 0.855 && math.Abs(a) < 0.10 && (b > 0.849 || math.Abs(math.Mod(a+1,
+			0.025)-0.0125) > 0.010):
 			return p.Hex(0x22262c).Times(light), 0.9
 		case b >= 0.815 && b < 0.945 && math.Abs(a) < 0.062:
 			bar := math.Abs(math.Mod(a+1.0155, 0.031)-0.0155) > 0.0135
-			col := p.Mix(p.Hex(0x8fb4cc).Times(light).Mul(0.7), p.RGB{R: 6, G: 5, B: 3.2}, lamp*math.Exp(-math.Pow(a/0.05, 2)-math.Pow((b-0.88)/0.05, 2)))
+			col := p.Mix(p.Hex(0x8fb4cc).Times(light).Mul(0.7), p.RGB{R: 6, G: 5, B: 3.2},
+				lamp*math.Exp(-math.Pow(a/0.05, 2)-math.Pow((b-0.88)/0.05, 2)))
 			if bar {
 				col = p.Hex(0x24282e).Times(light)
 			}
@@ -105,23 +108,28 @@ func cottage(a, b float64, light p.RGB) (p.RGB, float64) {
 func Lighthouse(w, h int) image.Image {
 	sun := p.Direction(-60, 30)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x2a67b8), Horizon: p.Hex(0xc9e0f0), Fall: 3.6, Sun: sun, SunColour: p.RGB{R: 1, G: 0.93, B: 0.8}, Glow: 0.5,
-		Clouds: []p.Clouds{{Cover: 0.49, Scale: 0.7, Light: p.RGB{R: 1.15, G: 1.13, B: 1.1}, Shade: p.Hex(0xa5b4c8), Seed: 204}},
+		Zenith: p.Hex(0x2a67b8), Horizon: p.Hex(0xc9e0f0), Fall: 3.6, Sun: sun, SunColour: p.RGB{R: 1, G: 0.93,
+			B: 0.8}, Glow: 0.5,
+		Clouds: []p.Clouds{{Cover: 0.49, Scale: 0.7, Light: p.RGB{R: 1.15, G: 1.13, B: 1.1},
+			Shade: p.Hex(0xa5b4c8), Seed: 204}},
 	}
 	c := p.New(w, h)
 	c.Fill(2, coast(sky, p.RGB{R: 1.7, G: 1.5, B: 1.25}, p.RGB{R: 0.27, G: 0.34, B: 0.45}).Light)
 	tower(c, 0.20, -0.062, 0.46, 0, p.RGB{R: 1.15, G: 1.08, B: 0.98})
 	gulls(c)
-	return c.Develop(p.Finish{Exposure: 0.1, Contrast: 0.35, Colour: 1.12, Bloom: 0.06, Vignette: 0.18, Grain: 1.8, Seed: 41})
+	return c.Develop(p.Finish{Exposure: 0.1, Contrast: 0.35, Colour: 1.12, Bloom: 0.06, Vignette: 0.18,
+		Grain: 1.8, Seed: 41})
 }
 
 func gulls(c *p.Canvas) {
-	for _, g := range [][3]float64{{-0.42, 0.26, 0.030}, {-0.33, 0.31, 0.022}, {-0.25, 0.24, 0.017}, {0.02, 0.36, 0.020}} {
+	for _, g := range [][3]float64{{-0.42, 0.26, 0.030}, {-0.33, 0.31, 0.022}, {-0.25, 0.24, 0.017}, {0.02, 0.36,
+		0.020}} {
 		splat(c, g[0], g[1], g[2]*1.2, func(u, v float64) (p.RGB, float64) {
 			a := u / g[2]
 			wing := 0.34*math.Sqrt(math.Abs(a)) - 0.42*a*a
 			d := math.Abs(v/g[2] - wing)
-			return p.Mix(p.Hex(0xe8ecf0), p.Hex(0x4a525c), math.Abs(a)), p.Smooth(0.07*(1.15-math.Abs(a)), 0.03*(1.1-math.Abs(a)), d) * p.Smooth(1, 0.9, math.Abs(a))
+			return p.Mix(p.Hex(0xe8ecf0), p.Hex(0x4a525c), math.Abs(a)), p.Smooth(0.07*(1.15-math.Abs(a)),
+				0.03*(1.1-math.Abs(a)), d) * p.Smooth(1, 0.9, math.Abs(a))
 		})
 	}
 }
@@ -130,7 +138,8 @@ func gulls(c *p.Canvas) {
 func Beacon(w, h, frames int) []image.Image {
 	moon := p.Direction(-40, 34)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x0c1530), Horizon: p.Hex(0x33466e), Fall: 3, Sun: moon, SunColour: p.RGB{R: 0.5, G: 0.6, B: 0.8}, Glow: 0.3,
+		Zenith: p.Hex(0x0c1530), Horizon: p.Hex(0x33466e), Fall: 3, Sun: moon, SunColour: p.RGB{R: 0.5, G: 0.6,
+			B: 0.8}, Glow: 0.3,
 		Stars: 1, Seed: 60,
 		Clouds: []p.Clouds{{Cover: 0.34, Scale: 0.7, Light: p.Hex(0x4a5a82), Shade: p.Hex(0x1d2846), Seed: 204}},
 	}

@@ -11,8 +11,10 @@ import (
 func Dunes(w, h int) image.Image {
 	sun := p.Direction(-78, 13)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x3b6aa8), Horizon: p.Hex(0xecd5b4), Fall: 4, Sun: sun, SunColour: p.RGB{R: 1.2, G: 0.85, B: 0.5}, Glow: 0.6,
-		Clouds: []p.Clouds{{Cover: 0.30, Scale: 0.9, Streak: 4, Light: p.Hex(0xfff0e0), Shade: p.Hex(0xd8b8a8), Seed: 5, Soft: 0.7}},
+		Zenith: p.Hex(0x3b6aa8), Horizon: p.Hex(0xecd5b4), Fall: 4, Sun: sun, SunColour: p.RGB{R: 1.2, G: 0.85,
+			B: 0.5}, Glow: 0.6,
+		Clouds: []p.Clouds{{Cover: 0.30, Scale: 0.9, Streak: 4, Light: p.Hex(0xfff0e0), Shade: p.Hex(0xd8b8a8),
+			Seed: 5, Soft: 0.7}},
 	}
 	n := p.Noise(640)
 	ridge := func(x, z, scale float64, s p.Noise) float64 {
@@ -24,7 +26,8 @@ func Dunes(w, h int) image.Image {
 		return tall * math.Min(math.Pow(f/0.74, 1.4), p.Smooth(1, 0.70, f)*1.02)
 	}
 	t := p.NewTerrain(1400, 42, func(x, z float64) float64 {
-		return 2.1*ridge(x, z, 8.5, n) + 0.45*ridge(x+z*0.3, z, 3.1, n+20)*p.Smooth(-0.5, 0.5, n.At(x*0.1, z*0.1)) + 0.3*n.FBM(x*0.15, z*0.15, 3, 0.5) - 0.4
+		return 2.1*ridge(x, z, 8.5, n) + 0.45*ridge(x+z*0.3, z, 3.1, n+20)*p.Smooth(-0.5, 0.5, n.At(x*0.1,
+			z*0.1)) + 0.3*n.FBM(x*0.15, z*0.15, 3, 0.5) - 0.4
 	})
 	t.Light(sun)
 	v := &p.View{
@@ -40,13 +43,15 @@ func Dunes(w, h int) image.Image {
 	}
 	c := p.New(w, h)
 	c.Fill(2, v.Light)
-	return c.Develop(p.Finish{Exposure: 0, Contrast: 0.45, Colour: 1.12, Bloom: 0.06, Vignette: 0.2, Grain: 2, Seed: 13})
+	return c.Develop(p.Finish{Exposure: 0, Contrast: 0.45, Colour: 1.12, Bloom: 0.06, Vignette: 0.2, Grain: 2,
+		Seed: 13})
 }
 
 // MilkyWay stands over a plain with a tree.
 func MilkyWay(w, h int) image.Image {
 	sky := &p.Sky{
-		Zenith: p.Hex(0x070b1c), Horizon: p.Hex(0x2d3a5c), Fall: 4, Sun: p.Direction(30, -4), SunColour: p.RGB{R: 0.9, G: 0.5, B: 0.25}, Glow: 0.5,
+		Zenith: p.Hex(0x070b1c), Horizon: p.Hex(0x2d3a5c), Fall: 4, Sun: p.Direction(30, -4),
+		SunColour: p.RGB{R: 0.9, G: 0.5, B: 0.25}, Glow: 0.5,
 		Stars: 1.25, MilkyWay: 1.15, Seed: 1234,
 	}
 	n := p.Noise(20)
@@ -58,7 +63,8 @@ func MilkyWay(w, h int) image.Image {
 		Surface: func(pos, nor p.Vec, hollow float64) p.RGB {
 			return p.Hex(0x3a3630).Mul(1 + n.FBM(pos.X*5, pos.Z*5, 5, 0.65))
 		},
-		Bumps: 0.5, Grain: 0.06, Ambient: p.RGB{R: 0.10, G: 0.12, B: 0.2}, Haze: 0.02, HazeCol: p.Hex(0x2a3556), Water: -50, Seed: 31,
+		Bumps: 0.5, Grain: 0.06, Ambient: p.RGB{R: 0.10, G: 0.12, B: 0.2}, Haze: 0.02, HazeCol: p.Hex(0x2a3556),
+		Water: -50, Seed: 31,
 	}
 	c := p.New(w, h)
 	c.Fill(2, v.Light)
@@ -68,13 +74,15 @@ func MilkyWay(w, h int) image.Image {
 	ink := p.Hex(0x06070c)
 	// The tree stands on a rise.
 	mask.Over(2, func(u, v float64) (p.RGB, float64) {
-		rise := -0.405 + 0.045*math.Exp(-math.Pow((u-place)/0.22, 2)) + 0.012*n.FBM(u*6, 2, 4, 0.5) + 0.004*n.FBM(u*90, 2, 2, 0.6)
+		rise := -0.405 + 0.045*math.Exp(-math.Pow((u-place)/0.22, 2)) + 0.012*n.FBM(u*6, 2, 4, 0.5) +
+			0.004*n.FBM(u*90, 2, 2, 0.6)
 		return p.RGB{R: 1}, p.Smooth(rise, rise-0.004, v)
 	})
 	for i, m := range mask.Pix {
 		c.Pix[i] = p.Mix(c.Pix[i], ink, m.R)
 	}
-	return c.Develop(p.Finish{Exposure: 1.0, Contrast: 0.3, Colour: 1.05, Bloom: 0.3, Vignette: 0.35, Grain: 3, Seed: 17})
+	return c.Develop(p.Finish{Exposure: 1.0, Contrast: 0.3, Colour: 1.05, Bloom: 0.3, Vignette: 0.35, Grain: 3,
+		Seed: 17})
 }
 
 // grow paints a branch into the mask and lets it fork.
@@ -137,12 +145,15 @@ func stroke(m *p.Canvas, x0, y0, x1, y1, width float64) {
 func Mesas(w, h int) image.Image {
 	sun := p.Direction(-55, 20)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x2f6cbb), Horizon: p.Hex(0xd7e2ea), Fall: 3.5, Sun: sun, SunColour: p.RGB{R: 1, G: 0.9, B: 0.7}, Glow: 0.5,
-		Clouds: []p.Clouds{{Cover: 0.50, Scale: 0.85, Light: p.RGB{R: 1.15, G: 1.1, B: 1.05}, Shade: p.Hex(0xb0a9b8), Seed: 66}},
+		Zenith: p.Hex(0x2f6cbb), Horizon: p.Hex(0xd7e2ea), Fall: 3.5, Sun: sun, SunColour: p.RGB{R: 1, G: 0.9,
+			B: 0.7}, Glow: 0.5,
+		Clouds: []p.Clouds{{Cover: 0.50, Scale: 0.85, Light: p.RGB{R: 1.15, G: 1.1, B: 1.05},
+			Shade: p.Hex(0xb0a9b8), Seed: 66}},
 	}
 	n := p.Noise(48)
 	t := p.NewTerrain(1200, 40, func(x, z float64) float64 {
-		d := n.FBM(x*0.13+1, z*0.13, 5, 0.5) + 0.25*p.Smooth(5, 14, math.Abs(x)) - 0.5*p.Smooth(4, 1, math.Abs(x-1)) - 0.3*p.Smooth(9, 3, z)
+		d := n.FBM(x*0.13+1, z*0.13, 5, 0.5) + 0.25*p.Smooth(5, 14, math.Abs(x)) - 0.5*p.Smooth(4, 1,
+			math.Abs(x-1)) - 0.3*p.Smooth(9, 3, z)
 		d += 0.05 * (n+7).FBM(x*1.6, z*1.6, 4, 0.6)
 		wall := 1.9*p.Smooth(0.16, 0.22, d) + 1.0*p.Smooth(0.27, 0.31, d) + 0.5*p.Smooth(0.05, 0.18, d)
 		return wall + 0.18*n.FBM(x*0.4, z*0.4, 6, 0.5) + 0.1

@@ -35,9 +35,11 @@ func Poppies(w, h int) image.Image {
 	var all []flower
 	for i := range 46 {
 		d := n.Rand(i, 1)
-		all = append(all, flower{(n.Rand(i, 2) - 0.5) * 1.7, 0.12 - 0.40*d + 0.1*n.Rand(i, 3), 0.020 + 0.045*d, 0.5 * (1 - d)})
+		all = append(all, flower{(n.Rand(i, 2) - 0.5) * 1.7, 0.12 - 0.40*d + 0.1*n.Rand(i, 3), 0.020 + 0.045*d,
+			0.5 * (1 - d)})
 	}
-	all = append(all, flower{-0.30, 0.05, 0.155, 0}, flower{0.24, 0.15, 0.175, 0}, flower{0.56, -0.17, 0.12, 0.04}, flower{-0.62, -0.13, 0.115, 0.06})
+	all = append(all, flower{-0.30, 0.05, 0.155, 0}, flower{0.24, 0.15, 0.175, 0}, flower{0.56, -0.17, 0.12,
+		0.04}, flower{-0.62, -0.13, 0.115, 0.06})
 	sort.SliceStable(all, func(i, j int) bool { return all[i].r < all[j].r })
 	grass(c, n+5, 240, 0.6, 0.0022)
 	for i, f := range all {
@@ -50,7 +52,8 @@ func Poppies(w, h int) image.Image {
 		}
 	}
 	grass(c, n+13, 60, 1.2, 0.005)
-	return c.Develop(p.Finish{Exposure: 0.2, Contrast: 0.4, Colour: 1.12, Bloom: 0.14, Vignette: 0.3, Grain: 2, Seed: 15})
+	return c.Develop(p.Finish{Exposure: 0.2, Contrast: 0.4, Colour: 1.12, Bloom: 0.14, Vignette: 0.3, Grain: 2,
+		Seed: 15})
 }
 
 func stem(c *p.Canvas, n p.Noise, x, y, r float64) {
@@ -92,7 +95,8 @@ func poppy(c *p.Canvas, n p.Noise, x, y, r, blur float64) {
 			if petal > 2 {
 				shade *= 0.92 + 0.25*p.Smooth(0.2, 1, d)
 			}
-			return col.Mul(shade * (1 - 0.28*p.Smooth(0.75, 1, d)*p.Smooth(1.1, 0.2, blur+0.2))), p.Smooth(1+soft, 1-soft, d)
+			return col.Mul(shade * (1 - 0.28*p.Smooth(0.75, 1, d)*p.Smooth(1.1, 0.2, blur+0.2))), p.Smooth(1+soft,
+				1-soft, d)
 		})
 	}
 	heart := r * 0.17
@@ -102,7 +106,8 @@ func poppy(c *p.Canvas, n p.Noise, x, y, r, blur float64) {
 		ink := p.Smooth(heart*2.1*(1+0.5*spoke), heart*1.2, d)
 		col := p.Mix(p.Hex(0x140d10), p.Hex(0x3c3a30), p.Smooth(0.1, 0.5, spoke))
 		if d < heart*0.62 {
-			col = p.Mix(p.Hex(0x7f9350), p.Hex(0x39502a), p.Smooth(-0.1, 0.15, math.Sin(math.Atan2(v, u)*10)*0.1+(u-v)/heart*0.2))
+			col = p.Mix(p.Hex(0x7f9350), p.Hex(0x39502a), p.Smooth(-0.1, 0.15, math.Sin(math.Atan2(v,
+				u)*10)*0.1+(u-v)/heart*0.2))
 		}
 		return col, ink * (0.9 - blur)
 	})
@@ -163,7 +168,8 @@ func Daisy(w, h int) image.Image {
 		a, d := n.Rand(i, 91)*2*math.Pi, 0.17+0.2*n.Rand(i, 92)
 		dew(c, x0+d*math.Cos(a), y0+d*math.Sin(a), 0.006+0.011*n.Rand(i, 93)*n.Rand(i, 94))
 	}
-	return c.Develop(p.Finish{Exposure: 0.05, Contrast: 0.4, Colour: 1.08, Bloom: 0.1, Vignette: 0.35, Grain: 1.8, Seed: 25})
+	return c.Develop(p.Finish{Exposure: 0.05, Contrast: 0.4, Colour: 1.08, Bloom: 0.1, Vignette: 0.35, Grain: 1.8,
+		Seed: 25})
 }
 
 func ray(c *p.Canvas, n p.Noise, x0, y0, dir, length, width float64, layer int) {
@@ -178,7 +184,8 @@ func ray(c *p.Canvas, n p.Noise, x0, y0, dir, length, width float64, layer int) 
 			return p.RGB{}, 0
 		}
 		b -= droop * t * t
-		half := width * 0.5 * math.Pow(p.Smooth(0, 0.55, t), 0.7) * math.Sqrt(math.Max(1-math.Pow(math.Max(t-0.62, 0)/0.40, 2), 0))
+		half := width * 0.5 * math.Pow(p.Smooth(0, 0.55, t), 0.7) * math.Sqrt(math.Max(1-math.Pow(math.Max(t-0.62,
+			0)/0.40, 2), 0))
 		if math.Abs(b) > half {
 			edge := (math.Abs(b) - half) / 0.0015
 			if edge > 1 {
@@ -205,6 +212,7 @@ func dew(c *p.Canvas, x, y, r float64) {
 		}
 		shine := math.Exp(-math.Pow(math.Hypot(u/r+0.35, v/r-0.4)/0.16, 2))
 		glow := p.Smooth(0.3, 1, (u-v)/r*0.7)
-		return p.Mix(p.RGB{R: 0.45, G: 0.55, B: 0.6}, p.RGB{R: 1.1, G: 1.1, B: 1.05}, glow).Add(p.RGB{R: 3, G: 3, B: 3}.Mul(shine)), 0.55 + 0.4*shine
+		return p.Mix(p.RGB{R: 0.45, G: 0.55, B: 0.6}, p.RGB{R: 1.1, G: 1.1, B: 1.05}, glow).Add(p.RGB{R: 3, G: 3,
+			B: 3}.Mul(shine)), 0.55 + 0.4*shine
 	})
 }

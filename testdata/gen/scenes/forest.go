@@ -66,15 +66,18 @@ func FoggyPines(w, h int) image.Image {
 				cover = 1
 			}
 			// Fog lies about the feet and drifts.
-			fog := p.Smooth(foot+slope+size*0.75, foot+slope-0.05, v) * (0.85 - 0.55*near) * (0.8 + 0.5*m.FBM(u*2.2, v*5, 4, 0.5))
-			col := p.Mix(ink, p.Mix(p.Hex(0xb9c0c2), light, p.Smooth(0.9, 0, math.Abs(u-0.25))*0.7), p.Clamp(fog, 0, 0.95))
+			fog := p.Smooth(foot+slope+size*0.75, foot+slope-0.05, v) * (0.85 - 0.55*near) * (0.8 +
+				0.5*m.FBM(u*2.2, v*5, 4, 0.5))
+			col := p.Mix(ink, p.Mix(p.Hex(0xb9c0c2), light, p.Smooth(0.9, 0, math.Abs(u-0.25))*0.7), p.Clamp(fog,
+				0, 0.95))
 			return col, cover
 		})
 		if r < ranks-1 {
 			drift(c, m+3, foot, light, near)
 		}
 	}
-	return c.Develop(p.Finish{Exposure: 0.0, Contrast: 0.3, Colour: 1.15, Bloom: 0.2, Vignette: 0.3, Grain: 2.4, Seed: 6})
+	return c.Develop(p.Finish{Exposure: 0.0, Contrast: 0.3, Colour: 1.15, Bloom: 0.2, Vignette: 0.3, Grain: 2.4,
+		Seed: 6})
 }
 
 // drift lays a veil of fog over what has been painted.
@@ -106,7 +109,8 @@ func AutumnLake(w, h int) image.Image {
 		return p.Mix(col, p.Hex(0xdfe3e4), 0.35*mist)
 	})
 	leaves(c, n+70, shore)
-	return c.Develop(p.Finish{Exposure: 0.1, Contrast: 0.45, Colour: 1.1, Bloom: 0.08, Vignette: 0.25, Grain: 2, Seed: 9})
+	return c.Develop(p.Finish{Exposure: 0.1, Contrast: 0.45, Colour: 1.1, Bloom: 0.08, Vignette: 0.25, Grain: 2,
+		Seed: 9})
 }
 
 // autumn is the wood and the sky above the shore; v counts from the shore.

@@ -11,8 +11,10 @@ import (
 func FirstMorning(w, h int) image.Image {
 	sun := p.Direction(-24, 9)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x6b8fc4), Horizon: p.Hex(0xf7cfa0), Fall: 4, Sun: sun, SunColour: p.RGB{R: 1.2, G: 0.8, B: 0.45}, Glow: 0.9,
-		Clouds: []p.Clouds{{Cover: 0.36, Scale: 0.8, Streak: 3, Light: p.Hex(0xffe3cf), Shade: p.Hex(0xc49aa8), Seed: 611, Soft: 0.6}},
+		Zenith: p.Hex(0x6b8fc4), Horizon: p.Hex(0xf7cfa0), Fall: 4, Sun: sun, SunColour: p.RGB{R: 1.2, G: 0.8,
+			B: 0.45}, Glow: 0.9,
+		Clouds: []p.Clouds{{Cover: 0.36, Scale: 0.8, Streak: 3, Light: p.Hex(0xffe3cf), Shade: p.Hex(0xc49aa8),
+			Seed: 611, Soft: 0.6}},
 	}
 	n := p.Noise(930)
 	t := p.NewTerrain(1024, 40, func(x, z float64) float64 {
@@ -28,7 +30,8 @@ func FirstMorning(w, h int) image.Image {
 		Surface: func(pos, nor p.Vec, hollow float64) p.RGB {
 			f := n.FBM(pos.X*1.7, pos.Z*1.7, 5, 0.6)
 			g := n.FBM(pos.X*12, pos.Z*12, 4, 0.65)
-			field := p.Mix(meadow, hay, p.Smooth(-0.2, 0.5, n.At(math.Floor(pos.X*1.1+f*0.4)*3.7, math.Floor(pos.Z*0.9)*5.1)+0.25*g))
+			field := p.Mix(meadow, hay, p.Smooth(-0.2, 0.5, n.At(math.Floor(pos.X*1.1+f*0.4)*3.7,
+				math.Floor(pos.Z*0.9)*5.1)+0.25*g))
 			return p.Mix(field, wood.Mul(0.8+g), 0.8*p.Smooth(0.0, 0.3, f+0.35*g-0.12))
 		},
 		Bumps: 0.9, Grain: 0.07, Ambient: p.RGB{R: 0.26, G: 0.28, B: 0.36}, Sun: p.RGB{R: 2.7, G: 1.8, B: 0.95},
@@ -40,12 +43,14 @@ func FirstMorning(w, h int) image.Image {
 		x, y, r, far float64
 		a, b         uint32
 	}{
-		{-0.12, 0.22, 0.035, 0.45, 0xd8b13a, 0x3c6a8a}, {0.03, 0.13, 0.024, 0.6, 0xa63d57, 0xe9d9b8}, {0.40, 0.05, 0.018, 0.7, 0x4a8f6a, 0xe6e0c8},
+		{-0.12, 0.22, 0.035, 0.45, 0xd8b13a, 0x3c6a8a}, {0.03, 0.13, 0.024, 0.6, 0xa63d57, 0xe9d9b8}, {0.40, 0.05,
+			0.018, 0.7, 0x4a8f6a, 0xe6e0c8},
 		{-0.47, 0.10, 0.020, 0.65, 0x7a4d9a, 0xe8a84c}, {0.24, 0.24, 0.085, 0.10, 0xc8352b, 0xf2e3c2},
 	} {
 		balloon(c, b.x, b.y, b.r, b.far, sun, p.Hex(b.a), p.Hex(b.b), sky.Horizon)
 	}
-	return c.Develop(p.Finish{Exposure: 0.1, Contrast: 0.45, Colour: 1.15, Bloom: 0.15, Vignette: 0.2, Grain: 2, Seed: 5})
+	return c.Develop(p.Finish{Exposure: 0.1, Contrast: 0.45, Colour: 1.15, Bloom: 0.15, Vignette: 0.2, Grain: 2,
+		Seed: 5})
 }
 
 // balloon hangs at (x, y); far is how much of it the haze takes.
@@ -79,7 +84,8 @@ func balloon(c *p.Canvas, x, y, r, far float64, sun p.Vec, a, b, haze p.RGB) {
 			ny := dy*0.9 + 0.05
 			n := p.Vec{X: s * 0.95, Y: ny, Z: -math.Sqrt(math.Max(1-s*s*0.9-ny*ny*0.7, 0.02))}.Unit()
 			seam := math.Abs(gore-math.Round(gore)) * 2
-			light := 0.28 + 0.95*math.Max(n.Dot(p.Vec{X: sun.X * 2.2, Y: sun.Y + 0.2, Z: -0.45}.Unit()), 0) + 0.18*math.Max(n.Y, 0)
+			light := 0.28 + 0.95*math.Max(n.Dot(p.Vec{X: sun.X * 2.2, Y: sun.Y + 0.2, Z: -0.45}.Unit()), 0) +
+				0.18*math.Max(n.Y, 0)
 			col = col.Times(p.RGB{R: 1.25, G: 1.05, B: 0.9}).Mul(light * (0.86 + 0.14*p.Smooth(0, 0.4, seam)))
 		case dy < -1.66 && dy > -1.92 && math.Abs(dx) < 0.15:
 			col = p.Hex(0x3a2718).Mul(0.8 + dx*-2)
@@ -113,15 +119,18 @@ func NorthernLights(w, h int) image.Image {
 	}
 	c := p.New(w, h)
 	c.Fill(2, v.Light)
-	return c.Develop(p.Finish{Exposure: 0.75, Contrast: 0.3, Colour: 1.05, Bloom: 0.25, Vignette: 0.3, Grain: 3, Seed: 11})
+	return c.Develop(p.Finish{Exposure: 0.75, Contrast: 0.3, Colour: 1.05, Bloom: 0.25, Vignette: 0.3, Grain: 3,
+		Seed: 11})
 }
 
 // Glacier is an old photograph of high mountains.
 func Glacier(w, h int) image.Image {
 	sun := p.Direction(75, 24)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x4c6a94), Horizon: p.Hex(0xc9d4e0), Fall: 3, Sun: sun, SunColour: p.RGB{R: 1, G: 1, B: 1}, Glow: 0.3,
-		Clouds: []p.Clouds{{Cover: 0.5, Scale: 0.5, Light: p.RGB{R: 1.1, G: 1.1, B: 1.1}, Shade: p.Hex(0x8f98a5), Seed: 1931}},
+		Zenith: p.Hex(0x4c6a94), Horizon: p.Hex(0xc9d4e0), Fall: 3, Sun: sun, SunColour: p.RGB{R: 1, G: 1, B: 1},
+		Glow: 0.3,
+		Clouds: []p.Clouds{{Cover: 0.5, Scale: 0.5, Light: p.RGB{R: 1.1, G: 1.1, B: 1.1}, Shade: p.Hex(0x8f98a5),
+			Seed: 1931}},
 	}
 	t := mountainRange(1931, 4.6, 1.3)
 	t.Light(sun)

@@ -33,7 +33,8 @@ func alpine(seed p.Noise, treeline, snowline float64) func(pos, n p.Vec, hollow 
 		c := p.Mix(rock, dark, p.Smooth(-0.4, 0.6, (seed+3).FBM(pos.X*0.8, pos.Y*7+f*0.6, 4, 0.6)+g*0.5))
 		grass := p.Mix(meadow, dry, p.Smooth(-0.3, 0.6, f+g*0.4))
 		c = p.Mix(c, grass, p.Smooth(0.62, 0.8, n.Y+f*0.06)*p.Smooth(treeline*1.5, treeline*0.9, pos.Y+f*0.3))
-		wood := p.Smooth(0.5, 0.62, n.Y) * p.Smooth(treeline, treeline*0.75, pos.Y+f*0.45) * p.Smooth(-0.05, 0.2, f+0.22)
+		wood := p.Smooth(0.5, 0.62, n.Y) * p.Smooth(treeline, treeline*0.75, pos.Y+f*0.45) * p.Smooth(-0.05, 0.2,
+			f+0.22)
 		c = p.Mix(c, forest.Mul(0.75+0.7*g), wood)
 		white := p.Smooth(snowline-0.3, snowline+0.5, pos.Y+f*0.5+hollow*0.5) * p.Smooth(0.50, 0.68, n.Y+f*0.07)
 		return p.Mix(c, snow, white)
@@ -44,8 +45,10 @@ func alpine(seed p.Noise, treeline, snowline float64) func(pos, n p.Vec, hollow 
 func AlpineLake(w, h int) image.Image {
 	sun := p.Direction(-62, 38)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x2a62b0), Horizon: p.Hex(0xbcd6ee), Fall: 3.5, Sun: sun, SunColour: p.RGB{R: 1, G: 0.95, B: 0.85}, Glow: 0.5,
-		Clouds: []p.Clouds{{Cover: 0.47, Scale: 0.55, Light: p.RGB{R: 1.15, G: 1.13, B: 1.1}, Shade: p.Hex(0xa3b1c6), Seed: 41}},
+		Zenith: p.Hex(0x2a62b0), Horizon: p.Hex(0xbcd6ee), Fall: 3.5, Sun: sun, SunColour: p.RGB{R: 1, G: 0.95,
+			B: 0.85}, Glow: 0.5,
+		Clouds: []p.Clouds{{Cover: 0.47, Scale: 0.55, Light: p.RGB{R: 1.15, G: 1.13, B: 1.1},
+			Shade: p.Hex(0xa3b1c6), Seed: 41}},
 	}
 	t := mountainRange(1207, 3.9, 2.1)
 	t.Light(sun)
@@ -58,5 +61,6 @@ func AlpineLake(w, h int) image.Image {
 	}
 	c := p.New(w, h)
 	c.Fill(2, v.Light)
-	return c.Develop(p.Finish{Exposure: 0.15, Contrast: 0.35, Colour: 1.12, Bloom: 0.05, Vignette: 0.18, Grain: 2, Seed: 7})
+	return c.Develop(p.Finish{Exposure: 0.15, Contrast: 0.35, Colour: 1.12, Bloom: 0.05, Vignette: 0.18, Grain: 2,
+		Seed: 7})
 }

@@ -11,16 +11,19 @@ import (
 func SunsetSail(w, h int) image.Image {
 	sun := p.Direction(7, 3.6)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x2b3560), Horizon: p.Hex(0xf29a4e), Fall: 5, Sun: sun, SunColour: p.RGB{R: 1.5, G: 0.78, B: 0.30}, Glow: 1,
+		Zenith: p.Hex(0x2b3560), Horizon: p.Hex(0xf29a4e), Fall: 5, Sun: sun, SunColour: p.RGB{R: 1.5, G: 0.78,
+			B: 0.30}, Glow: 1,
 		Disc: 1.5,
 		Clouds: []p.Clouds{
-			{Cover: 0.55, Scale: 0.42, Streak: 2.6, Light: p.Hex(0xffa066), Shade: p.Hex(0x6a4668), Seed: 310, Soft: 0.5},
+			{Cover: 0.55, Scale: 0.42, Streak: 2.6, Light: p.Hex(0xffa066), Shade: p.Hex(0x6a4668), Seed: 310,
+				Soft: 0.5},
 			{Cover: 0.42, Scale: 0.9, Streak: 1.4, Light: p.Hex(0xffb98a), Shade: p.Hex(0x80546e), Seed: 71},
 		},
 	}
 	far := p.NewTerrain(512, 60, func(x, z float64) float64 {
 		n := p.Noise(52)
-		isle := p.Smooth(9, 2, math.Hypot(x+15, z-44)) + 0.8*p.Smooth(8, 1, math.Hypot(x-21, z-50)) + 0.4*p.Smooth(5, 1, math.Hypot(x-9, z-55))
+		isle := p.Smooth(9, 2, math.Hypot(x+15, z-44)) + 0.8*p.Smooth(8, 1, math.Hypot(x-21, z-50)) +
+			0.4*p.Smooth(5, 1, math.Hypot(x-9, z-55))
 		return isle*(1.5+1.5*n.Ridged(x*0.16, z*0.16, 6, 0.5))*0.8 - 0.4
 	})
 	v := &p.View{
@@ -32,7 +35,8 @@ func SunsetSail(w, h int) image.Image {
 	c := p.New(w, h)
 	c.Fill(2, v.Light)
 	boat(c, -0.30, -0.148, 0.20, p.Hex(0x24161a), p.Hex(0xd08a5c))
-	return c.Develop(p.Finish{Exposure: 0.0, Contrast: 0.4, Colour: 1.12, Bloom: 0.22, Vignette: 0.3, Grain: 2.2, Seed: 3})
+	return c.Develop(p.Finish{Exposure: 0.0, Contrast: 0.4, Colour: 1.12, Bloom: 0.22, Vignette: 0.3, Grain: 2.2,
+		Seed: 3})
 }
 
 // boat is a sloop with its hull's waterline at (x, y), size high, and a broken mirror image under it.
@@ -65,8 +69,10 @@ func boat(c *p.Canvas, x, y, size float64, hull, sail p.RGB) {
 func TropicalBay(w, h int) image.Image {
 	sun := p.Direction(40, 52)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x1f69c4), Horizon: p.Hex(0xbfe0f2), Fall: 4, Sun: sun, SunColour: p.RGB{R: 1, G: 0.97, B: 0.9}, Glow: 0.4,
-		Clouds: []p.Clouds{{Cover: 0.46, Scale: 0.75, Light: p.RGB{R: 1.2, G: 1.2, B: 1.18}, Shade: p.Hex(0xa9bdd2), Seed: 903}},
+		Zenith: p.Hex(0x1f69c4), Horizon: p.Hex(0xbfe0f2), Fall: 4, Sun: sun, SunColour: p.RGB{R: 1, G: 0.97,
+			B: 0.9}, Glow: 0.4,
+		Clouds: []p.Clouds{{Cover: 0.46, Scale: 0.75, Light: p.RGB{R: 1.2, G: 1.2, B: 1.18},
+			Shade: p.Hex(0xa9bdd2), Seed: 903}},
 	}
 	n := p.Noise(2024)
 	t := p.NewTerrain(1024, 36, func(x, z float64) float64 {
@@ -92,10 +98,13 @@ func TropicalBay(w, h int) image.Image {
 			ground = p.Mix(ground, green, p.Smooth(0.24, 0.36, pos.Y+f*0.14))
 			return p.Mix(ground, rock, p.Smooth(0.62, 0.45, nor.Y+f*0.1))
 		},
-		Bumps: 0.8, Grain: 0.06, Ambient: p.RGB{R: 0.3, G: 0.4, B: 0.5}, Sun: p.RGB{R: 1.7, G: 1.6, B: 1.4}, Haze: 0.010,
-		HazeCol: p.Hex(0xb5d3e8), Water: 0, Deep: p.Hex(0x0a5f88), Shore: p.Hex(0x6fd2c4), MistTop: 0.75, Ripple: 0.06, Wave: 0.16, Seed: 9,
+		Bumps: 0.8, Grain: 0.06, Ambient: p.RGB{R: 0.3, G: 0.4, B: 0.5}, Sun: p.RGB{R: 1.7, G: 1.6, B: 1.4},
+		Haze:    0.010,
+		HazeCol: p.Hex(0xb5d3e8), Water: 0, Deep: p.Hex(0x0a5f88), Shore: p.Hex(0x6fd2c4), MistTop: 0.75,
+		Ripple: 0.06, Wave: 0.16, Seed: 9,
 	}
 	c := p.New(w, h)
 	c.Fill(2, v.Light)
-	return c.Develop(p.Finish{Exposure: 0.05, Contrast: 0.35, Colour: 1.1, Bloom: 0.05, Vignette: 0.15, Grain: 1.8, Seed: 21})
+	return c.Develop(p.Finish{Exposure: 0.05, Contrast: 0.35, Colour: 1.1, Bloom: 0.05, Vignette: 0.15,
+		Grain: 1.8, Seed: 21})
 }

@@ -27,7 +27,8 @@ func Moon(w, h int) image.Image {
 		x, y := u/r, v/r
 		d := x*x + y*y
 		if d > 1 {
-			return p.RGB{R: 0.003, G: 0.004, B: 0.008}.Add(p.RGB{R: 0.10, G: 0.10, B: 0.12}.Mul(0.25 * math.Exp(-(math.Sqrt(d)-1)*14)))
+			return p.RGB{R: 0.003, G: 0.004, B: 0.008}.Add(p.RGB{R: 0.10, G: 0.10,
+				B: 0.12}.Mul(0.25 * math.Exp(-(math.Sqrt(d)-1)*14)))
 		}
 		at := p.Vec{X: x, Y: y, Z: math.Sqrt(1 - d)}
 		bx, by := 0.0, 0.0 // slope of the ground
@@ -63,7 +64,8 @@ func Moon(w, h int) image.Image {
 		seas := p.Smooth(0.02, 0.40, n.FBM(x*1.15+5, y*1.15+3, 5, 0.5)+0.10)
 		albedo := 0.85 - 0.42*seas + 0.08*n.FBM(x*14, y*14, 4, 0.6) + ray
 		light := math.Max(nor.Dot(sun), 0) * p.Smooth(-0.06, 0.12, at.Dot(sun))
-		return p.Mix(p.RGB{R: 0.95, G: 0.93, B: 0.88}, p.RGB{R: 0.88, G: 0.92, B: 1.0}, seas).Mul(albedo*light*1.5 + 0.002)
+		return p.Mix(p.RGB{R: 0.95, G: 0.93, B: 0.88}, p.RGB{R: 0.88, G: 0.92, B: 1.0},
+			seas).Mul(albedo*light*1.5 + 0.002)
 	})
 	return c.Develop(p.Finish{Exposure: 0.15, Contrast: 0.3, Bloom: 0.08, Grain: 1.2, Seed: 43})
 }

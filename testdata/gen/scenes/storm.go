@@ -12,10 +12,12 @@ func Storm(w, h int) image.Image {
 	n := p.Noise(1812)
 	sun := p.Direction(-50, 5)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x232a3a), Horizon: p.Hex(0xb58a6a), Fall: 7, Sun: sun, SunColour: p.RGB{R: 0.9, G: 0.5, B: 0.25}, Glow: 0.5,
+		Zenith: p.Hex(0x232a3a), Horizon: p.Hex(0xb58a6a), Fall: 7, Sun: sun, SunColour: p.RGB{R: 0.9, G: 0.5,
+			B: 0.25}, Glow: 0.5,
 		Clouds: []p.Clouds{
 			{Cover: 0.62, Scale: 0.55, Light: p.Hex(0x8a8794), Shade: p.Hex(0x1e2430), Seed: 77, Soft: 0.6, Thick: 1.3},
-			{Cover: 0.85, Scale: 0.30, Streak: 1.6, Light: p.Hex(0x6d7180), Shade: p.Hex(0x272c3a), Seed: 21, Soft: 0.8},
+			{Cover: 0.85, Scale: 0.30, Streak: 1.6, Light: p.Hex(0x6d7180), Shade: p.Hex(0x272c3a), Seed: 21,
+				Soft: 0.8},
 		},
 	}
 	v := &p.View{
@@ -44,7 +46,8 @@ func Storm(w, h int) image.Image {
 		c.Pix[i] = c.Pix[i].Add(light.Mul(cloud*(0.25+lit*3) + sea*(0.15+lit*2.5)))
 		c.Pix[i] = c.Pix[i].Add(light.Mul(5*flash.Pix[i].R + 1.8*glow.Pix[i].R + 3.0*wide.Pix[i].R))
 	}
-	return c.Develop(p.Finish{Exposure: 0.35, Contrast: 0.4, Colour: 1.1, Bloom: 0.15, Vignette: 0.3, Grain: 2.2, Seed: 51})
+	return c.Develop(p.Finish{Exposure: 0.35, Contrast: 0.4, Colour: 1.1, Bloom: 0.15, Vignette: 0.3, Grain: 2.2,
+		Seed: 51})
 }
 
 // bolt strikes from (x0, y0) to (x1, y1) and forks on the way.
@@ -53,7 +56,8 @@ func bolt(m *p.Canvas, n p.Noise, x0, y0, x1, y1, width float64, depth int) {
 	x, y := x0, y0
 	for i := 1; i <= steps; i++ {
 		t := float64(i) / steps
-		bend := (0.085-0.03*float64(depth))*n.FBM(t*3+float64(depth)*9, 2, 4, 0.62)*math.Sin(t*math.Pi) + 0.012*(n.Rand(i, depth)-0.5)
+		bend := (0.085-0.03*float64(depth))*n.FBM(t*3+float64(depth)*9, 2, 4, 0.62)*math.Sin(t*math.Pi) +
+			0.012*(n.Rand(i, depth)-0.5)
 		nx, ny := x0+(x1-x0)*t+bend, y0+(y1-y0)*t+0.006*(n.Rand(i, depth+20)-0.5)
 		stroke(m, x, y, nx, ny, width*(1-0.35*t))
 		x, y = nx, ny
@@ -70,9 +74,11 @@ func WinterEvening(w, h int) image.Image {
 	n := p.Noise(2512)
 	dusk := p.Direction(25, 2)
 	sky := &p.Sky{
-		Zenith: p.Hex(0x1a2f63), Horizon: p.Hex(0xd99a8e), Fall: 3.2, Sun: dusk, SunColour: p.RGB{R: 0.8, G: 0.45, B: 0.35}, Glow: 0.4,
+		Zenith: p.Hex(0x1a2f63), Horizon: p.Hex(0xd99a8e), Fall: 3.2, Sun: dusk, SunColour: p.RGB{R: 0.8, G: 0.45,
+			B: 0.35}, Glow: 0.4,
 		Stars: 0.55, Seed: 5,
-		Clouds: []p.Clouds{{Cover: 0.30, Scale: 0.9, Streak: 4, Light: p.Hex(0xf0b0a8), Shade: p.Hex(0x6a6390), Seed: 64, Soft: 0.7}},
+		Clouds: []p.Clouds{{Cover: 0.30, Scale: 0.9, Streak: 4, Light: p.Hex(0xf0b0a8), Shade: p.Hex(0x6a6390),
+			Seed: 64, Soft: 0.7}},
 	}
 	t := p.NewTerrain(800, 40, func(x, z float64) float64 {
 		near := 0.22*n.FBM(x*0.3, z*0.3, 4, 0.45) + 0.10*p.Smooth(2, 6, math.Abs(x-0.8))
@@ -111,14 +117,16 @@ func WinterEvening(w, h int) image.Image {
 				if s := spruce(m, k, a, b); s > best {
 					best = s
 					// Snow lies on the upper side of the branches.
-					white = p.Smooth(0.05, 0.45, m.FBM(u*70, v*110, 3, 0.6)+0.35*spruce(m, k, a, b-0.03)-0.35*spruce(m, k, a, b+0.05)+0.12)
+					white = p.Smooth(0.05, 0.45, m.FBM(u*70, v*110, 3, 0.6)+0.35*spruce(m, k, a,
+						b-0.03)-0.35*spruce(m, k, a, b+0.05)+0.12)
 				}
 			}
 			return p.Mix(ink, p.Hex(0x9fb0d6).Mul(0.75), white*0.85), best
 		})
 	}
 	cabin(c, 0.06, -0.155, 0.24)
-	return c.Develop(p.Finish{Exposure: 0.35, Contrast: 0.3, Colour: 1.12, Bloom: 0.35, Vignette: 0.3, Grain: 2, Seed: 53})
+	return c.Develop(p.Finish{Exposure: 0.35, Contrast: 0.3, Colour: 1.12, Bloom: 0.35, Vignette: 0.3, Grain: 2,
+		Seed: 53})
 }
 
 func cabin(c *p.Canvas, x, y, size float64) {
@@ -126,7 +134,8 @@ func cabin(c *p.Canvas, x, y, size float64) {
 	// Light on the snow before the windows first.
 	splat(c, x-0.02*size, y-0.08*size, size*1.3, func(u, v float64) (p.RGB, float64) {
 		a, b := u/size, v/size
-		return p.RGB{R: 1.1, G: 0.65, B: 0.3}, 0.55 * math.Exp(-math.Pow(a/0.55, 2)-math.Pow((b+0.04)/0.13, 2)) * p.Smooth(0.09, 0.03, b)
+		return p.RGB{R: 1.1, G: 0.65, B: 0.3}, 0.55 * math.Exp(-math.Pow(a/0.55, 2)-math.Pow((b+0.04)/0.13,
+			2)) * p.Smooth(0.09, 0.03, b)
 	})
 	c.Over(3, func(u, v float64) (p.RGB, float64) {
 		a, b := (u-x)/size, (v-y)/size
@@ -143,7 +152,8 @@ func cabin(c *p.Canvas, x, y, size float64) {
 		case b > roof-0.02 && b < roof+0.095 && math.Abs(a) < 0.62:
 			return p.Hex(0xdce6fa).Mul(0.42 + 0.35*p.Smooth(roof, roof+0.09, b)), 1
 		case b < roof && math.Abs(a) < 0.50:
-			for _, win := range [][4]float64{{-0.30, 0.21, 0.085, 0.075}, {0.30, 0.21, 0.085, 0.075}, {0, 0.46, 0.065, 0.055}} {
+			for _, win := range [][4]float64{{-0.30, 0.21, 0.085, 0.075}, {0.30, 0.21, 0.085, 0.075}, {0, 0.46,
+				0.065, 0.055}} {
 				dx, dy := math.Abs(a-win[0]), math.Abs(b-win[1])
 				if dx < win[2] && dy < win[3] {
 					if dx < 0.008 || dy < 0.007 {
