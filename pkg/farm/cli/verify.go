@@ -1,0 +1,300 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sync/errgroup"
+)
+
+func verifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "verify",
+		Usage: "look whether every output that the ledger claims is there, whole, and an image",
+		Description: `Lists what is missing, has another size than the ledger says, or cannot be decoded. With --quick nothing is decoded.
+The next run makes again what is missing or has another size; remove what is unreadable, and it makes that again, too.
+
+   farm verify --out ~/thumbnails
+   farm verify --out ~/thumbnails --json | jq -r 'select(.problem).name'
+
+EXIT STATUS:
+   0 all well · 1 fault · 2 usage · 4 the ledger and the disk differ`,
+		Flags: concat([]cli.Flag{
+			yes(whatToTake, "quick", "look at names and sizes only, decode nothing"),
+			yes(showing, "json", "a JSON object a line: each problem, then a summary"),
+			number(limits, "slots", 0, "outputs looked at at once (default: the number of processors)"),
+			bytes(limits, "max-message", "1GiB", "largest output that is decoded"),
+		}, engineFlags(), bookFlags()),
+		Action: runVerify,
+	}
+}
+
+func runVerify(ctx context.Context, c *cli.Command) error {
+	log, err := loggerOf(c, os.Stderr, "warn")
+	if err != nil {
+		return err
+	}
+	var e *runningEngine
+	if !c.Bool("quick") {
+		if e, err = engineOf(c, log); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ctx, first, stop := signals(ctx, log, cancel) // there is nothing to finish
+	defer stop()
+	var v *verification
+	err = withBook(ctx, c, true, func(ctx context.Context, b book) error {
+		dir, err := outputsOf(ctx, c, b)
+		if err != nil {
+			return err
+		}
+		store, err := blob.OpenDir(dir, blob.Config{ReadOnly: true})
+		if err != nil {
+			return usagef("--out: %v", err)
+		}
+		defer store.Close()
+		v = &verification{
+			store: store, slots: cmp.Or(max(0, c.Int("slots")), runtime.GOMAXPROCS(0)), wrong: make(map[string]*problem),
+			tell: verifyProgress(os.Stderr, c.Bool("quiet"), entriesOf(ctx, b)),
+		}
+		if e == nil {
+			return v.run(ctx, b)
+		}
+		v.engine = e
+		return e.with(ctx, func(ctx context.Context) error { return v.run(ctx, b) })
+	})
+	if sig := first(); sig != nil {
+		return &exitError{code: signalled{sig}.code()}
+	}
+	if err != nil {
+		return err
+	}
+	if err := v.print(os.Stdout, c.Bool("json")); err != nil {
+		return err
+	}
+	if v.problems() > 0 {
+		return &exitError{code: ExitUnbalanced}
+	}
+	return nil
+}
+
+// outputsOf returns the directory in which the outputs of b's entries are: a running sink on this machine knows it.
+func outputsOf(ctx context.Context, c *cli.Command, b book) (string, error) {
+	client, running := b.(*control.Client)
+	if !running || c.IsSet("out") {
+		return c.String("out"), nil
+	}
+	status, err := client.Status(ctx)
+	if err != nil {
+		return "", err
+	}
+	host, err := os.Hostname()
+	if err != nil || status.Host != host || !filepath.IsAbs(status.Out) {
+		return "", usagef("the sink runs on %s and writes to %s: say with --out where that is seen from here", status.Host, status.Out)
+	}
+	return status.Out, nil
+}
+
+// entriesOf returns about how many entries b has; 0 if that cannot be told.
+func entriesOf(ctx context.Context, b book) uint64 {
+	switch b := b.(type) {
+	case *control.Client:
+		if status, err := b.Status(ctx); err == nil {
+			return status.Settled
+		}
+	case sink.Book:
+		if totals, err := b.Ledger.Totals(); err == nil {
+			return uint64(totals.Settled())
+		}
+	}
+	return 0
+}
+
+// verification compares a ledger's claims with a store.
+type verification struct {
+	store  *blob.Dir
+	engine engine.Engine // nil: nothing is decoded
+	slots  int
+	tell   func(images, wrong uint64)
+
+	images, outputs, unseen uint64              // looked at; unseen: larger than may be decoded
+	wrong                   map[string]*problem // by the output's name
+	order                   []string            // of the names in wrong, as they were found
+	more                    uint64              // problems beyond maxProblems
+}
+
+// problem is an output that is not as the ledger says.
+type problem struct {
+	Kind     string `json:"message_type"` // "problem"
+	Name     string `json:"name"`
+	Problem  string `json:"problem"` // "missing", "wrong-size" or "unreadable"
+	Detail   string `json:"detail"`
+	Size     int64  `json:"size"` // that the ledger claims
+	Filename string `json:"filename"`
+	ID       string `json:"id"`
+	Run      string `json:"run"`
+}
+
+// maxProblems bounds the problems that are remembered; of more only the number is told.
+const maxProblems = 100_000
+
+// check is a recipe for whose one pixel the whole image must be decoded.
+const check = "check=crop:1x1"
+
+// run looks at every output, a page of the ledger at a time. The image of a name may have changed between two runs, and
+// then several entries claim the same output, of which the last was right when it was written: what an earlier one
+// says is forgotten.
+func (v *verification) run(ctx context.Context, b book) error {
+	what, err := recipe.Parse(check)
+	if err != nil {
+		return err
+	}
+	args := wire.EntriesArgs{Outcomes: []outcome.Outcome{outcome.Done}}
+	for {
+		page, err := b.Entries(ctx, args)
+		if err != nil {
+			return err
+		}
+		found := make([][]finding, len(page.Entries))
+		group, gctx := errgroup.WithContext(ctx)
+		group.SetLimit(v.slots)
+		for i := range page.Entries {
+			found[i] = make([]finding, len(page.Entries[i].Outputs))
+			for j := range page.Entries[i].Outputs {
+				group.Go(func() (err error) {
+					found[i][j], err = v.look(gctx, &page.Entries[i].Outputs[j], what)
+					return err
+				})
+			}
+		}
+		if err := group.Wait(); err != nil {
+			return causeOf(ctx, err)
+		}
+		for i := range page.Entries {
+			v.take(&page.Entries[i], found[i])
+		}
+		v.tell(v.images, v.problems())
+		if page.Next == "" {
+			return nil
+		}
+		args.After = page.Next
+	}
+}
+
+// finding is what a look at one output told; empty words: all well.
+type finding struct {
+	problem, detail string
+	unseen          bool
+}
+
+// look looks at one output. The error is the farm's fault.
+func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe.Recipe) (finding, error) {
+	if err := ctx.Err(); err != nil {
+		return finding{}, err
+	}
+	size, err := v.store.Stat(o.Name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return finding{problem: "missing", detail: "nothing has that name"}, nil
+	case errors.Is(err, blob.ErrName), errors.Is(err, blob.ErrObstructed):
+		return finding{problem: "missing", detail: err.Error()}, nil
+	case err != nil:
+		return v.unreadable(err)
+	case o.Size > 0 && size != o.Size:
+		return finding{problem: "wrong-size", detail: fmt.Sprintf("%d bytes, the ledger says %d", size, o.Size)}, nil
+	case v.engine == nil:
+		return finding{}, nil
+	}
+	file, err := v.store.Open(o.Name)
+	if err != nil {
+		return v.unreadable(err)
+	}
+	defer file.Close()
+	data := make([]byte, size)
+	if _, err := io.ReadFull(file, data); err != nil {
+		return v.unreadable(err)
+	}
+	_, err = v.engine.Transform(ctx, data, what.For(o.Name))
+	var rejection *outcome.Rejection
+	switch {
+	case err == nil:
+		return finding{}, nil
+	case !errors.As(err, &rejection):
+		return finding{}, err
+	case rejection.Reason == outcome.TooLarge || rejection.Reason == outcome.TooManyPixels || rejection.Reason == outcome.AnimatedTooLong:
+		return finding{unseen: true}, nil // our limit, not its fault
+	}
+	return finding{problem: "unreadable", detail: rejection.Error()}, nil
+}
+
+// unreadable tells a file that cannot be read from a store that cannot.
+func (v *verification) unreadable(err error) (finding, error) {
+	if _, gone := os.ReadDir(v.store.Path()); gone != nil {
+		return finding{}, err
+	}
+	return finding{problem: "unreadable", detail: err.Error()}, nil
+}
+
+// take notes what was found of an entry's outputs.
+func (v *verification) take(r *wire.Receipt, found []finding) {
+	v.images++
+	for i, o := range r.Outputs {
+		v.outputs++
+		f := found[i]
+		if f.unseen {
+			v.unseen++
+		}
+		known := v.wrong[o.Name]
+		switch {
+		case f.problem == "":
+			delete(v.wrong, o.Name)
+		case known == nil && len(v.order) >= maxProblems:
+			v.more++
+		default:
+			if known == nil {
+				v.order = append(v.order, o.Name)
+			}
+			v.wrong[o.Name] = &problem{
+				Kind: "problem", Name: o.Name, Problem: f.problem, Detail: f.detail, Size: o.Size,
+				Filename: r.Filename, ID: r.ID, Run: r.Run,
+			}
+		}
+	}
+}
+
+func (v *verification) problems() uint64 { return uint64(len(v.wrong)) + v.more }
+
+// verifyProgress returns what tells, every few seconds, how far a verification has come.
+func verifyProgress(w io.Writer, quiet bool, total uint64) func(images, wrong uint64) {
+	const every = 5 * time.Second
+	last := time.Now()
+	return func(images, wrong uint64) {
+		if quiet || time.Since(last) < every {
+			return
+		}
+		last = time.Now()
+		of := ""
+		if total >= images {
+			of = fmt.Sprintf(" of about %d", total)
+		}
+		fmt.Fprintf(w, "%s  outputs of %d%s images looked at, %d wrong\n", last.Format(time.TimeOnly), images, of, wrong)
+	}
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// verifySummary is the last line of `farm verify --json`.
+type verifySummary struct {
+	Kind       string `json:"message_type"` // "summary"
+	Images     uint64 `json:"images"`       // done ones, by the ledger
+	Outputs    uint64 `json:"outputs"`      // looked at
+	Decoded    bool   `json:"decoded"`
+	Missing    uint64 `json:"missing"`
+	WrongSize  uint64 `json:"wrong_size"`
+	Unreadable uint64 `json:"unreadable"`
+	Unlisted   uint64 `json:"unlisted"` // problems beyond those that are listed
+	Unseen     uint64 `json:"unseen"`   // outputs that are larger than may be decoded
+}
+
+func (v *verification) summary() verifySummary {
+	s := verifySummary{Kind: "summary", Images: v.images, Outputs: v.outputs, Decoded: v.engine != nil, Unlisted: v.more, Unseen: v.unseen}
+	for _, p := range v.wrong {
+		switch p.Problem {
+		case "missing":
+			s.Missing++
+		case "wrong-size":
+			s.WrongSize++
+		default:
+			s.Unreadable++
+		}
+	}
+	return s
+}
+
+// eachProblem calls visit with every problem, once, in the ledger's order.
+func (v *verification) eachProblem(visit func(*problem) error) error {
+	told := make(map[string]bool)
+	for _, name := range v.order {
+		p := v.wrong[name]
+		if p == nil || told[name] {
+			continue
+		}
+		told[name] = true
+		if err := visit(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// print tells what is wrong, and how much was looked at.
+func (v *verification) print(w io.Writer, asJSON bool) error {
+	s := v.summary()
+	if asJSON {
+		out := json.NewEncoder(w)
+		if err := v.eachProblem(func(p *problem) error { return out.Encode(p) }); err != nil {
+			return err
+		}
+		return out.Encode(s)
+	}
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	err := v.eachProblem(func(p *problem) error {
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", p.Problem, p.Name, p.Detail)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	how := "present, of the right size, and decode"
+	if !s.Decoded {
+		how = "present and of the right size"
+	}
+	if v.problems() == 0 {
+		fmt.Fprintf(w, "%d outputs of %d images: all %s\n", s.Outputs, s.Images, how)
+	} else {
+		fmt.Fprintf(w, "%d outputs of %d images looked at: %d missing, %d of a wrong size, %d unreadable\n",
+			s.Outputs, s.Images, s.Missing, s.WrongSize, s.Unreadable)
+	}
+	if s.Unlisted > 0 {
+		fmt.Fprintf(w, "and about %d more, which are not listed\n", s.Unlisted)
+	}
+	if s.Unseen > 0 {
+		fmt.Fprintf(w, "%d were not decoded: they are beyond --max-message or --max-pixels\n", s.Unseen)
+	}
+	return nil
+}
