@@ -8,6 +8,7 @@ tells this ventilator what became of them; subscriber.py shows that, and the sin
 """
 import argparse
 import os
+import time
 
 import msgpack
 import zmq
@@ -39,8 +40,11 @@ def main():
         with open(path, "rb") as file:
             tasks.send(msgpack.packb([filename, file.read()]))  # waits while no worker has room
         sent += 1
+    # Closing waits until the last task was handed to the kernel; but the kernel forgets what it has not yet delivered when
+    # bytes of the other end (a heartbeat) arrive at a connection that is closed. Give it a moment.
+    time.sleep(1)
     tasks.close()
-    context.term()  # waits until the last task has left
+    context.term()
     print(f"{sent} images sent")
 
 
