@@ -198,7 +198,7 @@ func modified(t *testing.T, out string) string {
 func TestScaledFarmIsSeenByPrometheus(t *testing.T) {
 	needEngine(t)
 	c := newClone(t, nil)
-	const images = 3000
+	const images = 2000
 	in := newPhotos(t, c, images)
 	c.env = append(c.env, "PHOTOS="+in)
 	if err := os.WriteFile(filepath.Join(c.dir, "docker-compose.override.yml"), []byte(slow), 0o600); err != nil {
