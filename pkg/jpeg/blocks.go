@@ -48,17 +48,19 @@ func (c *codes) values(w *window, r bits, to *sink) (_ bits, diff int32, k uint)
 	r = r.drop(uint(t))
 	k, diff = uint(t>>8)&255, int32(t)>>16
 	for k <= to.last {
-		r = r.refilled(w)
-		v := c.value[r.acc>>(64-valueBits)]
-		r = r.drop(uint(v))
-		if v&valueFollows != 0 {
-			var long int32
-			r, long = r.receive(uint(v>>32) & 15)
-			v = v&0xFFFF_FFFF | uint64(uint16(long))<<32
+		for range 4 { // look-ups that 56 bits, or the 44 left at first, suffice for
+			v := c.value[r.acc>>(64-valueBits)]
+			r = r.drop(uint(v))
+			if v&valueFollows != 0 {
+				r, v = completed(w, r, v)
+			}
+			to.block[to.place[uint8(k+uint(v>>24))]&63] = int16(v >> 48)
+			to.block[to.place[uint8(k+uint(v>>16))]&63] = int16(v >> 32)
+			if k += uint(v>>8) & 255; k > to.last {
+				break
+			}
 		}
-		to.block[to.place[uint8(k+uint(v>>24))]&63] = int16(v >> 48)
-		to.block[to.place[uint8(k+uint(v>>16))]&63] = int16(v >> 32)
-		k += uint(v>>8) & 255
+		r = r.refilled(w)
 	}
 	for k < 64 {
 		r = r.refilled(w) // for four look-ups
@@ -82,6 +84,12 @@ func (c *codes) values(w *window, r bits, to *sink) (_ bits, diff int32, k uint)
 		k += s >> 8
 	}
 	return r, diff, k
+}
+
+// completed returns an entry of a valueTable with the value that follows, and r, behind that, refilled.
+func completed(w *window, r bits, entry uint64) (bits, uint64) {
+	r, value := r.refilled(w).receive(uint(entry>>32) & 15)
+	return r.refilled(w), entry&0xFFFF_FFFF | uint64(uint16(value))<<32
 }
 
 // transform writes a block's samples to dst and clears its values, but for the first.

@@ -124,9 +124,13 @@ func quarter(dst []byte, stride int, block, quant *[64]int16) {
 	a, b := int32(block[0])*int32(quant[0])+4+128<<3, int32(block[1])*int32(quant[1])
 	c, d := int32(block[2])*int32(quant[2]), int32(block[3])*int32(quant[3])
 	block[1], block[2], block[3] = 0, 0, 0
-	top, bottom := dst[:2], dst[stride:][:2]
-	top[0], top[1] = clamp((a+b+c+d)>>3), clamp((a-b+c-d)>>3)
-	bottom[0], bottom[1] = clamp((a+b-c-d)>>3), clamp((a-b-c+d)>>3)
+	top, bottom, left, right := a+c, a-c, b+d, b-d
+	s00, s01, s10, s11 := (top+left)>>3, (top-left)>>3, (bottom+right)>>3, (bottom-right)>>3
+	if uint32(s00|s01|s10|s11) > 255 {
+		s00, s01, s10, s11 = int32(clamp(s00)), int32(clamp(s01)), int32(clamp(s10)), int32(clamp(s11))
+	}
+	binary.LittleEndian.PutUint16(dst, uint16(s00|s01<<8))
+	binary.LittleEndian.PutUint16(dst[stride:], uint16(s10|s11<<8))
 }
 
 // flat fills the samples of a block that has a DC coefficient only.

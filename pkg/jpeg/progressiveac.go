@@ -78,11 +78,13 @@ func (b *band) fresh(r bits, block int, k uint) (bits, fault) {
 			r = r.refilled(w)
 			t := b.value[r.acc>>(64-valueBits)]
 			next = k + uint(t>>8)&255
-			if next > 64 && !blockEnds(next) || t&valueFollows != 0 {
-				next = tooLong
+			if next > 64 && !blockEnds(next) {
 				break
 			}
 			r = r.drop(uint(t))
+			if t&valueFollows != 0 {
+				r, t = completed(w, r, t)
+			}
 			second, first := k+uint(t>>24)&255, k+uint(t>>16)&255
 			values[b.place[uint8(second)]] = int16(t>>48) << b.low
 			values[b.place[uint8(first)]] = int16(t>>32) << b.low
