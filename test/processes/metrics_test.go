@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -68,4 +69,22 @@ func (p *process) metric(name string) (sum float64) {
 func (p *process) transformed() int {
 	p.t.Helper()
 	return int(p.metric("imagefarm_worker_tasks_total"))
+}
+
+// awaitMetric waits until the process serves that value, by asking again and again: metrics tell nobody that they change.
+func (p *process) awaitMetric(name string, want float64) {
+	p.t.Helper()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for p.metric(name) != want {
+		select {
+		case <-again.C:
+		case <-p.over:
+			p.t.Fatalf("%s ended: %v", p.name, p.err)
+		case <-deadline.C:
+			p.t.Fatalf("%s of %s is %v, not %v, after %v", name, p.name, p.metric(name), want, limit)
+		}
+	}
 }
