@@ -54,6 +54,13 @@ func testFirstFrames(t *testing.T, s Suite) {
 			}
 		}
 	}
+	// Of an animated PNG, whose frames no decoder here reads, the picture for those that know no animation.
+	still := PNG(filled(20, 20, blue))
+	apng := append(bytes.Clone(still[:33]), pngChunk("acTL", []byte{0, 0, 0, 2, 0, 0, 0, 0})...)
+	apng = append(append(apng, pngChunk("fdAT", []byte{0, 0, 0, 1, 9, 9, 9})...), still[33:]...)
+	if c := s.one(t, apng, "format:png,animate:yes").NRGBAAt(5, 5); c != blue {
+		t.Errorf("animated PNG: %v", c)
+	}
 	// A first frame that covers a part of the canvas stands where it belongs, on nothing.
 	data := GIF(80, 40, Flat(image.Rect(40, 20, 80, 40), blue))
 	img := s.one(t, data, "format:png")

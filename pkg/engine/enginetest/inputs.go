@@ -41,6 +41,14 @@ func testJPEGKinds(t *testing.T, s Suite) {
 			near(t, "full size", s.one(t, File(file), "format:jpeg,quality:95"), img, 27)
 		})
 	}
+	t.Run("YCCK", func(t *testing.T) {
+		got := s.one(t, File("ycck.jpg"), "format:png")
+		for i, want := range []color.NRGBA{{0, 255, 255, 255}, {255, 255, 0, 255}, {0, 0, 0, 255}} {
+			if c := got.NRGBAAt(16+32*i, 16); far(c, want, 4) {
+				t.Errorf("stripe %d is %v, want %v", i, c, want)
+			}
+		}
+	})
 	t.Run("CMYK without Adobe's mark", func(t *testing.T) {
 		// Not marked, the values mean ink. Adobe stores them inverted: so this is the inverted picture, unmarked.
 		data := unmark(File("cmyk.jpg"))

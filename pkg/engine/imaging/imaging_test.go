@@ -1,0 +1,119 @@
+package imaging
+
+import (
+	"context"
+	"errors"
+	"image"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// Packages that decode register themselves for image.Decode, and the last one wins: gen2brain/jpegn would decode the
+// JPEGs, and four-component ones come out black.
+func TestImageDecodeIsNeverAsked(t *testing.T) {
+	files, err := filepath.Glob("../*/*.go")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range []string{"image.Decode(", "image.DecodeConfig(", "imaging.Decode(", "imaging.Open("} {
+			if !strings.HasSuffix(f, "_test.go") && strings.Contains(string(text), call) {
+				t.Errorf("%s calls %s…)", f, call)
+			}
+		}
+	}
+}
+
+// disintegration/imaging would panic in a goroutine of its own, where nobody recovers (CVE-2023-36308).
+func TestPicturesWithSamplesMissingNeverReachTheLibrary(t *testing.T) {
+	r := image.Rect(0, 0, 8, 8)
+	short := func(n int) []uint8 { return make([]uint8, n) }
+	for name, img := range map[string]image.Image{
+		"palette index":   &image.Paletted{Pix: []uint8{9, 9, 9, 9}, Stride: 2, Rect: image.Rect(0, 0, 2, 2)},
+		"palette, pixels": &image.Paletted{Pix: short(63), Stride: 8, Rect: r},
+		"NRGBA":           &image.NRGBA{Pix: short(255), Stride: 32, Rect: r},
+		"RGBA, stride":    &image.RGBA{Pix: short(256), Stride: 31, Rect: r},
+		"NRGBA64":         &image.NRGBA64{Pix: short(511), Stride: 64, Rect: r},
+		"RGBA64":          &image.RGBA64{Pix: short(511), Stride: 64, Rect: r},
+		"Gray":            &image.Gray{Pix: short(63), Stride: 8, Rect: r},
+		"Gray16":          &image.Gray16{Pix: short(127), Stride: 16, Rect: r},
+		"CMYK":            &image.CMYK{Pix: short(255), Stride: 32, Rect: r},
+		"nothing":         &image.NRGBA{},
+		"YCbCr, luma":     &image.YCbCr{Y: short(63), Cb: short(16), Cr: short(16), YStride: 8, CStride: 4, SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: r},
+		"YCbCr, chroma":   &image.YCbCr{Y: short(64), Cb: short(16), Cr: short(15), YStride: 8, CStride: 4, SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: r},
+		"something else":  image.NewUniform(image.Black),
+	} {
+		var rejection *outcome.Rejection
+		if _, err := plain(img); !errors.As(err, &rejection) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSamplesOfOtherMatricesAndRanges(t *testing.T) {
+	for _, c := range []struct {
+		what      string
+		info      header.Info
+		y, cb, cr uint8
+		r, g, b   uint8
+		same      bool
+	}{
+		{what: "full range, BT.601", info: header.Info{Matrix: 6}, y: 76, cb: 85, cr: 255, r: 254, same: true},
+		{what: "studio range, BT.601", info: header.Info{Matrix: 6, Limited: true}, y: 81, cb: 90, cr: 240, r: 254},
+		{what: "studio range, BT.709", info: header.Info{Matrix: 1, Limited: true}, y: 63, cb: 102, cr: 240, r: 255, g: 1},
+		{what: "full range, BT.709", info: header.Info{Matrix: 1}, y: 182, cb: 30, cr: 12, g: 255, b: 0},
+		{what: "full range, BT.2020", info: header.Info{Matrix: 9}, y: 15, cb: 255, cr: 117, r: 0, b: 254},
+	} {
+		img := &image.YCbCr{Y: []uint8{c.y}, Cb: []uint8{c.cb}, Cr: []uint8{c.cr}, YStride: 1, CStride: 1, Rect: image.Rect(0, 0, 1, 1)}
+		out := fullRange(img, c.info)
+		if (out == image.Image(img)) != c.same {
+			t.Errorf("%s: converted %v", c.what, out != image.Image(img))
+		}
+		r, g, b, _ := out.At(0, 0).RGBA()
+		for i, d := range []int{int(r>>8) - int(c.r), int(g>>8) - int(c.g), int(b>>8) - int(c.b)} {
+			if d < -3 || d > 3 {
+				t.Errorf("%s: channel %d of (%d, %d, %d) is off by %d", c.what, i, r>>8, g>>8, b>>8, d)
+			}
+		}
+	}
+}
+
+// The sandboxed decoders get damaged files too; each ends in a result or a rejection.
+func TestDamagedHEICAndAVIF(t *testing.T) {
+	e, err := New(Config{Limits: engine.Limits{MaxPixels: 1e6}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := recipe.Parse("x=fit:16x16,format:jpeg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, name := range []string{"quadrants.heic", "turned.avif"} {
+		whole := enginetest.File(name)
+		for n := range 40 {
+			data := append([]byte(nil), whole...)
+			for range 1 + n%4 {
+				data[16+random.IntN(len(data)-16)] ^= 1 << random.IntN(8)
+			}
+			_, err := e.Transform(context.Background(), data, r)
+			var rejection *outcome.Rejection
+			if err != nil && !errors.As(err, &rejection) {
+				t.Errorf("%s, damage %d: %v", name, n, err)
+			}
+		}
+	}
+}
