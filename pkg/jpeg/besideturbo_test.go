@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// BenchmarkBesideTurbo compares with libjpeg-turbo's decode to planes, one thread each, the fastest of several rounds for each
-// photograph. "ratio" is the median over the photographs, and "total-ratio" that of the sums.
+// BenchmarkBesideTurbo compares with libjpeg-turbo's decode to planes, one thread each, the fastest of several
+// rounds for each photograph. "ratio" is the median over the photographs, and "total-ratio" that of the sums.
 func BenchmarkBesideTurbo(b *testing.B) {
 	program := turbo(b)
 	const turns, rounds = 4, 5

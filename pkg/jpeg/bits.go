@@ -2,11 +2,11 @@ package jpeg
 
 import "encoding/binary"
 
-// bits reads the window, most significant bit first. It is passed and returned by value, so that it stays in registers; the
-// window is passed beside it.
+// bits reads the window, most significant bit first. It is passed and returned by value, so that it stays in
+// registers; the window is passed beside it.
 //
-// acc holds the next bits at its top. Of these n, modulo 64, are counted; the bits below them are either zero or those that
-// follow in the data, so that refilling may set them again.
+// acc holds the next bits at its top. Of these n, modulo 64, are counted; the bits below them are either zero or
+// those that follow in the data, so that refilling may set them again.
 type bits struct {
 	acc uint64
 	n   uint
@@ -22,8 +22,8 @@ func (r bits) refilled(w *window) bits {
 	return r
 }
 
-// drop returns r without as many of its bits as the lowest six of n say, which it must have. So a table's entry can be given
-// as it is.
+// drop returns r without as many of its bits as the lowest six of n say, which it must have. So a table's entry can
+// be given as it is.
 func (r bits) drop(n uint) bits {
 	r.acc <<= n & 63
 	r.n -= n

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// wholeMCUs returns how many MCUs from the first on are as in want, and whether all samples of the others are mid-gray.
+// wholeMCUs returns how many MCUs from the first on are as in want, and whether all samples of the others are
+// mid-gray.
 func wholeMCUs(p *Planes, want []graymap, scale Scale) (whole int, restGray bool) {
 	hMax, vMax := p.Y.H, p.Y.V
 	side := 8 / int(scale)
@@ -42,8 +43,8 @@ func wholeMCUs(p *Planes, want []graymap, scale Scale) (whole int, restGray bool
 	return whole, restGray
 }
 
-// Of a file cut anywhere what came before the cut is decoded, the rest is gray, and nothing is seen of the image that the
-// planes held before.
+// Of a file cut anywhere what came before the cut is decoded, the rest is gray, and nothing is seen of the image
+// that the planes held before.
 func TestTruncatedFileKeepsWhatCameBefore(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	for _, restart := range []int{0, 1, 5} {
@@ -90,8 +91,8 @@ func TestMissingEndMarkerIsNoTruncation(t *testing.T) {
 	}
 }
 
-// Whatever the scale, and however few scans it needs, a progressive file without its end is truncated: one cannot know what
-// would have followed.
+// Whatever the scale, and however few scans it needs, a progressive file without its end is truncated: one cannot
+// know what would have followed.
 func TestTruncatedProgressiveFileIsOneAtEveryScale(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 18))
 	p := newPicture(r, 60, 60, [2]int{2, 1}, [2]int{1, 1}, [2]int{1, 1})

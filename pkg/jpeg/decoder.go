@@ -17,9 +17,9 @@ type Options struct {
 	// Scale is the size wanted; 0 means Full.
 	Scale Scale
 
-	// SkipRefinement leaves out, at Quarter and Eighth, the scans of a progressive image that refine AC coefficients. That is
-	// much faster and good enough for thumbnails, but no longer exact. It does nothing at other scales, where the loss
-	// would be seen, nor to other images.
+	// SkipRefinement leaves out, at Quarter and Eighth, the scans of a progressive image that refine AC
+	// coefficients. That is much faster and good enough for thumbnails, but no longer exact. It does nothing at
+	// other scales, where the loss would be seen, nor to other images.
 	SkipRefinement bool
 }
 
@@ -34,8 +34,8 @@ func (o *Options) validate() error {
 	return nil
 }
 
-// Decoder decodes images one after the other and keeps its memory and tables between them. The zero value is ready. It is
-// not safe for use by several goroutines at once.
+// Decoder decodes images one after the other and keeps its memory and tables between them. The zero value is ready.
+// It is not safe for use by several goroutines at once.
 type Decoder struct {
 	cache   codesCache
 	entropy entropy

@@ -25,8 +25,8 @@ func (e *entropy) eighths(units []unit, mcus int) (done int, f fault) {
 	return done, noFault
 }
 
-// pass decodes the DC difference of a block and passes over the AC coefficients. It returns where the block ended, as in
-// tables.go; recovered deals with other ends than blockEnds allows.
+// pass decodes the DC difference of a block and passes over the AC coefficients. It returns where the block ended,
+// as in tables.go; recovered deals with other ends than blockEnds allows.
 func (c *codes) pass(w *window, r bits) (_ bits, diff int32, k uint) {
 	r = r.refilled(w)
 	t := c.first[r.acc>>(64-firstBits)]

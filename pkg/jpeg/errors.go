@@ -24,8 +24,8 @@ const (
 
 func (e *UnsupportedError) Error() string { return "jpeg: unsupported: " + string(e.Feature) }
 
-// TruncatedError is returned when the data ends before the image does. After a Decode the planes hold what came before;
-// what is missing is mid-gray or, in a progressive file, lacks detail.
+// TruncatedError is returned when the data ends before the image does. After a Decode the planes hold what came
+// before; what is missing is mid-gray or, in a progressive file, lacks detail.
 type TruncatedError struct {
 	Offset int    // length of the data, bytes
 	During string // what was being read: "header", "scan 2"

@@ -173,29 +173,29 @@ func (p *parser) component(id byte, taken []int) int {
 	return -1
 }
 
-// check sees to it that the tables which a scan needs are there and keeps the quantization tables.
+// check sees to it that a scan continues what the scans before it have coded and that the tables which it needs are there.
+// It keeps the quantization tables.
 func (p *parser) check(s *scan, at int) error {
-	if s.start > s.end || s.end > 63 || s.low > 13 || (s.high != 0 && s.high != s.low+1) ||
-		(p.frame.progressive && (s.start == 0) != (s.end == 0)) || (p.frame.progressive && s.start > 0 && len(s.components) > 1) {
+	progressive := p.frame.progressive
+	if s.start > s.end || s.end > 63 || s.low > 13 || s.high != 0 && s.high != s.low+1 ||
+		progressive && s.start == 0 && s.end > 0 || progressive && s.start > 0 && len(s.components) > 1 {
 		return corruptf(at, "scan of %d components, coefficients %d to %d, bits %d to %d",
 			len(s.components), s.start, s.end, s.high, s.low)
 	}
 	for i, c := range s.components {
 		comp := &p.frame.components[c]
-		if p.frame.progressive {
-			for k := s.start; k <= s.end; k++ {
-				if before := int8(s.high); s.high != 0 && p.known[c][k] != before+1 || s.high == 0 && p.known[c][k] != 0 {
-					return corruptf(at, "scan codes coefficient %d of component %d from bit %d on after bit %d",
-						k, comp.ID, s.high, p.known[c][k]-1)
-				}
-				p.known[c][k] = int8(s.low) + 1
-			}
-		}
 		if s.start == 0 && s.high == 0 && s.dc[i] == nil {
 			return corruptf(at, "scan of component %d without its DC Huffman table", comp.ID)
 		}
 		if s.end > 0 && s.ac[i] == nil {
 			return corruptf(at, "scan of component %d without its AC Huffman table", comp.ID)
+		}
+		for k := s.start; progressive && k <= s.end; k++ {
+			if known := p.known[c][k]; known != 0 && known != int8(s.high)+1 || known == 0 && s.high != 0 || known == 1 {
+				return corruptf(at, "scan codes coefficient %d of component %d from bit %d on after bit %d",
+					k, comp.ID, s.high, known-1)
+			}
+			p.known[c][k] = int8(s.low) + 1
 		}
 		if comp.quant != nil {
 			continue

@@ -34,8 +34,8 @@ func FuzzHeader(f *testing.F) {
 	})
 }
 
-// FuzzDecode decodes at every scale, with a decoder and planes that hold another image and with new ones; both must agree.
-// The vector and the plain transforms are compared in their own test.
+// FuzzDecode decodes at every scale, with a decoder and planes that hold another image and with new ones; both must
+// agree. The vector and the plain transforms are compared in their own test.
 func FuzzDecode(f *testing.F) {
 	for _, file := range seeds() {
 		f.Add(file)

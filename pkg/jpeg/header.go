@@ -73,9 +73,9 @@ var signatures = [...]struct {
 
 // DecodeHeader reads the segments in front of the first scan and decodes nothing.
 //
-// The error is an *UnsupportedError, *TruncatedError or *CorruptError. The Header holds what was read until then: with
-// an *UnsupportedError that is at least the size and the components, unless the feature is HeightAfterScan, and the
-// metadata in front of the frame header.
+// The error is an *UnsupportedError, *TruncatedError or *CorruptError. The Header holds what was read until then:
+// with an *UnsupportedError that is at least the size and the components, unless the feature is HeightAfterScan,
+// and the metadata in front of the frame header.
 func DecodeHeader(data []byte) (Header, error) {
 	p := newParser(data)
 	err := p.headers()

@@ -113,7 +113,8 @@ func TestColorFollowsJFIFThenAdobeThenNames(t *testing.T) {
 	}
 }
 
-// The header's size and components are known even where the image cannot be decoded, so that a caller can say what it was.
+// The header's size and components are known even where the image cannot be decoded, so that a caller can say what
+// it was.
 func TestUnsupportedCodingIsNamed(t *testing.T) {
 	file := smallFile(t)
 	frame := frameOf(t, file)
@@ -177,7 +178,8 @@ func TestHeaderOfEveryPrefixIsAnErrorOrTheHeader(t *testing.T) {
 	for n := range file {
 		h, err := DecodeHeader(file[:n])
 		var truncated *TruncatedError
-		if err == nil && !reflect.DeepEqual(h, whole) || err != nil && (!errors.As(err, &truncated) || truncated.Offset != n) {
+		sound := err == nil && reflect.DeepEqual(h, whole)
+		if !sound && (!errors.As(err, &truncated) || truncated.Offset != n) {
 			t.Fatalf("%d bytes: %+v, %v", n, h, err)
 		}
 	}

@@ -2,9 +2,9 @@ package jpeg
 
 import "encoding/binary"
 
-// The inverse transforms. Full is libjpeg's jidctint ("islow") to the bit: the algorithm of Loeffler, Ligtenberg and
-// Moschytz in 13-bit fixed point, columns first, its products gathered into pairs that are multiplied and added at once.
-// Half and Quarter are transforms of 4 and 2 points over the lowest frequencies; the others are dropped.
+// The inverse transforms. Full is libjpeg's jidctint ("islow") to the bit: the algorithm of Loeffler, Ligtenberg
+// and Moschytz in 13-bit fixed point, columns first, its products gathered into pairs that are multiplied and added
+// at once. Half and Quarter are transforms of 4 and 2 points over the lowest frequencies; the others are dropped.
 //
 // Between the passes values are saturated to 16 bits as vector instructions do it; conforming images never come near.
 
@@ -57,7 +57,8 @@ const (
 
 // points8 is one pass over one column or row: the products of 16-bit values, rounded and shifted right.
 func points8(c0, c1, c2, c3, c4, c5, c6, c7 int16, shift uint) [8]int32 {
-	i0, i1, i2, i3, i4, i5, i6, i7 := int32(c0), int32(c1), int32(c2), int32(c3), int32(c4), int32(c5), int32(c6), int32(c7)
+	i0, i1, i2, i3 := int32(c0), int32(c1), int32(c2), int32(c3)
+	i4, i5, i6, i7 := int32(c4), int32(c5), int32(c6), int32(c7)
 	round := int32(1) << (shift - 1)
 	t0, t1 := (i0+i4)<<constBits+round, (i0-i4)<<constBits+round
 	t2, t3 := i2*even2in2+i6*even6in2, i2*even2in3+i6*even6in3

@@ -3,7 +3,6 @@ package jpeg
 import (
 	"bytes"
 	"encoding/binary"
-	"strings"
 )
 
 // Second bytes of markers, T.81 table B.1.
@@ -191,7 +190,7 @@ func (p *parser) metadata(marker byte, b []byte) {
 	}
 	s := Segment{Marker: marker, Offset: p.pos - len(b), Length: len(b)}
 	for _, known := range signatures {
-		if marker == known.marker && len(b) >= len(known.signature) && strings.HasPrefix(string(b[:len(known.signature)]), known.signature) {
+		if marker == known.marker && bytes.HasPrefix(b, []byte(known.signature)) {
 			s.Kind = known.kind
 			s.Offset += len(known.signature)
 			s.Length -= len(known.signature)

@@ -61,8 +61,8 @@ func newPicture(r *rand.Rand, width, height int, sampling ...[2]int) *picture {
 	return p
 }
 
-// randomBlock makes coefficients such that no sample is farther than 300 from what the DC coefficient alone gives: libjpeg
-// does not limit samples farther than 384 out of range.
+// randomBlock makes coefficients such that no sample is farther than 300 from what the DC coefficient alone gives:
+// libjpeg does not limit samples farther than 384 out of range.
 func randomBlock(r *rand.Rand, b *[64]int16, quant *[64]uint16) {
 	b[0] = int16((r.IntN(2040) - 1020) / int(quant[0]))
 	energy := 1200 // a coefficient adds at most a quarter of itself to a sample
@@ -101,8 +101,8 @@ func (p *picture) separate() {
 	}
 }
 
-// progress makes a random script of a progressive file: bands of any kind, refined in any number of steps, in any order
-// behind the DC coefficients.
+// progress makes a random script of a progressive file: bands of any kind, refined in any number of steps, in any
+// order behind the DC coefficients.
 func (p *picture) progress(r *rand.Rand) {
 	p.progressive, p.script = true, nil
 	low := uint(r.IntN(4))

@@ -1,11 +1,13 @@
 package jpeg
 
-// places tells by scale where in a block's values a coefficient lies, indexed by its position in zigzag order. Those that the
-// scale does not need, and positions past the block, go to 0, which is set to the DC coefficient at last.
+// places tells by scale where in a block's values a coefficient lies, indexed by its position in zigzag order.
+// Those that the scale does not need, and positions past the block, go to 0, which is set to the DC coefficient at
+// last.
 //
 // At Quarter the four coefficients are in their natural order. At Half and Full they are in that of the vector
-// transforms, which the plain ones share. Rows are interleaved in pairs, so that one instruction multiplies and adds two
-// coefficients of a column, and the columns stand so that the same pairs are neighbours in the second pass:
+// transforms, which the plain ones share. Rows are interleaved in pairs, so that one instruction multiplies and
+// adds two coefficients of a column, and the columns stand so that the same pairs are neighbours in the second
+// pass:
 //
 //	Half: rows 0,2 and 1,3; columns 0 2 1 3      Full: rows 0,4 and 2,6 and 1,7 and 3,5; columns 0 4 2 6 1 7 3 5
 var places = func() (t [9][256]uint8) {

@@ -1,10 +1,10 @@
 package jpeg
 
-// Planes holds a decoded image, each component at its own resolution. It can be used again: Decode keeps and grows the
-// memory. The zero value is ready.
+// Planes holds a decoded image, each component at its own resolution. It can be used again: Decode keeps and grows
+// the memory. The zero value is ready.
 type Planes struct {
-	// Width and Height are the image's in samples at the scale decoded: ceil(full size / denominator). They are those of the
-	// components with the largest sampling factors.
+	// Width and Height are the image's in samples at the scale decoded: ceil(full size / denominator). They are
+	// those of the components with the largest sampling factors.
 	Width, Height int
 	Scale         Scale
 	Color         Color
@@ -13,7 +13,7 @@ type Planes struct {
 
 // Plane is one component. Row y is Pix[y*Stride : y*Stride+Width].
 type Plane struct {
-	Pix           []byte // Stride × (Height rounded up to whole MCUs); samples past Width and Height are not part of the image
+	Pix           []byte // has room for whole MCUs; samples past Width and Height are not part of the image
 	Stride        int
 	Width, Height int // ceil(the component's own full size / denominator)
 	H, V          int // sampling factors

@@ -1,7 +1,8 @@
 package jpeg
 
-// coefficients are what is known of a component of a progressive image: its DC coefficients and of the AC coefficients the
-// values that the scale needs, and which of all of them are not zero as far as later scans must know that.
+// coefficients are what is known of a component of a progressive image: its DC coefficients and of the AC
+// coefficients the values that the scale needs, and which of all of them are not zero as far as later scans must
+// know that.
 type coefficients struct {
 	stride int      // blocks in a row
 	dc     []int16  // by block
@@ -93,8 +94,8 @@ func neededMask(scale Scale) (mask uint64) {
 	return mask
 }
 
-// segments calls decode for runs of MCUs of a scan that lie in one row and one restart segment. decode returns how many it
-// decoded: fewer when there is a fault or the window has to be loaded. segments stops at the first fault.
+// segments calls decode for runs of MCUs of a scan that lie in one row and one restart segment. decode returns how
+// many it decoded: fewer when there is a fault or the window has to be loaded. segments stops at the first fault.
 func (e *entropy) segments(p *parser, s *scan, g *grid, decode func(mcu, count int) (int, fault)) error {
 	e.open(p.data[s.from:s.to])
 	for mcu, segment := 0, 0; mcu < g.mcus(); segment++ {

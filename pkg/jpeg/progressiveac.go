@@ -4,8 +4,8 @@ import mathbits "math/bits"
 
 // band is a scan of AC coefficients of one component, start to end, while it is decoded.
 //
-// Positions are shifted by 63 - end, so that a block ends with 64 whatever the band, and the tables of tables.go serve. Only
-// masks are as in coefficients.
+// Positions are shifted by 63 - end, so that a block ends with 64 whatever the band, and the tables of tables.go
+// serve. Only masks are as in coefficients.
 type band struct {
 	*codes
 	*entropy
@@ -180,8 +180,8 @@ func (b *band) refined(block, count int) (done int, f fault) {
 	return done, f
 }
 
-// passing decodes one symbol at k where coefficients in front are known: those that the symbol passes over are corrected. It
-// returns those that remain in front.
+// passing decodes one symbol at k where coefficients in front are known: those that the symbol passes over are
+// corrected. It returns those that remain in front.
 func (b *band) passing(r bits, block int, known uint64, k uint) (_ bits, ahead uint64, next uint, f fault) {
 	r, symbol, ok := b.ac.next(r.refilled(&b.window))
 	if !ok {
@@ -220,7 +220,8 @@ func (b *band) passing(r bits, block int, known uint64, k uint) (_ bits, ahead u
 	return r, known &^ passed, target + 1 + b.shift, noFault
 }
 
-// correct reads a bit for each of the coefficients in passed, in order, and moves those whose bit is 1 away from zero.
+// correct reads a bit for each of the coefficients in passed, in order, and moves those whose bit is 1 away from
+// zero.
 func (b *band) correct(r bits, block int, passed uint64) bits {
 	if passed == 0 {
 		return r

@@ -56,8 +56,8 @@ func (c *codes) difference(w *window, r bits) (_ bits, diff int32, f fault) {
 	return r, diff, noFault
 }
 
-// symbol decodes one AC symbol at k and returns the coefficient, 0 if the symbol has none, and the next k as in tables.go. The
-// coefficient's position is then k-1.
+// symbol decodes one AC symbol at k and returns the coefficient, 0 if the symbol has none, and the next k as in
+// tables.go. The coefficient's position is then k-1.
 func (c *codes) symbol(w *window, r bits, k uint) (_ bits, v int32, next uint, f fault) {
 	r, symbol, ok := c.ac.next(r.refilled(w))
 	if !ok {

@@ -11,7 +11,12 @@ const (
 )
 
 func (f fault) String() string {
-	return [...]string{"no fault", "the data ends too early", "bits that are no Huffman code", "a coefficient past the 63rd"}[f]
+	return [...]string{
+		noFault:   "no fault",
+		ranOut:    "the data ends too early",
+		badCode:   "bits that are no Huffman code",
+		pastBlock: "a coefficient past the 63rd",
+	}[f]
 }
 
 // fault makes the error of a fault in the current segment. Data that ran out may have seemed to be something else.

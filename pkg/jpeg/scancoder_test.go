@@ -31,7 +31,8 @@ func (s *scanCoder) emit(class, table int, symbol byte, extra uint32, size uint)
 	s.tokens = append(s.tokens, token{class, table, symbol, extra & (1<<size - 1), size})
 }
 
-// sized writes a symbol with a value behind it: the run in the upper half of the symbol, the value's size in the lower.
+// sized writes a symbol with a value behind it: the run in the upper half of the symbol, the value's size in the
+// lower.
 func (s *scanCoder) sized(class, table, run, value int) {
 	size := uint(mathbits.Len(uint(max(value, -value))))
 	if value < 0 {

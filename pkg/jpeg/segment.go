@@ -3,8 +3,8 @@ package jpeg
 import "bytes"
 
 const (
-	// slack is how many bytes an MCU may consume once begun: 10 blocks of 64 symbols of 31 bits are 2480, and the reader looks
-	// 8 bytes ahead. A MCU is begun only where as much data, or zeros, lie in front.
+	// slack is how many bytes an MCU may consume once begun: 10 blocks of 64 symbols of 31 bits are 2480, and the
+	// reader looks 8 bytes ahead. A MCU is begun only where as much data, or zeros, lie in front.
 	slack = 2560
 
 	windowSize = 1 << 16 // a power of two, so that masking a position bounds it

@@ -7,9 +7,9 @@ type selected struct {
 	track  bool // a later scan that is needed refines coefficients of its band: which of them are zero must be known
 }
 
-// selectScans returns the scans of a progressive file that a scale needs, in their order. It goes backwards: a scan is
-// needed for its values, or because a refining scan behind it, itself needed, can only be read by someone who knows
-// which coefficients are zero.
+// selectScans returns the scans of a progressive file that a scale needs, in their order. It goes backwards: a scan
+// is needed for its values, or because a refining scan behind it, itself needed, can only be read by someone who
+// knows which coefficients are zero.
 func selectScans(scans []scan, scale Scale, skipRefinement bool) []selected {
 	needed := make([]selected, len(scans))
 	first := len(scans) // of those needed

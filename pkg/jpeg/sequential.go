@@ -49,7 +49,8 @@ scans:
 	return first // an image that is complete is not spoiled by what follows it, nor by the lack of an end
 }
 
-// sequentialScan decodes a scan. What cannot be decoded becomes mid-gray, up to the next restart marker if there is one.
+// sequentialScan decodes a scan. What cannot be decoded becomes mid-gray, up to the next restart marker if there is
+// one.
 func (d *Decoder) sequentialScan(dst *Planes, p *parser, s *scan) (first error) {
 	g := d.layout(dst, &p.frame, s)
 	e := &d.entropy

@@ -125,8 +125,8 @@ func TestFullIsTheInverseTransform(t *testing.T) {
 	}
 }
 
-// Once warm a decoder allocates next to nothing, and a cold one no more than the header justifies: the planes, and for progressive
-// images the coefficients.
+// Once warm a decoder allocates next to nothing, and a cold one no more than the header justifies: the planes, and
+// for progressive images the coefficients.
 func TestMemoryFollowsTheHeader(t *testing.T) {
 	r := rand.New(rand.NewPCG(31, 32))
 	for _, progressive := range []bool{false, true} {

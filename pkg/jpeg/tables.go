@@ -1,10 +1,11 @@
 package jpeg
 
-// The tables of this file decode several symbols with one look-up. Each is indexed by the next bits of the stream; an entry
-// tells how many of them are consumed and how far they advance in the block, and, but for the skip table, what values
-// they hold. An advance has endOfBlock added if the last of the symbols is the end of the block. So a block goes on
-// while k, the next coefficient, is below 64, and only two kinds of k are a proper end: 64, and endOfBlock to
-// endOfBlock+63. Any other means that the look-up ran on into the next block, or that the next symbol is tooLong for it.
+// The tables of this file decode several symbols with one look-up. Each is indexed by the next bits of the stream;
+// an entry tells how many of them are consumed and how far they advance in the block, and, but for the skip table,
+// what values they hold. An advance has endOfBlock added if the last of the symbols is the end of the block. So a
+// block goes on while k, the next coefficient, is below 64, and only two kinds of k are a proper end: 64, and
+// endOfBlock to endOfBlock+63. Any other means that the look-up ran on into the next block, or that the next symbol
+// is tooLong for it.
 const (
 	firstBits = 12
 	skipBits  = 13
@@ -18,15 +19,15 @@ const (
 func blockEnds(k uint) bool { return k == 64 || k-endOfBlock < 64 }
 
 type (
-	// firstTable decodes the DC difference that opens a block and what follows: as many AC symbols as fit for blocks of
-	// which only the DC coefficient is wanted, else an end of block only.
-	// Bits 0-5: bits consumed, 8-15: advance, that of the DC coefficient included, 16-31: difference.
+	// firstTable decodes the DC difference that opens a block and what follows: as many AC symbols as fit for
+	// blocks of which only the DC coefficient is wanted, else an end of block only. Bits 0-5: bits consumed, 8-15:
+	// advance, that of the DC coefficient included, 16-31: difference.
 	firstTable [1 << firstBits]uint32
 
-	// valueTable decodes one or two AC coefficients.
-	// Bits 0-5: bits consumed, 8-15: advance, 16-23 and 32-47: the first one's distance from k and value, 24-31 and 48-63
-	// the second one's. A coefficient that is not there has the distance noValue and the value 0.
-	// If bit valueFollows is set, only the code fits: the value's bits, as many as bits 32-47 say, are yet to be read.
+	// valueTable decodes one or two AC coefficients. Bits 0-5: bits consumed, 8-15: advance, 16-23 and 32-47: the
+	// first one's distance from k and value, 24-31 and 48-63 the second one's. A coefficient that is not there has
+	// the distance noValue and the value 0. If bit valueFollows is set, only the code fits: the value's bits, as
+	// many as bits 32-47 say, are yet to be read.
 	valueTable [1 << valueBits]uint64
 )
 
@@ -46,8 +47,8 @@ type acSymbol struct {
 // meaning tells what symbols mean in a kind of scan. It is not ok for those that the tables cannot hold.
 type meaning func(symbol byte) (s acSymbol, ok bool)
 
-// sequentialAC is the meaning in a sequential scan. As in libjpeg, every symbol of size 0 other than a run of 16 zeros
-// ends the block.
+// sequentialAC is the meaning in a sequential scan. As in libjpeg, every symbol of size 0 other than a run of 16
+// zeros ends the block.
 func sequentialAC(symbol byte) (acSymbol, bool) {
 	run, size := uint(symbol>>4), uint(symbol&15)
 	switch {
@@ -59,8 +60,8 @@ func sequentialAC(symbol byte) (acSymbol, bool) {
 	return acSymbol{endOfBlock, 0, noValue}, true
 }
 
-// firstAC is the meaning in the first scan of a band of a progressive image, where a block's end may hold for a run of blocks,
-// whose length follows.
+// firstAC is the meaning in the first scan of a band of a progressive image, where a block's end may hold for a run
+// of blocks, whose length follows.
 func firstAC(symbol byte) (acSymbol, bool) {
 	s, _ := sequentialAC(symbol)
 	return s, s.advance != endOfBlock || symbol == 0
@@ -72,9 +73,10 @@ func refinedAC(symbol byte) (acSymbol, bool) {
 	return s, ok && s.size <= 1
 }
 
-// skipTables pass over AC symbols. There is one for each width w of bits, 0..skipBits, at [1<<w : 2<<w]: what of w bits, and no
-// more, can be swallowed. Table w is made of narrower ones: behind a symbol of n bits goes a copy of table w-n.
-// Bits 0-5: bits consumed, 8-15: advance. If there is not one whole symbol, an entry is 0, and tooLong in the widest table.
+// skipTables pass over AC symbols. There is one for each width w of bits, 0..skipBits, at [1<<w : 2<<w]: what of w
+// bits, and no more, can be swallowed. Table w is made of narrower ones: behind a symbol of n bits goes a copy of
+// table w-n. Bits 0-5: bits consumed, 8-15: advance. If there is not one whole symbol, an entry is 0, and tooLong
+// in the widest table.
 type skipTables [2 << skipBits]uint16
 
 // widest looks the next bits of r up in the widest table.
@@ -152,7 +154,8 @@ func (t *firstTable) build(dc *huffSpec, follow func(width uint) []uint16) {
 // nothingFollows is what firstTable.build wants where a scan has DC coefficients only.
 func nothingFollows(width uint) []uint16 { return make([]uint16, 1<<width) }
 
-// endTables is what firstTable.build wants of blocks whose AC values are decoded: nothing but an end of block follows.
+// endTables is what firstTable.build wants of blocks whose AC values are decoded: nothing but an end of block
+// follows.
 type endTables struct {
 	code, length uint // of the end of block; length 0 if the table has none
 	entries      [1 << firstBits]uint16

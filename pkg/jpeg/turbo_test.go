@@ -19,7 +19,7 @@ func turbo(t testing.TB) string {
 	program := filepath.Join(t.TempDir(), "turbo")
 	out, err := exec.Command("cc", "-O2", "-o", program, "testdata/turbo.c", "-l:libjpeg.a").CombinedOutput()
 	if err != nil {
-		missing(t, "a C compiler and libjpeg-turbo's header and static library (libjpeg62-turbo-dev)", fmt.Errorf("%w\n%s", err, out))
+		missing(t, "a C compiler and libjpeg62-turbo-dev (header and static library)", fmt.Errorf("%w\n%s", err, out))
 	}
 	return program
 }
@@ -54,7 +54,8 @@ func turboPlanes(t testing.TB, program, mode string, scale Scale, data []byte) (
 	for len(out) > 0 {
 		var g graymap
 		line, rest, ok := bytes.Cut(out, []byte("\n"))
-		if _, err := fmt.Sscanf(string(line), "P5 %d %d 255", &g.width, &g.height); !ok || err != nil || len(rest) < g.width*g.height {
+		_, err := fmt.Sscanf(string(line), "P5 %d %d 255", &g.width, &g.height)
+		if !ok || err != nil || len(rest) < g.width*g.height {
 			t.Fatalf("turbo wrote %q", line)
 		}
 		g.pix, out = rest[:g.width*g.height], rest[g.width*g.height:]
@@ -78,8 +79,8 @@ func farthest(p *Plane, g graymap) int {
 	return far
 }
 
-// equalTurbo fails the test unless a file decodes to what libjpeg-turbo's own transforms make of it: 1/1 and 1/8 to the bit, each
-// component at its own size.
+// equalTurbo fails the test unless a file decodes to what libjpeg-turbo's own transforms make of it: 1/1 and 1/8 to
+// the bit, each component at its own size.
 func equalTurbo(t *testing.T, program, what string, d *Decoder, data []byte) {
 	t.Helper()
 	var planes Planes
@@ -109,8 +110,8 @@ func TestPicturesEqualTurbo(t *testing.T) {
 	}
 }
 
-// What jpeg_read_raw_data gives at 1/1 and 1/8 are the same planes, but that libjpeg-turbo transforms subsampled components to
-// larger blocks at 1/8, so only the first is compared there.
+// What jpeg_read_raw_data gives at 1/1 and 1/8 are the same planes, but that libjpeg-turbo transforms subsampled
+// components to larger blocks at 1/8, so only the first is compared there.
 func TestPicturesEqualTurboRawData(t *testing.T) {
 	program := turbo(t)
 	r := rand.New(rand.NewPCG(9, 10))
@@ -137,6 +138,13 @@ func TestPicturesEqualTurboRawData(t *testing.T) {
 	}
 }
 
+// progression is a script for cjpeg that differs from libjpeg's own in all that may differ.
+const progression = `
+0: 0-0, 0, 2; 1,2: 0-0, 0, 1; 0: 1-2, 0, 3; 0: 3-63, 0, 1; 0: 0-0, 2, 1; 2: 1-63, 0, 0;
+0: 1-2, 3, 2; 0: 1-2, 2, 1; 1: 1-63, 0, 2; 0: 1-63, 1, 0; 0: 0-0, 1, 0; 1: 1-63, 2, 1;
+1,2: 0-0, 1, 0; 1: 1-63, 1, 0;
+`
+
 // Files as cjpeg and jpegtran write them.
 func TestToolsEqualTurbo(t *testing.T) {
 	program := turbo(t)
@@ -146,21 +154,22 @@ func TestToolsEqualTurbo(t *testing.T) {
 		}
 	}
 	r := rand.New(rand.NewPCG(11, 12))
-	script := filepath.Join(t.TempDir(), "scans")
-	if err := os.WriteFile(script, []byte("0: 0-0, 0, 2; 1,2: 0-0, 0, 1; 0: 1-2, 0, 3; 0: 3-63, 0, 1; 0: 0-0, 2, 1; 2: 1-63, 0, 0;\n"+
-		"0: 1-2, 3, 2; 0: 1-2, 2, 1; 1: 1-63, 0, 2; 0: 1-63, 1, 0; 0: 0-0, 1, 0; 1: 1-63, 2, 1; 1,2: 0-0, 1, 0; 1: 1-63, 1, 0;\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	separate := filepath.Join(t.TempDir(), "separate")
-	if err := os.WriteFile(separate, []byte("1; 0; 2;\n"), 0o600); err != nil {
-		t.Fatal(err)
+	script, separate := filepath.Join(t.TempDir(), "script"), filepath.Join(t.TempDir(), "separate")
+	for name, content := range map[string]string{script: progression, separate: "1; 0; 2;\n"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var d Decoder
 	for quality := 1; quality <= 100; quality++ {
-		for _, sampling := range []string{"1x1", "2x1", "2x2", "1x2", "4x1", "3x1", "1x4", "2x2,2x1,1x2", "1x1,2x2,1x1", "4x1,1x1,2x1"} {
+		for _, sampling := range []string{
+			"1x1", "2x1", "2x2", "1x2", "4x1", "3x1", "1x4", "2x2,2x1,1x2", "1x1,2x2,1x1", "4x1,1x1,2x1",
+		} {
 			args := []string{"-quality", strconv.Itoa(quality), "-sample", sampling}
-			args = append(args, [][]string{nil, {"-optimize"}, {"-progressive"}, {"-scans", script}, {"-scans", separate},
-				{"-restart", "1"}, {"-restart", "3B"}, {"-restart", "7B", "-progressive"}, {"-grayscale"}, {"-rgb"}, {"-dct", "fast"},
+			args = append(args, [][]string{
+				nil, {"-optimize"}, {"-dct", "fast"}, {"-grayscale"}, {"-rgb"},
+				{"-progressive"}, {"-scans", script}, {"-scans", separate},
+				{"-restart", "1"}, {"-restart", "3B"}, {"-restart", "7B", "-progressive"},
 			}[r.IntN(11)]...)
 			cmd := exec.Command("cjpeg", args...)
 			cmd.Stdin = bytes.NewReader(pixmap(r, 1+r.IntN(120), 1+r.IntN(90)))

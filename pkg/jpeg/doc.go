@@ -1,0 +1,70 @@
+// Package jpeg decodes JPEG images at the size that is needed: whole, or 1/2, 1/4 or 1/8 of it in each direction,
+// to planes of Y, Cb and Cr. It is made for thumbnails and other reduced copies of photographs, where most of a
+// full decode would be thrown away, and is faster there than libjpeg-turbo; it is plain Go, with vector code for
+// two transforms on amd64.
+//
+//	var d jpeg.Decoder     // keeps its tables and memory; one for each goroutine
+//	var planes jpeg.Planes // likewise
+//	err := d.Decode(&planes, data, jpeg.Options{Scale: jpeg.Eighth})
+//	luma := planes.Y.Pix[y*planes.Y.Stride:][:planes.Y.Width]
+//
+// DecodeHeader reads size, sampling and colour, and where EXIF, XMP, ICC profile, Photoshop resources and comments
+// lie, and decodes nothing. Decode allocates as much as the header announces, up to 65,535×65,535 samples for a
+// component: a caller that does not trust its images asks DecodeHeader first.
+//
+// # What is decoded
+//
+// Baseline, extended-sequential and progressive Huffman coding of 8 bits; one component or three, with sampling
+// factors of 1 to 4 in any combination; restart intervals; scans interleaved or not. Tables that are left out are
+// those of T.81 annex K. Components are given as they are coded: Planes.Color tells whether they are YCbCr or, by
+// an Adobe segment or their names, RGB.
+//
+// Four components, 12 bits, arithmetic, lossless and hierarchical coding and a height that follows the first scan
+// (DNL) are an *UnsupportedError that names the feature. Neither orientation nor colour profile is applied.
+//
+// # How exact
+//
+// Each component is decoded at its own resolution, to ceil(its size / denominator) samples.
+//
+// Full equals libjpeg's slow integer transform (jidctint, libjpeg-turbo's default) to the bit. Eighth is the mean
+// of each 8×8 block as libjpeg's 1×1 transform gives it, to the bit. (libjpeg itself, asked for 1/8, transforms
+// subsampled components to 2×2 samples and more, to save upsampling; here they become 1×1.) Half and Quarter are
+// inverse DCTs of 4×4 and 2×2 points over the lowest frequencies, the others dropped. libjpeg's reduced transforms
+// weigh in some of those, and differ by about 49 dB; what is made from these planes is nearer to what is made from
+// a full decode. Samples that no encoder of 8-bit images gives rise to, far out of range, are limited to 0..255,
+// where libjpeg's plain C code may wrap around.
+//
+// Options.SkipRefinement trades exactness at Quarter for speed: about 54 dB between the results.
+//
+// # Damage
+//
+// Errors are an *UnsupportedError, a *TruncatedError or a *CorruptError, of these types and no others but for
+// invalid Options. With the latter two the planes hold what was decoded. In a sequential image what is missing is
+// mid-gray (128), the rest of the restart interval or of the scan; decoding goes on behind the next restart marker.
+// In a progressive image what is missing is detail, or gray.
+//
+// A sequential image is truncated when a sample is missing, not when only its end marker is. A progressive one is
+// truncated when its end marker is missing, since one cannot know what else would have come: at every scale alike,
+// even if the scale needs none of the scans concerned. On the other hand damage inside scans that a scale does not
+// need is not seen at that scale. Surplus data, behind the last MCU or between segments, is passed over, as libjpeg
+// does.
+//
+// # How it works
+//
+// The parser (parse.go, frame.go) lists the segments and scans of the file without looking into the scans. Of a
+// progressive file only those are decoded that the scale needs (selection.go): at Eighth, those of the DC
+// coefficients.
+//
+// The data of a scan is moved, without its stuffed zeros, through a window of 64 KB (segment.go), from which a
+// 64-bit reader takes bits without branches (bits.go). Tables (tables.go) decode several symbols at once: DC
+// difference and what follows, one or two AC coefficients, or as many symbols as fit when they need only be passed
+// over, which is what happens to all that the scale does not need. Where that goes wrong, a block is decoded again
+// symbol by symbol (recover.go).
+//
+// sequential.go, eighths.go and blocks.go decode sequential scans straight to samples; progressive.go,
+// progressivedc.go and progressiveac.go gather coefficients, those that the scale needs by value, of the others no
+// more than which are zero. idct.go has the transforms, idct_amd64.s the same ones for AVX2. The build tag purego
+// leaves assembly out.
+//
+// Sources: ITU-T T.81; libjpeg-turbo's jidctint.c and jidctred.c for the arithmetic.
+package jpeg
