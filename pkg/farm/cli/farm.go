@@ -42,7 +42,7 @@ func runCommand() *cli.Command {
 
    farm run ~/Pictures --out ~/thumbnails
    farm run --variant 'web=fit:1280x1280,format:webp' ~/Pictures`,
-		Flags:  concat(storeFlags(), recipeFlags(), findFlags(), transformFlags(), commonFlags("127.0.0.1:8080")),
+		Flags:  concat(storeFlags(), recipeFlags(), findFlags(), transformFlags(), pageFlags(), commonFlags("127.0.0.1:8080")),
 		Action: runFarm,
 	}
 }
@@ -50,6 +50,9 @@ func runCommand() *cli.Command {
 func runFarm(ctx context.Context, c *cli.Command) error {
 	log, err := loggerOf(c, os.Stderr, "warn")
 	if err != nil {
+		return err
+	}
+	if err := checkPageFlags(c); err != nil {
 		return err
 	}
 	registry := telemetry.NewRegistry()
@@ -81,7 +84,11 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
-	admin, err := startAdmin(c, log, registry, f.Sink().Ready, nil)
+	page, err := pageOf(c, f.Sink(), nil, log)
+	if err != nil {
+		return errors.Join(err, closeStores())
+	}
+	admin, err := startAdmin(c, log, registry, f.Sink().Ready, page.Handler())
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
@@ -91,9 +98,11 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	err = engine.with(ctx, func(ctx context.Context) error {
 		return withAdmin(ctx, admin, func(ctx context.Context) error {
 			return told.with(ctx, func(ctx context.Context) error {
-				var err error
-				run, err = f.Run(ctx)
-				return err
+				return withPage(ctx, page, func(ctx context.Context) error {
+					var err error
+					run, err = f.Run(ctx)
+					return err
+				})
 			})
 		})
 	})

@@ -40,7 +40,7 @@ were. The first SIGINT or SIGTERM commits what has come, the second leaves at on
 			text(whereToGo, "events", "", "endpoint that publishes events (default: port 5556 of --bind)"),
 			text(whereToGo, "control", "", "endpoint that answers questions (default: port 5555 of --bind)"),
 			bytes(limits, "max-message", "64MiB", "largest sum of an image's outputs"),
-		}, commonFlags("127.0.0.1:8080")),
+		}, pageFlags(), commonFlags("127.0.0.1:8080")),
 		Action: runSink,
 	}
 }
@@ -52,6 +52,9 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	}
 	if c.Args().Present() {
 		return usagef("a sink takes no arguments, not %q", c.Args().First())
+	}
+	if err := checkPageFlags(c); err != nil {
+		return err
 	}
 	registry := telemetry.NewRegistry()
 	cfg, closeStores, err := sinkConfig(c, log, registry)
@@ -65,7 +68,11 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
-	admin, err := startAdmin(c, log, registry, s.Ready, nil)
+	page, err := pageOf(c, s, nil, log)
+	if err != nil {
+		return errors.Join(err, closeStores())
+	}
+	admin, err := startAdmin(c, log, registry, s.Ready, page.Handler())
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
@@ -76,7 +83,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 		events, unwatch := s.Watch(1000)
 		var side errgroup.Group
 		side.Go(func() error { report.follow(events); return nil })
-		err := s.Run(ctx)
+		err := withPage(ctx, page, s.Run)
 		unwatch()
 		return errors.Join(err, side.Wait())
 	})

@@ -1,0 +1,145 @@
+package dashboard
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// maxAction is the length in bytes of the longest request.
+const maxAction = 64 << 10
+
+// guesses bounds how often a wrong token may be tried.
+type guesses struct {
+	mu    sync.Mutex
+	since time.Time
+	wrong int
+}
+
+const (
+	guessesSpan = time.Minute
+	maxGuesses  = 20
+)
+
+func (g *guesses) spent(now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now.Sub(g.since) > guessesSpan {
+		g.since, g.wrong = now, 0
+	}
+	return g.wrong >= maxGuesses
+}
+
+func (g *guesses) miss() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wrong++
+}
+
+// action lets do act for those who know the token. No other site can make a browser act: the token is no cookie, and a
+// request from elsewhere, or of a type that forms can send, is refused.
+func (d *Dashboard) action(do func(context.Context, []byte) (any, error)) http.HandlerFunc {
+	want := sha256.Sum256([]byte(d.cfg.ActionToken))
+	cross := http.NewCrossOriginProtection()
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := cross.Check(r); err != nil {
+			refuse(w, http.StatusForbidden, "requests from other sites are refused")
+			return
+		}
+		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+			refuse(w, http.StatusUnsupportedMediaType, "the request must be application/json")
+			return
+		}
+		if d.guesses.spent(time.Now()) {
+			w.Header().Set("Retry-After", "60")
+			refuse(w, http.StatusTooManyRequests, "too many wrong tokens; wait a minute")
+			return
+		}
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		got := sha256.Sum256([]byte(token))
+		if !ok || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			d.guesses.miss()
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(w, http.StatusUnauthorized, "the action token is missing or wrong")
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAction))
+		if err != nil {
+			refuse(w, http.StatusBadRequest, err.Error())
+			return
+		}
+		value, err := do(r.Context(), body)
+		if err != nil {
+			refuse(w, http.StatusBadRequest, err.Error())
+			return
+		}
+		reply(w, http.StatusOK, value)
+	}
+}
+
+// RetryRequest is the body of POST /api/v1/retry: which of the rejected and dead; empty fields select all.
+type RetryRequest struct {
+	Run      string   `json:"run"`
+	Outcomes []string `json:"outcomes"` // rejected, dead
+	Reasons  []string `json:"reasons"`
+}
+
+func (d *Dashboard) retry(ctx context.Context, body []byte) (any, error) {
+	var req RetryRequest
+	if err := json.Unmarshal(body, &req); err != nil {
+		return nil, fmt.Errorf("the request is no JSON object of run, outcomes and reasons: %w", err)
+	}
+	args := wire.EntriesArgs{Run: req.Run, Outcomes: []outcome.Outcome{outcome.Rejected, outcome.Dead}}
+	var err error
+	if args.Reasons, err = reasonsOf(req.Reasons); err != nil {
+		return nil, err
+	}
+	if len(req.Outcomes) > 0 {
+		if args.Outcomes, err = outcomesOf(req.Outcomes, args.Outcomes); err != nil {
+			return nil, err
+		}
+	}
+	if len(args.Reasons) > 0 && len(req.Outcomes) == 0 {
+		args.Outcomes = []outcome.Outcome{outcome.Rejected}
+	}
+	n, err := d.cfg.Actions.Retry(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	d.memory.revived(&args)
+	d.log.Info("retry from the page", "images", n, "run", req.Run, "outcomes", req.Outcomes, "reasons", req.Reasons)
+	return map[string]int{"count": n}, nil
+}
+
+// SteerRequest is the body of POST /api/v1/steer: the run, or none for all live ones, and what it shall be.
+type SteerRequest struct {
+	Run   string `json:"run"`
+	State string `json:"state"` // running, paused or cancelled
+}
+
+func (d *Dashboard) steer(ctx context.Context, body []byte) (any, error) {
+	var req SteerRequest
+	if err := json.Unmarshal(body, &req); err != nil {
+		return nil, fmt.Errorf("the request is no JSON object of run and state: %w", err)
+	}
+	if req.State == "" {
+		return nil, errors.New("state is missing: it is running, paused or cancelled")
+	}
+	if err := d.cfg.Actions.Steer(ctx, wire.RunState{Run: req.Run, State: req.State}); err != nil {
+		return nil, err
+	}
+	d.log.Info("steered from the page", "run", req.Run, "state", req.State)
+	return req, nil
+}

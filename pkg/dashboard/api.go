@@ -1,0 +1,113 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// The sizes of a page of entries.
+const (
+	usualEntries = 100
+	maxEntries   = wire.MaxBatch
+)
+
+func (d *Dashboard) showRun(w http.ResponseWriter, _ *http.Request) {
+	v, _ := d.current()
+	reply(w, http.StatusOK, v.run)
+}
+
+func (d *Dashboard) showWorkers(w http.ResponseWriter, _ *http.Request) {
+	v, _ := d.current()
+	reply(w, http.StatusOK, WorkersReply{Now: v.status.Now, Workers: v.workers()})
+}
+
+// EntriesReply answers GET /api/v1/results and /api/v1/rejects: a page, and what to pass as after for the next; empty on
+// the last.
+type EntriesReply struct {
+	Entries []wire.Receipt `json:"entries"`
+	Next    string         `json:"next,omitempty"`
+}
+
+func (d *Dashboard) showResults(w http.ResponseWriter, r *http.Request) {
+	d.showEntries(w, r, nil)
+}
+
+func (d *Dashboard) showRejects(w http.ResponseWriter, r *http.Request) {
+	d.showEntries(w, r, []outcome.Outcome{outcome.Rejected, outcome.Dead})
+}
+
+func (d *Dashboard) showEntries(w http.ResponseWriter, r *http.Request, only []outcome.Outcome) {
+	args, err := entriesArgs(r.URL.Query(), only)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	select {
+	case d.reading <- struct{}{}:
+		defer func() { <-d.reading }()
+	case <-r.Context().Done():
+		return
+	}
+	page, err := d.cfg.Source.Entries(r.Context(), args)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	d.memory.learnAll(page.Entries)
+	if page.Entries == nil {
+		page.Entries = []wire.Receipt{}
+	}
+	reply(w, http.StatusOK, EntriesReply{page.Entries, page.Next})
+}
+
+// entriesArgs reads run, outcome, reason, after and limit; only narrows the outcomes down to those.
+func entriesArgs(q url.Values, only []outcome.Outcome) (wire.EntriesArgs, error) {
+	args := wire.EntriesArgs{Run: q.Get("run"), After: q.Get("after"), Limit: usualEntries, Outcomes: only}
+	if text := q.Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxEntries {
+			return args, fmt.Errorf("limit %q: between 1 and %d", text, maxEntries)
+		}
+		args.Limit = n
+	}
+	var err error
+	if args.Reasons, err = reasonsOf(q["reason"]); err != nil {
+		return args, err
+	}
+	if words := q["outcome"]; len(words) > 0 {
+		if args.Outcomes, err = outcomesOf(words, only); err != nil {
+			return args, err
+		}
+	}
+	return args, nil
+}
+
+func reasonsOf(words []string) (reasons []outcome.Reason, err error) {
+	for _, word := range words {
+		reason, err := outcome.ParseReason(word)
+		if err != nil {
+			return nil, err
+		}
+		reasons = append(reasons, reason)
+	}
+	return reasons, nil
+}
+
+func outcomesOf(words []string, only []outcome.Outcome) (outcomes []outcome.Outcome, err error) {
+	for _, word := range words {
+		o, err := outcome.Parse(word)
+		if err != nil {
+			return nil, err
+		}
+		if only != nil && o != outcome.Rejected && o != outcome.Dead {
+			return nil, fmt.Errorf("outcome %q: it is rejected or dead", word)
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes, nil
+}

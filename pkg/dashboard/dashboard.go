@@ -1,0 +1,165 @@
+package dashboard
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// How often the sink is asked: each second, and sooner when something happened that people wait for.
+const (
+	interval = time.Second
+	soonest  = 250 * time.Millisecond
+)
+
+// watchBuffer is how many events may wait for the dashboard: more than the sink publishes with its largest commit.
+const watchBuffer = 16 << 10
+
+// Dashboard shows one sink. Make it with New, mount Handler, and Run it, once.
+type Dashboard struct {
+	cfg    Config
+	log    *slog.Logger
+	pages  *pages
+	memory *memory
+	pace   pace
+	past   past
+	subs   subscribers
+
+	clients chan struct{} // a token for each that listens
+	reading chan struct{} // a token for each that reads the ledger
+	opened  chan struct{} // a token for each output that is being served
+	guesses guesses
+
+	asking sync.Mutex // held by the one refresh at work; guards pace and past
+
+	mu      sync.Mutex
+	view    *view
+	changed chan struct{} // closed when there is another view
+	final   chan struct{} // closed when there will be no other view
+}
+
+// The bounds on what clients may cost at once.
+const (
+	maxReading = 2
+	maxOpened  = 16
+)
+
+// New returns a dashboard that shows nothing yet.
+func New(cfg Config) (*Dashboard, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg.setDefaults()
+	pages, err := loadPages()
+	if err != nil {
+		return nil, err
+	}
+	return &Dashboard{
+		cfg: cfg, log: cfg.Logger, pages: pages, memory: newMemory(),
+		clients: make(chan struct{}, cfg.MaxClients),
+		reading: make(chan struct{}, maxReading),
+		opened:  make(chan struct{}, maxOpened),
+		changed: make(chan struct{}), final: make(chan struct{}),
+	}, nil
+}
+
+// Run follows the sink until ctx ends, shows the last state, and returns nil.
+func (d *Dashboard) Run(ctx context.Context) error {
+	events, unwatch := d.cfg.Source.Watch(watchBuffer)
+	defer unwatch()
+	defer d.subs.closeAll()
+	defer close(d.final)
+	d.refresh(false)
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	last, soon := time.Now(), false
+	for {
+		select {
+		case ev, ok := <-events:
+			if !ok {
+				events = nil // the sink has ended; its status can still be asked for
+				continue
+			}
+			d.memory.take(ev, time.Now())
+			d.subs.tell(ev)
+			if !soon && awaited(ev.Topic) {
+				soon = true
+				timer.Reset(max(0, soonest-time.Since(last)))
+			}
+		case <-timer.C:
+			last, soon = time.Now(), false
+			d.refresh(false)
+			timer.Reset(interval)
+		case <-ctx.Done():
+			d.refresh(true)
+			return nil
+		}
+	}
+}
+
+// awaited reports whether people wait to see an event of that topic.
+func awaited(topic string) bool {
+	switch topic {
+	case wire.TopicWorkerSeen, wire.TopicWorkerLost, wire.TopicRunStarted, wire.TopicRunFinished, wire.TopicRunState:
+		return true
+	}
+	return strings.HasPrefix(topic, wire.TopicSink)
+}
+
+// refresh asks the sink how things are.
+func (d *Dashboard) refresh(stopping bool) *view {
+	d.asking.Lock()
+	defer d.asking.Unlock()
+	s := d.cfg.Source.Status()
+	d.pace.add(s)
+	d.past.add(s)
+	v := d.newView(s, stopping)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.view = v
+	close(d.changed)
+	d.changed = make(chan struct{})
+	return v
+}
+
+// current returns the last view, and a channel that is closed when there is another.
+func (d *Dashboard) current() (*view, <-chan struct{}) {
+	d.mu.Lock()
+	v, changed := d.view, d.changed
+	d.mu.Unlock()
+	if v == nil { // not running yet
+		v = d.refresh(false)
+		d.mu.Lock()
+		changed = d.changed
+		d.mu.Unlock()
+	}
+	return v, changed
+}
+
+// Handler returns the page and the interface for programs.
+func (d *Dashboard) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", d.pages.file("index.html"))
+	mux.HandleFunc("GET /page/{file}", d.pages.serve)
+	mux.HandleFunc("GET /live", d.live)
+	mux.HandleFunc("GET /outputs/{name...}", d.output)
+	mux.HandleFunc("GET /api/v1/run", d.showRun)
+	mux.HandleFunc("GET /api/v1/workers", d.showWorkers)
+	mux.HandleFunc("GET /api/v1/results", d.showResults)
+	mux.HandleFunc("GET /api/v1/rejects", d.showRejects)
+	mux.HandleFunc("GET /api/v1/events", d.events)
+	if d.cfg.Report != nil {
+		mux.Handle("GET /report.html", d.cfg.Report)
+	}
+	if d.cfg.Actions != nil {
+		mux.HandleFunc("POST /api/v1/retry", d.action(d.retry))
+		mux.HandleFunc("POST /api/v1/steer", d.action(d.steer))
+	}
+	mux.HandleFunc("GET /api/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, "no such call") })
+	return guarded(mux)
+}

@@ -1,0 +1,160 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// The bounds of a listener to events.
+const (
+	eventBuffer = 1024 // events that may wait for it
+	maxTopics   = 16
+	maxTopic    = 255 // bytes
+)
+
+// subscribers are those who listen to events over HTTP.
+type subscribers struct {
+	mu  sync.Mutex
+	all map[*subscriber]struct{}
+}
+
+type subscriber struct {
+	prefixes []string // none: everything
+	events   chan []byte
+	missed   uint64
+}
+
+func (ss *subscribers) add(prefixes []string) *subscriber {
+	s := &subscriber{prefixes: prefixes, events: make(chan []byte, eventBuffer)}
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if ss.all == nil {
+		ss.all = make(map[*subscriber]struct{})
+	}
+	ss.all[s] = struct{}{}
+	return s
+}
+
+func (ss *subscribers) remove(s *subscriber) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if _, ok := ss.all[s]; ok {
+		delete(ss.all, s)
+		close(s.events)
+	}
+}
+
+// closeAll ends every subscription: there will be no more events.
+func (ss *subscribers) closeAll() {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	for s := range ss.all {
+		delete(ss.all, s)
+		close(s.events)
+	}
+}
+
+// tell passes an event to those who want it; it is encoded once, and only when somebody does.
+func (ss *subscribers) tell(ev wire.Event) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	var text []byte
+	for s := range ss.all {
+		if !s.wants(ev.Topic) {
+			continue
+		}
+		if text == nil {
+			text = eventText(ev.Topic, ev.Payload)
+		}
+		s.tell(text)
+	}
+}
+
+func (s *subscriber) wants(topic string) bool {
+	if len(s.prefixes) == 0 {
+		return true
+	}
+	for _, p := range s.prefixes {
+		if strings.HasPrefix(topic, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *subscriber) tell(text []byte) {
+	if s.missed > 0 {
+		select {
+		case s.events <- eventText(wire.TopicMissed, &wire.Missed{Count: s.missed}):
+			s.missed = 0
+		default:
+			s.missed++
+			return
+		}
+	}
+	select {
+	case s.events <- text:
+	default:
+		s.missed++
+	}
+}
+
+func eventText(topic string, payload any) []byte {
+	b, err := json.Marshal(struct {
+		Topic   string `json:"topic"`
+		Payload any    `json:"payload"`
+	}{topic, payload})
+	if err != nil { // no payload can fail so
+		return nil
+	}
+	return fmt.Appendf(nil, "data: %s\n\n", b)
+}
+
+// events streams what the sink publishes to one who asked for it.
+func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
+	topics := r.URL.Query()["topic"]
+	if len(topics) > maxTopics {
+		refuse(w, http.StatusBadRequest, fmt.Sprintf("%d topics; at most %d", len(topics), maxTopics))
+		return
+	}
+	for _, t := range topics {
+		if len(t) > maxTopic {
+			refuse(w, http.StatusBadRequest, fmt.Sprintf("a topic of %d bytes; at most %d", len(t), maxTopic))
+			return
+		}
+	}
+	s, done, ok := d.listen(w, r)
+	if !ok {
+		return
+	}
+	defer done()
+	sub := d.subs.add(topics)
+	defer d.subs.remove(sub)
+	ticker := time.NewTicker(pulse)
+	defer ticker.Stop()
+	for {
+		text := ": nothing new\n\n"
+		select {
+		case b, ok := <-sub.events:
+			if !ok {
+				return
+			}
+			text = string(b)
+		case <-ticker.C:
+		case <-d.final:
+			return
+		case <-r.Context().Done():
+			return
+		}
+		if err := s.send(text); err != nil {
+			d.log.Debug("a listener was let go", "from", r.RemoteAddr, "error", err)
+			return
+		}
+	}
+}

@@ -1,0 +1,234 @@
+package dashboard
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// The bounds of what is remembered of the events.
+const (
+	maxRecent  = 24   // images shown
+	maxRefused = 60   // rejections shown
+	maxKnown   = 8192 // outputs that may be asked for
+	maxDetail  = 300  // bytes of a rejection's detail
+
+	// calm is how often an image takes another's place once all places are taken: a page that changes faster shows
+	// nothing and loads a lot.
+	calm = 500 * time.Millisecond
+
+	// maxThumbnail is the size in bytes of the largest output that a page loads by itself.
+	maxThumbnail = 1 << 20
+	// wantThumbnail is the width or height in pixels that suffices for a page.
+	wantThumbnail = 160
+)
+
+// memory is what is kept of the events: a little of what came last.
+type memory struct {
+	mu      sync.Mutex
+	recent  []recentImage // newest first
+	refused []refusedImage
+	reasons map[string]uint64
+	version uint64 // changes with any of the above
+	shown   time.Time
+
+	known map[string]int64 // output → when it was made, unix milliseconds
+	order []string         // the same names, oldest at next when full
+	next  int
+}
+
+// recentImage is an image that was done, and its output to show.
+type recentImage struct {
+	File   string `json:"file"`
+	Name   string `json:"name,omitempty"` // of the output; empty: nothing that a browser shows
+	Width  int    `json:"width,omitempty"`
+	Height int    `json:"height,omitempty"`
+	Made   int    `json:"made"` // how many outputs
+	Run    string `json:"run,omitempty"`
+	Worker string `json:"worker,omitempty"`
+	At     int64  `json:"at"` // unix milliseconds
+}
+
+// refusedImage is an image that was rejected, or a dead letter.
+type refusedImage struct {
+	File   string `json:"file"`
+	Why    string `json:"why"` // the reason, or "dead"
+	Detail string `json:"detail,omitempty"`
+	Run    string `json:"run,omitempty"`
+	Worker string `json:"worker,omitempty"`
+	At     int64  `json:"at"`
+}
+
+func newMemory() *memory {
+	return &memory{reasons: make(map[string]uint64), known: make(map[string]int64)}
+}
+
+// take keeps what is worth it of an event.
+func (m *memory) take(ev wire.Event, now time.Time) {
+	r, ok := ev.Payload.(*wire.Receipt)
+	if !ok || r.Duplicate {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch r.Outcome {
+	case outcome.Done:
+		m.learn(r)
+		if len(m.recent) == maxRecent && now.Sub(m.shown) < calm {
+			return
+		}
+		m.shown = now
+		m.recent = slices.Insert(m.recent, 0, recentOf(r))
+		m.recent = m.recent[:min(len(m.recent), maxRecent)]
+	case outcome.Rejected, outcome.Dead:
+		refused := refusedOf(r)
+		m.reasons[refused.Why]++
+		m.refused = slices.Insert(m.refused, 0, refused)
+		m.refused = m.refused[:min(len(m.refused), maxRefused)]
+	default:
+		return
+	}
+	m.version++
+}
+
+// learn notes the outputs of r as ones that may be asked for. The lock is held.
+func (m *memory) learn(r *wire.Receipt) {
+	for _, o := range r.Outputs {
+		if _, ok := m.known[o.Name]; !ok {
+			if len(m.order) < maxKnown {
+				m.order = append(m.order, o.Name)
+			} else {
+				delete(m.known, m.order[m.next])
+				m.order[m.next] = o.Name
+				m.next = (m.next + 1) % maxKnown
+			}
+		}
+		m.known[o.Name] = r.At.UnixMilli()
+	}
+}
+
+// learnAll notes the outputs of entries that were read from the ledger.
+func (m *memory) learnAll(entries []wire.Receipt) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range entries {
+		if entries[i].Outcome == outcome.Done {
+			m.learn(&entries[i])
+		}
+	}
+}
+
+// knows returns when the output name was made; ok is false when nobody has said that it was.
+func (m *memory) knows(name string) (at int64, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, ok = m.known[name]
+	return at, ok
+}
+
+// revived forgets the rejections that are due again.
+func (m *memory) revived(args *wire.EntriesArgs) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.version++
+	m.refused = slices.DeleteFunc(m.refused, func(r refusedImage) bool {
+		if !selects(args, r.Why) || args.Run != "" && args.Run != r.Run {
+			return false
+		}
+		m.less(r.Why)
+		return true
+	})
+	if args.Run != "" {
+		return
+	}
+	for why := range m.reasons {
+		if selects(args, why) {
+			delete(m.reasons, why)
+		}
+	}
+}
+
+func (m *memory) less(why string) {
+	if m.reasons[why]--; m.reasons[why] == 0 {
+		delete(m.reasons, why)
+	}
+}
+
+func selects(args *wire.EntriesArgs, why string) bool {
+	if why == string(outcome.Dead) {
+		return len(args.Reasons) == 0 && (len(args.Outcomes) == 0 || slices.Contains(args.Outcomes, outcome.Dead))
+	}
+	return (len(args.Reasons) == 0 || slices.Contains(args.Reasons, outcome.Reason(why))) &&
+		(len(args.Outcomes) == 0 || slices.Contains(args.Outcomes, outcome.Rejected))
+}
+
+// album is a copy of what is shown.
+type album struct {
+	version uint64
+	Recent  []recentImage     `json:"recent"`
+	Refused []refusedImage    `json:"refused"`
+	Reasons map[string]uint64 `json:"reasons"` // since this sink started
+}
+
+// album returns what is shown; prev is returned again when nothing changed since.
+func (m *memory) album(prev *album) *album {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if prev != nil && prev.version == m.version {
+		return prev
+	}
+	a := &album{version: m.version, Recent: slices.Clone(m.recent), Refused: slices.Clone(m.refused)}
+	a.Reasons = make(map[string]uint64, len(m.reasons))
+	for why, n := range m.reasons {
+		a.Reasons[why] = n
+	}
+	return a
+}
+
+func recentOf(r *wire.Receipt) recentImage {
+	image := recentImage{File: r.Filename, Made: len(r.Outputs), Run: r.Run, Worker: r.Worker, At: r.At.UnixMilli()}
+	if o, ok := thumbnail(r.Outputs); ok {
+		image.Name, image.Width, image.Height = o.Name, o.Width, o.Height
+	}
+	return image
+}
+
+// thumbnail picks the output to show: the smallest that is large enough, or else the largest.
+func thumbnail(outputs []wire.OutputInfo) (best wire.OutputInfo, ok bool) {
+	for _, o := range outputs {
+		if !shows(o.Name) || o.Size > maxThumbnail {
+			continue
+		}
+		side, than := max(o.Width, o.Height), max(best.Width, best.Height)
+		if !ok || than < wantThumbnail && side > than || side >= wantThumbnail && side < than {
+			best, ok = o, true
+		}
+	}
+	return best, ok
+}
+
+// shows reports whether browsers show what has that name.
+func shows(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp":
+		return true
+	}
+	return false
+}
+
+func refusedOf(r *wire.Receipt) refusedImage {
+	why := string(r.Reason)
+	if r.Outcome == outcome.Dead {
+		why = string(outcome.Dead)
+	}
+	detail := r.Detail
+	if len(detail) > maxDetail {
+		detail = strings.ToValidUTF8(detail[:maxDetail], "") + " …"
+	}
+	return refusedImage{File: r.Filename, Why: why, Detail: detail, Run: r.Run, Worker: r.Worker, At: r.At.UnixMilli()}
+}

@@ -1,0 +1,87 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// output serves an output that the farm made: an image of a kind that browsers show, or else a file to keep. Only names
+// that a receipt or an entry of the ledger has named are served, and only through the store, which lets no name out.
+func (d *Dashboard) output(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	at, ok := d.memory.knows(name)
+	if !ok || d.cfg.Outputs == nil {
+		http.NotFound(w, r)
+		return
+	}
+	select {
+	case d.opened <- struct{}{}:
+		defer func() { <-d.opened }()
+	case <-r.Context().Done():
+		return
+	}
+	f, err := d.cfg.Outputs.Open(name)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			d.log.Debug("an output cannot be shown", "name", name, "error", err)
+		}
+		http.NotFound(w, r)
+		return
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	var head [512]byte
+	n := 0
+	if err == nil {
+		n, err = io.ReadFull(f, head[:])
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = nil
+		}
+	}
+	if err != nil {
+		d.log.Debug("an output cannot be read", "name", name, "error", err)
+		http.NotFound(w, r)
+		return
+	}
+	changed := time.UnixMilli(at)
+	if s, ok := f.(interface{ Stat() (fs.FileInfo, error) }); ok {
+		if info, err := s.Stat(); err == nil {
+			changed = info.ModTime()
+		}
+	}
+	h := w.Header()
+	kind := imageType(head[:n])
+	if kind == "" {
+		kind = "application/octet-stream"
+		h.Set("Content-Disposition", "attachment")
+	}
+	h.Set("Content-Type", kind)
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	h.Set("ETag", fmt.Sprintf(`"%x-%x"`, changed.UnixNano(), size))
+	h.Set("Cache-Control", "private, no-cache")
+	if r.URL.Query().Get("v") != "" { // the page names the version that it wants
+		h.Set("Cache-Control", "private, max-age=86400, immutable")
+	}
+	http.ServeContent(w, r, "", changed, f)
+}
+
+// imageType returns the content type of an image that browsers show, from its first bytes; empty for all else, so that
+// nothing that came through the farm is ever taken for a document or a script.
+func imageType(head []byte) string {
+	switch kind := http.DetectContentType(head); kind {
+	case "image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp":
+		return kind
+	}
+	if len(head) >= 12 && string(head[4:8]) == "ftyp" && strings.HasPrefix(string(head[8:12]), "avi") {
+		return "image/avif"
+	}
+	return ""
+}

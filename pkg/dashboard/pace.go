@@ -1,0 +1,167 @@
+package dashboard
+
+import (
+	"slices"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// paceSpan is over how long a run's speed is measured to tell when it will end; recentSpan is the same for workers'
+// idleness, which changes faster.
+const (
+	paceSpan   = 30 * time.Second
+	recentSpan = 10 * time.Second
+	leastPace  = 2 * time.Second
+)
+
+// pace is how fast runs go: the last statuses, and the counts in them.
+type pace struct {
+	statuses []*wire.Status // the last recentSpan, oldest first
+	runs     map[string][]tally
+}
+
+// tally is how many images of a run were settled at a time.
+type tally struct {
+	at     time.Time
+	worked int64
+}
+
+func (p *pace) add(s *wire.Status) {
+	old := 0
+	for old+1 < len(p.statuses) && s.Now.Sub(p.statuses[old+1].Now) >= recentSpan {
+		old++
+	}
+	p.statuses = append(slices.Delete(p.statuses, 0, old), s)
+	if p.runs == nil {
+		p.runs = make(map[string][]tally)
+	}
+	live := make(map[string]bool, len(s.Runs))
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		if !r.Ended.IsZero() {
+			continue
+		}
+		live[r.ID] = true
+		tallies := p.runs[r.ID]
+		old := 0
+		for old+1 < len(tallies) && s.Now.Sub(tallies[old+1].at) >= paceSpan {
+			old++
+		}
+		p.runs[r.ID] = append(slices.Delete(tallies, 0, old), tally{s.Now, r.Worked()})
+	}
+	for id := range p.runs {
+		if !live[id] {
+			delete(p.runs, id)
+		}
+	}
+}
+
+// before returns the status that is about recentSpan older than the last, or nil.
+func (p *pace) before() *wire.Status {
+	if len(p.statuses) < 2 {
+		return nil
+	}
+	return p.statuses[0]
+}
+
+// of returns how many images a second the live run id settles, and false when it is too early to tell.
+func (p *pace) of(id string) (perSecond float64, ok bool) {
+	t := p.runs[id]
+	if len(t) < 2 {
+		return 0, false
+	}
+	first, last := t[0], t[len(t)-1]
+	if last.at.Sub(first.at) < leastPace {
+		return 0, false
+	}
+	return float64(last.worked-first.worked) / last.at.Sub(first.at).Seconds(), true
+}
+
+// past is the throughput since the run began, in at most maxPast points: when those are full, each two become one.
+type past struct {
+	start   time.Time // of the first point
+	step    time.Duration
+	rates   []float64 // images a second
+	from    uint64    // the count at the end of the last point
+	at      time.Time // that end
+	settled uint64
+	quiet   time.Time // since when nothing was settled and no run was live; zero: something was
+	version uint64
+}
+
+const maxPast = 240
+
+// restAfter is after how long without any work the past ends; what comes later begins another.
+const restAfter = 5 * time.Second
+
+func (p *past) add(s *wire.Status) {
+	settled := s.Done + s.Rejected + s.Dead
+	active := settled != p.settled
+	for i := range s.Runs {
+		active = active || s.Runs[i].Ended.IsZero()
+	}
+	p.settled = settled
+	switch {
+	case !active && p.step == 0:
+		p.from = settled
+		return
+	case !active && p.quiet.IsZero():
+		p.quiet = s.Now
+	case active && (p.step == 0 || !p.quiet.IsZero() && s.Now.Sub(p.quiet) > restAfter):
+		*p = past{start: s.Now, at: s.Now, step: interval, from: p.from, settled: settled, version: p.version + 1}
+	case active:
+		p.quiet = time.Time{}
+	}
+	if !p.quiet.IsZero() {
+		p.from = settled
+		return
+	}
+	for took := s.Now.Sub(p.at); took >= p.step-interval/4; took = s.Now.Sub(p.at) {
+		if len(p.rates) == maxPast {
+			p.halve()
+			continue
+		}
+		p.rates = append(p.rates, float64(settled-p.from)/max(took, p.step/2).Seconds())
+		p.from, p.at = settled, s.Now
+		p.version++
+		return
+	}
+}
+
+func (p *past) halve() {
+	half := p.rates[:0]
+	for pair := range slices.Chunk(p.rates, 2) {
+		sum := 0.0
+		for _, r := range pair {
+			sum += r
+		}
+		half = append(half, sum/float64(len(pair)))
+	}
+	p.rates, p.step = half, 2*p.step
+}
+
+// history is the past as pages get it.
+type history struct {
+	version uint64
+	Start   int64     `json:"start"` // unix milliseconds
+	Step    float64   `json:"step"`  // seconds
+	Rates   []float64 `json:"rates"`
+}
+
+func (p *past) history(prev *history) *history {
+	if prev != nil && prev.version == p.version {
+		return prev
+	}
+	h := &history{version: p.version, Step: p.step.Seconds(), Rates: make([]float64, len(p.rates))}
+	if p.step > 0 {
+		h.Start = p.start.UnixMilli()
+	}
+	if n := len(p.rates); n > 0 { // what it came to be, late ticks included
+		h.Step = p.at.Sub(p.start).Seconds() / float64(n)
+	}
+	for i, r := range p.rates {
+		h.Rates[i] = float64(int64(r*100+0.5)) / 100
+	}
+	return h
+}

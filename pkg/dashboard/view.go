@@ -1,0 +1,258 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/bottleneck"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// view is what is shown at one moment. It does not change; its parts are encoded once, by the first who needs them.
+type view struct {
+	status  *wire.Status
+	before  *wire.Status
+	verdict bottleneck.Verdict
+	run     RunReply
+	album   *album
+	history *history
+	parts   [4]part
+}
+
+// part is a piece of what pages get; they get it again only when its version changed.
+type part struct {
+	event   string
+	version uint64
+	encode  func() ([]byte, error)
+}
+
+// newView makes a view of s. asking is held.
+func (d *Dashboard) newView(s *wire.Status, stopping bool) *view {
+	d.mu.Lock()
+	prev := d.view
+	d.mu.Unlock()
+	v := &view{status: s, before: d.pace.before()}
+	number := uint64(1)
+	if prev != nil {
+		v.album, v.history = prev.album, prev.history
+		number = prev.parts[0].version + 1
+	}
+	v.verdict = bottleneck.Find(s, v.before)
+	v.album = d.memory.album(v.album)
+	v.history = d.past.history(v.history)
+	v.run = d.runReply(v)
+	state := pageState{RunReply: v.run, Stopping: stopping, Actions: d.cfg.Actions != nil, Report: d.cfg.Report != nil}
+	v.parts = [4]part{
+		{"state", number, once(func() any { return state })},
+		{"workers", number, once(func() any { return v.crew() })},
+		{"album", v.album.version + 1, once(func() any { return v.album })},
+		{"history", v.history.version + 1, once(func() any { return v.history })},
+	}
+	if prev != nil { // what did not change is not encoded again
+		for i := range v.parts {
+			if v.parts[i].version == prev.parts[i].version {
+				v.parts[i] = prev.parts[i]
+			}
+		}
+	}
+	return v
+}
+
+func once(value func() any) func() ([]byte, error) {
+	return sync.OnceValues(func() ([]byte, error) { return json.Marshal(value()) })
+}
+
+// RunReply answers GET /api/v1/run.
+type RunReply struct {
+	Sink       SinkInfo           `json:"sink"`
+	Bottleneck bottleneck.Verdict `json:"bottleneck"`
+	Throughput wire.Throughput    `json:"throughput"`
+	Totals     Totals             `json:"totals"`
+	Stages     wire.Timings       `json:"stages"`
+	Workers    WorkerTotals       `json:"workers"`
+	Runs       []RunInfo          `json:"runs"`
+}
+
+// SinkInfo says which sink answers.
+type SinkInfo struct {
+	Instance string    `json:"instance"`
+	Version  string    `json:"version"`
+	Host     string    `json:"host"`
+	Out      string    `json:"out"`
+	Ledger   string    `json:"ledger"`
+	Started  time.Time `json:"started"`
+	Now      time.Time `json:"now"`
+	Trouble  string    `json:"trouble,omitempty"`
+}
+
+// Totals is what the sink took since it started; Settled is what its ledger holds.
+type Totals struct {
+	Done       uint64 `json:"done"`
+	Rejected   uint64 `json:"rejected"`
+	Dead       uint64 `json:"dead"`
+	Failed     uint64 `json:"failed"`
+	Duplicates uint64 `json:"duplicates"`
+	Strangers  uint64 `json:"strangers"`
+	Malformed  uint64 `json:"malformed"`
+	Settled    uint64 `json:"settled"`
+}
+
+// WorkerTotals sums up the workers that are connected, and counts those lost in the last ten minutes.
+type WorkerTotals struct {
+	Connected int `json:"connected"`
+	Lost      int `json:"lost"`
+	Slots     int `json:"slots"`
+	Busy      int `json:"busy"`
+}
+
+// RunInfo is a run and how fast it goes.
+type RunInfo struct {
+	wire.Run
+	Unsettled int64 `json:"unsettled"`
+	// ImagesPerSecond is over the last 30 s of a live run, and over the whole of one that ended.
+	ImagesPerSecond float64 `json:"images_per_second"`
+	// ETASeconds is how long the rest takes at that speed; null when that cannot be told.
+	ETASeconds *float64 `json:"eta_seconds"`
+}
+
+// pageState is what the page gets beside the rest.
+type pageState struct {
+	RunReply
+	Stopping bool `json:"stopping"`
+	Actions  bool `json:"actions"`
+	Report   bool `json:"report"`
+}
+
+func (d *Dashboard) runReply(v *view) RunReply {
+	s := v.status
+	r := RunReply{
+		Sink:       SinkInfo{s.Instance, s.Version, s.Host, s.Out, s.Ledger, s.Started, s.Now, s.Trouble},
+		Totals:     Totals{s.Done, s.Rejected, s.Dead, s.Failed, s.Duplicates, s.Strangers, s.Malformed, s.Settled},
+		Bottleneck: v.verdict, Throughput: s.Throughput, Stages: s.Stages, Runs: make([]RunInfo, 0, len(s.Runs)),
+	}
+	for i := range s.Workers {
+		w := &s.Workers[i]
+		if w.Lost {
+			r.Workers.Lost++
+			continue
+		}
+		r.Workers.Connected++
+		r.Workers.Slots += w.Slots
+		r.Workers.Busy += w.Busy
+	}
+	for _, run := range s.Runs {
+		r.Runs = append(r.Runs, d.runInfo(run))
+	}
+	return r
+}
+
+func (d *Dashboard) runInfo(run wire.Run) RunInfo {
+	info := RunInfo{Run: run, Unsettled: run.Unsettled()}
+	if !run.Ended.IsZero() {
+		if took := run.Ended.Sub(run.Started).Seconds(); took > 0 {
+			info.ImagesPerSecond = float64(run.Worked()) / took
+		}
+		return info
+	}
+	rate, ok := d.pace.of(run.ID)
+	info.ImagesPerSecond = rate
+	if ok && rate > 0 && run.State != "paused" {
+		left := float64(max(run.Total, run.Found)-run.Found+info.Unsettled) / rate
+		info.ETASeconds = &left
+	}
+	return info
+}
+
+// WorkersReply answers GET /api/v1/workers.
+type WorkersReply struct {
+	Now     time.Time    `json:"now"`
+	Workers []WorkerInfo `json:"workers"`
+}
+
+// WorkerInfo is a worker and how it fares.
+type WorkerInfo struct {
+	wire.WorkerStatus
+	// Idle is the share of slot time without a task over the last ten seconds or, of a worker that is newer, since it
+	// came; null when it does not say.
+	Idle *float64 `json:"idle"`
+	// Share is its part of all images that this sink took, 0 to 1.
+	Share float64 `json:"share"`
+}
+
+func (v *view) workers() []WorkerInfo {
+	var images uint64
+	for i := range v.status.Workers {
+		images += v.status.Workers[i].Images
+	}
+	before := make(map[string]*wire.WorkerStatus)
+	if v.before != nil {
+		for i := range v.before.Workers {
+			before[v.before.Workers[i].Worker] = &v.before.Workers[i]
+		}
+	}
+	all := make([]WorkerInfo, 0, len(v.status.Workers))
+	for _, w := range v.status.Workers {
+		info := WorkerInfo{WorkerStatus: w, Share: float64(w.Images) / float64(max(images, 1))}
+		if share, _, ok := bottleneck.WorkerIdle(&w, before[w.Worker]); ok {
+			info.Idle = &share
+		} else if w.UpUS > 0 && w.Slots > 0 {
+			share := min(1, float64(w.IdleUS)/float64(w.UpUS)/float64(w.Slots))
+			info.Idle = &share
+		}
+		all = append(all, info)
+	}
+	return all
+}
+
+// maxCrew bounds the workers that a page gets.
+const maxCrew = 1000
+
+// crew is the workers as the page gets them: rows of name, slots, busy, images a second, images, share in 1/1000, idle
+// in 1/1000 or −1, milliseconds since last seen, and flags.
+type crew struct {
+	Rows [][]any `json:"rows"`
+	More int     `json:"more"` // workers left out
+}
+
+// The flags in a row.
+const (
+	flagLost = 1 << iota
+	flagDraining
+	flagStranger
+)
+
+func (v *view) crew() crew {
+	all := v.workers()
+	c := crew{Rows: make([][]any, 0, min(len(all), maxCrew))}
+	if len(all) > maxCrew { // those that are there first
+		slices.SortStableFunc(all, func(a, b WorkerInfo) int {
+			switch {
+			case a.Lost == b.Lost:
+				return 0
+			case b.Lost:
+				return -1
+			}
+			return 1
+		})
+		c.More = len(all) - maxCrew
+		all = all[:maxCrew]
+	}
+	for i := range all {
+		w := &all[i]
+		idle, flags := -1, 0
+		if w.Idle != nil {
+			idle = int(math.Round(1000 * *w.Idle))
+		}
+		for flag, is := range map[int]bool{flagLost: w.Lost, flagDraining: w.Draining, flagStranger: w.Stranger} {
+			if is {
+				flags |= flag
+			}
+		}
+		c.Rows = append(c.Rows, []any{w.Worker, w.Slots, w.Busy, math.Round(10*w.ImagesPerSecond) / 10, w.Images,
+			int(math.Round(1000 * w.Share)), idle, v.status.Now.Sub(w.LastSeen).Milliseconds(), flags})
+	}
+	return c
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/imagefarm/imagefarm/pkg/dashboard"
+	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sync/errgroup"
+)
+
+// pageFlags say what may be done from the sink's live page.
+func pageFlags() []cli.Flag {
+	return []cli.Flag{
+		yes(showing, "allow-actions", "let those who know --action-token retry images and pause runs from the live page"),
+		text(showing, "action-token", "", "what they have to know, at least 8 characters; better given as IMAGEFARM_ACTION_TOKEN"),
+	}
+}
+
+// checkPageFlags refuses, before any work, flags that pageOf could not follow.
+func checkPageFlags(c *cli.Command) error {
+	if c.Bool("allow-actions") && len(c.String("action-token")) < 8 {
+		return usagef("--allow-actions needs --action-token (or IMAGEFARM_ACTION_TOKEN) of at least 8 characters")
+	}
+	return nil
+}
+
+// pageOf returns the live page of s. report answers /report.html; nil: there is none.
+func pageOf(c *cli.Command, s *sink.Sink, report http.Handler, log *slog.Logger) (*dashboard.Dashboard, error) {
+	cfg := dashboard.Config{Source: s, Outputs: s, Report: report, Logger: log}
+	if c.Bool("allow-actions") {
+		cfg.Actions, cfg.ActionToken = s, c.String("action-token")
+	}
+	return dashboard.New(cfg)
+}
+
+// withPage runs do beside the live page, which shows the end of what do did before it ends.
+func withPage(ctx context.Context, page *dashboard.Dashboard, do func(context.Context) error) error {
+	showing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var pages errgroup.Group
+	pages.Go(func() error { return page.Run(showing) })
+	err := do(ctx)
+	stop()
+	if pageErr := pages.Wait(); err == nil {
+		err = pageErr
+	}
+	return err
+}
