@@ -51,7 +51,8 @@ func ParseSizes(s string) (Recipe, error) {
 		n, ok := digits(w.s)
 		switch {
 		case !ok || n < 1 || n > MaxSide:
-			return Recipe{}, w.fail("for example 64,128,256", "size %q is not a number of pixels from 1 to %d", w.s, MaxSide)
+			return Recipe{}, w.fail("for example 64,128,256", "size %q is not a number of pixels from 1 to %d",
+				w.s, MaxSide)
 		case seen[n]:
 			return Recipe{}, w.fail("", "size %d is given twice", n)
 		case len(list) == MaxVariants:

@@ -80,7 +80,8 @@ func testAnimations(t *testing.T, s Suite) {
 			}
 			for i, img := range frames {
 				l, r := img.NRGBAAt(10, 10), img.NRGBAAt(30, 10)
-				if img.Rect.Size() != image.Pt(40, 20) || far(l, scenes[i][0], 8) || far(r, scenes[i][1], 8) || delays[i] != 100 {
+				if img.Rect.Size() != image.Pt(40, 20) || far(l, scenes[i][0], 8) || far(r, scenes[i][1], 8) ||
+					delays[i] != 100 {
 					t.Errorf("%s to %s: frame %d is %v, %v, %v, for %d ms", name, f, i, img.Rect, l, r, delays[i])
 				}
 			}

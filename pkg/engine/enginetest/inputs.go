@@ -145,6 +145,7 @@ func testPNGKinds(t *testing.T, s Suite) {
 
 func testOtherFormats(t *testing.T, s Suite) {
 	img := Photo(122, 86)
+	sky := color.NRGBA{9, 99, 199, 255}
 	alpha := NRGBA(img)
 	for i := 3; i < len(alpha.Pix); i += 4 {
 		alpha.Pix[i] = uint8(i / 4 % 122 * 2)
@@ -168,8 +169,8 @@ func testOtherFormats(t *testing.T, s Suite) {
 		"BMP top down":      {topDown(BMP(img)), "bmp", flipped(img), 90},
 		"WebP":              {WebP(img), "webp", img, 28},
 		"WebP with alpha":   {WebP(alpha), "webp", alpha, 28},
-		"GIF":               {GIF(122, 86, Flat(img.Rect, color.NRGBA{9, 99, 199, 255})), "gif", filled(122, 86, color.NRGBA{9, 99, 199, 255}), 90},
-		"palette TIFF":      {TIFF(Flat(img.Rect, color.NRGBA{9, 99, 199, 255})), "tiff", filled(122, 86, color.NRGBA{9, 99, 199, 255}), 90},
+		"GIF":               {GIF(122, 86, Flat(img.Rect, sky)), "gif", filled(122, 86, sky), 90},
+		"palette TIFF":      {TIFF(Flat(img.Rect, sky)), "tiff", filled(122, 86, sky), 90},
 		"HEIC":              {File("quadrants.heic"), "heic", Quadrants(160, 120), 25},
 		"AVIF":              {File("quadrants.avif"), "avif", Quadrants(160, 120), 25},
 		"HEIC to be turned": {File("turned.heic"), "heic", Stored(Quadrants(160, 120), 8), 25},

@@ -57,7 +57,8 @@ func testColor(t *testing.T, s Suite) {
 			}
 		}
 		// Where the format carries no profile, keeping means converting.
-		if got := s.one(t, encode(adobe), "fit:16x16,icc:keep,format:gif").NRGBAAt(4, 4); far(got, color.NRGBA{0, 201, 0, 255}, 4) {
+		got := s.one(t, encode(adobe), "fit:16x16,icc:keep,format:gif").NRGBAAt(4, 4)
+		if far(got, color.NRGBA{0, 201, 0, 255}, 4) {
 			t.Errorf("%s to GIF, icc:keep: %v", name, got)
 		}
 	}
@@ -68,7 +69,8 @@ func testColor(t *testing.T, s Suite) {
 	// A profile for four colours fits no picture of three.
 	cmyk := withSegments(File("cmyk.jpg"), iccSegment(Profile("CMYK")))
 	res = s.make(t, cmyk, "x=fit:16x16,format:jpeg,icc:keep")
-	if info, err := header.Read(res.Outputs[0].Data); err != nil || info.ICC != nil || !slices.Equal(res.Dropped, []string{"icc"}) {
+	info, err := header.Read(res.Outputs[0].Data)
+	if err != nil || info.ICC != nil || !slices.Equal(res.Dropped, []string{"icc"}) {
 		t.Errorf("CMYK: profile of %d bytes, dropped %v (%v)", len(info.ICC), res.Dropped, err)
 	}
 	// A gray profile stays with gray, and is put to use otherwise.
@@ -97,7 +99,7 @@ const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://w
 const records = "\x1c\x02\x50\x00\x03Ada\x1c\x02\x5a\x00\x06secret\x1c\x02\x74\x00\x04mine"
 
 func full() JPEGOptions {
-	iptc := append([]byte("Photoshop 3.0\x008BIM\x04\x04\x00\x00"), binary.BigEndian.AppendUint32(nil, uint32(len(records)))...)
+	iptc := binary.BigEndian.AppendUint32([]byte("Photoshop 3.0\x008BIM\x04\x04\x00\x00"), uint32(len(records)))
 	return JPEGOptions{Segments: [][]byte{
 		exifSegment(6), Segment(0xe1, []byte("http://ns.adobe.com/xap/1.0/\x00"+packet)),
 		Segment(0xed, iptc, []byte(records), make([]byte, len(records)%2)),

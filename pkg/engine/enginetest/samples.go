@@ -163,8 +163,8 @@ func EXIF(orientation int) []byte {
 		n         int
 	}
 	dir := []entry{
-		{tag: 271, kind: 2, text: "Maker\x00"}, {tag: 274, kind: 3, n: orientation}, {tag: 315, kind: 2, text: "Ada Painter\x00"},
-		{tag: 33432, kind: 2, text: "(c) Ada\x00"}, {tag: 34665, kind: 4},
+		{tag: 271, kind: 2, text: "Maker\x00"}, {tag: 274, kind: 3, n: orientation},
+		{tag: 315, kind: 2, text: "Ada Painter\x00"}, {tag: 33432, kind: 2, text: "(c) Ada\x00"}, {tag: 34665, kind: 4},
 	}
 	order := binary.BigEndian
 	out := []byte("MM\x00*\x00\x00\x00\x08")

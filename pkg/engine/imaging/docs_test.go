@@ -107,8 +107,7 @@ func TestRecipesDocument(t *testing.T) {
 			t.Errorf("%s is not shown", f)
 		}
 	}
-	canonical := "thumb=fit:256x256,orient:auto,enlarge:no,background:ffffff,animate:no,format:jpeg,quality:85,strip:all,icc:srgb"
-	if r, err := recipe.Parse("thumb=FIT:256,format:jpg"); err != nil || r.String() != canonical || !strings.Contains(string(text), canonical) {
-		t.Errorf("the canonical text of the document is not %s (%v)", r, err)
+	if r, err := recipe.Parse("thumb=FIT:256,format:jpg"); err != nil || !strings.Contains(string(text), "\n    "+r.String()+"\n") {
+		t.Errorf("the document does not have the canonical text %s (%v)", r, err)
 	}
 }

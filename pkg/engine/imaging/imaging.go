@@ -161,7 +161,8 @@ func (t *transform) checkOutput(recipe.Recipe) error {
 				m.Name, w, h, m.format, side)
 		}
 		if frames := int64(t.info.Frames); m.animate && int64(w)*int64(h) > t.engine.limits.MaxPixels/frames {
-			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels", m.Name, frames, w, h)
+			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels",
+				m.Name, frames, w, h)
 		}
 	}
 	return nil

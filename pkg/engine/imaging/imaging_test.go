@@ -40,6 +40,12 @@ func TestImageDecodeIsNeverAsked(t *testing.T) {
 // disintegration/imaging would panic in a goroutine of its own, where nobody recovers (CVE-2023-36308).
 func TestPicturesWithSamplesMissingNeverReachTheLibrary(t *testing.T) {
 	r := image.Rect(0, 0, 8, 8)
+	ycbcr := func(y, cb, cr int) *image.YCbCr {
+		return &image.YCbCr{
+			Y: make([]uint8, y), Cb: make([]uint8, cb), Cr: make([]uint8, cr), YStride: 8, CStride: 4,
+			SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: r,
+		}
+	}
 	short := func(n int) []uint8 { return make([]uint8, n) }
 	for name, img := range map[string]image.Image{
 		"palette index":   &image.Paletted{Pix: []uint8{9, 9, 9, 9}, Stride: 2, Rect: image.Rect(0, 0, 2, 2)},
@@ -52,8 +58,8 @@ func TestPicturesWithSamplesMissingNeverReachTheLibrary(t *testing.T) {
 		"Gray16":          &image.Gray16{Pix: short(127), Stride: 16, Rect: r},
 		"CMYK":            &image.CMYK{Pix: short(255), Stride: 32, Rect: r},
 		"nothing":         &image.NRGBA{},
-		"YCbCr, luma":     &image.YCbCr{Y: short(63), Cb: short(16), Cr: short(16), YStride: 8, CStride: 4, SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: r},
-		"YCbCr, chroma":   &image.YCbCr{Y: short(64), Cb: short(16), Cr: short(15), YStride: 8, CStride: 4, SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: r},
+		"YCbCr, luma":     ycbcr(63, 16, 16),
+		"YCbCr, chroma":   ycbcr(64, 16, 15),
 		"something else":  image.NewUniform(image.Black),
 	} {
 		var rejection *outcome.Rejection
@@ -77,7 +83,8 @@ func TestSamplesOfOtherMatricesAndRanges(t *testing.T) {
 		{what: "full range, BT.709", info: header.Info{Matrix: 1}, y: 182, cb: 30, cr: 12, g: 255, b: 0},
 		{what: "full range, BT.2020", info: header.Info{Matrix: 9}, y: 15, cb: 255, cr: 117, r: 0, b: 254},
 	} {
-		img := &image.YCbCr{Y: []uint8{c.y}, Cb: []uint8{c.cb}, Cr: []uint8{c.cr}, YStride: 1, CStride: 1, Rect: image.Rect(0, 0, 1, 1)}
+		img := image.NewYCbCr(image.Rect(0, 0, 1, 1), image.YCbCrSubsampleRatio444)
+		img.Y[0], img.Cb[0], img.Cr[0] = c.y, c.cb, c.cr
 		out := fullRange(img, c.info)
 		if (out == image.Image(img)) != c.same {
 			t.Errorf("%s: converted %v", c.what, out != image.Image(img))

@@ -55,7 +55,8 @@ func embedJPEG(data []byte, s Set) ([]byte, []string, error) {
 		s.ICC = nil
 	} else {
 		for i := range count {
-			segment(0xe2, []byte("ICC_PROFILE\x00"), []byte{byte(i + 1), byte(count)}, s.ICC[i*most:min(len(s.ICC), (i+1)*most)])
+			part := s.ICC[i*most : min(len(s.ICC), (i+1)*most)]
+			segment(0xe2, []byte("ICC_PROFILE\x00"), []byte{byte(i + 1), byte(count)}, part)
 		}
 	}
 	out := make([]byte, 0, len(data)+len(segments))
