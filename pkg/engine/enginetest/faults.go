@@ -122,6 +122,30 @@ func testTruncated(t *testing.T, s Suite) {
 			near(t, "the upper part", crop(got, top), crop(img, top), 20)
 		})
 	}
+	for name, data := range map[string][]byte{
+		"BMP": whole["BMP"][:len(whole["BMP"])*2/3], "GIF": animation()[:len(animation())-20],
+		"WebP animation": webpAnimation()[:len(webpAnimation())-20],
+	} {
+		t.Run(name+" accepted", func(t *testing.T) {
+			lenient := engine.Limits{OnTruncated: engine.AcceptTruncated}
+			res, err := s.tryWith(t, lenient, data, "x=format:webp,animate:yes,quality:95")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _, err := Decode(res.Outputs[0].Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "BMP" { // its rows run from below
+				low := image.Rect(0, 60, 160, 120)
+				near(t, "the lower half", crop(got, low), crop(img, low), 25)
+				return
+			}
+			if frames, _, _ := framesOf(t, res.Outputs[0].Data); len(frames) != 2 {
+				t.Errorf("%d frames, want the two that are whole", len(frames))
+			}
+		})
+	}
 	for _, v := range []string{"16 bits interlaced", "gray 1 bit"} {
 		t.Run(v+" accepted", func(t *testing.T) {
 			data := rawPNG(61, 43, 16, 2, true, nil, func(x, y, c int) int { return x * y * 7919 % 65536 })

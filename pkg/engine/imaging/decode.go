@@ -52,16 +52,23 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 			img, err = mendPNG(t.data)
 		}
 	case format.GIF:
+		if accept && t.info.Truncated {
+			t.data = mendGIF(t.data)
+		}
 		return t.decodeGIF(animate, use)
 	case format.WebP:
 		if t.info.Frames > 1 {
-			return t.decodeWebP(animate, use)
+			return t.decodeWebP(animate, accept, use)
 		}
 		img, err = webp.Decode(t.data, t.info.Width, t.info.Height)
 	case format.TIFF:
 		img, err = tiff.Decode(bytes.NewReader(t.data))
 	case format.BMP:
-		img, err = bmp.Decode(bytes.NewReader(t.data))
+		var r io.Reader = bytes.NewReader(t.data)
+		if accept {
+			r = io.MultiReader(r, zeros{}) // the decoder asks for what the header says and no more
+		}
+		img, err = bmp.Decode(r)
 	case format.HEIC:
 		img, err = t.decodeHEIC()
 	case format.AVIF:
@@ -81,17 +88,19 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 // errEnough ends a decoding after the frames that are wanted.
 var errEnough = errors.New("enough frames")
 
-func (t *transform) decodeWebP(animate bool, use func(frame) error) error {
+func (t *transform) decodeWebP(animate, accept bool, use func(frame) error) error {
+	whole := 0
 	err := webp.DecodeAll(t.data, t.info.Width, t.info.Height, func(f webp.Frame) error {
 		if err := use(frame{f.Image, f.Delay, f.Loops}); err != nil {
 			return err
 		}
+		whole++
 		if !animate {
 			return errEnough
 		}
 		return nil
 	})
-	if err == errEnough {
+	if err == errEnough || whole > 0 && accept && cutShort(err) {
 		return nil
 	}
 	return err
