@@ -12,6 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/noop"
+	"github.com/imagefarm/imagefarm/pkg/engine/planar"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/sync/errgroup"
@@ -37,7 +38,7 @@ type settings struct {
 }
 
 // engines lists the engines, the usual one first.
-func engines() []string { return []string{"imaging", "noop"} }
+func engines() []string { return []string{"planar", "imaging", "noop"} }
 
 // openEngine opens the engine that name names.
 func openEngine(name string, encoded []byte) (engine.Engine, error) {
@@ -48,7 +49,7 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 	switch name {
 	case "noop":
 		return noop.Engine{}, nil
-	case "imaging":
+	case "planar", "imaging":
 		var assets fs.FS
 		if s.Assets != "" {
 			root, err := os.OpenRoot(s.Assets) // no name leads out of it
@@ -57,7 +58,11 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 			}
 			assets = root.FS()
 		}
-		return imaging.New(imaging.Config{Limits: s.Limits, Assets: assets})
+		general, err := imaging.New(imaging.Config{Limits: s.Limits, Assets: assets})
+		if err != nil || name == "imaging" {
+			return general, err
+		}
+		return planar.New(planar.Config{Limits: s.Limits, Behind: general})
 	}
 	return nil, fmt.Errorf("engine %q: it is one of %v", name, engines())
 }

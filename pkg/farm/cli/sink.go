@@ -78,16 +78,16 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, _, stop := signals(ctx, log, s.Drain)
 	defer stop()
-	report := newReport(os.Stdout, c.Bool("quiet"))
+	lines := newThroughput(os.Stdout, c.Bool("quiet"))
 	err = withAdmin(ctx, admin, func(ctx context.Context) error {
 		events, unwatch := s.Watch(1000)
 		var side errgroup.Group
-		side.Go(func() error { report.follow(events); return nil })
+		side.Go(func() error { lines.follow(events); return nil })
 		err := withPage(ctx, page, s.Run)
 		unwatch()
 		return errors.Join(err, side.Wait())
 	})
-	report.summary(s.Status())
+	lines.summary(s.Status())
 	return errors.Join(err, closeStores())
 }
 

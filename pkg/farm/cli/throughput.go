@@ -8,23 +8,23 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// report prints a sink's throughput: a line every few seconds while something happens, and a summary at the end.
-type report struct {
+// throughput prints a sink's throughput: a line every few seconds while something happens, and a summary at the end.
+type throughput struct {
 	w     io.Writer
 	every time.Duration
 	last  time.Time
 	count uint64 // settled at the last line
 }
 
-func newReport(w io.Writer, quiet bool) *report {
+func newThroughput(w io.Writer, quiet bool) *throughput {
 	if quiet {
 		w = io.Discard
 	}
-	return &report{w: w, every: 5 * time.Second, last: time.Now()}
+	return &throughput{w: w, every: 5 * time.Second, last: time.Now()}
 }
 
 // follow prints lines until events is closed.
-func (r *report) follow(events <-chan wire.Event) {
+func (r *throughput) follow(events <-chan wire.Event) {
 	for ev := range events {
 		t, ok := ev.Payload.(*wire.Throughput)
 		if !ok {
@@ -42,7 +42,7 @@ func (r *report) follow(events <-chan wire.Event) {
 }
 
 // summary prints what a sink took since it started, and from whom.
-func (r *report) summary(s *wire.Status) {
+func (r *throughput) summary(s *wire.Status) {
 	fmt.Fprintf(r.w, "%d done, %d rejected, %d dead, %d duplicates, %d failed deliveries, %d bare names; %d settled in the ledger\n",
 		s.Done, s.Rejected, s.Dead, s.Duplicates, s.Failed, s.Strangers, s.Settled)
 	for _, w := range s.Workers {
