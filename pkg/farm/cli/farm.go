@@ -28,7 +28,7 @@ func FarmProgram() *cli.Command {
 			steerCommand("pause", "paused", "hand out nothing more until resume"),
 			steerCommand("resume", "running", "go on after pause"),
 			steerCommand("cancel", "cancelled", "end the run when what workers hold is settled"),
-			rejectsCommand(), retryCommand(), verifyCommand(), healthCommand(), asOwnerCommand(),
+			rejectsCommand(), retryCommand(), verifyCommand(), reportCommand(), healthCommand(), asOwnerCommand(),
 		},
 	}
 }

@@ -1,0 +1,249 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // the page
+	"encoding/base64"
+	"html/template"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"count": count, "size": size, "micros": micros, "round": round, "digits": digits,
+	"us":      func(us int64) time.Duration { return time.Duration(us) * time.Microsecond },
+	"when":    func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
+	"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"bytesPS": func(f float64) string { return size(int64(f)) },
+}).Parse(pageText))
+
+// Pictures finds the pictures that a page shows, small enough to be put into it: JPEG, PNG, GIF or WebP. What it cannot
+// find (any error) is left out. Either function may be nil.
+type Pictures struct {
+	Original func(ctx context.Context, name string) ([]byte, error) // the photo of that name
+	Output   func(ctx context.Context, name string) ([]byte, error) // what was made of it
+}
+
+// maxPicture bounds a picture on the page, in bytes; larger ones are left out.
+const maxPicture = 256 << 10
+
+// PageConfig says what a page shows beside the report. All of it is optional.
+type PageConfig struct {
+	Pictures Pictures
+	Version  string    // of the program
+	Now      time.Time // when the page is made; default: the report's last moment
+}
+
+// page is what the template shows.
+type page struct {
+	*Report
+	Sums     Summary
+	Accounts []account
+	Chart    *Chart
+	Shares   []share
+	Slow     []slow
+	Groups   []group
+	Crew     []crew
+	Pairs    []pair
+	Version  string
+	Now      time.Time
+}
+
+// account is one part of found = done + skipped + rejected + dead.
+type account struct {
+	Name  string
+	Count int64
+	Share float64 // percent
+}
+
+// share is a stage's part of the work.
+type share struct {
+	StageSummary
+	Share float64 // percent of the stages' sum; of "waited" and "total" 0
+}
+
+// slow is one of the slowest images, with the shares of its stages, in percent of the slowest one's time.
+type slow struct {
+	wire.Receipt
+	Decode, Transform, Encode, Write, Rest float64
+}
+
+// group is the images refused for one reason.
+type group struct {
+	Refused
+	More int64
+}
+
+// crew is a worker with its share of the images, in percent.
+type crew struct {
+	Worker
+	Share float64
+}
+
+// pair is a picture before and after.
+type pair struct {
+	wire.Receipt
+	Before, After template.URL // data URIs; may be empty
+	Shown         wire.OutputInfo
+	Written       int64 // bytes of all outputs
+}
+
+// WritePage writes the report as one page of HTML that needs nothing else.
+func (r *Report) WritePage(ctx context.Context, w io.Writer, c PageConfig) error {
+	p := page{Report: r, Sums: r.Summary(), Version: c.Version, Now: c.Now}
+	end := r.Run.Ended
+	if end.IsZero() || end.Before(r.last) {
+		end = r.last
+	}
+	if p.Now.IsZero() {
+		p.Now = end
+	}
+	p.Chart = r.flow.chart(end)
+	p.accounts()
+	p.stages()
+	p.slow()
+	for _, g := range r.Refused() {
+		p.Groups = append(p.Groups, group{g, g.Count - int64(len(g.Images))})
+	}
+	workers := r.Workers()
+	for _, worker := range workers {
+		p.Crew = append(p.Crew, crew{worker, percent(worker.Images, workers[0].Images)})
+	}
+	if err := p.pictures(ctx, c.Pictures); err != nil {
+		return err
+	}
+	return pageTemplate.Execute(w, &p)
+}
+
+func percent(part, whole int64) float64 {
+	if whole <= 0 {
+		return 0
+	}
+	return tenth(100 * float64(part) / float64(whole))
+}
+
+func (p *page) accounts() {
+	run := &p.Run
+	for _, a := range []account{
+		{Name: "done", Count: run.Done}, {Name: "skipped", Count: run.Skipped},
+		{Name: "rejected", Count: run.Rejected}, {Name: "dead", Count: run.Dead},
+	} {
+		a.Share = percent(a.Count, run.Found)
+		p.Accounts = append(p.Accounts, a)
+	}
+}
+
+func (p *page) stages() {
+	sum := int64(0)
+	work := func(s *StageSummary) bool { return s.Name != "waited" && s.Name != "total" }
+	for i := range p.Sums.Stages {
+		if s := &p.Sums.Stages[i]; work(s) {
+			sum += s.Sum
+		}
+	}
+	for _, s := range p.Sums.Stages {
+		sh := share{StageSummary: s}
+		if work(&s) {
+			sh.Share = percent(s.Sum, sum)
+		}
+		p.Shares = append(p.Shares, sh)
+	}
+}
+
+func (p *page) slow() {
+	all := p.Slowest()
+	for _, e := range all {
+		t, most := &e.Timings, max(1, all[0].Timings.Total)
+		rest := max(0, t.Total-t.Decode-t.Transform-t.Encode-t.Write)
+		p.Slow = append(p.Slow, slow{
+			Receipt: e, Decode: percent(t.Decode, most), Transform: percent(t.Transform, most),
+			Encode: percent(t.Encode, most), Write: percent(t.Write, most), Rest: percent(rest, most),
+		})
+	}
+}
+
+// pictures fills in at most maxPairs pairs, spread over the run.
+func (p *page) pictures(ctx context.Context, from Pictures) error {
+	kept := p.sample.kept
+	spread := max(1, len(kept)/maxPairs)
+	take := func(i int) {
+		e := kept[i]
+		pr := pair{Receipt: e}
+		for _, o := range e.Outputs {
+			pr.Written += o.Size
+			if o.Width*o.Height >= pr.Shown.Width*pr.Shown.Height {
+				pr.Shown = o
+			}
+		}
+		pr.After = inline(ctx, from.Output, pr.Shown.Name)
+		pr.Before = inline(ctx, from.Original, e.Filename)
+		if pr.After != "" {
+			p.Pairs = append(p.Pairs, pr)
+		}
+	}
+	if from.Output == nil {
+		return nil
+	}
+	for first := range spread { // should some be missing, their neighbours stand in
+		for i := first; i < len(kept) && len(p.Pairs) < maxPairs; i += spread {
+			if err := ctx.Err(); err != nil {
+				return context.Cause(ctx)
+			}
+			take(i)
+		}
+	}
+	return nil
+}
+
+// inline returns a picture as a data URI; nothing when there is none that a browser shows.
+func inline(ctx context.Context, find func(context.Context, string) ([]byte, error), name string) template.URL {
+	if find == nil {
+		return ""
+	}
+	data, err := find(ctx, name)
+	if err != nil || len(data) > maxPicture {
+		return ""
+	}
+	switch kind := http.DetectContentType(data); kind {
+	case "image/jpeg", "image/png", "image/gif", "image/webp":
+		return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data))
+	}
+	return ""
+}
+
+// contentPolicy lets a page do nothing but show itself, whatever a file's name says.
+const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+
+// Handler serves the page of the run that the query's "run" names, or of the newest. One page is made at a time.
+func Handler(b Book, c PageConfig) http.Handler {
+	turn := make(chan struct{}, 1)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method != http.MethodGet && req.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "a report can only be read", http.StatusMethodNotAllowed)
+			return
+		}
+		ctx := req.Context()
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+		case <-ctx.Done():
+			return
+		}
+		var text bytes.Buffer
+		report, err := Read(ctx, b, req.URL.Query().Get("run"))
+		if err == nil {
+			shown := c
+			shown.Now = time.Now()
+			err = report.WritePage(ctx, &text, shown)
+		}
+		answer(w, &text, err)
+	})
+}

@@ -1,0 +1,201 @@
+package report
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// columns are those of WriteCSV.
+var columns = []string{
+	"filename", "outcome", "reason", "detail", "worker", "delivery", "bytes", "outputs", "output_bytes",
+	"waited_us", "decode_us", "transform_us", "encode_us", "write_us", "total_us", "at",
+}
+
+// WriteCSV writes a line for each image that the run of that id (the newest when it is empty) settled, below a header.
+// Texts that a spreadsheet would take for a formula begin with an apostrophe.
+func WriteCSV(ctx context.Context, w io.Writer, b Book, id string) error {
+	run, err := FindRun(ctx, b, id)
+	if err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	if err := out.Write(columns); err != nil {
+		return err
+	}
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	err = EachEntry(ctx, b, run.ID, func(e *wire.Receipt) error {
+		size := int64(0)
+		for _, o := range e.Outputs {
+			size += o.Size
+		}
+		t := &e.Timings
+		return out.Write([]string{
+			cell(e.Filename), string(e.Outcome), string(e.Reason), cell(e.Detail), cell(e.Worker), strconv.Itoa(e.Delivery),
+			number(e.Bytes), strconv.Itoa(len(e.Outputs)), number(size), number(t.Waited), number(t.Decode),
+			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
+		})
+	})
+	out.Flush()
+	return errors.Join(err, out.Error())
+}
+
+// cell keeps a file's name from being run as a formula.
+func cell(s string) string {
+	if s != "" {
+		switch s[0] {
+		case '=', '+', '-', '@', '\t', '\r':
+			return "'" + s
+		}
+	}
+	return s
+}
+
+// Summary is the end of WriteJSON.
+type Summary struct {
+	Settled         int64            `json:"settled"` // images, by this run; skipped ones are not among them
+	Bytes           int64            `json:"bytes"`   // of those images
+	Outputs         int64            `json:"outputs"`
+	OutputBytes     int64            `json:"output_bytes"`
+	Unsettled       int64            `json:"unsettled"` // found − (done + skipped + rejected + dead)
+	Seconds         float64          `json:"seconds"`
+	ImagesPerSecond float64          `json:"images_per_second"`
+	BytesPerSecond  float64          `json:"bytes_per_second"`
+	Refused         map[string]int64 `json:"refused"` // rejected images by reason, and dead letters
+	Stages          []StageSummary   `json:"stages"`
+	Workers         []Worker         `json:"workers"`
+	Throughput      Throughput       `json:"throughput"`
+}
+
+// StageSummary is how long a stage took, in microseconds; quantiles are true to about a tenth.
+type StageSummary struct {
+	Name  string `json:"name"`
+	Count int64  `json:"count"`
+	Sum   int64  `json:"sum_us"`
+	Mean  int64  `json:"mean_us"`
+	P50   int64  `json:"p50_us"`
+	P95   int64  `json:"p95_us"`
+	P99   int64  `json:"p99_us"`
+	Max   int64  `json:"max_us"`
+}
+
+// Throughput is counts in consecutive slices of time.
+type Throughput struct {
+	Start        time.Time `json:"start"`
+	SliceSeconds float64   `json:"slice_seconds"`
+	Done         []int64   `json:"done"`
+	Refused      []int64   `json:"refused"`
+	Bytes        []int64   `json:"bytes"`
+}
+
+// Summary returns the report's numbers.
+func (r *Report) Summary() Summary {
+	images, bytes := r.PerSecond()
+	s := Summary{
+		Settled: r.Entries, Bytes: r.Bytes, Outputs: r.Outputs, OutputBytes: r.Written, Unsettled: r.Run.Unsettled(),
+		Seconds: r.Took().Seconds(), ImagesPerSecond: images, BytesPerSecond: bytes, Workers: r.Workers(),
+		Refused:    make(map[string]int64),
+		Throughput: Throughput{Start: r.flow.start, SliceSeconds: r.flow.width.Seconds()},
+	}
+	for _, group := range r.Refused() {
+		s.Refused[group.Why] = group.Count
+	}
+	for i := range r.stages {
+		st := &r.stages[i]
+		s.Stages = append(s.Stages, StageSummary{
+			Name: st.Name, Count: st.Count, Sum: st.Sum, Mean: st.Mean().Microseconds(), P50: st.Quantile(.5).Microseconds(),
+			P95: st.Quantile(.95).Microseconds(), P99: st.Quantile(.99).Microseconds(), Max: st.Max,
+		})
+	}
+	for _, sl := range r.flow.slices {
+		s.Throughput.Done = append(s.Throughput.Done, sl.done)
+		s.Throughput.Refused = append(s.Throughput.Refused, sl.refused)
+		s.Throughput.Bytes = append(s.Throughput.Bytes, sl.bytes)
+	}
+	return s
+}
+
+// WriteJSON writes one object: the run, its images (an array with a line for each), and the Summary.
+func WriteJSON(ctx context.Context, w io.Writer, b Book, id string) error {
+	run, err := FindRun(ctx, b, id)
+	if err != nil {
+		return err
+	}
+	r := New(run)
+	out := bufio.NewWriter(w)
+	put := func(before string, v any) error {
+		text, err := json.Marshal(v)
+		if err == nil {
+			_, err = fmt.Fprintf(out, "%s%s", before, text)
+		}
+		return err
+	}
+	if err := put("{\"run\":", run); err != nil {
+		return err
+	}
+	before := ",\n\"images\":[\n"
+	err = EachEntry(ctx, b, run.ID, func(e *wire.Receipt) error {
+		r.Add(e)
+		defer func() { before = ",\n" }()
+		return put(before, e)
+	})
+	if err != nil {
+		return err
+	}
+	end := "],\n\"summary\":"
+	if r.Entries == 0 {
+		end = before + end
+	}
+	if err := put(end, r.Summary()); err != nil {
+		return err
+	}
+	if _, err := out.WriteString("}\n"); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// WriteText writes the report for a terminal.
+func (r *Report) WriteText(w io.Writer) error {
+	run := &r.Run
+	fmt.Fprintf(w, "run %s %s, begun %s, took %s\n", run.ID, run.State, run.Started.Local().Format(time.DateTime), round(r.Took()))
+	balance := "balanced"
+	if n := run.Unsettled(); n != 0 {
+		balance = fmt.Sprintf("%d unaccounted for", n)
+	}
+	fmt.Fprintf(w, "%d images found = %d done + %d skipped + %d rejected + %d dead: %s\n",
+		run.Found, run.Done, run.Skipped, run.Rejected, run.Dead, balance)
+	images, bytes := r.PerSecond()
+	fmt.Fprintf(w, "%d settled by this run: %.1f img/s, %s/s in; %d outputs, %s\n",
+		r.Entries, images, size(int64(bytes)), r.Outputs, size(r.Written))
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	if r.stages[0].Count > 0 {
+		fmt.Fprintln(table, "\nSTAGE\tMEAN\tMEDIAN\t95%\t99%\tLONGEST")
+		for i := range r.stages {
+			s := &r.stages[i]
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, round(s.Mean()), round(s.Quantile(.5)),
+				round(s.Quantile(.95)), round(s.Quantile(.99)), round(time.Duration(s.Max)*time.Microsecond))
+		}
+		fmt.Fprintln(table, "\nSLOWEST\tTIME\tBYTES\tWORKER")
+		slow := r.Slowest()
+		for _, e := range slow[:min(5, len(slow))] {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", e.Filename, micros(e.Timings.Total), size(e.Bytes), e.Worker)
+		}
+	}
+	if refused := r.Refused(); len(refused) > 0 {
+		fmt.Fprintln(table, "\nREFUSED\tIMAGES\tSUCH AS")
+		for _, group := range refused {
+			fmt.Fprintf(table, "%s\t%d\t%s\n", group.Why, group.Count, group.Images[0].Filename)
+		}
+	}
+	return table.Flush()
+}
