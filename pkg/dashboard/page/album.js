@@ -1,0 +1,137 @@
+// The latest images, and those that were refused.
+import {$, put, make, keep, count, images, clock, ago, address} from './format.js';
+import {retry} from './actions.js';
+
+const most = 600; // rows of the ledger that a tab holds
+const usual = 12; // rows shown of the latest rejections
+let only = '', album = null, ledger = null, state = null;
+
+export function showAlbum(message) {
+  album = message;
+  showRecent();
+  showRefused();
+}
+
+// tell takes what else there is to know: whether actions are allowed, and how many were rejected in all.
+export function tell(s) {
+  const before = state;
+  state = s;
+  const refused = x => x && x.totals.rejected + x.totals.dead;
+  if (!before || before.actions !== s.actions || before.sink.instance !== s.sink.instance || refused(before) !== refused(s) || before.runs.length !== s.runs.length) showRefused();
+}
+
+function showRecent() {
+  $('recent-section').hidden = album.recent.length === 0;
+  keep($('recent'), album.recent, i => `${i.at} ${i.file}`, createImage);
+}
+
+function createImage(i) {
+  const frame = make('div', 'frame');
+  const text = i.file.split('/').pop();
+  const link = make('a', '', frame, make('span', '', text));
+  link.title = `${i.file}\n${i.made} ${i.made === 1 ? 'output' : 'outputs'}, ${clock(i.at)}${i.worker ? `, by ${i.worker}` : ''}${i.run ? `\nrun ${i.run}` : ''}`;
+  const plain = () => frame.replaceChildren(make('b', '', (text.split('.').pop() || '').slice(0, 5).toUpperCase()));
+  if (!i.name) {
+    plain();
+    return make('li', '', link);
+  }
+  link.href = address(i.name, i.at);
+  link.target = '_blank';
+  link.rel = 'noopener';
+  const img = new Image();
+  img.alt = '';
+  img.decoding = 'async';
+  img.loading = 'lazy';
+  if (i.width) {
+    img.width = i.width;
+    img.height = i.height;
+  }
+  img.addEventListener('error', plain);
+  img.src = link.href;
+  frame.append(img);
+  return make('li', '', link);
+}
+
+const words = {'not-an-image': 'not an image', 'too-many-pixels': 'too many pixels', 'too-large': 'too large',
+  'animated-too-long': 'animated too long', 'out-of-memory': 'out of memory', dead: 'dead letter'};
+const word = why => words[why] || why;
+
+function showRefused() {
+  if (!album || !state) return;
+  const total = state.totals.rejected + state.totals.dead;
+  const inRuns = state.runs.reduce((n, r) => n + r.rejected + r.dead, 0);
+  $('refused-section').hidden = album.refused.length === 0 && total === 0 && inRuns === 0 && !ledger;
+  const reasons = Object.entries(album.reasons).sort((a, b) => b[1] - a[1]);
+  if (only && !album.reasons[only]) only = '';
+  put($('refused-sum'), total ? `${images(total)} since this sink started` : inRuns ? 'by an earlier run' : '');
+  $('reasons').hidden = reasons.length < 2;
+  keep($('reasons'), reasons, r => r[0], ([why]) => {
+    const b = make('button', 'plain');
+    b.type = 'button';
+    b.addEventListener('click', () => {
+      only = only === why ? '' : why;
+      ledger = null;
+      showRefused();
+    });
+    return b;
+  }, (b, [why, n]) => {
+    put(b, `${word(why)} ${count(n)}`);
+    b.setAttribute('aria-pressed', String(only === why));
+  });
+  const chosen = ledger ? ledger.rows : album.refused.filter(r => !only || r.why === only).slice(0, usual);
+  keep($('refused').tBodies[0], chosen, r => `${r.at} ${r.file} ${r.why}`, createRow, (row, r) => put(row.cells[2], ago(Math.max(0, now() - r.at))));
+  $('refused').hidden = chosen.length === 0;
+  const more = $('refused-more');
+  more.hidden = ledger !== null && !ledger.next;
+  put(more, ledger ? 'Show more' : only ? `Show all that are ${word(only)}` : 'Show all in the ledger');
+  const button = $('retry');
+  button.hidden = !state.actions;
+  put(button, only ? `Retry ${word(only)} with the next run` : 'Retry all with the next run');
+}
+
+const now = () => new Date(state.sink.now).getTime();
+
+function createRow(r) {
+  const why = make('td', '', make('span', r.why === 'dead' ? 'why dead' : 'why', word(r.why)));
+  if (r.detail) why.append(' ', make('span', 'detail', r.detail));
+  const when = make('td', 'num');
+  when.title = new Date(r.at).toLocaleString('en-GB');
+  const file = make('td', '', r.file);
+  if (r.run) file.title = `run ${r.run}`;
+  return make('tr', '', file, why, when);
+}
+
+// readLedger shows a page more of what the ledger holds.
+async function readLedger() {
+  const more = $('refused-more');
+  more.disabled = true;
+  const query = new URLSearchParams({limit: '100'});
+  if (ledger && ledger.next) query.set('after', ledger.next);
+  if (only === 'dead') query.set('outcome', 'dead');
+  else if (only) query.set('reason', only);
+  try {
+    const answer = await fetch(`/api/v1/rejects?${query}`);
+    const page = await answer.json();
+    if (!answer.ok) throw new Error(page.error);
+    const rows = page.entries.map(r => ({file: r.filename, why: r.outcome === 'dead' ? 'dead' : r.reason, detail: r.detail, run: r.run, at: new Date(r.at).getTime()}));
+    const had = ledger ? ledger.rows : [];
+    ledger = {rows: had.concat(rows).slice(0, most), next: page.next};
+    if (had.length + rows.length >= most) ledger.next = '';
+    put($('retry-said'), ledger.rows.length >= most ? `The first ${count(most)}; farm rejects lists them all.` : ledger.rows.length ? '' : 'The ledger holds none.');
+  } catch (e) {
+    put($('retry-said'), `The ledger could not be read: ${e.message}`);
+  }
+  more.disabled = false;
+  showRefused();
+}
+
+export function beginAlbum() {
+  $('refused-more').addEventListener('click', readLedger);
+  $('retry').addEventListener('click', async () => {
+    const said = await retry(only);
+    if (said === null) return;
+    ledger = null;
+    put($('retry-said'), said);
+    showRefused();
+  });
+}

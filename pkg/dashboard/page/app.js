@@ -1,0 +1,121 @@
+// The page follows the sink's stream of server-sent events; each message replaces what the one before said.
+import {$, put, make, count, micros, percent, span, clock} from './format.js';
+import {showRuns, title} from './run.js';
+import {showChart, beginChart} from './chart.js';
+import {showCrew, beginCrew} from './crew.js';
+import {showAlbum, tell, beginAlbum} from './album.js';
+import {beginActions} from './actions.js';
+
+const patience = 5000; // ms without a word after which the connection counts as lost
+let source = null, heard = 0, state = null, again = 0;
+
+const root = document.documentElement;
+
+function is(word) {
+  if (root.dataset.state !== word) root.dataset.state = word;
+}
+
+function showState(s) {
+  state = s;
+  heard = Date.now();
+  again = 0;
+  is(s.stopping ? 'ended' : 'live');
+  const runs = showRuns(s);
+  put($('where'), [s.sink.host, s.sink.version].filter(Boolean).join(' · '));
+  put($('link'), s.stopping ? 'ended' : 'live');
+  put($('store'), `Outputs in ${s.sink.out} · ${count(s.totals.settled)} settled in the ledger`);
+  $('report').hidden = !s.report;
+  document.title = title(s, runs);
+  showStages(s.stages, s.totals);
+  tell(s);
+  showBanner();
+}
+
+function showStages(t, totals) {
+  const images = totals.done + totals.rejected;
+  const parts = [['Decode', t.decode_us, 's1'], ['Transform', t.transform_us, 's2'], ['Encode', t.encode_us, 's3'], ['Write', t.write_us, 's4']]
+    .map(([word, us, cls]) => ({word, us: us || 0, cls}));
+  const all = parts.reduce((n, p) => n + p.us, 0);
+  $('stages-section').hidden = !all || !images;
+  document.querySelector('.columns').classList.toggle('two', !!all && !!images);
+  if (!all || !images) return;
+  const bar = $('stage-bar'), list = $('stages');
+  if (!bar.firstChild) {
+    for (const p of parts) {
+      bar.append(make('i', p.cls));
+      list.append(make('div', p.cls, make('dt', '', p.word), make('dd'), make('dd', 'quiet')));
+    }
+    list.append(make('div', 's5', make('dt', '', 'Waited before'), make('dd'), make('dd')));
+  }
+  parts.forEach((p, i) => {
+    bar.children[i].style.width = `${100 * p.us / all}%`;
+    put(list.children[i].children[1], micros(p.us / images));
+    put(list.children[i].children[2], percent(p.us / all));
+  });
+  put(list.lastChild.children[1], micros((t.waited_us || 0) / images));
+}
+
+function showBanner(text, calm) {
+  const banner = $('banner');
+  if (state && state.stopping && !text) [text, calm] = ['The sink has ended. This is how things were at its end.', true];
+  banner.hidden = !text;
+  banner.classList.toggle('calm', !!calm);
+  if (text) put(banner, text);
+}
+
+// lost says honestly that what is shown is old.
+function lost() {
+  if (state && state.stopping) {
+    is('ended');
+    showBanner();
+    return;
+  }
+  is('lost');
+  put($('link'), 'not connected');
+  if (state) showBanner(`The connection to the sink is lost. What is shown was so at ${clock(heard)}, ${span((Date.now() - heard) / 1000)} ago. Trying again…`);
+  else showBanner('The sink does not answer. Trying again…');
+  document.title = 'not connected · imagefarm';
+}
+
+const shows = {state: showState, workers: showCrew, album: showAlbum, history: showChart};
+
+function connect() {
+  close();
+  source = new EventSource('/live');
+  for (const [event, show] of Object.entries(shows)) {
+    source.addEventListener(event, e => show(JSON.parse(e.data)));
+  }
+  source.addEventListener('error', () => {
+    lost();
+    close();
+    again = Math.min(again + 1, 5);
+    setTimeout(() => { if (!source && !document.hidden) connect(); }, 500 * again);
+  });
+}
+
+function close() {
+  if (source) source.close();
+  source = null;
+}
+
+setInterval(() => {
+  if (document.hidden) return;
+  if (!source) {
+    if (state) lost();
+  } else if (heard && Date.now() - heard > patience) {
+    lost();
+  }
+}, 1000);
+
+// A tab that nobody sees costs the sink nothing.
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) close();
+  else if (!source) connect();
+});
+window.addEventListener('trouble', e => showBanner(`That did not work: ${e.detail}`));
+
+beginChart();
+beginCrew();
+beginAlbum();
+beginActions();
+connect();
