@@ -15,6 +15,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/engine/planar"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -26,7 +27,13 @@ func main() {
 }
 
 // theEngine is the one that workers use.
-func theEngine() (engine.Engine, error) { return imaging.New(imaging.Config{}) }
+func theEngine() (engine.Engine, error) {
+	general, err := imaging.New(imaging.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return planar.New(planar.Config{Behind: general})
+}
 
 func run(args []string) error {
 	if len(args) < 3 {
