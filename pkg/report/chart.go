@@ -127,7 +127,7 @@ func niceTime(whole time.Duration) time.Duration {
 			return d
 		}
 	}
-	return max(24*time.Hour, (whole / 8).Truncate(24*time.Hour))
+	return (whole/8 + 24*time.Hour).Truncate(24 * time.Hour)
 }
 
 // clock returns a time since the start for an axis.
