@@ -109,11 +109,11 @@ func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Re
 	return all, nil
 }
 
-// TellRun tells a run's counts and returns whether an operator wants it to go on.
-func (c *Client) TellRun(ctx context.Context, run *wire.Run) (state string, err error) {
+// TellRun tells a run's counts and returns whether an operator wants it to go on, and how many workers the sink knows.
+func (c *Client) TellRun(ctx context.Context, run *wire.Run) (wire.RunState, error) {
 	var s wire.RunState
-	err = c.call(ctx, wire.OpRun, run, &s)
-	return s.State, err
+	err := c.call(ctx, wire.OpRun, run, &s)
+	return s, err
 }
 
 // Steer pauses, resumes or cancels a run; an empty run means every live one.

@@ -193,7 +193,7 @@ func (s *Sink) tellRun(run *wire.Run) (any, error) {
 		}
 		s.publish(topic, run)
 	}
-	return &wire.RunState{Run: run.ID, State: want}, nil
+	return &wire.RunState{Run: run.ID, State: want, Workers: s.state.throughput(time.Now()).Workers}, nil
 }
 
 // keepRun writes a run's record to the ledger.

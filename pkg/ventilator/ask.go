@@ -20,7 +20,7 @@ type question struct {
 type answer struct {
 	receipts []wire.Receipt
 	unsaid   []wire.Receipt // of question.settle, those that are to be said again
-	state    string         // what an operator wants of the run; empty: unknown
+	state    wire.RunState  // what an operator wants of the run; zero: unknown
 	err      error
 }
 
@@ -64,7 +64,7 @@ func (v *Ventilator) ask(ctx context.Context, q question) (a answer) {
 			return a
 		}
 	}
-	a.state, a.err = bounded(ctx, func(ctx context.Context) (string, error) {
+	a.state, a.err = bounded(ctx, func(ctx context.Context) (wire.RunState, error) {
 		return v.talks.TellRun(ctx, &q.run)
 	})
 	return a

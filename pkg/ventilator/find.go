@@ -68,10 +68,12 @@ func (f *finder) readList(r io.Reader) error {
 	if r == nil {
 		return usage("no standard input to read a list from")
 	}
+	listed := make(map[string]bool)
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 2*wire.MaxName)
 	for lines.Scan() {
-		if line := strings.TrimSuffix(lines.Text(), "\r"); line != "" {
+		if line := strings.TrimSuffix(lines.Text(), "\r"); line != "" && !listed[filepath.Clean(line)] {
+			listed[filepath.Clean(line)] = true
 			f.list = append(f.list, line)
 		}
 	}

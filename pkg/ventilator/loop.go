@@ -35,6 +35,8 @@ type loop struct {
 	lastPeer   time.Time // when a peer was last there
 	sinkGone   string    // what keeps the sink from answering; empty: nothing
 	steered    string
+	expected   int // workers that the sink knows; −1: it has not said yet
+	started    time.Time
 	draining   bool
 	ended      bool
 }
@@ -54,6 +56,7 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 		feed: make(chan []candidate, 1), reads: make(chan readJob), readDone: make(chan readDone, v.cfg.Readers),
 		events: make(chan event, 256), questions: make(chan question, 1), answers: make(chan answer, 1),
 		lastChange: started, lastPeer: started, steered: "running",
+		expected: -1, started: started,
 	}
 	d.onFailed = func(t *task) { l.settle = append(l.settle, t.receipt(v.cfg.Run, outcome.Dead, time.Now())) }
 	return l
@@ -173,9 +176,18 @@ func (l *loop) wasRead(done readDone) {
 	}
 }
 
+// assembly is how long the first task waits for workers that the sink knows and that are not connected yet, so that a
+// short run is shared by all of them.
+const assembly = time.Second
+
+func (l *loop) assembling(now time.Time) bool {
+	return l.v.talks != nil && len(l.d.peers) > 0 && len(l.d.peers) < l.expected &&
+		l.d.counts.Deliveries == 0 && now.Sub(l.started) < assembly
+}
+
 // sendReady hands out all that can be handed out now.
 func (l *loop) sendReady() {
-	if l.steered == "paused" {
+	if l.steered == "paused" || l.assembling(time.Now()) {
 		return
 	}
 	for {

@@ -115,7 +115,10 @@ func (l *loop) answered(a answer) {
 	for i := range a.receipts {
 		l.settled(&a.receipts[i])
 	}
-	l.steer(a.state)
+	if a.err == nil {
+		l.expected = a.state.Workers
+	}
+	l.steer(a.state.State)
 }
 
 // result tells the sink that the run ended, and returns the final counts.

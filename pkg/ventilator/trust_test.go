@@ -87,6 +87,7 @@ func TestStrangersGetNothingBeforeTheirWordCouldBeHeard(t *testing.T) {
 		}
 		s.sink.up()
 		task := stranger.mustNext(time.Minute)
+		synctest.Wait() // the subscription is on its way; a stranger's work takes longer
 		for _, name := range cfg.Recipe.OutputNames(task.Filename) {
 			s.sink.publish(wire.TopicOutput, &wire.BareName{Name: name})
 		}

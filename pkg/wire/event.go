@@ -108,6 +108,8 @@ type Missed struct {
 type RunState struct {
 	Run   string `msgpack:"run" json:"run"`
 	State string `msgpack:"state" json:"state"` // "running", "paused" or "cancelled"
+	// Workers, in the reply to a ventilator, is how many the sink has signs of life of.
+	Workers int `msgpack:"workers,omitempty" json:"workers,omitempty"`
 }
 
 // EncodeEvent returns the frames of an event; payload is one of the types above, by pointer or value.

@@ -253,6 +253,6 @@ const (
 	pulse   = time.Second
 	silence = 5 * time.Second
 
-	// patience is the longest pause before connecting again.
-	patience = 2 * time.Second
+	// patience is the longest pause before connecting again: short, so that a run of seconds finds every worker.
+	patience = 500 * time.Millisecond
 )
