@@ -1,4 +1,5 @@
-// Command farm is one of imagefarm's programs: farm --help says what it does.
+// Command farm is all of imagefarm's programs: everything in one process, the operator's tool, and, when it is called by the
+// name of one of them, the ventilator, the worker or the sink.
 package main
 
 import (
@@ -11,5 +12,5 @@ func main() {
 	if cli.Child() {
 		return
 	}
-	os.Exit(cli.Main(cli.FarmProgram(), os.Args))
+	os.Exit(cli.Main(cli.Program(os.Args[0]), os.Args))
 }

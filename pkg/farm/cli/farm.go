@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/control"
@@ -13,6 +15,20 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
 )
+
+// Program returns the program that a command is called by, so that one file can have four names, as in a small container
+// image: the farm when it is no other's name.
+func Program(name string) *cli.Command {
+	switch strings.TrimSuffix(filepath.Base(name), ".exe") {
+	case "ventilator":
+		return VentilatorProgram()
+	case "worker":
+		return WorkerProgram()
+	case "sink":
+		return SinkProgram()
+	}
+	return FarmProgram()
+}
 
 // FarmProgram is the command line of the farm: all roles in one process, and the operator's tool.
 func FarmProgram() *cli.Command {
@@ -29,6 +45,16 @@ func FarmProgram() *cli.Command {
 			steerCommand("resume", "running", "go on after pause"),
 			steerCommand("cancel", "cancelled", "end the run when what workers hold is settled"),
 			rejectsCommand(), retryCommand(), verifyCommand(), reportCommand(), healthCommand(), asOwnerCommand(),
+		},
+		Action: func(_ context.Context, c *cli.Command) error {
+			name := c.Args().First()
+			if name == "" {
+				return cli.ShowRootCommandHelp(c)
+			}
+			if meant := cli.SuggestCommand(c.Commands, name); meant != "" {
+				return usagef("no command %q; did you mean %s?", name, meant)
+			}
+			return usagef("no command %q", name)
 		},
 	}
 }
