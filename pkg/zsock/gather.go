@@ -2,8 +2,8 @@ package zsock
 
 import "net"
 
-// gatherCopy is up to how many bytes a frame's body is copied to stand in one piece with the headers around it; a larger
-// one is handed to the kernel from where it is.
+// gatherCopy is up to how many bytes a frame's body is copied to stand in one piece with the headers around it. A
+// larger one is handed to the kernel from where it is.
 const gatherCopy = 8 << 10
 
 // gatherKeep is how large a buffer is kept between two flushes, in bytes.

@@ -84,19 +84,22 @@ func (p *peer) beat() (next time.Duration, err error) {
 }
 
 // beatBlocked is called by a reader that has stopped reading for want of room. The peer's silence is then our doing;
-// ours must not make it drop us.
+// ours must not make it drop us, even if we do not care for heartbeats ourselves.
 func (p *peer) beatBlocked() (next time.Duration) {
 	if p.heartbeat.knows.Load() {
 		p.ping()
 	}
 	next = p.socket.cfg.Heartbeat
+	if next <= 0 {
+		next = time.Second
+	}
 	if i := p.heartbeat.interval; i > 0 {
 		next = min(next, max(i/2, 10*time.Millisecond))
 	}
 	return next
 }
 
-// await blocks the reader until ready, which is called with socket.mu held, returns nil instead of a signal to wait for.
+// await blocks the reader until ready returns nil instead of a signal to wait for. It is called with socket.mu held.
 func (p *peer) await(ready func() *signal) error {
 	s := p.socket
 	var tick <-chan time.Time
@@ -113,7 +116,7 @@ func (p *peer) await(ready func() *signal) error {
 		}
 		ch := changed.wait()
 		s.mu.Unlock()
-		if timer == nil && s.cfg.Heartbeat > 0 {
+		if timer == nil && (s.cfg.Heartbeat > 0 || p.heartbeat.answers) {
 			timer = time.NewTimer(p.beatBlocked())
 			defer timer.Stop()
 			tick = timer.C

@@ -116,7 +116,9 @@ func checkPattern(t *testing.T, m Message, i, size, parts int) {
 type batch struct{ n, size, parts int }
 
 func interopBatches() []batch {
-	return []batch{{500, 10, 1}, {20, 0, 1}, {20, 0, 3}, {20, 255, 2}, {20, 256, 2}, {20, 8192, 3}, {10, 100_000, 4}, {3, 20 << 20, 1}}
+	return []batch{
+		{500, 10, 1}, {20, 0, 1}, {20, 0, 3}, {20, 255, 2}, {20, 256, 2}, {20, 8192, 3}, {10, 100_000, 4}, {3, 20 << 20, 1},
+	}
 }
 
 // socketForInterop is what differs between the kinds: open returns a socket of ours and how it exchanges a batch.
@@ -292,7 +294,8 @@ func TestLibzmqIsServedDuringAttacks(t *testing.T) {
 // TestLibzmqStaysWhileWeAreFull: a PULL that does not read for a while is not taken for dead by libzmq's heartbeats.
 func TestLibzmqStaysWhileWeAreFull(t *testing.T) {
 	ev := newEvents()
-	pull := opened(t, NewPull, Config{RecvHWM: 1, OnPeer: ev.on, Heartbeat: 200 * time.Millisecond, KernelBuffer: 32 << 10})
+	pull := opened(t, NewPull, Config{
+		RecvHWM: 1, OnPeer: ev.on, Heartbeat: 200 * time.Millisecond, KernelBuffer: 32 << 10})
 	p := startLibzmq(t, "PUSH", "connect", mustListen(t, pull, "tcp://127.0.0.1:0"), 100*time.Millisecond)
 	p.tell("send 900 10000 1")
 	p.expect("sent")
@@ -305,7 +308,8 @@ func TestLibzmqStaysWhileWeAreFull(t *testing.T) {
 
 func TestLibzmqThatFreezesIsDropped(t *testing.T) {
 	ev := newEvents()
-	pull := opened(t, NewPull, Config{OnPeer: ev.on, Heartbeat: 50 * time.Millisecond, HeartbeatTimeout: 300 * time.Millisecond})
+	pull := opened(t, NewPull, Config{
+		OnPeer: ev.on, Heartbeat: 50 * time.Millisecond, HeartbeatTimeout: 300 * time.Millisecond})
 	p := startLibzmq(t, "PUSH", "connect", mustListen(t, pull, "tcp://127.0.0.1:0"), 0)
 	p.tell("send 1 10 1")
 	p.expect("sent")

@@ -192,7 +192,8 @@ func TestCloseReportsWhatIsUnsent(t *testing.T) {
 	err := push.Close(ctx)
 	down := ev.wait(t, PeerDown)
 	var unsent *UnsentError
-	if !errors.As(err, &unsent) || unsent.Messages != n-int(down.Peer.Sent) || unsent.Bytes != int64(unsent.Messages)*size {
+	if !errors.As(err, &unsent) || unsent.Messages != n-int(down.Peer.Sent) ||
+		unsent.Bytes != int64(unsent.Messages)*size {
 		t.Fatalf("Close: %v; %d of %d messages were sent", err, down.Peer.Sent, n)
 	}
 	mu.Lock()
@@ -337,9 +338,43 @@ func TestWrongEndpointsAreRefusedAtOnce(t *testing.T) {
 			t.Errorf("Dial(%q) succeeded", e)
 		}
 	}
-	for _, e := range []string{"", "tcp://127.0.0.1", "tcp://127.0.0.1:-1", "inproc://x", "ipc:///nowhere/at/all", "x://y"} {
+	for _, e := range []string{"", "tcp://127.0.0.1", "tcp://127.0.0.1:-1", "inproc://x", "ipc:///nowhere/at/all",
+		"x://y"} {
 		if _, err := s.Listen(e); err == nil {
 			t.Errorf("Listen(%q) succeeded", e)
 		}
+	}
+}
+
+// What the kernel has taken still arrives when the peer goes on talking while we close.
+func TestCloseDoesNotCutOffWhatTheKernelTook(t *testing.T) {
+	const size = 1 << 20
+	push := opened(t, NewPush, Config{})
+	ev := newEvents()
+	push.cfg.OnPeer = ev.on
+	p := dialReady(t, mustListen(t, push, "tcp://127.0.0.1:0"), "PULL")
+	written := make(chan error, 1)
+	err := push.SendTo(ev.wait(t, PeerUp).Peer.ID, Message{make([]byte, size)}, func(err error) { written <- err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-written:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(time.Second):
+		t.Skip("the kernel's buffers are too small for this test")
+	}
+	closed := make(chan error)
+	go func() { closed <- push.Close(testContext(t)) }()
+	p.hear(t, 9)
+	for range size / 4096 {
+		_, _ = p.Write(commandFrame("PING", []byte{0, 0})) // fails when it has been closed
+		p.hear(t, 4096)
+	}
+	_ = p.Close()
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }

@@ -79,7 +79,7 @@ func (l *link) startTraffic(maxMessage int64, maxParts int) {
 	}
 }
 
-// Read implements io.Reader for zmq4, which asks for a header's 2 bytes, then 7 more if the frame is long, then the body.
+// Read implements io.Reader for zmq4, which asks for a header's 2 bytes, 7 more if the frame is long, and the body.
 func (l *link) Read(p []byte) (int, error) {
 	if l.readErr != nil {
 		return 0, l.readErr

@@ -42,7 +42,7 @@ func (s *Pub) Publish(m Message) error {
 		}
 		p.stamp = s.stamp
 		s.tellMissed(p)
-		if p.missed > 0 || p.full(o.size) {
+		if p.full(o.size) {
 			p.missedAll++
 			if s.cfg.Missed != nil {
 				p.missed++

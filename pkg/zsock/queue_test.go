@@ -1,13 +1,11 @@
 package zsock
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 func TestSendToReachesThatPeerOnly(t *testing.T) {
@@ -47,6 +45,65 @@ func TestSendToReachesThatPeerOnly(t *testing.T) {
 	if err := push.SendTo(1, nil, nil); err == nil {
 		t.Error("a message without frames was taken")
 	}
+}
+
+// A transport that took 1000 bytes took nine messages of 102 whole, and a part of the tenth.
+func TestWhatWasWrittenIsKnownToTheByte(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ev := newEvents()
+		push := newIn(b, NewPush, Config{KernelBuffer: 1000, OnPeer: ev.on})
+		mustListen(b, push, "inproc://s")
+		p := b.raw("s", "PULL")
+		id := ev.wait(b, PeerUp).Peer.ID
+		wrote := make([]error, 20)
+		calls := 0
+		for i := range wrote {
+			err := push.SendTo(id, text(fmt.Sprintf("%-100d", i)), func(err error) { wrote[i], calls = err, calls+1 })
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		_ = p.Close()
+		down := ev.wait(b, PeerDown)
+		if calls != len(wrote) || down.Peer.Sent != 9 {
+			b.Errorf("%d calls of written, %d messages sent", calls, down.Peer.Sent)
+		}
+		for i, err := range wrote {
+			if (err == nil) != (i < 9) || i >= 9 && !errors.Is(err, ErrPeerLost) {
+				b.Errorf("message %d: %v", i, err)
+			}
+		}
+		if len(down.Unsent) != 10 || string(down.Unsent[0][0]) != fmt.Sprintf("%-100d", 10) {
+			b.Errorf("%d messages untouched: %.20q", len(down.Unsent), down.Unsent)
+		}
+	})
+}
+
+// Of those, a message that need not go to that peer goes whole to the next.
+func TestPartlyWrittenMessagesGoToAnotherPeer(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ev := newEvents()
+		push := newIn(b, NewPush, Config{KernelBuffer: 1000, OnPeer: ev.on})
+		mustListen(b, push, "inproc://s")
+		p := b.raw("s", "PULL")
+		ev.wait(b, PeerUp)
+		for i := range 20 {
+			if err := push.Send(b.Context(), text(fmt.Sprintf("%-100d", i))); err != nil {
+				b.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		_ = p.Close()
+		ev.wait(b, PeerDown)
+		pull := newIn(b, NewPull, Config{})
+		mustDial(b, pull, "inproc://s")
+		for i := 9; i < 20; i++ {
+			if m, err := pull.Recv(testContext(b)); err != nil || string(m[0]) != fmt.Sprintf("%-100d", i) {
+				b.Fatalf("message %d: %.10q, %v", i, m, err)
+			}
+		}
+	})
 }
 
 func TestOnPeerMayCallTheSocket(t *testing.T) {
@@ -212,160 +269,24 @@ func TestSlowSubscriberIsToldWhatItMissed(t *testing.T) {
 	})
 }
 
-func TestSubscriptionsAreBounded(t *testing.T) {
-	ev := newEvents()
-	cfg := Config{MaxSubscriptions: 3, OnPeer: ev.on}
-	pub, sub := opened(t, NewPub, cfg), opened(t, NewSub, cfg)
-	var limitErr *LimitError
-	for i := range 3 {
-		if err := sub.Subscribe(fmt.Sprint(i)); err != nil {
-			t.Fatal(err)
+func TestIdlePeersTakeTurns(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		push := newIn(b, NewPush, Config{})
+		mustListen(b, push, "inproc://s")
+		for range 4 {
+			mustDial(b, newIn(b, NewPull, Config{}), "inproc://s")
 		}
-	}
-	if err := sub.Subscribe("one more"); !errors.As(err, &limitErr) {
-		t.Errorf("one more prefix: %v", err)
-	}
-	if err := sub.Subscribe("1"); err != nil {
-		t.Errorf("the same again: %v", err)
-	}
-	_ = sub.Unsubscribe("2")
-	if err := sub.Subscribe(strings.Repeat("x", maxPrefixBytes)); !errors.As(err, &limitErr) {
-		t.Errorf("a long prefix: %v", err)
-	}
-	p := dialReady(t, mustListen(t, pub, "tcp://127.0.0.1:0"), "SUB")
-	for i := range 4 {
-		p.say(t, commandFrame("SUBSCRIBE", []byte(fmt.Sprint(i))))
-	}
-	if down := ev.wait(t, PeerDown); !errors.As(down.Err, &limitErr) {
-		t.Errorf("dropped for %v", down.Err)
-	}
-	pub.mu.Lock()
-	defer pub.mu.Unlock()
-	if len(pub.topics.peers)+len(pub.topics.lengths)+len(pub.topics.count) > 0 {
-		t.Errorf("left behind: %+v", pub.topics)
-	}
-}
-
-func TestPeersAreBounded(t *testing.T) {
-	ev := newEvents()
-	pull := opened(t, NewPull, Config{MaxPeers: 2, OnPeer: ev.on})
-	bound := mustListen(t, pull, "tcp://127.0.0.1:0")
-	dialReady(t, bound, "PUSH")
-	second := dialReady(t, bound, "PUSH")
-	ev.wait(t, PeerUp)
-	ev.wait(t, PeerUp)
-	dialReady(t, bound, "PUSH").closed(t)
-	var limitErr *LimitError
-	if refused := ev.wait(t, PeerRefused); !errors.As(refused.Err, &limitErr) || limitErr.Max != 2 {
-		t.Errorf("refused for %v", refused.Err)
-	}
-	_ = second.Close()
-	ev.wait(t, PeerDown)
-	dialReady(t, bound, "PUSH")
-	if up := ev.wait(t, PeerUp); up.Peer.ID != 3 {
-		t.Errorf("peer %d", up.Peer.ID)
-	}
-}
-
-func TestMessageLimitsAreExact(t *testing.T) {
-	for name, c := range map[string]struct {
-		frames []int
-		ok     bool
-	}{
-		"all bytes in one":     {[]int{1000}, true},
-		"all bytes in three":   {[]int{400, 300, 300}, true},
-		"one byte too many":    {[]int{1001}, false},
-		"one too many in two":  {[]int{1000, 1}, false},
-		"all parts":            {[]int{1, 1, 1, 1}, true},
-		"one part too many":    {[]int{0, 0, 0, 0, 0}, false},
-		"empty after the last": {[]int{1000, 0}, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ev := newEvents()
-			pull := opened(t, NewPull, Config{MaxMessage: 1000, MaxParts: 4, OnPeer: ev.on})
-			p := dialReady(t, mustListen(t, pull, "tcp://127.0.0.1:0"), "PUSH")
-			for i, size := range c.frames {
-				flags := byte(flagMore)
-				if i == len(c.frames)-1 {
-					flags = 0
-				}
-				p.say(t, frameBytes(flags, make([]byte, size)))
+		synctest.Wait()
+		for range 12 {
+			if err := push.Send(b.Context(), text("x")); err != nil {
+				b.Fatal(err)
 			}
-			if c.ok {
-				if m, err := pull.Recv(testContext(t)); err != nil || len(m) != len(c.frames) {
-					t.Error(len(m), err)
-				}
-				return
+			synctest.Wait()
+		}
+		for _, p := range push.Peers() {
+			if p.Sent != 3 {
+				b.Errorf("peer %d got %d of 12 messages", p.ID, p.Sent)
 			}
-			var limitErr *LimitError
-			if down := ev.wait(t, PeerDown); !errors.As(down.Err, &limitErr) {
-				t.Errorf("dropped for %v", down.Err)
-			}
-		})
-	}
-}
-
-func TestRepRefusesByDropping(t *testing.T) {
-	ev := newEvents()
-	rep := opened(t, NewRep, Config{OnPeer: ev.on})
-	bound := mustListen(t, rep, "tcp://127.0.0.1:0")
-	background(t, func(ctx context.Context) {
-		_ = rep.Serve(ctx, func(ctx context.Context, req Message) Message {
-			switch string(req[0]) {
-			case "panic":
-				panic("a handler's fault")
-			case "wait":
-				<-ctx.Done()
-			}
-			return nil
-		})
+		}
 	})
-	for _, word := range []string{"panic", "nothing"} {
-		p := dialReady(t, bound, "REQ")
-		p.say(t, frameBytes(flagMore, nil), frameBytes(0, []byte(word)))
-		if down := ev.wait(t, PeerDown); !errors.Is(down.Err, errNoReply) {
-			t.Errorf("%s: %v", word, down.Err)
-		}
-	}
-	p := dialReady(t, bound, "REQ") // its going ends the handler's context, or the test does not end
-	p.say(t, frameBytes(flagMore, nil), frameBytes(0, []byte("wait")))
-	<-time.After(10 * time.Millisecond)
-	_ = p.Close()
-	ev.wait(t, PeerDown)
-}
-
-func TestRepKeepsEnvelopes(t *testing.T) {
-	rep := opened(t, NewRep, Config{})
-	background(t, func(ctx context.Context) {
-		_ = rep.Serve(ctx, func(_ context.Context, req Message) Message { return append(text("re"), req...) })
-	})
-	p := dialReady(t, mustListen(t, rep, "tcp://127.0.0.1:0"), "DEALER")
-	for i := range 3 { // without waiting: one after the other is served
-		p.say(t, frameBytes(flagMore, []byte("hop")), frameBytes(flagMore, nil), frameBytes(0, []byte(fmt.Sprint(i))))
-	}
-	for i := range 3 {
-		if m := p.message(t); fmt.Sprintf("%q", m) != fmt.Sprintf(`["hop" "" "re" "%d"]`, i) {
-			t.Errorf("reply %q", m)
-		}
-	}
-}
-
-func TestConfigIsValidated(t *testing.T) {
-	for name, cfg := range map[string]Config{
-		"Identity":                    {Identity: strings.Repeat("x", 256)},
-		"zero byte":                   {Identity: "\x00x"},
-		"MaxMessage is -1":            {MaxMessage: -1},
-		"SendHWM is -5":               {SendHWM: -5},
-		"ReconnectMax 1s":             {ReconnectMin: 2 * time.Second, ReconnectMax: time.Second},
-		"HeartbeatTimeout 1s":         {Heartbeat: 2 * time.Second, HeartbeatTimeout: time.Second},
-		"HandshakeTimeout is -1ns":    {HandshakeTimeout: -1},
-		"HeartbeatTimeout is -1ns; i": {HeartbeatTimeout: -1},
-	} {
-		if _, err := NewPull(cfg); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%+v: %v; want %q in it", cfg, err, name)
-		}
-	}
-	if err := (Config{Heartbeat: -1}).Validate(); err != nil {
-		t.Error(err)
-	}
 }

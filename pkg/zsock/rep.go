@@ -85,6 +85,9 @@ func (s *Rep) answer(ctx context.Context, r request, handler func(context.Contex
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r.from.gone() {
+		return
+	}
 	frames := append(r.envelope[:len(r.envelope):len(r.envelope)], reply...)
 	r.from.enqueue(outgoing{msg: frames, size: frames.Size(), written: func(error) { s.release(r.from) }})
 }

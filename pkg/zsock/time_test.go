@@ -122,6 +122,25 @@ func TestPeerThatStopsAnsweringPingIsDropped(t *testing.T) {
 	})
 }
 
+func TestPeerThatKnowsPingIsSentOneAtOnce(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		pull := newIn(b, NewPull, Config{Heartbeat: time.Hour})
+		mustListen(b, pull, "inproc://s")
+		conn, err := b.cfg.Inproc.dial(b.Context(), "s")
+		if err != nil {
+			b.Fatal(err)
+		}
+		p := &rawPeer{conn}
+		defer p.Close()
+		p.say(b, withByte(greetingBytes("NULL"), 11, 1), commandFrame("READY", readyBody("PUSH"))) // ZMTP 3.1
+		p.hear(b, greetingSize)
+		p.frame(b)
+		if name, body := p.command(b); name != "PING" || len(body) != 2 {
+			b.Errorf("%s %q", name, body)
+		}
+	})
+}
+
 func TestPeerThatNeverAnsweredPingMayBeSilent(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		pull := newIn(b, NewPull, Config{Heartbeat: time.Second})
@@ -248,6 +267,17 @@ func TestDialBacksOffWithJitter(t *testing.T) {
 		}
 		if took := time.Since(start); took > cfg.ReconnectMax {
 			b.Errorf("connected %v after the other side came", took)
+		}
+		// A connection that worked starts the pauses anew.
+		_ = push.Close(b.Context())
+		push = newIn(b, NewPush, Config{})
+		mustListen(b, push, "inproc://late")
+		start = time.Now()
+		if err := push.Send(b.Context(), text("x")); err != nil {
+			b.Fatal(err)
+		}
+		if took := time.Since(start); took > cfg.ReconnectMin {
+			b.Errorf("connected again after %v", took)
 		}
 	})
 }
