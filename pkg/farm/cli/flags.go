@@ -163,6 +163,26 @@ func endpoint(typed, port string) string {
 	return "tcp://" + net.JoinHostPort(strings.Trim(typed, "[]"), port)
 }
 
+// checkEndpoints refuses what can never be an endpoint between processes.
+func checkEndpoints(endpoints ...string) error {
+	for _, e := range endpoints {
+		scheme, address, _ := strings.Cut(e, "://")
+		switch scheme {
+		case "ipc":
+			if address == "" {
+				return usagef("endpoint %q: ipc:// wants a path", e)
+			}
+		case "tcp":
+			if _, _, err := net.SplitHostPort(address); err != nil {
+				return usagef("endpoint %q: tcp:// wants HOST:PORT", e)
+			}
+		default:
+			return usagef("endpoint %q: it begins with tcp:// or ipc://", e)
+		}
+	}
+	return nil
+}
+
 // either returns the endpoint flag when it is given, else the host flag's with its usual port.
 func either(c *cli.Command, endpointFlag, hostFlag, port string) string {
 	if e := c.String(endpointFlag); e != "" {

@@ -70,13 +70,20 @@ func Main(program *cli.Command, args []string) int {
 	program.EnableShellCompletion = true
 	program.DisableSliceFlagSeparator = true
 	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // codes are given below, in one place
+	begun := false
 	eachCommand(program, func(c *cli.Command) {
+		if action := c.Action; action != nil {
+			c.Action = func(ctx context.Context, c *cli.Command) error { begun = true; return action(ctx, c) }
+		}
 		c.DisableSliceFlagSeparator = true
 		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
 			return &exitError{ExitUsage, withSuggestion(c, err)}
 		}
 	})
 	err := program.Run(context.Background(), args)
+	if err != nil && !begun { // a flag or variable whose value cannot be read
+		err = &exitError{ExitUsage, err}
+	}
 	code := exitCode(err)
 	var exit *exitError
 	if err != nil && (!errors.As(err, &exit) || exit.err != nil) {

@@ -64,6 +64,9 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	cfg.Results = either(c, "results", "bind", resultsPort)
 	cfg.Events = either(c, "events", "bind", eventsPort)
 	cfg.Control = either(c, "control", "bind", controlPort)
+	if err := checkEndpoints(cfg.Results, cfg.Events, cfg.Control); err != nil {
+		return errors.Join(err, closeStores())
+	}
 	s, err := sink.New(cfg)
 	if err != nil {
 		return errors.Join(err, closeStores())

@@ -87,6 +87,9 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	}
 	cfg.Bind = endpoint(c.String("bind"), tasksPort)
 	cfg.Control, cfg.Events = either(c, "control", "sink", controlPort), either(c, "events", "sink", eventsPort)
+	if err := checkEndpoints(cfg.Bind, cfg.Control, cfg.Events); err != nil {
+		return err
+	}
 	if c.String("sink") == ventilator.NoSink && c.String("control") == "" {
 		cfg.Control = ventilator.NoSink
 	}

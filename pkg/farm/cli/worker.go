@@ -66,6 +66,9 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 		cfg.Ventilators = append(cfg.Ventilators, endpoint(h, tasksPort))
 	}
 	cfg.Results = either(c, "results", "sink", resultsPort)
+	if err := checkEndpoints(append(cfg.Ventilators, cfg.Results)...); err != nil {
+		return err
+	}
 	cfg.Bare = c.Bool("bare")
 	if out := c.String("out"); out != "" {
 		dir, err := blob.OpenDir(out, blob.Config{})
