@@ -3,6 +3,7 @@ package ventilator
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/control"
@@ -59,7 +60,7 @@ func (v *Ventilator) ask(ctx context.Context, q question) (a answer) {
 		more, a.err = bounded(ctx, func(ctx context.Context) ([]wire.Receipt, error) {
 			return v.talks.Settled(ctx, q.ids, false)
 		})
-		a.receipts = append(a.receipts, more...)
+		a.receipts = append(a.receipts, ofThisRun(more, q.run.ID)...)
 		if a.err != nil {
 			return a
 		}
@@ -68,6 +69,13 @@ func (v *Ventilator) ask(ctx context.Context, q question) (a answer) {
 		return v.talks.TellRun(ctx, &q.run)
 	})
 	return a
+}
+
+// ofThisRun leaves out what an earlier run settled: a task is sent although it is in the ledger when its outputs are gone,
+// or everything is to be made again, and then only its new result ends it. That of another run at the same time is heard
+// as an event. Results that name no run are a stranger's.
+func ofThisRun(receipts []wire.Receipt, run string) []wire.Receipt {
+	return slices.DeleteFunc(receipts, func(r wire.Receipt) bool { return r.Run != "" && r.Run != run })
 }
 
 func bounded[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {

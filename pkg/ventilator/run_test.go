@@ -340,3 +340,30 @@ func TestStrangersNamesSettleTheirTask(t *testing.T) {
 		stranger.die()
 	})
 }
+
+// Found with an output that somebody had removed: the old entry in the ledger settled the task before it was done again.
+func TestTaskThatIsDoneAgainIsNotSettledByTheLastRun(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		w := s.worker("w", 1)
+		cfg := s.config()
+		_, done := s.start(cfg)
+		s.sink.commit(w.mustNext(time.Minute), "w", true)
+		expectDone(t, <-done, 1)
+
+		cfg.Force = true
+		_, done = s.start(cfg)
+		task := w.mustNext(time.Minute)
+		for range 10 {
+			time.Sleep(5 * time.Second)
+			w.beat(task.ID)
+		}
+		select {
+		case <-done:
+			t.Fatal("the run ended while its only task was at work")
+		default:
+		}
+		s.sink.commit(task, "w", false)
+		expectDone(t, <-done, 1)
+		w.die()
+	})
+}
