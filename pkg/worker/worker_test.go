@@ -1,0 +1,289 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// slow is an engine that takes a while, by the image's word.
+type slow struct{}
+
+func (slow) Name() string { return "slow" }
+
+func (slow) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
+	if d, err := time.ParseDuration(string(data)); err == nil {
+		select {
+		case <-time.After(d):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	if strings.HasPrefix(string(data), "broken") {
+		return nil, errors.New("the engine is broken")
+	}
+	res := &engine.Result{Format: "jpeg"}
+	for _, v := range r.Variants {
+		res.Outputs = append(res.Outputs, engine.Output{Variant: v.Name, Data: []byte(v.Name)})
+	}
+	return res, nil
+}
+
+// stage is a worker between a ventilator and a sink that the test plays, in memory and virtual time.
+type stage struct {
+	t      *testing.T
+	worker *Worker
+	tasks  *zsock.Push
+	taken  *zsock.Pull
+	ended  chan error
+	cut    context.CancelFunc
+}
+
+func onStage(t *testing.T, edit func(*Config), test func(t *testing.T, s *stage)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		inproc := zsock.NewInproc()
+		s := &stage{t: t, ended: make(chan error, 1)}
+		var err error
+		if s.tasks, err = zsock.NewPush(zsock.Config{Inproc: inproc}); err != nil {
+			t.Fatal(err)
+		}
+		if s.taken, err = zsock.NewPull(zsock.Config{Inproc: inproc}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.tasks.Listen("inproc://tasks"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.taken.Listen("inproc://results"); err != nil {
+			t.Fatal(err)
+		}
+		cfg := Config{Name: "w", Ventilators: []string{"inproc://tasks"}, Results: "inproc://results", Inproc: inproc,
+			Engine: slow{}, Slots: 1, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
+		if edit != nil {
+			edit(&cfg)
+		}
+		if s.worker, err = New(cfg); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cut := context.WithCancel(context.Background())
+		s.cut = cut
+		go func() { s.ended <- s.worker.Run(ctx) }()
+		synctest.Wait()
+		test(t, s)
+		cut()
+		closing, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, _ = s.tasks.Close(closing), s.taken.Close(closing) // what a cut worker left is left
+	})
+}
+
+func (s *stage) send(name, data string, info wire.TaskInfo) {
+	s.t.Helper()
+	task := wire.Task{Filename: name, Data: []byte(data), TaskInfo: info}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.tasks.Send(ctx, zsock.Message{task.Encode()}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// result returns the next result within d, nil when there is none; heartbeats are passed over.
+func (s *stage) result(d time.Duration) *wire.Result {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	for {
+		m, err := s.taken.Recv(ctx)
+		if err != nil {
+			return nil
+		}
+		got, err := wire.DecodeFromWorker(m[0])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if got.Result != nil {
+			return got.Result
+		}
+	}
+}
+
+func TestIdleWorkerLeavesAtOnceWhenItDrains(t *testing.T) {
+	onStage(t, nil, func(t *testing.T, s *stage) {
+		began := time.Now()
+		s.worker.Drain()
+		if err := <-s.ended; err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 100*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestDrainingWorkerFinishesWhatItHoldsAndTakesNothingNew(t *testing.T) {
+	onStage(t, func(c *Config) { c.Prefetch = 2 }, func(t *testing.T, s *stage) {
+		s.send("a.jpg", "1s", wire.TaskInfo{ID: "a"})
+		s.send("b.jpg", "1s", wire.TaskInfo{ID: "b"})
+		synctest.Wait()
+		s.worker.Drain()
+		synctest.Wait()
+		if s.worker.Ready() == nil {
+			t.Error("a draining worker says that it is ready")
+		}
+		s.send("c.jpg", "0s", wire.TaskInfo{ID: "c"})
+		if a, b := s.result(time.Minute), s.result(time.Minute); a == nil || b == nil || a.ID != "a" || b.ID != "b" {
+			t.Errorf("results %v and %v", a, b)
+		}
+		if err := <-s.ended; err != nil {
+			t.Error(err)
+		}
+		if c := s.result(time.Second); c != nil {
+			t.Errorf("it took %s while draining", c.Filename)
+		}
+	})
+}
+
+func TestCutWorkerSaysNothingAboutWhatItHeld(t *testing.T) {
+	onStage(t, nil, func(t *testing.T, s *stage) {
+		s.send("a.jpg", "1h", wire.TaskInfo{ID: "a"})
+		synctest.Wait()
+		s.cut()
+		if err := <-s.ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("it ended with %v", err)
+		}
+		if r := s.result(time.Second); r != nil {
+			t.Errorf("it said %+v", r)
+		}
+	})
+}
+
+func TestTroubleOfTheFarmIsAFailureNotARejection(t *testing.T) {
+	onStage(t, nil, func(t *testing.T, s *stage) {
+		s.send("a.jpg", "broken", wire.TaskInfo{ID: "a"})
+		s.send("b.jpg", "fine", wire.TaskInfo{ID: "b", Recipe: "no recipe"})
+		for range 2 {
+			if r := s.result(time.Minute); r == nil || r.Outcome != outcome.Failed || r.Detail == "" || r.Reason != "" {
+				t.Errorf("the result is %+v", r)
+			}
+		}
+	})
+}
+
+func TestStrangersTaskGetsAnIDFromItsContent(t *testing.T) {
+	onStage(t, nil, func(t *testing.T, s *stage) {
+		s.send("a.jpg", "x", wire.TaskInfo{})
+		s.send("a.jpg", "x", wire.TaskInfo{})
+		s.send("a.jpg", "y", wire.TaskInfo{})
+		a, b, c := s.result(time.Minute), s.result(time.Minute), s.result(time.Minute)
+		if a.ID == "" || a.ID != b.ID || a.ID == c.ID {
+			t.Errorf("ids %q, %q, %q", a.ID, b.ID, c.ID)
+		}
+		if len(a.Outputs) != 3 || a.Outputs[0].Name != "a_thumbnail64.jpg" || string(a.Outputs[0].Data) != "thumbnail64" {
+			t.Errorf("outputs %+v", a.Outputs)
+		}
+	})
+}
+
+func TestMessagesThatAreNoTasksArePassedOver(t *testing.T) {
+	onStage(t, nil, func(t *testing.T, s *stage) {
+		for _, m := range []zsock.Message{{[]byte("nonsense")}, {{0xdd, 0xff, 0xff, 0xff, 0xff}}, {[]byte("two"), []byte("frames")}} {
+			if err := s.tasks.Send(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.send("a.jpg", "x", wire.TaskInfo{ID: "a"})
+		if r := s.result(time.Minute); r == nil || r.Outcome != outcome.Done {
+			t.Errorf("the result is %+v", r)
+		}
+	})
+}
+
+// full is a store that is full for a while.
+type full struct {
+	until time.Time
+	puts  atomic.Int32
+}
+
+func (f *full) Put(context.Context, string, []byte) error {
+	if time.Now().Before(f.until) {
+		return &blob.Fault{Kind: blob.ErrUnavailable, Op: "write", Why: "no space left"}
+	}
+	f.puts.Add(1)
+	return nil
+}
+
+func (f *full) Flush(context.Context) error { return nil }
+
+func TestFullDiskDelaysATaskAndLosesNothing(t *testing.T) {
+	store := &full{}
+	onStage(t, func(c *Config) { c.Out = store }, func(t *testing.T, s *stage) {
+		store.until = time.Now().Add(time.Minute)
+		began := time.Now()
+		s.send("a.jpg", "x", wire.TaskInfo{ID: "a"})
+		r := s.result(time.Hour)
+		if r == nil || r.Outcome != outcome.Done || !r.Stored || store.puts.Load() != 3 || r.Outputs[0].Data != nil {
+			t.Errorf("the result is %+v after %d outputs", r, store.puts.Load())
+		}
+		if took := time.Since(began); took < time.Minute || took > time.Minute+2*storePause {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestHeartbeatsTellWhatIsHeld(t *testing.T) {
+	onStage(t, nil, func(t *testing.T, s *stage) {
+		s.send("a.jpg", "10s", wire.TaskInfo{ID: "a"})
+		synctest.Wait()
+		time.Sleep(3 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var last *wire.Heartbeat
+		for {
+			m, err := s.taken.Recv(ctx)
+			if err != nil {
+				break
+			}
+			if got, err := wire.DecodeFromWorker(m[0]); err == nil && got.Heartbeat != nil {
+				last = got.Heartbeat
+			}
+		}
+		if last == nil || last.Worker != "w" || last.Busy != 1 || len(last.Held) != 1 || last.Held[0] != "a" {
+			t.Errorf("the last heartbeat is %+v", last)
+		}
+	})
+}
+
+func TestConfigurationIsCheckedInSentences(t *testing.T) {
+	good := Config{Name: "w", Ventilators: []string{"x"}, Results: "y", Engine: slow{}}
+	for word, spoil := range map[string]func(*Config){
+		"name":        func(c *Config) { c.Name = "" },
+		"ventilator":  func(c *Config) { c.Ventilators = nil },
+		"sink":        func(c *Config) { c.Results = "" },
+		"engine":      func(c *Config) { c.Engine = nil },
+		"bare":        func(c *Config) { c.Bare = true },
+		"slots":       func(c *Config) { c.Slots = -1 },
+		"prefetch":    func(c *Config) { c.Slots, c.Prefetch = 4, 3 },
+		"max-message": func(c *Config) { c.MaxMessage = -1 },
+	} {
+		c := good
+		spoil(&c)
+		if _, err := New(c); err == nil || !strings.Contains(err.Error(), word) {
+			t.Errorf("%s: error %v", word, err)
+		}
+	}
+}
