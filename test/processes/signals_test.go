@@ -3,6 +3,8 @@
 package processes
 
 import (
+	"encoding/json"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -113,4 +115,28 @@ func TestSecondSignalCutsAWorker(t *testing.T) {
 	f.startWorker("w2")
 	ventilator.mustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
+}
+
+func TestFarmInOneProcessDrains(t *testing.T) {
+	t.Parallel()
+	n := 60
+	dir, out := album(t, n), filepath.Join(t.TempDir(), "out")
+	run := func() *process {
+		return start(t, "farm", "farm", "run", dir, "--out", out, "--http", "", "--progress", "json", "--slots", "1")
+	}
+	first := run()
+	first.awaitLine("progress", 1, func(line string) bool {
+		var status struct{ Done int }
+		return json.Unmarshal([]byte(line), &status) == nil && status.Done > 0
+	})
+	first.signal(syscall.SIGTERM)
+	first.mustExit(143)
+	got := first.account()
+	if got.done != got.found || got.done == 0 {
+		t.Errorf("the drained run says %+v", got)
+	}
+	second := run()
+	second.mustExit(0)
+	second.mustAccount(account{found: n, done: n - got.done, skipped: got.done})
+	mustHold(t, out, filesBelow(t, dir))
 }

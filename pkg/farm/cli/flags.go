@@ -121,6 +121,9 @@ func recipeOf(c *cli.Command) (recipe.Recipe, error) {
 		if err != nil {
 			return recipe.Recipe{}, usagef("--preset %s: %v", path, err)
 		}
+		if _, err := recipe.Parse(more...); err != nil { // here, where the file's name is known
+			return recipe.Recipe{}, usagef("--preset %s: %v", path, err)
+		}
 		variants = append(variants, more...)
 	}
 	var all recipe.Recipe
