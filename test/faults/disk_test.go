@@ -1,0 +1,110 @@
+//go:build linux
+
+package faults
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+const cannotWrite = `"msg":"cannot write; trying again"`
+
+// The disk fills up before anything is written, outputs and ledger alike; somebody makes room.
+func TestDiskThatIsFullHoldsUpAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	mount(t, out, "size=24m")
+	f, n := newFarm(t, out), 40
+	sink := f.startSink()
+	sink.await("collecting", 1)
+	relieve := fill(t, out)
+	f.startWorker()
+	ventilator := f.startVentilator(album(t, n))
+	sink.await(cannotWrite, 3)
+	f.mustBeInTrouble(sink, "the disk is full")
+	if s := f.status(); s.Done != 0 || s.Settled != 0 {
+		t.Errorf("on a full disk %d are done, %d settled", s.Done, s.Settled)
+	}
+	ventilator.mustLive()
+	relieve()
+	ventilator.mustExit(0)
+	ventilator.mustBalance(n)
+	if code, text := sink.readiness(); code != 200 || f.status().Trouble != "" {
+		t.Errorf("healed, /readyz says %d %q", code, text)
+	}
+	f.mustVerify(3 * n)
+}
+
+// A worker that writes its outputs itself meets the full disk.
+func TestDiskThatIsFullAtAWorkerHoldsUpAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	mount(t, out, "size=16m")
+	f, n := newFarm(t, t.TempDir()), 20
+	f.startSink()
+	relieve := func() {}
+	worker := f.startWorker("--out", out)
+	worker.await(`"msg":"working"`, 1)
+	relieve = fill(t, out)
+	ventilator := f.startVentilator("--lease", "2s", album(t, n))
+	worker.await("outputs cannot be written; trying again", 3)
+	worker.await("the disk is full", 1)
+	ventilator.mustLive()
+	relieve()
+	ventilator.mustExit(0)
+	ventilator.mustBalance(n)
+	f.mustVerify(3*n, "--out", out)
+}
+
+// Another file system, which cannot be written to, takes the directory's place; then it is taken away.
+func TestReadOnlyFileSystemInTheOutputsPlace(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	f, n := newFarm(t, out), 40
+	sink := f.startSink("--ledger", filepath.Join(t.TempDir(), "ledger.db"))
+	sink.await("collecting", 1)
+	unmount := mount(t, out, "size=1m,ro")
+	f.startWorker()
+	ventilator := f.startVentilator(album(t, n))
+	sink.await(cannotWrite, 2)
+	f.mustBeInTrouble(sink, "read-only")
+	ventilator.mustLive()
+	unmount()
+	ventilator.mustExit(0)
+	ventilator.mustBalance(n)
+	f.mustVerify(3*n, "--timeout", "5s", "--sink", f.host)
+}
+
+// In the middle of a run the outputs' directory goes away, with the outputs in it, and comes back.
+func TestDirectoryThatIsGoneForAWhile(t *testing.T) {
+	t.Parallel()
+	away := filepath.Join(t.TempDir(), "away")
+	out := filepath.Join(t.TempDir(), "out")
+	f, n := newFarm(t, out), 120
+	sink := f.startSink("--ledger", filepath.Join(t.TempDir(), "ledger.db"))
+	f.startWorker()
+	ventilator := f.startVentilator(album(t, n))
+	awaitFile(t, out)
+	if err := os.Rename(out, away); err != nil {
+		t.Fatal(err)
+	}
+	sink.await(cannotWrite, 1)
+	f.mustBeInTrouble(sink, "the directory is gone")
+	ventilator.mustLive()
+	if err := os.Rename(away, out); err != nil {
+		t.Fatal(err)
+	}
+	ventilator.mustExit(0)
+	ventilator.mustBalance(n)
+	f.mustVerify(3*n, "--sink", f.host)
+}
+
+func TestSinkOnAReadOnlyDirectorySaysSo(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	mount(t, out, "size=1m,ro")
+	sink := newFarm(t, out).startSink()
+	sink.mustExit(1)
+	sink.mustSay("read-only", out)
+}

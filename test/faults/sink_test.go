@@ -1,0 +1,139 @@
+//go:build linux
+
+package faults
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+)
+
+// firstFile returns the first output that is found below dir; "" when there is none.
+func firstFile(dir string) (found string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil // it comes and goes
+		case d.IsDir() && d.Name() == ".imagefarm":
+			return fs.SkipDir
+		case d.Type().IsRegular():
+			found = path
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
+}
+
+// awaitFile waits for the first output below dir.
+func awaitFile(t *testing.T, dir string) {
+	t.Helper()
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(limit); firstFile(dir) == ""; <-ticker.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("no output within %v", limit)
+		}
+	}
+}
+
+// The sink dies after it has written outputs and before it has committed them. Nobody was told that they are done: what
+// the next run finds is unknown to the ledger, and is made again.
+func TestSinkKilledBetweenWritingAndCommitting(t *testing.T) {
+	t.Parallel()
+	for try := 1; ; try++ {
+		f, n := newFarm(t, filepath.Join(t.TempDir(), "out")), 30
+		dir := album(t, n)
+		sink := f.startSink()
+		worker := f.startWorker()
+		sink.await("collecting", 1)
+		ventilator := f.startVentilator(dir)
+		awaitFile(t, f.out)
+		sink.signal(syscall.SIGSTOP)
+		sink.kill()
+		worker.kill() // nobody is left who could deliver or make it again
+		ventilator.kill()
+		if settled := entriesOf(t, f.out); settled > 0 {
+			if try == 8 {
+				t.Fatalf("in %d tries the first commit was always faster than the signal", try)
+			}
+			continue
+		}
+		if firstFile(f.out) == "" {
+			t.Fatal("no output is there: nothing is proved")
+		}
+		f.startSink()
+		f.startWorker()
+		next := f.startVentilator(dir)
+		next.mustExit(0)
+		next.mustBalance(n)
+		f.mustVerify(3 * n)
+		return
+	}
+}
+
+// entriesOf counts the entries of the ledger of a sink that has ended.
+func entriesOf(t *testing.T, out string) int64 {
+	t.Helper()
+	l, err := ledger.Open(filepath.Join(out, ".imagefarm", "ledger.db"), ledger.Config{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	totals, err := l.Totals()
+	n := int64(0)
+	walkErr := l.Walk(context.Background(), 0, func(ledger.Entry) error { n++; return nil })
+	if err := errors.Join(err, walkErr, l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if n != totals.Settled() {
+		t.Errorf("the ledger has %d entries and counts %d", n, totals.Settled())
+	}
+	return n
+}
+
+// Packets to and from the sink vanish for a while, without anybody being told.
+func TestSinkThatCannotBeReachedForAWhile(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t, filepath.Join(t.TempDir(), "out")), 120
+	dir := album(t, n)
+	sink := f.startSink()
+	sink.await("collecting", 1)
+	direct := *f
+	between := newWire(t, f.host)
+	for _, e := range []*string{&f.results, &f.events, &f.control} {
+		*e = between.to(*e)
+	}
+	worker := f.startWorker()
+	ventilator := f.startVentilator(dir)
+	awaitFile(t, f.out)
+	between.cut()
+	worker.await(`"msg":"disconnected","from":"sink"`, 1)
+	if code, text := worker.readiness(); code != 503 || text != "not connected to the sink\n" {
+		t.Errorf("the worker's /readyz says %d %q", code, text)
+	}
+	lost := start(t, "farm", "status", "--control", f.control, "--timeout", "1s")
+	lost.mustExit(1)
+	lost.mustSay(f.control)
+	ventilator.await(`"msg":"the sink did not answer"`, 1)
+	ventilator.mustLive()
+	sink.mustLive()
+	before := direct.status().Settled
+	if before == uint64(n) {
+		t.Fatal("all was settled before the wire was cut: nothing is proved")
+	}
+	between.heal()
+	ventilator.mustExit(0)
+	ventilator.mustBalance(n)
+	if s := direct.status(); s.Settled != uint64(n) || s.Dead != 0 {
+		t.Errorf("%d settled, %d dead", s.Settled, s.Dead)
+	}
+	direct.mustVerify(3 * n)
+	_ = os.Remove(dir)
+}
