@@ -60,10 +60,12 @@ func (c *codes) values(w *window, r bits, to *sink) (_ bits, diff int32, k uint)
 				break
 			}
 		}
+		if k >= 64 {
+			return r, diff, k
+		}
 		r = r.refilled(w)
 	}
-	for k < 64 {
-		r = r.refilled(w) // for four look-ups
+	for k < 64 { // there are bits for four look-ups
 		s := c.skips.widest(r)
 		r = r.drop(s)
 		if k += s >> 8; k >= 64 {
@@ -82,6 +84,7 @@ func (c *codes) values(w *window, r bits, to *sink) (_ bits, diff int32, k uint)
 		s = c.skips.widest(r)
 		r = r.drop(s)
 		k += s >> 8
+		r = r.refilled(w)
 	}
 	return r, diff, k
 }
