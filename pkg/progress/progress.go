@@ -174,6 +174,9 @@ func jsonLine(r *wire.Run, now time.Time) string {
 	return string(b)
 }
 
+// barWidth leaves room for words beside the bar on a terminal of 80 columns.
+const barWidth = 24
+
 // bar draws one line that is drawn over again.
 type bar struct {
 	w io.Writer
@@ -184,10 +187,10 @@ type bar struct {
 func (b *bar) Show(r wire.Run) {
 	if b.b == nil {
 		b.b = progressbar.NewOptions64(max(r.Total, 1),
-			progressbar.OptionSetWriter(b.w), progressbar.OptionFullWidth(), progressbar.OptionShowCount(),
+			progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(barWidth), progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(), progressbar.OptionSetItsString("img"), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true),
-			progressbar.OptionSetTheme(progressbar.ThemeUnicode),
+			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
 		)
 	}
 	text := "images"

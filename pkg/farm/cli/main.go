@@ -157,7 +157,7 @@ func signals(ctx context.Context, log *slog.Logger, drain func()) (_ context.Con
 		select {
 		case sig := <-incoming:
 			got <- sig
-			log.Info("finishing what is under way; once more to leave at once", "signal", sig.String())
+			log.Warn("finishing what is under way; once more to leave at once", "signal", sig.String())
 			drain()
 		case <-ctx.Done():
 			return
