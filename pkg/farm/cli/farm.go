@@ -118,7 +118,7 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
-	ctx, first, stop := signals(ctx, log, f.Drain)
+	ctx, first, stop := signals(ctx, log, c.Duration("drain-timeout"), f.Drain)
 	defer stop()
 	var run wire.Run
 	err = engine.with(ctx, func(ctx context.Context) error {

@@ -95,7 +95,8 @@ func commonFlags(http string) []cli.Flag {
 	if http != "" {
 		flags = append(flags,
 			text(whereToGo, "http", http, "address of /healthz, /readyz and /metrics; empty: none"),
-			text(whereToGo, "debug-addr", "", "address of pprof; empty: none"))
+			text(whereToGo, "debug-addr", "", "address of pprof; empty: none"),
+			duration(delivery, "drain-timeout", 30*time.Second, "how long a first SIGINT or SIGTERM waits for what is under way; 0: as long as it takes"))
 	}
 	return flags
 }

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
@@ -146,24 +147,34 @@ func runCode(r *wire.Run) int {
 	return ExitDone
 }
 
-// signals calls drain at the first SIGINT or SIGTERM and ends the context, with the signal as its cause, at the second.
-// first returns the first signal, nil when none came.
-func signals(ctx context.Context, log *slog.Logger, drain func()) (_ context.Context, first func() os.Signal, stop func()) {
+// signals calls drain at the first SIGINT or SIGTERM and ends the context, with the signal as its cause, at the second, or
+// when the drain takes longer than limit (0: it may). first returns the first signal, nil when none came.
+func signals(ctx context.Context, log *slog.Logger, limit time.Duration, drain func()) (_ context.Context, first func() os.Signal, stop func()) {
 	ctx, cut := context.WithCancelCause(ctx)
 	incoming := make(chan os.Signal, 2)
 	got := make(chan os.Signal, 1)
 	signal.Notify(incoming, os.Interrupt, syscall.SIGTERM)
 	go func() {
+		var sig os.Signal
 		select {
-		case sig := <-incoming:
+		case sig = <-incoming:
 			got <- sig
 			log.Warn("finishing what is under way; once more to leave at once", "signal", sig.String())
 			drain()
 		case <-ctx.Done():
 			return
 		}
+		var late <-chan time.Time
+		if limit > 0 {
+			timer := time.NewTimer(limit)
+			defer timer.Stop()
+			late = timer.C
+		}
 		select {
 		case sig := <-incoming:
+			cut(signalled{sig})
+		case <-late:
+			log.Error("leaving: what is under way does not end", "waited", limit)
 			cut(signalled{sig})
 		case <-ctx.Done():
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -93,7 +94,7 @@ func printEvents(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ctx, _, stop := signals(ctx, log, cancel) // the first signal ends it: there is nothing to finish
+	ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // the first signal ends it: there is nothing to finish
 	defer stop()
 	for n := 0; c.Int("count") == 0 || n < c.Int("count"); n++ {
 		frames, err := sub.Recv(ctx)

@@ -79,7 +79,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
-	ctx, _, stop := signals(ctx, log, s.Drain)
+	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), s.Drain)
 	defer stop()
 	lines := newThroughput(os.Stdout, c.Bool("quiet"))
 	err = withAdmin(ctx, admin, func(ctx context.Context) error {

@@ -49,7 +49,7 @@ func watchStatus(ctx context.Context, c *cli.Command) error {
 	return dialSink(c, func(client *control.Client) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), cancel)
+		ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel)
 		defer stop()
 		clearScreen := ""
 		if term.IsTerminal(int(os.Stdout.Fd())) {

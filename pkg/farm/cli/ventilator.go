@@ -109,7 +109,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	ctx, first, stop := signals(ctx, log, v.Drain)
+	ctx, first, stop := signals(ctx, log, c.Duration("drain-timeout"), v.Drain)
 	defer stop()
 	var run wire.Run
 	err = withAdmin(ctx, admin, func(ctx context.Context) error {

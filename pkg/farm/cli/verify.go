@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -58,7 +59,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ctx, first, stop := signals(ctx, log, cancel) // there is nothing to finish
+	ctx, first, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // there is nothing to finish
 	defer stop()
 	var v *verification
 	err = withBook(ctx, c, true, func(ctx context.Context, b book) error {

@@ -86,7 +86,7 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	ctx, _, stop := signals(ctx, log, w.Drain)
+	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), w.Drain)
 	defer stop()
 	return engine.with(ctx, func(ctx context.Context) error { return withAdmin(ctx, admin, w.Run) })
 }
