@@ -220,11 +220,14 @@ func (s *stage) mendOne() {
 	}
 }
 
+// end kills what still runs; twice is fine.
 func (s *stage) end() {
 	s.mending.Wait()
 	for _, r := range append(s.workers, s.ventilator, s.sink) {
-		r.signal(syscall.SIGCONT)
-		r.kill()
+		if r.cmd != nil {
+			r.signal(syscall.SIGCONT)
+			r.kill()
+		}
 	}
 	s.toTasks.close()
 	s.toResults.close()
@@ -321,6 +324,7 @@ func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 	}
 	t.Logf("seed %d: go test ./test/chaos -chaos.seed %d -chaos.images %d replays", *seed, *seed, *images)
 	s := newStage(t, *seed)
+	t.Cleanup(s.end)
 	stop, watched := make(chan struct{}), make(chan int)
 	go func() { watched <- watch(t, s.out(), stop) }()
 	out := s.conduct()

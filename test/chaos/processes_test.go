@@ -28,6 +28,13 @@ func (r *role) start(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.cmd != nil {
+		select {
+		case <-r.exited:
+		default:
+			return // another fault's mending was quicker
+		}
+	}
 	r.cmd = exec.Command(r.bin, r.args...)
 	r.log = new(bytes.Buffer)
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
