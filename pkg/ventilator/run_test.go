@@ -244,7 +244,7 @@ func TestStalledRunNamesWhatIsStuck(t *testing.T) {
 				if !errors.Is(e.err, ErrStalled) || !strings.Contains(e.err.Error(), task.Filename) {
 					t.Errorf("the run ended with %v", e.err)
 				}
-				if e.run.Unsettled() != 1 {
+				if e.run.Unsettled() != 1 || len(e.run.Missing) != 1 || e.run.Missing[0] != task.Filename {
 					t.Errorf("%+v", e.run)
 				}
 				w.die()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -135,6 +136,9 @@ func (l *loop) result(err error) wire.Run {
 		run.State = "interrupted"
 	}
 	run.Ended = time.Now()
+	if run.Unsettled() != 0 {
+		run.Missing = l.missing()
+	}
 	l.v.metrics.observe(&run, l.d.inflight, "")
 	l.v.cfg.Watch(run)
 	if l.v.talks != nil {
@@ -145,6 +149,19 @@ func (l *loop) result(err error) wire.Run {
 		}
 	}
 	return run
+}
+
+// missing names the images that are not accounted for, as many as a report has room for.
+func (l *loop) missing() []string {
+	var names []string
+	for _, t := range l.d.tasks {
+		if len(names) == wire.MaxMissing {
+			break
+		}
+		names = append(names, t.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // farewell bounds how long a run's end waits for a sink that is not there.

@@ -112,7 +112,11 @@ type Run struct {
 	Bytes        int64     `msgpack:"bytes" json:"bytes"`         // of inputs settled in this run
 	Peers        int       `msgpack:"peers" json:"peers"`
 	Waiting      string    `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
+	Missing      []string  `msgpack:"missing,omitempty" json:"missing,omitempty"` // of an ended run that does not balance: unaccounted images, at most MaxMissing
 }
+
+// MaxMissing bounds Run.Missing.
+const MaxMissing = 100
 
 // Unsettled is found − (done + skipped + rejected + dead): 0 at the end of a run, or something is missing.
 func (r *Run) Unsettled() int64 { return r.Found - r.Done - r.Skipped - r.Rejected - r.Dead }

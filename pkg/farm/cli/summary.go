@@ -22,6 +22,13 @@ func printSummary(w io.Writer, r *wire.Run, unreadable int64) {
 	}
 	fmt.Fprintf(w, "%d images found = %d done + %d skipped + %d rejected + %d dead: %s\n",
 		r.Found, r.Done, r.Skipped, r.Rejected, r.Dead, balance)
+	for i, name := range r.Missing {
+		if i == 10 {
+			fmt.Fprintf(w, "  … and %d more\n", r.Unsettled()-10)
+			break
+		}
+		fmt.Fprintf(w, "  unaccounted for: %s\n", name)
+	}
 	worked := r.Worked()
 	if seconds := took.Seconds(); worked > 0 && seconds > 0 {
 		fmt.Fprintf(w, "%d worked on in %s: %.1f img/s, %.1f MB/s in\n",
