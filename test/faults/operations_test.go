@@ -1,0 +1,87 @@
+//go:build linux
+
+package faults
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func operations(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", "OPERATIONS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Each metric that a program exports has its line in docs/OPERATIONS.md, and each that is named there is exported.
+func TestEveryMetricIsExplained(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, filepath.Join(t.TempDir(), "out"))
+	exported := make(map[string]bool)
+	for _, p := range []*process{f.startSink(), f.startWorker(), f.startVentilator("--wait-workers", "1m", album(t, 1))} {
+		reply, err := http.Get(p.http() + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(reply.Body)
+		reply.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^# TYPE (imagefarm_\w+) `).FindAllStringSubmatch(string(text), -1) {
+			exported[m[1]] = true
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if len(exported) < 20 {
+		t.Fatalf("only %d metrics are exported", len(exported))
+	}
+	explained := make(map[string]bool)
+	for _, m := range regexp.MustCompile("(?m)^\\| `(imagefarm_\\w+)` \\| .").FindAllStringSubmatch(operations(t), -1) {
+		if explained[m[1]] {
+			t.Errorf("%s is explained twice", m[1])
+		}
+		explained[m[1]] = true
+		if !exported[m[1]] {
+			t.Errorf("%s is explained, and no program exports it", m[1])
+		}
+	}
+	for name := range exported {
+		if !explained[name] {
+			t.Errorf("%s is exported, and docs/OPERATIONS.md does not explain it", name)
+		}
+	}
+}
+
+// Flags and commands that the document names exist.
+func TestEveryFlagThatIsNamedExists(t *testing.T) {
+	t.Parallel()
+	var help strings.Builder
+	for _, args := range [][]string{
+		{"sink"}, {"worker"}, {"ventilator"}, {"farm"}, {"farm", "run"}, {"farm", "status"}, {"farm", "rejects"}, {"farm", "retry"},
+		{"farm", "report"}, {"farm", "verify"}, {"farm", "events"},
+	} {
+		p := start(t, args[0], append(slices.Clone(args[1:]), "--help")...)
+		p.mustExit(0)
+		help.WriteString(p.said())
+	}
+	for _, flag := range regexp.MustCompile("`(--[a-z-]+)").FindAllStringSubmatch(operations(t), -1) {
+		if !strings.Contains(help.String(), flag[1]+" ") && !strings.Contains(help.String(), flag[1]+",") {
+			t.Errorf("no program has %s", flag[1])
+		}
+	}
+	for _, command := range regexp.MustCompile("(?m)(?:^    |`)farm ([a-z]+)").FindAllStringSubmatch(operations(t), -1) {
+		if !regexp.MustCompile(`(?m)^   `+command[1]+`\b`).MatchString(help.String()) {
+			t.Errorf("there is no farm %s", command[1])
+		}
+	}
+}
