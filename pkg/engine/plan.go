@@ -7,9 +7,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// OnlyScales reports whether all that r makes of a JPEG is JPEGs scaled to fit: then an engine that never leaves the
-// planes of luma and colour can make them, with the same result and faster. The profile must be none, or sRGB's, or
-// kept; four colours are never planar.
+// OnlyScales reports whether all that r makes of a JPEG is JPEGs and WebPs scaled to fit: then an engine that never
+// leaves the planes of luma and colour can make them, with the same result and faster. The profile must be none, or
+// sRGB's, or kept; four colours are never planar.
 func OnlyScales(info header.Info, r recipe.Recipe) bool {
 	if info.Format != format.JPEG || info.JPEG.Components == 4 || len(r.Variants) == 0 {
 		return false
@@ -21,7 +21,10 @@ func OnlyScales(info header.Info, r recipe.Recipe) bool {
 		neutral = err != nil || p.IsSRGB()
 	}
 	for _, v := range r.Variants {
-		if v.OutputFormat("", info.Format) != recipe.JPEG || len(v.Ops) > 1 || !neutral && v.ICC != recipe.ICCKeep {
+		if to := v.OutputFormat("", info.Format); to != recipe.JPEG && to != recipe.WebP {
+			return false
+		}
+		if len(v.Ops) > 1 || !neutral && v.ICC != recipe.ICCKeep {
 			return false
 		}
 		if len(v.Ops) == 1 && v.Ops[0].Word != recipe.Fit {

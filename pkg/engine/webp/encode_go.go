@@ -28,3 +28,16 @@ func Encode(img *image.NRGBA, quality int) ([]byte, error) {
 	err := webp.Encode(&b, img, webp.Options{Quality: quality, Method: method})
 	return b.Bytes(), err
 }
+
+// EncodePlanes encodes luma and colour as they are, half the width and height of luma for colour (rounded up), in the
+// studio range that lossy WebP stores.
+func EncodePlanes(img *image.YCbCr, quality int) ([]byte, error) {
+	if err := checkPlanes(img); err != nil {
+		return nil, err
+	}
+	size := img.Rect.Size()
+	opaque := bytes.Repeat([]byte{255}, size.X) // one row for all: nothing is transparent, and no alpha is stored
+	var b bytes.Buffer
+	err := webp.Encode(&b, &image.NYCbCrA{YCbCr: *img, A: opaque}, webp.Options{Quality: quality, Method: method})
+	return b.Bytes(), err
+}

@@ -173,6 +173,19 @@ func mapped(src []uint8, table *[256]uint8) []uint8 {
 	return dst
 }
 
+// checkPlanes makes sure that every sample of planes that are to be encoded is there.
+func checkPlanes(img *image.YCbCr) error {
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	cw, ch := (w+1)/2, (h+1)/2
+	if img.Rect.Min != (image.Point{}) || w < 1 || h < 1 || w > MaxSide || h > MaxSide ||
+		img.SubsampleRatio != image.YCbCrSubsampleRatio420 ||
+		img.YStride < w || len(img.Y) < (h-1)*img.YStride+w ||
+		img.CStride < cw || min(len(img.Cb), len(img.Cr)) < (ch-1)*img.CStride+cw {
+		return fmt.Errorf("webp: planes that cannot be encoded: %v, strides %d and %d", img.Rect, img.YStride, img.CStride)
+	}
+	return nil
+}
+
 // withAlpha converts a picture with an alpha plane.
 func withAlpha(img *image.NYCbCrA) *image.NRGBA {
 	full := expand(&img.YCbCr)

@@ -81,6 +81,63 @@ func TestEncodeTakesASubImage(t *testing.T) {
 	}
 }
 
+// gradient is planes in studio range, with strides wider than they need be.
+func gradient(w, h int) *image.YCbCr {
+	img := image.NewYCbCr(image.Rect(0, 0, w+5, h+3), image.YCbCrSubsampleRatio420)
+	for i := range img.Y {
+		img.Y[i] = uint8(16 + 219*(i%img.YStride)/img.YStride)
+	}
+	for i := range img.Cb {
+		img.Cb[i], img.Cr[i] = 100, 150
+	}
+	img.Rect = image.Rect(0, 0, w, h)
+	return img
+}
+
+func TestPlanesAreStoredAsTheyAre(t *testing.T) {
+	for _, size := range []image.Point{{1, 1}, {33, 17}, {64, 64}} {
+		img := gradient(size.X, size.Y)
+		data, err := EncodePlanes(img, 95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(data, []byte("ALPH")) {
+			t.Error("planes without transparency have some")
+		}
+		decoded, err := Decode(data, size.X, size.Y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := decoded.(*image.YCbCr), expand(img)
+		for y := range size.Y {
+			for x := range size.X {
+				a, b := got.YCbCrAt(x, y), want.YCbCrAt(x, y)
+				if max(distance(a.Y, b.Y), distance(a.Cb, b.Cb), distance(a.Cr, b.Cr)) > 8 {
+					t.Fatalf("%v at %d,%d: %v became %v", size, x, y, b, a)
+				}
+			}
+		}
+	}
+}
+
+func distance(a, b uint8) int { return int(max(a, b) - min(a, b)) }
+
+func TestPlanesThatLackSamplesAreRefused(t *testing.T) {
+	for what, spoil := range map[string]func(*image.YCbCr){
+		"luma":     func(p *image.YCbCr) { p.Y = p.Y[:100] },
+		"colour":   func(p *image.YCbCr) { p.Cr = p.Cr[:10] },
+		"nothing":  func(p *image.YCbCr) { p.Rect = image.Rectangle{} },
+		"sampling": func(p *image.YCbCr) { p.SubsampleRatio = image.YCbCrSubsampleRatio444 },
+		"too wide": func(p *image.YCbCr) { p.Rect.Max.X = MaxSide + 1 },
+	} {
+		img := gradient(32, 32)
+		spoil(img)
+		if _, err := EncodePlanes(img, 80); err == nil {
+			t.Errorf("%s: encoded", what)
+		}
+	}
+}
+
 func TestAnimationKeepsWhatDoesNotChange(t *testing.T) {
 	a := paint(60, 40, true)
 	b := &image.NRGBA{Pix: bytes.Clone(a.Pix), Stride: a.Stride, Rect: a.Rect}
