@@ -87,7 +87,7 @@ func Find(now, before *wire.Status) Verdict {
 		v.Kind = Ending
 		v.Text = fmt.Sprintf("ending: %s still at work; some slots have nothing left to do", areImages(left))
 	case !known:
-		v.Kind, v.Text = Measuring, "measuring: workers have only just begun"
+		v.Kind, v.Text = Measuring, "measuring: a few seconds more are needed to tell"
 	case idle < busyBelow:
 		v.Kind = Compute
 		v.Text = fmt.Sprintf("compute-bound: slots are busy %s of the time%s; more workers will help",

@@ -128,6 +128,11 @@ func (m *memory) knows(name string) (at int64, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at, ok = m.known[name]
+	for i := range m.recent { // what is shown can be asked for, however much came since
+		if !ok && m.recent[i].Name == name {
+			return m.recent[i].At, true
+		}
+	}
 	return at, ok
 }
 
@@ -182,7 +187,7 @@ func (m *memory) album(prev *album) *album {
 	if prev != nil && prev.version == m.version {
 		return prev
 	}
-	a := &album{version: m.version, Recent: slices.Clone(m.recent), Refused: slices.Clone(m.refused)}
+	a := &album{version: m.version, Recent: append([]recentImage{}, m.recent...), Refused: append([]refusedImage{}, m.refused...)}
 	a.Reasons = make(map[string]uint64, len(m.reasons))
 	for why, n := range m.reasons {
 		a.Reasons[why] = n

@@ -40,6 +40,9 @@ func (d *Dashboard) newView(s *wire.Status, stopping bool) *view {
 		v.album, v.history = prev.album, prev.history
 		number = prev.parts[0].version + 1
 	}
+	if v.before == nil {
+		v.before = s // nothing can be told yet
+	}
 	v.verdict = bottleneck.Find(s, v.before)
 	v.album = d.memory.album(v.album)
 	v.history = d.past.history(v.history)

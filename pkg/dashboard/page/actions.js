@@ -5,18 +5,10 @@ let token = sessionStorage.getItem('imagefarm-token') || '';
 
 function ask() {
   const dialog = $('ask'), field = $('token');
-  field.value = '';
+  field.value = dialog.returnValue = '';
   dialog.showModal();
   field.focus();
   return new Promise(resolve => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'ok' ? field.value : ''), {once: true}));
-}
-
-export function beginActions() {
-  const dialog = $('ask');
-  $('ask-ok').addEventListener('click', () => dialog.close('ok'));
-  $('ask-cancel').addEventListener('click', () => dialog.close(''));
-  dialog.addEventListener('cancel', () => { dialog.returnValue = ''; });
-  $('token').addEventListener('keydown', e => { if (e.key === 'Enter') dialog.close('ok'); });
 }
 
 // act posts to the sink; it returns the answer, or throws with the reason in words, or returns null when given up.

@@ -41,7 +41,6 @@ function createImage(i) {
   const img = new Image();
   img.alt = '';
   img.decoding = 'async';
-  img.loading = 'lazy';
   if (i.width) {
     img.width = i.width;
     img.height = i.height;

@@ -4,7 +4,6 @@ import {showRuns, title} from './run.js';
 import {showChart, beginChart} from './chart.js';
 import {showCrew, beginCrew} from './crew.js';
 import {showAlbum, tell, beginAlbum} from './album.js';
-import {beginActions} from './actions.js';
 
 const patience = 5000; // ms without a word after which the connection counts as lost
 let source = null, heard = 0, state = null, again = 0;
@@ -117,5 +116,4 @@ window.addEventListener('trouble', e => showBanner(`That did not work: ${e.detai
 beginChart();
 beginCrew();
 beginAlbum();
-beginActions();
 connect();

@@ -1,5 +1,5 @@
 // The workers: a square for each when they are many, and a table of those that matter most.
-import {$, put, make, keep, count, rate, percent, ago} from './format.js';
+import {$, put, make, keep, count, rate, percent, portion, ago} from './format.js';
 
 const LOST = 1, DRAINING = 2, STRANGER = 4;
 const few = 12; // rows shown at first
@@ -73,7 +73,7 @@ function updateRow(row, w) {
   put(speed, w.lost ? '–' : rate(w.rate));
   showSlots(busy.firstChild, w);
   put(idle, w.idle === null || w.lost ? '–' : percent(w.idle));
-  put(share, percent(w.share));
+  put(share, portion(w.share));
   share.title = `${count(w.images)} images`;
   put(seen, ago(w.seen));
 }

@@ -5,7 +5,8 @@ const tenth = new Intl.NumberFormat('en', {minimumFractionDigits: 1, maximumFrac
 
 export const count = n => whole.format(n);
 export const rate = n => n >= 100 ? whole.format(n) : n === 0 ? '0' : tenth.format(n);
-export const percent = share => `${Math.round(100 * share)} %`;
+export const percent = share => `${Math.round(100 * share)}\u00a0%`;
+export const portion = share => share > 0 && share < 0.0995 ? `${tenth.format(100 * share)}\u00a0%` : percent(share);
 export const images = n => `${count(n)} ${n === 1 ? 'image' : 'images'}`;
 
 // progress never says 100 % before all is settled, nor 0 % once something is.

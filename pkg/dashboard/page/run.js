@@ -16,10 +16,11 @@ export function showRuns(state) {
   const runs = shown(state);
   keep($('runs'), runs, r => r.id, createRun, (e, r) => updateRun(e, r, state, runs.length));
   const verdict = $('verdict');
-  put(verdict, state.bottleneck.text);
+  put(verdict, state.bottleneck.text.replace(/ %/g, '\u00a0%'));
   verdict.classList.toggle('bad', state.bottleneck.bad);
   const none = state.runs.length === 0 && state.totals.done + state.totals.rejected === 0;
   $('empty').hidden = !none;
+  $('workers-section').hidden = none && state.workers.connected + state.workers.lost === 0;
   $('empty-worker').hidden = $('empty-worker-code').hidden = state.workers.connected > 0;
   showFigures(state, runs, none);
   return runs;
@@ -125,7 +126,7 @@ function showFigures(state, runs, none) {
   put($('f-mean'), seconds > 1 ? rate(worked / seconds) : seconds > 0 && !live.length ? rate(worked / seconds) : '–');
   put($('f-bytes'), rate(state.throughput.bytes_per_second / 1e6));
   put($('f-workers'), count(state.workers.connected));
-  put($('f-slots'), state.workers.connected ? `${count(state.workers.busy)} of ${count(state.workers.slots)} slots busy` : '');
+  put($('f-slots'), state.workers.connected ? `${count(state.workers.busy)}/${count(state.workers.slots)} slots busy` : '');
   put($('f-refused'), count(runs.length ? refused : state.totals.rejected));
   put($('f-dead'), dead ? `and ${count(dead)} dead` : worked && refused ? `${percent(refused / Math.max(worked, 1))} of all` : '');
 }
