@@ -2,12 +2,14 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed" // the page
 	"encoding/base64"
 	"html/template"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -31,8 +33,8 @@ type Pictures struct {
 	Output   func(ctx context.Context, name string) ([]byte, error) // what was made of it
 }
 
-// maxPicture bounds a picture on the page, in bytes; larger ones are left out.
-const maxPicture = 256 << 10
+// MaxPicture bounds a picture on the page, in bytes; larger ones are left out.
+const MaxPicture = 256 << 10
 
 // PageConfig says what a page shows beside the report. All of it is optional.
 type PageConfig struct {
@@ -176,15 +178,17 @@ func (p *page) pictures(ctx context.Context, from Pictures) error {
 	take := func(i int) {
 		e := kept[i]
 		pr := pair{Receipt: e}
-		for _, o := range e.Outputs {
+		outputs := slices.SortedStableFunc(slices.Values(e.Outputs), func(a, b wire.OutputInfo) int {
+			return cmp.Compare(b.Width*b.Height, a.Width*a.Height)
+		})
+		for _, o := range outputs {
 			pr.Written += o.Size
-			if o.Width*o.Height >= pr.Shown.Width*pr.Shown.Height {
-				pr.Shown = o
+			if pr.After == "" { // the largest that can be shown
+				pr.Shown, pr.After = o, inline(ctx, from.Output, o.Name)
 			}
 		}
-		pr.After = inline(ctx, from.Output, pr.Shown.Name)
-		pr.Before = inline(ctx, from.Original, e.Filename)
 		if pr.After != "" {
+			pr.Before = inline(ctx, from.Original, e.Filename)
 			p.Pairs = append(p.Pairs, pr)
 		}
 	}
@@ -208,7 +212,7 @@ func inline(ctx context.Context, find func(context.Context, string) ([]byte, err
 		return ""
 	}
 	data, err := find(ctx, name)
-	if err != nil || len(data) > maxPicture {
+	if err != nil || len(data) > MaxPicture {
 		return ""
 	}
 	switch kind := http.DetectContentType(data); kind {

@@ -96,7 +96,7 @@ func TestPicturesThatAreMissingOrForeignAreLeftOut(t *testing.T) {
 	}
 	for what, p := range map[string]Pictures{
 		"none": {}, "missing": find(nil, fs.ErrNotExist), "svg": find([]byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), nil),
-		"html": find([]byte("<html>"), nil), "large": find(append(picture(t), make([]byte, maxPicture)...), nil), "empty": find(nil, nil),
+		"html": find([]byte("<html>"), nil), "large": find(append(picture(t), make([]byte, MaxPicture)...), nil), "empty": find(nil, nil),
 	} {
 		if page := write(t, r, PageConfig{Pictures: p}); strings.Contains(page, "<img") || strings.Contains(page, "<figure") {
 			t.Errorf("%s: there is a picture", what)

@@ -110,7 +110,7 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
-	page, err := pageOf(c, f.Sink(), nil, log)
+	page, err := pageOf(c, f.Sink(), reportHandler(f.Sink(), s), log)
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}

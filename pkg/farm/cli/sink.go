@@ -71,7 +71,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
-	page, err := pageOf(c, s, nil, log)
+	page, err := pageOf(c, s, reportHandler(s, cfg), log)
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}

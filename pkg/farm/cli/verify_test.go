@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// volume is a ledger of a few pages.
+type volume [][]wire.Receipt
+
+func (p volume) Entries(_ context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
+	at := len(args.After)
+	page := &wire.Entries{Entries: p[at]}
+	if at+1 < len(p) {
+		page.Next = strings.Repeat("x", at+1)
+	}
+	return page, nil
+}
+
+func (volume) Retry(context.Context, wire.EntriesArgs) (int, error) { return 0, nil }
+func (volume) Runs(context.Context) ([]wire.Run, error)             { return nil, nil }
+
+// claim is the entry of an image with outputs of those names and sizes.
+func claim(image string, outputs ...any) wire.Receipt {
+	r := wire.Receipt{ID: image, Filename: image, Outcome: outcome.Done}
+	for pair := range slices.Chunk(outputs, 2) {
+		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: pair[0].(string), Size: int64(pair[1].(int))})
+	}
+	return r
+}
+
+// reader rejects what begins with the word that names a reason.
+type reader struct{ decoded atomic.Int64 }
+
+func (*reader) Name() string { return "reader" }
+
+func (e *reader) Transform(_ context.Context, data []byte, _ recipe.Recipe) (*engine.Result, error) {
+	e.decoded.Add(1)
+	if strings.HasPrefix(string(data), "broken engine") {
+		return nil, errors.New("the farm's fault")
+	}
+	for _, reason := range outcome.Reasons() {
+		if strings.HasPrefix(string(data), string(reason)) {
+			return nil, outcome.Reject(reason, "as it says")
+		}
+	}
+	return &engine.Result{}, nil
+}
+
+func verify(t *testing.T, files map[string]string, e engine.Engine, ledger volume) (*verification, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, data := range files {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(data), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, err := blob.OpenDir(dir, blob.Config{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	v := &verification{store: store, engine: e, slots: 3, wrong: make(map[string]*problem), tell: func(uint64, uint64) {}}
+	return v, v.run(t.Context(), ledger)
+}
+
+// found lists the problems as "problem name".
+func found(t *testing.T, v *verification) (all []string) {
+	t.Helper()
+	if err := v.eachProblem(func(p *problem) error { all = append(all, p.Problem+" "+p.Name); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestVerifyFindsWhatIsNotAsTheLedgerSays(t *testing.T) {
+	files := map[string]string{"d/good": "1234", "long": "12345", "cut": "truncated!", "large": "too-large...", "any": "12", "dir/in": ""}
+	ledger := volume{
+		{claim("a.jpg", "d/good", 4, "gone", 7), claim("b.jpg", "long", 4)},
+		{claim("c.jpg", "cut", 10, "large", 12), claim("d.jpg", "any", 0, "dir", 3, "d/../escape", 3)},
+	}
+	e := new(reader)
+	v, err := verify(t, files, e, ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"missing gone", "wrong-size long", "unreadable cut", "missing dir", "missing d/../escape"}
+	if got := found(t, v); !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+	if s := v.summary(); s.Images != 4 || s.Outputs != 8 || s.Missing != 3 || s.WrongSize != 1 || s.Unreadable != 1 || s.Unseen != 1 {
+		t.Errorf("%+v", s)
+	}
+	if n := e.decoded.Load(); n != 4 {
+		t.Errorf("%d were decoded, not those 4 that have the right size", n)
+	}
+	quick, err := verify(t, files, nil, ledger)
+	if err != nil || quick.problems() != 4 {
+		t.Errorf("quick finds %q, %v", found(t, quick), err)
+	}
+}
+
+// An image that changed has two entries that claim the same outputs: the later one is right.
+func TestVerifyBelievesTheLastEntryOfAnOutput(t *testing.T) {
+	files := map[string]string{"changed": "new bytes", "spoilt": "old"}
+	ledger := volume{
+		{claim("a.jpg", "changed", 3, "spoilt", 3)},
+		{claim("a.jpg", "changed", 9), claim("a.jpg", "spoilt", 8), claim("a.jpg", "changed", 9)},
+	}
+	v, err := verify(t, files, nil, ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := found(t, v); !slices.Equal(got, []string{"wrong-size spoilt"}) || v.wrong["spoilt"].Size != 8 {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestVerifyEndsWithTheFarmsFault(t *testing.T) {
+	if _, err := verify(t, map[string]string{"x": "broken engine"}, new(reader), volume{{claim("a", "x", 13)}}); err == nil {
+		t.Error("the engine's failure was not told")
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("enough"))
+	v, _ := verify(t, nil, nil, volume{{}})
+	if err := v.run(ctx, volume{{claim("a", "x", 1)}}); err == nil || err.Error() != "enough" {
+		t.Errorf("after its end: %v", err)
+	}
+}
+
+func TestVerifyBoundsWhatItRemembers(t *testing.T) {
+	v, err := verify(t, nil, nil, volume{{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = maxProblems + 500
+	for i := range n {
+		r := claim("a", fmt.Sprint("output ", i), 1)
+		v.take(&r, []finding{{problem: "missing"}})
+	}
+	if len(v.wrong) != maxProblems || v.more != 500 || v.problems() != n {
+		t.Errorf("%d are remembered, %d counted", len(v.wrong), v.more)
+	}
+	var text strings.Builder
+	if err := v.print(&text, false); err != nil || !strings.Contains(text.String(), "about 500 more") {
+		t.Errorf("%v, %s", err, text.String()[max(0, text.Len()-200):])
+	}
+}
