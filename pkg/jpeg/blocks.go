@@ -44,9 +44,17 @@ func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault
 // It returns where the block ended, as in tables.go; recovered deals with other ends than blockEnds allows.
 func (c *codes) values(w *window, r bits, to *sink) (_ bits, diff int32, k uint) {
 	r = r.refilled(w)
-	t := c.first[r.acc>>(64-firstBits)]
+	t := c.open[r.acc>>(64-firstBits)]
 	r = r.drop(uint(t))
-	k, diff = uint(t>>8)&255, int32(t)>>16
+	k, diff = uint(t>>8)&255, int32(int64(t)>>48)
+	to.block[to.place[uint8(t>>24)]&63] = int16(int8(t >> 40))
+	to.block[to.place[uint8(t>>16)]&63] = int16(int8(t >> 32))
+	if k >= 64 {
+		return r, diff, k
+	}
+	if k > to.last {
+		r = r.refilled(w)
+	}
 	for k <= to.last {
 		for range 4 { // look-ups that 56 bits, or the 44 left at first, suffice for
 			v := c.value[r.acc>>(64-valueBits)]

@@ -5,6 +5,7 @@ type codes struct {
 	use    use
 	dc, ac huffman
 	first  firstTable
+	open   openTable
 	skips  skipTables
 	value  valueTable
 	age    int // when last asked for
@@ -16,8 +17,8 @@ type use int
 const (
 	unused      use = iota
 	dcOnly          // sequential scan, only DC coefficients wanted: first, skips
-	someAC          // sequential scan, some AC coefficients wanted: first, value, skips
-	allAC           // sequential scan, all coefficients wanted: first, value
+	someAC          // sequential scan, some AC coefficients wanted: open, value, skips
+	allAC           // sequential scan, all coefficients wanted: open, value
 	firstDC         // progressive: first; there is no AC table
 	bandFirst       // progressive, first scan of a band: value, skips; there is no DC table
 	bandRefined     // progressive, refining scan of a band: value, skips; there is no DC table
@@ -67,17 +68,16 @@ func (c *codes) build(dc, ac *huffSpec, use use) {
 	if use != firstDC && use != allAC {
 		c.skips.build(ac, means)
 	}
+	var single valueTable
 	switch use {
 	case firstDC:
 		c.first.build(dc, nothingFollows)
 	case dcOnly:
 		c.first.build(dc, c.skips.width)
 	case someAC, allAC:
-		var ends endTables
-		ends.build(ac)
-		c.first.build(dc, ends.width)
-	}
-	if use != firstDC && use != dcOnly {
-		c.value.build(ac, means)
+		c.value.build(ac, means, &single)
+		c.open.build(dc, &c.value, &single)
+	default:
+		c.value.build(ac, means, &single)
 	}
 }

@@ -24,6 +24,12 @@ type (
 	// advance, that of the DC coefficient included, 16-31: difference.
 	firstTable [1 << firstBits]uint32
 
+	// openTable decodes the DC difference that opens a block and up to two AC coefficients.
+	// Bits 0-5: bits consumed, 8-15: advance, that of the DC coefficient included, 16-23 and 32-39: position and value
+	// of an AC coefficient, 24-31 and 40-47: of another, 48-63: difference. The position of one that is not there is
+	// noValue.
+	openTable [1 << firstBits]uint64
+
 	// valueTable decodes one or two AC coefficients. Bits 0-5: bits consumed, 8-15: advance, 16-23 and 32-47: the
 	// first one's distance from k and value, 24-31 and 48-63 the second one's. A coefficient that is not there has
 	// the distance noValue and the value 0. If bit valueFollows is set, only the code fits: the value's bits, as
@@ -154,34 +160,9 @@ func (t *firstTable) build(dc *huffSpec, follow func(width uint) []uint16) {
 // nothingFollows is what firstTable.build wants where a scan has DC coefficients only.
 func nothingFollows(width uint) []uint16 { return make([]uint16, 1<<width) }
 
-// endTables is what firstTable.build wants of blocks whose AC values are decoded: nothing but an end of block
-// follows.
-type endTables struct {
-	code, length uint // of the end of block; length 0 if the table has none
-	entries      [1 << firstBits]uint16
-}
-
-func (t *endTables) build(ac *huffSpec) {
-	t.length = 0
-	ac.each(firstBits, func(code, length uint, symbol byte) {
-		if symbol == 0 && t.length == 0 {
-			t.code, t.length = code, length
-		}
-	})
-}
-
-func (t *endTables) width(w uint) []uint16 {
-	s := t.entries[:1<<w]
-	clear(s)
-	if t.length > 0 && t.length <= w {
-		fill(s[t.code<<(w-t.length):(t.code+1)<<(w-t.length)], uint16(endOfBlock<<8|t.length))
-	}
-	return s
-}
-
-// build fills t: first with one symbol for each entry, then it appends a second one where that fits.
-func (t *valueTable) build(ac *huffSpec, means meaning) {
-	var single valueTable
+// build fills t: with one symbol for each entry, to which it appends a second one where that fits. Single, empty at
+// first, is left with single symbols, and 0 where there is none.
+func (t *valueTable) build(ac *huffSpec, means meaning, single *valueTable) {
 	ac.each(valueBits, func(code, length uint, symbol byte) {
 		s, ok := means(symbol)
 		if !ok {
@@ -225,4 +206,52 @@ func (t *valueTable) build(ac *huffSpec, means meaning) {
 		t[i] = uint64(bitsA+bitsB) | uint64(advanceA+advanceB)<<8 | a&0xFF0000 | uint64(distanceB)<<24 |
 			a&(0xFFFF<<32) | b>>32<<48
 	}
+}
+
+// build fills t from the DC table and what may follow: of the value table what fits, else of single symbols.
+func (t *openTable) build(dc *huffSpec, pairs, single *valueTable) {
+	fill(t[:], tooLong<<8)
+	dc.each(firstBits, func(code, length uint, symbol byte) {
+		size := uint(symbol)
+		if length+size > firstBits {
+			return
+		}
+		left := firstBits - length - size
+		for x := range uint(1) << size {
+			diff := int32(0)
+			if size > 0 {
+				diff = extend(int32(x), size)
+			}
+			own := uint64(diff)<<48 | noValue<<24 | noValue<<16 | 1<<8 | uint64(length+size)
+			dst := t[(code<<size|x)<<left:][:1<<left]
+			for i := range dst {
+				next := uint(i) << (firstBits - left) >> (firstBits - valueBits)
+				if follow := pairs[next]; fits(follow, left) {
+					dst[i] = opened(own, follow)
+				} else if follow := single[next]; follow != 0 && fits(follow, left) {
+					dst[i] = opened(own, follow)
+				} else {
+					dst[i] = own
+				}
+			}
+		}
+	})
+}
+
+// fits reports whether the symbols of an entry of a valueTable fit into a number of bits, and their values into an openTable.
+func fits(entry uint64, left uint) bool {
+	first, second := int16(entry>>32), int16(entry>>48)
+	return uint(entry>>8)&255 != tooLong && entry&valueFollows == 0 && uint(entry&63) <= left &&
+		first == int16(int8(first)) && second == int16(int8(second))
+}
+
+// opened returns an entry of an openTable with what follows.
+func opened(own, follow uint64) uint64 {
+	own += follow & 0xFF3F // bits and advance
+	for shift := uint(16); shift <= 24; shift += 8 {
+		if distance := follow >> shift & 255; distance != noValue {
+			own = own&^(255<<shift) | (distance+1)<<shift
+		}
+	}
+	return own | follow>>32&255<<32 | follow>>48&255<<40
 }
