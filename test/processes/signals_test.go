@@ -101,8 +101,8 @@ func TestSecondSignalCutsAWorker(t *testing.T) {
 	sink := f.startSink()
 	ear := f.listen()
 	worker := f.startWorker("w1")
-	ventilator := f.startVentilator("--lease", "3s", dir)
-	ear.awaitSettled(2)
+	ventilator := f.startVentilator("--lease", "3s", "--variant", slow, dir)
+	ear.awaitSettled(1)
 	sink.signal(syscall.SIGSTOP) // a drain would wait until somebody takes the results
 	sink.kill()
 	worker.signal(syscall.SIGINT)
