@@ -18,7 +18,7 @@ type Book struct {
 	Ledger *ledger.Ledger
 }
 
-// Entries returns a page of the ledger.
+// Entries returns a page of the ledger. It may hold less than the limit, or nothing, and yet not be the last.
 func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
 	after, err := pageStart(args.After)
 	if err != nil {
@@ -43,12 +43,14 @@ func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries
 		}
 		return page, nil
 	}
+	seen := 0
 	err = b.Ledger.Walk(ctx, after, func(e ledger.Entry) error {
-		if len(page.Entries) == limit {
+		if len(page.Entries) == limit || seen == maxSeen {
 			page.Next = strconv.FormatUint(after, 10)
 			return errPageFull
 		}
 		after = e.Seq
+		seen++
 		if filter.Selects(&e) {
 			page.Entries = append(page.Entries, receiptOfEntry(&e))
 		}
@@ -59,6 +61,10 @@ func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries
 	}
 	return page, nil
 }
+
+// maxSeen bounds the entries that are looked at for one page, so that a question about a run that is rare in a large
+// ledger does not keep others, who ask after it, waiting: a page may be short, or empty, and have a next.
+const maxSeen = 64 * wire.MaxBatch
 
 var errPageFull = errors.New("the page is full")
 

@@ -118,13 +118,14 @@ func (s *Sink) writeOutputs(ctx context.Context, r *wire.Result) error {
 
 // insist repeats do while the store cannot be used.
 func (s *Sink) insist(ctx context.Context, stage string, do func() error) error {
-	for {
-		err := do()
-		if !errors.Is(err, blob.ErrUnavailable) {
-			s.state.setTrouble(stage, "")
-			return err
-		}
-		s.state.setTrouble(stage, err.Error())
+	err := do()
+	if !errors.Is(err, blob.ErrUnavailable) {
+		return err
+	}
+	who := &stuck{stage}
+	defer s.state.setTrouble(who, "")
+	for ; errors.Is(err, blob.ErrUnavailable); err = do() {
+		s.state.setTrouble(who, err.Error())
 		s.log.Error("cannot write; trying again", "stage", stage, "error", err)
 		select {
 		case <-ctx.Done():
@@ -132,6 +133,7 @@ func (s *Sink) insist(ctx context.Context, stage string, do func() error) error 
 		case <-time.After(storePause):
 		}
 	}
+	return err
 }
 
 // receiptOf is what will be said of r once it is committed.

@@ -16,7 +16,7 @@ type state struct {
 	runs    map[string]*liveRun
 	images  rate
 	bytes   rate
-	trouble map[string]string // stage → what keeps it from its work
+	trouble map[*stuck]string // who is kept from its work → by what
 }
 
 // liveRun is a run whose ventilator talks to us.
@@ -33,7 +33,7 @@ func newState(c *Config, now time.Time, instance string) *state {
 		},
 		roster:  roster{workers: make(map[string]*member)},
 		runs:    make(map[string]*liveRun),
-		trouble: make(map[string]string),
+		trouble: make(map[*stuck]string),
 	}
 }
 
@@ -81,18 +81,22 @@ func (s *state) count(field func(*wire.Status)) {
 	field(&s.status)
 }
 
+// stuck is a stage that tries again and again. Several of one kind may be stuck at once, each for itself: on a disk that
+// is nearly full small outputs go on being written beside a large one that finds no room.
+type stuck struct{ stage string }
+
 // setTrouble notes what keeps a stage from its work; an empty why clears it.
-func (s *state) setTrouble(stage, why string) {
+func (s *state) setTrouble(who *stuck, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if why == "" {
-		delete(s.trouble, stage)
+		delete(s.trouble, who)
 		return
 	}
-	s.trouble[stage] = why
+	s.trouble[who] = why
 }
 
-// ready returns what keeps the sink from its work, or nothing.
+// troubles returns what keeps the sink from its work, or nothing.
 func (s *state) troubles() string {
 	for _, why := range s.trouble {
 		return why
