@@ -26,7 +26,7 @@ type flow struct {
 // slice is what was settled in one slice of time.
 type slice struct{ done, refused, bytes int64 }
 
-func newFlow(start time.Time) flow { return flow{start: start, width: 250 * time.Millisecond} }
+func newFlow(start time.Time) flow { return flow{start: start, width: 10 * time.Millisecond} }
 
 func (f *flow) add(at time.Time, done bool, bytes int64) {
 	if f.start.IsZero() {

@@ -84,7 +84,7 @@ func TestNumbersAddUp(t *testing.T) {
 	for i := range s.Throughput.Done {
 		sum += s.Throughput.Done[i] + s.Throughput.Refused[i]
 	}
-	if sum != 3000 || s.Throughput.SliceSeconds != .25 || len(s.Throughput.Done) != 120 {
+	if sum != 3000 || s.Throughput.SliceSeconds != .08 || len(s.Throughput.Done) != 375 {
 		t.Errorf("throughput counts %d in %d slices of %g s", sum, len(s.Throughput.Done), s.Throughput.SliceSeconds)
 	}
 	total := s.Stages[len(s.Stages)-1]
