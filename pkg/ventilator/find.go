@@ -129,7 +129,8 @@ func listedName(p string) string {
 }
 
 func (f *finder) walkDir(ctx context.Context, root string, visit func(image) error, unreadable func(string, error)) error {
-	return filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+	behind := root + string(filepath.Separator) // should the root be a link to a directory: WalkDir follows none
+	return filepath.WalkDir(behind, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			unreadable(p, err)
 			if d != nil && d.IsDir() {
@@ -146,7 +147,7 @@ func (f *finder) walkDir(ctx context.Context, root string, visit func(image) err
 			if name != "." && (f.isHidden(name) || matches(f.exclude, name)) {
 				return fs.SkipDir
 			}
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 		if f.isHidden(name) {
 			return nil
@@ -166,8 +167,8 @@ func (f *finder) isHidden(name string) bool {
 
 // offer visits the file if it is an image that the globs admit.
 func (f *finder) offer(ctx context.Context, name, p string, info fs.FileInfo, visit func(image) error, unreadable func(string, error)) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
+	if err := context.Cause(ctx); err != nil {
+		return err
 	}
 	if !info.Mode().IsRegular() || matches(f.exclude, name) || len(f.include) > 0 && !matches(f.include, name) {
 		return nil
