@@ -1,9 +1,12 @@
+//go:build !purego
+
 #include "textflag.h"
 
 // func columnsAVX2(dst *int16, src *byte, stride, n int, weights *int16, pairs int)
 //
-// Sixteen columns at a time: the samples of two rows are interleaved as words, so that one multiply-add takes both with
-// their two weights. Unpacking and packing work within the halves of a vector, in the same way, so the order is kept.
+// Thirty-two columns at a time: the samples of two rows are interleaved, as bytes and then with zeros to words, so that
+// one multiply-add takes both with their two weights. Unpacking and packing work within the halves of a vector, so four
+// columns of each half stay together until the last exchange.
 TEXT ·columnsAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
@@ -14,24 +17,35 @@ TEXT ·columnsAVX2(SB), NOSPLIT, $0-48
 	MOVL $128, AX              // half of what the shift drops
 	MOVQ AX, X7
 	VPBROADCASTD X7, Y7
+	VPXOR Y8, Y8, Y8
 
 columns:
-	VMOVDQA Y7, Y0
-	VMOVDQA Y7, Y1
+	VMOVDQA Y7, Y0             // columns  0– 3 and 16–19
+	VMOVDQA Y7, Y1             // columns  4– 7 and 20–23
+	VMOVDQA Y7, Y2             // columns  8–11 and 24–27
+	VMOVDQA Y7, Y3             // columns 12–15 and 28–31
 	MOVQ SI, R10
 	MOVQ R8, R11
 	MOVQ R9, R12
 
 pair:
-	VPMOVZXBW (R10), Y2
-	VPMOVZXBW (R10)(DX*1), Y3
+	VMOVDQU (R10), Y4
+	VMOVDQU (R10)(DX*1), Y5
 	VPBROADCASTD (R11), Y6
-	VPUNPCKLWD Y3, Y2, Y4
-	VPUNPCKHWD Y3, Y2, Y5
-	VPMADDWD Y6, Y4, Y4
-	VPMADDWD Y6, Y5, Y5
-	VPADDD Y4, Y0, Y0
-	VPADDD Y5, Y1, Y1
+	VPUNPCKLBW Y5, Y4, Y9
+	VPUNPCKHBW Y5, Y4, Y10
+	VPUNPCKLBW Y8, Y9, Y11
+	VPUNPCKHBW Y8, Y9, Y12
+	VPUNPCKLBW Y8, Y10, Y13
+	VPUNPCKHBW Y8, Y10, Y14
+	VPMADDWD Y6, Y11, Y11
+	VPMADDWD Y6, Y12, Y12
+	VPMADDWD Y6, Y13, Y13
+	VPMADDWD Y6, Y14, Y14
+	VPADDD Y11, Y0, Y0
+	VPADDD Y12, Y1, Y1
+	VPADDD Y13, Y2, Y2
+	VPADDD Y14, Y3, Y3
 	LEAQ (R10)(DX*2), R10
 	ADDQ $4, R11
 	DECQ R12
@@ -39,11 +53,17 @@ pair:
 
 	VPSRAD $8, Y0, Y0
 	VPSRAD $8, Y1, Y1
-	VPACKSSDW Y1, Y0, Y0
-	VMOVDQU Y0, (DI)
-	ADDQ $32, DI
-	ADDQ $16, SI
-	SUBQ $16, CX
+	VPSRAD $8, Y2, Y2
+	VPSRAD $8, Y3, Y3
+	VPACKSSDW Y1, Y0, Y0       // columns 0– 7 and 16–23
+	VPACKSSDW Y3, Y2, Y2       // columns 8–15 and 24–31
+	VPERM2I128 $0x20, Y2, Y0, Y4
+	VPERM2I128 $0x31, Y2, Y0, Y5
+	VMOVDQU Y4, (DI)
+	VMOVDQU Y5, 32(DI)
+	ADDQ $64, DI
+	ADDQ $32, SI
+	SUBQ $32, CX
 	JNZ  columns
 	VZEROUPPER
 	RET

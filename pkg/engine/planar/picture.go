@@ -1,52 +1,43 @@
 package planar
 
-import (
-	"image"
+import "image"
 
-	"github.com/imagefarm/imagefarm/pkg/jpeg"
-)
-
-// picture is one plane (gray) or three: luma, and two of colour at half its width and height.
+// picture is one plane (gray) or three: luma, and two of colour, of the variants at half its width and height.
 type picture struct {
 	planes []plane
 }
 
-func (p *picture) gray() bool { return len(p.planes) == 1 }
-
-// source returns what was decoded, each plane with the extent that it covers: the decoder rounds sizes up, but the picture
-// did not grow. Without that, small variants would be shifted by parts of a pixel.
-func (t *transform) source() *picture {
-	d := &t.decoded
-	planes := []*jpeg.Plane{&d.Y, &d.Cb, &d.Cr}
-	if d.Color == jpeg.Gray {
-		planes = planes[:1]
-	}
-	maxH, maxV := 1, 1
-	for _, p := range planes {
-		maxH, maxV = max(maxH, p.H), max(maxV, p.V)
-	}
-	src := new(picture)
-	for _, p := range planes {
-		h, v := p.H, p.V
-		if len(planes) == 1 {
-			h, v = maxH, maxV // one component fills the picture whatever its factors are
-		}
-		src.planes = append(src.planes, plane{
-			pix: p.Pix, stride: p.Stride, width: p.Width, height: p.Height,
-			extentX: float64(t.info.Width) * float64(h) / float64(maxH) / float64(d.Scale),
-			extentY: float64(t.info.Height) * float64(v) / float64(maxV) / float64(d.Scale),
-		})
-	}
-	return src
+// plane is one component. Row y is pix[y*stride:][:width].
+type plane struct {
+	pix           []byte
+	stride        int
+	width, height int // samples
+	across, down  span
 }
 
-// newPicture returns a picture of w×h pixels, all its planes black.
-func newPicture(w, h int, gray bool) *picture {
+// span is where the picture lies among samples, which are more where their number was rounded up.
+type span struct{ begin, length float64 }
+
+func (p *picture) gray() bool  { return len(p.planes) == 1 }
+func (p *picture) width() int  { return p.planes[0].width }
+func (p *picture) height() int { return p.planes[0].height }
+
+// pictureSize is how many bytes a picture of w×h pixels takes up.
+func pictureSize(w, h int, gray bool) int {
+	if gray {
+		return w * h
+	}
+	return w*h + 2*((w+1)/2)*((h+1)/2)
+}
+
+// newPicture lays a picture of w×h pixels out in memory of pictureSize bytes. The samples are what lies there.
+func newPicture(memory []byte, w, h int, gray bool) *picture {
 	p := new(picture)
-	add := func(w, h int, extentX, extentY float64) {
+	add := func(w, h int, across, down float64) {
 		p.planes = append(p.planes, plane{
-			pix: make([]byte, w*h), stride: w, width: w, height: h, extentX: extentX, extentY: extentY,
+			pix: memory[: w*h : w*h], stride: w, width: w, height: h, across: span{0, across}, down: span{0, down},
 		})
+		memory = memory[w*h:]
 	}
 	add(w, h, float64(w), float64(h))
 	if !gray {
@@ -57,40 +48,47 @@ func newPicture(w, h int, gray bool) *picture {
 	return p
 }
 
-func (p *picture) image() image.Image {
-	y := &p.planes[0]
-	rect := image.Rect(0, 0, y.width, y.height)
-	if p.gray() {
-		return &image.Gray{Pix: y.pix, Stride: y.stride, Rect: rect}
-	}
-	cb, cr := &p.planes[1], &p.planes[2]
-	return &image.YCbCr{
-		Y: y.pix, Cb: cb.pix, Cr: cr.pix, YStride: y.stride, CStride: cb.stride,
-		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: rect,
+// meant prepares an empty picture for being turned: the sample of colour that an odd width or height has too much must
+// be at the right and at the bottom in the end.
+func (p *picture) meant(orientation int) {
+	for i := range p.planes {
+		c := &p.planes[i]
+		switch orientation {
+		case 2, 3, 7, 8: // the right end comes first
+			c.across.begin = float64(c.width) - c.across.length
+		}
+		switch orientation {
+		case 3, 4, 6, 7: // the lower end does
+			c.down.begin = float64(c.height) - c.down.length
+		}
 	}
 }
 
-// oriented returns the picture as an orientation (EXIF's, 1 to 8) wants it displayed.
-func (p *picture) oriented(orientation int) *picture {
-	if orientation < 2 || orientation > 8 {
-		return p
+// image returns a picture that has colour as encoders want it.
+func (p *picture) image() *image.YCbCr {
+	y, cb, cr := &p.planes[0], &p.planes[1], &p.planes[2]
+	return &image.YCbCr{
+		Y: y.pix, Cb: cb.pix, Cr: cr.pix, YStride: y.stride, CStride: cb.stride,
+		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, y.width, y.height),
 	}
-	out := new(picture)
+}
+
+// oriented returns the picture as an orientation (EXIF's, 1 to 8) wants it displayed, laid out in memory.
+func (p *picture) oriented(orientation int, memory []byte) *picture {
+	w, h := p.width(), p.height()
+	if orientation >= 5 {
+		w, h = h, w
+	}
+	out := newPicture(memory, w, h, p.gray())
 	for i := range p.planes {
-		out.planes = append(out.planes, p.planes[i].oriented(orientation))
+		p.planes[i].orient(&out.planes[i], orientation)
 	}
 	return out
 }
 
-// oriented turns one plane. Displayed pixel (x, y) is stored at (sx, sy), which walks by a fixed step along each row.
-func (p *plane) oriented(orientation int) plane {
-	w, h := p.width, p.height
-	if orientation >= 5 {
-		w, h = h, w
-	}
-	out := plane{pix: make([]byte, w*h), stride: w, width: w, height: h, extentX: float64(w), extentY: float64(h)}
-	right, down := 1, p.stride // in stored bytes: one step to the right and one down, as displayed
-	start := 0
+// orient turns p into out. Displayed pixel (x, y) is stored at start + x·right + y·down.
+func (p *plane) orient(out *plane, orientation int) {
+	start, right, down := 0, 1, p.stride
 	lastX, lastY := p.width-1, (p.height-1)*p.stride
 	switch orientation {
 	case 2: // mirrored
@@ -108,13 +106,12 @@ func (p *plane) oriented(orientation int) plane {
 	case 8: // turned left
 		start, right, down = lastX, p.stride, -1
 	}
-	for y := range h {
+	for y := range out.height {
 		at := start + y*down
-		row := out.pix[y*w : (y+1)*w]
+		row := out.pix[y*out.stride:][:out.width]
 		for x := range row {
 			row[x] = p.pix[at]
 			at += right
 		}
 	}
-	return out
 }

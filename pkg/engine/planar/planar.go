@@ -1,25 +1,18 @@
-// Package planar is the engine for what is asked most: photographs in JPEG made smaller, in JPEG. It decodes only as many
-// samples as the largest variant needs, resamples luma and colour as the planes they are, and encodes those: no pixel ever
-// becomes red, green and blue. Whatever else a recipe asks goes to the engine behind it.
+// Package planar is the engine for what is asked most: photographs in JPEG made smaller, in JPEG or WebP. It decodes
+// only as many samples as the largest variant needs, resamples luma and colour as the planes they are, and encodes
+// those: no pixel ever becomes red, green and blue. Whatever else a recipe asks, and every image of which the decoder
+// is not sure, goes to the engine behind it, so that there is one verdict on what is damaged.
 package planar
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"image"
-	"slices"
 	"sync"
-	"time"
-
-	"github.com/gen2brain/jpegn"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
-	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
-	"github.com/imagefarm/imagefarm/pkg/jpeg"
+	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -32,7 +25,7 @@ type Config struct {
 // Validate says in a sentence which field cannot be.
 func (c Config) Validate() error {
 	if c.Behind == nil {
-		return errors.New("planar: no engine behind it")
+		return errors.New("planar: Behind is nil: an engine is needed for what this one does not do")
 	}
 	return c.Limits.Validate()
 }
@@ -60,39 +53,56 @@ func New(c Config) (*Engine, error) {
 // Name returns "planar".
 func (e *Engine) Name() string { return "planar" }
 
-// space is the memory of one transform, used again by the next.
-type space struct {
-	decoder   jpeg.Decoder
-	decoded   jpeg.Planes
-	resampler resampler
-	buffer    bytes.Buffer
-}
-
 // Transform implements engine.Engine.
 func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
 	info, err := e.limits.Check(data, false)
-	if err != nil || !suits(info, r) {
+	if err != nil || !suits(info, r) || ctx.Err() != nil {
 		return e.behind.Transform(ctx, data, r) // which says what is wrong in its own words
 	}
-	s := e.spaces.Get().(*space)
-	defer e.spaces.Put(s)
-	t := &transform{space: s, info: info, ctx: ctx}
-	if !t.decode(data, r) {
-		return e.behind.Transform(ctx, data, r) // damaged or unusual: that engine's verdict, so that there is one
+	t := &transform{ctx: ctx, info: info, recipe: r}
+	res, err := e.try(t, data)
+	if errors.Is(err, errDoubtful) {
+		return e.behind.Transform(ctx, data, r)
 	}
-	if err := t.make(r); err != nil {
+	return res, err
+}
+
+// errDoubtful means that the image is damaged or unusual, and that another engine is to look at it.
+var errDoubtful = errors.New("doubtful")
+
+// try makes the variants. A decoder that panics is in doubt, and leaves its memory to nobody.
+func (e *Engine) try(t *transform, data []byte) (res *engine.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			res, err = nil, errDoubtful
+		}
+	}()
+	t.space = e.spaces.Get().(*space)
+	for _, step := range []func() error{
+		func() error { return t.decode(data) },
+		t.make, // the largest first, small ones from larger ones
+	} {
+		if err = step(); err != nil {
+			break
+		}
+	}
+	if t.space.used(t.need()) {
+		e.spaces.Put(t.space)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return t.result(), nil
 }
 
-// suits reports whether r makes of the image nothing but smaller JPEGs whose colours stay as they are.
+// suits reports whether r makes of the image nothing but smaller pictures whose colours stay as they are.
 func suits(info header.Info, r recipe.Recipe) bool {
 	if !engine.OnlyScales(info, r) {
 		return false
 	}
 	for _, v := range r.Variants {
-		if v.Enlarge {
+		w, h := stored(info, v)
+		if v.Enlarge || v.OutputFormat("", info.Format) == recipe.WebP && max(w, h) > webp.MaxSide {
 			return false
 		}
 	}
@@ -103,138 +113,11 @@ func suits(info header.Info, r recipe.Recipe) bool {
 	return err == nil && p.Space == icc.RGB && info.JPEG.Components == 3
 }
 
-// transform is one call of Transform.
-type transform struct {
-	*space
-	info    header.Info
-	ctx     context.Context
-	outputs []engine.Output
-	carried []string
-	stages  engine.Stages
-}
-
-// decode decodes at the smallest scale that leaves every variant twice its size to be made from. It reports whether that
-// went without any doubt.
-func (t *transform) decode(data []byte, r recipe.Recipe) bool {
-	begun := time.Now()
-	defer func() { t.stages.Decode = time.Since(begun) }()
-	w, h := t.largest(r)
-	scale := jpeg.Full
-	for _, s := range []jpeg.Scale{jpeg.Half, jpeg.Quarter, jpeg.Eighth} {
-		if t.info.Width >= 2*w*int(s) && t.info.Height >= 2*h*int(s) {
-			scale = s
-		}
-	}
-	err := t.decoder.Decode(&t.decoded, data, jpeg.Options{Scale: scale, SkipRefinement: true})
-	return err == nil && (t.decoded.Color == jpeg.YCbCr || t.decoded.Color == jpeg.Gray)
-}
-
 // stored returns the size of a variant as the planes lie, before the orientation is applied.
-func (t *transform) stored(v recipe.Variant) (w, h int) {
-	if !v.Orient || t.info.Orientation < 5 {
-		return v.Size(t.info.Width, t.info.Height)
+func stored(info header.Info, v recipe.Variant) (w, h int) {
+	if !v.Orient || info.Orientation < 5 {
+		return v.Size(info.Width, info.Height)
 	}
-	h, w = v.Size(t.info.Displayed())
+	h, w = v.Size(info.Displayed())
 	return w, h
-}
-
-func (t *transform) largest(r recipe.Recipe) (w, h int) {
-	for _, v := range r.Variants {
-		vw, vh := t.stored(v)
-		w, h = max(w, vw), max(h, vh)
-	}
-	return w, h
-}
-
-// make makes the variants, the largest first, so that small ones can be made from larger ones.
-func (t *transform) make(r recipe.Recipe) error {
-	order := make([]int, len(r.Variants))
-	for i := range order {
-		order[i] = i
-	}
-	area := func(i int) int { w, h := t.stored(r.Variants[i]); return w * h }
-	slices.SortStableFunc(order, func(a, b int) int { return area(b) - area(a) })
-
-	t.outputs = make([]engine.Output, len(r.Variants))
-	source := t.source()
-	for _, i := range order {
-		if t.ctx.Err() != nil {
-			return context.Cause(t.ctx)
-		}
-		v := r.Variants[i]
-		begun := time.Now()
-		w, h := t.stored(v)
-		made := newPicture(w, h, source.gray())
-		for p := range made.planes {
-			t.resampler.resample(&made.planes[p], &source.planes[p])
-		}
-		upright := made
-		if v.Orient {
-			upright = made.oriented(t.info.Orientation)
-		}
-		t.stages.Transform += time.Since(begun)
-		if err := t.encode(i, v, upright); err != nil {
-			return err
-		}
-		if next := largestAfter(t, r, order, i); next.X > 0 && w >= 2*next.X && h >= 2*next.Y {
-			source = made
-		}
-	}
-	return nil
-}
-
-// largestAfter returns the size of the variant that is made after number i, the zero Point when there is none.
-func largestAfter(t *transform, r recipe.Recipe, order []int, i int) image.Point {
-	at := slices.Index(order, i) + 1
-	if at == len(order) {
-		return image.Point{}
-	}
-	w, h := t.stored(r.Variants[order[at]])
-	return image.Point{X: w, Y: h}
-}
-
-// encode writes a variant's planes as a JPEG with the metadata that the variant keeps.
-func (t *transform) encode(i int, v recipe.Variant, p *picture) error {
-	begun := time.Now()
-	defer func() { t.stages.Encode += time.Since(begun) }()
-	quality := v.Quality
-	if quality == 0 {
-		quality = recipe.DefaultQuality(recipe.JPEG)
-	}
-	options := jpegn.EncodeOptions{Quality: quality, Subsampling: jpegn.Subsample420}
-	if p.gray() {
-		options.Subsampling = jpegn.SubsampleGray
-	}
-	t.buffer.Reset()
-	if err := jpegn.Encode(&t.buffer, p.image(), &options); err != nil {
-		return fmt.Errorf("variant %s: encoding: %w", v.Name, err)
-	}
-	w, h := p.planes[0].width, p.planes[0].height
-	set := metadata.Select(t.info, v.Strip, v.Orient, w, h)
-	if t.info.ICC != nil {
-		if v.ICC == recipe.ICCKeep {
-			set.ICC = t.info.ICC
-		} else {
-			t.carried = append(t.carried, "icc") // sRGB's: what it says is said by its absence
-		}
-	}
-	data, carried, err := metadata.Embed(bytes.Clone(t.buffer.Bytes()), recipe.JPEG, set)
-	if err != nil {
-		return fmt.Errorf("variant %s: metadata: %w", v.Name, err)
-	}
-	t.carried = append(t.carried, carried...)
-	t.outputs[i] = engine.Output{Variant: v.Name, Format: recipe.JPEG, Width: w, Height: h, Data: data}
-	return nil
-}
-
-func (t *transform) result() *engine.Result {
-	res := &engine.Result{Outputs: t.outputs, Format: t.info.Format, Stages: t.stages}
-	res.Width, res.Height = t.info.Displayed()
-	res.Pixels = int64(t.info.Width) * int64(t.info.Height)
-	for _, name := range t.info.Metadata() {
-		if !slices.Contains(t.carried, name) {
-			res.Dropped = append(res.Dropped, name)
-		}
-	}
-	return res
 }

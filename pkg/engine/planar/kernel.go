@@ -1,0 +1,112 @@
+package planar
+
+import "math"
+
+// Resampling is separable Lanczos with three lobes, in 16-bit integers: columns first (neighbours in memory stay
+// neighbours, which suits vectors), then rows. Weights have weightBits of fraction and sum to exactly one; between the
+// two passes a sample keeps interBits of fraction. All arithmetic is integer and order does not matter, so the vector
+// code and the plain code give the same bytes.
+const (
+	lobes      = 3
+	weightBits = 14
+	interBits  = 6
+)
+
+// kernel is the weights of a resampling from one length to another: output i is the sum over k of
+// in[starts[i]+k] × weights[i*taps+k].
+type kernel struct {
+	taps    int
+	starts  []int32
+	weights []int16
+
+	made  shape
+	exact []float64
+}
+
+// shape is what a kernel depends on.
+type shape struct {
+	size, n  int  // samples there are, and samples to make
+	from, to span // where the picture lies among them
+	room     int  // samples that may be read: those after size weigh nothing
+	unit     int  // taps are made a multiple of it, with weights of zero, where there is room
+	many     int  // outputs likewise
+}
+
+// reset makes k the kernel of a shape. Taps outside of the samples are left out and their weight shared among the others.
+func (k *kernel) reset(s shape) {
+	if k.made == s {
+		return // as it is for red after blue
+	}
+	k.made = s
+	ratio := s.from.length / s.to.length
+	blur := max(ratio, 1) // shrinking needs a wider filter
+	radius := lobes * blur
+	used := min(int(math.Ceil(2*radius))+1, s.size)
+	k.taps = roundUp(used, s.unit)
+	if k.taps > s.room {
+		k.taps = used
+	}
+	k.starts = grow(k.starts, roundUp(s.n, s.many))
+	k.weights = grow(k.weights, len(k.starts)*k.taps)
+	k.exact = grow(k.exact, used)
+	clear(k.starts)
+	clear(k.weights)
+	for i := range s.n {
+		center := s.from.begin + (float64(i)+0.5-s.to.begin)*ratio - 0.5
+		first := min(max(int(math.Ceil(center-radius)), 0), s.size-used)
+		sum := 0.0
+		for j := range k.exact {
+			k.exact[j] = lanczos((float64(first+j) - center) / blur)
+			sum += k.exact[j]
+		}
+		start := min(first, s.room-k.taps)
+		k.starts[i] = int32(start)
+		quantize(k.weights[i*k.taps+first-start:][:used], k.exact, sum)
+	}
+}
+
+// quantize writes exact/sum as integers that sum to exactly 1<<weightBits: what rounding leaves over goes to the largest.
+func quantize(weights []int16, exact []float64, sum float64) {
+	left, largest := 1<<weightBits, 0
+	scale := (1 << weightBits) / sum
+	for j, e := range exact {
+		w := int(math.Floor(e*scale + 0.5))
+		weights[j] = int16(w)
+		left -= w
+		if weights[j] > weights[largest] {
+			largest = j
+		}
+	}
+	weights[largest] += int16(left)
+}
+
+// lanczos looks the window up: it is wanted for every tap, and sines are slow.
+func lanczos(x float64) float64 {
+	at := math.Abs(x) * perLobe
+	i := int(at)
+	if i >= lobes*perLobe {
+		return 0
+	}
+	return window[i] + (at-float64(i))*(window[i+1]-window[i])
+}
+
+// perLobe is how many places of a lobe are in the table: enough for weights exact to a tenth of their last bit.
+const perLobe = 512
+
+var window = func() (t [lobes*perLobe + 1]float64) {
+	t[0] = 1
+	for i := 1; i < lobes*perLobe; i++ {
+		x := math.Pi * float64(i) / perLobe
+		t[i] = lobes * math.Sin(x) * math.Sin(x/lobes) / (x * x)
+	}
+	return t
+}()
+
+func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
+
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}

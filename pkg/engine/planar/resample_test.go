@@ -1,0 +1,135 @@
+package planar
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// blank is a plane of its own.
+func blank(w, h int) plane {
+	return newPicture(make([]byte, pictureSize(w, h, true)), w, h, true).planes[0]
+}
+
+// The vector code must give the plain code's bytes, whatever the size.
+func TestVectorsAndPlainCodeAgree(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		w, h := 1+rng.IntN(300), 1+rng.IntN(90)
+		if rng.IntN(5) == 0 {
+			w, h = 1+rng.IntN(40), 1+rng.IntN(5)
+		}
+		src := plane{width: w, height: h, stride: w + rng.IntN(20)}
+		src.across, src.down = span{0, float64(w) - rng.Float64()/2}, span{rng.Float64() / 2, float64(h) - 0.5}
+		src.pix = make([]byte, src.stride*(h-1)+w) // not a byte more than there must be
+		for i := range src.pix {
+			src.pix[i] = byte(rng.Uint32()) & byte(-(rng.Uint32() & 1)) // with hard edges, so that sums leave the range
+			if rng.IntN(3) == 0 {
+				src.pix[i] = 255
+			}
+		}
+		dw, dh := 1+rng.IntN(200), 1+rng.IntN(60)
+		var got, want resampler
+		a, b := blank(dw, dh), blank(dw, dh)
+		got.resample(&a, &src)
+		want.pass(&b, &src, plainColumns, plainRow)
+		if !bytes.Equal(a.pix, b.pix) {
+			t.Fatalf("%d×%d to %d×%d: vectors and plain code differ", w, h, dw, dh)
+		}
+	}
+}
+
+func shapes() []shape {
+	list := []shape{
+		{size: 1, from: span{0, 1}, n: 1}, {size: 1, from: span{0, 0.125}, n: 1}, {size: 2, from: span{0.5, 1.5}, n: 1},
+		{size: 3, from: span{0, 3}, n: 2}, {size: 10, from: span{0, 9.5}, n: 3}, {size: 1000, from: span{0, 999.25}, n: 64},
+		{size: 7, from: span{0, 7}, n: 20},
+	}
+	for i := range list {
+		list[i].room, list[i].unit, list[i].many, list[i].to = list[i].size, columnTaps, 1, span{0, float64(list[i].n)}
+	}
+	for _, s := range list {
+		s.room, s.unit, s.many, s.to = s.size+rowTaps, rowTaps, rowPixels, span{0.5, float64(s.n) - 0.5}
+		list = append(list, s)
+	}
+	return list
+}
+
+func TestWeightsSumToOne(t *testing.T) {
+	for _, s := range shapes() {
+		var k kernel
+		k.reset(s)
+		for i := range s.n {
+			sum := 0
+			for _, w := range k.weights[i*k.taps : (i+1)*k.taps] {
+				sum += int(w)
+			}
+			if sum != 1<<weightBits || k.starts[i] < 0 || int(k.starts[i])+k.taps > s.room {
+				t.Errorf("%+v: output %d has weight %d and reads %d to %d", s, i, sum, k.starts[i], int(k.starts[i])+k.taps)
+			}
+		}
+		if len(k.starts)%s.many != 0 || len(k.weights) != len(k.starts)*k.taps {
+			t.Errorf("%+v: %d outputs with %d weights", s, len(k.starts), len(k.weights))
+		}
+	}
+}
+
+// A kernel that is used again must not remember what it was.
+func TestAKernelIsTheSameWhateverItWasBefore(t *testing.T) {
+	var again kernel
+	for _, s := range shapes() {
+		var fresh kernel
+		fresh.reset(s)
+		again.reset(s)
+		for i, w := range fresh.weights {
+			if again.weights[i] != w {
+				t.Fatalf("%+v: weight %d is %d, and %d after others", s, i, w, again.weights[i])
+			}
+		}
+	}
+}
+
+func TestTheWindowIsExactToATenthOfAWeight(t *testing.T) {
+	for x := -3.5; x < 3.5; x += 0.00137 {
+		want := 0.0
+		if math.Abs(x) < lobes {
+			want = lobes * math.Sin(math.Pi*x) * math.Sin(math.Pi*x/lobes) / (math.Pi * math.Pi * x * x)
+		}
+		if d := math.Abs(lanczos(x) - want); d > 0.1/(1<<weightBits) {
+			t.Fatalf("at %v: %v, off by %v", x, lanczos(x), d)
+		}
+	}
+	if lanczos(0) != 1 {
+		t.Errorf("at 0: %v", lanczos(0))
+	}
+}
+
+// A ramp must stay where it is: position in the result is position in the picture, also where sizes were rounded up.
+func TestNothingShifts(t *testing.T) {
+	for _, c := range []struct {
+		size, n  int
+		from, to span
+	}{
+		{512, 64, span{0, 511.125}, span{0, 64}},
+		{100, 43, span{0, 99.5}, span{0, 42.5}},
+		{100, 43, span{0, 99.5}, span{0.5, 42.5}},
+		{43, 10, span{0.5, 42.5}, span{0, 10}},
+		{101, 20, span{0, 101}, span{0, 20}},
+	} {
+		src, dst := blank(c.size, c.size), blank(c.n, c.n)
+		src.across, src.down, dst.across, dst.down = c.from, c.from, c.to, c.to
+		for i := range src.pix {
+			src.pix[i] = byte(60 + 128*(i%c.size)/c.size)
+		}
+		var r resampler
+		r.resample(&dst, &src)
+		for x := 3; x < c.n-3; x++ {
+			at := c.from.begin + (float64(x)+0.5-c.to.begin)*c.from.length/c.to.length - 0.5
+			want := 59.5 + 128*at/float64(c.size)
+			if got := float64(dst.pix[c.n*(c.n/2)+x]); math.Abs(got-want) > 1.1 {
+				t.Errorf("%+v: sample %d is %v, want %.1f", c, x, got, want)
+			}
+		}
+	}
+}
