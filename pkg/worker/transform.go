@@ -126,12 +126,17 @@ func (w *Worker) flush(ctx context.Context) error {
 	return w.insist(ctx, func() error { return w.cfg.Out.Flush(ctx) })
 }
 
+// insist repeats do while the store cannot be used. Meanwhile the worker is not ready.
 func (w *Worker) insist(ctx context.Context, do func() error) error {
-	for {
-		err := do()
-		if !errors.Is(err, blob.ErrUnavailable) {
-			return err
-		}
+	err := do()
+	if !errors.Is(err, blob.ErrUnavailable) {
+		return err
+	}
+	why := err.Error()
+	w.stuckBy.Store(&why) // first, for those who see the count
+	w.stuck.Add(1)
+	defer w.stuck.Add(-1)
+	for ; errors.Is(err, blob.ErrUnavailable); err = do() {
 		w.log.Error("outputs cannot be written; trying again", "error", err)
 		select {
 		case <-ctx.Done():
@@ -139,4 +144,5 @@ func (w *Worker) insist(ctx context.Context, do func() error) error {
 		case <-time.After(storePause):
 		}
 	}
+	return err
 }

@@ -26,6 +26,8 @@ type Worker struct {
 	draining chan struct{} // closed by Drain
 	started  time.Time
 	ready    atomic.Pointer[string] // why not; nil: ready
+	stuck    atomic.Int32           // slots whose outputs cannot be written now
+	stuckBy  atomic.Pointer[string] // why, if there are any
 
 	mu     sync.Mutex
 	held   map[string]int // task ids, received and not yet answered
@@ -53,7 +55,7 @@ func New(cfg Config) (*Worker, error) {
 // Drain asks the worker to finish what it holds, to take nothing new and to end. Call it at most once.
 func (w *Worker) Drain() { close(w.draining) }
 
-// Ready returns nil when the worker is connected to a ventilator and to its sink, and does not drain.
+// Ready returns nil when the worker is connected to a ventilator and to its sink, can write its outputs, and does not drain.
 func (w *Worker) Ready() error {
 	if why := w.ready.Load(); why != nil {
 		return errors.New(*why)
@@ -64,6 +66,9 @@ func (w *Worker) Ready() error {
 	}
 	if len(w.push.Peers()) == 0 {
 		errs = append(errs, errors.New("not connected to the sink"))
+	}
+	if w.stuck.Load() > 0 {
+		errs = append(errs, errors.New(*w.stuckBy.Load()))
 	}
 	return errors.Join(errs...)
 }

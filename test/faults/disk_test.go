@@ -5,6 +5,7 @@ package faults
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -43,13 +44,15 @@ func TestDiskThatIsFullAtAWorkerHoldsUpAndLosesNothing(t *testing.T) {
 	mount(t, out, "size=16m")
 	f, n := newFarm(t, t.TempDir()), 20
 	f.startSink()
-	relieve := func() {}
 	worker := f.startWorker("--out", out)
 	worker.await(`"msg":"working"`, 1)
-	relieve = fill(t, out)
+	relieve := fill(t, out)
 	ventilator := f.startVentilator("--lease", "2s", album(t, n))
 	worker.await("outputs cannot be written; trying again", 3)
 	worker.await("the disk is full", 1)
+	if code, text := worker.readiness(); code != 503 || !strings.Contains(text, "the disk is full") {
+		t.Errorf("the worker's /readyz says %d %q", code, text)
+	}
 	ventilator.mustLive()
 	relieve()
 	ventilator.mustExit(0)

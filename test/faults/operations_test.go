@@ -80,7 +80,7 @@ func TestEveryFlagThatIsNamedExists(t *testing.T) {
 		}
 	}
 	for _, command := range regexp.MustCompile("(?m)(?:^    |`)farm ([a-z]+)").FindAllStringSubmatch(operations(t), -1) {
-		if !regexp.MustCompile(`(?m)^   `+command[1]+`\b`).MatchString(help.String()) {
+		if !regexp.MustCompile(`(?m)^   ` + command[1] + `\b`).MatchString(help.String()) {
 			t.Errorf("there is no farm %s", command[1])
 		}
 	}
