@@ -31,11 +31,11 @@ type dispatcher struct {
 	inflight int64 // bytes being read, ready, or not yet handed to a connection
 	turn     uint64
 	counts   wire.Run
-	fed      bool // no further task will be added
-	draining bool // what comes back is left for the next run
-	hearing  bool // strangers' words reach us
-	doubts   int  // peers that are doubted
-	onFailed func(*task)
+	fed      bool        // no further task will be added
+	draining bool        // what comes back is left for the next run
+	hearing  bool        // strangers' words reach us
+	doubts   int         // peers that are doubted
+	onDead   func(*task) // told a task that is not delivered any more; settles it
 }
 
 func newDispatcher(cfg *Config) *dispatcher {

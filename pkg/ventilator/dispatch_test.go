@@ -19,7 +19,7 @@ func newTestDispatcher(edit func(*Config)) *dispatcher {
 		edit(cfg)
 	}
 	d := newDispatcher(cfg)
-	d.onFailed = func(*task) {}
+	d.onDead = func(*task) {}
 	return d
 }
 
@@ -138,7 +138,7 @@ func TestSettlementIsCountedOnceWhateverTheTaskDoes(t *testing.T) {
 func TestWorkersThatDieOfATaskEndIt(t *testing.T) {
 	d, now := newTestDispatcher(nil), time.Now()
 	dead := 0
-	d.onFailed = func(*task) { dead++ }
+	d.onDead = func(*task) { dead++ }
 	d.addN(1, now)
 	for n := 1; dead == 0; n++ {
 		if n > 100 {

@@ -76,6 +76,7 @@ type fakeSink struct {
 	mu      sync.Mutex
 	settled map[string]wire.Receipt
 	state   string
+	pauses  time.Duration // before each answer about what is settled
 	runs    []wire.Run
 	pub     *zsock.Pub
 	rep     *zsock.Rep
@@ -131,6 +132,12 @@ func (f *fakeSink) answer(_ context.Context, m zsock.Message) zsock.Message {
 		return zsock.Message{wire.EncodeError(err)}
 	}
 	f.mu.Lock()
+	pause := f.pauses
+	f.mu.Unlock()
+	if req.Op == wire.OpSettled {
+		time.Sleep(pause)
+	}
+	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch req.Op {
 	case wire.OpSettled:
@@ -180,6 +187,12 @@ func (f *fakeSink) publish(topic string, payload any) {
 	if err := f.pub.Publish(wire.EncodeEvent(topic, payload)); err != nil {
 		f.s.t.Error(err)
 	}
+}
+
+func (f *fakeSink) pause(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pauses = d
 }
 
 func (f *fakeSink) steer(state string) {

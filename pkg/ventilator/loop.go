@@ -35,8 +35,8 @@ type loop struct {
 	lastPeer   time.Time // when a peer was last there
 	sinkGone   string    // what keeps the sink from answering; empty: nothing
 	steered    string
-	expected   int // workers that the sink knows; −1: it has not said yet
-	started    time.Time
+	expected   int       // workers that the sink knows; −1: it has not said yet
+	started    time.Time // when workers could first connect
 	draining   bool
 	ended      bool
 }
@@ -51,14 +51,14 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 	d := newDispatcher(&v.cfg)
 	d.counts.ID, d.counts.Started, d.counts.Total = v.cfg.Run, started, look.Images
 	d.counts.Inputs, d.counts.Recipe, d.counts.Host = v.cfg.Inputs, v.cfg.Recipe.String(), v.cfg.Host
+	now := time.Now() // no worker could connect, and nothing be settled, while the images were counted
 	l := &loop{
 		v: v, d: d,
 		feed: make(chan []candidate, 1), reads: make(chan readJob), readDone: make(chan readDone, v.cfg.Readers),
 		events: make(chan event, 256), questions: make(chan question, 1), answers: make(chan answer, 1),
-		lastChange: started, lastPeer: started, steered: "running",
-		expected: -1, started: started,
+		lastChange: now, lastPeer: now, started: now, steered: "running", expected: -1,
 	}
-	d.onFailed = func(t *task) { l.settle = append(l.settle, t.receipt(v.cfg.Run, outcome.Dead, time.Now())) }
+	d.onDead = func(t *task) { l.say(t.receipt(v.cfg.Run, outcome.Dead, time.Now())) }
 	return l
 }
 
@@ -126,6 +126,7 @@ func (l *loop) addBacklog() {
 		case l.draining: // found, but not by this run
 		case c.earlier != nil:
 			l.d.settledEarlier(c.earlier)
+			l.lastChange = now
 		case c.Size > l.v.cfg.MaxMessage:
 			l.d.add(c.image, c.id, now)
 			l.rejectUnsent(l.d.tasks[c.id], outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", c.Size, l.v.cfg.MaxMessage))
@@ -140,8 +141,13 @@ func (l *loop) rejectUnsent(t *task, why *outcome.Rejection) {
 	r := t.receipt(l.v.cfg.Run, outcome.Rejected, time.Now())
 	r.Reason, r.Detail = why.Reason, why.Detail
 	l.d.withhold(t, time.Now())
+	l.say(r)
+}
+
+// say settles a task on the ventilator's own word: once the sink has committed it, or at once when there is none.
+func (l *loop) say(r wire.Receipt) {
 	if l.v.talks == nil {
-		l.d.settle(&r, t.id)
+		l.settled(&r)
 		return
 	}
 	l.settle = append(l.settle, r)
@@ -234,9 +240,11 @@ func (l *loop) peersChanged() {
 	for _, ev := range l.v.peerEvents.take() {
 		switch ev.Kind {
 		case zsock.PeerUp:
+			l.lastPeer = now
 			p := l.d.peerUp(ev.Peer.ID, ev.Peer.Identity)
 			l.v.log.Info("worker joined", "worker", p.name, "stranger", p.stranger, "from", ev.Peer.Remote, "slots", p.slots)
 		case zsock.PeerDown:
+			l.lastPeer = now
 			ask := l.d.peerDown(ev.Peer.ID, now)
 			l.v.log.Info("worker left", "from", ev.Peer.Remote, "why", ev.Err)
 			for _, t := range ask {
@@ -247,7 +255,6 @@ func (l *loop) peersChanged() {
 			l.v.log.Warn("a connection was refused", "from", ev.Peer.Remote, "why", ev.Err)
 		}
 	}
-	l.lastPeer = now
 }
 
 func (l *loop) take(ev event) {
@@ -265,7 +272,7 @@ func (l *loop) take(ev event) {
 		l.settled(ev.receipt)
 	case ev.name != "":
 		if t := l.d.takeName(ev.name); t != nil {
-			l.settle = append(l.settle, t.strangersReceipt(l.v.cfg.Run, l.v.cfg.Recipe.OutputNames(t.Name), now))
+			l.say(t.strangersReceipt(l.v.cfg.Run, l.v.cfg.Recipe.OutputNames(t.Name), now))
 		}
 	case ev.heartbeat != nil:
 		l.d.heard(ev.heartbeat, now)

@@ -21,14 +21,14 @@ func (d *dispatcher) worn(t *task) bool {
 }
 
 // fail counts a failed delivery of t, which nobody holds any more, and lets it rest before the next, or gives it to
-// onFailed as a dead letter.
+// onDead as a dead letter.
 func (d *dispatcher) fail(t *task, detail string, now time.Time) {
 	t.failures++
 	t.detail = detail
 	d.move(t, resting)
 	if d.worn(t) {
 		d.alarm(t, now.Add(d.cfg.BackoffMax)) // should the word that it is dead get lost
-		d.onFailed(t)
+		d.onDead(t)
 		return
 	}
 	if d.draining {
