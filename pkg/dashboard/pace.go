@@ -87,7 +87,7 @@ type past struct {
 	at      time.Time // that end
 	settled uint64
 	quiet   time.Time // since when nothing was settled and no run was live; zero: something was
-	seen    bool      // a status at all
+	last    time.Time // the status before; zero: there was none
 	version uint64
 }
 
@@ -98,8 +98,10 @@ const restAfter = 5 * time.Second
 
 func (p *past) add(s *wire.Status) {
 	settled := s.Done + s.Rejected + s.Dead
-	if !p.seen { // what was settled before is no throughput
-		p.seen, p.settled, p.from = true, settled, settled
+	last := p.last
+	p.last = s.Now
+	if p.step == 0 && s.Now.Sub(last) > 2*interval { // what was settled before is no throughput
+		last, p.from, p.settled = s.Now, settled, settled
 	}
 	active := settled != p.settled
 	for i := range s.Runs {
@@ -113,7 +115,7 @@ func (p *past) add(s *wire.Status) {
 	case !active && p.quiet.IsZero():
 		p.quiet = s.Now
 	case active && (p.step == 0 || !p.quiet.IsZero() && s.Now.Sub(p.quiet) > restAfter):
-		*p = past{start: s.Now, at: s.Now, step: interval, from: p.from, settled: settled, seen: true, version: p.version + 1}
+		*p = past{start: last, at: last, step: interval, from: p.from, settled: settled, last: s.Now, version: p.version + 1}
 	case active:
 		p.quiet = time.Time{}
 	}

@@ -13,6 +13,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +45,7 @@ func (m *madeUp) Status() *wire.Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.status
+	s.Workers, s.Runs = slices.Clone(s.Workers), slices.Clone(s.Runs)
 	s.Now = time.Now()
 	s.Throughput.At = s.Now
 	return &s
@@ -195,6 +197,9 @@ func (m *madeUp) work(t *testing.T, perSecond float64) {
 				return
 			case now := <-ticker.C:
 				m.change(func(s *wire.Status) {
+					if !s.Runs[0].Ended.IsZero() {
+						return
+					}
 					k := uint64(perSecond/10*(1+0.2*math.Sin(float64(n)/9))) + 1
 					s.Done += k
 					s.Runs[0].Done += int64(k)

@@ -28,8 +28,30 @@ const limit = 90 * time.Second
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if made != "" {
+			os.RemoveAll(made)
+		}
+		os.Exit(code)
+	}))
 }
+
+// made is the directory of programs that is to be removed at the end.
+var made string
+
+// built builds the programs once, or takes those of the directory that PROGRAMS_UNDER_TEST names.
+var built = sync.OnceValues(func() (dir string, err error) {
+	if dir = os.Getenv("PROGRAMS_UNDER_TEST"); dir != "" {
+		return dir, nil
+	}
+	if dir, err = os.MkdirTemp("", "imagefarm-programs-"); err != nil {
+		return "", err
+	}
+	made = dir
+	build := exec.Command("go", "build", "-tags", "nodynamic", "-o", dir+string(filepath.Separator), "./ventilator", "./worker", "./sink")
+	build.Dir, build.Stdout, build.Stderr = "../..", os.Stderr, os.Stderr
+	return dir, build.Run()
+})
 
 // browserPath finds the browser. A test that has none is skipped, but where everything must be there.
 func browserPath(t *testing.T) string {

@@ -101,6 +101,7 @@ func TestFarmAtWork(t *testing.T) {
 		r := &s.Runs[0]
 		r.State, r.Ended, r.Leased, r.Pending = "finished", time.Now(), 0, 0
 		r.Done = r.Found - r.Skipped - r.Rejected - r.Dead
+		s.Throughput = wire.Throughput{}
 	})
 	tb.awaitText("#verdict", "finished: all")
 	tb.awaitText(".keys", "all accounted for")

@@ -1,0 +1,281 @@
+//go:build unix
+
+package dashboard
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// farm is real programs that talk over TCP, at addresses that stay the same when one of them starts again.
+type farm struct {
+	t                                     *testing.T
+	programs                              string
+	tasks, results, events, control, http string
+	out, in                               string
+}
+
+func newFarm(t *testing.T) *farm {
+	t.Helper()
+	browserPath(t) // skip before the programs are built
+	dir, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &farm{t: t, programs: dir, out: filepath.Join(t.TempDir(), "out"), in: t.TempDir()}
+	for _, address := range []*string{&f.tasks, &f.results, &f.events, &f.control, &f.http} {
+		*address = freeAddress(t)
+	}
+	return f
+}
+
+// freeAddress returns an address whose port stays free: outgoing connections come from 127.0.0.1.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.3.5.7:0")
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (f *farm) url() string { return "http://" + f.http }
+
+// process is a program at work; what it says is shown when the test fails.
+type process struct {
+	cmd  *exec.Cmd
+	said *bytes.Buffer
+	stop func()
+}
+
+func (f *farm) start(program string, args ...string) *process {
+	f.t.Helper()
+	p := &process{cmd: exec.Command(filepath.Join(f.programs, program), args...), said: new(bytes.Buffer)}
+	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
+	if err := p.cmd.Start(); err != nil {
+		f.t.Fatal(err)
+	}
+	p.stop = sync.OnceFunc(func() {
+		_ = p.cmd.Process.Kill() // it may have ended
+		_ = p.cmd.Wait()         // killed
+	})
+	f.t.Cleanup(func() {
+		p.stop()
+		if f.t.Failed() {
+			f.t.Logf("=== %s\n%s", program, p.said)
+		}
+	})
+	return p
+}
+
+func (f *farm) sink(args ...string) *process {
+	f.t.Helper()
+	p := f.start("sink", append([]string{"--results", "tcp://" + f.results, "--events", "tcp://" + f.events,
+		"--control", "tcp://" + f.control, "--out", f.out, "--http", f.http}, args...)...)
+	f.awaitHTTP()
+	return p
+}
+
+// awaitHTTP waits until the sink answers: before that a browser would only show its own page of errors.
+func (f *farm) awaitHTTP() {
+	f.t.Helper()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if response, err := http.Get(f.url() + "/healthz"); err == nil {
+			response.Body.Close()
+			http.DefaultClient.CloseIdleConnections()
+			return
+		}
+		select {
+		case <-again.C:
+		case <-deadline.C:
+			f.t.Fatal("the sink never answered")
+		}
+	}
+}
+
+func (f *farm) worker(name string, args ...string) *process {
+	f.t.Helper()
+	return f.start("worker", append([]string{"--ventilator", "tcp://" + f.tasks, "--results", "tcp://" + f.results, "--name", name, "--slots", "1", "--http", ""}, args...)...)
+}
+
+func (f *farm) ventilator(args ...string) *process {
+	f.t.Helper()
+	return f.start("ventilator", append([]string{f.in, "--bind", "tcp://" + f.tasks, "--events", "tcp://" + f.events, "--control", "tcp://" + f.control,
+		"--http", "", "--progress", "none"}, args...)...)
+}
+
+// images writes n images and some files that only look like images.
+func (f *farm) images(n, width, broken int) {
+	f.t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, width, width*3/4))
+	for y := range img.Rect.Dy() {
+		for x := range width {
+			img.Set(x, y, color.RGBA{uint8(x * 255 / width), uint8(y), uint8(x ^ y), 255})
+		}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		f.t.Fatal(err)
+	}
+	write := func(name string, content []byte) {
+		if err := os.WriteFile(filepath.Join(f.in, name), content, 0o644); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	for i := range n {
+		write(fmt.Sprintf("photo %04d.jpg", i), b.Bytes())
+	}
+	for i := range broken {
+		write(fmt.Sprintf("broken %d.jpg", i), []byte("this is no image"))
+	}
+}
+
+// recordScript keeps every text that an element had.
+const recordScript = `window.seen = {verdict: [], percent: []};
+new MutationObserver(() => {
+  for (const [word, selector] of [['verdict', '#verdict'], ['percent', '.run .percent']]) {
+    const text = document.querySelector(selector)?.textContent;
+    if (text && window.seen[word].at(-1) !== text) window.seen[word].push(text);
+  }
+}).observe(document, {subtree: true, childList: true, characterData: true});`
+
+func TestFiveHundredImagesAreSeenLive(t *testing.T) {
+	f := newFarm(t)
+	f.images(500, 800, 5)
+	f.sink()
+	tb := openTab(t, 1280, 900)
+	if _, err := chromedp.Call(tb.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: recordScript}); err != nil {
+		t.Fatal(err)
+	}
+	tb.open(f.url())
+	tb.awaitLive()
+	tb.awaitText("#verdict", "no run and no worker")
+	f.ventilator()
+	tb.awaitText("#verdict", "waiting for workers: 505 images are left")
+	f.worker("first")
+	f.worker("second")
+	tb.await("both workers", `document.querySelectorAll('#workers tbody tr:not(.lost)').length === 2`)
+	tb.awaitText("#verdict", "finished: all 505 images are accounted for")
+	tb.awaitText(".keys", "505 found, all accounted for")
+	tb.awaitText("#f-refused", "5")
+	tb.await("5 rejections", `document.querySelectorAll('#refused tbody tr').length === 5`)
+	tb.awaitText("#refused", "not an image")
+	tb.await("24 images that can be seen", `document.querySelectorAll('#recent img').length === 24 && [...document.querySelectorAll('#recent img')].every(i => i.naturalWidth > 0)`)
+	if between := value[[]string](tb, `window.seen.percent`); len(between) < 3 {
+		t.Errorf("of the progress the page only showed %q", between)
+	}
+	size := value[int](tb, `performance.getEntries().filter(e => e.entryType === 'navigation' || e.name.includes('/page/')).reduce((n, e) => n + e.transferSize, 0)`)
+	if size == 0 || size > 150_000 {
+		t.Errorf("the page takes %d bytes to load", size)
+	}
+	if value[bool](tb, `!document.getElementById('retry').hidden`) {
+		t.Error("actions are offered that nobody allowed")
+	}
+	tb.quiet()
+}
+
+func TestKilledWorkerIsSeenLost(t *testing.T) {
+	f := newFarm(t)
+	f.images(2000, 1200, 0)
+	f.sink()
+	f.ventilator()
+	killed, stays := f.worker("to be killed"), f.worker("stays")
+	tb := openTab(t, 1280, 900)
+	tb.open(f.url())
+	tb.awaitLive()
+	tb.await("both at work", `[...document.querySelectorAll('#workers tbody tr')].filter(r => !r.classList.contains('lost')).length === 2`)
+	// The page itself takes the time, so that a slow test machine's waiting does not count.
+	tb.do(chromedp.Evaluate[chromedp.Void](`window.lostAt = 0; new MutationObserver(() => {
+		if (!window.lostAt && document.querySelector('#workers tr.lost')) window.lostAt = Date.now();
+	}).observe(document.getElementById('workers'), {subtree: true, childList: true, attributes: true}); 0`))
+	before := value[float64](tb, `Date.now()`)
+	killed.stop()
+	tb.await("that it is lost", `window.lostAt > 0`)
+	took := time.Duration(value[float64](tb, `window.lostAt`)-before) * time.Millisecond
+	t.Logf("a killed worker was seen lost after %v", took)
+	if took > 3*time.Second {
+		t.Errorf("a killed worker was seen lost after %v", took)
+	}
+	if name := value[string](tb, `document.querySelector('#workers tr.lost').cells[0].firstChild.textContent`); name != "to be killed" {
+		t.Errorf("lost is %q", name)
+	}
+	tb.quiet()
+	stays.stop()
+	tb.awaitText("#verdict", "waiting for workers")
+}
+
+func TestPageFindsARestartedSink(t *testing.T) {
+	f := newFarm(t)
+	f.images(3, 64, 0)
+	sink := f.sink()
+	tb := openTab(t, 1280, 900)
+	tb.open(f.url())
+	tb.awaitLive()
+	sink.stop()
+	tb.await("that it is lost", `document.documentElement.dataset.state === 'lost'`)
+	tb.awaitText("#banner", "The connection to the sink is lost. What is shown was so at")
+	tb.keep("lost", false)
+	f.sink()
+	tb.awaitLive()
+	tb.await("no banner", `document.getElementById('banner').hidden`)
+	f.ventilator()
+	f.worker("w")
+	tb.awaitText("#verdict", "finished: all 3 images are accounted for")
+	tb.quiet("Failed to load resource", "net::ERR")
+}
+
+func TestRejectedImagesAreRetriedFromThePage(t *testing.T) {
+	f := newFarm(t)
+	f.images(1, 64, 3)
+	f.sink("--allow-actions", "--action-token", "open sesame")
+	tb := openTab(t, 1280, 900)
+	tb.open(f.url())
+	tb.awaitLive()
+	run := f.ventilator()
+	f.worker("w")
+	tb.awaitText("#verdict", "finished: all 4")
+	tb.await("3 rejections", `document.querySelectorAll('#refused tbody tr').length === 3`)
+	if err := run.cmd.Wait(); err == nil || run.cmd.ProcessState.ExitCode() != 3 {
+		t.Errorf("the run ended with %v, not with 3 rejected", err)
+	}
+	tb.do(chromedp.Click(chromedp.CSS("#refused-more")))
+	tb.await("the ledger's", `document.getElementById('refused-more').hidden && document.querySelectorAll('#refused tbody tr').length === 3`)
+	retry := func(token string) {
+		tb.await("the dialog", `document.getElementById('ask').open`)
+		tb.do(chromedp.SendKeys(chromedp.CSS("#token"), token+"\r"))
+	}
+	tb.do(chromedp.Click(chromedp.CSS("#retry")))
+	retry("a wrong word")
+	tb.await("the question again", `document.getElementById('ask').open && document.getElementById('token').value === ''`)
+	retry("open sesame")
+	tb.awaitText("#retry-said", "3 images are due again; the next run takes them.")
+	f.ventilator()
+	tb.await("the second run", `document.querySelector('.run .keys')?.textContent.includes('3 rejected') && document.querySelector('.run .keys').textContent.includes('1 unchanged')`)
+	if strings.Contains(value[string](tb, `document.documentElement.outerHTML`), "open sesame") {
+		t.Error("the token is in the page")
+	}
+	tb.quiet("401")
+}
