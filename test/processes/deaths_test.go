@@ -136,8 +136,8 @@ func TestKilledVentilatorContinues(t *testing.T) {
 		w.mustLive()
 		sum += w.transformed()
 	}
-	if held := 4 * len(workers); sum > n+held {
-		t.Errorf("%d transforms of %d images: more were done twice than the %d that the workers may hold", sum, n, held)
+	if sum > 2*n-n/4 { // of the others the second run cannot know: they were held, or being committed
+		t.Errorf("%d transforms of %d images, of which %d were known to be done when the first run died", sum, n, n/4)
 	}
 }
 

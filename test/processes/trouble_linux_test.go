@@ -1,0 +1,79 @@
+package processes
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// openFiles sets how many files a process may have open; 0: no more than it has now, so that it can make no output.
+func (p *process) openFiles(n uint64) {
+	p.t.Helper()
+	if n == 0 {
+		open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		n = uint64(len(open))
+	}
+	var now unix.Rlimit
+	if err := unix.Prlimit(p.cmd.Process.Pid, unix.RLIMIT_NOFILE, nil, &now); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := unix.Prlimit(p.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: now.Max}, nil); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func TestSinkThatCannotWriteWaitsUntilItCan(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 20
+	dir := album(t, n)
+	sink := f.startSink()
+	ear := f.listen()
+	address := sink.http()
+	f.startWorkers(2)
+	ventilator := f.startVentilator("--variant", slow, dir)
+	ear.awaitSettled(1)
+	if status, _ := get(t, address+"/readyz"); status != http.StatusOK {
+		t.Errorf("a sink that works answers %d", status)
+	}
+	sink.openFiles(0)
+	sink.await("cannot write; trying again")
+	sink.openFiles(1000)
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+	if made := filesBelow(t, f.out); len(made) != n {
+		t.Errorf("there are %q", made)
+	}
+	if s := f.status(); s.Trouble != "" {
+		t.Errorf("the sink still complains: %s", s.Trouble)
+	}
+}
+
+func TestSecondSignalCutsASink(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 10
+	dir := album(t, n)
+	sink := f.startSink()
+	ear := f.listen()
+	f.startWorker("w1")
+	ventilator := f.startVentilator("--lease", "3s", "--variant", slow, dir)
+	ear.awaitSettled(1)
+	sink.openFiles(0)
+	sink.await("cannot write; trying again") // a drain would wait until it can
+	sink.signal(syscall.SIGTERM)
+	sink.await("draining")
+	sink.mustLive()
+	sink.signal(syscall.SIGINT)
+	sink.mustExit(130)
+
+	// What it had not committed is done again.
+	f.startSink()
+	ventilator.mustExit(0)
+	ventilator.mustAccount(account{found: n, done: n})
+}
