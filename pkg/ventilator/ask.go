@@ -20,13 +20,16 @@ type question struct {
 
 type answer struct {
 	receipts []wire.Receipt
-	unsaid   []wire.Receipt // of question.settle, those that are to be said again
+	unsaid   []wire.Receipt // question.settle, when it failed: to be said again, but for what the sink refused
 	state    wire.RunState  // what an operator wants of the run; zero: unknown
 	err      error
 }
 
 // askTimeout bounds one call, so that a sink that went away is noticed.
 const askTimeout = 10 * time.Second
+
+// askPause is how long a sink whose answer failed is left alone.
+const askPause = time.Second
 
 // talk answers questions one after another until ctx ends.
 func (v *Ventilator) talk(ctx context.Context, questions <-chan question, answers chan<- answer) error {
@@ -84,7 +87,8 @@ func bounded[T any](ctx context.Context, call func(context.Context) (T, error)) 
 	return call(ctx)
 }
 
-// refused reports whether the sink itself said no, so that asking again is in vain.
+// refused reports whether the sink itself said no, so that asking again is in vain. A settlement that is refused is left to
+// the task's alarm: it is delivered again.
 func refused(err error) bool {
 	var r *control.RefusedError
 	return errors.As(err, &r)

@@ -78,7 +78,7 @@ func (v *Ventilator) identify(im image, canonical string) (taskid.ID, error) {
 	return taskid.FromContent(im.Name, data, canonical), nil
 }
 
-// lookUp fills in what the sink's ledger knows. It waits for the sink as long as it takes.
+// lookUp fills in what the sink's ledger knows. It waits for the sink as long as it takes, but not for one that refuses.
 func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 	if v.cfg.Force || v.asks == nil {
 		return nil
@@ -89,13 +89,22 @@ func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 		ids[i] = c.id
 		index[c.id.String()] = i
 	}
+	slow := time.AfterFunc(askTimeout, func() { v.log.Warn("waiting for the sink", "control", v.cfg.Control) })
+	defer slow.Stop()
 	receipts, err := v.asks.Settled(ctx, ids, true)
-	for err != nil && ctx.Err() == nil {
-		v.log.Warn("waiting for the sink", "error", err)
+	for err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case refused(err):
+			return err
+		}
+		v.log.Warn("asking the sink again", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(askPause):
+		}
 		receipts, err = v.asks.Settled(ctx, ids, true)
-	}
-	if err != nil {
-		return context.Cause(ctx)
 	}
 	for _, r := range receipts {
 		if i, ok := index[r.ID]; ok {
@@ -112,19 +121,16 @@ type readDone struct {
 	err     error
 }
 
-// readAll turns tasks into messages until tasks is closed or ctx ends.
-func (v *Ventilator) readAll(ctx context.Context, jobs <-chan readJob, done chan<- readDone) error {
+// readAll turns tasks into messages until ctx ends.
+func (v *Ventilator) readAll(ctx context.Context, reads <-chan readOrder, done chan<- readDone) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case j, ok := <-jobs:
-			if !ok {
-				return nil
-			}
-			message, err := readTask(j.path, j.name, j.info, v.cfg.MaxMessage)
+		case o := <-reads:
+			message, err := readTask(o.path, o.name, o.info, v.cfg.MaxMessage)
 			select {
-			case done <- readDone{task: j.task, message: message, err: err}:
+			case done <- readDone{task: o.task, message: message, err: err}:
 			case <-ctx.Done():
 				return nil
 			}
@@ -132,8 +138,8 @@ func (v *Ventilator) readAll(ctx context.Context, jobs <-chan readJob, done chan
 	}
 }
 
-// readJob asks for a task's message; it repeats what the loop alone may read of the task.
-type readJob struct {
+// readOrder asks for a task's message; it repeats what the loop alone may read of the task.
+type readOrder struct {
 	task *task
 	path string
 	name string

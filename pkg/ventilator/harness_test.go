@@ -76,7 +76,9 @@ type fakeSink struct {
 	mu      sync.Mutex
 	settled map[string]wire.Receipt
 	state   string
-	pauses  time.Duration // before each answer about what is settled
+	pauses  time.Duration  // before each answer about what is settled
+	refused string         // the call that is refused
+	calls   map[string]int // by name
 	runs    []wire.Run
 	pub     *zsock.Pub
 	rep     *zsock.Rep
@@ -86,7 +88,7 @@ type fakeSink struct {
 
 func (s *stage) newSink() *fakeSink {
 	s.t.Helper()
-	f := &fakeSink{s: s, settled: make(map[string]wire.Receipt), state: "running"}
+	f := &fakeSink{s: s, settled: make(map[string]wire.Receipt), calls: make(map[string]int), state: "running"}
 	f.up()
 	s.sink = f
 	return f
@@ -132,8 +134,12 @@ func (f *fakeSink) answer(_ context.Context, m zsock.Message) zsock.Message {
 		return zsock.Message{wire.EncodeError(err)}
 	}
 	f.mu.Lock()
-	pause := f.pauses
+	f.calls[req.Op]++
+	pause, no := f.pauses, f.refused == req.Op
 	f.mu.Unlock()
+	if no {
+		return zsock.Message{wire.EncodeError(errors.New("no"))}
+	}
 	if req.Op == wire.OpSettled {
 		time.Sleep(pause)
 	}
@@ -186,6 +192,18 @@ func (f *fakeSink) commit(task *wire.Task, worker string, told bool) {
 func (f *fakeSink) publish(topic string, payload any) {
 	if err := f.pub.Publish(wire.EncodeEvent(topic, payload)); err != nil {
 		f.s.t.Error(err)
+	}
+}
+
+// refuse makes the sink say no to that call from now on; the function tells how often it was called.
+func (f *fakeSink) refuse(op string) func() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refused = op
+	return func() int {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.calls[op]
 	}
 }
 

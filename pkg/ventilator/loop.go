@@ -17,7 +17,7 @@ type loop struct {
 	d *dispatcher
 
 	feed      chan []candidate
-	reads     chan readJob
+	reads     chan readOrder
 	readDone  chan readDone
 	events    chan event
 	questions chan question
@@ -54,7 +54,7 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 	now := time.Now() // no worker could connect, and nothing be settled, while the images were counted
 	l := &loop{
 		v: v, d: d,
-		feed: make(chan []candidate, 1), reads: make(chan readJob), readDone: make(chan readDone, v.cfg.Readers),
+		feed: make(chan []candidate, 1), reads: make(chan readOrder), readDone: make(chan readDone, v.cfg.Readers),
 		events: make(chan event, 256), questions: make(chan question, 1), answers: make(chan answer, 1),
 		lastChange: now, lastPeer: now, started: now, steered: "running", expected: -1,
 	}
@@ -78,7 +78,7 @@ func (l *loop) run(ctx context.Context) error {
 		if len(l.backlog) > 0 || l.d.fed {
 			feed = nil
 		}
-		reads, job := l.nextRead()
+		reads, order := l.nextRead()
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -92,7 +92,7 @@ func (l *loop) run(ctx context.Context) error {
 			}
 			l.backlog = batch
 			l.addBacklog()
-		case reads <- job:
+		case reads <- order:
 			l.next = nil
 		case done := <-l.readDone:
 			l.wasRead(done)
@@ -100,6 +100,8 @@ func (l *loop) run(ctx context.Context) error {
 			l.peersChanged()
 		case <-l.v.handed.ready:
 			l.handedOver()
+		case <-l.v.sinkUp.ready:
+			l.sinkIsUp()
 		case ev := <-l.events:
 			l.take(ev)
 		case a := <-l.answers:
@@ -153,15 +155,15 @@ func (l *loop) say(r wire.Receipt) {
 	l.settle = append(l.settle, r)
 }
 
-func (l *loop) nextRead() (chan<- readJob, readJob) {
+func (l *loop) nextRead() (chan<- readOrder, readOrder) {
 	if l.next == nil && l.steered != "paused" {
 		l.next = l.d.nextRead()
 	}
 	t := l.next
 	if t == nil {
-		return nil, readJob{}
+		return nil, readOrder{}
 	}
-	return l.reads, readJob{task: t, path: t.Path, name: t.Name, info: wire.TaskInfo{
+	return l.reads, readOrder{task: t, path: t.Path, name: t.Name, info: wire.TaskInfo{
 		ID: t.id.String(), Run: l.v.cfg.Run, Delivery: t.deliveries + 1, Recipe: l.d.counts.Recipe,
 	}}
 }
@@ -221,18 +223,20 @@ func (l *loop) sendReady() {
 
 func (l *loop) handedOver() {
 	for _, h := range l.v.handed.take() {
-		if h.task == nil { // a new connection to the sink
-			l.urgent = true
-			l.d.hear(true)
-			l.d.missedNames(time.Now())
-			continue
-		}
 		l.d.handedOver(h.task, h.size)
 		if l.v.talks == nil && h.err == nil {
 			l.d.settle(&wire.Receipt{Outcome: outcome.Done, Stranger: true}, h.task.id)
 			l.lastChange = time.Now()
 		}
 	}
+}
+
+// sinkIsUp asks about what was said while no connection to the sink's events was there to hear it.
+func (l *loop) sinkIsUp() {
+	l.v.sinkUp.take()
+	l.urgent = true
+	l.d.hear(true)
+	l.d.missedNames(time.Now())
 }
 
 func (l *loop) peersChanged() {

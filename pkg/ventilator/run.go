@@ -31,6 +31,7 @@ type Ventilator struct {
 	notReady   atomic.Pointer[string]
 	peerEvents mailbox[zsock.PeerEvent]
 	handed     mailbox[handover]
+	sinkUp     mailbox[struct{}] // connections to the sink's events
 }
 
 // New returns a run that has not begun. It looks at the inputs, but starts nothing.
@@ -51,6 +52,7 @@ func New(cfg Config) (*Ventilator, error) {
 		metrics:    newMetrics(cfg.Registerer),
 		peerEvents: newMailbox[zsock.PeerEvent](),
 		handed:     newMailbox[handover](),
+		sinkUp:     newMailbox[struct{}](),
 	}
 	v.setReady("not started")
 	return v, nil
@@ -113,11 +115,11 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 		return nil
 	})
 	groupErr := group.Wait()
-	run := l.result(ended)
+	run := l.result(ctx, ended)
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	if ctx.Err() != nil {
-		cancel() // cut: leave at once
+	if ctx.Err() != nil || v.talks != nil {
+		cancel() // cut, or all is settled and nobody waits for what a worker has not taken: leave at once
 	}
 	closeErr := v.close(closing)
 	switch {
@@ -127,6 +129,8 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 		return run, context.Cause(ctx)
 	case groupErr != nil:
 		return run, groupErr
+	case l.steered == "cancelled":
+		return run, ErrCancelled
 	case v.talks == nil && closeErr != nil: // tasks that were counted as handed out and never left
 		return run, closeErr
 	}
@@ -187,7 +191,7 @@ func (v *Ventilator) open() error {
 // sinkPeer makes a new connection to the sink a reason to ask: events were missed while there was none.
 func (v *Ventilator) sinkPeer(ev zsock.PeerEvent) {
 	if ev.Kind == zsock.PeerUp {
-		v.handed.put(handover{})
+		v.sinkUp.put(struct{}{})
 	}
 }
 

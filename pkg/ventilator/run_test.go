@@ -271,7 +271,7 @@ func TestOperatorsPauseResumeAndCancel(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		s.sink.commit(task, "w", true)
 		e := <-done
-		if e.run.State != "interrupted" || e.run.Unsettled() != 0 || e.run.Done == 50 {
+		if !errors.Is(e.err, ErrCancelled) || e.run.State != "interrupted" || e.run.Unsettled() != 0 || e.run.Done == 50 {
 			t.Errorf("the run ended with %v and %+v", e.err, e.run)
 		}
 		w.die()

@@ -77,6 +77,8 @@ func (l *loop) waiting() string {
 // waitingFor names what holds the flow back, as a metric's label.
 func (l *loop) waitingFor() string {
 	switch {
+	case l.steered == "paused":
+		return ""
 	case l.d.ready.len() > 0:
 		return "workers"
 	case l.d.due.len() == 0 && l.d.again.len() == 0:
@@ -109,9 +111,10 @@ func (l *loop) answered(a answer) {
 		l.sinkGone = "no answer"
 		if refused(a.err) {
 			l.sinkGone = a.err.Error()
+		} else {
+			l.settle = append(a.unsaid, l.settle...)
 		}
 		l.v.log.Warn("the sink did not answer", "error", a.err)
-		l.settle = append(a.unsaid, l.settle...)
 	}
 	for i := range a.receipts {
 		l.settled(&a.receipts[i])
@@ -122,13 +125,13 @@ func (l *loop) answered(a answer) {
 	l.steer(a.state.State)
 }
 
-// result tells the sink that the run ended, and returns the final counts.
-func (l *loop) result(err error) wire.Run {
+// result tells the sink that the run ended, and returns the final counts. When ctx has ended it hardly waits for the sink.
+func (l *loop) result(ctx context.Context, err error) wire.Run {
 	l.ended = err == nil
 	run := l.snapshot(time.Now())
 	run.Waiting = ""
 	switch {
-	case l.steered == "cancelled" || l.draining:
+	case l.draining:
 		run.State = "interrupted"
 	case errors.Is(err, ErrStalled) || errors.Is(err, ErrNoWorkers):
 		run.State = "stalled"
@@ -142,7 +145,11 @@ func (l *loop) result(err error) wire.Run {
 	l.v.metrics.observe(&run, l.d.inflight, "")
 	l.v.cfg.Watch(run)
 	if l.v.talks != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), farewell)
+		wait := farewell
+		if ctx.Err() != nil {
+			wait = cutFarewell
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 		defer cancel()
 		if _, err := l.v.talks.TellRun(ctx, &run); err != nil {
 			l.v.log.Warn("the sink could not be told that the run ended", "error", err)
@@ -164,8 +171,11 @@ func (l *loop) missing() []string {
 	return names
 }
 
-// farewell bounds how long a run's end waits for a sink that is not there.
-const farewell = 3 * time.Second
+// farewell and cutFarewell bound how long a run's end waits for a sink that is not there.
+const (
+	farewell    = 3 * time.Second
+	cutFarewell = 300 * time.Millisecond
+)
 
 // Unreadable returns how many files and directories could not be looked at.
 func (v *Ventilator) Unreadable() int64 { return v.unreadable.Load() }

@@ -192,16 +192,17 @@ func finish(run wire.Run, err error, sig os.Signal, show progress.Reporter, unre
 	if run.ID == "" { // it never began
 		return err
 	}
-	show.End(run)
+	dry := run.State == "dry run"
+	if !dry {
+		show.End(run)
+	}
 	printSummary(os.Stderr, &run, unreadable)
 	switch {
 	case err != nil:
 		return err
-	case sig != nil:
+	case sig != nil && run.State == "interrupted":
 		return &exitError{code: signalled{sig}.code()}
-	case run.State == "interrupted":
-		return &exitError{ExitFault, ventilator.ErrCancelled}
-	case run.State == "dry run":
+	case dry:
 		return nil
 	}
 	if code := runCode(&run); code != ExitDone {

@@ -1,0 +1,85 @@
+package ventilator
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+func TestSinkThatRefusesToSayWhatIsSettledEndsTheRun(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		calls := s.sink.refuse(wire.OpSettled)
+		_, done := s.start(s.config())
+		e := <-done
+		var refused *control.RefusedError
+		if !errors.As(e.err, &refused) || calls() != 1 {
+			t.Errorf("after %d calls the run ended with %v", calls(), e.err)
+		}
+	})
+}
+
+func TestSettlementThatIsRefusedIsNotRepeatedWithoutPause(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		w := s.worker("w", 1)
+		cfg := s.config()
+		cfg.MaxDeliveries = 1
+		_, done := s.start(cfg)
+		fail := func() {
+			task := w.mustNext(time.Minute)
+			s.sink.publish(wire.TopicTaskFailed, &wire.Receipt{ID: task.ID, Filename: task.Filename, Outcome: outcome.Failed, Worker: "w"})
+		}
+		calls := s.sink.refuse(wire.OpSettle)
+		fail()
+		time.Sleep(20 * time.Second)
+		if n := calls(); n != 1 {
+			t.Errorf("the dead letter was told %d times", n)
+		}
+		s.sink.refuse("")
+		fail() // delivered again, since nobody took it as dead
+		if e := <-done; e.err != nil || e.run.Dead != 1 || e.run.Unsettled() != 0 {
+			t.Errorf("the run ended with %v and %+v", e.err, e.run)
+		}
+		w.die()
+	})
+}
+
+func TestEndOfARunDoesNotWaitForAWorkerThatTakesNothing(t *testing.T) {
+	inBubble(t, 0, func(t *testing.T, s *stage) {
+		for i := range 4 {
+			if err := os.WriteFile(filepath.Join(s.dir, fmt.Sprintf("%d.jpg", i)), make([]byte, 300<<10), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		identity := wire.WorkerIdentity{Name: "frozen", Slots: 1, Prefetch: 4}.String()
+		frozen, err := zsock.NewPull(zsock.Config{Identity: identity, Inproc: s.inproc, RecvHWM: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := frozen.Dial("inproc://tasks"); err != nil {
+			t.Fatal(err)
+		}
+		cfg := s.config()
+		cfg.SpeculateAge = time.Second // before its heartbeats are missed
+		_, done := s.start(cfg)
+		good := s.worker("good", 1)
+		for range 4 {
+			s.sink.commit(good.mustNext(time.Minute), "good", true)
+		}
+		settled := time.Now()
+		e := <-done
+		expectDone(t, e, 4)
+		if waited := e.at.Sub(settled); waited > time.Second {
+			t.Errorf("the run ended %v after its last receipt", waited)
+		}
+		(&fakeWorker{s: s, pull: frozen}).die()
+		good.die()
+	})
+}
