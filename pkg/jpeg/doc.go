@@ -30,11 +30,11 @@
 // of each 8×8 block as libjpeg's 1×1 transform gives it, to the bit. (libjpeg itself, asked for 1/8, transforms
 // subsampled components to 2×2 samples and more, to save upsampling; here they become 1×1.) Half and Quarter are
 // inverse DCTs of 4×4 and 2×2 points over the lowest frequencies, the others dropped. libjpeg's reduced transforms
-// weigh in some of those, and differ by about 49 dB; what is made from these planes is nearer to what is made from
-// a full decode. Samples that no encoder of 8-bit images gives rise to, far out of range, are limited to 0..255,
-// where libjpeg's plain C code may wrap around.
+// weigh in some of those, and differ by about 50 dB in photographs, 36 in single ones; what is made from these
+// planes is nearer to what is made from a full decode. Samples that no encoder of 8-bit images gives rise to, far
+// out of range, are limited to 0..255, where libjpeg's plain C code may wrap around.
 //
-// Options.SkipRefinement trades exactness at Quarter for speed: about 54 dB between the results.
+// Options.SkipRefinement trades exactness at Quarter for speed: about 50 dB between the planes of photographs.
 //
 // # Damage
 //
