@@ -175,3 +175,42 @@ func TestEveryRoleServesTheMetricsThatArePromised(t *testing.T) {
 		t.Errorf("the worker counts %v pixels, not those of one image", n)
 	}
 }
+
+func TestOperatorsSteerARun(t *testing.T) {
+	t.Parallel()
+	f, n := newFarm(t), 20
+	dir := album(t, n)
+	f.startSink()
+	ear := f.listen()
+	farm := func(args ...string) *process {
+		t.Helper()
+		return start(t, "farm "+args[0], "farm", append(args, "--control", f.control)...)
+	}
+	events := start(t, "farm events", "farm", "events", "--events", f.events, "task.done", "run.")
+	f.startWorker("w1")
+	ventilator := f.startVentilator("--variant", slow, dir)
+	ear.awaitSettled(1)
+	farm("pause").mustExit(0)
+	ventilator.await("an operator steers the run", "state", "paused")
+	workers := farm("workers")
+	workers.mustExit(0)
+	if !strings.Contains(workers.output(), "w1") {
+		t.Errorf("farm workers prints %q", workers.output())
+	}
+	farm("resume").mustExit(0)
+	ventilator.await("an operator steers the run", "state", "running")
+	farm("cancel").mustExit(0)
+	ventilator.mustExit(1) // a run that somebody cancelled has not ended well
+	if got := ventilator.account(); got.done != got.found || got.found == 0 || got.found == n {
+		t.Errorf("the cancelled run says %+v, of %d images", got, n)
+	}
+	events.awaitOutput("run.finished")
+	if !strings.Contains(events.output(), "task.done") {
+		t.Errorf("farm events printed %q", events.output())
+	}
+
+	none := farm("pause")
+	if code := none.wait(); code == 0 {
+		t.Error("no run is live, and one was paused")
+	}
+}
