@@ -40,7 +40,7 @@ func FarmProgram() *cli.Command {
 
 ` + exitHelp,
 		Commands: []*cli.Command{
-			runCommand(), statusCommand(), workersCommand(), eventsCommand(),
+			runCommand(), benchCommand(), statusCommand(), workersCommand(), eventsCommand(),
 			steerCommand("pause", "paused", "hand out nothing more until resume"),
 			steerCommand("resume", "running", "go on after pause"),
 			steerCommand("cancel", "cancelled", "end the run when what workers hold is settled"),

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/farm"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/urfave/cli/v3"
+)
+
+func benchCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "bench",
+		Usage:     "measure how fast images are done with one worker slot, two, and so on, and what bounds it",
+		ArgsUsage: "DIR|FILE …",
+		Description: `Does the whole run once for each number of slots, in one process, with outputs and ledger in a directory that is
+removed afterwards. Where there are several numbers, one run that does not count comes first, so that all of them find
+the files in the page cache.
+
+   farm bench ~/Pictures
+   farm bench --workers 1,2,4,8 --size 1280 ~/Pictures`,
+		Flags: concat([]cli.Flag{
+			text(whatToMake, "workers", "", "numbers of slots, e.g. 1,2,4 (default: doubling up to the number of processors)"),
+			text(whatToMake, "where", os.TempDir(), "directory for outputs and ledger while it is measured"),
+			&cli.StringFlag{Name: "out", Hidden: true},
+		}, recipeFlags(), findFlags(), benchEngineFlags(), commonFlags("")),
+		Action: runBench,
+	}
+}
+
+// benchEngineFlags are those of transformFlags, with the number of slots, which is what is varied, out of sight.
+func benchEngineFlags() (flags []cli.Flag) {
+	for _, f := range transformFlags() {
+		if n, ok := f.(*cli.IntFlag); ok && n.Name == "slots" {
+			n.Hidden = true
+			n.Sources = cli.ValueSourceChain{}
+		}
+		flags = append(flags, f)
+	}
+	return flags
+}
+
+func runBench(ctx context.Context, c *cli.Command) error {
+	log, err := loggerOf(c, os.Stderr, "warn")
+	if err != nil {
+		return err
+	}
+	counts, err := slotCounts(c.String("workers"), runtime.NumCPU())
+	if err != nil {
+		return err
+	}
+	if c.Bool("dry-run") {
+		return usagef("--dry-run measures nothing")
+	}
+	if err := c.Set("progress", "none"); err != nil {
+		return err
+	}
+	ctx, _, stop := signals(ctx, log, 0, func() {})
+	defer stop()
+	var points []farm.Point
+	for i, n := range counts {
+		if i == 0 && len(counts) > 1 { // or the first number would be the only one that waits for the disk
+			if _, err := benchOnce(ctx, c, log, counts[len(counts)-1]); err != nil {
+				return err
+			}
+		}
+		p, err := benchOnce(ctx, c, log, n)
+		if err != nil {
+			return err
+		}
+		if p.Images == 0 {
+			return usagef("no image was done")
+		}
+		points = append(points, p)
+		printPoint(os.Stdout, p, points[0], i == 0)
+	}
+	return nil
+}
+
+// slotCounts reads a list of numbers of slots.
+func slotCounts(list string, processors int) (counts []int, err error) {
+	if list == "" {
+		for n := 1; n < processors; n *= 2 {
+			counts = append(counts, n)
+		}
+		return append(counts, processors), nil
+	}
+	for _, s := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(s))
+		if err != nil || n < 1 || n > 1024 {
+			return nil, usagef("--workers %q: numbers from 1 to 1024 with commas between them", list)
+		}
+		counts = append(counts, n)
+	}
+	return counts, nil
+}
+
+// benchOnce does the run with n slots.
+func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p farm.Point, err error) {
+	out, err := os.MkdirTemp(c.String("where"), "imagefarm-bench-")
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(out)) }()
+	if err := c.Set("slots", strconv.Itoa(n)); err != nil {
+		return p, err
+	}
+	registry := telemetry.NewRegistry()
+	var cfg farm.Config
+	if cfg.Ventilator, _, err = ventilatorConfig(c, log, registry); err != nil {
+		return p, err
+	}
+	if err := refuseInside(out, cfg.Ventilator.Inputs); err != nil {
+		return p, err
+	}
+	w, engine, err := workerConfig(c, log, registry)
+	if err != nil {
+		return p, err
+	}
+	cfg.Worker = w
+	if err := c.Set("out", out); err != nil {
+		return p, err
+	}
+	s, closeStores, err := sinkConfig(c, log, registry)
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, closeStores()) }()
+	cfg.Sink = s
+	f, err := farm.New(cfg)
+	if err != nil {
+		return p, err
+	}
+	err = engine.with(ctx, func(ctx context.Context) error {
+		p, err = f.Measure(ctx, n)
+		return err
+	})
+	return p, err
+}
+
+// printPoint prints a line of the table, under its head when it is the first.
+func printPoint(w io.Writer, p, base farm.Point, first bool) {
+	if first {
+		fmt.Fprintf(w, "%d images, %.1f MB; milliseconds are a slot's for one image\n\n", p.Images, float64(p.Bytes)/1e6)
+		fmt.Fprintf(w, "%5s %9s %8s %10s %9s %10s %9s  %s\n",
+			"slots", "images/s", "MB/s", "efficiency", "decode ms", "transform", "encode", "what bounds it")
+	}
+	each := func(us int64) float64 { return float64(us) / 1000 / float64(max(p.Images, 1)) }
+	fmt.Fprintf(w, "%5d %9.1f %8.1f %8.0f %% %9.1f %10.1f %9.1f  %s\n", p.Slots, p.ImagesPerSecond(),
+		float64(p.Bytes)/1e6/p.Elapsed.Seconds(), 100*p.Efficiency(base),
+		each(p.Stages.Decode), each(p.Stages.Transform), each(p.Stages.Encode), p.Verdict)
+}
