@@ -8,7 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // children are the processes that p has started.
@@ -47,27 +48,31 @@ func TestChildrenOfAWorkerEndWithIt(t *testing.T) {
 			if len(children) == 0 {
 				t.Fatal("the worker has no children: the test proves nothing")
 			}
+			ends := make([]unix.PollFd, len(children)) // readable once the child has ended
+			for i, pid := range children {
+				fd, err := unix.PidfdOpen(pid, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer unix.Close(fd)
+				ends[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+			}
 			worker.signal(sig)
 			worker.wait()
-			deadline := time.Now().Add(limit)
-			for _, pid := range children {
-				for lives(pid) {
-					if time.Now().After(deadline) {
-						t.Fatalf("child %d outlived its worker", pid)
-					}
-					time.Sleep(10 * time.Millisecond) // who is no parent of it cannot wait for its end
+			for i := range ends {
+				if n, err := pollRetry(ends[i : i+1]); err != nil || n != 1 {
+					t.Errorf("child %d outlived its worker (%v)", children[i], err)
 				}
 			}
 		})
 	}
 }
 
-// lives reports whether a process is there and no zombie that its new parent has not buried yet.
-func lives(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
+func pollRetry(fds []unix.PollFd) (int, error) {
+	for {
+		n, err := unix.Poll(fds, int(limit.Milliseconds()))
+		if err != unix.EINTR {
+			return n, err
+		}
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	return !strings.HasPrefix(rest, "Z")
 }
