@@ -65,7 +65,7 @@ func Find(now, before *wire.Status) Verdict {
 	switch {
 	case now.Trouble != "":
 		return Verdict{Kind: Trouble, Text: "the sink cannot write: " + plainTrouble(now.Trouble), Bad: true}
-	case len(live) == 0 && now.Throughput.ImagesPerSecond == 0:
+	case len(live) == 0 && (now.Throughput.ImagesPerSecond == 0 || justEnded(now)):
 		return ended(now, crew)
 	case len(live) > 0 && allPaused(live):
 		return Verdict{Kind: Paused, Text: "paused by an operator; nothing is handed out until resume"}
@@ -133,6 +133,16 @@ func ended(s *wire.Status, crew crew) Verdict {
 		Text: fmt.Sprintf("interrupted: %s left; run it again and it goes on from there", areImages(missing))}
 }
 
+// justEnded reports whether the throughput is still that of a run that has ended.
+func justEnded(s *wire.Status) bool {
+	for i := range s.Runs {
+		if since := s.Now.Sub(s.Runs[i].Ended); since >= -leastSpan && since < leastSpan {
+			return true
+		}
+	}
+	return false
+}
+
 func withoutCrew(runs int, left int64, peers int) Verdict {
 	switch {
 	case runs == 0:
@@ -142,7 +152,7 @@ func withoutCrew(runs int, left int64, peers int) Verdict {
 	case peers > 0:
 		return Verdict{Kind: Measuring, Text: fmt.Sprintf("%d workers that tell nothing of themselves are at work", peers)}
 	}
-	return Verdict{Kind: Waiting, Bad: true, Text: fmt.Sprintf("waiting for workers: %s left and none is connected", areImages(left))}
+	return Verdict{Kind: Waiting, Bad: true, Text: fmt.Sprintf("waiting for workers: %s left and no worker is connected", areImages(left))}
 }
 
 func liveRuns(s *wire.Status) (live []wire.Run) {

@@ -48,6 +48,11 @@ func TestWhatBoundsAFarm(t *testing.T) {
 	settled.Done, settled.Leased = 1000, 0
 	strangers := running(2)
 	strangers.Peers = 2
+	justOver := status("", []wire.Run{over("finished", 10, 10)}, worker("a", 20, 0))
+	justOver.Now = start.Add(time.Minute + time.Second)
+	justOver.Throughput.ImagesPerSecond = 80
+	longOver := *justOver
+	longOver.Now = start.Add(time.Hour)
 	busyStranger := status("", nil)
 	busyStranger.Throughput.ImagesPerSecond = 3
 	for name, c := range map[string]struct {
@@ -71,7 +76,7 @@ func TestWhatBoundsAFarm(t *testing.T) {
 			Trouble, "the sink cannot write: disk full", true},
 		"another trouble":        {status("the ledger is damaged", nil), nil, Trouble, "the sink cannot write: the ledger is damaged", true},
 		"no workers":             {status("", []wire.Run{waiting}), nil, Waiting, "waiting for workers: 4,000 images are left", true},
-		"all workers lost":       {status("", []wire.Run{waiting}, lost), nil, Waiting, "none is connected", true},
+		"all workers lost":       {status("", []wire.Run{waiting}, lost), nil, Waiting, "no worker is connected", true},
 		"only strangers":         {status("", []wire.Run{strangers}), nil, Measuring, "2 workers that tell nothing", false},
 		"settled, not yet over":  {status("", []wire.Run{settled}, worker("a", 9, 9)), nil, Ending, "every image found is settled", false},
 		"the same, workers gone": {status("", []wire.Run{settled}), nil, Ending, "every image found is settled", false},
@@ -85,10 +90,12 @@ func TestWhatBoundsAFarm(t *testing.T) {
 		"the sink is slow":       {status("", []wire.Run{running(500)}, worker("a", 20, 24)), status("", nil, worker("a", 10, 0)), Writing, "60 % while 500 results wait for the sink", false},
 		"a lost worker's idleness does not count": {status("", []wire.Run{running(8)}, worker("a", 20, 0), lost),
 			status("", nil, worker("a", 10, 0), worker("b", 1, 0)), Compute, "busy 100 %", false},
-		"no earlier status":        {status("", []wire.Run{running(8)}, worker("a", 20, 20)), nil, Compute, "busy 100 %", false},
-		"another sink's status":    {status("", []wire.Run{running(8)}, worker("a", 20, 20)), &wire.Status{Instance: "b"}, Compute, "busy 100 %", false},
-		"results without any run":  {busyStranger, nil, Measuring, "results come from workers that tell nothing", false},
-		"workers without any slot": {status("", []wire.Run{running(8)}, wire.WorkerStatus{}), nil, Measuring, "measuring", false},
+		"no earlier status":                          {status("", []wire.Run{running(8)}, worker("a", 20, 20)), nil, Compute, "busy 100 %", false},
+		"another sink's status":                      {status("", []wire.Run{running(8)}, worker("a", 20, 20)), &wire.Status{Instance: "b"}, Compute, "busy 100 %", false},
+		"results without any run":                    {busyStranger, nil, Measuring, "results come from workers that tell nothing", false},
+		"the last second's work of a run that ended": {justOver, status("", nil, worker("a", 10, 0)), Finished, "all 10 images", false},
+		"work without a run, long after one":         {&longOver, status("", nil, worker("a", 10, 0)), Compute, "busy 100 %", false},
+		"workers without any slot":                   {status("", []wire.Run{running(8)}, wire.WorkerStatus{}), nil, Measuring, "measuring", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := Find(c.now, c.before)

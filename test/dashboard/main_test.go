@@ -186,19 +186,23 @@ func (tb *tab) dark() {
 	}
 }
 
-// keep keeps a picture of the page, when pictures are wanted; whole takes all of it instead of what the window shows.
+// keep keeps a picture of the page, when pictures are wanted: a JPEG of all of it, or a PNG of that, whole, or of what the
+// window shows.
 func (tb *tab) keep(name string, whole bool) {
 	tb.t.Helper()
 	if *screenshots == "" {
 		return
 	}
 	tb.await("its images", `[...document.images].every(i => i.complete)`)
+	tb.do(chromedp.Sleep(500 * time.Millisecond)) // what moves comes to rest
 	shot := chromedp.CaptureScreenshot()
-	if whole {
+	switch {
+	case strings.HasSuffix(name, ".jpg"): // photographs
+		shot = chromedp.FullScreenshot(66)
+	case whole:
 		shot = chromedp.FullScreenshot(100)
 	}
-	png := run(tb, shot)
-	if err := os.WriteFile(filepath.Join(*screenshots, name+".png"), png, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(*screenshots, name), run(tb, shot), 0o644); err != nil {
 		tb.t.Fatal(err)
 	}
 }

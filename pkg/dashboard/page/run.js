@@ -51,7 +51,7 @@ function updateRun(e, r, state, runs) {
   if (big.firstChild.data !== digits) big.firstChild.data = digits;
   const eta = e.querySelector('.eta');
   if (!eta.firstChild) eta.append(make('span', 'left'), ' ', make('span', 'count'));
-  put(eta.firstChild, left(r, share));
+  put(eta.firstChild, left(r, share, state.bottleneck.kind === 'waiting'));
   put(eta.lastChild, `${count(settled)} of ${images(total)}`);
   const bar = e.querySelector('.bar');
   bar.setAttribute('aria-valuenow', digits);
@@ -82,11 +82,11 @@ function showName(e, r, state) {
   put(button, paused ? 'Resume' : 'Pause');
 }
 
-function left(r, share) {
+function left(r, share, waits) {
   if (!isLive(r)) return `took ${span((new Date(r.ended) - new Date(r.started)) / 1000)} ·`;
   if (r.state === 'paused') return 'paused ·';
   if (share >= 1) return 'ending ·';
-  if (r.eta_seconds === null) return r.waiting ? '' : 'estimating ·';
+  if (r.eta_seconds === null) return r.waiting || waits ? 'waiting ·' : 'estimating ·';
   return `about ${about(r.eta_seconds)} left ·`;
 }
 
