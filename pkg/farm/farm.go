@@ -35,7 +35,8 @@ type Farm struct {
 	ventilator *ventilator.Ventilator
 	worker     *worker.Worker
 	sink       *sink.Sink
-	heard      chan struct{} // once for each of sink and ventilator that listens
+	sinkUp     chan struct{} // closed when the sink listens
+	tasksUp    chan struct{} // closed when the ventilator listens
 	over       chan struct{} // closed when the ventilator's run has ended
 }
 
@@ -59,9 +60,9 @@ func New(cfg Config) (*Farm, error) {
 	if len(w.Ventilators) == 0 {
 		w.Ventilators = []string{v.Bind}
 	}
-	f := &Farm{heard: make(chan struct{}, 2), over: make(chan struct{})}
-	v.Listen = func(string) { f.heard <- struct{}{} }
-	s.Listen = func(string, string, string) { f.heard <- struct{}{} }
+	f := &Farm{sinkUp: make(chan struct{}), tasksUp: make(chan struct{}), over: make(chan struct{})}
+	v.Listen = func(string) { close(f.tasksUp) }
+	s.Listen = func(string, string, string) { close(f.sinkUp) }
 	var err error
 	if f.ventilator, err = ventilator.New(*v); err != nil {
 		return nil, err
@@ -101,6 +102,10 @@ func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
 		}
 		f.sink.Drain() // nothing more can come
 	})
+	select {
+	case <-f.sinkUp: // so that the ventilator's first try to connect succeeds
+	case <-ctx.Done():
+	}
 	run, err := f.ventilator.Run(ctx)
 	close(f.over)
 	f.worker.Drain()
@@ -111,16 +116,13 @@ func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
 	return run, err
 }
 
-// listening waits until the other two can be dialled, so that the worker's first try succeeds.
+// listening waits until the ventilator, which waits for the sink, can be dialled, so that the worker's first try succeeds.
 func (f *Farm) listening(ctx context.Context) bool {
-	for range 2 {
-		select {
-		case <-f.heard:
-		case <-f.over: // before it began
-			return false
-		case <-ctx.Done():
-			return false
-		}
+	select {
+	case <-f.tasksUp:
+		return true
+	case <-f.over: // before it began
+	case <-ctx.Done():
 	}
-	return true
+	return false
 }

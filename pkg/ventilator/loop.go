@@ -184,13 +184,15 @@ func (l *loop) wasRead(done readDone) {
 	}
 }
 
-// assembly is how long the first task waits for workers that the sink knows and that are not connected yet, so that a
-// short run is shared by all of them.
+// assembly is how long the first task waits for the sink's events to be heard, since that a delivery failed is told by event
+// alone, and for workers that the sink knows and that are not connected yet, so that a short run is shared by all of them.
 const assembly = time.Second
 
 func (l *loop) assembling(now time.Time) bool {
-	return l.v.talks != nil && len(l.d.peers) > 0 && len(l.d.peers) < l.expected &&
-		l.d.counts.Deliveries == 0 && now.Sub(l.started) < assembly
+	if l.v.talks == nil || l.d.counts.Deliveries > 0 || now.Sub(l.started) >= assembly {
+		return false
+	}
+	return !l.d.hearing || len(l.d.peers) > 0 && len(l.d.peers) < l.expected
 }
 
 // sendReady hands out all that can be handed out now.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -70,5 +71,25 @@ func TestWithoutASinkWhatCannotBeSentIsAccountedForAllTheSame(t *testing.T) {
 			t.Errorf("the rejection that was told is of %q", told)
 		}
 		w.die()
+	})
+}
+
+// Found with a delivery that failed within a millisecond: the word of it was published before anybody heard, and its lease
+// of half a minute had to run out.
+func TestFirstTaskWaitsAMomentForTheSinksEvents(t *testing.T) {
+	inBubble(t, 0, func(t *testing.T, s *stage) {
+		v, err := New(s.config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.talks = new(control.Client)
+		l := v.newLoop(time.Now(), survey{})
+		l.d.peerUp(1, identity(1, 1))
+		if !l.assembling(time.Now()) || l.assembling(time.Now().Add(assembly)) {
+			t.Error("it does not wait a moment, or too long")
+		}
+		if l.d.hear(true); l.assembling(time.Now()) {
+			t.Error("it waits although events are heard")
+		}
 	})
 }
