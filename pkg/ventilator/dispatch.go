@@ -166,6 +166,7 @@ func (d *dispatcher) pick(t *task) *peer {
 	return best
 }
 
+// lend leases t to p, or, when p is nil, leaves it to those that hold it already.
 func (d *dispatcher) lend(t *task, p *peer, now time.Time) {
 	t.sent = now
 	d.move(t, leased)
@@ -185,8 +186,12 @@ func (d *dispatcher) lend(t *task, p *peer, now time.Time) {
 			d.counts.Redeliveries++
 		}
 		if p.stranger {
-			lease = d.cfg.SilentLease
 			d.awaitNames(t)
+		}
+	}
+	for _, h := range t.holders {
+		if h.stranger {
+			lease = d.cfg.SilentLease
 		}
 	}
 	d.alarm(t, now.Add(lease))
@@ -300,11 +305,16 @@ func (d *dispatcher) withhold(t *task, now time.Time) {
 }
 
 // drain gives up every task that is not leased, and later those that come back, and returns how many the first are. A
-// leased task is waited for even when no peer holds it any more: then its result has come and is being committed.
-func (d *dispatcher) drain() int {
+// leased task is waited for even when no peer holds it any more: then its result has come and is being committed. So is one
+// that was about to be sent again while its first worker still holds it.
+func (d *dispatcher) drain(now time.Time) int {
 	dropped := 0
 	for _, t := range d.tasks {
-		if t.state != leased {
+		switch {
+		case t.state == leased:
+		case len(t.holders) > 0:
+			d.lend(t, nil, now)
+		default:
 			d.giveUp(t)
 			dropped++
 		}

@@ -192,3 +192,26 @@ func BenchmarkDispatch(b *testing.B) {
 		}
 	}
 }
+
+func TestDrainWaitsForATaskThatWasAboutToBeSentAgain(t *testing.T) {
+	d, now := newTestDispatcher(nil), time.Now()
+	d.addN(2, now)
+	d.readEverything()
+	d.peerUp(1, identity(1, 1))
+	d.assign(now)
+	d.fed = true
+	d.settle(&wire.Receipt{Outcome: outcome.Done}, nthID(1))
+	d.peerUp(2, identity(1, 1))
+	d.assign(now) // nothing
+	if later := now.Add(time.Minute); !d.speculate(later) {
+		t.Fatal("the straggler is not sent again")
+	}
+	d.readEverything()
+	if left := d.drain(now); left != 0 || d.finished() {
+		t.Errorf("%d tasks are left for the next run, a worker holds one", left)
+	}
+	d.settle(&wire.Receipt{Outcome: outcome.Done}, nthID(0))
+	if !d.finished() || d.counts.Done != 2 || d.counts.Found != 2 {
+		t.Errorf("%+v", d.counts)
+	}
+}

@@ -116,7 +116,20 @@ func (l *loop) run(ctx context.Context) error {
 		l.addBacklog()
 		l.ask(time.Now())
 	}
+	l.hearOut(ctx)
 	return nil
+}
+
+// hearOut waits for the answer that is under way: to give it up costs the connection by which the sink is told of the end.
+func (l *loop) hearOut(ctx context.Context) {
+	if !l.asking {
+		return
+	}
+	select {
+	case <-l.answers:
+	case <-ctx.Done():
+	case <-time.After(farewell):
+	}
 }
 
 func (l *loop) addBacklog() {
@@ -338,7 +351,7 @@ func (l *loop) startDrain() {
 	l.draining = true
 	l.v.setReady("draining")
 	l.stopFeed()
-	dropped := l.d.drain()
+	dropped := l.d.drain(time.Now())
 	l.backlog = nil
 	l.v.log.Info("draining", "held by workers", len(l.d.tasks), "left for the next run", dropped)
 }

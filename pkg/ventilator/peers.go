@@ -136,8 +136,8 @@ func (d *dispatcher) takeName(name string) *task {
 	return t
 }
 
-// olderThan returns the ids of tasks that were sent and not settled for age, at most limit of them, going round over calls:
-// those that the sink is to be asked about, because an event may have been lost.
+// olderThan returns the ids of tasks that were sent and not settled for age, at most limit of them, roughly those whose
+// leases end first: those that the sink is to be asked about, because an event may have been lost.
 func (d *dispatcher) olderThan(age time.Duration, now time.Time, limit int) []taskid.ID {
 	var ids []taskid.ID
 	for _, t := range d.alarms {

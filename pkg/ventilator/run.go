@@ -154,7 +154,7 @@ func (v *Ventilator) open() error {
 	var err error
 	v.push, err = zsock.NewPush(zsock.Config{
 		Heartbeat: pulse, HeartbeatTimeout: silence, Inproc: v.cfg.Inproc, Logger: v.log, OnPeer: v.peerEvents.put,
-		SendHWM: 2 * wire.MaxBatch, SendBytes: 1 << 40, // the dispatcher bounds both
+		SendHWM: 2 * wire.MaxHeld, SendBytes: 1 << 40, // the dispatcher bounds both
 	})
 	if err != nil {
 		return err

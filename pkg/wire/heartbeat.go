@@ -27,7 +27,7 @@ func (h *Heartbeat) check() error {
 		return malformed("a heartbeat needs the worker's name, at most 255 bytes")
 	case h.Slots < 0 || h.Busy < 0:
 		return malformed("a heartbeat with a negative count")
-	case len(h.Held) > 10*MaxBatch:
+	case len(h.Held) > MaxHeld:
 		return malformed("a heartbeat with %d held tasks", len(h.Held))
 	}
 	return nil
@@ -66,7 +66,7 @@ func ParseWorkerIdentity(s string) (w WorkerIdentity, ok bool) {
 	for _, f := range strings.Fields(fields) {
 		key, value, _ := strings.Cut(f, "=")
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 || n > 10*MaxBatch {
+		if err != nil || n < 1 || n > MaxHeld {
 			return WorkerIdentity{}, false
 		}
 		switch key {

@@ -18,12 +18,13 @@ import (
 
 // Limits of every message, beside the socket's own limit on its size.
 const (
-	MaxName     = 4096    // bytes of a file or output name
-	MaxDepth    = 16      // nesting of arrays and maps
-	MaxElements = 200_000 // values in one message, counting those inside arrays and maps
-	MaxOutputs  = 256     // outputs of one result
-	MaxBatch    = 1024    // ids in one control call
-	MaxText     = 64 << 10
+	MaxName     = 4096     // bytes of a file or output name
+	MaxDepth    = 16       // nesting of arrays and maps
+	MaxElements = 200_000  // values in one message, counting those inside arrays and maps
+	MaxOutputs  = 256      // outputs of one result
+	MaxBatch    = 1024     // ids in one control call
+	MaxHeld     = 10_000   // tasks that one worker may hold
+	MaxText     = 64 << 10 // bytes of a recipe, and of a detail
 )
 
 // ErrMalformed is wrapped by every decoding error: the message is not what its place on the wire asks for.

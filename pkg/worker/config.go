@@ -14,6 +14,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -77,8 +78,8 @@ func (c *Config) Validate() error {
 		return errors.New("bare results carry no bytes: they need a directory for outputs")
 	case c.Slots < 1 || c.Slots > 1024:
 		return fmt.Errorf("slots %d: between 1 and 1024", c.Slots)
-	case c.Prefetch < c.Slots || c.Prefetch > 10_000:
-		return fmt.Errorf("prefetch %d: between the %d slots and 10000", c.Prefetch, c.Slots)
+	case c.Prefetch < c.Slots || c.Prefetch > wire.MaxHeld:
+		return fmt.Errorf("prefetch %d: between the %d slots and %d", c.Prefetch, c.Slots, wire.MaxHeld)
 	case c.MaxMessage < 1 || c.MaxMessage > 1<<31:
 		return fmt.Errorf("max-message %d: between 1 byte and 2 GiB", c.MaxMessage)
 	}
