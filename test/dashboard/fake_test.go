@@ -155,8 +155,7 @@ func (m *madeUp) serve(t *testing.T, token string) (url string, stop func()) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		server.CloseClientConnections()
-		server.Close()
+		server.Close() // waits for the last words, as the programs' server does
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	})
 	t.Cleanup(stop)

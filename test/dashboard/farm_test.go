@@ -237,7 +237,6 @@ func TestPageFindsARestartedSink(t *testing.T) {
 	sink.stop()
 	tb.await("that it is lost", `document.documentElement.dataset.state === 'lost'`)
 	tb.awaitText("#banner", "The connection to the sink is lost. What is shown was so at")
-	tb.keep("lost.png", false)
 	f.sink()
 	tb.awaitLive()
 	tb.await("no banner", `document.getElementById('banner').hidden`)

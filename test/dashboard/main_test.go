@@ -16,7 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"go.uber.org/goleak"
 )
@@ -186,8 +188,7 @@ func (tb *tab) dark() {
 	}
 }
 
-// keep keeps a picture of the page, when pictures are wanted: a JPEG of all of it, or a PNG of that, whole, or of what the
-// window shows.
+// keep keeps a picture of the page, when pictures are wanted: of all of it, whole, or of what the window shows.
 func (tb *tab) keep(name string, whole bool) {
 	tb.t.Helper()
 	if *screenshots == "" {
@@ -197,10 +198,15 @@ func (tb *tab) keep(name string, whole bool) {
 	tb.do(chromedp.Sleep(500 * time.Millisecond)) // what moves comes to rest
 	shot := chromedp.CaptureScreenshot()
 	switch {
-	case strings.HasSuffix(name, ".jpg"): // photographs
-		shot = chromedp.FullScreenshot(66)
 	case whole:
 		shot = chromedp.FullScreenshot(100)
+	case strings.HasSuffix(name, ".jpg"): // photographs
+		shot = func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
+			quality := int64(66)
+			r, err := cdp.Call(ctx, target, page.CaptureScreenshot,
+				page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatJpeg, Quality: &quality})
+			return r.Data, err
+		}
 	}
 	if err := os.WriteFile(filepath.Join(*screenshots, name), run(tb, shot), 0o644); err != nil {
 		tb.t.Fatal(err)

@@ -19,18 +19,18 @@ func TestEveryStateIsToldHonestly(t *testing.T) {
 	tb.awaitLive()
 	tb.awaitText("#verdict", "no run and no worker has come yet")
 	tb.await("how to begin", `!document.getElementById('empty').hidden`)
-	tb.keep("empty.png", true)
+	tb.keep("live-empty.png", true)
 
 	nothing.change(func(s *wire.Status) {
 		s.Runs = []wire.Run{begun("20260101-120000-ab12", 5000, 0.2, "/photos")}
 		s.Runs[0].Leased, s.Runs[0].Pending, s.Runs[0].Peers = 0, 4000, 0
 	})
 	tb.awaitText("#verdict", "waiting for workers: 4,000 images are left")
-	tb.keep("waiting.png", true)
+	tb.keep("live-waiting.png", true)
 
 	nothing.change(func(s *wire.Status) { s.Trouble = "put x.jpg: write: no space left on device" })
 	tb.awaitText("#verdict", "the sink cannot write: disk full")
-	tb.keep("trouble.png", true)
+	tb.keep("live-trouble.png", true)
 
 	two := newMadeUp()
 	two.workers(4, func(int, *wire.WorkerStatus) {})
@@ -45,7 +45,7 @@ func TestEveryStateIsToldHonestly(t *testing.T) {
 	if names[0] == names[1] {
 		t.Errorf("two runs look the same: %q", names)
 	}
-	tb.keep("two-runs.png", true)
+	tb.keep("live-two-runs.png", true)
 	tb.quiet()
 }
 
@@ -90,12 +90,9 @@ func TestFarmAtWork(t *testing.T) {
 	tb.await("a chart", `document.querySelectorAll('#chart-line').length && document.getElementById('chart-line').getAttribute('d').split('L').length > 8`)
 	tb.awaitText("#verdict", "compute-bound: slots are busy 9")
 	tb.awaitText(".run .eta", "left")
-	tb.keep("running.png", true)
 	tb.dark()
-	tb.keep("running-dark.png", true)
 	tb.do(chromedp.EmulateViewport(375, 812, chromedp.EmulateMobile))
 	tb.fits()
-	tb.keep("running-phone.png", true)
 	tb.do(chromedp.EmulateViewport(1280, 900))
 	m.change(func(s *wire.Status) {
 		r := &s.Runs[0]
@@ -105,11 +102,9 @@ func TestFarmAtWork(t *testing.T) {
 	})
 	tb.awaitText("#verdict", "finished: all")
 	tb.awaitText(".keys", "all accounted for")
-	tb.keep("finished.png", true)
 	tb.quiet()
 	stop()
 	tb.awaitText("#banner", "The sink has ended")
-	tb.keep("ended.png", false)
 }
 
 func TestFiveHundredWorkers(t *testing.T) {
@@ -121,7 +116,7 @@ func TestFiveHundredWorkers(t *testing.T) {
 	tb.await("all workers", `document.querySelectorAll('#map i').length === 500`)
 	tb.await("some rows only", `document.querySelectorAll('#workers tbody tr').length === 12`)
 	tb.fits()
-	tb.keep("500-workers.png", true)
+	tb.keep("live-500-workers.png", true)
 	tb.do(chromedp.Click(chromedp.CSS("#workers-more")))
 	tb.await("all rows", `document.querySelectorAll('#workers tbody tr').length === 500`)
 	for i := range 100_000 {

@@ -18,6 +18,7 @@ export function tell(s) {
   state = s;
   const refused = x => x && x.totals.rejected + x.totals.dead;
   if (!before || before.actions !== s.actions || before.sink.instance !== s.sink.instance || refused(before) !== refused(s) || before.runs.length !== s.runs.length) showRefused();
+  for (const row of $('refused').tBodies[0].rows) put(row.cells[2], ago(Math.max(0, now() - row.dataset.at)));
 }
 
 function showRecent() {
@@ -78,7 +79,7 @@ function showRefused() {
     b.setAttribute('aria-pressed', String(only === why));
   });
   const chosen = ledger ? ledger.rows : album.refused.filter(r => !only || r.why === only).slice(0, usual);
-  keep($('refused').tBodies[0], chosen, r => `${r.at} ${r.file} ${r.why}`, createRow, (row, r) => put(row.cells[2], ago(Math.max(0, now() - r.at))));
+  keep($('refused').tBodies[0], chosen, r => `${r.at} ${r.file} ${r.why}`, createRow);
   $('refused').hidden = chosen.length === 0;
   const more = $('refused-more');
   more.hidden = ledger !== null && !ledger.next;
@@ -97,7 +98,10 @@ function createRow(r) {
   when.title = new Date(r.at).toLocaleString('en-GB');
   const file = make('td', '', r.file);
   if (r.run) file.title = `run ${r.run}`;
-  return make('tr', '', file, why, when);
+  const row = make('tr', '', file, why, when);
+  row.dataset.at = r.at;
+  put(when, ago(Math.max(0, now() - r.at)));
+  return row;
 }
 
 // readLedger shows a page more of what the ledger holds.
