@@ -46,7 +46,7 @@ type Config struct {
 	Report   func(line string) // DryRun's lines
 
 	MaxMessage       int64 // largest image, bytes; default 64 MiB
-	MaxInflightBytes int64 // read and not yet handed to a worker's connection; default 256 MiB
+	MaxInflightBytes int64 // read and not yet handed to a worker's connection; default 64 MiB
 	Readers          int   // files read at once; default 4
 	MaxDeliveries    int   // failed or expired deliveries after which a task is a dead letter; default 5
 	StrangerPrefetch int   // unsettled tasks of a worker that does not announce its own; default 2
@@ -90,7 +90,7 @@ func defaultTo[T comparable](field *T, value T) {
 
 func (c *Config) setDefaults() {
 	defaultTo(&c.MaxMessage, 64<<20)
-	defaultTo(&c.MaxInflightBytes, 256<<20)
+	defaultTo(&c.MaxInflightBytes, 64<<20)
 	defaultTo(&c.Readers, 4)
 	defaultTo(&c.MaxDeliveries, 5)
 	defaultTo(&c.StrangerPrefetch, 2)

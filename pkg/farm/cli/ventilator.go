@@ -36,7 +36,7 @@ func findFlags() []cli.Flag {
 		text(delivery, "reject-dir", "", "copy rejected originals here, each with a .reason file"),
 		text(delivery, "on-reject", "", "URL to which each rejection is posted as JSON"),
 		bytes(limits, "max-message", "64MiB", "largest image"),
-		bytes(limits, "max-inflight-bytes", "256MiB", "images read and not yet handed to a worker"),
+		bytes(limits, "max-inflight-bytes", "64MiB", "images read and not yet handed to a worker"),
 		number(limits, "readers", 4, "files read at once"),
 		text(showing, "progress", "auto", "auto, bar, plain, json or none"),
 	}
