@@ -11,8 +11,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// receive takes workers' messages until intake ends.
-func (s *Sink) receive(intake context.Context, arrived chan<- *wire.Result) {
+// receive takes workers' messages until intake ends; ctx ends with a cut alone.
+func (s *Sink) receive(ctx, intake context.Context, arrived chan<- *wire.Result) {
 	for {
 		message, peer, err := s.pull.RecvFrom(intake)
 		if err != nil {
@@ -35,8 +35,8 @@ func (s *Sink) receive(intake context.Context, arrived chan<- *wire.Result) {
 		default:
 			s.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker})
 			select {
-			case arrived <- m.Result:
-			case <-intake.Done():
+			case arrived <- m.Result: // after a drain, too
+			case <-ctx.Done():
 				return // not acknowledged: it will be delivered again
 			}
 		}
@@ -64,27 +64,31 @@ func (s *Sink) takeName(name string) {
 }
 
 // write writes the bytes that came with results, then passes those on to be committed.
-func (s *Sink) write(ctx context.Context, arrived <-chan *wire.Result) error {
+func (s *Sink) write(ctx context.Context, arrived <-chan *wire.Result) {
 	for r := range arrived {
 		if r.Outcome == outcome.Failed {
 			s.failed(r)
 			continue
 		}
-		if err := s.writeOutputs(ctx, r); err != nil {
-			if ctx.Err() != nil {
-				return nil // cut
-			}
-			r.Outcome, r.Detail, r.Outputs = outcome.Failed, err.Error(), nil
+		err := s.writeOutputs(ctx, r)
+		if ctx.Err() != nil {
+			return // cut
+		}
+		w := work{receipt: receiptOf(r), result: r}
+		if err == nil {
+			w.entry, err = entryOf(&w.receipt, r)
+		}
+		if err != nil {
+			r.Outcome, r.Reason, r.Detail, r.Outputs = outcome.Failed, "", err.Error(), nil
 			s.failed(r)
 			continue
 		}
 		select {
-		case s.commits <- work{receipt: receiptOf(r), result: r}:
+		case s.commits <- w:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
-	return nil
 }
 
 // failed publishes that a delivery failed: the farm's fault, so nothing is committed and the ventilator delivers again.

@@ -13,6 +13,7 @@ import (
 // work is a receipt on its way into the ledger.
 type work struct {
 	receipt wire.Receipt
+	entry   ledger.Entry              // of the receipt
 	result  *wire.Result              // with the outputs' bytes, should they have to be written again; may be nil
 	done    func(wire.Receipt, error) // told what was committed, by the committer; may be nil
 }
@@ -90,10 +91,7 @@ func (s *Sink) commitBatch(ctx context.Context, batch []work) error {
 	}
 	entries := make([]ledger.Entry, len(batch))
 	for i := range batch {
-		var err error
-		if entries[i], err = entryOf(&batch[i]); err != nil {
-			return err // receipts are checked before they come here: a fault of this program
-		}
+		entries[i] = batch[i].entry
 	}
 	var duplicate []bool
 	err := s.insist(ctx, "ledger", func() error {
@@ -125,6 +123,7 @@ func (s *Sink) commitBatch(ctx context.Context, batch []work) error {
 		s.publish(wire.TaskTopic(receipt.Outcome), &receipt)
 		if batch[i].done != nil {
 			batch[i].done(receipt, nil)
+			batch[i].done = nil // told; an error further on concerns the others
 		}
 	}
 	return nil

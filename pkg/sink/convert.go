@@ -8,9 +8,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// entryOf is what the ledger keeps of w.
-func entryOf(w *work) (ledger.Entry, error) {
-	r := &w.receipt
+// entryOf is what the ledger keeps of a receipt; result is what it is about, nil for a ventilator's own word. An error says
+// why the ledger would refuse it: nothing that is refused may come to the committer, whose batch it would be the end of.
+func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	id, err := taskid.Parse(r.ID)
 	if err != nil {
 		return ledger.Entry{}, err
@@ -28,11 +28,11 @@ func entryOf(w *work) (ledger.Entry, error) {
 	for _, o := range r.Outputs {
 		e.Outputs = append(e.Outputs, ledger.Output{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height})
 	}
-	if result := w.result; result != nil {
+	if result != nil {
 		e.Recipe, e.Stored = result.Recipe, result.Stored
 		e.Input.Format, e.Input.Width, e.Input.Height = result.Format, result.Width, result.Height
 	}
-	return e, nil
+	return e, e.Validate()
 }
 
 // receiptOfEntry is what the ledger says about a task.

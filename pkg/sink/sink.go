@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
-	"golang.org/x/sync/errgroup"
 )
 
 // Sink is one sink. Make it with New, use it once.
@@ -80,8 +80,8 @@ func (s *Sink) setReady(why string) {
 // Status returns the sink's view of the farm.
 func (s *Sink) Status() *wire.Status { return s.state.snapshot(time.Now()) }
 
-// Run collects until Drain is called and done with (nil), or ctx ends, which cuts (the context's cause): what is not
-// committed then is delivered again.
+// Run collects until Drain is called and done with (nil), or ctx ends, which cuts (the context's cause), or the ledger or
+// the store fails for good: what is not committed then is delivered again.
 func (s *Sink) Run(ctx context.Context) error {
 	if err := s.open(); err != nil {
 		return errors.Join(err, s.close(ctx))
@@ -89,31 +89,35 @@ func (s *Sink) Run(ctx context.Context) error {
 	s.setReady("")
 	s.publish(wire.TopicSinkStarted, &wire.SinkEvent{Instance: s.state.status.Instance})
 
-	// Each stage ends when the one before it has closed its channel; helpers end with aside.
+	// What is cut, by the caller or because nothing can be committed any more, ends with ctx. Otherwise each stage ends when
+	// the one before it has closed its channel, and helpers end with aside.
+	ctx, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
 	intake, stopIntake := context.WithCancel(ctx)
 	defer stopIntake()
 	aside, stopAside := context.WithCancel(ctx)
 	defer stopAside()
 	arrived := make(chan *wire.Result, s.cfg.Writers)
-	var stages, helpers, writers errgroup.Group
-	stages.Go(func() error {
+	var writers, helpers, committer sync.WaitGroup
+	writers.Go(func() {
 		defer close(arrived)
-		s.receive(intake, arrived)
-		return nil
+		s.receive(ctx, intake, arrived)
 	})
 	for range s.cfg.Writers {
-		writers.Go(func() error { return s.write(ctx, arrived) })
+		writers.Go(func() { s.write(ctx, arrived) })
 	}
-	stages.Go(func() error {
-		err := writers.Wait()
-		stopAside() // control calls submit commits, too: they end before the channel does
-		return errors.Join(err, helpers.Wait())
+	committer.Go(func() {
+		if err := s.commit(ctx, s.commits); err != nil {
+			cut(fmt.Errorf("nothing can be committed: %w", err))
+		}
 	})
-	committed := make(chan error, 1)
-	go func() { committed <- s.commit(ctx, s.commits) }()
-	helpers.Go(func() error { return ignoreEnd(aside, s.rep.Serve(aside, s.answer)) })
-	helpers.Go(func() error { s.tick(aside); return nil })
-	helpers.Go(func() error {
+	helpers.Go(func() {
+		if err := s.rep.Serve(aside, s.answer); aside.Err() == nil {
+			cut(fmt.Errorf("nothing can be asked: %w", err))
+		}
+	})
+	helpers.Go(func() { s.tick(aside) })
+	helpers.Go(func() {
 		select {
 		case <-s.draining:
 			s.setReady("draining")
@@ -121,11 +125,12 @@ func (s *Sink) Run(ctx context.Context) error {
 			stopIntake()
 		case <-aside.Done():
 		}
-		return nil
 	})
-	err := stages.Wait()
+	writers.Wait()
+	stopAside() // control calls submit commits, too: they end before the channel does
+	helpers.Wait()
 	close(s.commits)
-	err = errors.Join(err, <-committed)
+	committer.Wait()
 	s.setReady("stopped")
 	s.publish(wire.TopicSinkStopping, &wire.SinkEvent{Instance: s.state.status.Instance})
 	closing, cancel := context.WithTimeout(ctx, closeTimeout)
@@ -134,8 +139,6 @@ func (s *Sink) Run(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case err != nil:
-		return err
 	case closeErr != nil:
 		s.log.Debug("some events were left unsent", "error", closeErr)
 	}
@@ -144,13 +147,6 @@ func (s *Sink) Run(ctx context.Context) error {
 
 // closeTimeout bounds how long subscribers may take for the last events.
 const closeTimeout = 2 * time.Second
-
-func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
-}
 
 func (s *Sink) open() error {
 	var err error

@@ -58,7 +58,7 @@ func TestPagesOfRareEntriesMayBeShort(t *testing.T) {
 	const n = maxSeen + 10
 	entries := make([]ledger.Entry, 0, 4096)
 	for i := range n {
-		e, err := entryOf(&work{receipt: wire.Receipt{ID: idOf(i), Filename: fmt.Sprint(i, ".jpg"), Outcome: "done", Run: "common", At: time.Now()}})
+		e, err := entryOf(&wire.Receipt{ID: idOf(i), Filename: fmt.Sprint(i, ".jpg"), Outcome: "done", Run: "common", At: time.Now()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
