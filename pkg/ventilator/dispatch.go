@@ -62,9 +62,15 @@ func (d *dispatcher) add(im image, id taskid.ID, now time.Time) {
 // finished reports whether nothing is left to do.
 func (d *dispatcher) finished() bool { return d.fed && len(d.tasks) == 0 }
 
-// nextRead returns a task to be read, or nil while none is due or the byte budget is used up. One message may exceed the
-// budget on its own, or the largest image could never be sent.
+// readAhead bounds how many messages wait for a peer, however small they are.
+const readAhead = 1024
+
+// nextRead returns a task to be read, or nil while none is due, the byte budget is used up or enough is read. One message
+// may exceed the budget on its own, or the largest image could never be sent.
 func (d *dispatcher) nextRead() *task {
+	if d.ready.len() >= readAhead {
+		return nil
+	}
 	for _, q := range []*fifo[*task]{&d.again, &d.due} {
 		for q.len() > 0 {
 			t := q.items[q.head]

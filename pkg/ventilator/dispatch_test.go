@@ -87,6 +87,14 @@ func TestBytesInFlightAreBounded(t *testing.T) {
 	}
 }
 
+func TestSmallImagesAreNotReadWithoutEnd(t *testing.T) {
+	d := newTestDispatcher(nil)
+	d.addN(3*readAhead, time.Now())
+	if n := d.readEverything(); n != readAhead {
+		t.Errorf("%d were read while nobody takes them", n)
+	}
+}
+
 func TestOneImageLargerThanTheBudgetIsStillSent(t *testing.T) {
 	d := newTestDispatcher(func(c *Config) { c.MaxInflightBytes = 10 })
 	d.addN(2, time.Now())
