@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -33,25 +34,28 @@ var farms atomic.Uint32
 func newFarm(t *testing.T) *farm {
 	t.Helper()
 	f := &farm{t: t, host: loopback(), out: filepath.Join(t.TempDir(), "out")}
-	for _, e := range []*string{&f.tasks, &f.results, &f.events, &f.control} {
-		*e = "tcp://" + f.freeAddress()
+	for port, e := range map[string]*string{"5555": &f.control, "5556": &f.events, "5557": &f.tasks, "5558": &f.results} {
+		*e = "tcp://" + net.JoinHostPort(f.host, port)
+		if f.host == "127.0.0.1" {
+			*e = "tcp://" + f.freeAddress()
+		}
 	}
 	return f
 }
 
-// loopback returns an address of this machine that nobody else uses, where there are several (as on Linux): a port that
-// is free there stays free, since outgoing connections come from 127.0.0.1.
+// loopback returns an address of this machine that nobody else uses, where there are several (as on Linux): then the usual
+// ports are free, and nobody is given them by chance, neither for an outgoing connection nor for a server on port 0.
 func loopback() string {
-	n := farms.Add(1)
-	pid := os.Getpid()
-	host := fmt.Sprintf("127.%d.%d.%d", 16+pid>>8&127, pid&255, 1+n%250)
-	if l, err := net.Listen("tcp", net.JoinHostPort(host, "0")); err == nil {
+	n, pid := farms.Add(1), os.Getpid()
+	host := fmt.Sprintf("127.%d.%d.%d", 16+(pid>>8)&127, pid&255, 1+n%250)
+	if l, err := net.Listen("tcp", net.JoinHostPort(host, "5557")); err == nil {
 		_ = l.Close()
 		return host
 	}
 	return "127.0.0.1"
 }
 
+// freeAddress is one that was free a moment ago.
 func (f *farm) freeAddress() string {
 	f.t.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort(f.host, "0"))
@@ -133,6 +137,23 @@ func (f *farm) steer(state string) {
 	defer cancel()
 	if err := f.client().Steer(ctx, "", state); err != nil {
 		f.t.Fatal(err)
+	}
+}
+
+// pauseAtOnce pauses the first run as soon as the sink knows of it.
+func (f *farm) pauseAtOnce() {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	c := f.client()
+	again := time.NewTicker(5 * time.Millisecond) // the sink refuses to steer what it does not know
+	defer again.Stop()
+	for c.Steer(ctx, "", "paused") != nil {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			f.t.Fatal("no run came to be paused")
+		}
 	}
 }
 

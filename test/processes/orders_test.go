@@ -78,6 +78,11 @@ func TestWorkIsSpreadOverTheWorkers(t *testing.T) {
 		ventilator.await("worker joined", "worker", w.name)
 	}
 	f.startSink() // before which nothing can be handed out
+	f.pauseAtOnce()
+	for _, w := range workers { // or one would have to keep its first results until it is
+		w.await("connected", "to", "sink")
+	}
+	f.steer("running")
 	ventilator.mustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	for i, did := range f.mustTransformOnce(n, workers) {
