@@ -112,9 +112,14 @@ func awaited(topic string) bool {
 }
 
 // refresh asks the sink how things are.
-func (d *Dashboard) refresh(stopping bool) *view {
+func (d *Dashboard) refresh(stopping bool) {
 	d.asking.Lock()
 	defer d.asking.Unlock()
+	d.look(stopping)
+}
+
+// look is refresh with asking held.
+func (d *Dashboard) look(stopping bool) {
 	s := d.cfg.Source.Status()
 	d.pace.add(s)
 	d.past.add(s)
@@ -124,21 +129,25 @@ func (d *Dashboard) refresh(stopping bool) *view {
 	d.view = v
 	close(d.changed)
 	d.changed = make(chan struct{})
-	return v
 }
 
 // current returns the last view, and a channel that is closed when there is another.
 func (d *Dashboard) current() (*view, <-chan struct{}) {
-	d.mu.Lock()
-	v, changed := d.view, d.changed
-	d.mu.Unlock()
-	if v == nil { // not running yet
-		v = d.refresh(false)
-		d.mu.Lock()
-		changed = d.changed
-		d.mu.Unlock()
+	if v, changed := d.last(); v != nil {
+		return v, changed
 	}
-	return v, changed
+	d.asking.Lock() // not running yet: the first who comes looks
+	defer d.asking.Unlock()
+	if v, _ := d.last(); v == nil {
+		d.look(false)
+	}
+	return d.last()
+}
+
+func (d *Dashboard) last() (*view, <-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.view, d.changed
 }
 
 // Handler returns the page and the interface for programs.

@@ -16,6 +16,7 @@ const (
 	maxRecent  = 24   // images shown
 	maxRefused = 60   // rejections shown
 	maxKnown   = 8192 // outputs that may be asked for
+	maxPinned  = 512  // outputs that were shown
 	maxDetail  = 300  // bytes of a rejection's detail
 
 	// calm is how often an image takes another's place once all places are taken: a page that changes faster shows
@@ -37,9 +38,8 @@ type memory struct {
 	version uint64 // changes with any of the above
 	shown   time.Time
 
-	known map[string]int64 // output → when it was made, unix milliseconds
-	order []string         // the same names, oldest at next when full
-	next  int
+	known  names // outputs that may be asked for
+	pinned names // outputs that were shown lately, however much came since: pages may still be loading them
 }
 
 // recentImage is an image that was done, and its output to show.
@@ -65,7 +65,7 @@ type refusedImage struct {
 }
 
 func newMemory() *memory {
-	return &memory{reasons: make(map[string]uint64), known: make(map[string]int64)}
+	return &memory{reasons: make(map[string]uint64), known: newNames(maxKnown), pinned: newNames(maxPinned)}
 }
 
 // take keeps what is worth it of an event.
@@ -83,7 +83,9 @@ func (m *memory) take(ev wire.Event, now time.Time) {
 			return
 		}
 		m.shown = now
-		m.recent = slices.Insert(m.recent, 0, recentOf(r))
+		image := recentOf(r)
+		m.pinned.add(image.Name, image.At)
+		m.recent = slices.Insert(m.recent, 0, image)
 		m.recent = m.recent[:min(len(m.recent), maxRecent)]
 	case outcome.Rejected, outcome.Dead:
 		refused := refusedOf(r)
@@ -99,16 +101,7 @@ func (m *memory) take(ev wire.Event, now time.Time) {
 // learn notes the outputs of r as ones that may be asked for. The lock is held.
 func (m *memory) learn(r *wire.Receipt) {
 	for _, o := range r.Outputs {
-		if _, ok := m.known[o.Name]; !ok {
-			if len(m.order) < maxKnown {
-				m.order = append(m.order, o.Name)
-			} else {
-				delete(m.known, m.order[m.next])
-				m.order[m.next] = o.Name
-				m.next = (m.next + 1) % maxKnown
-			}
-		}
-		m.known[o.Name] = r.At.UnixMilli()
+		m.known.add(o.Name, r.At.UnixMilli())
 	}
 }
 
@@ -127,11 +120,8 @@ func (m *memory) learnAll(entries []wire.Receipt) {
 func (m *memory) knows(name string) (at int64, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at, ok = m.known[name]
-	for i := range m.recent { // what is shown can be asked for, however much came since
-		if !ok && m.recent[i].Name == name {
-			return m.recent[i].At, true
-		}
+	if at, ok = m.known.at[name]; !ok {
+		at, ok = m.pinned.at[name]
 	}
 	return at, ok
 }
@@ -220,7 +210,7 @@ func thumbnail(outputs []wire.OutputInfo) (best wire.OutputInfo, ok bool) {
 // shows reports whether browsers show what has that name.
 func shows(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp":
+	case ".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp", "": // without an extension: worth a try
 		return true
 	}
 	return false

@@ -138,17 +138,19 @@ func TestMemoryIsBounded(t *testing.T) {
 		x.Reason, x.Detail = outcome.Corrupt, strings.Repeat("ü", 1000)
 		m.take(wire.Event{Payload: &x}, now)
 	}
-	if len(m.known) != maxKnown || len(m.order) != maxKnown || len(m.recent) != maxRecent || len(m.refused) != maxRefused {
-		t.Errorf("%d known, %d ordered, %d recent, %d refused", len(m.known), len(m.order), len(m.recent), len(m.refused))
+	if len(m.known.at) != maxKnown || len(m.known.order) != maxKnown || len(m.pinned.at) > maxPinned || len(m.recent) != maxRecent || len(m.refused) != maxRefused {
+		t.Errorf("%d known, %d ordered, %d recent, %d refused", len(m.known.at), len(m.known.order), len(m.recent), len(m.refused))
 	}
 	if _, ok := m.knows(fmt.Sprint(3*maxKnown-1, "_thumbnail256.jpg")); !ok {
 		t.Error("the last output is not known")
 	}
-	if _, ok := m.knows("100_thumbnail256.jpg"); ok {
+	if _, ok := m.knows("1000_thumbnail256.jpg"); ok {
 		t.Error("an output of long ago is still known")
 	}
-	if _, ok := m.knows(m.recent[0].Name); !ok {
-		t.Error("an output that is shown is not known")
+	for _, shown := range m.recent {
+		if _, ok := m.knows(shown.Name); !ok {
+			t.Errorf("%s is shown and not known", shown.Name)
+		}
 	}
 	if d := m.refused[0].Detail; len(d) > maxDetail+10 || !strings.HasSuffix(d, "ü …") {
 		t.Errorf("detail of %d bytes, ends in %q", len(d), d[len(d)-8:])
@@ -162,6 +164,7 @@ func TestThumbnailIsTheSmallestThatSuffices(t *testing.T) {
 	for want, outputs := range map[string][]wire.OutputInfo{
 		"256.jpg": {size("64.jpg", 64, 1), size("1280.jpg", 1280, 1), size("256.jpg", 256, 1)},
 		"128.jpg": {size("64.jpg", 64, 1), size("128.jpg", 128, 1)},
+		"IMG_1":   {size("IMG_1", 256, 1)},
 		"64.webp": {size("big.jpg", 256, 2<<20), size("64.webp", 64, 1), size("256.tiff", 256, 1)},
 		"":        {size("a.tiff", 256, 1), size("b.heic", 256, 1)},
 	} {

@@ -31,7 +31,7 @@ function createImage(i) {
   const text = i.file.split('/').pop();
   const link = make('a', '', frame, make('span', '', text));
   link.title = `${i.file}\n${i.made} ${i.made === 1 ? 'output' : 'outputs'}, ${clock(i.at)}${i.worker ? `, by ${i.worker}` : ''}${i.run ? `\nrun ${i.run}` : ''}`;
-  const plain = () => frame.replaceChildren(make('b', '', (text.split('.').pop() || '').slice(0, 5).toUpperCase()));
+  const plain = () => frame.replaceChildren(make('b', '', text.includes('.') ? text.split('.').pop().slice(0, 5).toUpperCase() : 'image'));
   if (!i.name) {
     plain();
     return make('li', '', link);
