@@ -124,7 +124,8 @@ func ended(s *wire.Status, crew crew) Verdict {
 	case last.State == "finished" && missing == 0:
 		return Verdict{Kind: Finished, Text: "finished: " + accounted(last.Found)}
 	case last.State == "finished":
-		return Verdict{Kind: Interrupted, Bad: true, Text: fmt.Sprintf("finished, but %s not accounted for", areImages(missing))}
+		return Verdict{Kind: Interrupted, Bad: true,
+			Text: fmt.Sprintf("finished, but %s not accounted for", areImages(missing))}
 	case last.State == "stalled":
 		return Verdict{Kind: Interrupted, Bad: true,
 			Text: fmt.Sprintf("stalled: %s left; run it again and it goes on from there", areImages(missing))}
@@ -152,7 +153,8 @@ func withoutCrew(runs int, left int64, peers int) Verdict {
 	case peers > 0:
 		return Verdict{Kind: Measuring, Text: fmt.Sprintf("%d workers that tell nothing of themselves are at work", peers)}
 	}
-	return Verdict{Kind: Waiting, Bad: true, Text: fmt.Sprintf("waiting for workers: %s left and no worker is connected", areImages(left))}
+	return Verdict{Kind: Waiting, Bad: true,
+		Text: fmt.Sprintf("waiting for workers: %s left and no worker is connected", areImages(left))}
 }
 
 func liveRuns(s *wire.Status) (live []wire.Run) {
@@ -258,7 +260,8 @@ func mostly(now, before *wire.Status) string {
 	t := now.Stages
 	if before != nil && before.Instance == now.Instance {
 		b := before.Stages
-		t.Decode, t.Transform, t.Encode, t.Write = t.Decode-b.Decode, t.Transform-b.Transform, t.Encode-b.Encode, t.Write-b.Write
+		t.Decode, t.Transform = t.Decode-b.Decode, t.Transform-b.Transform
+		t.Encode, t.Write = t.Encode-b.Encode, t.Write-b.Write
 	}
 	all := t.Decode + t.Transform + t.Encode + t.Write
 	for _, stage := range []struct {

@@ -169,6 +169,8 @@ func (d *Dashboard) Handler() http.Handler {
 		mux.HandleFunc("POST /api/v1/retry", d.action(d.retry))
 		mux.HandleFunc("POST /api/v1/steer", d.action(d.steer))
 	}
-	mux.HandleFunc("GET /api/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, "no such call") })
+	mux.HandleFunc("GET /api/", func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusNotFound, "no such call")
+	})
 	return guarded(mux)
 }

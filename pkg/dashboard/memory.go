@@ -177,7 +177,9 @@ func (m *memory) album(prev *album) *album {
 	if prev != nil && prev.version == m.version {
 		return prev
 	}
-	a := &album{version: m.version, Recent: append([]recentImage{}, m.recent...), Refused: append([]refusedImage{}, m.refused...)}
+	a := &album{version: m.version}
+	a.Recent = append([]recentImage{}, m.recent...) // never null
+	a.Refused = append([]refusedImage{}, m.refused...)
 	a.Reasons = make(map[string]uint64, len(m.reasons))
 	for why, n := range m.reasons {
 		a.Reasons[why] = n
