@@ -94,7 +94,7 @@ func commonFlags(http string) []cli.Flag {
 	}
 	if http != "" {
 		flags = append(flags,
-			text(whereToGo, "http", http, "address of /healthz, /readyz and /metrics; empty: none"),
+			text(whereToGo, "http", http, "address of /metrics, /healthz and /readyz, and of a sink's page; empty: none"),
 			text(whereToGo, "debug-addr", "", "address of pprof; empty: none"),
 			duration(delivery, "drain-timeout", 30*time.Second, "how long a first SIGINT or SIGTERM waits for what is under way; 0: as long as it takes"))
 	}
