@@ -45,7 +45,10 @@ func (s *Sink) call(ctx context.Context, message zsock.Message) (any, error) {
 	case wire.OpEntries:
 		return withArgs(req, func(a *wire.EntriesArgs) (any, error) { return s.book().Entries(ctx, *a) })
 	case wire.OpRetry:
-		return withArgs(req, func(a *wire.EntriesArgs) (any, error) { return s.retry(ctx, a) })
+		return withArgs(req, func(a *wire.EntriesArgs) (any, error) {
+			n, err := s.book().Retry(ctx, *a)
+			return &wire.Count{Count: n}, err
+		})
 	case wire.OpRuns:
 		runs, err := s.book().Runs(ctx)
 		return &wire.Runs{Runs: runs}, err
@@ -55,13 +58,6 @@ func (s *Sink) call(ctx context.Context, message zsock.Message) (any, error) {
 
 func (s *Sink) book() Book { return Book{Ledger: s.cfg.Ledger} }
 
-// retry makes rejected and dead tasks due again.
-func (s *Sink) retry(ctx context.Context, args *wire.EntriesArgs) (any, error) {
-	n, err := s.book().Retry(ctx, *args)
-	s.state.count(func(c *wire.Status) { c.Settled -= uint64(n) })
-	return &wire.Count{Count: n}, err
-}
-
 func withArgs[T any](req *wire.Request, do func(*T) (any, error)) (any, error) {
 	args := new(T)
 	if err := wire.DecodeRaw(req.Args, args); err != nil {
@@ -70,7 +66,7 @@ func withArgs[T any](req *wire.Request, do func(*T) (any, error)) (any, error) {
 	return do(args)
 }
 
-// settled answers which tasks are settled.
+// settled answers which tasks are settled, without their outputs.
 func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
 	if len(args.IDs) > wire.MaxBatch {
 		return nil, fmt.Errorf("%d ids, at most %d", len(args.IDs), wire.MaxBatch)
@@ -90,6 +86,7 @@ func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
 			return nil, err
 		}
 		if ok && (!args.Present || s.present(&e)) {
+			e.Outputs = nil // so that as many receipts as there are ids make a message that can be decoded
 			reply.Receipts = append(reply.Receipts, receiptOfEntry(&e))
 		}
 	}
@@ -97,23 +94,22 @@ func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
 }
 
 // present looks whether the outputs of a done task are still there. What a worker stored elsewhere cannot be looked at
-// from here and counts as there.
+// from here and counts as there; but when one of its outputs is here, the others have to be, too.
 func (s *Sink) present(e *ledger.Entry) bool {
 	if e.Outcome != outcome.Done {
 		return true
 	}
+	missing := 0
 	for _, o := range e.Outputs {
 		size, err := s.cfg.Out.Stat(o.Name)
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && e.Stored:
-			return true
-		case err != nil:
-			return false
-		case o.Size > 0 && size != o.Size:
+		case errors.Is(err, fs.ErrNotExist):
+			missing++
+		case err != nil, o.Size > 0 && size != o.Size:
 			return false
 		}
 	}
-	return true
+	return missing == 0 || e.Stored && missing == len(e.Outputs)
 }
 
 // settle commits a ventilator's own word: dead letters, images rejected before they were sent, a stranger's work.

@@ -43,15 +43,16 @@ func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries
 		}
 		return page, nil
 	}
-	seen := 0
+	seen, outputs := 0, 0
 	err = b.Ledger.Walk(ctx, after, func(e ledger.Entry) error {
-		if len(page.Entries) == limit || seen == maxSeen {
+		if len(page.Entries) == limit || seen == maxSeen || outputs+len(e.Outputs) > maxOutputs && outputs > 0 {
 			page.Next = strconv.FormatUint(after, 10)
 			return errPageFull
 		}
 		after = e.Seq
 		seen++
 		if filter.Selects(&e) {
+			outputs += len(e.Outputs)
 			page.Entries = append(page.Entries, receiptOfEntry(&e))
 		}
 		return nil
@@ -65,6 +66,9 @@ func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries
 // maxSeen bounds the entries that are looked at for one page, so that a question about a run that is rare in a large
 // ledger does not keep others, who ask after it, waiting: a page may be short, or empty, and have a next.
 const maxSeen = 64 * wire.MaxBatch
+
+// maxOutputs bounds the outputs of a page's entries, nine values each, so that it has less than wire.MaxElements.
+const maxOutputs = 12 * wire.MaxBatch
 
 var errPageFull = errors.New("the page is full")
 

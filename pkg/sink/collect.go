@@ -83,6 +83,10 @@ func (s *Sink) write(ctx context.Context, arrived <-chan *wire.Result) {
 			s.failed(r)
 			continue
 		}
+		w.weight = min(w.bytes(), maxUncommitted)
+		if s.uncommitted.Acquire(ctx, w.weight) != nil {
+			return // cut
+		}
 		select {
 		case s.commits <- w:
 		case <-ctx.Done():

@@ -15,13 +15,16 @@ type work struct {
 	receipt wire.Receipt
 	entry   ledger.Entry              // of the receipt
 	result  *wire.Result              // with the outputs' bytes, should they have to be written again; may be nil
+	weight  int64                     // of Sink.uncommitted, to be given back
 	done    func(wire.Receipt, error) // told what was committed, by the committer; may be nil
 }
 
-// maxBatch bounds a group commit, in receipts and in bytes of outputs that wait for it.
+// maxBatch and maxBatchBytes bound a group commit, in receipts and in bytes of outputs; maxUncommitted bounds the bytes of
+// the group that is being committed and of the results that wait for it.
 const (
-	maxBatch      = 4096
-	maxBatchBytes = 64 << 20
+	maxBatch       = 4096
+	maxBatchBytes  = 64 << 20
+	maxUncommitted = 2 * maxBatchBytes
 )
 
 // commit commits what comes, in groups, until queue is closed or ctx ends. A group is what came within GroupCommit of its
@@ -53,6 +56,9 @@ func (s *Sink) commit(ctx context.Context, queue <-chan work) error {
 			}
 			return err
 		}
+		for _, w := range batch {
+			s.uncommitted.Release(w.weight)
+		}
 	}
 }
 
@@ -74,10 +80,10 @@ func gather(batch []work, queue <-chan work, over <-chan time.Time) []work {
 	return batch
 }
 
-func (w *work) bytes() (n int) {
+func (w *work) bytes() (n int64) {
 	if w.result != nil {
 		for _, o := range w.result.Outputs {
-			n += len(o.Data)
+			n += int64(len(o.Data))
 		}
 	}
 	return n

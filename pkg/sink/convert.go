@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -25,8 +26,10 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 			Encode: us(r.Timings.Encode), Write: us(r.Timings.Write), EndToEnd: us(r.Timings.Waited + r.Timings.Total),
 		},
 	}
-	for _, o := range r.Outputs {
-		e.Outputs = append(e.Outputs, ledger.Output{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height})
+	if r.Outcome == outcome.Done {
+		for _, o := range r.Outputs {
+			e.Outputs = append(e.Outputs, ledger.Output{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height})
+		}
 	}
 	if result != nil {
 		e.Recipe, e.Stored = result.Recipe, result.Stored

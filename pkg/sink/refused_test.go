@@ -41,9 +41,11 @@ func TestSettlementThatTheLedgerWouldRefuseIsRefusedToItsVentilator(t *testing.T
 	s := newStage(t)
 	dead := wire.Receipt{ID: idOf(1), Run: "r", Filename: "a.jpg", Outcome: outcome.Dead}
 	for name, spoil := range map[string]func(*wire.Receipt){
-		"a run with a NUL":     func(r *wire.Receipt) { r.Run = "r\x00" },
-		"an id of zeros":       func(r *wire.Receipt) { r.ID = strings.Repeat("0", 32) },
-		"an unnamed output":    func(r *wire.Receipt) { r.Outputs = []wire.OutputInfo{{}} },
+		"a run with a NUL": func(r *wire.Receipt) { r.Run = "r\x00" },
+		"an id of zeros":   func(r *wire.Receipt) { r.ID = strings.Repeat("0", 32) },
+		"an unnamed output": func(r *wire.Receipt) {
+			r.Outcome, r.Stranger, r.Outputs = outcome.Done, true, []wire.OutputInfo{{}}
+		},
 		"a reason, and dead":   func(r *wire.Receipt) { r.Reason = outcome.Timeout },
 		"deliveries below 0":   func(r *wire.Receipt) { r.Delivery = -1 },
 		"a worker of 100 kB":   func(r *wire.Receipt) { r.Worker = strings.Repeat("x", 100_000) },

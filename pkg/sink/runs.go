@@ -22,18 +22,22 @@ func (s *state) tellRun(run wire.Run, now time.Time) (want string, topics []stri
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.runs[run.ID]
-	if r == nil {
-		s.forgetRuns()
+	if r == nil || !r.Ended.IsZero() && !r.Started.Equal(run.Started) { // new, or another of the same name
 		r = &liveRun{want: "running"}
+		if run.State == "paused" { // before this sink was started again
+			r.want = run.State
+		}
+		delete(s.runs, run.ID)
+		s.forgetRuns()
 		s.runs[run.ID] = r
 		topics = append(topics, wire.TopicRunStarted)
 	}
-	wasEnded := !r.Ended.IsZero()
-	r.Run, r.heard = run, now
+	told := !r.Ended.IsZero() && !r.silent
+	r.Run, r.heard, r.silent = run, now, false
 	switch {
 	case run.Ended.IsZero():
 		topics = append(topics, wire.TopicRunProgress)
-	case !wasEnded:
+	case !told:
 		topics = append(topics, wire.TopicRunFinished)
 	}
 	return r.want, topics
@@ -58,7 +62,7 @@ func (s *state) interrupted(now time.Time) (runs []wire.Run) {
 	defer s.mu.Unlock()
 	for _, r := range s.runs {
 		if r.Ended.IsZero() && now.Sub(r.heard) > runSilence {
-			r.State, r.Ended, r.Waiting = "interrupted", r.heard, ""
+			r.State, r.Ended, r.Waiting, r.silent = "interrupted", r.heard, "", true
 			runs = append(runs, r.Run)
 		}
 	}

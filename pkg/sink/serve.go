@@ -16,9 +16,7 @@ func (s *Sink) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entrie
 
 // Retry makes the rejected and dead tasks that args select due again, for the next run, and returns how many those are.
 func (s *Sink) Retry(ctx context.Context, args wire.EntriesArgs) (int, error) {
-	n, err := s.book().Retry(ctx, args)
-	s.state.count(func(c *wire.Status) { c.Settled -= uint64(n) })
-	return n, err
+	return s.book().Retry(ctx, args)
 }
 
 // Steer pauses, resumes or cancels a run, or all live ones when want names none.

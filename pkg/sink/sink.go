@@ -12,6 +12,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"golang.org/x/sync/semaphore"
 )
 
 // Sink is one sink. Make it with New, use it once.
@@ -25,10 +26,11 @@ type Sink struct {
 	pub  *zsock.Pub
 	rep  *zsock.Rep
 
-	commits  chan work     // results whose bytes are written, to be committed
-	draining chan struct{} // closed by Drain
-	notReady atomic.Pointer[string]
-	watchers watchers
+	commits     chan work           // results whose bytes are written, to be committed
+	uncommitted *semaphore.Weighted // room for the bytes of their outputs
+	draining    chan struct{}       // closed by Drain
+	notReady    atomic.Pointer[string]
+	watchers    watchers
 }
 
 // New returns a sink that has not begun.
@@ -39,16 +41,11 @@ func New(cfg Config) (*Sink, error) {
 	}
 	s := &Sink{
 		cfg: cfg, log: cfg.Logger,
-		state:    newState(&cfg, time.Now(), fmt.Sprintf("%08x", rand.Uint32())),
-		commits:  make(chan work, 1024),
+		state:   newState(&cfg, time.Now(), fmt.Sprintf("%08x", rand.Uint32())),
+		commits: make(chan work, 1024), uncommitted: semaphore.NewWeighted(maxUncommitted),
 		draining: make(chan struct{}),
 	}
 	s.metrics = newMetrics(cfg.Registerer, s)
-	totals, err := cfg.Ledger.Totals()
-	if err != nil {
-		return nil, err
-	}
-	s.state.status.Settled = uint64(totals.Settled())
 	s.setReady("not started")
 	return s, nil
 }
@@ -78,7 +75,13 @@ func (s *Sink) setReady(why string) {
 }
 
 // Status returns the sink's view of the farm.
-func (s *Sink) Status() *wire.Status { return s.state.snapshot(time.Now()) }
+func (s *Sink) Status() *wire.Status {
+	status := s.state.snapshot(time.Now())
+	if totals, err := s.cfg.Ledger.Totals(); err == nil { // that it is damaged is told by who reads or adds entries
+		status.Settled = uint64(totals.Settled())
+	}
+	return status
+}
 
 // Run collects until Drain is called and done with (nil), or ctx ends, which cuts (the context's cause), or the ledger or
 // the store fails for good: what is not committed then is delivered again.

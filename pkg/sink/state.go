@@ -22,8 +22,9 @@ type state struct {
 // liveRun is a run whose ventilator talks to us.
 type liveRun struct {
 	wire.Run
-	heard time.Time
-	want  string // an operator's word: "running", "paused" or "cancelled"
+	heard  time.Time
+	silent bool   // it counts as ended because its ventilator fell silent
+	want   string // an operator's word: "running", "paused" or "cancelled"
 }
 
 func newState(c *Config, now time.Time, instance string) *state {
@@ -53,7 +54,6 @@ func (s *state) took(r *wire.Receipt, now time.Time) {
 	case outcome.Dead:
 		s.status.Dead++
 	}
-	s.status.Settled++
 	s.images.add(1, now)
 	s.bytes.add(float64(r.Bytes), now)
 	sum := &s.status.Stages

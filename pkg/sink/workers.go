@@ -21,7 +21,7 @@ type member struct {
 	beats  bool // it sends heartbeats, so that its silence soon means something
 }
 
-// maxMembers bounds the roster against strangers who make up names; lost workers are forgotten first.
+// maxMembers bounds the roster against strangers who make up names: further workers work, and are not shown.
 const maxMembers = 10_000
 
 // forgetAfter is how long a lost worker is still shown.

@@ -1,0 +1,141 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// Found with a recipe of 64 variants: what the sink knew of a batch of tasks had more values than a message may have, and
+// the next run asked again for ever.
+func TestAnswersAboutTasksOfManyOutputsCanBeDecoded(t *testing.T) {
+	s := newStage(t)
+	var entries []ledger.Entry
+	var ids []taskid.ID
+	for i := range wire.MaxBatch {
+		r := &wire.Receipt{ID: idOf(i), Filename: fmt.Sprint(i, ".jpg"), Outcome: outcome.Done, At: time.Now()}
+		for n := range 64 {
+			r.Outputs = append(r.Outputs, wire.OutputInfo{Name: fmt.Sprintf("%d_%d.jpg", i, n), Size: 1, Width: 1, Height: 1})
+		}
+		e, err := entryOf(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, ids = append(entries, e), append(ids, e.ID)
+	}
+	if _, err := s.ledger.Append(entries); err != nil {
+		t.Fatal(err)
+	}
+	if settled, err := s.client.Settled(t.Context(), ids, false); err != nil || len(settled) != len(ids) {
+		t.Errorf("%d of %d are settled, %v", len(settled), len(ids), err)
+	}
+	n, outputs := 0, 0
+	for args := (wire.EntriesArgs{}); ; {
+		page, err := s.client.Entries(t.Context(), args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Entries {
+			n, outputs = n+1, outputs+len(e.Outputs)
+		}
+		if args.After = page.Next; args.After == "" {
+			break
+		}
+	}
+	if n != len(ids) || outputs != 64*len(ids) {
+		t.Errorf("the pages hold %d entries with %d outputs", n, outputs)
+	}
+}
+
+func TestBytesThatWaitForTheirCommitAreBounded(t *testing.T) {
+	s := newStage(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := s.sink.uncommitted.Acquire(ctx, maxUncommitted); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 10 {
+		s.send(done(n).Encode())
+	}
+	s.await(wire.TopicTaskAnswered)
+	if waiting := len(s.sink.commits); waiting > 0 {
+		t.Errorf("%d results wait for their commit where there is no room", waiting)
+	}
+	s.sink.uncommitted.Release(maxUncommitted)
+	for range 10 {
+		s.await(wire.TopicTaskDone)
+	}
+	if err := s.sink.uncommitted.Acquire(ctx, maxUncommitted); err != nil {
+		t.Errorf("what was committed was not given back: %v", err)
+	}
+	s.sink.uncommitted.Release(maxUncommitted)
+}
+
+func TestTaskThatAnotherRunDidAgainIsOneEntry(t *testing.T) {
+	s := newStage(t)
+	for _, run := range []string{"monday", "tuesday"} {
+		r := done(1)
+		r.Run = run
+		s.send(r.Encode())
+		s.await(wire.TopicTaskDone)
+	}
+	if status, err := s.client.Status(t.Context()); err != nil || status.Settled != 1 || status.Done != 2 {
+		t.Errorf("%+v, %v", status, err)
+	}
+}
+
+func TestOutputsStoredByAWorkerAreLookedForWhereSomeAreHere(t *testing.T) {
+	s := newStage(t)
+	e := ledger.Entry{Outcome: outcome.Done, Stored: true, Outputs: []ledger.Output{{Name: "a.jpg"}, {Name: "b.jpg"}}}
+	if !s.sink.present(&e) {
+		t.Error("outputs that are elsewhere count as gone")
+	}
+	for i, name := range []string{"b.jpg", "a.jpg"} {
+		if err := os.WriteFile(filepath.Join(s.out, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if there := s.sink.present(&e); there != (i == 1) {
+			t.Errorf("with %d of 2 here, present is %v", i+1, there)
+		}
+	}
+}
+
+func TestRunsAsTheirVentilatorsTell(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	s := newState(&Config{}, now, "test")
+	tell := func(run wire.Run, want string, topics ...string) {
+		t.Helper()
+		if gotWant, got := s.tellRun(run, now); gotWant != want || !slices.Equal(got, topics) {
+			t.Errorf("%+v: the sink wants %q and tells %q", run, gotWant, got)
+		}
+	}
+	run := wire.Run{ID: "r", Started: now}
+	ended := run
+	ended.Ended = now.Add(time.Hour)
+
+	tell(run, "running", wire.TopicRunStarted, wire.TopicRunProgress)
+	if silent := s.interrupted(now.Add(runSilence + 1)); len(silent) != 1 {
+		t.Errorf("%d runs fell silent", len(silent))
+	}
+	tell(ended, "running", wire.TopicRunFinished) // it was not gone
+	tell(ended, "running")
+
+	again := wire.Run{ID: "r", Started: now.Add(2 * time.Hour)}
+	tell(again, "running", wire.TopicRunStarted, wire.TopicRunProgress)
+	s.steer(wire.RunState{Run: "r", State: "cancelled"})
+	tell(again, "cancelled", wire.TopicRunProgress)
+	again.Ended = now.Add(3 * time.Hour)
+	tell(again, "cancelled", wire.TopicRunFinished)
+	tell(wire.Run{ID: "r", Started: now.Add(4 * time.Hour)}, "running", wire.TopicRunStarted, wire.TopicRunProgress)
+
+	tell(wire.Run{ID: "p", Started: now, State: "paused"}, "paused", wire.TopicRunStarted, wire.TopicRunProgress)
+}
