@@ -31,10 +31,10 @@ type Rejection struct {
 // Listener does one thing about a rejection. An error says that it could not.
 type Listener func(context.Context, Rejection) error
 
-// Queue hands rejections to listeners, in order, in a goroutine of its own.
+// Queue hands rejections to a listener, in order, in a goroutine of its own.
 type Queue struct {
-	listeners []Listener
-	log       *slog.Logger
+	tell Listener
+	log  *slog.Logger
 
 	mu      sync.Mutex
 	waiting []Rejection
@@ -42,9 +42,9 @@ type Queue struct {
 	closed  chan struct{}
 }
 
-// NewQueue returns a queue before the listeners.
-func NewQueue(log *slog.Logger, listeners ...Listener) *Queue {
-	return &Queue{listeners: listeners, log: log, more: make(chan struct{}, 1), closed: make(chan struct{})}
+// NewQueue returns a queue before the listener.
+func NewQueue(log *slog.Logger, tell Listener) *Queue {
+	return &Queue{tell: tell, log: log, more: make(chan struct{}, 1), closed: make(chan struct{})}
 }
 
 // Put queues a rejection. It never blocks; a rejection is small, and what waits is bounded by what is rejected.
@@ -61,7 +61,7 @@ func (q *Queue) Put(r Rejection) {
 // Close lets Run end when nothing waits any more. Call it once, after the last Put.
 func (q *Queue) Close() { close(q.closed) }
 
-// Run tells the listeners until Close is called and nothing waits, or ctx ends. What a listener cannot do is logged.
+// Run tells the listener until Close is called and nothing waits, or ctx ends. What it cannot do is logged.
 func (q *Queue) Run(ctx context.Context) {
 	for {
 		q.mu.Lock()
@@ -70,13 +70,11 @@ func (q *Queue) Run(ctx context.Context) {
 		q.mu.Unlock()
 		for i, r := range batch {
 			if ctx.Err() != nil {
-				q.log.Warn("rejections were not told to every listener", "left", len(batch)-i)
+				q.log.Warn("a listener was not told of every rejection", "left", len(batch)-i)
 				return
 			}
-			for _, tell := range q.listeners {
-				if err := tell(ctx, r); err != nil {
-					q.log.Warn("a listener could not be told of a rejection", "file", r.Filename, "error", err)
-				}
+			if err := q.tell(ctx, r); err != nil {
+				q.log.Warn("a listener could not be told of a rejection", "file", r.Filename, "error", err)
 			}
 		}
 		if len(batch) > 0 {
@@ -154,10 +152,10 @@ func post(ctx context.Context, client *http.Client, url string, body []byte) (ag
 	if err != nil {
 		return true, err
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16)) // so that the connection can be used again
-	err = errors.Join(err, res.Body.Close())
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16)) // so that the connection can be used again; the status says it all
 	if res.StatusCode >= 300 {
 		return res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests, fmt.Errorf("%s answered %s", url, res.Status)
 	}
-	return true, err
+	return false, nil
 }

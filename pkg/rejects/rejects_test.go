@@ -125,3 +125,20 @@ func TestSlowListenerIsNeverInTheWay(t *testing.T) {
 		}
 	})
 }
+
+// broken is a body that ends too early.
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (broken) Close() error             { return nil }
+
+func TestWebhookThatAnsweredWellIsNotCalledAgain(t *testing.T) {
+	var calls atomic.Int32
+	hook := rejects.Webhook("http://x/", &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		calls.Add(1)
+		return &http.Response{StatusCode: 200, Body: broken{}}, nil
+	})})
+	if err := hook(t.Context(), rejection("")); err != nil || calls.Load() != 1 {
+		t.Errorf("%d calls, error %v", calls.Load(), err)
+	}
+}

@@ -17,34 +17,34 @@ import (
 
 // listeners are those that hear of rejected images.
 type listeners struct {
-	queue *rejects.Queue
-	dir   *blob.Dir // nil: none
+	queues []*rejects.Queue // one each, so that a slow one keeps no other waiting
+	dir    *blob.Dir        // nil: none
 }
 
 // listenersOf returns the listeners that --reject-dir and --on-reject ask for.
 func listenersOf(c *cli.Command, log *slog.Logger) (*listeners, error) {
 	l := new(listeners)
-	var all []rejects.Listener
 	if path := c.String("reject-dir"); path != "" {
 		dir, err := blob.OpenDir(path, blob.Config{})
 		if err != nil {
 			return nil, err
 		}
 		l.dir = dir
-		all = append(all, rejects.CopyTo(dir))
+		l.queues = append(l.queues, rejects.NewQueue(log, rejects.CopyTo(dir)))
 	}
 	if hook := c.String("on-reject"); hook != "" {
 		if u, err := url.Parse(hook); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return nil, usagef("--on-reject %q is no http or https URL", hook)
 		}
-		all = append(all, rejects.Webhook(hook, new(http.Client)))
+		l.queues = append(l.queues, rejects.NewQueue(log, rejects.Webhook(hook, new(http.Client))))
 	}
-	l.queue = rejects.NewQueue(log, all...)
 	return l, nil
 }
 
 func (l *listeners) put(path string, r wire.Receipt) {
-	l.queue.Put(rejects.Rejection{Receipt: r, Path: path})
+	for _, q := range l.queues {
+		q.Put(rejects.Rejection{Receipt: r, Path: path})
+	}
 }
 
 // lastWords bounds how long the listeners may take after the run has ended.
@@ -54,16 +54,20 @@ const lastWords = time.Minute
 func (l *listeners) with(ctx context.Context, do func(context.Context) error) error {
 	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	var listener sync.WaitGroup
-	listener.Go(func() { l.queue.Run(listening) })
+	var all sync.WaitGroup
+	for _, q := range l.queues {
+		all.Go(func() { q.Run(listening) })
+	}
 	err := do(ctx)
-	l.queue.Close()
+	for _, q := range l.queues {
+		q.Close()
+	}
 	timer := time.AfterFunc(lastWords, stop)
 	defer timer.Stop()
 	if ctx.Err() != nil {
 		stop() // cut
 	}
-	listener.Wait()
+	all.Wait()
 	if l.dir != nil {
 		err = errors.Join(err, l.dir.Close())
 	}
