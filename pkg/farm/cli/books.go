@@ -99,7 +99,7 @@ func selection(c *cli.Command) (wire.EntriesArgs, error) {
 	args := wire.EntriesArgs{Run: c.String("run"), Outcomes: []outcome.Outcome{outcome.Rejected, outcome.Dead}}
 	for _, word := range c.StringSlice("only") {
 		if word == string(outcome.Dead) {
-			args.Outcomes = []outcome.Outcome{outcome.Dead}
+			args.Reasons = append(args.Reasons, "") // what is rejected has a reason, what is dead has none
 			continue
 		}
 		reason, err := outcome.ParseReason(word)
@@ -107,9 +107,6 @@ func selection(c *cli.Command) (wire.EntriesArgs, error) {
 			return args, usagef("--only: %v, or dead", err)
 		}
 		args.Reasons = append(args.Reasons, reason)
-	}
-	if len(args.Reasons) > 0 {
-		args.Outcomes = []outcome.Outcome{outcome.Rejected}
 	}
 	return args, nil
 }
