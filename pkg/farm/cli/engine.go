@@ -15,7 +15,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/planar"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/urfave/cli/v3"
-	"golang.org/x/sync/errgroup"
 )
 
 func engineFlags() []cli.Flag {
@@ -82,15 +81,7 @@ func (e *runningEngine) with(ctx context.Context, do func(context.Context) error
 	if e.run == nil {
 		return do(ctx)
 	}
-	group, gctx := errgroup.WithContext(ctx)
-	working, stop := context.WithCancel(gctx)
-	defer stop()
-	group.Go(func() error { return e.run(working) })
-	group.Go(func() error {
-		defer stop()
-		return do(gctx)
-	})
-	return causeOf(ctx, group.Wait())
+	return beside(ctx, e.run, do)
 }
 
 // engineOf returns the engine that the flags ask for.

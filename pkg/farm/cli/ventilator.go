@@ -216,10 +216,15 @@ func withAdmin(ctx context.Context, admin *telemetry.Admin, do func(context.Cont
 	if admin == nil {
 		return do(ctx)
 	}
+	return beside(ctx, admin.Run, do)
+}
+
+// beside runs do while service runs, which ends after it. When either fails, the other's context ends, too.
+func beside(ctx context.Context, service, do func(context.Context) error) error {
 	group, gctx := errgroup.WithContext(ctx)
 	serving, stop := context.WithCancel(gctx)
 	defer stop()
-	group.Go(func() error { return admin.Run(serving) })
+	group.Go(func() error { return service(serving) })
 	group.Go(func() error {
 		defer stop()
 		return do(gctx)
