@@ -65,6 +65,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 		return fail(result, err)
 	}
 	describe(result, made)
+	transformed := time.Now()
 	for i, o := range made.Outputs {
 		out := wire.Output{Name: what.Variants[i].OutputName(t.Filename), Size: int64(len(o.Data)), Width: o.Width, Height: o.Height}
 		if w.cfg.Out == nil {
@@ -82,7 +83,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 			return fail(result, err)
 		}
 		result.Stored = true
-		result.Timings.Write = time.Since(begun).Microseconds() - made.Stages.Total().Microseconds()
+		result.Timings.Write = time.Since(transformed).Microseconds()
 	} else if size := outputBytes(made); size > w.cfg.MaxMessage {
 		result.Outputs = nil
 		result.Outcome, result.Reason = outcome.Rejected, outcome.TooLarge
