@@ -55,9 +55,6 @@ type silent struct{}
 func (silent) Show(wire.Run) {}
 func (silent) End(wire.Run)  {}
 
-// settled counts the images that need no more work.
-func settled(r *wire.Run) int64 { return r.Done + r.Skipped + r.Rejected + r.Dead }
-
 // remaining estimates how long the rest takes at the pace so far; ok is false before there is a pace.
 func remaining(r *wire.Run, now time.Time) (d time.Duration, ok bool) {
 	n := r.Worked()
@@ -65,7 +62,7 @@ func remaining(r *wire.Run, now time.Time) (d time.Duration, ok bool) {
 		return 0, false
 	}
 	per := now.Sub(r.Started) / time.Duration(n)
-	return per * time.Duration(max(0, r.Total-settled(r))), true
+	return per * time.Duration(max(0, r.Total-r.Settled())), true
 }
 
 func perSecond(r *wire.Run, now time.Time) float64 {
@@ -116,11 +113,11 @@ const idleLine = time.Minute
 func (l *lines) Show(r wire.Run) {
 	now := time.Now()
 	since := now.Sub(l.last)
-	changed := settled(&r) != l.shown || r.Waiting != l.waiting
+	changed := r.Settled() != l.shown || r.Waiting != l.waiting
 	if since < l.every || !changed && since < idleLine || !r.Ended.IsZero() {
 		return
 	}
-	l.last, l.shown, l.waiting = now, settled(&r), r.Waiting
+	l.last, l.shown, l.waiting = now, r.Settled(), r.Waiting
 	fmt.Fprintln(l.w, l.format(&r, now))
 }
 
@@ -130,9 +127,9 @@ func (l *lines) End(r wire.Run) { fmt.Fprintln(l.w, l.format(&r, r.Ended)) }
 func plainLine(r *wire.Run, now time.Time) string {
 	percent := 100.0
 	if r.Total > 0 {
-		percent = 100 * float64(settled(r)) / float64(r.Total)
+		percent = 100 * float64(r.Settled()) / float64(r.Total)
 	}
-	s := fmt.Sprintf("%d/%d images (%.0f%%), %.1f img/s, %s", settled(r), r.Total, percent, perSecond(r, now), workers(r.Peers))
+	s := fmt.Sprintf("%d/%d images (%.0f%%), %.1f img/s, %s", r.Settled(), r.Total, percent, perSecond(r, now), workers(r.Peers))
 	if d, ok := remaining(r, now); ok && r.Ended.IsZero() {
 		s += ", " + d.Round(time.Second).String() + " left"
 	}
@@ -155,13 +152,13 @@ type message struct {
 }
 
 func jsonLine(r *wire.Run, now time.Time) string {
-	m := message{MessageType: "status", PercentDone: 100, TotalFiles: r.Total, Settled: settled(r), Run: *r,
+	m := message{MessageType: "status", PercentDone: 100, TotalFiles: r.Total, Settled: r.Settled(), Run: *r,
 		ImagesPerSecond: perSecond(r, now), Balanced: r.Unsettled() == 0}
 	if !r.Ended.IsZero() {
 		m.MessageType = "summary"
 	}
 	if r.Total > 0 {
-		m.PercentDone = 100 * float64(settled(r)) / float64(r.Total)
+		m.PercentDone = 100 * float64(r.Settled()) / float64(r.Total)
 	}
 	if d, ok := remaining(r, now); ok {
 		s := d.Seconds()
@@ -204,7 +201,7 @@ func (b *bar) Show(r wire.Run) {
 	if r.Total > 0 && r.Total != b.b.GetMax64() {
 		b.b.ChangeMax64(r.Total)
 	}
-	_ = b.b.Set64(settled(&r)) // only a bar that is full complains
+	_ = b.b.Set64(r.Settled()) // only a bar that is full complains
 }
 
 // End implements Reporter.

@@ -118,11 +118,14 @@ type Run struct {
 // MaxMissing bounds Run.Missing.
 const MaxMissing = 100
 
-// Unsettled is found − (done + skipped + rejected + dead): 0 at the end of a run, or something is missing.
-func (r *Run) Unsettled() int64 { return r.Found - r.Done - r.Skipped - r.Rejected - r.Dead }
+// Settled counts the images that need no more work: done + skipped + rejected + dead.
+func (r *Run) Settled() int64 { return r.Done + r.Skipped + r.Rejected + r.Dead }
+
+// Unsettled is found − settled: 0 at the end of a run, or something is missing.
+func (r *Run) Unsettled() int64 { return r.Found - r.Settled() }
 
 // Worked returns how many images this run had work with: settled, and not by an earlier run.
-func (r *Run) Worked() int64 { return r.Done + r.Skipped + r.Rejected + r.Dead - r.Earlier }
+func (r *Run) Worked() int64 { return r.Settled() - r.Earlier }
 
 // Runs lists the runs that a ledger knows, newest first.
 type Runs struct {

@@ -80,15 +80,6 @@ func (o *Output) EncodeMsgpack(e *msgpack.Encoder) error {
 	return nil
 }
 
-// DecodeMsgpack implements msgpack.CustomDecoder; it copies the data, which DecodeResult does not.
-func (o *Output) DecodeMsgpack(d *msgpack.Decoder) error {
-	b, err := d.DecodeRaw()
-	if err != nil {
-		return err
-	}
-	return o.decode(b)
-}
-
 func (o *Output) decode(b []byte) error {
 	parts, err := elements(b, 5)
 	if err != nil {

@@ -1,0 +1,109 @@
+package progress_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/progress"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+func reporter(t *testing.T, mode string) (progress.Reporter, *bytes.Buffer) {
+	t.Helper()
+	var out bytes.Buffer
+	r, err := progress.New(mode, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, &out
+}
+
+func TestLinesComeWhenSomethingChangedAndAtLeastEachMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, out := reporter(t, "auto") // which is no bar, since this is no terminal
+		run := wire.Run{Started: time.Now(), Total: 100, Peers: 1}
+		pass := func(d time.Duration) int {
+			out.Reset()
+			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+				r.Show(run)
+			}
+			return strings.Count(out.String(), "\n")
+		}
+		if n := pass(59 * time.Second); n != 1 {
+			t.Errorf("%d lines in a minute without change", n)
+		}
+		run.Done = 50
+		if n := pass(time.Second); n != 1 || !strings.Contains(out.String(), "50/100 images (50%), 0.8 img/s, 1 worker, 1m0s left") && !strings.Contains(out.String(), "59s left") {
+			t.Errorf("a change is told in %d lines: %s", n, out)
+		}
+		if n := pass(10 * time.Minute); n != 10 {
+			t.Errorf("%d lines in ten minutes without change", n)
+		}
+		run.Waiting, run.Rejected, run.Ended = "waiting for workers", 2, time.Now()
+		out.Reset()
+		r.Show(run)
+		r.End(run)
+		if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "waiting for workers, 2 rejected") || strings.Contains(got, "left") {
+			t.Errorf("the end is %q", got)
+		}
+	})
+}
+
+func TestJSONLinesSayHowFarItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, out := reporter(t, "json")
+		run := wire.Run{ID: "r", Started: time.Now(), Total: 8, Found: 8, Skipped: 2, Earlier: 2}
+		line := func() (m map[string]any) {
+			t.Helper()
+			if err := json.Unmarshal(out.Bytes(), &m); err != nil {
+				t.Fatalf("%s: %v", out, err)
+			}
+			out.Reset()
+			return m
+		}
+		time.Sleep(10 * time.Second)
+		r.Show(run)
+		if m := line(); m["seconds_remaining"] != nil || m["percent_done"] != 25.0 || m["message_type"] != "status" {
+			t.Errorf("before the first is done: %v", m)
+		}
+		time.Sleep(10 * time.Second)
+		run.Done = 2
+		r.Show(run)
+		if m := line(); m["seconds_remaining"] != 40.0 || m["settled"] != 4.0 || m["images_per_second"] != 0.1 || m["balanced"] != false {
+			t.Errorf("in the middle: %v", m)
+		}
+		run.Done, run.Ended = 6, time.Now()
+		r.End(run)
+		if m := line(); m["message_type"] != "summary" || m["total"] != 8.0 || m["balanced"] != true || m["id"] != "r" {
+			t.Errorf("at the end: %v", m)
+		}
+	})
+}
+
+func TestBarEndsItsLine(t *testing.T) {
+	r, out := reporter(t, "bar")
+	run := wire.Run{Started: time.Now(), Total: 2, Done: 1, Peers: 3}
+	r.Show(run)
+	run.Done = 2
+	r.End(run)
+	if got := out.String(); !strings.HasSuffix(got, "\n") || !strings.Contains(got, "3 workers") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestUnknownModeIsNamed(t *testing.T) {
+	if _, err := progress.New("loud", nil); err == nil || !strings.Contains(err.Error(), `"loud"`) {
+		t.Errorf("error %v", err)
+	}
+	if r, out := reporter(t, "none"); r != nil {
+		r.Show(wire.Run{Total: 1})
+		r.End(wire.Run{Total: 1})
+		if out.Len() > 0 {
+			t.Errorf("none says %q", out)
+		}
+	}
+}
