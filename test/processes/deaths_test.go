@@ -147,19 +147,18 @@ func TestNothingIsMissingWhoeverDies(t *testing.T) {
 	f, n := newFarm(t), 90
 	dir := album(t, n)
 	sink := f.startSink()
-	ear := f.listen()
 	workers := f.startWorkers(3)
 	args := []string{"--lease", "3s", dir}
 	ventilator := f.startVentilator(args...)
 	for round := range 3 {
-		ear.awaitSettled((3*round + 1) * n / 12)
+		f.awaitLedger((3*round + 1) * n / 12)
 		workers[round].kill()
 		workers = append(workers, f.startWorker(fmt.Sprint("w", len(workers)+1)))
-		ear.awaitSettled((3*round + 2) * n / 12)
+		f.awaitLedger((3*round + 2) * n / 12)
 		sink.kill()
 		sink = f.startSink()
 		sink.await("collecting")
-		ear.awaitSettled((3*round + 3) * n / 12)
+		f.awaitLedger((3*round + 3) * n / 12)
 		ventilator.kill()
 		ventilator = f.startVentilator(args...)
 	}

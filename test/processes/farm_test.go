@@ -157,6 +157,27 @@ func (f *farm) pauseAtOnce() {
 	}
 }
 
+// awaitLedger waits until n tasks are settled, by asking: where the sink dies, so do events.
+func (f *farm) awaitLedger(n int) {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	c := f.client()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		s, err := c.Status(ctx)
+		if err == nil && s.Settled >= uint64(n) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			f.t.Fatalf("%d settled tasks: not within %v", n, limit)
+		}
+	}
+}
+
 // account is a run's last line: found = done + skipped + rejected + dead.
 type account struct{ found, done, skipped, rejected, dead int }
 
