@@ -59,6 +59,3 @@ type Limits struct {
 	MaxFrames   int    // of an animation, whether it is kept or not; default 1,000
 	OnTruncated string // "reject" (default) or "accept": keep what there is (JPEG, PNG, BMP, frames of GIF and WebP)
 }
-
-// Total returns the sum of the stages.
-func (s Stages) Total() time.Duration { return s.Decode + s.Transform + s.Encode }
