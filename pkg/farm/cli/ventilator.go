@@ -31,6 +31,8 @@ func findFlags() []cli.Flag {
 		text(delivery, "run", "", "name of this run (default: the time)"),
 		number(delivery, "max-deliveries", 5, "failed deliveries after which a task is a dead letter"),
 		duration(delivery, "lease", 30*time.Second, "how long a worker may hold a task without saying so"),
+		duration(delivery, "silent-lease", 5*time.Minute, "the same for workers that send no heartbeats: strangers"),
+		number(delivery, "stranger-prefetch", 2, "unsettled tasks that a worker may hold which does not say how many"),
 		duration(delivery, "wait-workers", 0, "end with status 5 when there is no worker for so long; 0: wait"),
 		duration(delivery, "stall-timeout", 0, "end with status 6 when nothing is settled for so long; 0: wait"),
 		text(delivery, "reject-dir", "", "copy rejected originals here, each with a .reason file"),
@@ -145,7 +147,8 @@ func ventilatorConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registere
 		Hidden: c.Bool("hidden"), Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool("checksum"), DryRun: c.Bool("dry-run"), Report: func(line string) { fmt.Println(line) },
 		MaxMessage: bytesOf(c, "max-message"), MaxInflightBytes: bytesOf(c, "max-inflight-bytes"), Readers: c.Int("readers"),
-		MaxDeliveries: c.Int("max-deliveries"), Lease: c.Duration("lease"), WaitWorkers: c.Duration("wait-workers"),
+		MaxDeliveries: c.Int("max-deliveries"), Lease: c.Duration("lease"), SilentLease: c.Duration("silent-lease"),
+		StrangerPrefetch: c.Int("stranger-prefetch"), WaitWorkers: c.Duration("wait-workers"),
 		StallTimeout: c.Duration("stall-timeout"), Watch: show.Show, Logger: log, Registerer: reg,
 	}, show, nil
 }
