@@ -110,8 +110,10 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) bool {
 	}
 	s.log.Debug("peer up", "peer", p.id, "endpoint", endpoint, "remote", remote, "identity", p.identity)
 	s.tellAbout(p, PeerUp, nil, nil)
-	if s.cfg.Heartbeat > 0 && p.heartbeat.knows.Load() {
-		p.ping() // at once, so that its silence means something from now on
+	// At once, so that its silence means something from now on. Not to libzmq: one that sends and closes within
+	// milliseconds would have the PING unread, and its kernel would then reset the connection under what it sent.
+	if s.cfg.Heartbeat > 0 && ready.heartbeat {
+		p.ping()
 	}
 	var writing sync.WaitGroup
 	writing.Go(p.write)
