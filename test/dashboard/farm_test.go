@@ -118,7 +118,9 @@ func (f *farm) awaitHTTP() {
 
 func (f *farm) worker(name string, args ...string) *process {
 	f.t.Helper()
-	return f.start("worker", append([]string{"--ventilator", "tcp://" + f.tasks, "--results", "tcp://" + f.results, "--name", name, "--slots", "1", "--http", ""}, args...)...)
+	// The usual engine would be done before a page has looked twice.
+	return f.start("worker", append([]string{"--ventilator", "tcp://" + f.tasks, "--results", "tcp://" + f.results, "--name", name, "--slots", "1", "--http", "",
+		"--engine", "imaging"}, args...)...)
 }
 
 func (f *farm) ventilator(args ...string) *process {

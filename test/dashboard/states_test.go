@@ -87,7 +87,7 @@ func TestFarmAtWork(t *testing.T) {
 	tb.awaitLive()
 	m.tell(24)
 	tb.await("the images", `document.querySelectorAll('#recent img').length === 24`)
-	tb.await("a chart", `document.querySelectorAll('#chart-line').length && document.getElementById('chart-line').getAttribute('d').split('L').length > 8`)
+	tb.await("a chart", `(document.getElementById('chart-line')?.getAttribute('d') ?? '').split('L').length > 8`)
 	tb.awaitText("#verdict", "compute-bound: slots are busy 9")
 	tb.awaitText(".run .eta", "left")
 	tb.dark()
