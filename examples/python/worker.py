@@ -29,6 +29,9 @@ def make_thumbnails(filename, data, out):
         raise ValueError(f"{filename!r} is no relative name")
     stem, ext = os.path.splitext(filename)
     original = Image.open(io.BytesIO(data))
+    kind = original.format
+    if ext.lower() in (".bmp", ".dib", ".heic", ".heif", ".hif"):
+        ext, kind = ".jpg", "JPEG"  # what the farm makes of formats that it does not write, and so the names it awaits
     upright = ImageOps.exif_transpose(original)
     for size in SIZES:
         name = f"{stem}_thumbnail{size}{ext}"
@@ -36,7 +39,9 @@ def make_thumbnails(filename, data, out):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         small = upright.copy()
         small.thumbnail((size, size))  # fits it in, never enlarges
-        small.save(path + ".part", original.format)
+        if kind == "JPEG":
+            small = small.convert("RGB")
+        small.save(path + ".part", kind)
         os.replace(path + ".part", path)  # nobody ever sees half a file under its name
         yield name, os.path.getsize(path), small.width, small.height
 

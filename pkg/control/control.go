@@ -49,8 +49,24 @@ type RefusedError struct{ Op, Why string }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("the sink refuses %q: %s", e.Op, e.Why) }
 
+// AbsentError says that no sink was there to ask.
+type AbsentError struct {
+	Endpoint string
+	Err      error
+}
+
+func (e *AbsentError) Error() string {
+	return fmt.Sprintf("no sink answers at %s: is one running?", e.Endpoint)
+}
+
+// Unwrap returns what the socket said.
+func (e *AbsentError) Unwrap() error { return e.Err }
+
 func (c *Client) call(ctx context.Context, op string, args, value any) error {
 	message, err := c.req.Do(ctx, zsock.Message{wire.EncodeRequest(op, args)})
+	if errors.Is(err, zsock.ErrNoPeer) {
+		return &AbsentError{Endpoint: c.endpoint, Err: err}
+	}
 	if err != nil {
 		return fmt.Errorf("asking the sink at %s for %q: %w", c.endpoint, op, err)
 	}

@@ -108,6 +108,9 @@ func (s *state) troubles() string {
 func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (seen bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if known := s.roster.workers[h.Worker]; h.Draining && (known == nil || known.Lost) {
+		return false // its last word came after its connection closed
+	}
 	m, seen := s.roster.heard(h.Worker, now)
 	if m != nil {
 		m.beats = true

@@ -95,7 +95,7 @@ func (f *finder) walk(ctx context.Context, visit func(image) error, unreadable f
 		if info.IsDir() {
 			err = f.walkDir(ctx, in, visit, unreadable)
 		} else {
-			err = f.offer(ctx, filepath.Base(in), in, info, visit, unreadable)
+			err = f.offer(ctx, filepath.Base(in), in, info, true, visit, unreadable)
 		}
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ func (f *finder) walk(ctx context.Context, visit func(image) error, unreadable f
 			unreadable(p, errors.New("a directory in the list of files"))
 			continue
 		}
-		if err := f.offer(ctx, listedName(p), p, info, visit, unreadable); err != nil {
+		if err := f.offer(ctx, listedName(p), p, info, true, visit, unreadable); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,7 @@ func (f *finder) walkDir(ctx context.Context, root string, visit func(image) err
 			unreadable(p, err)
 			return nil
 		}
-		return f.offer(ctx, name, p, info, visit, unreadable)
+		return f.offer(ctx, name, p, info, false, visit, unreadable)
 	})
 }
 
@@ -165,8 +165,8 @@ func (f *finder) isHidden(name string) bool {
 	return !f.hidden && strings.HasPrefix(path.Base(name), ".")
 }
 
-// offer visits the file if it is an image that the globs admit.
-func (f *finder) offer(ctx context.Context, name, p string, info fs.FileInfo, visit func(image) error, unreadable func(string, error)) error {
+// offer visits the file if it is an image that the globs admit. One that was named, not found, is missed aloud when it is none.
+func (f *finder) offer(ctx context.Context, name, p string, info fs.FileInfo, named bool, visit func(image) error, unreadable func(string, error)) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -179,10 +179,13 @@ func (f *finder) offer(ctx context.Context, name, p string, info fs.FileInfo, vi
 		return nil
 	}
 	if !is {
+		if named {
+			unreadable(p, errors.New("it is no image"))
+		}
 		return nil
 	}
 	if err := wire.CheckName(name); err != nil {
-		unreadable(p, err)
+		unreadable(p, fmt.Errorf("its name cannot travel, rename it: %w", err))
 		return nil
 	}
 	return visit(image{Name: name, Path: p, Size: info.Size(), Modified: info.ModTime()})

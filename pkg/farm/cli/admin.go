@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +27,9 @@ func startAdmin(c *cli.Command, log *slog.Logger, reg *prometheus.Registry, read
 	switch {
 	case err == nil:
 		log.Info("serving", "http", "http://"+addr)
+		if handler != nil && !c.Bool("quiet") {
+			fmt.Fprintf(os.Stderr, "watch it at http://%s\n", addr)
+		}
 		return admin, nil
 	case c.IsSet("http") || c.IsSet("debug-addr"):
 		return nil, &exitError{ExitFault, err}

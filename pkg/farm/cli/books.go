@@ -40,10 +40,12 @@ func bookFlags() []cli.Flag {
 	}, sinkFlags())
 }
 
-// withBook opens the ledger that the flags name. Asked for a sink, it asks that; otherwise it reads the file, and if a
-// sink has that open, asks the sink.
+// withBook opens the ledger that the flags name, and says which it is: a running sink's when one is named or none is and
+// one answers, otherwise a file's, or that of the sink which has the file open.
 func withBook(ctx context.Context, c *cli.Command, readOnly bool, use func(context.Context, book) error) error {
-	if c.IsSet("sink") || c.IsSet("control") {
+	asked := c.IsSet("sink") || c.IsSet("control")
+	if asked || !c.IsSet("out") && !c.IsSet("ledger") && sinkAnswers(ctx, c) {
+		fmt.Fprintln(os.Stderr, "asking the sink at", either(c, "control", "sink", controlPort))
 		return askBook(ctx, c, use)
 	}
 	path := c.String("ledger")
@@ -55,12 +57,24 @@ func withBook(ctx context.Context, c *cli.Command, readOnly bool, use func(conte
 	}
 	file, err := ledger.Open(path, ledger.Config{ReadOnly: readOnly, LockTimeout: 100 * time.Millisecond})
 	if errors.Is(err, ledger.ErrInUse) {
+		fmt.Fprintln(os.Stderr, path, "is in use; asking the sink at", either(c, "control", "sink", controlPort))
 		return askBook(ctx, c, use)
 	}
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(os.Stderr, "reading", path)
 	return errors.Join(use(ctx, sink.Book{Ledger: file}), file.Close())
+}
+
+// sinkAnswers reports whether a sink is running where one is usually found.
+func sinkAnswers(ctx context.Context, c *cli.Command) bool {
+	return dialSink(c, func(client *control.Client) error {
+		ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		defer cancel()
+		_, err := client.Status(ctx)
+		return err
+	}) == nil
 }
 
 // askBook uses the running sink's book; only its first answer is waited for with --timeout, a long list may take longer.

@@ -90,6 +90,9 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	if err := refuseInside(c.String("out"), v.Inputs); err != nil {
 		return err
 	}
+	if err := refuseMissingAssets(c.String("assets"), v.Recipe); err != nil {
+		return err
+	}
 	told, err := listenersOf(c, log)
 	if err != nil {
 		return err
@@ -133,7 +136,7 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 		})
 	})
 	err = errors.Join(err, closeStores())
-	return finish(run, err, first(), show, f.Unreadable())
+	return finish(run, err, first(), show, f.Unreadable(), "--out "+c.String("out"))
 }
 
 // sinkFlags say which sink an operator's command talks to.

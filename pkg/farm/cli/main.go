@@ -23,7 +23,7 @@ const (
 	ExitDone       = 0
 	ExitFault      = 1
 	ExitUsage      = 2
-	ExitRejected   = 3 // the run ended; some images were rejected or are dead letters
+	ExitRejected   = 3 // the run ended; some images were rejected, are dead letters or could not be looked at
 	ExitUnbalanced = 4 // found is not done + skipped + rejected + dead
 	ExitNoWorkers  = 5 // none came within --wait-workers
 	ExitStalled    = 6
@@ -32,7 +32,7 @@ const (
 )
 
 const exitHelp = `EXIT STATUS:
-   0 all done or skipped · 1 fault · 2 usage · 3 some rejected or dead-lettered · 4 the run does not balance
+   0 all done or skipped · 1 fault · 2 usage · 3 some rejected, dead or not to be read · 4 the run does not balance
    5 no worker came · 6 stalled · 130, 143 ended by a signal`
 
 // exitError carries an exit code out of an action; its message has been told already when it is nil.
@@ -137,11 +137,11 @@ func exitCode(err error) int {
 }
 
 // runCode is the exit code of a run that ended by itself.
-func runCode(r *wire.Run) int {
+func runCode(r *wire.Run, unreadable int64) int {
 	switch {
 	case r.Unsettled() != 0:
 		return ExitUnbalanced
-	case r.Rejected+r.Dead > 0:
+	case r.Rejected+r.Dead+unreadable > 0:
 		return ExitRejected
 	}
 	return ExitDone

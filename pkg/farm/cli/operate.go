@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,7 +23,11 @@ func steerCommand(name, state, usage string) *cli.Command {
 		Flags: sinkFlags(),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			return askSink(ctx, c, func(ctx context.Context, client *control.Client) error {
-				return client.Steer(ctx, c.Args().First(), state)
+				if err := client.Steer(ctx, c.Args().First(), state); err != nil {
+					return err
+				}
+				fmt.Printf("%s: %s\n", cmp.Or(c.Args().First(), "every live run"), state)
+				return nil
 			})
 		},
 	}

@@ -117,7 +117,7 @@ func printWorkers(w io.Writer, s *wire.Status) error {
 
 func printRun(w io.Writer, r *wire.Run) {
 	balance := fmt.Sprintf("%d unsettled", r.Unsettled())
-	if r.Unsettled() == 0 {
+	if r.Unsettled() == 0 && !r.Ended.IsZero() {
 		balance = "balanced"
 	}
 	fmt.Fprintf(w, "run %s %s: %d of %d found = %d done + %d skipped + %d rejected + %d dead, %s; %d with %d workers\n",

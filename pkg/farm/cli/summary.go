@@ -9,7 +9,7 @@ import (
 )
 
 // printSummary says what became of every image that a run found.
-func printSummary(w io.Writer, r *wire.Run, unreadable int64) {
+func printSummary(w io.Writer, r *wire.Run, unreadable int64, books string) {
 	took := r.Ended.Sub(r.Started)
 	if r.State == "dry run" {
 		fmt.Fprintf(w, "%d images found: %d to make, %d unchanged, %d rejected earlier, %d dead letters\n",
@@ -17,7 +17,10 @@ func printSummary(w io.Writer, r *wire.Run, unreadable int64) {
 		return
 	}
 	balance := "balanced"
-	if n := r.Unsettled(); n != 0 {
+	switch n := r.Unsettled(); {
+	case n != 0 && r.State == "interrupted":
+		balance = fmt.Sprintf("%d were under way, the next run takes them", n)
+	case n != 0:
 		balance = fmt.Sprintf("NOT BALANCED: %d unaccounted for", n)
 	}
 	fmt.Fprintf(w, "%d images found = %d done + %d skipped + %d rejected + %d dead: %s\n",
@@ -35,9 +38,9 @@ func printSummary(w io.Writer, r *wire.Run, unreadable int64) {
 			worked, took.Round(10*time.Millisecond), float64(worked)/seconds, float64(r.Bytes)/1e6/seconds)
 	}
 	if refused := r.Rejected + r.Dead; refused > 0 {
-		fmt.Fprint(w, "farm rejects lists the rejected and dead")
+		fmt.Fprintf(w, "farm rejects %s lists the rejected and dead", books)
 		if earlier := r.Earlier - r.Skipped; earlier > 0 {
-			fmt.Fprintf(w, ", %d of them from earlier runs; farm retry makes them due again", earlier)
+			fmt.Fprintf(w, ", %d of them from earlier runs; farm retry %s makes them due again", earlier, books)
 		}
 		fmt.Fprintln(w)
 	}

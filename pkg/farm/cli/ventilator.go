@@ -121,7 +121,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 			return err
 		})
 	})
-	return finish(run, err, first(), show, v.Unreadable())
+	return finish(run, err, first(), show, v.Unreadable(), "--sink "+c.String("sink"))
 }
 
 // ventilatorConfig is what the flags of findFlags and recipeFlags ask for.
@@ -191,7 +191,7 @@ func refuseInside(out string, inputs []string) error {
 }
 
 // finish prints the summary of a run and turns what ended it into an exit code.
-func finish(run wire.Run, err error, sig os.Signal, show progress.Reporter, unreadable int64) error {
+func finish(run wire.Run, err error, sig os.Signal, show progress.Reporter, unreadable int64, books string) error {
 	if run.ID == "" { // it never began
 		return err
 	}
@@ -199,7 +199,7 @@ func finish(run wire.Run, err error, sig os.Signal, show progress.Reporter, unre
 	if !dry {
 		show.End(run)
 	}
-	printSummary(os.Stderr, &run, unreadable)
+	printSummary(os.Stderr, &run, unreadable, books)
 	switch {
 	case err != nil:
 		return err
@@ -208,7 +208,7 @@ func finish(run wire.Run, err error, sig os.Signal, show progress.Reporter, unre
 	case dry:
 		return nil
 	}
-	if code := runCode(&run); code != ExitDone {
+	if code := runCode(&run, unreadable); code != ExitDone {
 		return &exitError{code: code}
 	}
 	return nil
