@@ -23,8 +23,9 @@ import (
 	_ "golang.org/x/image/webp"
 )
 
-// slow is a compose file beside the project's that makes a run last: each worker gets a tenth of a core.
-const slow = "services: {worker: {cpus: 0.1}}\n"
+// slow is a compose file beside the project's that makes a run last: each worker gets a tenth of a core, and the general
+// engine instead of the fast one.
+const slow = "services: {worker: {cpus: 0.1, environment: {IMAGEFARM_ENGINE: imaging}}}\n"
 
 var sizes = []int{64, 128, 256}
 
