@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -21,9 +22,9 @@ func newMetrics(reg prometheus.Registerer, s *Sink) *metrics {
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "results_total",
 			Help: "Results committed, or recognised as duplicates."}, []string{"outcome"}),
 		commit: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "ledger_commit_duration_seconds",
-			Help: "Time to make a group of results durable.", Buckets: buckets()}),
+			Help: "Time to make a group of results durable.", Buckets: telemetry.Buckets()}),
 		endToEnd: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "end_to_end_seconds",
-			Help: "Time from a task's arrival at a worker to its commit.", Buckets: buckets()}),
+			Help: "Time from a task's arrival at a worker to its commit.", Buckets: telemetry.Buckets()}),
 	}
 	for _, o := range []string{"done", "rejected", "dead", "duplicate"} {
 		m.results.WithLabelValues(o)
@@ -34,8 +35,6 @@ func newMetrics(reg prometheus.Registerer, s *Sink) *metrics {
 	})
 	return m
 }
-
-func buckets() []float64 { return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60} }
 
 func (m *metrics) took(r *wire.Receipt) {
 	if r.Duplicate {

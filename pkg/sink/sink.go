@@ -155,19 +155,19 @@ func (s *Sink) open() error {
 	var err error
 	s.pull, err = zsock.NewPull(zsock.Config{
 		MaxMessage: s.cfg.MaxMessage + wire.MaxText + wire.MaxOutputs*wire.MaxName, RecvHWM: 4 * wire.MaxBatch, RecvBytes: s.cfg.MaxMessage,
-		Heartbeat: pulse, HeartbeatTimeout: silence, Inproc: s.cfg.Inproc, Logger: s.log, OnPeer: s.workerPeer,
+		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: s.cfg.Inproc, Logger: s.log, OnPeer: s.workerPeer,
 	})
 	if err != nil {
 		return err
 	}
 	s.pub, err = zsock.NewPub(zsock.Config{
-		SendHWM: 10_000, SendBytes: 32 << 20, Heartbeat: pulse, HeartbeatTimeout: silence, Inproc: s.cfg.Inproc, Logger: s.log,
+		SendHWM: 10_000, SendBytes: 32 << 20, Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: s.cfg.Inproc, Logger: s.log,
 		Missed: func(n uint64) zsock.Message { return wire.EncodeEvent(wire.TopicMissed, &wire.Missed{Count: n}) },
 	})
 	if err != nil {
 		return err
 	}
-	s.rep, err = zsock.NewRep(zsock.Config{MaxMessage: 16 << 20, Heartbeat: pulse, HeartbeatTimeout: silence, Inproc: s.cfg.Inproc, Logger: s.log})
+	s.rep, err = zsock.NewRep(zsock.Config{MaxMessage: 16 << 20, Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: s.cfg.Inproc, Logger: s.log})
 	if err != nil {
 		return err
 	}
@@ -289,10 +289,3 @@ func (s *Sink) publish(topic string, payload any) {
 	}
 	s.watchers.tell(topic, payload)
 }
-
-// A peer that is silent for a pulse is asked for a sign of life, and dropped after a silence: how long a frozen machine goes
-// unnoticed.
-const (
-	pulse   = time.Second
-	silence = 5 * time.Second
-)

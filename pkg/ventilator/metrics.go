@@ -3,6 +3,7 @@ package ventilator
 import (
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -39,7 +40,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		blocked: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "blocked_seconds_total",
 			Help: "Time in which the flow of tasks waited."}, []string{"on"}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "settle_duration_seconds",
-			Help: "Time from a task's finding to its receipt.", Buckets: buckets()}),
+			Help: "Time from a task's finding to its receipt.", Buckets: telemetry.Buckets()}),
 	}
 	for _, kind := range []string{"first", "redelivery", "speculative"} {
 		m.deliveries.WithLabelValues(kind)
@@ -50,8 +51,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	reg.MustRegister(m.found, m.pending, m.leased, m.inflight, m.peers, m.deliveries, m.blocked, m.latency)
 	return m
 }
-
-func buckets() []float64 { return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60} }
 
 func (m *metrics) delivered(t *task) {
 	kind := "first"

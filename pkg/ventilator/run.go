@@ -153,7 +153,7 @@ func ignoreEnd(ctx context.Context, err error) error {
 func (v *Ventilator) open() error {
 	var err error
 	v.push, err = zsock.NewPush(zsock.Config{
-		Heartbeat: pulse, HeartbeatTimeout: silence, Inproc: v.cfg.Inproc, Logger: v.log, OnPeer: v.peerEvents.put,
+		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: v.cfg.Inproc, Logger: v.log, OnPeer: v.peerEvents.put,
 		SendHWM: 2 * wire.MaxHeld, SendBytes: 1 << 40, // the dispatcher bounds both
 	})
 	if err != nil {
@@ -176,7 +176,7 @@ func (v *Ventilator) open() error {
 	if v.talks, err = control.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
 		return err
 	}
-	v.sub, err = zsock.NewSub(zsock.Config{Heartbeat: pulse, HeartbeatTimeout: silence, Inproc: v.cfg.Inproc, Logger: v.log, RecvHWM: 10_000, OnPeer: v.sinkPeer})
+	v.sub, err = zsock.NewSub(zsock.Config{Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: v.cfg.Inproc, Logger: v.log, RecvHWM: 10_000, OnPeer: v.sinkPeer})
 	if err != nil {
 		return err
 	}
@@ -260,10 +260,3 @@ func (v *Ventilator) Ready() error {
 	}
 	return nil
 }
-
-// A peer that is silent for a pulse is asked for a sign of life, and dropped after a silence: how long a frozen machine goes
-// unnoticed.
-const (
-	pulse   = time.Second
-	silence = 5 * time.Second
-)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Heartbeat is what a worker says of itself, to the sink, once a second and when something changes: a msgpack map. The
@@ -78,3 +79,10 @@ func ParseWorkerIdentity(s string) (w WorkerIdentity, ok bool) {
 	}
 	return w, w.Slots > 0 && w.Prefetch > 0
 }
+
+// What a farm's sockets ask of each other: a peer that is silent for a Pulse is asked for a sign of life, and dropped after
+// a Silence, which is how long a frozen machine goes unnoticed.
+const (
+	Pulse   = time.Second
+	Silence = 5 * time.Second
+)

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -35,9 +36,9 @@ func newMetrics(reg prometheus.Registerer, slots int) *metrics {
 		tasks:      vec("tasks_total", "Tasks answered.", "outcome"),
 		rejections: vec("rejections_total", "Images rejected.", "reason"),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "task_duration_seconds",
-			Help: "Time from a task's start to its result.", Buckets: buckets()}),
+			Help: "Time from a task's start to its result.", Buckets: telemetry.Buckets()}),
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "stage_duration_seconds",
-			Help: "Time in one stage of a task.", Buckets: buckets()}, []string{"stage"}),
+			Help: "Time in one stage of a task.", Buckets: telemetry.Buckets()}, []string{"stage"}),
 		inputBytes:  counter("input_bytes_total", "Bytes of images taken."),
 		outputBytes: counter("output_bytes_total", "Bytes of outputs made."),
 		pixels:      counter("pixels_total", "Pixels of images taken, at full size."),
@@ -59,8 +60,6 @@ func newMetrics(reg prometheus.Registerer, slots int) *metrics {
 	reg.MustRegister(m.tasks, m.rejections, m.duration, m.stages, m.inputBytes, m.outputBytes, m.pixels, m.slots, m.busy, m.idle, m.malformed)
 	return m
 }
-
-func buckets() []float64 { return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60} }
 
 func (m *metrics) settled(r *wire.Result, t *wire.Task) {
 	m.tasks.WithLabelValues(string(r.Outcome)).Inc()

@@ -139,14 +139,14 @@ func (w *Worker) open() error {
 	w.pull, err = zsock.NewPull(zsock.Config{
 		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,
 		RecvHWM: w.cfg.Prefetch, RecvBytes: w.cfg.MaxMessage,
-		Heartbeat: pulse, HeartbeatTimeout: silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("ventilator"),
+		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("ventilator"),
 	})
 	if err != nil {
 		return err
 	}
 	w.push, err = zsock.NewPush(zsock.Config{
 		Identity: identity, SendHWM: 4 * w.cfg.Slots, SendBytes: w.cfg.MaxMessage,
-		Heartbeat: pulse, HeartbeatTimeout: silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("sink"),
+		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("sink"),
 	})
 	if err != nil {
 		return err
@@ -252,12 +252,5 @@ func (w *Worker) tell(ctx context.Context, r *wire.Result) error {
 	return nil
 }
 
-// A peer that is silent for a pulse is asked for a sign of life, and dropped after a silence: how long a frozen machine goes
-// unnoticed.
-const (
-	pulse   = time.Second
-	silence = 5 * time.Second
-
-	// patience is the longest pause before connecting again: short, so that a run of seconds finds every worker.
-	patience = 500 * time.Millisecond
-)
+// patience is the longest pause before connecting again: short, so that a run of seconds finds every worker.
+const patience = 500 * time.Millisecond
