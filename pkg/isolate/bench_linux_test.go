@@ -41,9 +41,8 @@ func BenchmarkOverhead(b *testing.B) {
 			}
 			data := make([]byte, bench.size)
 			if bench.buffer {
-				buf, release := e.Buffer(bench.size)
-				defer release()
-				data = buf
+				data = e.Buffer(bench.size)
+				defer e.Release(data)
 			}
 			copy(data, "large 10000")
 			r := recipe.Default()

@@ -18,7 +18,8 @@ var _ engine.Engine = (*Engine)(nil)
 type Engine struct {
 	cfg     Config
 	pool    *pool
-	store   atomic.Pointer[store] // nil before Run, and without shared memory
+	store   atomic.Pointer[store] // nil before and after Run, and without shared memory
+	lender  atomic.Pointer[store] // the same, but kept for what is given back after Run
 	started atomic.Bool
 	piped   bool // as if the system had no shared memory
 
@@ -107,12 +108,20 @@ func (e *Engine) in(
 // Buffer returns n bytes of memory for an image to be received into. Data that lies in it, or in a part of it, crosses
 // to a child without being copied; it must not be changed during Transform. There are Config.Buffers such pieces,
 // each of at most MaxInput bytes; when there is none left, or Run does not run, the memory is ordinary and Transform
-// copies. The bytes are not cleared. release, which may be called more than once, gives it back.
-func (e *Engine) Buffer(n int) (b []byte, release func()) {
+// copies. The bytes are not cleared. Who has a Buffer gives it back with Release.
+func (e *Engine) Buffer(n int) []byte {
 	if s := e.store.Load(); s != nil {
-		if b, release := s.lend(n); b != nil {
-			return b, release
+		if b := s.lend(n); b != nil {
+			return b
 		}
 	}
-	return make([]byte, n), func() {}
+	return make([]byte, n)
+}
+
+// Release takes back what Buffer returned, or a part of it that is not empty. It must then not be touched any more.
+// Memory from elsewhere is left alone.
+func (e *Engine) Release(b []byte) {
+	if s := e.lender.Load(); s != nil {
+		s.giveBack(b)
+	}
 }

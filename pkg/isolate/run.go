@@ -33,6 +33,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		if err != nil {
 			e.cfg.Log.Info("images go to the children through pipes: no shared memory", "error", err)
 		} else {
+			e.lender.Store(s)
 			e.store.Store(s)
 			defer s.close()
 			defer e.store.Store(nil)

@@ -19,14 +19,14 @@ type store struct {
 	cell int64
 
 	mu     sync.Mutex
-	free   []int // cells to lend
-	lent   int
+	free   []int       // cells to lend; the one used last is the last: its memory is warm
+	lent   map[int]int // bytes that are lent of each cell that is
 	closed bool
 }
 
 func newStore(c Config) (*store, error) {
 	const align = 1 << 16 // a multiple of every page size
-	s := &store{cell: (c.MaxInput + align - 1) / align * align}
+	s := &store{cell: (c.MaxInput + align - 1) / align * align, lent: make(map[int]int)}
 	var err error
 	if s.in, err = newRegion("input", s.cell*int64(c.Slots+c.Buffers)); err != nil {
 		return nil, err
@@ -50,13 +50,19 @@ func (s *store) place(slot int, data []byte) (offset int64) {
 	if len(data) == 0 {
 		return 0
 	}
-	base := uintptr(unsafe.Pointer(unsafe.SliceData(s.in.mem)))
-	if at := uintptr(unsafe.Pointer(unsafe.SliceData(data))); at >= base && at-base < uintptr(len(s.in.mem)) {
-		return int64(at - base)
+	if offset, ok := s.offset(data); ok {
+		return offset
 	}
 	offset = int64(slot) * s.cell
 	copy(s.in.mem[offset:], data)
 	return offset
+}
+
+// offset returns where data lies in the input, and whether it does.
+func (s *store) offset(data []byte) (int64, bool) {
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(s.in.mem)))
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(data)))
+	return int64(at - base), at >= base && at-base < uintptr(len(s.in.mem))
 }
 
 // clear gives back what an image of n bytes took up in the slot's cell beyond what is kept.
@@ -67,24 +73,42 @@ func (s *store) clear(slot int, n int64) {
 }
 
 // lend returns n bytes of a cell, or nil if there is none.
-func (s *store) lend(n int) (b []byte, release func()) {
+func (s *store) lend(n int) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || len(s.free) == 0 || int64(n) > s.cell {
-		return nil, nil
+	if s.closed || len(s.free) == 0 || n == 0 || int64(n) > s.cell {
+		return nil
 	}
 	i := s.free[len(s.free)-1]
 	s.free = s.free[:len(s.free)-1]
-	s.lent++
+	s.lent[i] = n
 	at := int64(i) * s.cell
-	return s.in.mem[at : at+int64(n) : at+int64(n)], sync.OnceFunc(func() {
-		s.clear(i, int64(n))
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.free = append(s.free, i)
-		s.lent--
-		s.unmap()
-	})
+	return s.in.mem[at : at+int64(n) : at+int64(n)]
+}
+
+// giveBack takes back what lend returned, or any part of it; other memory is left alone.
+func (s *store) giveBack(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.in == nil {
+		return
+	}
+	offset, ok := s.offset(b)
+	if !ok {
+		return
+	}
+	i := int(offset / s.cell)
+	n, ok := s.lent[i]
+	if !ok {
+		return
+	}
+	delete(s.lent, i)
+	s.clear(i, int64(n))
+	s.free = append(s.free, i)
+	s.unmap()
 }
 
 // close unmaps everything as soon as nothing is lent. No child and no transform may be left.
@@ -96,7 +120,7 @@ func (s *store) close() {
 }
 
 func (s *store) unmap() {
-	if !s.closed || s.lent > 0 || s.in == nil {
+	if !s.closed || len(s.lent) > 0 || s.in == nil {
 		return
 	}
 	s.in.close()

@@ -16,8 +16,8 @@ func TestDataInABufferCrossesWithoutACopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := e.store.Load()
-	frame, release := e.Buffer(1000)
-	defer release()
+	frame := e.Buffer(1000)
+	defer e.Release(frame)
 	copy(frame, "header;the image;trailer")
 	image := frame[7:16]
 	if at := s.place(0, image); at != s.cell*1+7 {
@@ -34,45 +34,45 @@ func TestDataInABufferCrossesWithoutACopy(t *testing.T) {
 
 func TestBuffersRunOutAndComeBack(t *testing.T) {
 	e := idleEngine(t, Config{Slots: 1, Buffers: 2, MaxInput: 1 << 20})
-	b, release := e.Buffer(10) // before Run
-	if len(b) != 10 {
-		t.Fatal(len(b))
+	early := e.Buffer(10) // before Run
+	if len(early) != 10 {
+		t.Fatal(len(early))
 	}
-	release()
 	stop := runEngine(t, e)
 	if _, err := transform(t, e, "hello"); err != nil {
 		t.Fatal(err)
 	}
+	e.Release(early)
 	s := e.store.Load()
-	_, one := e.Buffer(10)
-	_, two := e.Buffer(1 << 20)
+	one, two := e.Buffer(10), e.Buffer(1<<20)
 	if len(s.free) != 0 {
 		t.Fatalf("%d cells free", len(s.free))
 	}
-	ordinary, three := e.Buffer(10)
+	ordinary := e.Buffer(10)
 	copy(ordinary, "0123456789")
 	if _, err := e.Transform(t.Context(), ordinary, recipe.Default()); err != nil {
 		t.Fatal(err)
 	}
-	three()
-	one()
-	one()
-	if len(s.free) != 1 || s.lent != 1 {
-		t.Fatalf("%d cells free, %d lent", len(s.free), s.lent)
+	e.Release(ordinary)
+	e.Release(one[3:])
+	e.Release(one[3:]) // it is not lent any more, and nobody else has it yet
+	if len(s.free) != 1 || len(s.lent) != 1 {
+		t.Fatalf("%d cells free, %d lent", len(s.free), len(s.lent))
 	}
-	if b, release := e.Buffer(2 << 20); len(b) != 2<<20 || len(s.free) != 1 {
+	large := e.Buffer(2 << 20)
+	if len(large) != 2<<20 || len(s.free) != 1 {
 		t.Error("more than MaxInput does not fit in a cell")
-	} else {
-		release()
 	}
-	held, last := e.Buffer(10)
+	e.Release(large)
+	held := e.Buffer(10)
 	stop()
 	held[0] = 1 // must not fault: it is still lent
-	last()
-	two()
+	e.Release(held)
+	e.Release(two)
 	if s.in != nil {
 		t.Error("the memory outlives its last borrower")
 	}
+	e.Release(early)
 }
 
 func TestLargeImagesGiveTheirMemoryBack(t *testing.T) {

@@ -27,16 +27,26 @@ type Config struct {
 	Inproc      *zsock.Inproc
 
 	Engine  engine.Engine // required
+	Memory  zsock.Memory  // where tasks are received to, best where Engine needs them; default: ordinary memory
 	Default recipe.Recipe // of tasks that bring none; default: thumbnails of 64, 128 and 256 pixels
 	Out     blob.Writer   // where outputs are written; nil: their bytes go to the sink
 	Bare    bool          // tell bare output names only, for a sink that knows nothing else; needs Out
 
 	Slots      int           // concurrent transforms; default: the number of processors
-	Prefetch   int           // unsettled tasks it may hold, those at work included; default: 2 × Slots + 2
+	Prefetch   int           // unsettled tasks it may hold, those at work included; default: DefaultPrefetch
 	MaxMessage int64         // largest task and largest result, bytes; default 64 MiB
 	Heartbeat  time.Duration // default 1 s
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // default: metrics are kept but not exported
+}
+
+// DefaultPrefetch is how many unsettled tasks a worker with so many slots (0: one for each processor) may hold unless it
+// is told otherwise.
+func DefaultPrefetch(slots int) int {
+	if slots == 0 {
+		slots = runtime.GOMAXPROCS(0)
+	}
+	return 2*slots + 2
 }
 
 func (c *Config) setDefaults() {
@@ -47,10 +57,13 @@ func (c *Config) setDefaults() {
 		c.Slots = runtime.GOMAXPROCS(0)
 	}
 	if c.Prefetch == 0 {
-		c.Prefetch = 2*c.Slots + 2
+		c.Prefetch = DefaultPrefetch(c.Slots)
 	}
 	if c.MaxMessage == 0 {
 		c.MaxMessage = 64 << 20
+	}
+	if c.Memory == nil {
+		c.Memory = zsock.OrdinaryMemory{}
 	}
 	if c.Heartbeat == 0 {
 		c.Heartbeat = time.Second

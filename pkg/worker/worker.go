@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -77,8 +78,9 @@ func (w *Worker) notReady(why string) { w.ready.Store(&why) }
 
 // received is a task with the time at which it came.
 type received struct {
-	task *wire.Task
-	at   time.Time
+	task  *wire.Task
+	frame []byte // where the task's data lies
+	at    time.Time
 }
 
 // Run works until Drain is called and done with, or ctx ends, which cuts: what is held is then left to be delivered to
@@ -138,7 +140,7 @@ func (w *Worker) open() error {
 	var err error
 	w.pull, err = zsock.NewPull(zsock.Config{
 		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,
-		RecvHWM: w.cfg.Prefetch, RecvBytes: w.cfg.MaxMessage,
+		RecvHWM: w.cfg.Prefetch, RecvBytes: w.cfg.MaxMessage, Memory: w.cfg.Memory,
 		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("ventilator"),
 	})
 	if err != nil {
@@ -194,24 +196,29 @@ func (w *Worker) take(ctx, intake context.Context, tasks chan<- received) error 
 		if err != nil {
 			return nil // drained or cut
 		}
-		if len(message) != 1 {
-			w.metrics.malformed.Inc()
-			w.log.Warn("a message of several frames is no task", "frames", len(message))
-			continue
-		}
-		t, err := wire.DecodeTask(message[0])
+		t, err := decode(message)
 		if err != nil {
 			w.metrics.malformed.Inc()
 			w.log.Warn("a message was no task", "error", err)
+			for _, frame := range message {
+				w.cfg.Memory.Release(frame)
+			}
 			continue
 		}
 		w.hold(t.ID)
 		select {
-		case tasks <- received{task: t, at: time.Now()}: // has no room when a stranger sends more than the prefetch
+		case tasks <- received{task: t, frame: message[0], at: time.Now()}: // has no room when a stranger sends more than the prefetch
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+func decode(m zsock.Message) (*wire.Task, error) {
+	if len(m) != 1 {
+		return nil, fmt.Errorf("it has %d frames instead of one", len(m))
+	}
+	return wire.DecodeTask(m[0])
 }
 
 // slot transforms one task after another until tasks is closed or ctx ends.
@@ -226,6 +233,7 @@ func (w *Worker) slot(ctx context.Context, tasks <-chan received) error {
 			}
 			w.setBusy(1)
 			result := w.transform(ctx, r)
+			w.cfg.Memory.Release(r.frame)
 			w.setBusy(-1)
 			if ctx.Err() != nil {
 				return nil // cut in the middle: not the image's fault, and nobody's word

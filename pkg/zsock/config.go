@@ -27,6 +27,9 @@ type Config struct {
 	RecvHWM   int
 	RecvBytes int64
 
+	// Memory is where the frames of received messages lie. Default: each is allocated.
+	Memory Memory
+
 	// HandshakeTimeout bounds connecting, and then the handshake. Default 5 s.
 	HandshakeTimeout time.Duration
 	// MaxHandshakes is how many accepted connections may be shaking hands at once; one more ends the oldest of them, if
@@ -126,6 +129,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.ReconnectMin, 100*time.Millisecond)
 	orDefault(&c.ReconnectMax, max(5*time.Second, c.ReconnectMin))
 	orDefault(&c.ResolveEvery, 5*time.Second)
+	if c.Memory == nil {
+		c.Memory = OrdinaryMemory{}
+	}
 	if c.Resolve == nil {
 		c.Resolve = net.DefaultResolver.LookupHost
 	}

@@ -50,14 +50,14 @@ func FuzzConnection(f *testing.F) {
 	f.Fuzz(func(t *testing.T, said []byte, piece uint8) {
 		l := newLink(&scriptConn{r: bytes.NewReader(said), piece: int(piece) + 1})
 		security := &nullSecurity{kind: zmq4.Pull}
-		zmtp, err := zmq4.Open(l, security, zmq4.Pull, nil, false, nil)
-		if err != nil {
+		if _, err := zmq4.Open(l, security, zmq4.Pull, nil, false, nil); err != nil {
 			return
 		}
 		if security.peer.kind != zmq4.Push {
 			t.Fatalf("a %q shook hands with a PULL", security.peer.kind)
 		}
-		l.startTraffic(maxMessage, maxParts)
+		memory := &countingMemory{limit: maxMessage}
+		l.startTraffic(maxMessage, maxParts, memory)
 		l.onCommand = func(name string, body []byte) error {
 			if name == zmq4.CmdPing {
 				_, err := parsePing(body)
@@ -66,19 +66,35 @@ func FuzzConnection(f *testing.F) {
 			return nil
 		}
 		for {
-			m, err := zmtp.RecvMsg()
+			m, err := l.readMessage()
 			if err != nil {
-				if l.readErr == nil {
-					t.Fatalf("zmq4 found an error that we did not: %v", err)
+				if memory.frames != 0 || memory.tooLarge {
+					t.Fatalf("%d frames were never given back; a frame beyond the limit: %v", memory.frames, memory.tooLarge)
 				}
 				return
 			}
-			if m.Type != zmq4.UsrMsg || Message(m.Frames).Size() > maxMessage || len(m.Frames) > maxParts {
-				t.Fatalf("a message of %d parts and %d bytes came through", len(m.Frames), Message(m.Frames).Size())
+			if m.Size() > maxMessage || len(m) > maxParts || len(m) == 0 {
+				t.Fatalf("a message of %d parts and %d bytes came through", len(m), m.Size())
 			}
+			memory.frames -= len(m)
 		}
 	})
 }
+
+// countingMemory counts the frames that are lent and neither received nor given back.
+type countingMemory struct {
+	limit    int
+	frames   int
+	tooLarge bool
+}
+
+func (c *countingMemory) Buffer(n int) []byte {
+	c.frames++
+	c.tooLarge = c.tooLarge || n > c.limit
+	return make([]byte, n)
+}
+
+func (c *countingMemory) Release([]byte) { c.frames-- }
 
 // FuzzReady checks that a READY which parses says the same when it is written again.
 func FuzzReady(f *testing.F) {

@@ -30,20 +30,22 @@ type stage int
 const (
 	stageGreeting  stage = iota // its 64 bytes are passed on, and checked as they come
 	stageHandshake              // frames must be commands, and are passed on
-	stageTraffic                // messages are passed on, commands are swallowed
+	stageTraffic                // zmq4 reads nothing any more: readMessage does
 )
 
-// link is a net.Conn between zmq4 and a transport. Reading, it parses frame headers as they pass and fails instead of
-// letting a header through that breaks a limit, since zmq4 allocates what a header announces. Writing, it gathers until
-// flush (gather.go). One goroutine may read while another writes.
+// link is a net.Conn between zmq4 and a transport. While zmq4 shakes hands over it, it parses frame headers as they pass
+// and fails instead of letting a header through that breaks a limit, since zmq4 allocates what a header announces.
+// Afterwards messages are read from it without zmq4, which would allocate each frame anew (receive.go). Writing, it
+// gathers until flush (gather.go). One goroutine may read while another writes.
 type link struct {
 	net.Conn
 	out gather
 
+	memory     Memory
 	maxMessage uint64 // bytes; 0: no messages are taken at all
 	maxParts   int
 
-	// For stageTraffic; all are called by the reader.
+	// For readMessage, which calls them.
 	onCommand func(name string, body []byte) error
 	onMessage func(size uint64) error       // a message begins: blocks while there is no room for it
 	onBytes   func()                        // something arrived
@@ -55,8 +57,8 @@ type link struct {
 	buf     []byte
 	r, w    int // buf[r:w] is read and not yet passed on
 	header  [9]byte
-	hr, hw  int    // header[hr:hw] is checked and not yet passed on
-	body    uint64 // bytes of the current frame not yet passed on
+	hr, hw  int    // handshake: header[hr:hw] is checked and not yet passed on
+	body    uint64 // handshake: bytes of the current frame not yet passed on
 	more    bool   // the current message has further frames
 	parts   int    // frames of the current message so far
 	size    uint64 // bytes of the current message so far
@@ -69,8 +71,8 @@ func newLink(conn net.Conn) *link {
 }
 
 // startTraffic ends the handshake. It must be called before the first message is read.
-func (l *link) startTraffic(maxMessage int64, maxParts int) {
-	l.stage = stageTraffic
+func (l *link) startTraffic(maxMessage int64, maxParts int, memory Memory) {
+	l.stage, l.memory = stageTraffic, memory
 	l.maxMessage, l.maxParts = uint64(maxMessage), maxParts
 	if maxMessage > readAheadSmall {
 		buf := make([]byte, readAhead)
@@ -79,7 +81,8 @@ func (l *link) startTraffic(maxMessage int64, maxParts int) {
 	}
 }
 
-// Read implements io.Reader for zmq4, which asks for a header's 2 bytes, 7 more if the frame is long, and the body.
+// Read implements io.Reader for zmq4, which while shaking hands asks for the greeting and then for a header's 2 bytes, 7
+// more if the frame is long, and the body.
 func (l *link) Read(p []byte) (int, error) {
 	if l.readErr != nil {
 		return 0, l.readErr
@@ -95,33 +98,30 @@ func (l *link) read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if l.stage != stageTraffic { // zmq4 writes and reads by turns, so what was written must be on its way
-		if _, err := l.flush(); err != nil {
-			return 0, err
-		}
+	if _, err := l.flush(); err != nil { // zmq4 writes and reads by turns, so what was written must be on its way
+		return 0, err
 	}
 	if l.stage == stageGreeting {
 		return l.readGreeting(p)
 	}
 	if l.hr == l.hw && l.body == 0 {
-		if err := l.nextFrame(); err != nil {
+		n, length, err := l.commandFrame()
+		if err != nil {
 			return 0, err
 		}
+		l.hr, l.hw = 0, copy(l.header[:], l.buf[l.r:l.r+n])
+		l.r += n
+		l.body = length
 	}
 	if l.hr < l.hw {
 		n := copy(p, l.header[l.hr:l.hw])
 		l.hr += n
 		return n, nil
 	}
-	if uint64(len(p)) > l.body {
-		p = p[:l.body]
-	}
-	n, err := l.readSome(p)
+	n := copy(p, l.buf[l.r:l.r+int(l.body)]) // commandFrame has it all
+	l.r += n
 	l.body -= uint64(n)
-	if l.body == 0 {
-		l.midway = l.more
-	}
-	return n, err
+	return n, nil
 }
 
 func (l *link) readGreeting(p []byte) (int, error) {
@@ -166,122 +166,52 @@ func checkGreeting(i int, b byte) error {
 	return nil
 }
 
-// nextFrame reads up to the next header that is to be passed on, and handles the commands on its way.
-func (l *link) nextFrame() error {
-	for {
-		if err := l.fill(2); err != nil {
-			return err
-		}
-		flags := l.buf[l.r]
-		length, n := uint64(l.buf[l.r+1]), 2
-		if flags&^(flagMore|flagLong|flagCommand) != 0 {
-			return protocolError("frame flags %#02x", flags)
-		}
-		if flags&flagLong != 0 {
-			l.midway = true
-			if err := l.fill(9); err != nil {
-				return err
-			}
-			length, n = binary.BigEndian.Uint64(l.buf[l.r+1:]), 9
-		}
-		if flags&flagCommand == 0 {
-			return l.messageFrame(flags, length, n)
-		}
-		if flags&flagMore != 0 {
-			return protocolError("a command of several frames")
-		}
-		if length > maxCommand {
-			return &LimitError{What: "bytes in a command", Max: maxCommand, Got: length}
-		}
+// frameHeader reads up to the end of the next frame's header, which has n bytes and is left in the buffer.
+func (l *link) frameHeader() (flags byte, length uint64, n int, err error) {
+	if err := l.fill(2); err != nil {
+		return 0, 0, 0, err
+	}
+	flags, length, n = l.buf[l.r], uint64(l.buf[l.r+1]), 2
+	if flags&^(flagMore|flagLong|flagCommand) != 0 {
+		return 0, 0, 0, protocolError("frame flags %#02x", flags)
+	}
+	if flags&flagLong != 0 {
 		l.midway = true
-		if err := l.fill(n + int(length)); err != nil {
-			return err
+		if err := l.fill(9); err != nil {
+			return 0, 0, 0, err
 		}
-		if l.stage != stageTraffic {
-			l.more = false
-			l.pass(n, length)
-			return nil
-		}
-		command := l.buf[l.r+n : l.r+n+int(length)]
-		l.r += n + int(length)
-		l.midway = l.more
-		if err := l.command(command); err != nil {
-			return err
-		}
+		length, n = binary.BigEndian.Uint64(l.buf[l.r+1:]), 9
 	}
+	return flags, length, n, nil
 }
 
-// messageFrame checks the header of a message's frame, waits for room, and passes the header on.
-func (l *link) messageFrame(flags byte, length uint64, n int) error {
-	if l.stage != stageTraffic {
-		return protocolError("a message before READY")
+// wholeCommand reads the rest of a command whose header is in the buffer.
+func (l *link) wholeCommand(flags byte, length uint64, n int) error {
+	if flags&flagMore != 0 {
+		return protocolError("a command of several frames")
 	}
-	if l.maxMessage == 0 {
-		return protocolError("a message to a socket that takes none")
+	if length > maxCommand {
+		return &LimitError{What: "bytes in a command", Max: maxCommand, Got: length}
 	}
-	if !l.more {
-		l.parts, l.size = 0, 0
-	}
-	if length > l.maxMessage-l.size {
-		got := l.size + length
-		if got < length { // it wrapped around
-			got = length
-		}
-		return &LimitError{What: "bytes in a message", Max: l.maxMessage, Got: got}
-	}
-	if l.parts++; l.parts > l.maxParts {
-		return &LimitError{What: "parts of a message", Max: uint64(l.maxParts), Got: uint64(l.parts)}
-	}
-	if !l.more && l.onMessage != nil {
-		if err := l.onMessage(length); err != nil {
-			return err
-		}
-	}
-	l.size += length
-	l.more = flags&flagMore != 0
 	l.midway = true
-	// zmq4 allocates the body next. Who announces much must have sent something of it first.
-	if err := l.fill(n + int(min(length, uint64(len(l.buf)-n)))); err != nil {
-		return err
-	}
-	l.pass(n, length)
-	if length == 0 {
-		l.midway = l.more
-	}
-	return nil
+	return l.fill(n + int(length))
 }
 
-// pass lets the n bytes of the header at the front of buf through, and the body after it.
-func (l *link) pass(n int, length uint64) {
-	l.hr, l.hw = 0, copy(l.header[:], l.buf[l.r:l.r+n])
-	l.r += n
-	l.body = length
-}
-
-func (l *link) command(p []byte) error {
-	name, body, err := parseCommand(p)
+// commandFrame reads a frame of the handshake, which must be a command; its n bytes of header and its body are left in the
+// buffer.
+func (l *link) commandFrame() (n int, length uint64, err error) {
+	flags, length, n, err := l.frameHeader()
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	if l.onCommand == nil {
-		return nil
+	if flags&flagCommand == 0 {
+		return 0, 0, protocolError("a message before READY")
 	}
-	return l.onCommand(name, body)
-}
-
-// readSome reads into p, through the buffer if p is small, so that the frames behind it need no read of their own.
-func (l *link) readSome(p []byte) (int, error) {
-	if l.r == l.w {
-		if len(p) >= len(l.buf) {
-			return l.receive(p)
-		}
-		if err := l.fill(1); err != nil {
-			return 0, err
-		}
+	if err := l.wholeCommand(flags, length, n); err != nil {
+		return 0, 0, err
 	}
-	n := copy(p, l.buf[l.r:l.w])
-	l.r += n
-	return n, nil
+	l.midway = false
+	return n, length, nil
 }
 
 // fill reads until buf[r:w] has at least n bytes, which must not be more than buf holds.
@@ -301,12 +231,20 @@ func (l *link) fill(n int) error {
 		if err == nil || l.w-l.r >= n {
 			continue
 		}
-		if errors.Is(err, io.EOF) && (l.w > l.r || l.midway) {
-			err = io.ErrUnexpectedEOF
+		if l.w > l.r || l.midway {
+			err = midwayError(err)
 		}
 		return err
 	}
 	return nil
+}
+
+// midwayError is what err means in the middle of a frame or message.
+func midwayError(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // receive reads from the transport. When the read deadline passes it asks onTick whether to go on.

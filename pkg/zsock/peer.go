@@ -69,7 +69,7 @@ type peer struct {
 	remote    string
 	since     time.Time
 	link      *link
-	zmtp      *zmq4.Conn
+	zmtp      *zmq4.Conn      // writes
 	ctx       context.Context // ends when the peer is cut, with the reason as its cause
 	cutCtx    context.CancelCauseFunc
 	wake      chan struct{} // capacity 1: the writer has something to do
@@ -147,15 +147,12 @@ func (p *peer) read() error {
 		}
 	}
 	for {
-		msg, err := p.zmtp.RecvMsg()
+		msg, err := p.link.readMessage()
 		if err != nil {
-			if p.link.readErr != nil {
-				return p.link.readErr // without zmq4's words around it
-			}
 			return err
 		}
 		p.received.Add(1)
-		if err := p.socket.pattern.receive(p, msg.Frames); err != nil {
+		if err := p.socket.pattern.receive(p, msg); err != nil {
 			return err
 		}
 	}

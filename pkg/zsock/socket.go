@@ -100,7 +100,7 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) bool {
 	}
 	p.heartbeat.knows.Store(ready.heartbeat || link.minor > 0)
 	p.ctx, p.cutCtx = context.WithCancelCause(context.Background())
-	link.startTraffic(s.maxRecv, s.cfg.MaxParts)
+	link.startTraffic(s.maxRecv, s.cfg.MaxParts, s.cfg.Memory)
 	link.onBytes, link.onCommand = p.touch, p.handleCommand
 	link.onMessage = func(size uint64) error {
 		return p.await(func() *signal { return s.pattern.room(p, size) })

@@ -16,6 +16,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/planar"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/worker"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"github.com/urfave/cli/v3"
 )
 
@@ -93,7 +95,8 @@ func refuseMissingAssets(dir string, r recipe.Recipe) error {
 // runningEngine is an engine with what must run while it is used.
 type runningEngine struct {
 	engine.Engine
-	run func(context.Context) error // nil: nothing
+	run    func(context.Context) error // nil: nothing
+	memory zsock.Memory                // nil: any
 }
 
 // with runs do with the engine working.
@@ -125,11 +128,24 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 		return &runningEngine{Engine: e}, nil
 	}
 	children, err := isolate.New(isolate.Config{
-		Engine: name, Settings: s, Slots: c.Int("slots"), TaskTimeout: c.Duration("task-timeout"),
+		Engine: name, Settings: s, Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
 		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"), MaxOutput: 4 * bytesOf(c, "max-message"), Log: log,
 	})
 	if err != nil {
 		return nil, &exitError{ExitUsage, err}
 	}
-	return &runningEngine{Engine: children, run: children.Run}, nil
+	return &runningEngine{Engine: children, run: children.Run, memory: children}, nil
+}
+
+// maxBuffers bounds the address space that buffers take: each may become as large as the largest image.
+const maxBuffers = 256
+
+// buffers is how many images may lie in the children's memory at once: those that a worker may hold, and two on their way
+// in and out.
+func buffers(c *cli.Command) int {
+	held := c.Int("prefetch")
+	if held <= 0 {
+		held = worker.DefaultPrefetch(c.Int("slots"))
+	}
+	return min(held+2, maxBuffers)
 }

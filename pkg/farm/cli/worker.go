@@ -110,7 +110,7 @@ func workerConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (
 		name = fmt.Sprintf("%s-%d", host, os.Getpid())
 	}
 	return worker.Config{
-		Name: name, Engine: e.Engine, Default: what, Slots: c.Int("slots"), Prefetch: c.Int("prefetch"),
+		Name: name, Engine: e.Engine, Memory: e.memory, Default: what, Slots: c.Int("slots"), Prefetch: c.Int("prefetch"),
 		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
 	}, e, nil
 }
