@@ -29,6 +29,7 @@ type dispatcher struct {
 	named  map[string]*task // outputs that strangers' tasks are to make
 
 	inflight int64 // bytes being read, ready, or not yet handed to a connection
+	slots    int   // of all peers
 	turn     uint64
 	counts   wire.Run
 	fed      bool        // no further task will be added
@@ -62,13 +63,17 @@ func (d *dispatcher) add(im image, id taskid.ID, now time.Time) {
 // finished reports whether nothing is left to do.
 func (d *dispatcher) finished() bool { return d.fed && len(d.tasks) == 0 }
 
-// readAhead bounds how many messages wait for a peer, however small they are.
-const readAhead = 1024
+// readAhead bounds how many messages wait for a peer, however small they are. Beyond readAheadBytes only one for each slot
+// does: what is sent soon after it was read is still in the processor's caches.
+const (
+	readAhead      = 1024
+	readAheadBytes = 8 << 20
+)
 
 // nextRead returns a task to be read, or nil while none is due, the byte budget is used up or enough is read. One message
 // may exceed the budget on its own, or the largest image could never be sent.
 func (d *dispatcher) nextRead() *task {
-	if d.ready.len() >= readAhead {
+	if d.ready.len() >= readAhead || d.inflight >= readAheadBytes && d.ready.len() >= d.slots {
 		return nil
 	}
 	for _, q := range []*fifo[*task]{&d.again, &d.due} {

@@ -128,7 +128,7 @@ func (v *Ventilator) readAll(ctx context.Context, reads <-chan readOrder, done c
 		case <-ctx.Done():
 			return nil
 		case o := <-reads:
-			message, err := readTask(o.path, o.name, o.info, v.cfg.MaxMessage)
+			message, err := v.readTask(o.path, o.name, o.info)
 			select {
 			case done <- readDone{task: o.task, message: message, err: err}:
 			case <-ctx.Done():
@@ -147,7 +147,7 @@ type readOrder struct {
 }
 
 // readTask reads the file at path straight into the message of its task.
-func readTask(path, name string, info wire.TaskInfo, limit int64) ([]byte, error) {
+func (v *Ventilator) readTask(path, name string, info wire.TaskInfo) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -157,10 +157,10 @@ func readTask(path, name string, info wire.TaskInfo, limit int64) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	if stat.Size() > limit {
+	if limit := v.cfg.MaxMessage; stat.Size() > limit {
 		return nil, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", stat.Size(), limit)
 	}
-	buf := wire.NewTaskBuffer(name, int(stat.Size()), info)
+	buf := wire.NewTaskBuffer(v.messages.get, name, int(stat.Size()), info)
 	if _, err := io.ReadFull(file, buf.Data); err != nil {
 		return nil, fmt.Errorf("%q shrank while it was read: %w", path, err)
 	}

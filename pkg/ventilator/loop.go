@@ -219,7 +219,7 @@ func (l *loop) sendReady() {
 			return
 		}
 		l.v.metrics.delivered(dl.task)
-		h := handover{task: dl.task, size: dl.task.size}
+		h := handover{task: dl.task, message: dl.message, size: dl.task.size}
 		err := l.v.push.SendTo(dl.peer.id, zsock.Message{dl.message}, func(err error) {
 			h := h
 			h.err = err
@@ -239,6 +239,7 @@ func (l *loop) sendReady() {
 func (l *loop) handedOver() {
 	for _, h := range l.v.handed.take() {
 		l.d.handedOver(h.task, h.size)
+		l.v.messages.put(h.message)
 		if l.v.talks == nil && h.err == nil {
 			l.d.settle(&wire.Receipt{Outcome: outcome.Done, Stranger: true}, h.task.id)
 			l.lastChange = time.Now()

@@ -18,6 +18,7 @@ func (d *dispatcher) peerUp(id zsock.PeerID, identity string) *peer {
 		p.muted = !d.hearing && d.cfg.Control != NoSink
 	}
 	d.peers[id] = p
+	d.slots += p.slots
 	d.replace(p)
 	return p
 }
@@ -34,6 +35,7 @@ func (d *dispatcher) peerDown(id zsock.PeerID, now time.Time) (ask []*task) {
 		return nil
 	}
 	delete(d.peers, id)
+	d.slots -= p.slots
 	d.doubt(p, false)
 	held := p.held
 	p.held, p.prefetch = nil, 0

@@ -27,6 +27,7 @@ type Ventilator struct {
 	asks       *control.Client // the feeder's
 	talks      *control.Client // the loop's
 	metrics    *metrics
+	messages   messages
 	unreadable atomic.Int64
 	notReady   atomic.Pointer[string]
 	peerEvents mailbox[zsock.PeerEvent]
@@ -71,9 +72,10 @@ func (v *Ventilator) Drain() { close(v.drain) }
 
 // handover says that a connection took a message, or was lost before it did.
 type handover struct {
-	task *task
-	size int64
-	err  error
+	task    *task
+	message []byte
+	size    int64
+	err     error
 }
 
 // Run does the run and returns its counts, which balance unless the error says why not: the context's cause when it was

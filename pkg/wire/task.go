@@ -34,8 +34,9 @@ type TaskBuffer struct {
 	Data    []byte
 }
 
-// NewTaskBuffer lays out the message of a task whose image has size bytes (at most 4 GiB − 1).
-func NewTaskBuffer(filename string, size int, info TaskInfo) TaskBuffer {
+// NewTaskBuffer lays out the message of a task whose image has size bytes (at most 4 GiB − 1) in memory that the function
+// returns, of at least as many bytes as it is asked for.
+func NewTaskBuffer(memory func(n int) []byte, filename string, size int, info TaskInfo) TaskBuffer {
 	var tail []byte
 	parts := byte(2)
 	if info != (TaskInfo{}) {
@@ -46,7 +47,8 @@ func NewTaskBuffer(filename string, size int, info TaskInfo) TaskBuffer {
 	head = append(head, msgpcode.FixedArrayLow|parts)
 	head = append(head, name...)
 	head = appendBinHeader(head, size)
-	message := make([]byte, len(head)+size+len(tail))
+	n := len(head) + size + len(tail)
+	message := memory(n)[:n]
 	copy(message, head)
 	copy(message[len(head)+size:], tail)
 	return TaskBuffer{Message: message, Data: message[len(head) : len(head)+size : len(head)+size]}
@@ -65,7 +67,7 @@ func appendBinHeader(b []byte, size int) []byte {
 
 // Encode returns t as a message.
 func (t *Task) Encode() []byte {
-	buf := NewTaskBuffer(t.Filename, len(t.Data), t.TaskInfo)
+	buf := NewTaskBuffer(func(n int) []byte { return make([]byte, n) }, t.Filename, len(t.Data), t.TaskInfo)
 	copy(buf.Data, t.Data)
 	return buf.Message
 }

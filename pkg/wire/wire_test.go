@@ -72,7 +72,7 @@ func TestNamesThatLeadAwayAreRefused(t *testing.T) {
 
 func TestTaskSharesTheMessagesMemory(t *testing.T) {
 	for _, size := range []int{0, 1, 255, 256, 65535, 65536, 1 << 20} {
-		buf := wire.NewTaskBuffer("a.jpg", size, wire.TaskInfo{ID: "x"})
+		buf := wire.NewTaskBuffer(func(n int) []byte { return make([]byte, n+1) }, "a.jpg", size, wire.TaskInfo{ID: "x"})
 		if len(buf.Data) != size {
 			t.Fatalf("%d bytes of room for %d", len(buf.Data), size)
 		}
