@@ -122,11 +122,10 @@ func (r *Result) Encode() []byte {
 	}
 	b := make([]byte, 0, size)
 	b = append(b, msgpcode.FixedArrayLow|5)
-	b = append(b, marshal(r.ID)...)
-	b = append(b, marshal(r.Filename)...)
-	b = append(b, marshal(string(r.Outcome))...)
-	b = append(b, marshal(outputs)...)
-	return append(b, marshal(&r.ResultInfo)...)
+	for _, v := range []any{r.ID, r.Filename, string(r.Outcome), outputs, &r.ResultInfo} {
+		b = appendValue(b, v)
+	}
+	return b
 }
 
 // EncodeBareName returns the bare form of a result: the name of one output.

@@ -7,6 +7,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
@@ -53,12 +54,18 @@ func CheckName(name string) error {
 }
 
 // marshal encodes v, whose type this package knows to be encodable.
-func marshal(v any) []byte {
-	b, err := msgpack.Marshal(v)
-	if err != nil {
+func marshal(v any) []byte { return appendValue(nil, v) }
+
+// appendValue is marshal that appends to b, so that what is large is copied once.
+func appendValue(b []byte, v any) []byte {
+	w := bytes.NewBuffer(b)
+	e := msgpack.GetEncoder()
+	defer msgpack.PutEncoder(e)
+	e.Reset(w)
+	if err := e.Encode(v); err != nil {
 		panic(fmt.Sprintf("wire: %T cannot be encoded: %v", v, err)) // a programming error: only our own types come here
 	}
-	return b
+	return w.Bytes()
 }
 
 // unmarshal walks b against the limits, then decodes it into v.

@@ -46,7 +46,8 @@ type Config struct {
 	HeartbeatTimeout time.Duration
 
 	// ReconnectMin and ReconnectMax bound the pause before connecting again: it starts at ReconnectMin, doubles up to
-	// ReconnectMax, and is shortened by up to half at random. Defaults 100 ms and 5 s.
+	// ReconnectMax, and is shortened by up to half at random. Defaults 10 ms and 5 s: who is
+	// started together with its peer should not wait for it.
 	ReconnectMin time.Duration
 	ReconnectMax time.Duration
 	// ResolveEvery is how often the host name of a dialled endpoint is looked up again. Default 5 s.
@@ -126,7 +127,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxSubscriptions, 1024)
 	orDefault(&c.Heartbeat, 5*time.Second)
 	orDefault(&c.HeartbeatTimeout, 3*c.Heartbeat)
-	orDefault(&c.ReconnectMin, 100*time.Millisecond)
+	orDefault(&c.ReconnectMin, 10*time.Millisecond)
 	orDefault(&c.ReconnectMax, max(5*time.Second, c.ReconnectMin))
 	orDefault(&c.ResolveEvery, 5*time.Second)
 	if c.Memory == nil {
