@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -79,52 +76,7 @@ func BenchmarkReplacement(b *testing.B) {
 	}
 }
 
-// BenchmarkPhotos compares the imaging engine here and in a child, photo by photo and in turn, so that what else the
-// machine does hits both; of several rounds each photo's best counts. It reports milliseconds a photo and the
-// difference in per cent.
-func BenchmarkPhotos(b *testing.B) {
-	images := photos(b)
-	here, err := imaging.New(imaging.Config{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	there := newEngine(b, Config{Engine: "imaging", Slots: 1})
-	best := map[engine.Engine][]time.Duration{}
-	for _, e := range []engine.Engine{here, there} {
-		best[e] = slices.Repeat([]time.Duration{time.Hour}, len(images))
-	}
-	r := recipe.Default().For("photo.jpg")
-	cpu := map[engine.Engine]time.Duration{}
-	n := 0
-	for b.Loop() {
-		n++
-		for i, data := range images {
-			for e, times := range best {
-				start, used := time.Now(), cpuTime(b, there)
-				if _, err := e.Transform(b.Context(), data, r); err != nil {
-					b.Fatal(err)
-				}
-				times[i] = min(times[i], time.Since(start))
-				cpu[e] += cpuTime(b, there) - used
-			}
-		}
-	}
-	for e, name := range map[engine.Engine]string{here: "cpu-ms-here", there: "cpu-ms-isolated"} {
-		b.ReportMetric(cpu[e].Seconds()*1000/float64(n*len(images)), name)
-	}
-	sum := map[engine.Engine]time.Duration{}
-	for e, times := range best {
-		for _, t := range times {
-			sum[e] += t
-		}
-	}
-	perPhoto := func(e engine.Engine) float64 { return sum[e].Seconds() * 1000 / float64(len(images)) }
-	b.ReportMetric(perPhoto(here), "ms-here")
-	b.ReportMetric(perPhoto(there), "ms-isolated")
-	b.ReportMetric(100*(perPhoto(there)/perPhoto(here)-1), "%-overhead")
-}
-
-// cpuTime is what this process and e's child have used.
+// cpuTime is what this process and e's child have used. bench/isolated measures photographs.
 func cpuTime(b *testing.B, e *Engine) time.Duration {
 	b.Helper()
 	var ru unix.Rusage
@@ -159,21 +111,4 @@ func benchEngine(b *testing.B, e engine.Engine, images [][]byte) {
 		}
 		i++
 	}
-}
-
-// photos reads the files that ISOLATE_BENCH_PHOTOS names.
-func photos(b *testing.B) [][]byte {
-	names, err := filepath.Glob(os.Getenv("ISOLATE_BENCH_PHOTOS"))
-	if err != nil || len(names) == 0 {
-		b.Skip("set ISOLATE_BENCH_PHOTOS to a pattern of photos")
-	}
-	var all [][]byte
-	for _, n := range names {
-		data, err := os.ReadFile(n)
-		if err != nil {
-			b.Fatal(err)
-		}
-		all = append(all, data)
-	}
-	return all
 }

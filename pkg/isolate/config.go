@@ -21,7 +21,7 @@ type Config struct {
 	// Slots is the number of children, that is, of concurrent transforms. Default GOMAXPROCS.
 	Slots int
 
-	// Threads is the GOMAXPROCS of each child. Default 2: the second lets the collector run beside a transform.
+	// Threads is the GOMAXPROCS of each child. Default 1: it is the slots that keep the processors busy.
 	Threads int
 
 	// TaskTimeout ends a transform that takes longer. Default 60 s.
@@ -67,7 +67,7 @@ func (c Config) withDefaults() Config {
 		c.Slots = runtime.GOMAXPROCS(0)
 	}
 	if c.Threads == 0 {
-		c.Threads = 2
+		c.Threads = 1
 	}
 	if c.TaskTimeout == 0 {
 		c.TaskTimeout = time.Minute

@@ -20,7 +20,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -49,8 +48,6 @@ type poisoned struct {
 func openPoison(name string, settings []byte) (engine.Engine, error) {
 	switch name {
 	case "poison":
-	case "imaging":
-		return imaging.New(imaging.Config{})
 	case "broken":
 		return nil, errors.New("this engine never opens")
 	case "silent":

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package batch
+
+// Become does nothing here and returns false.
+func Become() bool { return false }
