@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-const pipeBuffer = 512 << 10 // bytes each way, by default
+const pipeBuffer = 64 << 10 // bytes each way, by default
 
 // newPipe returns the two ends of a connection in memory. Unlike net.Pipe it is buffered, as ZMTP needs: both sides
 // write their greeting first. What was written before an end is closed can still be read from the other. All waiting
