@@ -22,6 +22,9 @@ func (i *Info) readPNG(data []byte) error {
 		if first && (kind != "IHDR" || n != 13) {
 			return corrupt("the PNG does not begin with its header")
 		}
+		if !first && kind == "IHDR" {
+			return corrupt("the PNG has a second header")
+		}
 		if at+12+n > len(data) {
 			if first {
 				return truncated("the PNG's header")
