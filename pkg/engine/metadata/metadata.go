@@ -83,15 +83,31 @@ func keptEXIF(block []byte, orientation, width, height int) []byte {
 	}
 	out := slices.Clone(block)
 	set := func(e header.Entry, n int) {
-		switch {
-		case e.Count != 1:
-		case e.Type == 3:
+		switch e.Type { // those of which header.Entry.Int, and some other readers, take the first value
+		case 1, 6, 7:
+			out[e.At+8] = byte(min(n, 255))
+		case 3:
 			order.PutUint16(out[e.At+8:], uint16(min(n, 65535)))
-		case e.Type == 4:
+		case 4, 13:
 			order.PutUint32(out[e.At+8:], uint32(n))
+		default:
+			return
+		}
+		order.PutUint32(out[e.At+4:], 1)
+	}
+	for _, e := range entries { // before the rest: in a damaged block its directory may lie over the others
+		if e.Tag != header.TagExif {
+			continue
+		}
+		for _, e := range header.DirectoryAt(block, order, e.Int(order)) {
+			switch e.Tag {
+			case header.TagPixelX:
+				set(e, width)
+			case header.TagPixelY:
+				set(e, height)
+			}
 		}
 	}
-	var sub []header.Entry
 	for _, e := range entries {
 		switch e.Tag {
 		case header.TagOrientation:
@@ -99,16 +115,6 @@ func keptEXIF(block []byte, orientation, width, height int) []byte {
 		case header.TagWidth:
 			set(e, width)
 		case header.TagHeight:
-			set(e, height)
-		case header.TagExif:
-			sub = header.DirectoryAt(block, order, e.Int(order))
-		}
-	}
-	for _, e := range sub {
-		switch e.Tag {
-		case header.TagPixelX:
-			set(e, width)
-		case header.TagPixelY:
 			set(e, height)
 		}
 	}
