@@ -15,6 +15,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/sysmon"
 )
 
 const (
@@ -35,6 +36,7 @@ func Main(open func(name string, settings []byte) (engine.Engine, error)) bool {
 	}
 	// What the engine starts is no child of ours.
 	os.Unsetenv(childEnv)
+	sysmon.Calm()
 	if err := serve(open); err != nil {
 		fmt.Fprintln(os.Stderr, "imagefarm child:", err)
 		os.Exit(1)

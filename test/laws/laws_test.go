@@ -104,7 +104,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/blob":    nil,
 		"pkg/ledger":  {"pkg/outcome", "pkg/taskid"},
 		"pkg/engine":  {"pkg/engine", "pkg/recipe", "pkg/jpeg", "pkg/outcome"},
-		"pkg/isolate": {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome"},
+		"pkg/isolate": {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/sysmon"},
 		"pkg/control": {"pkg/wire", "pkg/zsock", "pkg/taskid"},
 	}
 	for _, p := range packages(t) {

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/batch"
+	"github.com/imagefarm/imagefarm/pkg/sysmon"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -68,7 +68,7 @@ func (s signalled) code() int {
 
 // Main runs a program and returns its exit code.
 func Main(program *cli.Command, args []string) int {
-	batch.Become()
+	sysmon.Calm()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
