@@ -1,7 +1,8 @@
 // Command watched measures what it costs a farm to be looked at: the same run with nobody watching and with 20 subscribers
-// of all events, 5 open pages and a scrape every second, in turn: go run ./bench/watched [-rounds 5] [-copies 6] DIR.
+// of all events, 5 open pages and a scrape every second, in turn: go run ./bench/watched [-rounds 7] [-copies 12] DIR.
 //
-// The watchers run on the same machine, in this process: what they cost themselves is part of the figure.
+// The watchers run on the same machine, in this process: what they cost themselves is part of the throughput, and the farm
+// cannot help it. So the processor time of the farm's own processes is told, too, and that of the watchers.
 package main
 
 import (
@@ -22,14 +23,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 func main() {
-	rounds := flag.Int("rounds", 5, "runs of each kind")
-	copies := flag.Int("copies", 6, "how often each image of DIR is in a run")
+	rounds := flag.Int("rounds", 7, "runs of each kind")
+	copies := flag.Int("copies", 12, "how often each image of DIR is in a run")
 	flag.Parse()
 	log.SetFlags(0)
 	if flag.NArg() != 1 {
@@ -53,29 +55,34 @@ func run(dir, photos string, rounds, copies int) error {
 	if err := multiply(photos, dir+"/in", copies); err != nil {
 		return err
 	}
-	speeds := map[bool][]float64{}
-	var ratios []float64
+	var speeds, farm [2][]float64 // alone, watched
+	var ratios, costs, watchers []float64
 	for round := range rounds {
-		var pair [2]float64
+		var pair [2]measured
 		for i := range 2 {
-			watched := (i+round)%2 == 1 // which comes first changes
-			speed, err := once(dir, watched)
+			k := (i + round) % 2 // which comes first changes
+			m, err := once(filepath.Join(dir, fmt.Sprintf("out-%d-%d", round, k)), dir, k == 1)
 			if err != nil {
 				return err
 			}
-			speeds[watched] = append(speeds[watched], speed)
-			if watched {
-				pair[1] = speed
-			} else {
-				pair[0] = speed
-			}
+			pair[k] = m
+			speeds[k] = append(speeds[k], m.speed)
+			farm[k] = append(farm[k], m.farm)
 		}
-		ratios = append(ratios, pair[1]/pair[0])
-		fmt.Printf("round %d: %.1f img/s alone, %.1f watched, ratio %.3f\n", round+1, pair[0], pair[1], pair[1]/pair[0])
+		ratios = append(ratios, pair[1].speed/pair[0].speed)
+		costs = append(costs, pair[1].farm/pair[0].farm)
+		watchers = append(watchers, pair[1].watchers/pair[1].farm)
+		fmt.Printf("round %d: %.1f img/s alone, %.1f watched, ratio %.3f; processor time %.2f s alone, %.2f s watched, ratio %.3f\n",
+			round+1, pair[0].speed, pair[1].speed, pair[1].speed/pair[0].speed, pair[0].farm, pair[1].farm, pair[1].farm/pair[0].farm)
 	}
-	fmt.Printf("medians: %.1f img/s alone, %.1f watched, ratio %.3f\n", median(speeds[false]), median(speeds[true]), median(ratios))
+	fmt.Printf("medians: throughput %.1f img/s alone, %.1f watched, ratio %.3f\n", median(speeds[0]), median(speeds[1]), median(ratios))
+	fmt.Printf("         the farm's processor time %.2f s alone, %.2f s watched, ratio %.3f; the watchers' own, of the farm's: %.1f %%\n",
+		median(farm[0]), median(farm[1]), median(costs), 100*median(watchers))
 	return nil
 }
+
+// measured is one run: images per second, as the ventilator measured them, and seconds of processor time.
+type measured struct{ speed, farm, watchers float64 }
 
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
@@ -126,42 +133,49 @@ func freePorts(n int) (addresses []string, err error) {
 	return addresses, nil
 }
 
-// once does one run and returns its images per second, as the ventilator measured them.
-func once(dir string, watched bool) (float64, error) {
+// once does one run.
+func once(out, dir string, watched bool) (m measured, err error) {
 	ports, err := freePorts(5)
 	if err != nil {
-		return 0, err
+		return m, err
 	}
 	control, events, tasks, results, page := "tcp://"+ports[0], "tcp://"+ports[1], "tcp://"+ports[2], "tcp://"+ports[3], ports[4]
-	out := filepath.Join(dir, "out")
-	if err := os.RemoveAll(out); err != nil {
-		return 0, err
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	var watchers sync.WaitGroup
 	defer func() { stop(); watchers.Wait() }()
 	sink := exec.Command(dir+"/bin/sink", "--out", out, "--control", control, "--events", events, "--results", results, "--http", page, "-q")
 	worker := exec.Command(dir+"/bin/worker", "--slots", "2", "--ventilator", tasks, "--results", results, "--http", "", "-q")
-	for _, c := range []*exec.Cmd{sink, worker} {
+	services := []*exec.Cmd{sink, worker}
+	running := 0
+	end := func() { // they have done their part
+		for _, c := range services[:running] {
+			_ = c.Process.Signal(os.Interrupt)
+			_ = c.Wait()
+		}
+		running = 0
+	}
+	defer end()
+	for _, c := range services {
 		c.Stderr = os.Stderr
 		if err := c.Start(); err != nil {
-			return 0, err
+			return m, err
 		}
-		defer func() { _ = c.Process.Signal(os.Interrupt); _ = c.Wait() }() // it has done its part
+		running++
 	}
 	if watched {
 		if err := watch(ctx, &watchers, events, page); err != nil {
-			return 0, err
+			return m, err
 		}
 	}
+	before := processorTime()
 	ventilator := exec.Command(dir+"/bin/ventilator", "--bind", tasks, "--control", control, "--events", events, "--http", "",
 		"--progress", "json", "--log-level", "error", filepath.Join(dir, "in"))
 	log, err := ventilator.StderrPipe()
 	if err != nil {
-		return 0, err
+		return m, err
 	}
 	if err := ventilator.Start(); err != nil {
-		return 0, err
+		return m, err
 	}
 	var last struct {
 		MessageType string  `json:"message_type"`
@@ -170,11 +184,28 @@ func once(dir string, watched bool) (float64, error) {
 	for lines := bufio.NewScanner(log); lines.Scan(); {
 		if strings.Contains(lines.Text(), `"summary"`) {
 			if err := json.Unmarshal(lines.Bytes(), &last); err != nil {
-				return 0, err
+				return m, err
 			}
 		}
 	}
-	return last.Speed, ventilator.Wait()
+	if err := ventilator.Wait(); err != nil {
+		return m, err
+	}
+	m.speed, m.watchers = last.Speed, processorTime()-before
+	end()
+	for _, c := range append(services, ventilator) {
+		m.farm += (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds()
+	}
+	return m, nil
+}
+
+// processorTime is what this process has used, in seconds.
+func processorTime() float64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
 }
 
 // watch starts 20 subscribers, 5 pages and a scraper.

@@ -108,7 +108,9 @@ type event struct {
 // topics are the events that a run needs.
 func topics() []string {
 	return []string{
-		wire.TopicTask, wire.TopicOutput, wire.TopicWorkerHeartbeat, wire.TopicSinkStarted, wire.TopicMissed, wire.TopicRunState,
+		// Whole topics, not their prefix: those who name them are told at once.
+		wire.TopicTaskAnswered, wire.TopicTaskDone, wire.TopicTaskRejected, wire.TopicTaskDead, wire.TopicTaskFailed,
+		wire.TopicOutput, wire.TopicWorkerHeartbeat, wire.TopicSinkStarted, wire.TopicMissed, wire.TopicRunState,
 	}
 }
 

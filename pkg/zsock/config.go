@@ -61,6 +61,10 @@ type Config struct {
 	// Inproc is the namespace in which inproc:// endpoints meet. Nil: inproc endpoints are refused.
 	Inproc *Inproc
 
+	// Gather is how long a Pub may keep messages for those who subscribed to no more than a prefix of their first frame, so
+	// that many go together: such subscribers look on, and each message on its own costs both ends a wake-up. Who subscribed
+	// to the whole first frame waits for it, and is sent it at once. Default 0: everything is sent at once.
+	Gather time.Duration
 	// Missed makes the message that tells a Pub's slow subscriber that it missed n messages. It is sent in their place
 	// as soon as there is room again, whatever the subscriber subscribed to. It must be quick. Nil: only counted.
 	Missed func(n uint64) Message
@@ -98,7 +102,7 @@ func (c Config) Validate() error {
 		value time.Duration
 	}{
 		{"HandshakeTimeout", c.HandshakeTimeout}, {"HeartbeatTimeout", c.HeartbeatTimeout},
-		{"ReconnectMin", c.ReconnectMin}, {"ReconnectMax", c.ReconnectMax}, {"ResolveEvery", c.ResolveEvery},
+		{"Gather", c.Gather}, {"ReconnectMin", c.ReconnectMin}, {"ReconnectMax", c.ReconnectMax}, {"ResolveEvery", c.ResolveEvery},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("zsock: %s is %v; it must not be negative", f.name, f.value)

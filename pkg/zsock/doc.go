@@ -38,7 +38,7 @@
 //
 // A transport (tcp, ipc, inproc) makes a net.Conn. A link wraps it: it reads frame headers as they pass, enforces the
 // limits, swallows commands, and gathers writes. zmq4.Open shakes hands over the link with our own NULL security, and
-// zmq4.Conn encodes messages over it; they are read without zmq4, into Config.Memory. A peer is a link with one reading and one writing goroutine. A socket
-// is a set of peers with queues; Push, Pull, Pub, Sub, Req and Rep differ in what they do when a peer joins, sends a
-// message, or leaves.
+// zmq4.Conn writes commands; messages are framed here (receive.go, gather.go), since zmq4 allocates for every frame. A
+// peer is a link with one reading and one writing goroutine. A socket is a set of peers with queues; Push, Pull, Pub, Sub,
+// Req and Rep differ in what they do when a peer joins, sends a message, or leaves.
 package zsock

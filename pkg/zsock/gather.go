@@ -1,6 +1,9 @@
 package zsock
 
-import "net"
+import (
+	"encoding/binary"
+	"net"
+)
 
 // gatherCopy is up to how many bytes a frame's body is copied to stand in one piece with the headers around it. A
 // larger one is handed to the kernel from where it is.
@@ -9,7 +12,7 @@ const gatherCopy = 8 << 10
 // gatherKeep is how large a buffer is kept between two flushes, in bytes.
 const gatherKeep = 256 << 10
 
-// gather collects what zmq4 writes, header by header and body by body, until it is flushed in one system call.
+// gather collects what is to be written, headers and bodies, until it is flushed in one system call.
 type gather struct {
 	pieces net.Buffers
 	buf    []byte // small pieces, one after the other
@@ -42,6 +45,27 @@ func (g *gather) reset() {
 		g.buf = nil
 	}
 	g.buf, g.cut, g.total = g.buf[:0], 0, 0
+}
+
+// writeMessage adds a message's frames. Nothing is written before flush, which must come before they change. zmq4 would
+// allocate for each of them, and a PUB writes the same message for every subscriber.
+func (l *link) writeMessage(m Message) {
+	for i, frame := range m {
+		var header [9]byte
+		if i < len(m)-1 {
+			header[0] = flagMore
+		}
+		n := 2
+		if len(frame) > 255 {
+			header[0] |= flagLong
+			binary.BigEndian.PutUint64(header[1:], uint64(len(frame)))
+			n = 9
+		} else {
+			header[1] = byte(len(frame))
+		}
+		l.out.add(header[:n])
+		l.out.add(frame)
+	}
 }
 
 // Write implements io.Writer for zmq4. Nothing is written before flush, which must come before p changes.

@@ -69,7 +69,7 @@ type peer struct {
 	remote    string
 	since     time.Time
 	link      *link
-	zmtp      *zmq4.Conn      // writes
+	zmtp      *zmq4.Conn      // writes commands
 	ctx       context.Context // ends when the peer is cut, with the reason as its cause
 	cutCtx    context.CancelCauseFunc
 	wake      chan struct{} // capacity 1: the writer has something to do
@@ -125,10 +125,15 @@ func (p *peer) full(size int64) bool {
 
 // enqueue adds to the send queue and wakes the writer. socket.mu must be held.
 func (p *peer) enqueue(o outgoing) {
+	p.add(o)
+	p.wakeWriter()
+}
+
+// add is enqueue for what may wait until somebody wakes the writer.
+func (p *peer) add(o outgoing) {
 	p.queue.push(o)
 	p.msgs++
 	p.bytes += o.size
-	p.wakeWriter()
 }
 
 func (p *peer) wakeWriter() {

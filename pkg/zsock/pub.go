@@ -1,6 +1,10 @@
 package zsock
 
-import "github.com/go-zeromq/zmq4"
+import (
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
 
 // Pub sends each message to all SUB peers that subscribed to a prefix of its first frame. It never waits for any of
 // them.
@@ -8,7 +12,9 @@ type Pub struct {
 	*socket
 	passive
 	topics topics
-	stamp  uint64 // counts publications
+	stamp  uint64      // counts publications
+	later  *time.Timer // will wake the writers of what is gathered
+	armed  bool
 }
 
 // NewPub returns a PUB socket without endpoints.
@@ -24,7 +30,8 @@ func NewPub(cfg Config) (*Pub, error) {
 }
 
 // Publish queues m for every subscriber of its first frame. It never blocks: a subscriber whose queue is full misses
-// the message, and is told by Config.Missed when there is room again.
+// the message, and is told by Config.Missed when there is room again. A subscriber to the whole of the first frame is sent
+// it at once, those to a prefix within Config.Gather.
 func (s *Pub) Publish(m Message) error {
 	if err := m.check(); err != nil {
 		return err
@@ -49,9 +56,36 @@ func (s *Pub) Publish(m Message) error {
 			}
 			return
 		}
-		p.enqueue(o)
+		if s.cfg.Gather == 0 || p.topics[string(m[0])] || p.msgs >= s.cfg.SendHWM/2 {
+			p.enqueue(o)
+			return
+		}
+		p.add(o)
+		s.wakeLater()
 	})
 	return nil
+}
+
+// wakeLater lets all writers look at their queues after Gather.
+func (s *Pub) wakeLater() {
+	if s.armed {
+		return
+	}
+	s.armed = true
+	if s.later != nil {
+		s.later.Reset(s.cfg.Gather)
+		return
+	}
+	s.later = time.AfterFunc(s.cfg.Gather, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.armed = false
+		for _, p := range s.peers {
+			if p.queue.len() > 0 {
+				p.wakeWriter()
+			}
+		}
+	})
 }
 
 // tellMissed queues what stands for the messages that p missed, if it has any and there is room.
@@ -72,6 +106,10 @@ func (s *Pub) leave(p *peer, _ []outgoing) []outgoing {
 		s.topics.remove(prefix, p)
 	}
 	p.topics = nil
+	if len(s.peers) == 0 && s.later != nil {
+		s.later.Stop()
+		s.armed = false
+	}
 	return nil
 }
 

@@ -377,3 +377,61 @@ func TestNameWithSeveralAddressesIsAPeerAtEach(t *testing.T) {
 		t.Errorf("peer %v", up.Peer)
 	}
 }
+
+func TestWhoLooksOnGetsManyMessagesTogether(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		const gather = 50 * time.Millisecond
+		pub := newIn(b, NewPub, Config{Gather: gather, SendHWM: 10})
+		if _, err := pub.Listen("inproc://events"); err != nil {
+			b.Fatal(err)
+		}
+		subscribe := func(prefix string) *Sub {
+			sub := newIn(b, NewSub, Config{})
+			if err := errors.Join(sub.Subscribe(prefix), sub.Dial("inproc://events")); err != nil {
+				b.Fatal(err)
+			}
+			return sub
+		}
+		waits, watches := subscribe("task.done"), subscribe("task.")
+		synctest.Wait()
+		publish := func(n int) {
+			for range n {
+				if err := pub.Publish(Message{[]byte("task.done"), []byte("x")}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			synctest.Wait()
+		}
+		got := func(sub *Sub) int {
+			sub.mu.Lock()
+			n := sub.msgs
+			sub.mu.Unlock()
+			for range n {
+				if _, err := sub.Recv(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			return n
+		}
+		publish(3)
+		if n := got(waits); n != 3 {
+			b.Errorf("who subscribed to the whole topic has %d of 3 at once", n)
+		}
+		if n := got(watches); n != 0 {
+			b.Errorf("who subscribed to a prefix has %d before %v", n, gather)
+		}
+		time.Sleep(gather)
+		synctest.Wait()
+		if n := got(watches); n != 3 {
+			b.Errorf("who subscribed to a prefix has %d of 3 after %v", n, gather)
+		}
+		publish(5) // half of what may be queued: nothing is lost for the sake of gathering
+		if n := got(watches); n != 0 {
+			b.Errorf("%d of 5 came at once", n)
+		}
+		publish(1)
+		if n := got(watches); n != 6 {
+			b.Errorf("%d of 6 came when the queue was half full", n)
+		}
+	})
+}

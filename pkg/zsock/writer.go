@@ -100,11 +100,7 @@ func (w *writer) encode() (int64, error) {
 		if o.missed > 0 {
 			o.msg = w.socket.cfg.Missed(o.missed)
 		}
-		if len(o.msg) > 0 {
-			if err := w.zmtp.SendMsg(zmq4.NewMsgFrom(o.msg...)); err != nil {
-				return 0, err
-			}
-		}
+		w.link.writeMessage(o.msg)
 		w.ends = append(w.ends, w.link.out.total)
 	}
 	return 0, nil
