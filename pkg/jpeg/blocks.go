@@ -7,12 +7,12 @@ type sink struct {
 	block [64]int16  // by place
 }
 
-// blocks decodes MCUs of one row, from the units' place on, at a scale other than Eighth: the coefficients that the
-// scale needs by value, the others passed over, then the transform. It returns how many it decoded; they are fewer
-// when there was a fault or the window has to be loaded.
-func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault) {
+// plainBlocks decodes MCUs of one row, from the units' place on, at a scale other than Eighth: the coefficients that
+// the scale needs by value, the others passed over, then the transform. It begins MCUs up to end, as entropy.end, and
+// returns how many it decoded; they are fewer when there was a fault or the window has to be loaded.
+func (e *entropy) plainBlocks(units []unit, mcus, end int, scale Scale) (done int, f fault) {
 	r, inverse := e.r, transforms[scale]
-	for ; done < mcus && r.consumed() <= e.end; done++ {
+	for ; done < mcus && r.consumed() <= end; done++ {
 		for i := range units {
 			u := &units[i]
 			begin := r

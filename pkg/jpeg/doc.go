@@ -1,7 +1,7 @@
 // Package jpeg decodes JPEG images at the size that is needed: whole, or 1/2, 1/4 or 1/8 of it in each direction,
 // to planes of Y, Cb and Cr. It is made for thumbnails and other reduced copies of photographs, where most of a
-// full decode would be thrown away, and is faster there than libjpeg-turbo; it is plain Go, with vector code for
-// two transforms on amd64.
+// full decode would be thrown away, and is faster there than libjpeg-turbo; it is plain Go, with assembly for
+// two transforms and the loop around them on amd64.
 //
 //	var d jpeg.Decoder     // keeps its tables and memory; one for each goroutine
 //	var planes jpeg.Planes // likewise

@@ -2,22 +2,22 @@
 
 package jpeg
 
-// avx2 tells whether processor and operating system have AVX2.
-var avx2 = func() bool {
-	const osxsave, avx, avx2 = 1 << 27, 1 << 28, 1 << 5
+// avx2 and bmi2 tell whether processor and operating system have AVX2, and, besides, BMI2.
+var avx2, bmi2 = func() (bool, bool) {
+	const osxsave, avx, avx2, bmi2 = 1 << 27, 1 << 28, 1 << 5, 1 << 8
 	highest, _, _, _ := cpuid(0, 0)
 	if highest < 7 {
-		return false
+		return false, false
 	}
 	if _, _, c, _ := cpuid(1, 0); c&osxsave == 0 || c&avx == 0 {
-		return false
+		return false, false
 	}
 	const vectorState = 1<<1 | 1<<2 // the system saves the registers, upper halves too
 	if xgetbv()&vectorState != vectorState {
-		return false
+		return false, false
 	}
 	_, b, _, _ := cpuid(7, 0)
-	return b&avx2 != 0
+	return b&avx2 != 0, b&(avx2|bmi2) == avx2|bmi2
 }()
 
 // full transforms a block into 8×8 samples and clears it.

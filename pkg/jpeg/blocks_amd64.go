@@ -1,0 +1,39 @@
+//go:build !purego
+
+package jpeg
+
+import "math"
+
+// blocks is plainBlocks up to the entropy's end. It leaves blocks that look-ups do not end, and what follows them in
+// their MCU, to that.
+func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault) {
+	if !bmi2 {
+		return e.plainBlocks(units, mcus, e.end, scale)
+	}
+	within(units, mcus, 8/int(scale))
+	for done < mcus && f == noFault && e.r.consumed() <= e.end {
+		n, at := blocksBMI2(e, &units[0], len(units), mcus-done, scale)
+		done += n
+		if at == 0 && (done == mcus || e.r.consumed() > e.end) {
+			break
+		}
+		clear(e.sink.block[:])
+		n, f = e.plainBlocks(units[at:], 1, math.MaxInt, scale)
+		done += n
+	}
+	return done, f
+}
+
+// within panics unless the blocks of MCUs to come, squares of a side, lie in the planes.
+func within(units []unit, mcus, side int) {
+	for i := range units {
+		u := &units[i]
+		_ = u.pix[u.at:][(mcus-1)*u.step+(side-1)*u.stride+side-1]
+	}
+}
+
+// blocksBMI2 decodes MCUs as long as look-ups end the blocks. It returns how many it decoded, and which unit's block
+// was in the way, or 0.
+//
+//go:noescape
+func blocksBMI2(e *entropy, units *unit, count, mcus int, scale Scale) (done, at int)
