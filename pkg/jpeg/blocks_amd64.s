@@ -87,8 +87,8 @@
 	CMPL    reg, BX \
 	CMOVLGT BX, reg
 
-// func blocksBMI2(e *entropy, units *unit, count, mcus int, scale Scale) (done, at int)
-TEXT ·blocksBMI2(SB), NOSPLIT, $64-56
+// func blocksBMI2(e *entropy, units *unit, count, from, mcus int, scale Scale) (done, at int)
+TEXT ·blocksBMI2(SB), NOSPLIT, $64-64
 	MOVQ e+0(FP), ENTROPY
 	STATE
 	MOVQ (entropy_sink+sink_last)(ENTROPY), LAST
@@ -96,12 +96,18 @@ TEXT ·blocksBMI2(SB), NOSPLIT, $64-56
 	IMULQ $unit__size, BX
 	ADDQ units+8(FP), BX
 	MOVQ BX, end-32(SP)
-	MOVQ $0, done+40(FP)
+	MOVQ $0, done+48(FP)
+	MOVQ from+24(FP), UNIT
+	TESTQ UNIT, UNIT
+	JEQ  mcu
+	IMULQ $unit__size, UNIT
+	ADDQ units+8(FP), UNIT
+	JMP  block
 
 mcu:
 	MOVQ units+8(FP), UNIT
-	MOVQ done+40(FP), BX
-	CMPQ BX, mcus+24(FP)
+	MOVQ done+48(FP), BX
+	CMPQ BX, mcus+32(FP)
 	JGE  finish
 	CONSUMED
 	JGT  finish
@@ -180,7 +186,7 @@ ends:
 	ADDQ unit_pix(UNIT), DI
 	MOVQ unit_stride(UNIT), SI
 	MOVQ unit_quant(UNIT), BX
-	CMPQ scale+32(FP), $const_Quarter
+	CMPQ scale+40(FP), $const_Quarter
 	JEQ  quarter
 	CMPL K, $(const_endOfBlock+1)
 	JEQ  flat
@@ -190,7 +196,7 @@ ends:
 	MOVQ SI, stride-56(SP)
 	MOVQ AX, block-48(SP)
 	MOVQ BX, quant-40(SP)
-	CMPQ scale+32(FP), $const_Half
+	CMPQ scale+40(FP), $const_Half
 	JEQ  half
 	CALL ·fullAVX2(SB)
 	JMP  next
@@ -202,7 +208,7 @@ next:
 	ADDQ $unit__size, UNIT
 	CMPQ UNIT, end-32(SP)
 	JB   block
-	INCQ done+40(FP)
+	INCQ done+48(FP)
 	JMP  mcu
 
 flat:
@@ -214,7 +220,7 @@ flat:
 	MOVQ    $0x0101010101010101, BX
 	IMULQ   BX, AX
 	LEAQ    (SI)(SI*2), BX
-	CMPQ    scale+32(FP), $const_Half
+	CMPQ    scale+40(FP), $const_Half
 	JEQ     flatHalf
 	MOVQ    AX, (DI)
 	MOVQ    AX, (DI)(SI*1)
@@ -325,6 +331,6 @@ finish:
 	XORL DX, DX
 	MOVL $unit__size, CX
 	DIVL CX
-	MOVQ AX, at+48(FP)
+	MOVQ AX, at+56(FP)
 	VZEROUPPER
 	RET
