@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -27,6 +28,23 @@ type Source interface {
 
 	// Entries returns a page of the ledger. An error is the asker's fault, or the ledger's.
 	Entries(context.Context, wire.EntriesArgs) (*wire.Entries, error)
+
+	Past
+}
+
+// Past is what the sink's ledger knows of the time before the sink was started.
+type Past interface {
+	// Runs returns the runs, newest first.
+	Runs(context.Context) ([]wire.Run, error)
+
+	// Last returns the entries that were settled last, newest first; with refused, the rejected and dead ones of them.
+	Last(ctx context.Context, refused bool, limit int) ([]wire.Receipt, error)
+
+	// Reasons returns how many entries there are of each reason, and as "dead" how many dead letters.
+	Reasons() (map[string]uint64, error)
+
+	// SettledBefore returns how many entries there are from before each of the given times, nearly.
+	SettledBefore([]time.Time) ([]uint64, error)
 }
 
 // Outputs is where the images are that the farm made. The error for a name that holds nothing is fs.ErrNotExist. What

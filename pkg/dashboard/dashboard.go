@@ -74,6 +74,7 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	defer unwatch()
 	defer d.subs.closeAll()
 	defer close(d.final)
+	d.recall(ctx)
 	d.refresh(false)
 	timer := time.NewTimer(interval)
 	defer timer.Stop()

@@ -34,6 +34,10 @@ type fakeSink struct {
 	want   wire.RunState
 	files  map[string][]byte
 	opened []string
+
+	// What the ledger holds from before; each image of settled was settled a second after the one before it.
+	runs    []wire.Run
+	settled []wire.Receipt // the newest first
 }
 
 func newFakeSink() *fakeSink {
@@ -68,6 +72,39 @@ func (f *fakeSink) Entries(_ context.Context, args wire.EntriesArgs) (*wire.Entr
 		return nil, errors.New("after is bad")
 	}
 	return &wire.Entries{Entries: []wire.Receipt{receipt("old", outcome.Done)}, Next: "7"}, nil
+}
+
+func (f *fakeSink) Runs(context.Context) ([]wire.Run, error) { return f.runs, nil }
+
+func (f *fakeSink) Last(_ context.Context, refused bool, limit int) (last []wire.Receipt, err error) {
+	for _, r := range f.settled {
+		if len(last) < limit && (!refused || r.Outcome != outcome.Done) {
+			last = append(last, r)
+		}
+	}
+	return last, nil
+}
+
+func (f *fakeSink) Reasons() (map[string]uint64, error) {
+	reasons := make(map[string]uint64)
+	for _, r := range f.settled {
+		if r.Outcome == outcome.Rejected {
+			reasons[string(r.Reason)]++
+		}
+	}
+	return reasons, nil
+}
+
+func (f *fakeSink) SettledBefore(times []time.Time) ([]uint64, error) {
+	before := make([]uint64, len(times))
+	for i, t := range times {
+		for _, r := range f.settled {
+			if r.At.Before(t) {
+				before[i]++
+			}
+		}
+	}
+	return before, nil
 }
 
 func (f *fakeSink) Retry(_ context.Context, args wire.EntriesArgs) (int, error) {

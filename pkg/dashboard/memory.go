@@ -38,6 +38,8 @@ type memory struct {
 	version uint64 // changes with any of the above
 	shown   time.Time
 
+	recalled map[string]time.Time // when the tasks were settled that were read from the ledger at first
+
 	known  names // outputs that may be asked for
 	pinned names // outputs that were shown lately, however much came since: pages may still be loading them
 }
@@ -76,6 +78,9 @@ func (m *memory) take(ev wire.Event, now time.Time) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if at, ok := m.recalled[r.ID]; ok && at.Equal(r.At.Truncate(time.Microsecond)) { // as the ledger keeps times
+		return
+	}
 	switch r.Outcome {
 	case outcome.Done:
 		m.learn(r)
@@ -167,7 +172,7 @@ type album struct {
 	version uint64
 	Recent  []recentImage     `json:"recent"`
 	Refused []refusedImage    `json:"refused"`
-	Reasons map[string]uint64 `json:"reasons"` // since this sink started
+	Reasons map[string]uint64 `json:"reasons"` // of all that the ledger holds
 }
 
 // album returns what is shown; prev is returned again when nothing changed since.

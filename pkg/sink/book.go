@@ -88,6 +88,20 @@ func pageStart(after string) (uint64, error) {
 	return n, nil
 }
 
+// Last returns up to limit of the entries that were settled last, the newest first; with refused, of those that were rejected
+// or are dead.
+func (b Book) Last(_ context.Context, refused bool, limit int) ([]wire.Receipt, error) {
+	last, err := b.Ledger.Last(refused, limit)
+	if err != nil {
+		return nil, err
+	}
+	receipts := make([]wire.Receipt, len(last))
+	for i := range last {
+		receipts[i] = receiptOfEntry(&last[i])
+	}
+	return receipts, nil
+}
+
 // Retry makes the rejected and dead tasks that args select due again and returns how many those are.
 func (b Book) Retry(_ context.Context, args wire.EntriesArgs) (int, error) {
 	ids, err := b.Ledger.Retry(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons})
@@ -101,11 +115,8 @@ func (b Book) Runs(context.Context) ([]wire.Run, error) {
 		return nil, err
 	}
 	runs := make([]wire.Run, 0, len(records))
-	for _, r := range records {
-		runs = append(runs, wire.Run{
-			ID: r.ID, State: string(r.State), Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host,
-			Found: r.Found, Done: r.Done, Skipped: r.Skipped, Rejected: r.Rejected, Dead: r.Dead, Redeliveries: r.Redeliveries,
-		})
+	for i := range records {
+		runs = append(runs, runOfRecord(&records[i]))
 	}
 	sortNewestFirst(runs)
 	return runs, nil

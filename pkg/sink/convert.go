@@ -55,6 +55,23 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 	return r
 }
 
+// runOfRecord is what the ledger says about a run.
+func runOfRecord(r *ledger.Run) wire.Run {
+	state := "finished"
+	switch r.State {
+	case ledger.RunActive:
+		state = "running"
+	case ledger.RunCut:
+		state = "interrupted"
+	case ledger.RunStalled:
+		state = "stalled"
+	}
+	return wire.Run{
+		ID: r.ID, State: state, Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host, Total: r.Found,
+		Found: r.Found, Done: r.Done, Skipped: r.Skipped, Rejected: r.Rejected, Dead: r.Dead, Redeliveries: r.Redeliveries,
+	}
+}
+
 // runRecord is what the ledger keeps of a run.
 func runRecord(r *wire.Run) ledger.Run {
 	state := ledger.RunActive

@@ -43,6 +43,18 @@ func (s *state) tellRun(run wire.Run, now time.Time) (want string, topics []stri
 	return r.want, topics
 }
 
+// remember takes the newest run of the ledger, if it has ended: who looks at a sink that was started again wants to see how
+// things ended.
+func (s *state) remember(runs []wire.Run) {
+	if len(runs) == 0 || runs[0].Ended.IsZero() {
+		return
+	}
+	last := runs[0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runs[last.ID] = &liveRun{Run: last, heard: last.Ended, silent: last.State == "interrupted", want: "running"}
+}
+
 // forgetRuns makes room for another run.
 func (s *state) forgetRuns() {
 	for len(s.runs) >= maxRuns {

@@ -3,7 +3,9 @@ package sink
 import (
 	"context"
 	"io"
+	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -12,6 +14,38 @@ import (
 // Entries returns a page of the ledger.
 func (s *Sink) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
 	return s.book().Entries(ctx, args)
+}
+
+// Last returns up to limit of the ledger's entries that were settled last, the newest first; with refused, of those that
+// were rejected or are dead.
+func (s *Sink) Last(ctx context.Context, refused bool, limit int) ([]wire.Receipt, error) {
+	return s.book().Last(ctx, refused, limit)
+}
+
+// Runs returns the runs that the ledger knows, newest first.
+func (s *Sink) Runs(ctx context.Context) ([]wire.Run, error) { return s.book().Runs(ctx) }
+
+// SettledBefore returns how many entries the ledger has from before each of the given times, nearly.
+func (s *Sink) SettledBefore(times []time.Time) ([]uint64, error) {
+	return s.cfg.Ledger.SettledBefore(times)
+}
+
+// Reasons returns how many entries the ledger has of each reason, and as "dead" how many dead letters.
+func (s *Sink) Reasons() (map[string]uint64, error) {
+	totals, err := s.cfg.Ledger.Totals()
+	if err != nil {
+		return nil, err
+	}
+	reasons := make(map[string]uint64, len(totals.Reasons)+1)
+	for reason, n := range totals.Reasons {
+		if n > 0 {
+			reasons[string(reason)] = uint64(n)
+		}
+	}
+	if totals.Dead > 0 {
+		reasons[string(outcome.Dead)] = uint64(totals.Dead)
+	}
+	return reasons, nil
 }
 
 // Retry makes the rejected and dead tasks that args select due again, for the next run, and returns how many those are.

@@ -89,6 +89,9 @@ func (s *Sink) Run(ctx context.Context) error {
 	if err := s.open(); err != nil {
 		return errors.Join(err, s.close(ctx))
 	}
+	if runs, err := s.Runs(ctx); err == nil { // that the ledger is damaged is told by who reads or adds entries
+		s.state.remember(runs)
+	}
 	s.setReady("")
 	s.publish(wire.TopicSinkStarted, &wire.SinkEvent{Instance: s.state.status.Instance})
 

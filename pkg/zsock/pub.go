@@ -56,7 +56,7 @@ func (s *Pub) Publish(m Message) error {
 			}
 			return
 		}
-		if s.cfg.Gather == 0 || p.topics[string(m[0])] || p.msgs >= s.cfg.SendHWM/2 {
+		if s.cfg.Gather == 0 || p.topics[string(m[0])] || p.msgs >= s.cfg.SendHWM/2 || p.bytes >= s.cfg.SendBytes/2 {
 			p.enqueue(o)
 			return
 		}

@@ -77,6 +77,15 @@ func (m *madeUp) say(topic string, payload any) {
 	}
 }
 
+// It begins with an empty ledger.
+
+func (m *madeUp) Runs(context.Context) ([]wire.Run, error)                { return nil, nil }
+func (m *madeUp) Last(context.Context, bool, int) ([]wire.Receipt, error) { return nil, nil }
+func (m *madeUp) Reasons() (map[string]uint64, error)                     { return nil, nil }
+func (m *madeUp) SettledBefore(times []time.Time) (before []uint64, err error) {
+	return make([]uint64, len(times)), nil
+}
+
 func (m *madeUp) Entries(_ context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -248,6 +248,25 @@ func TestPageFindsARestartedSink(t *testing.T) {
 	tb.quiet("Failed to load resource", "net::ERR")
 }
 
+func TestPageOfARestartedSinkShowsWhatWasBefore(t *testing.T) {
+	f := newFarm(t)
+	f.images(12, 640, 3)
+	sink := f.sink()
+	run := f.ventilator()
+	f.worker("w", "--engine", "imaging")
+	_ = run.cmd.Wait() // some are rejected
+	sink.stop()
+	f.sink()
+	tb := openTab(t, 1280, 900)
+	tb.open(f.url())
+	tb.awaitLive()
+	tb.awaitText("#verdict", "finished: all 15 images are accounted for")
+	tb.await("3 rejections", `document.querySelectorAll('#refused tbody tr').length === 3`)
+	tb.await("the last images, loaded", `(all => all.length === 12 && all.every(i => i.complete && i.naturalWidth > 0))(
+		[...document.querySelectorAll('#recent img')])`)
+	tb.quiet()
+}
+
 func TestRejectedImagesAreRetriedFromThePage(t *testing.T) {
 	f := newFarm(t)
 	f.images(1, 64, 3)
