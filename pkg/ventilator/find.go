@@ -2,6 +2,7 @@ package ventilator
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -255,19 +256,22 @@ func (f *finder) survey(ctx context.Context, outputs func(name string) []string)
 	if len(suspect) == 0 {
 		return s, nil
 	}
+	var clashes clashes
 	made := make(map[string]string) // output → image
-	return s, f.walk(ctx, func(im image) error {
+	err = f.walk(ctx, func(im image) error {
 		for _, out := range outputs(im.Name) {
 			if _, ok := suspect[maphash.String(seed, out)]; !ok {
 				continue
 			}
 			if other, taken := made[out]; taken {
-				return usage("%q and %q would both make %q: rename one, or exclude it", other, im.Path, out)
+				clashes.add(other, im.Path, out)
+				return nil // its other outputs clash with the same image's
 			}
 			made[out] = im.Path
 		}
 		return nil
 	}, func(string, error) {})
+	return s, cmp.Or(err, clashes.refusal())
 }
 
 // Inside reports whether child is parent or lies below it, after links are resolved.

@@ -67,7 +67,7 @@ func TestEveryFlagThatIsNamedExists(t *testing.T) {
 	t.Parallel()
 	var help strings.Builder
 	for _, args := range [][]string{
-		{"sink"}, {"worker"}, {"ventilator"}, {"farm"}, {"farm", "run"}, {"farm", "status"}, {"farm", "rejects"}, {"farm", "retry"},
+		{"sink"}, {"worker"}, {"ventilator"}, {"farm"}, {"farm", "run"}, {"farm", "status"}, {"farm", "runs"}, {"farm", "rejects"}, {"farm", "retry"},
 		{"farm", "report"}, {"farm", "verify"}, {"farm", "events"},
 	} {
 		p := start(t, args[0], append(slices.Clone(args[1:]), "--help")...)

@@ -44,7 +44,7 @@ func FarmProgram() *cli.Command {
 			steerCommand("pause", "paused", "hand out nothing more until resume"),
 			steerCommand("resume", "running", "go on after pause"),
 			steerCommand("cancel", "cancelled", "end the run when what workers hold is settled"),
-			rejectsCommand(), retryCommand(), verifyCommand(), reportCommand(), healthCommand(), manCommand(), asOwnerCommand(),
+			runsCommand(), rejectsCommand(), retryCommand(), verifyCommand(), reportCommand(), healthCommand(), manCommand(), asOwnerCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			name := c.Args().First()

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
@@ -84,12 +83,12 @@ func Main(program *cli.Command, args []string) int {
 		}
 		c.DisableSliceFlagSeparator = true
 		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
-			return &exitError{ExitUsage, withSuggestion(c, err)}
+			return &exitError{ExitUsage, plain(c, err)}
 		}
 	})
 	err := program.Run(context.Background(), args)
 	if err != nil && !begun { // a flag or variable whose value cannot be read
-		err = &exitError{ExitUsage, err}
+		err = &exitError{ExitUsage, plain(program, err)}
 	}
 	code := exitCode(err)
 	var exit *exitError
@@ -105,18 +104,6 @@ func Main(program *cli.Command, args []string) int {
 // gcPercent is for programs that keep next to nothing and let megabytes through: at the usual 100 they would collect every
 // few images. A GOGC or GOMEMLIMIT in the environment counts as ever.
 const gcPercent = 400
-
-// withSuggestion adds to the error about an unknown flag the flag that may have been meant.
-func withSuggestion(c *cli.Command, err error) error {
-	_, typed, ok := strings.Cut(err.Error(), "not defined: -")
-	if !ok {
-		return err
-	}
-	if meant := cli.SuggestFlag(c.Flags, strings.TrimLeft(typed, "-"), c.HideHelp); meant != "" {
-		return fmt.Errorf("%w; did you mean %s?", err, meant)
-	}
-	return err
-}
 
 func eachCommand(c *cli.Command, do func(*cli.Command)) {
 	do(c)
