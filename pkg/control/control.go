@@ -89,11 +89,12 @@ func (c *Client) Status(ctx context.Context) (*wire.Status, error) {
 	return s, c.call(ctx, wire.OpStatus, nil, s)
 }
 
-// Settled returns the receipts of those of the tasks that are settled, asking in batches. With present, a done task
-// whose outputs are gone is left out.
-func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) ([]wire.Receipt, error) {
-	var all []wire.Receipt
-	for len(ids) > 0 {
+// Settled returns the receipts of those of the tasks that are settled, and what the sink knows of the others, asking in
+// batches. With present, a done task whose outputs are gone is left out. When the batches were answered by different
+// instances of the sink, none is named.
+func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wire.Receipts, error) {
+	var all wire.Receipts
+	for first := true; len(ids) > 0; first = false {
 		n := min(len(ids), wire.MaxBatch)
 		args := wire.SettledArgs{Present: present, IDs: make([]string, n)}
 		for i, id := range ids[:n] {
@@ -101,9 +102,15 @@ func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) ([]
 		}
 		var got wire.Receipts
 		if err := c.call(ctx, wire.OpSettled, &args, &got); err != nil {
-			return nil, err
+			return wire.Receipts{}, err
 		}
-		all = append(all, got.Receipts...)
+		all.Receipts = append(all.Receipts, got.Receipts...)
+		all.Failed = append(all.Failed, got.Failed...)
+		if first {
+			all.Instance = got.Instance
+		} else if all.Instance != got.Instance {
+			all.Instance = ""
+		}
 		ids = ids[n:]
 	}
 	return all, nil

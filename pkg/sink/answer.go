@@ -66,7 +66,7 @@ func withArgs[T any](req *wire.Request, do func(*T) (any, error)) (any, error) {
 	return do(args)
 }
 
-// settled answers which tasks are settled, without their outputs.
+// settled answers which tasks are settled, without their outputs, and of the others which failed deliveries are remembered.
 func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
 	if len(args.IDs) > wire.MaxBatch {
 		return nil, fmt.Errorf("%d ids, at most %d", len(args.IDs), wire.MaxBatch)
@@ -79,7 +79,7 @@ func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
 		}
 		ids = append(ids, id)
 	}
-	var reply wire.Receipts
+	reply := wire.Receipts{Instance: s.instance}
 	for _, id := range ids {
 		e, ok, err := s.cfg.Ledger.Lookup(id)
 		if err != nil {
@@ -88,6 +88,10 @@ func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
 		if ok && (!args.Present || s.present(&e)) {
 			e.Outputs = nil // so that as many receipts as there are ids make a message that can be decoded
 			reply.Receipts = append(reply.Receipts, receiptOfEntry(&e))
+		}
+		// Beside a receipt, too: it may be of an earlier run.
+		if f, known := s.failures.of(id.String()); known {
+			reply.Failed = append(reply.Failed, f)
 		}
 	}
 	return &reply, nil
@@ -179,7 +183,10 @@ func (s *Sink) tellRun(run *wire.Run) (any, error) {
 	if run.ID == "" || len(run.ID) > 128 {
 		return nil, fmt.Errorf("run %.40q: its name must have 1 to 128 bytes", run.ID)
 	}
-	want, topics := s.state.tellRun(*run, time.Now())
+	want, topics, anew := s.state.tellRun(*run, time.Now())
+	if anew {
+		s.failures.forget(run.ID)
+	}
 	for _, topic := range topics {
 		if topic != wire.TopicRunProgress {
 			s.log.Info(topic, "run", run.ID, "found", run.Found, "done", run.Done, "skipped", run.Skipped,
@@ -188,7 +195,8 @@ func (s *Sink) tellRun(run *wire.Run) (any, error) {
 		}
 		s.publish(topic, run)
 	}
-	return &wire.RunState{Run: run.ID, State: want, Workers: s.state.throughput(time.Now()).Workers}, nil
+	workers := s.state.throughput(time.Now()).Workers
+	return &wire.RunState{Run: run.ID, State: want, Workers: workers, Instance: s.instance}, nil
 }
 
 // keepRun writes a run's record to the ledger.

@@ -35,8 +35,8 @@ func TestAnswersAboutTasksOfManyOutputsCanBeDecoded(t *testing.T) {
 	if _, err := s.ledger.Append(entries); err != nil {
 		t.Fatal(err)
 	}
-	if settled, err := s.client.Settled(t.Context(), ids, false); err != nil || len(settled) != len(ids) {
-		t.Errorf("%d of %d are settled, %v", len(settled), len(ids), err)
+	if settled, err := s.client.Settled(t.Context(), ids, false); err != nil || len(settled.Receipts) != len(ids) {
+		t.Errorf("%d of %d are settled, %v", len(settled.Receipts), len(ids), err)
 	}
 	n, outputs := 0, 0
 	for args := (wire.EntriesArgs{}); ; {
@@ -114,7 +114,7 @@ func TestRunsAsTheirVentilatorsTell(t *testing.T) {
 	s := newState(&Config{}, now, "test")
 	tell := func(run wire.Run, want string, topics ...string) {
 		t.Helper()
-		if gotWant, got := s.tellRun(run, now); gotWant != want || !slices.Equal(got, topics) {
+		if gotWant, got, _ := s.tellRun(run, now); gotWant != want || !slices.Equal(got, topics) {
 			t.Errorf("%+v: the sink wants %q and tells %q", run, gotWant, got)
 		}
 	}

@@ -33,7 +33,7 @@ func (s *Sink) receive(ctx, intake context.Context, arrived chan<- *wire.Result)
 		case m.BareName != "":
 			s.takeName(m.BareName)
 		default:
-			s.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker})
+			s.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker, Instance: s.instance})
 			select {
 			case arrived <- m.Result: // after a drain, too
 			case <-ctx.Done():
@@ -100,6 +100,7 @@ func (s *Sink) failed(r *wire.Result) {
 	s.state.count(func(c *wire.Status) { c.Failed++ })
 	s.log.Warn("a delivery failed", "file", r.Filename, "worker", r.Worker, "detail", r.Detail)
 	receipt := receiptOf(r)
+	s.failures.add(&receipt) // first: who hears the event may ask at once
 	s.publish(wire.TopicTaskFailed, &receipt)
 }
 

@@ -17,11 +17,13 @@ func sortNewestFirst(runs []wire.Run) {
 	slices.SortFunc(runs, func(a, b wire.Run) int { return b.Started.Compare(a.Started) })
 }
 
-// tellRun takes a ventilator's counts and returns whether an operator wants the run to go on, and what its events are.
-func (s *state) tellRun(run wire.Run, now time.Time) (want string, topics []string) {
+// tellRun takes a ventilator's counts and returns whether an operator wants the run to go on, and what its events are. The
+// run begins anew when it was not known or has another beginning: its deliveries are counted from 1 again.
+func (s *state) tellRun(run wire.Run, now time.Time) (want string, topics []string, anew bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.runs[run.ID]
+	anew = r == nil || !r.Started.Equal(run.Started)
 	if r == nil || !r.Ended.IsZero() && !r.Started.Equal(run.Started) { // new, or another of the same name
 		r = &liveRun{want: "running"}
 		if run.State == "paused" { // before this sink was started again
@@ -40,7 +42,7 @@ func (s *state) tellRun(run wire.Run, now time.Time) (want string, topics []stri
 	case !told:
 		topics = append(topics, wire.TopicRunFinished)
 	}
-	return r.want, topics
+	return r.want, topics, anew
 }
 
 // remember takes the newest run of the ledger, if it has ended: who looks at a sink that was started again wants to see how

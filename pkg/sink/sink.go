@@ -22,6 +22,9 @@ type Sink struct {
 	metrics *metrics
 	state   *state
 
+	instance string // differs from start to start
+	failures failures
+
 	pull *zsock.Pull
 	pub  *zsock.Pub
 	rep  *zsock.Rep
@@ -39,9 +42,10 @@ func New(cfg Config) (*Sink, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	instance := fmt.Sprintf("%08x", rand.Uint32())
 	s := &Sink{
-		cfg: cfg, log: cfg.Logger,
-		state:   newState(&cfg, time.Now(), fmt.Sprintf("%08x", rand.Uint32())),
+		cfg: cfg, log: cfg.Logger, instance: instance,
+		state:   newState(&cfg, time.Now(), instance),
 		commits: make(chan work, 1024), uncommitted: semaphore.NewWeighted(maxUncommitted),
 		draining: make(chan struct{}),
 	}
@@ -93,7 +97,7 @@ func (s *Sink) Run(ctx context.Context) error {
 		s.state.remember(runs)
 	}
 	s.setReady("")
-	s.publish(wire.TopicSinkStarted, &wire.SinkEvent{Instance: s.state.status.Instance})
+	s.publish(wire.TopicSinkStarted, &wire.SinkEvent{Instance: s.instance})
 
 	// What is cut, by the caller or because nothing can be committed any more, ends with ctx. Otherwise each stage ends when
 	// the one before it has closed its channel, and helpers end with aside.
@@ -138,7 +142,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	close(s.commits)
 	committer.Wait()
 	s.setReady("stopped")
-	s.publish(wire.TopicSinkStopping, &wire.SinkEvent{Instance: s.state.status.Instance})
+	s.publish(wire.TopicSinkStopping, &wire.SinkEvent{Instance: s.instance})
 	closing, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	closeErr := s.close(closing)

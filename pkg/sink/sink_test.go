@@ -202,7 +202,7 @@ func TestOutputsThatAreGoneMakeATaskDueAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(got)
+		return len(got.Receipts)
 	}
 	if ask(true) != 1 {
 		t.Error("it is there")

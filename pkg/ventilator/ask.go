@@ -20,6 +20,9 @@ type question struct {
 
 type answer struct {
 	receipts []wire.Receipt
+	failed   []wire.Receipt // deliveries of this run of which the sink heard that they failed
+	asked    []taskid.ID    // question.ids, when the sink answered about them; what has no receipt is not settled
+	instance string         // of the sink that did; empty: unknown
 	unsaid   []wire.Receipt // question.settle, when it failed: to be said again, but for what the sink refused
 	state    wire.RunState  // what an operator wants of the run; zero: unknown
 	err      error
@@ -59,14 +62,16 @@ func (v *Ventilator) ask(ctx context.Context, q question) (a answer) {
 		}
 	}
 	if len(q.ids) > 0 {
-		var more []wire.Receipt
-		more, a.err = bounded(ctx, func(ctx context.Context) ([]wire.Receipt, error) {
+		var known wire.Receipts
+		known, a.err = bounded(ctx, func(ctx context.Context) (wire.Receipts, error) {
 			return v.talks.Settled(ctx, q.ids, false)
 		})
-		a.receipts = append(a.receipts, ofThisRun(more, q.run.ID)...)
 		if a.err != nil {
 			return a
 		}
+		a.receipts = append(a.receipts, ofThisRun(known.Receipts, q.run.ID)...)
+		a.failed = slices.DeleteFunc(known.Failed, func(r wire.Receipt) bool { return r.Run != q.run.ID })
+		a.asked, a.instance = q.ids, known.Instance
 	}
 	a.state, a.err = bounded(ctx, func(ctx context.Context) (wire.RunState, error) {
 		return v.talks.TellRun(ctx, &q.run)

@@ -67,9 +67,12 @@ func (c *chaos) step() {
 	case 11:
 		d.settle(&wire.Receipt{Outcome: outcome.Done}, nthID(c.anyTask()))
 	case 12:
-		d.answered(nthID(c.anyTask()), "w", c.now)
+		d.answered(nthID(c.anyTask()), "w", []string{"", "a", "b"}[c.IntN(3)], c.now)
 	case 13:
-		d.failed(nthID(c.anyTask()), "w", "no", c.now)
+		d.failed(nthID(c.anyTask()), &wire.Receipt{Worker: "w", Detail: "no", Delivery: c.IntN(3)}, c.now)
+		d.missedFailure(nthID(c.anyTask()), &wire.Receipt{Worker: "w", Detail: "no", Delivery: c.IntN(3)}, c.now)
+		d.sinkChanged("a", "b")
+		d.lost(nthID(c.anyTask()), "b", c.now)
 	case 14:
 		c.lastID++
 		d.peerUp(c.lastID, []string{identity(1, 3), ""}[c.IntN(2)])

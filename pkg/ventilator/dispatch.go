@@ -184,6 +184,7 @@ func (d *dispatcher) lend(t *task, p *peer, now time.Time) {
 	lease := d.cfg.Lease
 	if p != nil {
 		t.deliveries++
+		t.answeredBy, t.suspect = "", ""
 		t.holders = append(t.holders, p)
 		p.held[t.id] = t
 		d.turn++

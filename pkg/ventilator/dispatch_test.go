@@ -117,7 +117,7 @@ func TestSettlementIsCountedOnceWhateverTheTaskDoes(t *testing.T) {
 			d.readEverything()
 			d.peerUp(1, identity(1, 1))
 			d.assign(now)
-			d.failed(nthID(0), "w", "x", now)
+			d.failed(nthID(0), &wire.Receipt{Worker: "w", Detail: "x"}, now)
 		},
 	} {
 		d, now := newTestDispatcher(nil), time.Now()

@@ -106,7 +106,7 @@ func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 		}
 		receipts, err = v.asks.Settled(ctx, ids, true)
 	}
-	for _, r := range receipts {
+	for _, r := range receipts.Receipts {
 		if i, ok := index[r.ID]; ok {
 			batch[i].earlier = &r
 		}

@@ -75,6 +75,8 @@ type fakeSink struct {
 	s       *stage
 	mu      sync.Mutex
 	settled map[string]wire.Receipt
+	failed  map[string]wire.Receipt // remembered, by id
+	name    string                  // its instance
 	state   string
 	pauses  time.Duration  // before each answer about what is settled
 	refused string         // the call that is refused
@@ -88,7 +90,7 @@ type fakeSink struct {
 
 func (s *stage) newSink() *fakeSink {
 	s.t.Helper()
-	f := &fakeSink{s: s, settled: make(map[string]wire.Receipt), calls: make(map[string]int), state: "running"}
+	f := &fakeSink{s: s, settled: make(map[string]wire.Receipt), failed: make(map[string]wire.Receipt), calls: make(map[string]int), state: "running"}
 	f.up()
 	s.sink = f
 	return f
@@ -151,10 +153,13 @@ func (f *fakeSink) answer(_ context.Context, m zsock.Message) zsock.Message {
 		if err := wire.DecodeRaw(req.Args, &args); err != nil {
 			return zsock.Message{wire.EncodeError(err)}
 		}
-		var reply wire.Receipts
+		reply := wire.Receipts{Instance: f.name}
 		for _, id := range args.IDs {
 			if r, ok := f.settled[id]; ok {
 				reply.Receipts = append(reply.Receipts, r)
+			}
+			if r, ok := f.failed[id]; ok {
+				reply.Failed = append(reply.Failed, r)
 			}
 		}
 		return zsock.Message{wire.EncodeReply(&reply)}
@@ -173,7 +178,7 @@ func (f *fakeSink) answer(_ context.Context, m zsock.Message) zsock.Message {
 			return zsock.Message{wire.EncodeError(err)}
 		}
 		f.runs = append(f.runs, run)
-		return zsock.Message{wire.EncodeReply(&wire.RunState{Run: run.ID, State: f.state})}
+		return zsock.Message{wire.EncodeReply(&wire.RunState{Run: run.ID, State: f.state, Instance: f.name})}
 	}
 	return zsock.Message{wire.EncodeError(errors.New("unknown call"))}
 }
@@ -187,6 +192,33 @@ func (f *fakeSink) commit(task *wire.Task, worker string, told bool) {
 	if told {
 		f.publish(wire.TopicTaskDone, &r)
 	}
+}
+
+// answered says that a result has come to this instance and is not committed yet.
+func (f *fakeSink) answered(task *wire.Task, worker string) {
+	f.publish(wire.TopicTaskAnswered, &wire.Answered{ID: task.ID, Worker: worker, Instance: f.name})
+}
+
+// fail remembers that a delivery failed; told says whether the event is published or lost.
+func (f *fakeSink) fail(task *wire.Task, worker string, told bool) {
+	r := wire.Receipt{ID: task.ID, Run: task.Run, Filename: task.Filename, Outcome: outcome.Failed, Worker: worker,
+		Detail: "no disk", Delivery: task.Delivery, At: time.Now()}
+	f.mu.Lock()
+	f.failed[task.ID] = r
+	f.mu.Unlock()
+	if told {
+		f.publish(wire.TopicTaskFailed, &r)
+	}
+}
+
+// restart is a kill -9 and another start: what was remembered and not committed is gone.
+func (f *fakeSink) restart(name string) {
+	f.down()
+	f.mu.Lock()
+	f.name = name
+	clear(f.failed)
+	f.mu.Unlock()
+	f.up()
 }
 
 func (f *fakeSink) publish(topic string, payload any) {

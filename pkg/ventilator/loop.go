@@ -33,6 +33,7 @@ type loop struct {
 	lastAudit  time.Time
 	lastChange time.Time // of the settled count
 	lastPeer   time.Time // when a peer was last there
+	sinkIs     string    // the instance of the sink that answered last; empty: unknown
 	sinkGone   string    // what keeps the sink from answering; empty: nothing
 	steered    string
 	expected   int       // workers that the sink knows; −1: it has not said yet
@@ -282,11 +283,11 @@ func (l *loop) take(ev event) {
 	switch {
 	case ev.failed:
 		if id, err := taskid.Parse(ev.receipt.ID); err == nil {
-			l.d.failed(id, ev.receipt.Worker, ev.receipt.Detail, now)
+			l.d.failed(id, ev.receipt, now)
 		}
 	case ev.answered != nil:
 		if id, err := taskid.Parse(ev.answered.ID); err == nil {
-			l.d.answered(id, ev.answered.Worker, now)
+			l.d.answered(id, ev.answered.Worker, ev.answered.Instance, now)
 		}
 	case ev.receipt != nil:
 		l.settled(ev.receipt)
@@ -295,7 +296,7 @@ func (l *loop) take(ev event) {
 			l.say(t.strangersReceipt(l.v.cfg.Run, l.v.cfg.Recipe.OutputNames(t.Name), now))
 		}
 	case ev.heartbeat != nil:
-		l.d.heard(ev.heartbeat, now)
+		l.askAbout(l.d.heard(ev.heartbeat, now))
 	case ev.restarted:
 		l.urgent = true
 		l.d.missedNames(now)

@@ -66,8 +66,9 @@ func (d *dispatcher) peerDown(id zsock.PeerID, now time.Time) (ask []*task) {
 	return ask
 }
 
-// heard takes a heartbeat: leases are prolonged, and a draining worker is given nothing more.
-func (d *dispatcher) heard(h *wire.Heartbeat, now time.Time) {
+// heard takes a heartbeat: leases are prolonged, and a draining worker is given nothing more. It returns tasks that the
+// worker seems to have answered without anybody having heard of it.
+func (d *dispatcher) heard(h *wire.Heartbeat, now time.Time) (gone []taskid.ID) {
 	d.trust(h.Worker)
 	ids := make([]taskid.ID, 0, len(h.Held))
 	for _, s := range h.Held {
@@ -76,8 +77,9 @@ func (d *dispatcher) heard(h *wire.Heartbeat, now time.Time) {
 		}
 	}
 	d.prolong(ids, now)
+	gone = d.suspects(h, ids, now)
 	if !h.Draining {
-		return
+		return gone
 	}
 	for _, p := range d.peers {
 		if p.name == h.Worker && !p.stranger && !p.draining {
@@ -85,6 +87,7 @@ func (d *dispatcher) heard(h *wire.Heartbeat, now time.Time) {
 			d.replace(p)
 		}
 	}
+	return gone
 }
 
 // speculate sends the oldest leased task again when nothing else is left to send and a peer is idle: the last stragglers

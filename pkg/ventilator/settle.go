@@ -47,26 +47,42 @@ func (d *dispatcher) backoff(failures int) time.Duration {
 	return b/2 + time.Duration(rand.Int64N(int64(b/2)+1))
 }
 
-// failed takes a worker's word that a delivery failed, the farm's fault.
-func (d *dispatcher) failed(id taskid.ID, worker, detail string, now time.Time) {
+// failed takes a worker's word that a delivery failed, the farm's fault. It may be heard twice, as an event and as an
+// answer of the sink, and counts once; a worker that does not echo the delivery is heard by event alone.
+func (d *dispatcher) failed(id taskid.ID, r *wire.Receipt, now time.Time) {
 	t := d.tasks[id]
-	if t == nil {
+	if t == nil || slices.Contains(t.failed, r.Delivery) {
 		return
 	}
-	d.answered(id, worker, now)
+	if r.Delivery > 0 {
+		t.failed = append(t.failed, r.Delivery)
+	}
+	d.answered(id, r.Worker, "", now)
 	switch {
 	case len(t.holders) > 0:
 	case t.state == leased:
 		d.silence(t)
-		d.fail(t, detail, now)
+		d.fail(t, r.Detail, now)
 	default: // its next delivery is on its way already
 		t.failures++
 	}
 }
 
-// answered takes the sink's word that a worker's result came in: the worker has room again, and the task, though not
-// settled, need not be delivered again when that worker goes.
-func (d *dispatcher) answered(id taskid.ID, worker string, now time.Time) {
+// missedFailure takes the sink's answer that a delivery failed. Only that of a delivery that is still waited for says
+// something new, the last or, while two are under way, the one before: of any other an event told, or its lease ran out.
+func (d *dispatcher) missedFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
+	t := d.tasks[id]
+	if t == nil || t.state != leased || r.Delivery < 1 {
+		return
+	}
+	if r.Delivery == t.deliveries || len(t.holders) > 1 && r.Delivery == t.deliveries-1 {
+		d.failed(id, r, now)
+	}
+}
+
+// answered takes the word of an instance of the sink that a worker's result came in: the worker has room again, and the
+// task, though not settled, need not be delivered again when that worker goes.
+func (d *dispatcher) answered(id taskid.ID, worker, instance string, now time.Time) {
 	d.trust(worker)
 	t := d.tasks[id]
 	if t == nil {
@@ -81,6 +97,7 @@ func (d *dispatcher) answered(id taskid.ID, worker string, now time.Time) {
 		}
 	}
 	if t.state == leased {
+		t.answeredBy = instance
 		d.alarm(t, now.Add(d.cfg.Lease))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -89,6 +90,13 @@ func (l *loop) waitingFor() string {
 	return "read"
 }
 
+// askAbout makes those tasks part of the next question, which is put as soon as may be.
+func (l *loop) askAbout(ids []taskid.ID) {
+	if len(ids) > 0 {
+		l.urgentIDs, l.urgent = append(l.urgentIDs, ids...), true
+	}
+}
+
 // ask puts the next question to the sink, when there is one and none is under way.
 func (l *loop) ask(now time.Time) {
 	due := l.urgent || len(l.settle) > 0 || now.Sub(l.lastAudit) >= l.v.cfg.Audit
@@ -119,10 +127,35 @@ func (l *loop) answered(a answer) {
 	for i := range a.receipts {
 		l.settled(&a.receipts[i])
 	}
+	l.weigh(a, time.Now())
 	if a.err == nil {
 		l.expected = a.state.Workers
 	}
 	l.steer(a.state.State)
+}
+
+// weigh takes what the sink knows of tasks that are not settled: deliveries that failed, and answers that died with the
+// sink that had them.
+func (l *loop) weigh(a answer, now time.Time) {
+	for i := range a.failed {
+		if id, err := taskid.Parse(a.failed[i].ID); err == nil {
+			l.d.missedFailure(id, &a.failed[i], now)
+		}
+	}
+	if is := a.state.Instance; is != "" {
+		if l.sinkIs != "" && l.sinkIs != is {
+			l.askAbout(l.d.sinkChanged(l.sinkIs, is))
+		}
+		l.sinkIs = is
+	}
+	if a.instance == "" {
+		return
+	}
+	for _, id := range a.asked { // what is settled is no task of ours any more
+		if t := l.d.lost(id, a.instance, now); t != nil {
+			l.v.log.Warn("an answer died with the sink before it was committed", "file", t.Path, "delivery", t.deliveries)
+		}
+	}
 }
 
 // result tells the sink that the run ended, and returns the final counts. When ctx has ended it hardly waits for the sink.

@@ -39,6 +39,12 @@ type task struct {
 
 	missing map[string]struct{} // outputs that a stranger has not named yet; nil until a stranger holds it
 	detail  string              // of the last failure
+	failed  []int               // the deliveries of which a worker said that they failed
+
+	suspect  string // the instance of the sink that may have had an answer and said nothing; empty: none
+	unlisted int    // heartbeats of the worker that left the task out since it is suspected
+
+	answeredBy string // the instance of the sink that has an answer to the newest delivery; empty: none, or it is unknown
 }
 
 // peer is a worker's connection.

@@ -10,7 +10,7 @@ import (
 // "args" is the map below; the reply has either "error" or the map below under "value".
 const (
 	OpStatus  = "status"  // nothing → Status
-	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled
+	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled, and what failed of the others
 	OpSettle  = "settle"  // Receipts → Receipts: the ventilator's own word, committed like a result
 	OpRun     = "run"     // Run → RunState: a ventilator tells its run's counts, and hears whether to go on
 	OpSteer   = "steer"   // RunState → RunState: an operator pauses, resumes or cancels a run
@@ -62,9 +62,15 @@ type SettledArgs struct {
 	Present bool `msgpack:"present,omitempty"`
 }
 
-// Receipts is a batch of receipts.
+// Receipts is a batch of receipts. What stands beside them is in the reply to OpSettled alone, and only from sinks that
+// know it.
 type Receipts struct {
 	Receipts []Receipt `msgpack:"receipts"`
+	// Failed holds the receipts of failed deliveries of those of the tasks that are not settled, the last of each task, as
+	// far as the sink remembers: the event that told of it may have been lost.
+	Failed []Receipt `msgpack:"failed,omitempty"`
+	// Instance differs from start to start of the sink: what an earlier one answered and is not settled is lost.
+	Instance string `msgpack:"instance,omitempty"`
 }
 
 // EntriesArgs asks for a page of the ledger, in the ledger's order.

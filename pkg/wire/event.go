@@ -59,8 +59,9 @@ type Receipt struct {
 
 // Answered says that a worker's result has come: it may be given another task, while the answered one waits for its receipt.
 type Answered struct {
-	ID     string `msgpack:"id" json:"id"`
-	Worker string `msgpack:"worker" json:"worker"`
+	ID       string `msgpack:"id" json:"id"`
+	Worker   string `msgpack:"worker" json:"worker"`
+	Instance string `msgpack:"instance,omitempty" json:"instance,omitempty"` // of the sink that has the result
 }
 
 // OutputInfo is an output without its bytes.
@@ -110,6 +111,8 @@ type RunState struct {
 	State string `msgpack:"state" json:"state"` // "running", "paused" or "cancelled"
 	// Workers, in the reply to a ventilator, is how many the sink has signs of life of.
 	Workers int `msgpack:"workers,omitempty" json:"workers,omitempty"`
+	// Instance, in the reply to a ventilator, differs from start to start of the sink.
+	Instance string `msgpack:"instance,omitempty" json:"instance,omitempty"`
 }
 
 // EncodeEvent returns the frames of an event; payload is one of the types above, by pointer or value.

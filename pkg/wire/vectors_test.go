@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,13 +27,18 @@ type vector struct {
 	Means     any    `json:"means"`
 }
 
-func decodeAt(place string, b []byte) (any, error) {
+// decodeAt decodes what stands at a place; the name of an event's vector begins with its topic.
+func decodeAt(name, place string, b []byte) (any, error) {
 	switch place {
 	case "task":
 		return wire.DecodeTask(b)
 	case "from-worker":
 		return wire.DecodeFromWorker(b)
 	case "event":
+		if strings.HasPrefix(name, "event "+wire.TopicTaskAnswered) {
+			a := new(wire.Answered)
+			return a, wire.DecodePayload(b, a)
+		}
 		r := new(wire.Receipt)
 		return r, wire.DecodePayload(b, r)
 	case "request":
@@ -61,6 +67,7 @@ func vectors() []vector {
 	beat := &wire.Heartbeat{Worker: "w1", Slots: 2, Busy: 1, Held: []string{id}, Done: 7, IdleUS: 1000, UpUS: 9000}
 	receipt := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Done, Worker: "w1", Delivery: 1,
 		Outputs: []wire.OutputInfo{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48}}, Bytes: 1234, At: at}
+	failed := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Failed, Detail: "no disk", Worker: "w1", Delivery: 2, At: at}
 	bytes := func(s string) []byte {
 		b, err := hex.DecodeString(s)
 		if err != nil {
@@ -86,14 +93,18 @@ func vectors() []vector {
 			bytes("94" + "a178" + "a5612e6a7067" + "a4646f6e65" + "91" + "91" + "a7615f742e6a7067")},
 		{"heartbeat", "from-worker", true, beat.Encode()},
 		{"event task.done, second frame", "event", true, wire.EncodeEvent(wire.TopicTaskDone, &receipt)[1]},
+		{"event task.answered, second frame", "event", true,
+			wire.EncodeEvent(wire.TopicTaskAnswered, &wire.Answered{ID: id, Worker: "w1", Instance: "89abcdef"})[1]},
 		{"request status", "request", true, wire.EncodeRequest(wire.OpStatus, nil)},
 		{"request settled", "request", true, wire.EncodeRequest(wire.OpSettled, &wire.SettledArgs{IDs: []string{id}, Present: true})},
 		{"reply to settled", "reply", true, wire.EncodeReply(&wire.Receipts{Receipts: []wire.Receipt{receipt}})},
+		{"reply to settled, with a failed delivery and the sink's instance", "reply", true,
+			wire.EncodeReply(&wire.Receipts{Receipts: []wire.Receipt{}, Failed: []wire.Receipt{failed}, Instance: "89abcdef"})},
 		{"reply that refuses", "reply", true, wire.EncodeError(wire.ErrMalformed)},
 	}
 	var vs []vector
 	for _, a := range all {
-		means, err := decodeAt(a.place, a.b)
+		means, err := decodeAt(a.name, a.place, a.b)
 		if err != nil {
 			panic(a.name + ": " + err.Error())
 		}
@@ -137,7 +148,7 @@ func TestVectorsDecodeToWhatTheyMean(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := decodeAt(v.Place, message)
+		got, err := decodeAt(v.Name, v.Place, message)
 		if err != nil {
 			t.Errorf("%s: %v", v.Name, err)
 			continue

@@ -79,6 +79,33 @@ func TestSinkKilledBetweenWritingAndCommitting(t *testing.T) {
 	}
 }
 
+// The sink dies with results that it has taken and can neither write nor commit. The workers are done with them; when the
+// sink is there again the ventilator misses them at once, not when their leases end.
+func TestResultsThatDieWithTheSinkAreMissedAtOnce(t *testing.T) {
+	t.Parallel()
+	away := filepath.Join(t.TempDir(), "away")
+	f, n := newFarm(t, filepath.Join(t.TempDir(), "out")), 40
+	atLedger := []string{"--ledger", filepath.Join(t.TempDir(), "ledger.db")}
+	sink := f.startSink(atLedger...)
+	worker := f.startWorker("--slots", "2")
+	sink.await("collecting", 1)
+	if err := os.Rename(f.out, away); err != nil { // from now on nothing can be written
+		t.Fatal(err)
+	}
+	ventilator := f.startVentilator("--lease", "10m", album(t, n))
+	sink.await(cannotWrite, 2)
+	worker.mustLive()
+	sink.kill()
+	if err := os.Rename(away, f.out); err != nil {
+		t.Fatal(err)
+	}
+	f.startSink(atLedger...)
+	ventilator.mustExit(0) // within limit, a tenth of a lease
+	ventilator.mustBalance(n)
+	ventilator.mustSay("an answer died with the sink")
+	f.mustVerify(3*n, "--sink", f.host)
+}
+
 // entriesOf counts the entries of the ledger of a sink that has ended.
 func entriesOf(t *testing.T, out string) int64 {
 	t.Helper()
