@@ -129,37 +129,68 @@ func listedName(p string) string {
 	return name
 }
 
+// walkDir walks what is below root, whose files are named from there. It reads directories piece by piece, so that even in
+// one of a million files, or on a slow mount, the context's end is noticed.
 func (f *finder) walkDir(ctx context.Context, root string, visit func(image) error, unreadable func(string, error)) error {
-	behind := root + string(filepath.Separator) // should the root be a link to a directory: WalkDir follows none
-	return filepath.WalkDir(behind, func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			unreadable(p, err)
-			if d != nil && d.IsDir() {
-				return fs.SkipDir
+	return f.walkBelow(ctx, root, "", visit, unreadable)
+}
+
+func (f *finder) walkBelow(ctx context.Context, root, dir string, visit func(image) error, unreadable func(string, error)) error {
+	at := filepath.Join(root, filepath.FromSlash(dir))
+	entries, err := readDir(ctx, at)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		unreadable(at, err) // what could be read of it is taken
+	}
+	for _, d := range entries {
+		name, p := path.Join(dir, d.Name()), filepath.Join(at, d.Name())
+		switch {
+		case f.isHidden(name):
+		case !d.IsDir():
+			var info fs.FileInfo
+			if info, err = os.Stat(p); err != nil { // follows links to files
+				unreadable(p, err)
+				continue
 			}
-			return nil
+			err = f.offer(ctx, name, p, info, false, visit, unreadable)
+		case !matches(f.exclude, name):
+			err = f.walkBelow(ctx, root, name, visit, unreadable)
 		}
-		rel, err := filepath.Rel(root, p)
 		if err != nil {
 			return err
 		}
-		name := filepath.ToSlash(rel)
-		if d.IsDir() {
-			if name != "." && (f.isHidden(name) || matches(f.exclude, name)) {
-				return fs.SkipDir
-			}
-			return context.Cause(ctx)
+	}
+	return nil
+}
+
+// piece is how many entries of a directory are read at once.
+const piece = 1024
+
+// readDir returns the entries of a directory by name, with an error as far as they could be read.
+func readDir(ctx context.Context, dir string) (entries []fs.DirEntry, failed error) {
+	file, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
-		if f.isHidden(name) {
-			return nil
+		some, err := file.ReadDir(piece)
+		entries = append(entries, some...)
+		if err == io.EOF {
+			break
 		}
-		info, err := os.Stat(p) // follows links to files
 		if err != nil {
-			unreadable(p, err)
-			return nil
+			failed = err
+			break
 		}
-		return f.offer(ctx, name, p, info, false, visit, unreadable)
-	})
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, failed
 }
 
 func (f *finder) isHidden(name string) bool {

@@ -82,7 +82,10 @@ type handover struct {
 // cut, ErrNoWorkers, ErrStalled, ErrCancelled, a *UsageError before any work, or a fault.
 func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 	started := time.Now()
-	look, err := v.finder.survey(ctx, v.cfg.Recipe.OutputNames)
+	look, err := v.look(ctx, v.cfg.Recipe.OutputNames)
+	if errors.Is(err, errDrained) {
+		return v.leftAlone(started, look), nil
+	}
 	if err != nil {
 		return wire.Run{}, err
 	}
@@ -137,6 +140,44 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 		return run, closeErr
 	}
 	return run, nil
+}
+
+var errDrained = errors.New("drained before the first task")
+
+// untilDrain returns a context that also ends, with errDrained, when Drain is called, and what must be called after its
+// use. The loop hears of a drain by itself; this is for what comes before it.
+func (v *Ventilator) untilDrain(ctx context.Context) (context.Context, func()) {
+	ctx, end := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-v.drain:
+			v.setReady("draining")
+			end(errDrained)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		end(nil)
+		<-watched
+	}
+}
+
+// look is the first walk.
+func (v *Ventilator) look(ctx context.Context, outputs func(name string) []string) (survey, error) {
+	ctx, done := v.untilDrain(ctx)
+	defer done()
+	return v.finder.survey(ctx, outputs)
+}
+
+// leftAlone is a run that was drained before it handed out anything: what was seen is left for the next.
+func (v *Ventilator) leftAlone(started time.Time, look survey) wire.Run {
+	v.log.Info("draining before the first task", "seen, left for the next run", look.Images)
+	return wire.Run{
+		ID: v.cfg.Run, State: "interrupted", Started: started, Ended: time.Now(), Total: look.Images,
+		Inputs: v.cfg.Inputs, Recipe: v.cfg.Recipe.String(), Host: v.cfg.Host,
+	}
 }
 
 // closeTimeout bounds how long the last messages may take to leave.
@@ -225,7 +266,9 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 		defer v.asks.Close()
 	}
 	batches := make(chan []candidate)
-	group, gctx := errgroup.WithContext(ctx)
+	until, done := v.untilDrain(ctx)
+	defer done()
+	group, gctx := errgroup.WithContext(until)
 	group.Go(func() error { return v.feed(gctx, batches) })
 	group.Go(func() error {
 		for batch := range batches {
@@ -242,6 +285,9 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 	err := group.Wait()
 	run := d.snapshot()
 	run.Pending = run.Unsettled()
+	if errors.Is(err, errDrained) {
+		err = nil
+	}
 	return run, err
 }
 

@@ -203,7 +203,7 @@ func finish(run wire.Run, err error, sig os.Signal, show progress.Reporter, unre
 	switch {
 	case err != nil:
 		return err
-	case sig != nil && run.State == "interrupted":
+	case sig != nil && (run.State == "interrupted" || dry):
 		return &exitError{code: signalled{sig}.code()}
 	case dry:
 		return nil

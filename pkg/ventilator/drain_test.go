@@ -1,0 +1,60 @@
+package ventilator
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// The first walk of a large library, or on a slow mount, takes minutes.
+func TestDrainIsNoticedDuringTheFirstWalk(t *testing.T) {
+	inBubble(t, 100, func(t *testing.T, s *stage) {
+		v, err := New(s.config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		_, err = v.look(s.ctx, func(string) []string {
+			if seen++; seen == 3 {
+				v.Drain()
+				synctest.Wait() // until that is heard
+			}
+			return nil
+		})
+		if !errors.Is(err, errDrained) || seen != 3 {
+			t.Errorf("%d of 100 images were looked at, and the walk ended with %v", seen, err)
+		}
+		if why := v.Ready(); why == nil || why.Error() != "draining" {
+			t.Errorf("it says that it is ready: %v", why)
+		}
+	})
+}
+
+func TestDryRunDrains(t *testing.T) {
+	inBubble(t, 2000, func(t *testing.T, s *stage) {
+		cfg := s.config()
+		cfg.DryRun = true
+		var v *Ventilator
+		lines := 0
+		cfg.Report = func(line string) {
+			if lines++; lines == 1 {
+				v.Drain()
+				synctest.Wait()
+			}
+			if !strings.HasPrefix(line, "make\t") {
+				t.Error(line)
+			}
+		}
+		var err error
+		if v, err = New(cfg); err != nil {
+			t.Fatal(err)
+		}
+		var run wire.Run
+		if run, err = v.Run(s.ctx); err != nil || run.Found == 2000 || lines > batchMin+2*batchMin {
+			t.Errorf("after %d lines it ended with %v and %+v", lines, err, run)
+		}
+	})
+}
