@@ -6,16 +6,16 @@ import (
 	"testing"
 )
 
-// corpus returns the photographs under $JPEG_CORPUS/base (baseline) or /prog (progressive).
-func corpus(t testing.TB, kind string) map[string][]byte {
+// corpus returns the photographs in the directory $JPEG_CORPUS that are progressive, or those that are not.
+func corpus(t testing.TB, progressive bool) map[string][]byte {
 	t.Helper()
 	dir := os.Getenv("JPEG_CORPUS")
 	if dir == "" {
-		t.Skip("JPEG_CORPUS names no directory with photographs in base/ and prog/")
+		t.Skip("JPEG_CORPUS names no directory with photographs, such as bench/corpus makes")
 	}
-	names, err := filepath.Glob(filepath.Join(dir, kind, "*.jpg"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no photographs in %s/%s (%v)", dir, kind, err)
+	names, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	photos := map[string][]byte{}
 	for _, name := range names {
@@ -23,31 +23,40 @@ func corpus(t testing.TB, kind string) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		photos[name] = data
+		h, err := DecodeHeader(data)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if h.Progressive == progressive {
+			photos[name] = data
+		}
+	}
+	if len(photos) == 0 {
+		t.Fatalf("%s has no photographs whose being progressive is %v", dir, progressive)
 	}
 	return photos
 }
 
 // modes are the ways of decoding that are measured.
 var modes = []struct {
-	name string
-	kind string
-	opt  Options
+	name        string
+	progressive bool
+	opt         Options
 }{
-	{"baseline/8", "base", Options{Scale: Eighth}},
-	{"baseline/4", "base", Options{Scale: Quarter}},
-	{"baseline/2", "base", Options{Scale: Half}},
-	{"baseline/1", "base", Options{Scale: Full}},
-	{"progressive/8", "prog", Options{Scale: Eighth}},
-	{"progressive/4", "prog", Options{Scale: Quarter}},
-	{"progressive/4/unrefined", "prog", Options{Scale: Quarter, SkipRefinement: true}},
-	{"progressive/2", "prog", Options{Scale: Half}},
-	{"progressive/1", "prog", Options{Scale: Full}},
+	{"baseline/8", false, Options{Scale: Eighth}},
+	{"baseline/4", false, Options{Scale: Quarter}},
+	{"baseline/2", false, Options{Scale: Half}},
+	{"baseline/1", false, Options{Scale: Full}},
+	{"progressive/8", true, Options{Scale: Eighth}},
+	{"progressive/4", true, Options{Scale: Quarter}},
+	{"progressive/4/unrefined", true, Options{Scale: Quarter, SkipRefinement: true}},
+	{"progressive/2", true, Options{Scale: Half}},
+	{"progressive/1", true, Options{Scale: Full}},
 }
 
 func BenchmarkDecode(b *testing.B) {
 	for _, mode := range modes {
-		photos := corpus(b, mode.kind)
+		photos := corpus(b, mode.progressive)
 		b.Run(mode.name, func(b *testing.B) {
 			var d Decoder
 			var p Planes

@@ -16,7 +16,7 @@ func BenchmarkBesideTurbo(b *testing.B) {
 	program := turbo(b)
 	const turns, rounds = 4, 5
 	for _, mode := range modes {
-		photos := corpus(b, mode.kind)
+		photos := corpus(b, mode.progressive)
 		b.Run(mode.name, func(b *testing.B) {
 			var d Decoder
 			var p Planes

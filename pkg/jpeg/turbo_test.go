@@ -217,8 +217,8 @@ func pixmap(r *rand.Rand, width, height int) []byte {
 func TestPhotographsEqualTurbo(t *testing.T) {
 	program := turbo(t)
 	var d Decoder
-	for _, kind := range []string{"base", "prog"} {
-		for name, data := range corpus(t, kind) {
+	for _, progressive := range []bool{false, true} {
+		for name, data := range corpus(t, progressive) {
 			equalTurbo(t, program, name, &d, data)
 		}
 	}
