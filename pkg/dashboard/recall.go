@@ -87,7 +87,10 @@ func (p *past) recall(run *wire.Run, s *wire.Status, settledBefore func([]time.T
 		return err
 	}
 	settled := s.Done + s.Rejected + s.Dead
-	*p = past{start: run.Started, at: times[n], step: step, from: settled, settled: settled, last: s.Now, version: p.version + 1}
+	*p = past{
+		start: run.Started, at: times[n], step: step,
+		from: settled, settled: settled, last: s.Now, version: p.version + 1,
+	}
 	for i := range n {
 		p.rates = append(p.rates, float64(before[i+1]-before[i])/step.Seconds())
 	}

@@ -88,8 +88,8 @@ func pageStart(after string) (uint64, error) {
 	return n, nil
 }
 
-// Last returns up to limit of the entries that were settled last, the newest first; with refused, of those that were rejected
-// or are dead.
+// Last returns up to limit of the entries that were settled last, the newest first; with refused, of those that were
+// rejected or are dead.
 func (b Book) Last(_ context.Context, refused bool, limit int) ([]wire.Receipt, error) {
 	last, err := b.Ledger.Last(refused, limit)
 	if err != nil {
