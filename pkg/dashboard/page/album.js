@@ -63,7 +63,7 @@ function showRefused() {
   $('refused-section').hidden = album.refused.length === 0 && total === 0 && inRuns === 0 && !ledger;
   const reasons = Object.entries(album.reasons).sort((a, b) => b[1] - a[1]);
   if (only && !album.reasons[only]) only = '';
-  put($('refused-sum'), total ? `${images(total)} since this sink started` : inRuns ? 'by an earlier run' : '');
+  put($('refused-sum'), total ? `${images(total)} since this sink started` : inRuns ? `${images(inRuns)} before this sink started` : '');
   $('reasons').hidden = reasons.length < 2;
   keep($('reasons'), reasons, r => r[0], ([why]) => {
     const b = make('button', 'plain');
