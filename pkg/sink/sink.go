@@ -290,8 +290,8 @@ func (s *Sink) tick(ctx context.Context) {
 	}
 }
 
-// onlookersWait is how long events are kept for those who look on: people see no difference, and the farm is not slowed by being
-// watched.
+// onlookersWait is how long events are kept for those who look on: people see no difference, and the farm is not slowed by
+// being watched.
 const onlookersWait = 50 * time.Millisecond
 
 // publish tells everybody who listens: subscribers over the network, and watchers in this process. It never blocks.

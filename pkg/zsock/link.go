@@ -45,7 +45,7 @@ type link struct {
 	maxMessage uint64 // bytes; 0: no messages are taken at all
 	maxParts   int
 
-	// For readMessage, which calls them.
+	// All are called by the reader, and all but onBytes by readMessage alone.
 	onCommand func(name string, body []byte) error
 	onMessage func(size uint64) error       // a message begins: blocks while there is no room for it
 	onBytes   func()                        // something arrived

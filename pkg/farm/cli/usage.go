@@ -35,7 +35,7 @@ func plain(c *cli.Command, err error) error {
 		return fmt.Errorf("%s=%s: %s", m[2], strings.Trim(m[1], `"`), takes(c, m[3], m[4]))
 	}
 	if m := noValue.FindStringSubmatch(text); m != nil {
-		return fmt.Errorf("--%s needs a value", strings.TrimLeft(m[1], "-"))
+		return fmt.Errorf("--%s needs a value", m[1])
 	}
 	return err
 }
