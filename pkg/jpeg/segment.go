@@ -1,7 +1,5 @@
 package jpeg
 
-import "bytes"
-
 const (
 	// slack is how many bytes an MCU may consume once begun: 10 blocks of 64 symbols of 31 bits are 2480, and the
 	// reader looks 8 bytes ahead. A MCU is begun only where as much data, or zeros, lie in front.
@@ -49,28 +47,18 @@ func (e *entropy) load() {
 	e.size = copy(e.window[:], e.window[e.r.pos:e.size])
 	e.r.pos = 0
 	for !e.whole && e.size < windowSize-slack {
-		chunk := e.src[:min(len(e.src), windowSize-slack-e.size)]
-		i := bytes.IndexByte(chunk, 0xFF)
-		if i < 0 {
-			e.size += copy(e.window[e.size:], chunk)
-			e.src = e.src[len(chunk):]
-			if e.whole = len(e.src) == 0; e.whole {
-				e.marker = 0
-			}
-			continue
-		}
-		e.size += copy(e.window[e.size:], chunk[:i])
-		e.src = e.src[i+1:]
+		written, read := unstuff(e.window[e.size:windowSize-slack], e.src)
+		e.size += written
+		e.src = e.src[read:]
 		switch {
-		case len(e.src) == 0: // the file ends in a marker
-			e.whole, e.marker = true, 0
-		case e.src[0] == 0: // stuffed
-			e.window[e.size] = 0xFF
-			e.size++
+		case e.size == windowSize-slack && len(e.src) > 0:
+		case len(e.src) < 2: // or the file ends in FF
+			e.whole, e.marker, e.src = true, 0, nil
+		case e.src[1] == 0xFF: // a fill byte in front of a marker, or of FF that is data
 			e.src = e.src[1:]
-		case e.src[0] != 0xFF: // that would be a fill byte in front of a marker
-			e.whole, e.marker = true, e.src[0]
-			e.src = e.src[1:]
+		default:
+			e.whole, e.marker = true, e.src[1]
+			e.src = e.src[2:]
 		}
 	}
 	if e.whole {
@@ -87,8 +75,8 @@ func (e *entropy) spent() bool { return e.whole && e.r.consumed() > e.end }
 // skipEntropy finds the end of a scan's entropy-coded data: the next marker that is not a restart.
 func (p *parser) skipEntropy(s *scan) {
 	for {
-		i := bytes.IndexByte(p.data[p.pos:], 0xFF)
-		if i < 0 || p.pos+i+1 >= len(p.data) {
+		i := nextMarker(p.data[p.pos:])
+		if i < 0 {
 			p.pos, s.to, s.cut = len(p.data), len(p.data), true
 			return
 		}
@@ -96,7 +84,7 @@ func (p *parser) skipEntropy(s *scan) {
 		switch next := p.data[p.pos+1]; {
 		case next == 0xFF:
 			p.pos++
-		case next == 0 || (next >= markerRST0 && next <= markerRST7):
+		case next >= markerRST0 && next <= markerRST7:
 			p.pos += 2
 		default:
 			s.to = p.pos
