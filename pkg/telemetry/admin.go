@@ -63,7 +63,11 @@ func (c AdminConfig) Validate() error {
 		if a.addr == "" {
 			continue
 		}
-		if _, _, err := net.SplitHostPort(a.addr); err != nil {
+		_, port, err := net.SplitHostPort(a.addr)
+		if err == nil {
+			_, err = net.LookupPort("tcp", port)
+		}
+		if err != nil {
 			return fmt.Errorf("%s is %q: it must be host:port, such as 127.0.0.1:8080", a.field, a.addr)
 		}
 	}

@@ -132,6 +132,8 @@ func (c *Config) Validate() error {
 		return usage("no events endpoint")
 	case c.MaxMessage < 0 || c.MaxInflightBytes < 0 || c.Readers < 0 || c.MaxDeliveries < 0 || c.StrangerPrefetch < 0:
 		return usage("a limit is negative")
+	case min(c.Lease, c.SilentLease, c.Audit, c.BackoffMin, c.BackoffMax, c.WaitWorkers, c.StallTimeout) < 0:
+		return usage("a time is negative")
 	case c.MaxMessage > 1<<31:
 		return usage("max-message %d is beyond 2 GiB", c.MaxMessage)
 	}

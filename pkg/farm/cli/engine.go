@@ -24,12 +24,12 @@ import (
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		text(whatToMake, "engine", engines()[0], fmt.Sprintf("what transforms: one of %v", engines())),
-		bytes(limits, "max-pixels", "250M", "largest image, in pixels: width × height × frames"),
+		bytes(limits, "max-pixels", "250M", from[int64](1), "largest image, in pixels: width × height × frames"),
 		text(limits, "on-truncated", "reject", "reject images that end too early, or accept what can be read of them"),
 		&cli.BoolFlag{Category: limits, Name: "isolate", Value: true, Sources: env("isolate"),
 			Usage: "transform in child processes, so that an image that crashes or hangs costs only itself"},
-		duration(limits, "task-timeout", time.Minute, "longest transform; needs --isolate"),
-		bytes(limits, "task-memory", "1GiB", "memory of one transform; needs --isolate"),
+		duration(limits, "task-timeout", time.Minute, from(time.Millisecond), "longest transform; needs --isolate"),
+		bytes(limits, "task-memory", "1GiB", from[int64](64<<20), "memory of one transform; needs --isolate"),
 		text(whatToMake, "assets", "", "directory of the pictures that watermark operations name"),
 	}
 }
@@ -129,7 +129,8 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 	}
 	children, err := isolate.New(isolate.Config{
 		Engine: name, Settings: s, Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
-		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"), MaxOutput: 4 * bytesOf(c, "max-message"), Log: log,
+		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"),
+		MaxOutput: min(4*bytesOf(c, "max-message"), 4<<30), Log: log,
 	})
 	if err != nil {
 		return nil, &exitError{ExitUsage, err}

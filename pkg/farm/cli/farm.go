@@ -144,7 +144,7 @@ func sinkFlags() []cli.Flag {
 	return concat([]cli.Flag{
 		text(whereToGo, "sink", "127.0.0.1", "host of the sink"),
 		text(whereToGo, "control", "", "the sink's control endpoint (default: port 5555 of --sink)"),
-		duration(whereToGo, "timeout", 5*time.Second, "how long to wait for an answer"),
+		duration(whereToGo, "timeout", 5*time.Second, from(time.Millisecond), "how long to wait for an answer"),
 	}, commonFlags(""))
 }
 
@@ -173,7 +173,7 @@ func healthCommand() *cli.Command {
 	return &cli.Command{
 		Name: "health", ArgsUsage: "[URL]",
 		Usage: "exit 0 when the URL answers well (default: http://127.0.0.1:8080/readyz), 1 otherwise",
-		Flags: []cli.Flag{duration(whereToGo, "timeout", 5*time.Second, "how long to wait for an answer")},
+		Flags: []cli.Flag{duration(whereToGo, "timeout", 5*time.Second, from(time.Millisecond), "how long to wait for an answer")},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			url := c.Args().First()
 			if url == "" {

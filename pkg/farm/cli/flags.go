@@ -27,24 +27,62 @@ func texts(category, name, usage string) *cli.StringSliceFlag {
 	return &cli.StringSliceFlag{Category: category, Name: name, Usage: usage, Sources: env(name)}
 }
 
-func number(category, name string, value int, usage string) *cli.IntFlag {
-	return &cli.IntFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name), HideDefault: value == 0}
+func number(category, name string, value int, takes span[int], usage string) *cli.IntFlag {
+	return &cli.IntFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name), HideDefault: value == 0,
+		Validator: takes.validator("a whole number", strconv.Itoa)}
 }
 
 func yes(category, name, usage string) *cli.BoolFlag {
 	return &cli.BoolFlag{Category: category, Name: name, Usage: usage, Sources: env(name)}
 }
 
-func duration(category, name string, value time.Duration, usage string) *cli.DurationFlag {
-	return &cli.DurationFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name), HideDefault: value == 0}
+func duration(category, name string, value time.Duration, takes span[time.Duration], usage string) *cli.DurationFlag {
+	return &cli.DurationFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name), HideDefault: value == 0,
+		Validator: takes.validator("a time", time.Duration.String)}
 }
 
 // bytes is a flag whose value is an amount, of bytes mostly, such as 64MiB, 500kB, 250M or 1048576.
-func bytes(category, name, value, usage string) cli.Flag {
+func bytes(category, name, value string, takes span[int64], usage string) cli.Flag {
 	f := text(category, name, value, usage)
-	f.Validator = func(s string) error { _, err := parseBytes(s); return err }
+	within := takes.validator("an amount", showBytes)
+	f.Validator = func(s string) error {
+		n, err := parseBytes(s)
+		if err != nil {
+			return err
+		}
+		return within(n)
+	}
 	return f
 }
+
+// span is which values a flag takes: from least on and, unless most is zero, to most.
+type span[T int | int64 | time.Duration] struct{ least, most T }
+
+func from[T int | int64 | time.Duration](least T) span[T] { return span[T]{least: least} }
+
+func (s span[T]) to(most T) span[T] { return span[T]{s.least, most} }
+
+// validator refuses what is outside of s; the words, which begin with itTakes, name what is inside.
+func (s span[T]) validator(kind string, show func(T) string) func(T) error {
+	return func(v T) error {
+		switch {
+		case v >= s.least && (s.most == 0 || v <= s.most):
+			return nil
+		case s.most == 0:
+			return fmt.Errorf(itTakes+"%s of at least %s", kind, show(s.least))
+		}
+		return fmt.Errorf(itTakes+"%s from %s to %s", kind, show(s.least), show(s.most))
+	}
+}
+
+// itTakes begins what plain says of a flag's value.
+const itTakes = "it takes "
+
+// What flags of several programs take.
+const (
+	maxSlots   = 1024
+	maxMessage = int64(2 << 30)
+)
 
 // bytesOf returns the value of a bytes flag, which its validator has accepted.
 func bytesOf(c *cli.Command, name string) int64 {
@@ -68,12 +106,22 @@ func parseBytes(s string) (int64, error) {
 			continue
 		}
 		n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
-		if err != nil || n < 0 || n*float64(u.factor) > 1<<50 {
+		if err != nil || !(n >= 0 && n*float64(u.factor) <= 1<<50) { // NaN is none, either
 			break
 		}
 		return int64(n * float64(u.factor)), nil
 	}
 	return 0, fmt.Errorf("%q is no amount such as 64MiB, 250M or 1000000", s)
+}
+
+// showBytes is n as one would type it.
+func showBytes(n int64) string {
+	for _, unit := range []string{"GiB", "MiB", "KiB"} {
+		if size, _ := parseBytes("1" + unit); n > 0 && n%size == 0 {
+			return strconv.FormatInt(n/size, 10) + unit
+		}
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // The categories under which help lists flags.
@@ -96,7 +144,8 @@ func commonFlags(http string) []cli.Flag {
 		flags = append(flags,
 			text(whereToGo, "http", http, "address of /metrics, /healthz and /readyz, and of a sink's page; empty: none"),
 			text(whereToGo, "debug-addr", "", "address of pprof; empty: none"),
-			duration(delivery, "drain-timeout", 30*time.Second, "how long a first SIGINT or SIGTERM waits for what is under way; 0: as long as it takes"))
+			duration(delivery, "drain-timeout", 30*time.Second, from[time.Duration](0),
+				"how long a first SIGINT or SIGTERM waits for what is under way; 0: as long as it takes"))
 	}
 	return flags
 }
@@ -177,8 +226,12 @@ func checkEndpoints(endpoints ...string) error {
 				return usagef("endpoint %q: ipc:// wants a path", e)
 			}
 		case "tcp":
-			if _, _, err := net.SplitHostPort(address); err != nil {
+			_, port, err := net.SplitHostPort(address)
+			if err != nil {
 				return usagef("endpoint %q: tcp:// wants HOST:PORT", e)
+			}
+			if _, err := strconv.ParseUint(port, 10, 16); err != nil && port != "*" {
+				return usagef("endpoint %q: a port is a number up to 65535", e)
 			}
 		default:
 			return usagef("endpoint %q: it begins with tcp:// or ipc://", e)

@@ -67,7 +67,7 @@ func eventsCommand() *cli.Command {
    farm events --json task | jq .payload.filename`,
 		Flags: concat([]cli.Flag{
 			yes(showing, "json", "a JSON object a line"),
-			number(showing, "count", 0, "end after so many events; 0: go on"),
+			number(showing, "count", 0, from(0), "end after so many events; 0: go on"),
 			text(whereToGo, "events", "", "the sink's events endpoint (default: port 5556 of --sink)"),
 		}, sinkFlags()),
 		Action: printEvents,

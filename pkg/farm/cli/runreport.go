@@ -35,8 +35,8 @@ func reportCommand() *cli.Command {
 			yes(showing, "csv", "comma-separated values with a header, a line for each image"),
 			text(showing, "html", "", "write a page that needs nothing else to this file; - is standard output"),
 			text(showing, "photos", "", "directory of the originals, to show some of them on the page"),
-			number(limits, "slots", 1, "pictures made smaller at once"),
-			bytes(limits, "max-message", "64MiB", "largest picture that is shown"),
+			number(limits, "slots", 1, from(0).to(maxSlots), "pictures made smaller at once"),
+			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest picture that is shown"),
 		}, engineFlags(), bookFlags()),
 		Action: runReport,
 	}

@@ -39,7 +39,7 @@ were. The first SIGINT or SIGTERM commits what has come, the second leaves at on
 			text(whereToGo, "results", "", "endpoint for workers' results (default: port 5558 of --bind)"),
 			text(whereToGo, "events", "", "endpoint that publishes events (default: port 5556 of --bind)"),
 			text(whereToGo, "control", "", "endpoint that answers questions (default: port 5555 of --bind)"),
-			bytes(limits, "max-message", "64MiB", "largest sum of an image's outputs"),
+			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest sum of an image's outputs"),
 		}, pageFlags(), commonFlags("127.0.0.1:8080")),
 		Action: runSink,
 	}

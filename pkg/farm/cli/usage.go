@@ -42,6 +42,9 @@ func plain(c *cli.Command, err error) error {
 
 // takes says what a flag takes; why is what the flag itself said of the value.
 func takes(c *cli.Command, name, why string) string {
+	if strings.HasPrefix(why, itTakes) {
+		return why
+	}
 	what := why
 	eachCommand(c, func(c *cli.Command) {
 		for _, f := range c.Flags {
@@ -50,11 +53,11 @@ func takes(c *cli.Command, name, why string) string {
 			}
 			switch f.(type) {
 			case *cli.IntFlag:
-				what = "it takes a whole number, such as 4"
+				what = itTakes + "a whole number, such as 4"
 			case *cli.DurationFlag:
-				what = "it takes a time with its unit, such as 30s, 5m or 1h30m"
+				what = itTakes + "a time with its unit, such as 30s, 5m or 1h30m"
 			case *cli.BoolFlag:
-				what = "it takes true or false, or nothing for true"
+				what = itTakes + "true or false, or nothing for true"
 			}
 		}
 	})

@@ -39,8 +39,8 @@ EXIT STATUS:
 		Flags: concat([]cli.Flag{
 			yes(whatToTake, "quick", "look at names and sizes only, decode nothing"),
 			yes(showing, "json", "a JSON object a line: each problem, then a summary"),
-			number(limits, "slots", 0, "outputs looked at at once (default: the number of processors)"),
-			bytes(limits, "max-message", "1GiB", "largest output that is decoded"),
+			number(limits, "slots", 0, from(0).to(maxSlots), "outputs looked at at once (default: the number of processors)"),
+			bytes(limits, "max-message", "1GiB", from[int64](1).to(maxMessage), "largest output that is decoded"),
 		}, engineFlags(), bookFlags()),
 		Action: runVerify,
 	}
@@ -73,7 +73,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 		}
 		defer store.Close()
 		v = &verification{
-			store: store, slots: cmp.Or(max(0, c.Int("slots")), runtime.GOMAXPROCS(0)), wrong: make(map[string]*problem),
+			store: store, slots: cmp.Or(c.Int("slots"), runtime.GOMAXPROCS(0)), wrong: make(map[string]*problem),
 			tell: verifyProgress(os.Stderr, c.Bool("quiet"), entriesOf(ctx, b)),
 		}
 		if e == nil {

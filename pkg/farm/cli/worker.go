@@ -8,6 +8,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/worker"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -16,8 +17,8 @@ import (
 // transformFlags say how images are transformed; `farm run` has them, too.
 func transformFlags() []cli.Flag {
 	return concat([]cli.Flag{
-		number(limits, "slots", 0, "concurrent transforms (default: the number of processors)"),
-		number(limits, "prefetch", 0, "unsettled tasks that a worker may hold (default: 2 for each slot, and 2)"),
+		number(limits, "slots", 0, from(0).to(maxSlots), "concurrent transforms (default: the number of processors)"),
+		number(limits, "prefetch", 0, from(0).to(wire.MaxHeld), "unsettled tasks that a worker may hold (default: 2 for each slot, and 2)"),
 	}, engineFlags())
 }
 
@@ -39,7 +40,7 @@ them; with it the worker writes them itself. The first SIGINT or SIGTERM finishe
 			text(whereToGo, "name", "", "name of this worker (default: host and process id)"),
 			text(whatToMake, "out", "", "directory to write outputs to (default: send them to the sink)"),
 			yes(whatToMake, "bare", "tell bare output names only, for a sink that knows nothing else; needs --out"),
-			bytes(limits, "max-message", "64MiB", "largest image, and largest sum of an image's outputs"),
+			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest image, and largest sum of an image's outputs"),
 		}, recipeFlags(), transformFlags(), commonFlags("127.0.0.1:8082")),
 		Action: runWorker,
 	}
