@@ -38,6 +38,7 @@ type loop struct {
 	steered    string
 	expected   int       // workers that the sink knows; −1: it has not said yet
 	started    time.Time // when workers could first connect
+	work       stopwatch
 	draining   bool
 	ended      bool
 }
@@ -65,6 +66,7 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 
 // run returns nil when every found task is settled and none is left to find.
 func (l *loop) run(ctx context.Context) error {
+	defer func() { l.work.set(false, time.Now()) }()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	alarm := time.NewTimer(time.Hour)
@@ -115,7 +117,9 @@ func (l *loop) run(ctx context.Context) error {
 			}
 		}
 		l.addBacklog()
-		l.ask(time.Now())
+		now := time.Now()
+		l.watch(now)
+		l.ask(now)
 	}
 	l.hearOut(ctx)
 	return nil

@@ -13,6 +13,7 @@ import (
 
 // tick shows the counts, looks whether the run goes on, and sends stragglers again.
 func (l *loop) tick(now time.Time) error {
+	l.watch(now)
 	run := l.snapshot(now)
 	l.v.metrics.observe(&run, l.d.inflight, l.waitingFor())
 	l.v.cfg.Watch(run)
@@ -58,6 +59,7 @@ func (l *loop) snapshot(now time.Time) wire.Run {
 		run.State = "running"
 	}
 	run.Total = max(run.Total, run.Found)
+	run.WorkUS = l.work.sum.Microseconds()
 	run.Waiting = l.waiting()
 	return run
 }

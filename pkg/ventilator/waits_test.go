@@ -93,3 +93,31 @@ func TestFirstTaskWaitsAMomentForTheSinksEvents(t *testing.T) {
 		}
 	})
 }
+
+func TestWorkingTimeIsThatWithWorkersAndWithoutPauses(t *testing.T) {
+	inBubble(t, 3, func(t *testing.T, s *stage) {
+		_, done := s.start(s.config())
+		time.Sleep(time.Minute) // nobody is there
+		w := s.worker("w", 1)
+		task := w.mustNext(time.Minute)
+		s.sink.steer("paused")
+		time.Sleep(10 * time.Second)
+		s.sink.commit(task, "w", true) // what is held is finished: that is work, too
+		time.Sleep(time.Hour)
+		s.sink.steer("running")
+		task = w.mustNext(time.Minute)
+		time.Sleep(10 * time.Second)
+		s.sink.commit(task, "w", true)
+		task = w.mustNext(time.Minute)
+		w.die()
+		time.Sleep(time.Hour)
+		w = s.worker("w2", 1)
+		s.sink.commit(w.mustNext(time.Minute), "w2", true)
+		e := <-done
+		expectDone(t, e, 3)
+		if took, working := e.run.Took(e.at), e.run.Working(e.at); took < 2*time.Hour || working < 20*time.Second || working > 25*time.Second {
+			t.Errorf("it took %v and worked for %v, not for some 20 s", took, working)
+		}
+		w.die()
+	})
+}

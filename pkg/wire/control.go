@@ -117,6 +117,7 @@ type Run struct {
 	Strangers    int64     `msgpack:"strangers" json:"strangers"` // done on a stranger's word
 	Bytes        int64     `msgpack:"bytes" json:"bytes"`         // of inputs settled in this run
 	Peers        int       `msgpack:"peers" json:"peers"`
+	WorkUS       int64     `msgpack:"work,omitempty" json:"work_us"`              // what Working returns, microseconds; 0: not told
 	Waiting      string    `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
 	Missing      []string  `msgpack:"missing,omitempty" json:"missing,omitempty"` // of an ended run that does not balance: unaccounted images, at most MaxMissing
 }
