@@ -40,6 +40,10 @@ type Run struct {
 	Dead         int64 `json:"dead"`
 	Redeliveries int64 `json:"redeliveries"`
 	Duplicates   int64 `json:"duplicates"`
+
+	Earlier int64 `json:"earlier,omitempty"` // of the settled, those that earlier runs settled
+	Bytes   int64 `json:"bytes,omitempty"`   // of the images that this run settled
+	WorkUS  int64 `json:"work_us,omitempty"` // time by which its rate is reckoned, microseconds; 0: its whole time
 }
 
 // Missing returns how many images were found and are not accounted for: found − (done + skipped + rejected + dead).

@@ -109,6 +109,17 @@ func TestOutputsStoredByAWorkerAreLookedForWhereSomeAreHere(t *testing.T) {
 	}
 }
 
+func TestTheLedgerKeepsWhatARunsRateIsReckonedBy(t *testing.T) {
+	begun := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	run := wire.Run{ID: "r", State: "finished", Started: begun, Ended: begun.Add(time.Minute), Total: 30, Found: 30, Done: 20, Skipped: 10,
+		Earlier: 10, Bytes: 4e6, WorkUS: 10e6}
+	record := runRecord(&run)
+	again := runOfRecord(&record)
+	if images, bytes := again.PerSecond(again.Ended); images != 2 || bytes != 4e5 {
+		t.Errorf("%v images and %v bytes a second", images, bytes)
+	}
+}
+
 func TestRunsAsTheirVentilatorsTell(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	s := newState(&Config{}, now, "test")

@@ -69,6 +69,7 @@ func runOfRecord(r *ledger.Run) wire.Run {
 	return wire.Run{
 		ID: r.ID, State: state, Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host, Total: r.Found,
 		Found: r.Found, Done: r.Done, Skipped: r.Skipped, Rejected: r.Rejected, Dead: r.Dead, Redeliveries: r.Redeliveries,
+		Earlier: r.Earlier, Bytes: r.Bytes, WorkUS: r.WorkUS,
 	}
 }
 
@@ -86,5 +87,6 @@ func runRecord(r *wire.Run) ledger.Run {
 	return ledger.Run{
 		ID: r.ID, State: state, Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host,
 		Found: r.Found, Done: r.Done, Skipped: r.Skipped, Rejected: r.Rejected, Dead: r.Dead, Redeliveries: r.Redeliveries,
+		Earlier: r.Earlier, Bytes: r.Bytes, WorkUS: r.WorkUS,
 	}
 }
