@@ -21,10 +21,11 @@ type pace struct {
 	runs     map[string][]tally
 }
 
-// tally is how many images of a run were settled at a time.
+// tally is how many images of a run were settled at a time, and how long it had worked.
 type tally struct {
-	at     time.Time
-	worked int64
+	at      time.Time
+	worked  int64
+	working time.Duration // 0: it does not tell, or has not begun
 }
 
 func (p *pace) add(s *wire.Status) {
@@ -48,7 +49,7 @@ func (p *pace) add(s *wire.Status) {
 		for old+1 < len(tallies) && s.Now.Sub(tallies[old+1].at) >= paceSpan {
 			old++
 		}
-		p.runs[r.ID] = append(slices.Delete(tallies, 0, old), tally{s.Now, r.Worked()})
+		p.runs[r.ID] = append(slices.Delete(tallies, 0, old), tally{s.Now, r.Worked(), time.Duration(r.WorkUS) * time.Microsecond})
 	}
 	for id := range p.runs {
 		if !live[id] {
@@ -65,17 +66,21 @@ func (p *pace) before() *wire.Status {
 	return p.statuses[0]
 }
 
-// of returns how many images a second the live run id settles, and false when it is too early to tell.
+// of returns how many images the live run id settles in a second in which it works, and false when it is too early to tell.
 func (p *pace) of(id string) (perSecond float64, ok bool) {
 	t := p.runs[id]
 	if len(t) < 2 {
 		return 0, false
 	}
 	first, last := t[0], t[len(t)-1]
-	if last.at.Sub(first.at) < leastPace {
+	span := last.at.Sub(first.at)
+	if last.working > 0 {
+		span = last.working - first.working
+	}
+	if span < leastPace {
 		return 0, false
 	}
-	return float64(last.worked-first.worked) / last.at.Sub(first.at).Seconds(), true
+	return float64(last.worked-first.worked) / span.Seconds(), true
 }
 
 // past is the throughput since the run began, in at most maxPast points: when those are full, each two become one.

@@ -182,3 +182,31 @@ func TestRetriedImagesLeaveTheList(t *testing.T) {
 		t.Errorf("%d are left, %v", len(m.refused), m.reasons)
 	}
 }
+
+func TestPaceIsReckonedByTheTimeInWhichARunWorked(t *testing.T) {
+	var p pace
+	paused := func(second int, worked, working int64) {
+		p.add(&wire.Status{Now: start.Add(time.Duration(second) * time.Second),
+			Runs: []wire.Run{{ID: "r", Started: start, Found: 1000, Done: worked, WorkUS: working * 1e6}}})
+	}
+	for s := range 10 {
+		paused(s, 0, 0)
+	}
+	paused(10, 10, 1)
+	if rate, ok := p.of("r"); ok {
+		t.Errorf("%v a second after one of work", rate)
+	}
+	paused(11, 20, 2)
+	for s := 12; s < 30; s++ {
+		paused(s, 40, 4)
+	}
+	if rate, ok := p.of("r"); !ok || rate != 10 {
+		t.Errorf("%v a second, %v", rate, ok)
+	}
+	for s := 30; s < 60; s++ {
+		paused(s, 40, 4)
+	}
+	if rate, ok := p.of("r"); ok {
+		t.Errorf("%v a second after half a minute's pause", rate)
+	}
+}

@@ -115,6 +115,8 @@ type WorkerTotals struct {
 type RunInfo struct {
 	wire.Run
 	Unsettled int64 `json:"unsettled"`
+	// WorkingSeconds is the time by which its speed is reckoned: see wire.Run.Working.
+	WorkingSeconds float64 `json:"working_seconds"`
 	// ImagesPerSecond is over the last 30 s of a live run, and over the whole of one that ended.
 	ImagesPerSecond float64 `json:"images_per_second"`
 	// ETASeconds is how long the rest takes at that speed; null when that cannot be told.
@@ -147,17 +149,15 @@ func (d *Dashboard) runReply(v *view) RunReply {
 		r.Workers.Busy += w.Busy
 	}
 	for _, run := range s.Runs {
-		r.Runs = append(r.Runs, d.runInfo(run))
+		r.Runs = append(r.Runs, d.runInfo(run, s.Now))
 	}
 	return r
 }
 
-func (d *Dashboard) runInfo(run wire.Run) RunInfo {
-	info := RunInfo{Run: run, Unsettled: run.Unsettled()}
+func (d *Dashboard) runInfo(run wire.Run, now time.Time) RunInfo {
+	info := RunInfo{Run: run, Unsettled: run.Unsettled(), WorkingSeconds: run.Working(now).Seconds()}
 	if !run.Ended.IsZero() {
-		if took := run.Ended.Sub(run.Started).Seconds(); took > 0 {
-			info.ImagesPerSecond = float64(run.Worked()) / took
-		}
+		info.ImagesPerSecond, _ = run.PerSecond(run.Ended)
 		return info
 	}
 	rate, ok := d.pace.of(run.ID)

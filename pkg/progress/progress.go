@@ -55,23 +55,6 @@ type silent struct{}
 func (silent) Show(wire.Run) {}
 func (silent) End(wire.Run)  {}
 
-// remaining estimates how long the rest takes at the pace so far; ok is false before there is a pace.
-func remaining(r *wire.Run, now time.Time) (d time.Duration, ok bool) {
-	n := r.Worked()
-	if n == 0 {
-		return 0, false
-	}
-	per := now.Sub(r.Started) / time.Duration(n)
-	return per * time.Duration(max(0, r.Total-r.Settled())), true
-}
-
-func perSecond(r *wire.Run, now time.Time) float64 {
-	if s := now.Sub(r.Started).Seconds(); s > 0 {
-		return float64(r.Worked()) / s
-	}
-	return 0
-}
-
 // trouble is what a bar's or line's reader should know besides the count.
 func trouble(r *wire.Run) string {
 	var parts []string
@@ -94,6 +77,15 @@ func workers(n int) string {
 		return "1 worker"
 	}
 	return fmt.Sprintf("%d workers", n)
+}
+
+// left says how long the rest of a live run takes, when that can be told.
+func left(r *wire.Run, now time.Time) string {
+	d, ok := r.Left(now)
+	if !ok || !r.Ended.IsZero() {
+		return ""
+	}
+	return ", " + d.Round(time.Second).String() + " left"
 }
 
 // lines prints a line now and then: when something changed, and at least each minute.
@@ -129,10 +121,8 @@ func plainLine(r *wire.Run, now time.Time) string {
 	if r.Total > 0 {
 		percent = 100 * float64(r.Settled()) / float64(r.Total)
 	}
-	s := fmt.Sprintf("%d/%d images (%.0f%%), %.1f img/s, %s", r.Settled(), r.Total, percent, perSecond(r, now), workers(r.Peers))
-	if d, ok := remaining(r, now); ok && r.Ended.IsZero() {
-		s += ", " + d.Round(time.Second).String() + " left"
-	}
+	perSecond, _ := r.PerSecond(now)
+	s := fmt.Sprintf("%d/%d images (%.0f%%), %.1f img/s, %s%s", r.Settled(), r.Total, percent, perSecond, workers(r.Peers), left(r, now))
 	if t := trouble(r); t != "" {
 		s += ", " + t
 	}
@@ -152,15 +142,16 @@ type message struct {
 }
 
 func jsonLine(r *wire.Run, now time.Time) string {
+	perSecond, _ := r.PerSecond(now)
 	m := message{MessageType: "status", PercentDone: 100, TotalFiles: r.Total, Settled: r.Settled(), Run: *r,
-		ImagesPerSecond: perSecond(r, now), Balanced: r.Unsettled() == 0}
+		ImagesPerSecond: perSecond, Balanced: r.Unsettled() == 0}
 	if !r.Ended.IsZero() {
 		m.MessageType = "summary"
 	}
 	if r.Total > 0 {
 		m.PercentDone = 100 * float64(r.Settled()) / float64(r.Total)
 	}
-	if d, ok := remaining(r, now); ok {
+	if d, ok := r.Left(now); ok {
 		s := d.Seconds()
 		m.SecondsRemaining = &s
 	}
@@ -172,7 +163,7 @@ func jsonLine(r *wire.Run, now time.Time) string {
 }
 
 // barWidth leaves room for words beside the bar on a terminal of 80 columns.
-const barWidth = 24
+const barWidth = 16
 
 // bar draws one line that is drawn over again.
 type bar struct {
@@ -185,15 +176,14 @@ func (b *bar) Show(r wire.Run) {
 	if b.b == nil {
 		b.b = progressbar.NewOptions64(max(r.Total, 1),
 			progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(barWidth), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString("img"), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetPredictTime(false), // it would count pauses
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
 		)
 	}
-	text := "images"
-	if r.Peers != 1 {
-		text = "images, " + workers(r.Peers)
-	}
+	now := time.Now()
+	perSecond, _ := r.PerSecond(now)
+	text := fmt.Sprintf("%.1f img/s, %s%s", perSecond, workers(r.Peers), left(&r, now))
 	if t := trouble(&r); t != "" {
 		text += " (" + t + ")"
 	}

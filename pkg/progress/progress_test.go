@@ -76,6 +76,12 @@ func TestJSONLinesSayHowFarItIs(t *testing.T) {
 		if m := line(); m["seconds_remaining"] != 40.0 || m["settled"] != 4.0 || m["images_per_second"] != 0.1 || m["balanced"] != false {
 			t.Errorf("in the middle: %v", m)
 		}
+		run.WorkUS, run.Waiting = 5e6, "paused by an operator"
+		time.Sleep(10 * time.Second)
+		r.Show(run)
+		if m := line(); m["seconds_remaining"] != nil || m["images_per_second"] != 0.4 {
+			t.Errorf("while it is paused: %v", m)
+		}
 		run.Done, run.Ended = 6, time.Now()
 		r.End(run)
 		if m := line(); m["message_type"] != "summary" || m["total"] != 8.0 || m["balanced"] != true || m["id"] != "r" {

@@ -186,18 +186,23 @@ func (r *Report) work(e *wire.Receipt) {
 	w.BusyUS += e.Timings.Total
 }
 
-// Took returns how long the run has taken: to its end, or to the last entry while it has none.
-func (r *Report) Took() time.Duration {
-	end := r.Run.Ended
-	if end.IsZero() {
-		end = r.last
+// end is the run's, or that of the last entry while it has none.
+func (r *Report) end() time.Time {
+	if r.Run.Ended.IsZero() {
+		return r.last
 	}
-	return max(0, end.Sub(r.Run.Started))
+	return r.Run.Ended
 }
 
-// PerSecond returns how many images a second were settled, and their bytes; 0 where nothing was.
+// Took returns how long the run has taken: to its end, or to the last entry while it has none.
+func (r *Report) Took() time.Duration { return r.Run.Took(r.end()) }
+
+// Working returns the part of that time by which rates are reckoned: see wire.Run.Working.
+func (r *Report) Working() time.Duration { return r.Run.Working(r.end()) }
+
+// PerSecond returns how many images were settled in a second of working time, and their bytes; 0 where nothing was.
 func (r *Report) PerSecond() (images, bytes float64) {
-	seconds := r.Took().Seconds()
+	seconds := r.Working().Seconds()
 	if seconds == 0 {
 		return 0, 0
 	}

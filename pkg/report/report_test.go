@@ -101,6 +101,22 @@ func TestNumbersAddUp(t *testing.T) {
 	}
 }
 
+func TestRatesAreReckonedByWorkingTime(t *testing.T) {
+	b := newShelf(3000, 10*time.Millisecond)
+	b.runs[0].WorkUS = 15e6
+	r, err := Read(t.Context(), b, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := r.Summary(); s.Seconds != 30 || s.WorkingSeconds != 15 || s.ImagesPerSecond != 200 || s.BytesPerSecond != 200_000 {
+		t.Errorf("%+v", s)
+	}
+	var text strings.Builder
+	if err := r.WriteText(&text); err != nil || !strings.Contains(text.String(), "took 30s, 15s of it with workers and not paused\n") {
+		t.Errorf("%v: %s", err, &text)
+	}
+}
+
 func TestRunsAreFoundByNameAndNewestFirst(t *testing.T) {
 	b := newShelf(10, time.Second)
 	for asked, want := range map[string]string{"": "new", "old": "old"} {

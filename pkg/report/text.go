@@ -66,8 +66,9 @@ type Summary struct {
 	Bytes           int64            `json:"bytes"`   // of those images
 	Outputs         int64            `json:"outputs"`
 	OutputBytes     int64            `json:"output_bytes"`
-	Unsettled       int64            `json:"unsettled"` // found − (done + skipped + rejected + dead)
-	Seconds         float64          `json:"seconds"`
+	Unsettled       int64            `json:"unsettled"`       // found − (done + skipped + rejected + dead)
+	Seconds         float64          `json:"seconds"`         // from its start to its end
+	WorkingSeconds  float64          `json:"working_seconds"` // of those, in which a worker was there and it was not paused
 	ImagesPerSecond float64          `json:"images_per_second"`
 	BytesPerSecond  float64          `json:"bytes_per_second"`
 	Refused         map[string]int64 `json:"refused"` // rejected images by reason, and dead letters
@@ -102,7 +103,8 @@ func (r *Report) Summary() Summary {
 	images, bytes := r.PerSecond()
 	s := Summary{
 		Settled: r.Entries, Bytes: r.Bytes, Outputs: r.Outputs, OutputBytes: r.Written, Unsettled: r.Run.Unsettled(),
-		Seconds: r.Took().Seconds(), ImagesPerSecond: images, BytesPerSecond: bytes, Workers: r.Workers(),
+		Seconds: r.Took().Seconds(), WorkingSeconds: r.Working().Seconds(), ImagesPerSecond: images, BytesPerSecond: bytes,
+		Workers:    r.Workers(),
 		Refused:    make(map[string]int64),
 		Throughput: Throughput{Start: r.flow.start, SliceSeconds: r.flow.width.Seconds()},
 	}
@@ -167,7 +169,11 @@ func WriteJSON(ctx context.Context, w io.Writer, b Book, id string) error {
 // WriteText writes the report for a terminal.
 func (r *Report) WriteText(w io.Writer) error {
 	run := &r.Run
-	fmt.Fprintf(w, "run %s %s, begun %s, took %s\n", run.ID, run.State, run.Started.Local().Format(time.DateTime), round(r.Took()))
+	fmt.Fprintf(w, "run %s %s, begun %s, took %s", run.ID, run.State, run.Started.Local().Format(time.DateTime), round(r.Took()))
+	if r.Took()-r.Working() > r.Took()/20 {
+		fmt.Fprintf(w, ", %s of it with workers and not paused", round(r.Working()))
+	}
+	fmt.Fprintln(w)
 	balance := "balanced"
 	if n := run.Unsettled(); n != 0 {
 		balance = fmt.Sprintf("%d unaccounted for", n)

@@ -116,10 +116,9 @@ function showFigures(state, runs, none) {
   const now = state.throughput.images_per_second;
   put($('f-now'), rate(now));
   let worked = 0, seconds = 0, refused = 0, dead = 0;
-  const at = new Date(state.sink.now);
   for (const r of runs) {
     worked += r.done + r.skipped + r.rejected + r.dead - r.earlier;
-    seconds = Math.max(seconds, ((isLive(r) ? at : new Date(r.ended)) - new Date(r.started)) / 1000);
+    seconds = Math.max(seconds, r.working_seconds);
     refused += r.rejected;
     dead += r.dead;
   }

@@ -10,7 +10,6 @@ import (
 
 // printSummary says what became of every image that a run found.
 func printSummary(w io.Writer, r *wire.Run, unreadable int64, books string) {
-	took := r.Ended.Sub(r.Started)
 	if r.State == "dry run" {
 		fmt.Fprintf(w, "%d images found: %d to make, %d unchanged, %d rejected earlier, %d dead letters\n",
 			r.Found, r.Pending, r.Skipped, r.Rejected, r.Dead)
@@ -32,10 +31,13 @@ func printSummary(w io.Writer, r *wire.Run, unreadable int64, books string) {
 		}
 		fmt.Fprintf(w, "  unaccounted for: %s\n", name)
 	}
-	worked := r.Worked()
-	if seconds := took.Seconds(); worked > 0 && seconds > 0 {
-		fmt.Fprintf(w, "%d worked on in %s: %.1f img/s, %.1f MB/s in\n",
-			worked, took.Round(10*time.Millisecond), float64(worked)/seconds, float64(r.Bytes)/1e6/seconds)
+	if images, bytes := r.PerSecond(r.Ended); images > 0 {
+		took, working := r.Took(r.Ended), r.Working(r.Ended)
+		fmt.Fprintf(w, "%d worked on in %s", r.Worked(), took.Round(10*time.Millisecond))
+		if took-working > took/20 {
+			fmt.Fprintf(w, ", %s of it with workers and not paused", working.Round(10*time.Millisecond))
+		}
+		fmt.Fprintf(w, ": %.1f img/s, %.1f MB/s in\n", images, bytes/1e6)
 	}
 	if refused := r.Rejected + r.Dead; refused > 0 {
 		fmt.Fprintf(w, "farm rejects %s lists the rejected and dead", books)
