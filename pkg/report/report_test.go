@@ -117,6 +117,22 @@ func TestRatesAreReckonedByWorkingTime(t *testing.T) {
 	}
 }
 
+func TestARunWhoseEndNobodySawIsNotCalledBalanced(t *testing.T) {
+	b := newShelf(10, time.Second)
+	b.runs[0].State, b.runs[0].Ended = "interrupted", time.Time{}
+	r, err := Read(t.Context(), b, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text, page strings.Builder
+	err = errors.Join(r.WriteText(&text), r.WritePage(t.Context(), &page, PageConfig{}))
+	for _, said := range []string{text.String(), page.String()} {
+		if err != nil || strings.Contains(said, "balanced") || !strings.Contains(said, "its end was not told") {
+			t.Errorf("%v: %s", err, said)
+		}
+	}
+}
+
 func TestRunsAreFoundByNameAndNewestFirst(t *testing.T) {
 	b := newShelf(10, time.Second)
 	for asked, want := range map[string]string{"": "new", "old": "old"} {

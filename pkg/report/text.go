@@ -177,6 +177,8 @@ func (r *Report) WriteText(w io.Writer) error {
 	balance := "balanced"
 	if n := run.Unsettled(); n != 0 {
 		balance = fmt.Sprintf("%d unaccounted for", n)
+	} else if r.Unseen() {
+		balance = "its end was not told"
 	}
 	fmt.Fprintf(w, "%d images found = %d done + %d skipped + %d rejected + %d dead: %s\n",
 		run.Found, run.Done, run.Skipped, run.Rejected, run.Dead, balance)

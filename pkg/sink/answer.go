@@ -50,7 +50,7 @@ func (s *Sink) call(ctx context.Context, message zsock.Message) (any, error) {
 			return &wire.Count{Count: n}, err
 		})
 	case wire.OpRuns:
-		runs, err := s.book().Runs(ctx)
+		runs, err := s.Runs(ctx)
 		return &wire.Runs{Runs: runs}, err
 	}
 	return nil, fmt.Errorf("unknown call %q", req.Op)
@@ -191,6 +191,8 @@ func (s *Sink) tellRun(run *wire.Run) (any, error) {
 		if topic != wire.TopicRunProgress {
 			s.log.Info(topic, "run", run.ID, "found", run.Found, "done", run.Done, "skipped", run.Skipped,
 				"rejected", run.Rejected, "dead", run.Dead)
+		}
+		if s.state.recordDue(run, time.Now()) {
 			s.keepRun(*run)
 		}
 		s.publish(topic, run)

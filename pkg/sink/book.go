@@ -108,16 +108,41 @@ func (b Book) Retry(_ context.Context, args wire.EntriesArgs) (int, error) {
 	return len(ids), err
 }
 
-// Runs returns the runs that the ledger knows, newest first.
+// Runs returns the runs that the ledger knows, newest first. With no sink running none goes on: one that nobody saw end was
+// interrupted.
 func (b Book) Runs(context.Context) ([]wire.Run, error) {
+	return b.runs(func(string) bool { return false })
+}
+
+// runs returns the runs that the ledger knows, newest first; goesOn says of one that nobody saw end whether it may be live.
+func (b Book) runs(goesOn func(id string) bool) ([]wire.Run, error) {
 	records, err := b.Ledger.Runs()
 	if err != nil {
 		return nil, err
 	}
 	runs := make([]wire.Run, 0, len(records))
 	for i := range records {
-		runs = append(runs, runOfRecord(&records[i]))
+		r := &records[i]
+		if r.State == ledger.RunActive && !goesOn(r.ID) {
+			if err := b.interrupt(r); err != nil {
+				return nil, err
+			}
+		}
+		runs = append(runs, runOfRecord(r))
 	}
 	sortNewestFirst(runs)
 	return runs, nil
+}
+
+// interrupt makes r the record of a run that nobody saw end, nor tell its last counts: what it settled is in the ledger's
+// entries, of what it found more than that nothing is known.
+func (b Book) interrupt(r *ledger.Run) error {
+	settled, err := b.Ledger.Counts(r.ID)
+	if err != nil {
+		return err
+	}
+	r.State = ledger.RunCut
+	r.Done, r.Rejected, r.Dead = max(r.Done, settled.Done), max(r.Rejected, settled.Rejected), max(r.Dead, settled.Dead)
+	r.Found = max(r.Found, r.Done+r.Skipped+r.Rejected+r.Dead)
+	return nil
 }

@@ -45,6 +45,22 @@ func (s *state) tellRun(run wire.Run, now time.Time) (want string, topics []stri
 	return r.want, topics, anew
 }
 
+// recordEvery is how old the record of a live run may become: when it is killed together with the sink, no later counts of
+// it are known.
+const recordEvery = 10 * time.Second
+
+// recordDue reports whether the record of a run that was just told is to be written, and counts it as written.
+func (s *state) recordDue(run *wire.Run, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.runs[run.ID]
+	if r == nil || run.Ended.IsZero() && now.Sub(r.kept) < recordEvery {
+		return false
+	}
+	r.kept = now
+	return true
+}
+
 // remember takes the newest run of the ledger, if it has ended: who looks at a sink that was started again wants to see how
 // things ended.
 func (s *state) remember(runs []wire.Run) {

@@ -22,8 +22,23 @@ func (s *Sink) Last(ctx context.Context, refused bool, limit int) ([]wire.Receip
 	return s.book().Last(ctx, refused, limit)
 }
 
-// Runs returns the runs that the ledger knows, newest first.
-func (s *Sink) Runs(ctx context.Context) ([]wire.Run, error) { return s.book().Runs(ctx) }
+// Runs returns the runs that the ledger knows, newest first, and of the live ones what they told last. One that nobody saw
+// end, and that has not been heard of since the sink was started, was interrupted, unless it may still be about to speak.
+func (s *Sink) Runs(context.Context) ([]wire.Run, error) {
+	known, since := s.state.known()
+	young := time.Since(since) <= runSilence
+	told := make(map[string]wire.Run, len(known))
+	for _, r := range known {
+		told[r.ID] = r
+	}
+	runs, err := s.book().runs(func(id string) bool { return young || told[id].ID != "" })
+	for i := range runs {
+		if r, ok := told[runs[i].ID]; ok {
+			runs[i] = r
+		}
+	}
+	return runs, err
+}
 
 // SettledBefore returns how many entries the ledger has from before each of the given times, nearly.
 func (s *Sink) SettledBefore(times []time.Time) ([]uint64, error) {

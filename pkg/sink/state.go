@@ -23,8 +23,9 @@ type state struct {
 type liveRun struct {
 	wire.Run
 	heard  time.Time
-	silent bool   // it counts as ended because its ventilator fell silent
-	want   string // an operator's word: "running", "paused" or "cancelled"
+	kept   time.Time // when its record was last written to the ledger
+	silent bool      // it counts as ended because its ventilator fell silent
+	want   string    // an operator's word: "running", "paused" or "cancelled"
 }
 
 func newState(c *Config, now time.Time, instance string) *state {
@@ -146,6 +147,13 @@ func (s *state) snapshot(now time.Time) *wire.Status {
 	status.Runs = s.runList()
 	status.Trouble = s.troubles()
 	return &status
+}
+
+// known returns the live runs, and some that ended, of those that were heard of since the sink was started.
+func (s *state) known() (runs []wire.Run, since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.runList(), s.status.Started
 }
 
 func (s *state) runList() []wire.Run {

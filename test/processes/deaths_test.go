@@ -5,6 +5,7 @@ package processes
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 )
@@ -169,5 +170,22 @@ func TestNothingIsMissingWhoeverDies(t *testing.T) {
 	mustHold(t, f.out, filesBelow(t, dir))
 	if left, err := filepath.Glob(filepath.Join(f.out, "*", ".*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+func TestRunOfAFarmThatWasKilledIsListedAsInterrupted(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	sink := f.startSink()
+	ear := f.listen()
+	f.startWorker("w")
+	ventilator := f.startVentilator("--run", "monday", "--variant", slow, album(t, 20))
+	ear.awaitSettled(2)
+	ventilator.kill()
+	sink.kill() // before it could tell that the ventilator had fallen silent
+	runs := start(t, "runs", "farm", "runs", "--out", f.out)
+	runs.mustExit(0)
+	if said := runs.output(); !regexp.MustCompile(`(?m)^monday .* interrupted +\d`).MatchString(said) {
+		t.Errorf("farm runs says %s", said)
 	}
 }

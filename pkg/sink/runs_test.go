@@ -1,0 +1,76 @@
+package sink
+
+import (
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+func (s *stage) tell(run *wire.Run) {
+	s.t.Helper()
+	if _, err := s.client.TellRun(s.t.Context(), run); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// onlyRun returns the run that runs lists.
+func onlyRun(t *testing.T, runs []wire.Run, err error) wire.Run {
+	t.Helper()
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	return runs[0]
+}
+
+// Found as a run that went on for ever in the ledger of a farm that had been killed.
+func TestRunThatNobodySawEndWasInterrupted(t *testing.T) {
+	s := newStage(t)
+	s.tell(&wire.Run{ID: "r", State: "running", Started: time.Now(), Found: 1})
+	for n := range 2 {
+		s.send(done(n).Encode())
+		s.await(wire.TopicTaskDone)
+	}
+	s.tell(&wire.Run{ID: "r", State: "running", Started: time.Now(), Found: 5, Done: 2})
+	runs, err := s.client.Runs(t.Context())
+	if r := onlyRun(t, runs, err); r.State != "running" || r.Found != 5 || r.Done != 2 {
+		t.Errorf("while it goes on: %+v", r)
+	}
+	runs, err = Book{Ledger: s.ledger}.Runs(t.Context())
+	if r := onlyRun(t, runs, err); r.State != "interrupted" || !r.Ended.IsZero() || r.Found != 2 || r.Done != 2 {
+		t.Errorf("with no sink: %+v", r)
+	}
+
+	s.sink.state.mu.Lock()
+	clear(s.sink.state.runs) // it was started again
+	s.sink.state.mu.Unlock()
+	runs, err = s.client.Runs(t.Context())
+	if r := onlyRun(t, runs, err); r.State != "running" {
+		t.Errorf("while it may be about to speak: %+v", r)
+	}
+	s.sink.state.mu.Lock()
+	s.sink.state.status.Started = time.Now().Add(-runSilence - time.Second)
+	s.sink.state.mu.Unlock()
+	runs, err = s.client.Runs(t.Context())
+	if r := onlyRun(t, runs, err); r.State != "interrupted" {
+		t.Errorf("after it did not speak: %+v", r)
+	}
+}
+
+func TestRecordOfALiveRunIsNeverOld(t *testing.T) {
+	begun := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	s := newState(&Config{}, begun, "test")
+	run := wire.Run{ID: "r", Started: begun}
+	for second := range 30 {
+		now := begun.Add(time.Duration(second) * time.Second)
+		s.tellRun(run, now)
+		if due := s.recordDue(&run, now); due != (second%10 == 0) {
+			t.Errorf("after %d s it is due: %v", second, due)
+		}
+	}
+	run.Ended = begun.Add(29 * time.Second)
+	s.tellRun(run, run.Ended)
+	if !s.recordDue(&run, run.Ended) {
+		t.Error("its end is not kept")
+	}
+}
