@@ -176,10 +176,10 @@ func (s *stage) conduct() string {
 			if total >= *faults {
 				s.mending.Wait()
 				s.t.Logf("%d faults: %v", total, s.count)
-				return s.ventilator.log.String()
+				return s.ventilator.running().Said()
 			}
 			// Too quick: everything once more.
-			s.expectAll(s.ventilator.log.String())
+			s.expectAll(s.ventilator.running().Said())
 			s.ventilator.args = append(s.ventilator.args[:s.plain:s.plain], "--force")
 			s.ventilator.start(s.t)
 		case <-deadline:
@@ -224,7 +224,7 @@ func (s *stage) mendOne() {
 func (s *stage) end() {
 	s.mending.Wait()
 	for _, r := range append(s.workers, s.ventilator, s.sink) {
-		if r.cmd != nil {
+		if r.running() != nil {
 			r.signal(syscall.SIGCONT)
 			r.kill()
 		}

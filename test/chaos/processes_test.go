@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/test/internal/program"
 )
 
 // role is a process that is started again and again under one name.
@@ -17,84 +18,54 @@ type role struct {
 	args []string
 	bin  string
 
-	mu     sync.Mutex
-	cmd    *exec.Cmd
-	log    *bytes.Buffer
-	exited chan struct{} // closed when cmd has been reaped
-	frozen bool
+	mu  sync.Mutex
+	now *program.Process // nil: it was never started
 }
 
 func (r *role) start(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.cmd != nil {
+	if r.now != nil {
 		select {
-		case <-r.exited:
+		case <-r.now.Over():
 		default:
 			return // another fault's mending was quicker
 		}
 	}
-	r.cmd = exec.Command(r.bin, r.args...)
-	r.log = new(bytes.Buffer)
-	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
-	r.exited = make(chan struct{})
-	r.frozen = false
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	cmd, exited := r.cmd, r.exited
-	go func() {
-		_ = cmd.Wait() // how it ended is looked at by whoever waits for exited
-		close(exited)
-	}()
+	r.now = program.Launch(t, r.name, exec.Command(r.bin, r.args...))
 }
 
-func (r *role) signal(sig syscall.Signal) {
+// running returns the process that was started last, which may have ended by itself.
+func (r *role) running() *program.Process {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_ = r.cmd.Process.Signal(sig) // it may have ended by itself meanwhile
-	switch sig {
-	case syscall.SIGSTOP:
-		r.frozen = true
-	case syscall.SIGCONT:
-		r.frozen = false
-	}
+	return r.now
 }
+
+func (r *role) signal(sig syscall.Signal) { r.running().Signal(sig) }
 
 // kill ends it at once and waits until it is gone.
-func (r *role) kill() {
-	r.signal(syscall.SIGKILL)
-	<-r.done()
-}
+func (r *role) kill() { r.running().Kill() }
 
-func (r *role) done() <-chan struct{} {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.exited
-}
+func (r *role) done() <-chan struct{} { return r.running().Over() }
 
 // code returns the exit code of an ended process, −1 when a signal ended it.
-func (r *role) code() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.cmd.ProcessState.ExitCode()
-}
+func (r *role) code() int { return r.running().Cmd.ProcessState.ExitCode() }
 
 func (r *role) tail(n int) string {
-	b := r.log.Bytes()
-	return string(b[max(0, len(b)-n):])
+	said := r.running().Said()
+	return said[max(0, len(said)-n):]
 }
 
 // build makes the programs once.
 func build(t *testing.T) string {
 	t.Helper()
-	bin := t.TempDir()
-	cmd := exec.Command("go", "build", "-tags", "nodynamic", "-o", bin+"/", "./farm", "./ventilator", "./worker", "./sink")
-	cmd.Dir = "../.."
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
+	bin, remove, err := program.Build()
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(remove)
 	return bin
 }
 

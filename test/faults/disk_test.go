@@ -18,18 +18,18 @@ func TestDiskThatIsFullHoldsUpAndLosesNothing(t *testing.T) {
 	mount(t, out, "size=24m")
 	f, n := newFarm(t, out), 40
 	sink := f.startSink()
-	sink.await("collecting", 1)
+	sink.AwaitText("collecting", 1)
 	relieve := fill(t, out)
 	f.startWorker()
 	ventilator := f.startVentilator(album(t, n))
-	sink.await(cannotWrite, 3)
+	sink.AwaitText(cannotWrite, 3)
 	f.mustBeInTrouble(sink, "the disk is full")
 	if s := f.status(); s.Done != 0 || s.Settled != 0 {
 		t.Errorf("on a full disk %d are done, %d settled", s.Done, s.Settled)
 	}
-	ventilator.mustLive()
+	ventilator.MustLive()
 	relieve()
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustBalance(n)
 	if code, text := sink.readiness(); code != 200 || f.status().Trouble != "" {
 		t.Errorf("healed, /readyz says %d %q", code, text)
@@ -45,17 +45,17 @@ func TestDiskThatIsFullAtAWorkerHoldsUpAndLosesNothing(t *testing.T) {
 	f, n := newFarm(t, t.TempDir()), 20
 	f.startSink()
 	worker := f.startWorker("--out", out)
-	worker.await(`"msg":"working"`, 1)
+	worker.AwaitText(`"msg":"working"`, 1)
 	relieve := fill(t, out)
 	ventilator := f.startVentilator("--lease", "2s", album(t, n))
-	worker.await("outputs cannot be written; trying again", 3)
-	worker.await("the disk is full", 1)
+	worker.AwaitText("outputs cannot be written; trying again", 3)
+	worker.AwaitText("the disk is full", 1)
 	if code, text := worker.readiness(); code != 503 || !strings.Contains(text, "the disk is full") {
 		t.Errorf("the worker's /readyz says %d %q", code, text)
 	}
-	ventilator.mustLive()
+	ventilator.MustLive()
 	relieve()
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustBalance(n)
 	f.mustVerify(3*n, "--out", out)
 }
@@ -66,15 +66,15 @@ func TestReadOnlyFileSystemInTheOutputsPlace(t *testing.T) {
 	out := t.TempDir()
 	f, n := newFarm(t, out), 40
 	sink := f.startSink("--ledger", filepath.Join(t.TempDir(), "ledger.db"))
-	sink.await("collecting", 1)
+	sink.AwaitText("collecting", 1)
 	unmount := mount(t, out, "size=1m,ro")
 	f.startWorker()
 	ventilator := f.startVentilator(album(t, n))
-	sink.await(cannotWrite, 2)
+	sink.AwaitText(cannotWrite, 2)
 	f.mustBeInTrouble(sink, "read-only")
-	ventilator.mustLive()
+	ventilator.MustLive()
 	unmount()
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustBalance(n)
 	f.mustVerify(3*n, "--timeout", "5s", "--sink", f.host)
 }
@@ -92,13 +92,13 @@ func TestDirectoryThatIsGoneForAWhile(t *testing.T) {
 	if err := os.Rename(out, away); err != nil {
 		t.Fatal(err)
 	}
-	sink.await(cannotWrite, 1)
+	sink.AwaitText(cannotWrite, 1)
 	f.mustBeInTrouble(sink, "the directory is gone")
-	ventilator.mustLive()
+	ventilator.MustLive()
 	if err := os.Rename(away, out); err != nil {
 		t.Fatal(err)
 	}
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustBalance(n)
 	f.mustVerify(3*n, "--sink", f.host)
 }
@@ -108,6 +108,6 @@ func TestSinkOnAReadOnlyDirectorySaysSo(t *testing.T) {
 	out := t.TempDir()
 	mount(t, out, "size=1m,ro")
 	sink := newFarm(t, out).startSink()
-	sink.mustExit(1)
+	sink.MustExit(1)
 	sink.mustSay("read-only", out)
 }

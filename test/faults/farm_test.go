@@ -89,7 +89,7 @@ func (f *farm) status() *wire.Status {
 func (f *farm) mustBeInTrouble(sink *process, words string) {
 	f.t.Helper()
 	status := start(f.t, "farm", "status", "--control", f.control)
-	status.mustExit(0)
+	status.MustExit(0)
 	status.mustSay("TROUBLE: ", words)
 	if code, text := sink.readiness(); code != 503 || !bytes.Contains([]byte(text), []byte(words)) {
 		f.t.Errorf("/readyz says %d %q", code, text)
@@ -100,7 +100,7 @@ func (f *farm) mustBeInTrouble(sink *process, words string) {
 func (f *farm) mustVerify(outputs int, args ...string) {
 	f.t.Helper()
 	p := start(f.t, "farm", append([]string{"verify", "--out", f.out, "--control", f.control}, args...)...)
-	p.mustExit(0)
+	p.MustExit(0)
 	p.mustSay(fmt.Sprintf("%d outputs of %d images: all present, of the right size, and decode", outputs, outputs/3))
 }
 

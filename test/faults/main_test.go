@@ -8,17 +8,15 @@ package faults
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/isolate"
+	"github.com/imagefarm/imagefarm/test/internal/program"
 	"go.uber.org/goleak"
 )
 
-// limit bounds every single wait: long enough for a machine that does many other things, too.
-const limit = 60 * time.Second
+// limit bounds every single wait.
+const limit = program.Limit
 
 // root is the module's directory.
 const root = "../.."
@@ -33,24 +31,14 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// run builds the programs, or takes those of the directory that PROGRAMS_UNDER_TEST names.
 func run(m *testing.M) int {
-	if programs = os.Getenv("PROGRAMS_UNDER_TEST"); programs == "" {
-		dir, err := os.MkdirTemp("", "imagefarm-programs-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		build := exec.Command("go", "build", "-tags", "nodynamic", "-o", dir+string(filepath.Separator),
-			"./farm", "./ventilator", "./worker", "./sink")
-		build.Dir, build.Stdout, build.Stderr = root, os.Stderr, os.Stderr
-		if err := build.Run(); err != nil {
-			fmt.Fprintln(os.Stderr, "building the programs:", err)
-			return 1
-		}
-		programs = dir
+	dir, remove, err := program.Build()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
+	defer remove()
+	programs = dir
 	code := m.Run()
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)

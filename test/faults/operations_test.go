@@ -28,7 +28,7 @@ func TestEveryMetricIsExplained(t *testing.T) {
 	f := newFarm(t, filepath.Join(t.TempDir(), "out"))
 	exported := make(map[string]bool)
 	for _, p := range []*process{f.startSink(), f.startWorker(), f.startVentilator("--wait-workers", "1m", album(t, 1))} {
-		reply, err := http.Get(p.http() + "/metrics")
+		reply, err := http.Get(p.HTTP() + "/metrics")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,8 +71,8 @@ func TestEveryFlagThatIsNamedExists(t *testing.T) {
 		{"farm", "report"}, {"farm", "verify"}, {"farm", "events"},
 	} {
 		p := start(t, args[0], append(slices.Clone(args[1:]), "--help")...)
-		p.mustExit(0)
-		help.WriteString(p.said())
+		p.MustExit(0)
+		help.WriteString(p.Said())
 	}
 	for _, flag := range regexp.MustCompile("`(--[a-z-]+)").FindAllStringSubmatch(operations(t), -1) {
 		if !strings.Contains(help.String(), flag[1]+" ") && !strings.Contains(help.String(), flag[1]+",") {

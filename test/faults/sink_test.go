@@ -53,13 +53,13 @@ func TestSinkKilledBetweenWritingAndCommitting(t *testing.T) {
 		dir := album(t, n)
 		sink := f.startSink()
 		worker := f.startWorker()
-		sink.await("collecting", 1)
+		sink.AwaitText("collecting", 1)
 		ventilator := f.startVentilator(dir)
 		awaitFile(t, f.out)
-		sink.signal(syscall.SIGSTOP)
-		sink.kill()
-		worker.kill() // nobody is left who could deliver or make it again
-		ventilator.kill()
+		sink.Signal(syscall.SIGSTOP)
+		sink.Kill()
+		worker.Kill() // nobody is left who could deliver or make it again
+		ventilator.Kill()
 		if settled := entriesOf(t, f.out); settled > 0 {
 			if try == 8 {
 				t.Fatalf("in %d tries the first commit was always faster than the signal", try)
@@ -72,7 +72,7 @@ func TestSinkKilledBetweenWritingAndCommitting(t *testing.T) {
 		f.startSink()
 		f.startWorker()
 		next := f.startVentilator(dir)
-		next.mustExit(0)
+		next.MustExit(0)
 		next.mustBalance(n)
 		f.mustVerify(3 * n)
 		return
@@ -88,19 +88,19 @@ func TestResultsThatDieWithTheSinkAreMissedAtOnce(t *testing.T) {
 	atLedger := []string{"--ledger", filepath.Join(t.TempDir(), "ledger.db")}
 	sink := f.startSink(atLedger...)
 	worker := f.startWorker("--slots", "2")
-	sink.await("collecting", 1)
+	sink.AwaitText("collecting", 1)
 	if err := os.Rename(f.out, away); err != nil { // from now on nothing can be written
 		t.Fatal(err)
 	}
 	ventilator := f.startVentilator("--lease", "10m", album(t, n))
-	sink.await(cannotWrite, 2)
-	worker.mustLive()
-	sink.kill()
+	sink.AwaitText(cannotWrite, 2)
+	worker.MustLive()
+	sink.Kill()
 	if err := os.Rename(away, f.out); err != nil {
 		t.Fatal(err)
 	}
 	f.startSink(atLedger...)
-	ventilator.mustExit(0) // within limit, a tenth of a lease
+	ventilator.MustExit(0) // within limit, a tenth of a lease
 	ventilator.mustBalance(n)
 	ventilator.mustSay("an answer died with the sink")
 	f.mustVerify(3*n, "--sink", f.host)
@@ -131,7 +131,7 @@ func TestSinkThatCannotBeReachedForAWhile(t *testing.T) {
 	f, n := newFarm(t, filepath.Join(t.TempDir(), "out")), 120
 	dir := album(t, n)
 	sink := f.startSink()
-	sink.await("collecting", 1)
+	sink.AwaitText("collecting", 1)
 	direct := *f
 	between := newWire(t, f.host)
 	for _, e := range []*string{&f.results, &f.events, &f.control} {
@@ -141,22 +141,22 @@ func TestSinkThatCannotBeReachedForAWhile(t *testing.T) {
 	ventilator := f.startVentilator(dir)
 	awaitFile(t, f.out)
 	between.cut()
-	worker.await(`"msg":"disconnected","from":"sink"`, 1)
+	worker.AwaitText(`"msg":"disconnected","from":"sink"`, 1)
 	if code, text := worker.readiness(); code != 503 || text != "not connected to the sink\n" {
 		t.Errorf("the worker's /readyz says %d %q", code, text)
 	}
 	lost := start(t, "farm", "status", "--control", f.control, "--timeout", "1s")
-	lost.mustExit(1)
+	lost.MustExit(1)
 	lost.mustSay(f.control)
-	ventilator.await(`"msg":"the sink did not answer"`, 1)
-	ventilator.mustLive()
-	sink.mustLive()
+	ventilator.AwaitText(`"msg":"the sink did not answer"`, 1)
+	ventilator.MustLive()
+	sink.MustLive()
 	before := direct.status().Settled
 	if before == uint64(n) {
 		t.Fatal("all was settled before the wire was cut: nothing is proved")
 	}
 	between.heal()
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustBalance(n)
 	if s := direct.status(); s.Settled != uint64(n) || s.Dead != 0 {
 		t.Errorf("%d settled, %d dead", s.Settled, s.Dead)

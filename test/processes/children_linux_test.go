@@ -15,7 +15,7 @@ import (
 // children are the processes that p has started.
 func (p *process) children() (pids []int) {
 	p.t.Helper()
-	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.Cmd.Process.Pid))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestChildrenOfAWorkerEndWithIt(t *testing.T) {
 			f := newFarm(t)
 			f.startSink()
 			worker := f.startWorker("w1", "--slots", "2")
-			f.startVentilator(album(t, 6)).mustExit(0)
+			f.startVentilator(album(t, 6)).MustExit(0)
 			children := worker.children()
 			if len(children) == 0 {
 				t.Fatal("the worker has no children: the test proves nothing")
@@ -57,8 +57,8 @@ func TestChildrenOfAWorkerEndWithIt(t *testing.T) {
 				defer unix.Close(fd)
 				ends[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
 			}
-			worker.signal(sig)
-			worker.wait()
+			worker.Signal(sig)
+			worker.Wait()
 			for i := range ends {
 				if n, err := pollRetry(ends[i : i+1]); err != nil || n != 1 {
 					t.Errorf("child %d outlived its worker (%v)", children[i], err)

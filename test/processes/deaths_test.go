@@ -19,8 +19,8 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 	workers := f.startWorkers(3)
 	ventilator := f.startVentilator("--lease", "5s", dir)
 	ear.awaitSettledBy("w1", 3)
-	workers[0].kill()
-	ventilator.mustExit(0)
+	workers[0].Kill()
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	mustHold(t, f.out, filesBelow(t, dir))
 }
@@ -33,13 +33,13 @@ func TestTasksOfAKilledWorkerAreDeliveredAgain(t *testing.T) {
 	ventilator := f.startVentilator("--lease", "60s", dir)
 	workers := f.startWorkers(2)
 	for _, w := range workers {
-		ventilator.await("worker joined", "worker", w.name)
+		ventilator.Await("worker joined", "worker", w.Name)
 	}
-	workers[0].signal(syscall.SIGSTOP)
+	workers[0].Signal(syscall.SIGSTOP)
 	f.startSink()                                                  // before which nothing can be handed out
 	ventilator.awaitMetric("imagefarm_ventilator_tasks_leased", 4) // of the frozen one, when the other has done the rest
-	workers[0].kill()
-	ventilator.mustExit(0)
+	workers[0].Kill()
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	mustHold(t, f.out, filesBelow(t, dir))
 	if run := f.status().Runs[0]; run.Redeliveries+run.Speculative < 4 {
@@ -57,11 +57,11 @@ func TestEveryWorkerKilledAndOthersStarted(t *testing.T) {
 	ventilator := f.startVentilator("--lease", "5s", "--variant", slow, dir)
 	ear.awaitSettled(2)
 	for _, w := range first {
-		w.kill()
+		w.Kill()
 	}
-	ventilator.awaitNth(2, "worker left")
+	ventilator.AwaitNth(2, "worker left")
 	f.startWorker("w3")
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	if made := filesBelow(t, f.out); len(made) != n {
 		t.Errorf("there are %q", made)
@@ -78,15 +78,15 @@ func TestFrozenWorkersTasksGoElsewhere(t *testing.T) {
 	workers := f.startWorkers(2)
 	ventilator := f.startVentilator("--lease", "3s", dir)
 	ear.awaitSettledBy("w1", 3)
-	workers[0].signal(syscall.SIGSTOP)
-	ventilator.mustExit(0)
+	workers[0].Signal(syscall.SIGSTOP)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	mustHold(t, f.out, filesBelow(t, dir))
 
 	// It awakes, and what it now tells is a duplicate that harms nobody.
-	workers[0].signal(syscall.SIGCONT)
-	workers[0].signal(syscall.SIGTERM)
-	workers[0].mustExit(0)
+	workers[0].Signal(syscall.SIGCONT)
+	workers[0].Signal(syscall.SIGTERM)
+	workers[0].MustExit(0)
 	if s := f.status(); s.Settled != uint64(n) {
 		t.Errorf("%d settled, not %d", s.Settled, n)
 	}
@@ -102,16 +102,16 @@ func TestKilledSinkGoesOnFromItsLedger(t *testing.T) {
 	workers := f.startWorkers(3)
 	ventilator := f.startVentilator("--lease", "3s", dir)
 	ear.awaitSettled(n / 4)
-	sink.kill()
-	f.startSink().await("collecting")
-	ventilator.mustExit(0)
+	sink.Kill()
+	f.startSink().Await("collecting")
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	mustHold(t, f.out, filesBelow(t, dir))
 	if s := f.status(); s.Settled != uint64(n) {
 		t.Errorf("%d settled in the ledger, not %d", s.Settled, n)
 	}
 	for _, w := range workers {
-		w.mustLive()
+		w.MustLive()
 	}
 }
 
@@ -124,9 +124,9 @@ func TestKilledVentilatorContinues(t *testing.T) {
 	workers := f.startWorkers(3)
 	first := f.startVentilator(dir)
 	ear.awaitSettled(n / 4)
-	first.kill()
+	first.Kill()
 	second := f.startVentilator(dir)
-	second.mustExit(0)
+	second.MustExit(0)
 	got := second.account()
 	if got.found != n || got.done+got.skipped != n || got.skipped < n/4 {
 		t.Errorf("the second run says %+v; a quarter of %d images was done before", got, n)
@@ -134,7 +134,7 @@ func TestKilledVentilatorContinues(t *testing.T) {
 	mustHold(t, f.out, filesBelow(t, dir))
 	sum := 0
 	for _, w := range workers {
-		w.mustLive()
+		w.MustLive()
 		sum += w.transformed()
 	}
 	if sum > 2*n-n/4 { // of the others the second run cannot know: they were held, or being committed
@@ -153,17 +153,17 @@ func TestNothingIsMissingWhoeverDies(t *testing.T) {
 	ventilator := f.startVentilator(args...)
 	for round := range 3 {
 		f.awaitLedger((3*round + 1) * n / 12)
-		workers[round].kill()
+		workers[round].Kill()
 		workers = append(workers, f.startWorker(fmt.Sprint("w", len(workers)+1)))
 		f.awaitLedger((3*round + 2) * n / 12)
-		sink.kill()
+		sink.Kill()
 		sink = f.startSink()
-		sink.await("collecting")
+		sink.Await("collecting")
 		f.awaitLedger((3*round + 3) * n / 12)
-		ventilator.kill()
+		ventilator.Kill()
 		ventilator = f.startVentilator(args...)
 	}
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	if got := ventilator.account(); got.found != n || got.done+got.skipped != n {
 		t.Errorf("the last run says %+v, of %d images", got, n)
 	}
@@ -181,11 +181,11 @@ func TestRunOfAFarmThatWasKilledIsListedAsInterrupted(t *testing.T) {
 	f.startWorker("w")
 	ventilator := f.startVentilator("--run", "monday", "--variant", slow, album(t, 20))
 	ear.awaitSettled(2)
-	ventilator.kill()
-	sink.kill() // before it could tell that the ventilator had fallen silent
+	ventilator.Kill()
+	sink.Kill() // before it could tell that the ventilator had fallen silent
 	runs := start(t, "runs", "farm", "runs", "--out", f.out)
-	runs.mustExit(0)
-	if said := runs.output(); !regexp.MustCompile(`(?m)^monday .* interrupted +\d`).MatchString(said) {
+	runs.MustExit(0)
+	if said := runs.Output(); !regexp.MustCompile(`(?m)^monday .* interrupted +\d`).MatchString(said) {
 		t.Errorf("farm runs says %s", said)
 	}
 }

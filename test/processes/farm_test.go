@@ -186,7 +186,7 @@ var accountLine = regexp.MustCompile(`^(\d+) images found = (\d+) done \+ (\d+) 
 // account returns the summary of a ventilator that has ended. One that does not balance fails the test.
 func (p *process) account() (a account) {
 	p.t.Helper()
-	for _, line := range p.log() {
+	for _, line := range p.Log() {
 		m := accountLine.FindStringSubmatch(line)
 		if m == nil {
 			continue
@@ -195,11 +195,11 @@ func (p *process) account() (a account) {
 			*n, _ = strconv.Atoi(m[i+1]) // digits, the expression says
 		}
 		if a.found != a.done+a.skipped+a.rejected+a.dead {
-			p.t.Fatalf("%s says balanced and is not: %q", p.name, line)
+			p.t.Fatalf("%s says balanced and is not: %q", p.Name, line)
 		}
 		return a
 	}
-	p.t.Fatalf("%s printed no balanced summary", p.name)
+	p.t.Fatalf("%s printed no balanced summary", p.Name)
 	return a
 }
 

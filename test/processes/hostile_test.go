@@ -41,7 +41,7 @@ func TestHostileImagesAreRejectedOneByOne(t *testing.T) {
 	f.startSink()
 	workers := f.startWorkers(2)
 	ventilator := f.startVentilator(dir)
-	ventilator.mustExit(3)
+	ventilator.MustExit(3)
 	ventilator.mustAccount(account{found: len(want), done: len(want) - rejected, rejected: rejected})
 	entries := f.entries()
 	for _, e := range entries {
@@ -54,11 +54,11 @@ func TestHostileImagesAreRejectedOneByOne(t *testing.T) {
 		t.Errorf("%s is missing in the ledger", name)
 	}
 	for _, w := range workers {
-		w.mustLive()
+		w.MustLive()
 	}
 
 	// Rejected is final: the next run neither sends them again nor forgets them.
 	again := f.startVentilator(dir)
-	again.mustExit(3)
+	again.MustExit(3)
 	again.mustAccount(account{found: len(entries), skipped: len(entries) - rejected, rejected: rejected})
 }

@@ -7,41 +7,29 @@ package processes
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
+
+	"github.com/imagefarm/imagefarm/test/internal/program"
 )
 
 // root is the module's directory.
 const root = "../.."
 
-// limit bounds every single wait: long enough for a machine that does many other things, too.
-const limit = 90 * time.Second
+// limit bounds every single wait.
+const limit = program.Limit
 
 // programs is where TestMain has built the four programs.
 var programs string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-// run builds the programs, or takes those of the directory that PROGRAMS_UNDER_TEST names.
 func run(m *testing.M) int {
-	if programs = os.Getenv("PROGRAMS_UNDER_TEST"); programs != "" {
-		return m.Run()
-	}
-	dir, err := os.MkdirTemp("", "imagefarm-programs-")
+	dir, remove, err := program.Build()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-tags", "nodynamic", "-o", dir+string(filepath.Separator),
-		"./farm", "./ventilator", "./worker", "./sink")
-	build.Dir, build.Stdout, build.Stderr = root, os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "building the programs:", err)
-		return 1
-	}
+	defer remove()
 	programs = dir
 	return m.Run()
 }

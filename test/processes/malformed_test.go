@@ -66,7 +66,7 @@ func (p *process) peak() int64 {
 	if runtime.GOOS != "linux" {
 		return 0
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -86,9 +86,9 @@ func (p *process) peak() int64 {
 // mustStaySmall fails when the process has ever used more memory than a farm of small images needs.
 func (p *process) mustStaySmall() {
 	p.t.Helper()
-	p.mustLive()
+	p.MustLive()
 	if n, most := p.peak(), int64(300<<20); n > most {
-		p.t.Errorf("%s used %d MiB", p.name, n>>20)
+		p.t.Errorf("%s used %d MiB", p.Name, n>>20)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 	f, n := newFarm(t), 20
 	dir := album(t, n)
 	sink := f.startSink()
-	sink.await("collecting")
+	sink.Await("collecting")
 	worker := f.startWorker("w1")
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -118,7 +118,7 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 	if err := push.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	sink.awaitNth(len(attacks()), "a message was no result") // logged one by one
+	sink.AwaitNth(len(attacks()), "a message was no result") // logged one by one
 	sink.mustStaySmall()
 
 	// To the control endpoint, each answered with an error, and so the next, good one is answered.
@@ -172,7 +172,7 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 
 	// And then a run as if nothing had been.
 	ventilator := f.startVentilator(dir)
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	worker.mustStaySmall()
 	sink.mustStaySmall()
@@ -211,7 +211,7 @@ func TestMalformedMessagesFromLibzmqHarmNobody(t *testing.T) {
 	needPython(t)
 	f, n := newFarm(t), 5
 	sink := f.startSink()
-	sink.await("collecting")
+	sink.Await("collecting")
 	var messages []string
 	for _, attack := range attacks() {
 		var frames []string
@@ -222,11 +222,11 @@ func TestMalformedMessagesFromLibzmqHarmNobody(t *testing.T) {
 	}
 	list := filepath.Join(t.TempDir(), "attacks")
 	write(t, list, []byte(strings.Join(messages, "\n")+"\n"))
-	startPython(t, "hostile.py", filepath.Join("testdata", "hostile.py"), f.results, f.control, f.events, list).mustExit(0)
-	sink.awaitNth(len(messages), "a message was no result")
+	startPython(t, "hostile.py", filepath.Join("testdata", "hostile.py"), f.results, f.control, f.events, list).MustExit(0)
+	sink.AwaitNth(len(messages), "a message was no result")
 	f.startWorker("w1")
 	ventilator := f.startVentilator(album(t, n))
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	sink.mustStaySmall()
 }

@@ -40,14 +40,14 @@ func get(t *testing.T, url string) (status int, body string) {
 // metrics are what a process serves, by name.
 func (p *process) metrics() map[string]*dto.MetricFamily {
 	p.t.Helper()
-	status, body := get(p.t, p.http()+"/metrics")
+	status, body := get(p.t, p.HTTP()+"/metrics")
 	if status != http.StatusOK {
-		p.t.Fatalf("%s/metrics answers %d", p.http(), status)
+		p.t.Fatalf("%s/metrics answers %d", p.HTTP(), status)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(body))
 	if err != nil {
-		p.t.Fatalf("%s/metrics: %v", p.http(), err)
+		p.t.Fatalf("%s/metrics: %v", p.HTTP(), err)
 	}
 	return families
 }
@@ -57,7 +57,7 @@ func (p *process) metric(name string) (sum float64) {
 	p.t.Helper()
 	family := p.metrics()[name]
 	if family == nil {
-		p.t.Fatalf("%s serves no %s", p.name, name)
+		p.t.Fatalf("%s serves no %s", p.Name, name)
 	}
 	for _, m := range family.GetMetric() {
 		sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
@@ -81,10 +81,10 @@ func (p *process) awaitMetric(name string, want float64) {
 	for p.metric(name) != want {
 		select {
 		case <-again.C:
-		case <-p.over:
-			p.t.Fatalf("%s ended: %v", p.name, p.err)
+		case <-p.Over():
+			p.t.Fatalf("%s ended: %v", p.Name, p.Cmd.ProcessState)
 		case <-deadline.C:
-			p.t.Fatalf("%s of %s is %v, not %v, after %v", name, p.name, p.metric(name), want, limit)
+			p.t.Fatalf("%s of %s is %v, not %v, after %v", name, p.Name, p.metric(name), want, limit)
 		}
 	}
 }

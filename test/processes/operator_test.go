@@ -19,13 +19,13 @@ func TestStatusShowsRunsAndWorkers(t *testing.T) {
 	f, n := newFarm(t), 6
 	f.startSink()
 	f.startWorker("w1")
-	f.startVentilator(album(t, n)).mustExit(0)
+	f.startVentilator(album(t, n)).MustExit(0)
 
 	p := start(t, "status", "farm", "status", "--json", "--control", f.control)
-	p.mustExit(0)
+	p.MustExit(0)
 	var s wire.Status
-	if err := json.Unmarshal([]byte(p.output()), &s); err != nil {
-		t.Fatalf("%v in %s", err, p.output())
+	if err := json.Unmarshal([]byte(p.Output()), &s); err != nil {
+		t.Fatalf("%v in %s", err, p.Output())
 	}
 	if s.Done != uint64(n) || s.Settled != uint64(n) || s.Out != f.out || len(s.Runs) != 1 || len(s.Workers) != 1 {
 		t.Errorf("the status is %+v", s)
@@ -35,10 +35,10 @@ func TestStatusShowsRunsAndWorkers(t *testing.T) {
 	}
 
 	people := start(t, "status", "farm", "status", "--control", f.control)
-	people.mustExit(0)
+	people.MustExit(0)
 	for _, text := range []string{f.out, "6 done", "balanced", "finished", "w1"} {
-		if !strings.Contains(people.output(), text) {
-			t.Errorf("%q is not in %s", text, people.output())
+		if !strings.Contains(people.Output(), text) {
+			t.Errorf("%q is not in %s", text, people.Output())
 		}
 	}
 }
@@ -47,7 +47,7 @@ func TestStatusOfNoFarmIsAFault(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	p := start(t, "status", "farm", "status", "--control", f.control, "--timeout", "500ms")
-	p.mustExit(1)
+	p.MustExit(1)
 	p.mustSay(f.control)
 }
 
@@ -56,33 +56,33 @@ func TestHealthFollowsEachRole(t *testing.T) {
 	f := newFarm(t)
 	health := func(url string) int {
 		t.Helper()
-		return start(t, "health", "farm", "health", url).wait()
+		return start(t, "health", "farm", "health", url).Wait()
 	}
 	worker := f.startWorker("w1")
-	worker.await("working")
-	if code := health(worker.http() + "/readyz"); code != 1 {
+	worker.Await("working")
+	if code := health(worker.HTTP() + "/readyz"); code != 1 {
 		t.Errorf("a worker with nobody to work for is ready: %d", code)
 	}
-	if code := health(worker.http() + "/healthz"); code != 0 {
+	if code := health(worker.HTTP() + "/healthz"); code != 0 {
 		t.Errorf("it is not up: %d", code)
 	}
 	sink := f.startSink()
-	sink.await("collecting")
-	if code := health(sink.http() + "/readyz"); code != 0 {
+	sink.Await("collecting")
+	if code := health(sink.HTTP() + "/readyz"); code != 0 {
 		t.Errorf("the sink is not ready: %d", code)
 	}
 	ventilator := f.startVentilator("--wait-workers", "1m", album(t, 2))
-	worker.await("connected", "to", "ventilator")
-	worker.await("connected", "to", "sink")
-	if code := health(worker.http()); code != 0 {
-		if status, body := get(t, worker.http()+"/readyz"); status != http.StatusOK {
+	worker.Await("connected", "to", "ventilator")
+	worker.Await("connected", "to", "sink")
+	if code := health(worker.HTTP()); code != 0 {
+		if status, body := get(t, worker.HTTP()+"/readyz"); status != http.StatusOK {
 			t.Errorf("the worker is not ready: %d %s", status, body)
 		}
 	}
-	ventilator.mustExit(0)
-	address := sink.http()
-	sink.signal(syscall.SIGTERM)
-	sink.mustExit(0)
+	ventilator.MustExit(0)
+	address := sink.HTTP()
+	sink.Signal(syscall.SIGTERM)
+	sink.MustExit(0)
 	if code := health(address + "/readyz"); code != 1 {
 		t.Errorf("a sink that is gone is ready: %d", code)
 	}
@@ -125,17 +125,17 @@ func TestEveryRoleServesTheMetricsThatArePromised(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
 	ventilator := f.startVentilator(album(t, 1)) // waits for a sink
-	ventilator.await("handing out tasks")
+	ventilator.Await("handing out tasks")
 	check := func(p *process) {
 		t.Helper()
 		families := p.metrics()
 		if families["imagefarm_build_info"] == nil || families["go_goroutines"] == nil || families["process_cpu_seconds_total"] == nil {
-			t.Errorf("%s serves no build, runtime or process metrics", p.name)
+			t.Errorf("%s serves no build, runtime or process metrics", p.Name)
 		}
-		for name, labels := range promised[p.name] {
+		for name, labels := range promised[p.Name] {
 			family := families[name]
 			if family == nil {
-				t.Errorf("%s serves no %s", p.name, name)
+				t.Errorf("%s serves no %s", p.Name, name)
 				continue
 			}
 			var values []string
@@ -150,7 +150,7 @@ func TestEveryRoleServesTheMetricsThatArePromised(t *testing.T) {
 				}
 			}
 		}
-		_, body := get(t, p.http()+"/metrics")
+		_, body := get(t, p.HTTP()+"/metrics")
 		problems, err := promlint.New(strings.NewReader(body)).Lint()
 		if err != nil {
 			t.Error(err)
@@ -165,9 +165,9 @@ func TestEveryRoleServesTheMetricsThatArePromised(t *testing.T) {
 	worker := f.startWorker("worker")
 	check(worker)
 	sink := f.startSink()
-	sink.await("collecting")
+	sink.Await("collecting")
 	check(sink)
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	if n := sink.metric("imagefarm_sink_results_total"); n != 1 {
 		t.Errorf("the sink counts %v results, not 1", n)
 	}
@@ -190,27 +190,27 @@ func TestOperatorsSteerARun(t *testing.T) {
 	f.startWorker("w1")
 	ventilator := f.startVentilator("--variant", slow, dir)
 	ear.awaitSettled(1)
-	farm("pause").mustExit(0)
-	ventilator.await("an operator steers the run", "state", "paused")
+	farm("pause").MustExit(0)
+	ventilator.Await("an operator steers the run", "state", "paused")
 	workers := farm("workers")
-	workers.mustExit(0)
-	if !strings.Contains(workers.output(), "w1") {
-		t.Errorf("farm workers prints %q", workers.output())
+	workers.MustExit(0)
+	if !strings.Contains(workers.Output(), "w1") {
+		t.Errorf("farm workers prints %q", workers.Output())
 	}
-	farm("resume").mustExit(0)
-	ventilator.await("an operator steers the run", "state", "running")
-	farm("cancel").mustExit(0)
-	ventilator.mustExit(1) // a run that somebody cancelled has not ended well
+	farm("resume").MustExit(0)
+	ventilator.Await("an operator steers the run", "state", "running")
+	farm("cancel").MustExit(0)
+	ventilator.MustExit(1) // a run that somebody cancelled has not ended well
 	if got := ventilator.account(); got.done != got.found || got.found == 0 || got.found == n {
 		t.Errorf("the cancelled run says %+v, of %d images", got, n)
 	}
-	events.awaitOutput("run.finished")
-	if !strings.Contains(events.output(), "task.done") {
-		t.Errorf("farm events printed %q", events.output())
+	events.AwaitOutput("run.finished")
+	if !strings.Contains(events.Output(), "task.done") {
+		t.Errorf("farm events printed %q", events.Output())
 	}
 
 	none := farm("pause")
-	if code := none.wait(); code == 0 {
+	if code := none.Wait(); code == 0 {
 		t.Error("no run is live, and one was paused")
 	}
 }

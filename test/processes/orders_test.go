@@ -50,18 +50,18 @@ func TestStartedInAnyOrderEveryImageIsTransformedOnce(t *testing.T) {
 			for _, role := range strings.Fields(order) {
 				switch role { // each is at work before the next begins
 				case "sink":
-					f.startSink().await("collecting")
+					f.startSink().Await("collecting")
 				case "workers":
 					workers = f.startWorkers(3)
 					for _, w := range workers {
-						w.await("working")
+						w.Await("working")
 					}
 				case "ventilator":
 					ventilator = f.startVentilator(filepath.Join(root, "testdata", "photos"))
-					ventilator.await("handing out tasks")
+					ventilator.Await("handing out tasks")
 				}
 			}
-			ventilator.mustExit(0)
+			ventilator.MustExit(0)
 			ventilator.mustAccount(account{found: len(images), done: len(images)})
 			f.mustTransformOnce(len(images), workers)
 			mustHold(t, f.out, images)
@@ -75,15 +75,15 @@ func TestWorkIsSpreadOverTheWorkers(t *testing.T) {
 	ventilator := f.startVentilator(album(t, n))
 	workers := f.startWorkers(3)
 	for _, w := range workers {
-		ventilator.await("worker joined", "worker", w.name)
+		ventilator.Await("worker joined", "worker", w.Name)
 	}
 	f.startSink() // before which nothing can be handed out
 	f.pauseAtOnce()
 	for _, w := range workers { // or one would have to keep its first results until it is
-		w.await("connected", "to", "sink")
+		w.Await("connected", "to", "sink")
 	}
 	f.steer("running")
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	for i, did := range f.mustTransformOnce(n, workers) {
 		if did < n/9 {
@@ -101,11 +101,11 @@ func TestWorkerThatComesLateTakesItsShare(t *testing.T) {
 	ventilator := f.startVentilator("--variant", slow, album(t, n))
 	ear.awaitSettled(3)
 	f.steer("paused")
-	ventilator.await("an operator steers the run", "state", "paused")
+	ventilator.Await("an operator steers the run", "state", "paused")
 	late := f.startWorker("w4")
-	ventilator.await("worker joined", "worker", "w4")
+	ventilator.Await("worker joined", "worker", "w4")
 	f.steer("running")
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	each := f.mustTransformOnce(n, append(workers, late))
 	if did := each[3]; did < 2 {
@@ -130,7 +130,7 @@ func TestSecondRunSkipsWhatIsUnchangedAndForceDoesItAgain(t *testing.T) {
 		{[]string{"--size", "32"}, account{found: n, done: n}, 3 * n},
 	} {
 		ventilator := f.startVentilator(append(run.args, dir)...)
-		ventilator.mustExit(0)
+		ventilator.MustExit(0)
 		ventilator.mustAccount(run.want)
 		if did := workers[0].transformed() + workers[1].transformed(); did != run.transformed {
 			t.Errorf("after the run with %q there were %d transforms, not %d", run.args, did, run.transformed)

@@ -60,12 +60,12 @@ func TestStrangersWorkerBesideOurs(t *testing.T) {
 	f, n := newFarm(t), 40
 	dir := album(t, n)
 	sink := f.startSink()
-	sink.await("collecting")
+	sink.Await("collecting")
 	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
 	f.startPythonWorker()
-	ventilator.await("worker joined", "stranger", "true")
+	ventilator.Await("worker joined", "stranger", "true")
 	ours := f.startWorker("w1")
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	mustHold(t, f.out, filesBelow(t, dir))
 	strangers := 0
@@ -84,16 +84,16 @@ func TestStrangersWorkerAlone(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 12
 	dir := album(t, n)
-	f.startSink().await("collecting")
+	f.startSink().Await("collecting")
 	f.startPythonWorker()
 	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	ventilator.mustSay(fmt.Sprintf("%d of the done were taken on a stranger's word", n))
 	mustHold(t, f.out, filesBelow(t, dir))
 
 	again := f.startVentilator(dir)
-	again.mustExit(0)
+	again.MustExit(0)
 	again.mustAccount(account{found: n, skipped: n})
 }
 
@@ -105,7 +105,7 @@ func TestStrangersWorkerThatEchoesGetsTheFullPromise(t *testing.T) {
 	f.startSink()
 	f.startPythonWorker("--echo", "--name", "python")
 	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
-	ventilator.mustExit(3)
+	ventilator.MustExit(3)
 	ventilator.mustAccount(account{found: n + 1, done: n, rejected: 1})
 	for _, e := range f.entries() {
 		want := outcome.Done
@@ -130,10 +130,10 @@ func TestStrangersWorkerThatDies(t *testing.T) {
 	stranger := f.startPythonWorker()
 	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
 	ear.awaitSettled(3)
-	stranger.kill()
-	ventilator.await("worker left")
+	stranger.Kill()
+	ventilator.Await("worker left")
 	f.startWorker("w1")
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	for _, name := range filesBelow(t, f.out) {
 		if strings.HasSuffix(name, ".part") { // what it was writing: not under its name, but nobody sweeps a stranger's leftovers
@@ -155,9 +155,9 @@ func TestStrangersWorkerAloneAndASinkThatDies(t *testing.T) {
 	f.startPythonWorker()
 	ventilator := f.startVentilator("--stall-timeout", "80s", "--lease", "2s", dir)
 	ear.awaitSettled(5)
-	sink.kill()
+	sink.Kill()
 	f.startSink()
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	mustHold(t, f.out, filesBelow(t, dir))
 }
@@ -169,9 +169,9 @@ func TestStrangersWorkerThatNamesOutputsNobodyExpects(t *testing.T) {
 	f.startSink()
 	startPython(t, "misnamer.py", filepath.Join("testdata", "misnamer.py"), f.tasks, f.results)
 	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
-	ventilator.await("worker joined", "stranger", "true")
+	ventilator.Await("worker joined", "stranger", "true")
 	f.startWorker("w1")
-	ventilator.mustExit(0) // what the stranger was given is sent to the idle worker, too
+	ventilator.MustExit(0) // what the stranger was given is sent to the idle worker, too
 	ventilator.mustAccount(account{found: n, done: n})
 	if ventilator.says("stranger's word") {
 		t.Error("names that nobody expects settled something")
@@ -186,7 +186,7 @@ func TestStrangersVentilatorFeedsOurFarm(t *testing.T) {
 	f.startSink()
 	ear := f.listen()
 	workers := f.startWorkers(2)
-	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).mustExit(0)
+	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).MustExit(0)
 	ear.awaitSettled(n)
 	mustHold(t, f.out, filesBelow(t, dir))
 	if s := f.status(); s.Settled != uint64(n) || s.Duplicates != 0 {
@@ -194,7 +194,7 @@ func TestStrangersVentilatorFeedsOurFarm(t *testing.T) {
 	}
 
 	// The same once more: the ledger knows the images by name and content.
-	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).mustExit(0)
+	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).MustExit(0)
 	ear.await("as many duplicates", func() bool { return ear.topics[wire.TopicTaskDone] >= 2*n })
 	if s := f.status(); s.Settled != uint64(n) || s.Duplicates != uint64(n) {
 		t.Errorf("%d settled, %d duplicates", s.Settled, s.Duplicates)
@@ -206,7 +206,7 @@ func TestStrangersVentilatorFeedsOurFarm(t *testing.T) {
 
 // printed are the lines that a process wrote to standard output, sorted.
 func (p *process) printed() []string {
-	lines := strings.Split(strings.TrimSpace(p.output()), "\n")
+	lines := strings.Split(strings.TrimSpace(p.Output()), "\n")
 	slices.Sort(lines)
 	return lines
 }
@@ -215,11 +215,11 @@ func TestStrangersSinkCollectsFromOurWorkers(t *testing.T) {
 	for feeder, feed := range map[string]func(f *farm, dir string){
 		"our ventilator": func(f *farm, dir string) {
 			ventilator := f.startVentilator("--sink", "none", "--control", "", dir)
-			ventilator.mustExit(0)
+			ventilator.MustExit(0)
 			ventilator.mustAccount(account{found: 8, done: 8})
 		},
 		"a stranger's ventilator": func(f *farm, dir string) {
-			startPython(f.t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).mustExit(0)
+			startPython(f.t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).MustExit(0)
 		},
 	} {
 		for form, args := range map[string]func(out string) []string{
@@ -237,7 +237,7 @@ func TestStrangersSinkCollectsFromOurWorkers(t *testing.T) {
 					f.startWorker(fmt.Sprint("w", i), args(f.out)...)
 				}
 				feed(f, dir)
-				sink.mustExit(0)
+				sink.MustExit(0)
 				mustHold(t, f.out, images)
 				if got := sink.printed(); !slices.Equal(got, thumbnails(images)) {
 					t.Errorf("it was told of %q", got)
@@ -256,10 +256,10 @@ func TestSubscriberSeesWhatHappens(t *testing.T) {
 	subscriber := startPython(t, "subscriber.py", example("subscriber.py"), "--events", f.events)
 	f.listen() // what we hear it hears, too, as it came before
 	f.startWorker("w1")
-	f.startVentilator(dir).mustExit(3)
+	f.startVentilator(dir).MustExit(3)
 	status := f.status()
-	subscriber.awaitOutput("run.finished")
-	out := subscriber.output()
+	subscriber.AwaitOutput("run.finished")
+	out := subscriber.Output()
 	if got := strings.Count(out, "task.done {"); got != n {
 		t.Errorf("it saw %d tasks done", got)
 	}
@@ -273,7 +273,7 @@ func TestSubscriberSeesWhatHappens(t *testing.T) {
 func TestWireVectorsAsPythonReadsThem(t *testing.T) {
 	t.Parallel()
 	p := startPython(t, "vectors.py", filepath.Join("testdata", "vectors.py"), filepath.Join(root, "testdata", "wire", "vectors.json"))
-	if code := p.wait(); code != 0 {
-		t.Errorf("ended with %d: %s", code, p.output())
+	if code := p.Wait(); code != 0 {
+		t.Errorf("ended with %d: %s", code, p.Output())
 	}
 }

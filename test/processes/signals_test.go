@@ -18,9 +18,9 @@ func TestDrainingWorkerFinishesWhatItHolds(t *testing.T) {
 	workers := f.startWorkers(2)
 	ventilator := f.startVentilator(dir)
 	ear.awaitSettledBy("w1", 3)
-	workers[0].signal(syscall.SIGTERM)
-	workers[0].mustExit(0)
-	ventilator.mustExit(0)
+	workers[0].Signal(syscall.SIGTERM)
+	workers[0].MustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	mustHold(t, f.out, filesBelow(t, dir))
 }
@@ -37,15 +37,15 @@ func TestDrainingVentilatorLeavesTheRestForTheNextRun(t *testing.T) {
 	f.startWorker("w1")
 	first := f.startVentilator("--variant", slow, dir)
 	ear.awaitSettled(1)
-	first.signal(syscall.SIGTERM)
-	first.mustExit(143)
+	first.Signal(syscall.SIGTERM)
+	first.MustExit(143)
 	got := first.account()
 	if got.done != got.found || got.found == 0 || got.found == n {
 		t.Errorf("the drained run says %+v, of %d images", got, n)
 	}
 	first.mustSay("left for the next run")
 	second := f.startVentilator("--variant", slow, dir)
-	second.mustExit(0)
+	second.MustExit(0)
 	second.mustAccount(account{found: n, done: n - got.done, skipped: got.done})
 	if made := filesBelow(t, f.out); len(made) != n {
 		t.Errorf("there are %q", made)
@@ -57,9 +57,9 @@ func TestInterruptedVentilatorSaysSo(t *testing.T) {
 	f := newFarm(t)
 	f.startSink()
 	ventilator := f.startVentilator(album(t, 3))
-	ventilator.await("handing out tasks")
-	ventilator.signal(syscall.SIGINT) // no worker: nothing is held
-	ventilator.mustExit(130)
+	ventilator.Await("handing out tasks")
+	ventilator.Signal(syscall.SIGINT) // no worker: nothing is held
+	ventilator.MustExit(130)
 }
 
 func TestDrainingSinkCommitsWhatCameAndEnds(t *testing.T) {
@@ -71,10 +71,10 @@ func TestDrainingSinkCommitsWhatCameAndEnds(t *testing.T) {
 	f.startWorkers(2)
 	ventilator := f.startVentilator("--lease", "3s", dir)
 	ear.awaitSettled(n / 4)
-	sink.signal(syscall.SIGTERM)
-	sink.mustExit(0)
+	sink.Signal(syscall.SIGTERM)
+	sink.MustExit(0)
 	f.startSink()
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	mustHold(t, f.out, filesBelow(t, dir))
 }
@@ -85,13 +85,13 @@ func TestSecondSignalCutsAVentilator(t *testing.T) {
 	f.startSink()
 	worker := f.startWorker("w1")
 	ventilator := f.startVentilator(album(t, 10))
-	ventilator.await("worker joined")
-	worker.signal(syscall.SIGSTOP) // a drain would wait for what it holds
-	ventilator.signal(syscall.SIGTERM)
-	ventilator.await("draining")
-	ventilator.mustLive()
-	ventilator.signal(syscall.SIGTERM)
-	ventilator.mustExit(143)
+	ventilator.Await("worker joined")
+	worker.Signal(syscall.SIGSTOP) // a drain would wait for what it holds
+	ventilator.Signal(syscall.SIGTERM)
+	ventilator.Await("draining")
+	ventilator.MustLive()
+	ventilator.Signal(syscall.SIGTERM)
+	ventilator.MustExit(143)
 }
 
 func TestSecondSignalCutsAWorker(t *testing.T) {
@@ -103,18 +103,18 @@ func TestSecondSignalCutsAWorker(t *testing.T) {
 	worker := f.startWorker("w1")
 	ventilator := f.startVentilator("--lease", "3s", "--variant", slow, dir)
 	ear.awaitSettled(1)
-	sink.signal(syscall.SIGSTOP) // a drain would wait until somebody takes the results
-	sink.kill()
-	worker.signal(syscall.SIGINT)
-	worker.await("draining")
-	worker.mustLive()
-	worker.signal(syscall.SIGTERM)
-	worker.mustExit(143)
+	sink.Signal(syscall.SIGSTOP) // a drain would wait until somebody takes the results
+	sink.Kill()
+	worker.Signal(syscall.SIGINT)
+	worker.Await("draining")
+	worker.MustLive()
+	worker.Signal(syscall.SIGTERM)
+	worker.MustExit(143)
 
 	// What it held is done by another.
 	f.startSink()
 	f.startWorker("w2")
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 }
 
@@ -127,18 +127,18 @@ func TestFarmInOneProcessDrains(t *testing.T) {
 			"--variant", slow)
 	}
 	first := run()
-	first.awaitLine("progress", 1, func(line string) bool {
+	first.AwaitLine("progress", 1, func(line string) bool {
 		var status struct{ Done int }
 		return json.Unmarshal([]byte(line), &status) == nil && status.Done > 0
 	})
-	first.signal(syscall.SIGTERM)
-	first.mustExit(143)
+	first.Signal(syscall.SIGTERM)
+	first.MustExit(143)
 	got := first.account()
 	if got.done != got.found || got.done == 0 {
 		t.Errorf("the drained run says %+v", got)
 	}
 	second := run()
-	second.mustExit(0)
+	second.MustExit(0)
 	second.mustAccount(account{found: n, done: n - got.done, skipped: got.done})
 	if made := filesBelow(t, out); len(made) != n {
 		t.Errorf("there are %q", made)

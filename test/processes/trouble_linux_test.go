@@ -14,17 +14,17 @@ import (
 func (p *process) openFiles(n uint64) {
 	p.t.Helper()
 	if n == 0 {
-		open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
+		open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Cmd.Process.Pid))
 		if err != nil {
 			p.t.Fatal(err)
 		}
 		n = uint64(len(open))
 	}
 	var now unix.Rlimit
-	if err := unix.Prlimit(p.cmd.Process.Pid, unix.RLIMIT_NOFILE, nil, &now); err != nil {
+	if err := unix.Prlimit(p.Cmd.Process.Pid, unix.RLIMIT_NOFILE, nil, &now); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := unix.Prlimit(p.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: now.Max}, nil); err != nil {
+	if err := unix.Prlimit(p.Cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: now.Max}, nil); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -35,7 +35,7 @@ func TestSinkThatCannotWriteWaitsUntilItCan(t *testing.T) {
 	dir := album(t, n)
 	sink := f.startSink()
 	ear := f.listen()
-	address := sink.http()
+	address := sink.HTTP()
 	f.startWorkers(2)
 	ventilator := f.startVentilator("--variant", slow, dir)
 	ear.awaitSettled(1)
@@ -43,9 +43,9 @@ func TestSinkThatCannotWriteWaitsUntilItCan(t *testing.T) {
 		t.Errorf("a sink that works answers %d", status)
 	}
 	sink.openFiles(0)
-	sink.await("cannot write; trying again")
+	sink.Await("cannot write; trying again")
 	sink.openFiles(1000)
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	if made := filesBelow(t, f.out); len(made) != n {
 		t.Errorf("there are %q", made)
@@ -65,15 +65,15 @@ func TestSecondSignalCutsASink(t *testing.T) {
 	ventilator := f.startVentilator("--lease", "3s", "--variant", slow, dir)
 	ear.awaitSettled(1)
 	sink.openFiles(0)
-	sink.await("cannot write; trying again") // a drain would wait until it can
-	sink.signal(syscall.SIGTERM)
-	sink.await("draining")
-	sink.mustLive()
-	sink.signal(syscall.SIGINT)
-	sink.mustExit(130)
+	sink.Await("cannot write; trying again") // a drain would wait until it can
+	sink.Signal(syscall.SIGTERM)
+	sink.Await("draining")
+	sink.MustLive()
+	sink.Signal(syscall.SIGINT)
+	sink.MustExit(130)
 
 	// What it had not committed is done again.
 	f.startSink()
-	ventilator.mustExit(0)
+	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 }

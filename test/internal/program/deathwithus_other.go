@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package processes
+package program
 
 import "syscall"
 

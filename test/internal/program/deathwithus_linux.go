@@ -1,4 +1,4 @@
-package processes
+package program
 
 import "syscall"
 
