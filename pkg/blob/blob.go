@@ -32,7 +32,8 @@ type Writer interface {
 	// Errors: ErrName and ErrObstructed concern this name alone; ErrUnavailable concerns the store and passes.
 	Put(ctx context.Context, name string, data []byte) error
 
-	// Flush makes durable whatever was put before it was called.
+	// Flush makes durable whatever was put before it was called. It is for one caller: of several that wait for the same
+	// sync, one alone would hear that it failed.
 	// Errors: ErrUnavailable: call again; ErrLost: what was put since the last Flush must be put again.
 	Flush(ctx context.Context) error
 }

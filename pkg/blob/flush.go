@@ -70,9 +70,8 @@ func changedDirs(dir, made string) []string {
 	return dirs
 }
 
-// Flush makes durable whatever was put before it was called: contents, names and new directories. Calls that wait
-// for one another share the work. With SyncEach and SyncNever there is nothing to sync, and Flush only makes sure that
-// the directory is still the one that was written to.
+// Flush makes durable whatever was put before it was called: contents, names and new directories. With SyncEach and
+// SyncNever there is nothing to sync, and Flush only makes sure that the directory is still the one that was written to.
 //
 // An ErrUnavailable (the directory is gone) passes, and Flush may be called again. An ErrLost does not: the directory
 // was replaced by another, or the disk reported that it failed to write, and what was put since the last Flush must

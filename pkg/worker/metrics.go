@@ -61,14 +61,14 @@ func newMetrics(reg prometheus.Registerer, slots int) *metrics {
 	return m
 }
 
-func (m *metrics) settled(r *wire.Result, t *wire.Task) {
+func (m *metrics) settled(r *wire.Result) {
 	m.tasks.WithLabelValues(string(r.Outcome)).Inc()
 	if r.Outcome == outcome.Rejected {
 		m.rejections.WithLabelValues(string(r.Reason)).Inc()
 	}
 	seconds := func(us int64) float64 { return float64(us) / 1e6 }
 	m.duration.Observe(seconds(r.Timings.Total))
-	m.inputBytes.Add(float64(len(t.Data)))
+	m.inputBytes.Add(float64(r.InputBytes))
 	if r.Outcome != outcome.Done {
 		return
 	}

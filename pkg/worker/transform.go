@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -34,7 +33,8 @@ func (c *recipes) parse(text string) (recipe.Recipe, error) {
 	return r, err
 }
 
-// transform does one task and returns what is to be told of it. Every way in which a task can end is named here.
+// transform does one task and returns what is to be told of it, once what it Stored is durable. Every way in which a task can
+// end is named here.
 func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	t, begun := in.task, time.Now()
 	result := &wire.Result{ID: t.ID, Filename: t.Filename, ResultInfo: wire.ResultInfo{
@@ -79,9 +79,6 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 		result.Outputs = append(result.Outputs, out)
 	}
 	if w.cfg.Out != nil {
-		if err := w.flush(ctx); err != nil {
-			return fail(result, err)
-		}
 		result.Stored = true
 		result.Timings.Write = time.Since(transformed).Microseconds()
 	} else if size := outputBytes(made); size > w.cfg.MaxMessage {
@@ -110,40 +107,6 @@ func describe(r *wire.Result, made *engine.Result) {
 
 // fail makes r a failure: the farm's fault.
 func fail(r *wire.Result, err error) *wire.Result {
-	r.Outcome, r.Detail, r.Outputs = outcome.Failed, err.Error(), nil
+	r.Outcome, r.Detail, r.Outputs, r.Stored = outcome.Failed, err.Error(), nil, false
 	return r
-}
-
-// storePause is how long a store that cannot be used is left alone: it is full, read-only or gone, somebody is on the way
-// to heal it, and the task is not lost meanwhile.
-const storePause = time.Second
-
-// store writes an output, waiting for a store that cannot be used now.
-func (w *Worker) store(ctx context.Context, name string, data []byte) error {
-	return w.insist(ctx, func() error { return w.cfg.Out.Put(ctx, name, data) })
-}
-
-func (w *Worker) flush(ctx context.Context) error {
-	return w.insist(ctx, func() error { return w.cfg.Out.Flush(ctx) })
-}
-
-// insist repeats do while the store cannot be used. Meanwhile the worker is not ready.
-func (w *Worker) insist(ctx context.Context, do func() error) error {
-	err := do()
-	if !errors.Is(err, blob.ErrUnavailable) {
-		return err
-	}
-	why := err.Error()
-	w.stuckBy.Store(&why) // first, for those who see the count
-	w.stuck.Add(1)
-	defer w.stuck.Add(-1)
-	for ; errors.Is(err, blob.ErrUnavailable); err = do() {
-		w.log.Error("outputs cannot be written; trying again", "error", err)
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(storePause):
-		}
-	}
-	return err
 }

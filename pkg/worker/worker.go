@@ -27,7 +27,8 @@ type Worker struct {
 	draining chan struct{} // closed by Drain
 	started  time.Time
 	ready    atomic.Pointer[string] // why not; nil: ready
-	stuck    atomic.Int32           // slots whose outputs cannot be written now
+	losses   atomic.Int64           // how often the store lost what had been written since its last sync
+	stuck    atomic.Int32           // how many wait for outputs that cannot be written now
 	stuckBy  atomic.Pointer[string] // why, if there are any
 
 	mu     sync.Mutex
@@ -117,9 +118,20 @@ func (w *Worker) Run(ctx context.Context) error {
 		defer close(tasks)
 		return w.take(ctx, intake, tasks)
 	})
+	unsynced := make(chan written, w.cfg.Prefetch)
+	var slots sync.WaitGroup
 	for range w.cfg.Slots {
-		group.Go(func() error { return w.slot(ctx, tasks) })
+		slots.Go(func() { w.slot(ctx, tasks, unsynced) })
 	}
+	group.Go(func() error {
+		defer close(unsynced)
+		slots.Wait()
+		return nil
+	})
+	group.Go(func() error {
+		w.settle(ctx, unsynced)
+		return nil
+	})
 	err := group.Wait()
 	stopIntake()
 	stopBeating()
@@ -221,30 +233,48 @@ func decode(m zsock.Message) (*wire.Task, error) {
 	return wire.DecodeTask(m[0])
 }
 
-// slot transforms one task after another until tasks is closed or ctx ends.
-func (w *Worker) slot(ctx context.Context, tasks <-chan received) error {
+// slot transforms one task after another until tasks is closed or ctx ends. What it stored goes on to be synced, and is told
+// then.
+func (w *Worker) slot(ctx context.Context, tasks <-chan received, unsynced chan<- written) {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case r, ok := <-tasks:
 			if !ok {
-				return nil
+				return
 			}
 			w.setBusy(1)
+			losses := w.losses.Load()
 			result := w.transform(ctx, r)
 			w.cfg.Memory.Release(r.frame)
 			w.setBusy(-1)
 			if ctx.Err() != nil {
-				return nil // cut in the middle: not the image's fault, and nobody's word
+				return // cut in the middle: not the image's fault, and nobody's word
 			}
-			w.metrics.settled(result, r.task)
-			if err := w.tell(ctx, result); err != nil {
-				return nil
+			if !result.Stored {
+				if w.finish(ctx, result, r.task.ID) != nil {
+					return
+				}
+				continue
 			}
-			w.release(result, r.task.ID)
+			select {
+			case unsynced <- written{result, r.task.ID, losses}:
+			case <-ctx.Done():
+				return
+			}
 		}
 	}
+}
+
+// finish tells a result and lets go of its task.
+func (w *Worker) finish(ctx context.Context, r *wire.Result, id string) error {
+	w.metrics.settled(r)
+	if err := w.tell(ctx, r); err != nil {
+		return err
+	}
+	w.release(r, id)
+	return nil
 }
 
 // tell sends a result to the sink, waiting as long as that has no room.

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -243,6 +244,71 @@ func TestFullDiskDelaysATaskAndLosesNothing(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 	})
+}
+
+// disk is a store whose syncs take a second; the nth is told to have failed.
+type disk struct {
+	fails   int32
+	flushes atomic.Int32
+	synced  atomic.Int32 // outputs
+	unsafe  atomic.Int32 // outputs, since the last sync
+}
+
+func (d *disk) Put(context.Context, string, []byte) error {
+	d.unsafe.Add(1)
+	return nil
+}
+
+func (d *disk) Flush(context.Context) error {
+	n := d.unsafe.Swap(0)
+	time.Sleep(time.Second)
+	if d.flushes.Add(1) == d.fails {
+		return &blob.Fault{Kind: blob.ErrLost, Op: "sync"}
+	}
+	d.synced.Add(n)
+	return nil
+}
+
+func TestTasksThatEndDuringASyncAreSyncedTogether(t *testing.T) {
+	store := &disk{}
+	onStage(t, func(c *Config) { c.Out, c.Prefetch = store, 5 }, func(t *testing.T, s *stage) {
+		began := time.Now()
+		for i := range 5 {
+			s.send("a.jpg", "x", wire.TaskInfo{ID: fmt.Sprint(i)})
+		}
+		for i := range int32(5) {
+			r := s.result(time.Minute)
+			if r == nil || r.Outcome != outcome.Done || !r.Stored || store.synced.Load() < 3*(i+1) {
+				t.Errorf("result %d is %+v after %d outputs were synced", i, r, store.synced.Load())
+			}
+		}
+		if n, took := store.flushes.Load(), time.Since(began); n != 2 || took > 2*time.Second {
+			t.Errorf("%d syncs in %v", n, took)
+		}
+	})
+}
+
+// Found when two tasks were synced together: the one that had waited for the other's sync heard nothing of its failure.
+func TestOutputsThatASyncLostAreNeverCalledDone(t *testing.T) {
+	for fails, done := range map[int32]string{1: "", 2: "a"} { // and whose outputs came while the first was under way, the first lost, too
+		store := &disk{fails: fails}
+		onStage(t, func(c *Config) { c.Out, c.Slots, c.Prefetch = store, 3, 4 }, func(t *testing.T, s *stage) {
+			s.send("a.jpg", "x", wire.TaskInfo{ID: "a"})
+			synctest.Wait() // its sync is under way
+			s.send("b.jpg", "x", wire.TaskInfo{ID: "b"})
+			s.send("c.jpg", "x", wire.TaskInfo{ID: "c"})
+			for range 3 {
+				r := s.result(time.Minute)
+				if r == nil || (r.Outcome == outcome.Done) != (r.ID == done) || r.Stored != (r.ID == done) {
+					t.Errorf("when sync %d fails, the result is %+v", fails, r)
+				}
+			}
+			s.send("d.jpg", "x", wire.TaskInfo{ID: "d"})
+			if r := s.result(time.Minute); r == nil || r.Outcome != outcome.Done || !r.Stored {
+				t.Errorf("the result is %+v", r)
+			}
+		})
+	}
 }
 
 func TestHeartbeatsTellWhatIsHeld(t *testing.T) {

@@ -1,0 +1,90 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// written is a result whose outputs are in the store, and not yet sure to stay there.
+type written struct {
+	result *wire.Result
+	id     string // of its task, as it came
+	losses int64  // of the store, before the first output was written
+}
+
+// settle makes durable what the slots have written and then tells it, in groups: what is written while one group is being
+// synced is the next, so that neither a sync is needed for each task nor a slot waits for one. It returns when all is told, or
+// ctx ends.
+func (w *Worker) settle(ctx context.Context, all <-chan written) {
+	for first := range all {
+		group := []written{first}
+		for more := true; more; {
+			select {
+			case next, ok := <-all:
+				if more = ok; ok {
+					group = append(group, next)
+				}
+			default:
+				more = false
+			}
+		}
+		begun := time.Now()
+		err := w.insist(ctx, func() error { return w.cfg.Out.Flush(ctx) })
+		if ctx.Err() != nil {
+			return // cut: nobody's word
+		}
+		if err != nil {
+			w.losses.Add(1)
+		}
+		share := time.Since(begun).Microseconds() / int64(len(group))
+		for _, one := range group {
+			one.result.Timings.Write += share
+			one.result.Timings.Total += share
+			switch {
+			case err != nil:
+				fail(one.result, err)
+			case one.losses < w.losses.Load(): // that sync had some of its outputs, too
+				fail(one.result, errLostBefore)
+			}
+			if w.finish(ctx, one.result, one.id) != nil {
+				return
+			}
+		}
+	}
+}
+
+var errLostBefore = errors.New("the store lost outputs of this image and others")
+
+// storePause is how long a store that cannot be used is left alone: it is full, read-only or gone, somebody is on the way
+// to heal it, and the task is not lost meanwhile.
+const storePause = time.Second
+
+// store writes an output, waiting for a store that cannot be used now.
+func (w *Worker) store(ctx context.Context, name string, data []byte) error {
+	return w.insist(ctx, func() error { return w.cfg.Out.Put(ctx, name, data) })
+}
+
+// insist repeats do while the store cannot be used. Meanwhile the worker is not ready.
+func (w *Worker) insist(ctx context.Context, do func() error) error {
+	err := do()
+	if !errors.Is(err, blob.ErrUnavailable) {
+		return err
+	}
+	why := err.Error()
+	w.stuckBy.Store(&why) // first, for those who see the count
+	w.stuck.Add(1)
+	defer w.stuck.Add(-1)
+	for ; errors.Is(err, blob.ErrUnavailable); err = do() {
+		w.log.Error("outputs cannot be written; trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(storePause):
+		}
+	}
+	return err
+}
