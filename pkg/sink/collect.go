@@ -70,11 +70,12 @@ func (s *Sink) write(ctx context.Context, arrived <-chan *wire.Result) {
 			s.failed(r)
 			continue
 		}
+		losses := s.losses.Load()
 		err := s.writeOutputs(ctx, r)
 		if ctx.Err() != nil {
 			return // cut
 		}
-		w := work{receipt: receiptOf(r), result: r}
+		w := work{receipt: receiptOf(r), result: r, losses: losses}
 		if err == nil {
 			w.entry, err = entryOf(&w.receipt, r)
 		}

@@ -15,6 +15,7 @@ type work struct {
 	receipt wire.Receipt
 	entry   ledger.Entry              // of the receipt
 	result  *wire.Result              // with the outputs' bytes, should they have to be written again; may be nil
+	losses  int64                     // Sink.losses, before the outputs were written
 	weight  int64                     // of Sink.uncommitted, to be given back
 	done    func(wire.Receipt, error) // told what was committed, by the committer; may be nil
 }
@@ -136,20 +137,30 @@ func (s *Sink) commitBatch(ctx context.Context, batch []work) error {
 }
 
 // makeDurable flushes the outputs of a batch. Should the store have lost them (its directory was replaced), they are
-// written once more from the results.
+// written once more from the results; so are, when their turn comes, those that waited behind a batch whose outputs were lost.
 func (s *Sink) makeDurable(ctx context.Context, batch []work) error {
 	for {
 		err := s.insist(ctx, "outputs", func() error { return s.cfg.Out.Flush(ctx) })
-		if !errors.Is(err, blob.ErrLost) {
+		switch {
+		case errors.Is(err, blob.ErrLost):
+			s.losses.Add(1)
+			s.log.Warn("outputs are written again", "why", err)
+		case err != nil:
 			return err
 		}
-		s.log.Warn("outputs are written again", "why", err)
+		sure := true
 		for i := range batch {
-			if r := batch[i].result; r != nil {
-				if err := s.writeOutputs(ctx, r); err != nil {
-					return err
-				}
+			w, losses := &batch[i], s.losses.Load()
+			if w.result == nil || w.losses == losses {
+				continue
 			}
+			if err := s.writeOutputs(ctx, w.result); err != nil {
+				return err
+			}
+			w.losses, sure = losses, false
+		}
+		if sure && err == nil {
+			return nil
 		}
 	}
 }

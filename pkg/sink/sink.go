@@ -31,6 +31,7 @@ type Sink struct {
 
 	commits     chan work           // results whose bytes are written, to be committed
 	uncommitted *semaphore.Weighted // room for the bytes of their outputs
+	losses      atomic.Int64        // how often the store lost what had been written since its last sync
 	draining    chan struct{}       // closed by Drain
 	notReady    atomic.Pointer[string]
 	watchers    watchers
