@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package chaos kills, freezes and cuts real processes at random and then counts: make chaos.
 package chaos
 
