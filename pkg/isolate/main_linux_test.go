@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -110,6 +111,12 @@ func (p *poisoned) Transform(_ context.Context, data []byte, r recipe.Recipe) (*
 		return nil, errors.New("the input could be written")
 	case "recursion":
 		return nil, errors.New(strconv.Itoa(recurse(1)))
+	case "slack":
+		slack, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+		if err != nil {
+			return nil, err
+		}
+		return result(r, fmt.Append(nil, slack)), nil
 	case "suicide":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}

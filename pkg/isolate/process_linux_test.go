@@ -270,6 +270,17 @@ func TestChildrenInheritNoSecrets(t *testing.T) {
 	}
 }
 
+func TestChildrensMonitorsWakeRarely(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	res, err := transform(t, e, "slack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(res.Outputs[0].Data); got != strconv.Itoa(timerSlack) {
+		t.Errorf("a child's threads may wake %s ns late, not %d", got, int(timerSlack))
+	}
+}
+
 func TestWhatLibrariesPrintDisturbsNothing(t *testing.T) {
 	e := newEngine(t, Config{Slots: 1})
 	for range 3 {

@@ -62,6 +62,7 @@ func (e *Engine) Run(ctx context.Context) error {
 func forker(forks <-chan func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	defer slacken()()
 	for f := range forks {
 		f()
 	}

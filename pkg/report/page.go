@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -18,13 +19,16 @@ import (
 //go:embed page.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"count": count, "size": size, "micros": micros, "round": round, "digits": digits,
-	"us":      func(us int64) time.Duration { return time.Duration(us) * time.Microsecond },
-	"when":    func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
-	"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"bytesPS": func(f float64) string { return size(int64(f)) },
-}).Parse(pageText))
+// pageTemplate is parsed when it is first needed: every program would do it as it starts.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"count": count, "size": size, "micros": micros, "round": round, "digits": digits,
+		"us":      func(us int64) time.Duration { return time.Duration(us) * time.Microsecond },
+		"when":    func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"bytesPS": func(f float64) string { return size(int64(f)) },
+	}).Parse(pageText))
+})
 
 // Pictures finds the pictures that a page shows, small enough to be put into it: JPEG, PNG, GIF or WebP. What it cannot
 // find (any error) is left out. Either function may be nil.
@@ -121,7 +125,7 @@ func (r *Report) WritePage(ctx context.Context, w io.Writer, c PageConfig) error
 	if err := p.pictures(ctx, c.Pictures); err != nil {
 		return err
 	}
-	return pageTemplate.Execute(w, &p)
+	return pageTemplate().Execute(w, &p)
 }
 
 func percent(part, whole int64) float64 {

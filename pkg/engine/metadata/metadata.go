@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/format"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
@@ -37,7 +38,7 @@ func Select(info header.Info, strip string, upright bool, width, height int) Set
 			s.EXIF = keptEXIF(info.EXIF, orientation, width, height)
 		}
 		if upright {
-			s.XMP = orientationAttribute.ReplaceAll(s.XMP, []byte("${1}1${2}"))
+			s.XMP = orientationAttribute().ReplaceAll(s.XMP, []byte("${1}1${2}"))
 		}
 		return s
 	case recipe.StripCopyright:
@@ -46,7 +47,7 @@ func Select(info header.Info, strip string, upright bool, width, height int) Set
 	return Set{}
 }
 
-var orientationAttribute = regexp.MustCompile(`(tiff:Orientation(?:="|='|>\s*))[2-8]("|'|\s*<)`)
+var orientationAttribute = lazily(`(tiff:Orientation(?:="|='|>\s*))[2-8]("|'|\s*<)`)
 
 // Embed puts s into an encoded image, as far as its format carries it, and returns it with the names of what it now
 // carries, as header.Info.Metadata spells them.
@@ -187,7 +188,7 @@ func copyrightIPTC(records []byte) []byte {
 func copyrightXMP(packet []byte) []byte {
 	text := string(packet)
 	var attributes, elements strings.Builder
-	for _, m := range rightsAttribute.FindAllStringSubmatch(text, 20) {
+	for _, m := range rightsAttribute().FindAllStringSubmatch(text, 20) {
 		attributes.WriteString("\n  " + m[1])
 	}
 	for _, name := range []string{
@@ -213,4 +214,9 @@ func copyrightXMP(packet []byte) []byte {
 	return []byte(out)
 }
 
-var rightsAttribute = regexp.MustCompile(`\s((?:xmpRights:(?:WebStatement|Marked|Owner)|photoshop:Credit)="[^"<]*")`)
+var rightsAttribute = lazily(`\s((?:xmpRights:(?:WebStatement|Marked|Owner)|photoshop:Credit)="[^"<]*")`)
+
+// lazily compiles when it is first needed: each child process would do it as it starts, and most need it never.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
