@@ -275,6 +275,9 @@ func TestTasksThatEndDuringASyncAreSyncedTogether(t *testing.T) {
 		began := time.Now()
 		for i := range 5 {
 			s.send("a.jpg", "x", wire.TaskInfo{ID: fmt.Sprint(i)})
+			if i == 0 {
+				synctest.Wait() // its sync is under way
+			}
 		}
 		for i := range int32(5) {
 			r := s.result(time.Minute)
