@@ -29,8 +29,9 @@ type stream struct {
 	mu            sync.Mutex
 	ring          []byte // made when first written to
 	head, n       int
-	ended         bool // the writer is done: EOF follows what is buffered
-	gone          bool // the reader is gone
+	lent          []byte // what is left of a write that the ring had no room for: it is read from where it lies; nil: none
+	ended         bool   // the writer is done: EOF follows what is buffered
+	gone          bool   // the reader is gone
 	readDeadline  deadline
 	writeDeadline deadline
 	changed       signal
@@ -46,7 +47,7 @@ func (s *stream) read(p []byte, closed *bool) (int, error) {
 		case s.readDeadline.passed:
 			s.mu.Unlock()
 			return 0, os.ErrDeadlineExceeded
-		case s.n > 0 || len(p) == 0:
+		case s.n+len(s.lent) > 0 || len(p) == 0:
 			n := s.take(p)
 			s.changed.broadcast()
 			s.mu.Unlock()
@@ -61,31 +62,40 @@ func (s *stream) read(p []byte, closed *bool) (int, error) {
 	}
 }
 
+// write returns when all of p is in the ring or, what there is no room for, has been read.
 func (s *stream) write(p []byte) (n int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lent := false
+	defer func() {
+		if lent {
+			n = len(p) - len(s.lent)
+			s.lent = nil
+			s.changed.broadcast() // for other writers
+		}
+	}()
 	for {
-		s.mu.Lock()
 		switch {
+		case lent && len(s.lent) == 0:
+			return 0, nil
 		case s.ended:
-			s.mu.Unlock()
-			return n, net.ErrClosed
+			return 0, net.ErrClosed
 		case s.gone:
-			s.mu.Unlock()
-			return n, syscall.EPIPE
+			return 0, syscall.EPIPE
 		case s.writeDeadline.passed:
-			s.mu.Unlock()
-			return n, os.ErrDeadlineExceeded
-		}
-		if k := s.put(p[n:]); k > 0 {
-			n += k
+			return 0, os.ErrDeadlineExceeded
+		case s.lent != nil: // this one, or another
+		default:
+			fits := min(len(p), s.size-s.n)
+			s.put(p[:fits])
+			s.lent, lent = p[fits:], true
 			s.changed.broadcast()
-		}
-		if n == len(p) {
-			s.mu.Unlock()
-			return n, nil
+			continue
 		}
 		changed := s.changed.wait()
 		s.mu.Unlock()
 		<-changed
+		s.mu.Lock()
 	}
 }
 
@@ -98,22 +108,22 @@ func (s *stream) take(p []byte) int {
 		total += k
 		p = p[k:]
 	}
-	return total
+	k := copy(p, s.lent)
+	s.lent = s.lent[k:]
+	return total + k
 }
 
-func (s *stream) put(p []byte) int {
+// put appends p, for which there must be room, to the ring.
+func (s *stream) put(p []byte) {
 	if s.ring == nil && len(p) > 0 {
 		s.ring = make([]byte, s.size)
 	}
-	total := 0
-	for len(p) > 0 && s.n < len(s.ring) {
+	for len(p) > 0 {
 		tail := (s.head + s.n) % len(s.ring)
 		k := copy(s.ring[tail:min(tail+len(s.ring)-s.n, len(s.ring))], p)
 		s.n += k
-		total += k
 		p = p[k:]
 	}
-	return total
 }
 
 // deadline is a point in time after which reads or writes of a stream fail; the stream's mutex guards it.
