@@ -23,7 +23,7 @@ func plain(c *cli.Command, err error) error {
 	text := err.Error()
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
 		said := fmt.Sprintf("unknown flag --%s", m[1])
-		if meant := cli.SuggestFlag(c.Flags, m[1], c.HideHelp); meant != "" {
+		if meant := cli.SuggestFlag(c.Flags, m[1], c.HideHelp); near(m[1], strings.TrimLeft(meant, "-")) {
 			said += fmt.Sprintf("; did you mean %s?", meant)
 		}
 		return errors.New(said)
@@ -38,6 +38,11 @@ func plain(c *cli.Command, err error) error {
 		return fmt.Errorf("--%s needs a value", m[1])
 	}
 	return err
+}
+
+// near reports whether one word may be another mistyped: the library always finds a nearest one.
+func near(typed, meant string) bool {
+	return meant != "" && typed[0] == meant[0] && max(len(typed), len(meant))-min(len(typed), len(meant)) <= 2
 }
 
 // takes says what a flag takes; why is what the flag itself said of the value.
