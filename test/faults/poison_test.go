@@ -133,7 +133,7 @@ func runWithPoison(t *testing.T, dir, out string) (wire.Run, []ledger.Entry) {
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	children, err := isolate.New(isolate.Config{
-		Engine: "poison", Slots: 2, TaskTimeout: 2 * time.Second, TaskMemory: 128 << 20, Log: log,
+		Engine: "poison", Slots: 2, TaskTimeout: 6 * time.Second, TaskMemory: 128 << 20, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
