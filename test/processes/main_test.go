@@ -5,7 +5,6 @@
 package processes
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -21,15 +20,9 @@ const limit = program.Limit
 // programs is where TestMain has built the four programs.
 var programs string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, remove, err := program.Build()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer remove()
-	programs = dir
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(program.With(func(dir string) int {
+		programs = dir
+		return m.Run()
+	}))
 }

@@ -24,6 +24,17 @@ import (
 // Limit bounds every single wait: long enough for a machine that does many other things, too.
 const Limit = 90 * time.Second
 
+// With calls run with the directory where the four programs are, and returns what that does; 1 when they cannot be built.
+func With(run func(dir string) int) int {
+	dir, remove, err := Build()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer remove()
+	return run(dir)
+}
+
 // Build builds the four programs, or takes those of the directory that PROGRAMS_UNDER_TEST names, and returns where they are
 // and what is to be called when they are needed no more.
 func Build() (dir string, remove func(), err error) {
