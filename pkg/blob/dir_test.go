@@ -302,3 +302,61 @@ func TestAPipeUnderAnOutputsNameBlocksNobody(t *testing.T) {
 		t.Errorf("read %q", got)
 	}
 }
+
+// Directories are kept open between outputs: what matters is where the name leads now.
+func TestOutputsGoWhereTheirNamesLeadAlthoughDirectoriesMove(t *testing.T) {
+	d := newDir(t, Config{})
+	at := func(name string) string { return filepath.Join(d.Path(), name) }
+	outside := t.TempDir()
+	for i, replace := range []func() error{
+		func() error { return nil }, // it is made anew
+		func() error { return os.Mkdir(at("y/sub"), 0o777) },
+		func() error { return errors.Join(os.Mkdir(at("other"), 0o777), os.Symlink("../other", at("y/sub"))) },
+		func() error { return os.Symlink(outside, at("y/sub")) },
+	} {
+		put(t, d, "y/sub/before.jpg", "x")
+		away := at(fmt.Sprintf("away%d", i))
+		if err := os.Rename(at("y/sub"), away); err != nil {
+			t.Fatal(err)
+		}
+		if err := replace(); err != nil {
+			t.Skipf("no symbolic links here: %v", err)
+		}
+		err := d.Put(t.Context(), "y/sub/after.jpg", []byte("x"))
+		if i == 3 {
+			if !errors.Is(err, ErrObstructed) {
+				t.Errorf("through a link that leads out: %v, want an ErrObstructed", err)
+			}
+		} else if _, statErr := os.Stat(at("y/sub/after.jpg")); err != nil || statErr != nil {
+			t.Errorf("replacement %d: %v, %v", i, err, statErr)
+		}
+		for _, dir := range []string{away, outside} {
+			if _, err := os.Stat(filepath.Join(dir, "after.jpg")); err == nil {
+				t.Errorf("replacement %d: it went to %s", i, dir)
+			}
+		}
+		if err := os.RemoveAll(at("y/sub")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestMoreDirectoriesThanAreKeptOpen(t *testing.T) {
+	d := newDir(t, Config{})
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for k := range 200 {
+				name := fmt.Sprintf("%d/%d/%d.jpg", k%7, (k+i)%11, i*1000+k)
+				if err := d.Put(t.Context(), name, []byte("x")); err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := os.Stat(filepath.Join(d.Path(), filepath.FromSlash(name))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}

@@ -30,12 +30,14 @@ var errNoTemp = errors.New("the place for temporary files is gone")
 
 // A session is the directory as it was found at one time.
 type session struct {
-	root *os.Root
-	info fs.FileInfo // of the root, to tell when the path names another directory
-	temp string      // this session's directory for temporary files, relative to the root
-	here *os.Root    // the same, opened: it saves the way there for each file
-	lock *os.File
-	next atomic.Uint64 // the next temporary file
+	root    *os.Root
+	info    fs.FileInfo // of the root, to tell when the path names another directory
+	temp    string      // this session's directory for temporary files, relative to the root
+	top     *place      // the root
+	here    *place      // the directory for temporary files
+	lock    *os.File
+	next    atomic.Uint64 // the next temporary file
+	parents parents       // of outputs
 }
 
 func openSession(dir string, readOnly bool) (*session, error) {
@@ -75,7 +77,7 @@ func (s *session) makeTemp() error {
 		}
 		err = s.root.Mkdir(temp, 0o777)
 		if err == nil {
-			s.here, err = s.root.OpenRoot(temp)
+			err = s.openPlaces(temp)
 		}
 		if err != nil {
 			return errors.Join(err, lock.Close())
@@ -84,6 +86,16 @@ func (s *session) makeTemp() error {
 		return nil
 	}
 	return fmt.Errorf("%s is being removed again and again", tempDir)
+}
+
+func (s *session) openPlaces(temp string) (err error) {
+	if s.top, err = openPlace(s.root, "."); err != nil {
+		return err
+	}
+	if s.here, err = openPlace(s.root, temp); err != nil {
+		s.top.close()
+	}
+	return err
 }
 
 // isAt reports whether f is still the file that name names.
@@ -102,15 +114,15 @@ func (s *session) close() error {
 	if removeErr := s.root.Remove(s.temp + lockSuffix); !errors.Is(removeErr, fs.ErrNotExist) {
 		err = errors.Join(err, removeErr)
 	}
-	return errors.Join(err, s.lock.Close(), s.here.Close(), s.root.Close())
+	s.parents.close()
+	return errors.Join(err, s.lock.Close(), s.here.close(), s.top.close(), s.root.Close())
 }
 
 // put writes data to a temporary file and renames it to name. It returns the topmost directory that it may have made,
 // slash-separated, or "".
 func (s *session) put(name string, data []byte, sync bool) (made string, err error) {
 	base := strconv.FormatUint(s.next.Add(1), 36)
-	temp := filepath.Join(s.temp, base)
-	f, err := s.here.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := s.here.create(base)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", errNoTemp
 	}
@@ -125,20 +137,20 @@ func (s *session) put(name string, data []byte, sync bool) (made string, err err
 		err = closeErr
 	}
 	if err == nil {
-		made, err = s.rename(temp, name)
+		made, err = s.rename(base, name)
 	}
 	if err != nil {
-		_ = s.here.Remove(base) // a sweep removes it if this cannot
+		_ = s.root.Remove(filepath.Join(s.temp, base)) // a sweep removes it if this cannot
 	}
 	return made, err
 }
 
-// rename moves temp to name. Most outputs go where others went, so that directories are made only when they turn out
+// rename moves the temporary file base to name. Most outputs go where others went, so that directories are made only when they turn out
 // to be missing.
-func (s *session) rename(temp, name string) (made string, err error) {
-	parent := filepath.Dir(name)
+func (s *session) rename(base, name string) (made string, err error) {
+	parent, temp := filepath.Dir(name), filepath.Join(s.temp, base)
 	for range 100 { // others may remove the directories again
-		err = s.root.Rename(temp, name)
+		err = s.move(base, name)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return made, err
 		}

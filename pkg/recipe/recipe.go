@@ -126,6 +126,7 @@ func defaults() Variant {
 // String returns the canonical text of r: its variants joined by ';'.
 func (r Recipe) String() string {
 	var b strings.Builder
+	b.Grow(textGuess * len(r.Variants))
 	for i, v := range r.Variants {
 		if i > 0 {
 			b.WriteByte(';')
@@ -134,6 +135,9 @@ func (r Recipe) String() string {
 	}
 	return b.String()
 }
+
+// textGuess is how many bytes the text of most variants has room in. A worker makes a recipe's text for each task.
+const textGuess = 192
 
 // String returns the canonical text of v.
 func (v Variant) String() string {
