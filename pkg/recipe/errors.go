@@ -3,6 +3,8 @@ package recipe
 import (
 	"fmt"
 	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/nearest"
 )
 
 // SyntaxError says which word of a recipe is wrong, and what may have been meant.
@@ -80,40 +82,8 @@ func meant() map[string]string {
 
 // suggest returns a hint with the known word nearest to s, or the list of all.
 func suggest(s string, known []string) string {
-	best, distance := "", 3
-	for _, k := range known {
-		if d := editDistance(s, k); d < distance && d < max(len(k), 2) {
-			best, distance = k, d
-		}
+	if meant := nearest.Word(s, known); meant != "" {
+		return fmt.Sprintf("did you mean %q?", meant)
 	}
-	if best == "" {
-		return "known: " + strings.Join(known, ", ")
-	}
-	return fmt.Sprintf("did you mean %q?", best)
-}
-
-// editDistance counts insertions, deletions, replacements and swaps of neighbours, up to 3.
-func editDistance(a, b string) int {
-	if len(a) > 20 || len(a)-len(b) > 2 || len(b)-len(a) > 2 {
-		return 3
-	}
-	var before, last, row [24]int
-	for j := range len(b) + 1 {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)]
+	return "known: " + strings.Join(known, ", ")
 }

@@ -51,10 +51,7 @@ func FarmProgram() *cli.Command {
 			if name == "" {
 				return cli.ShowRootCommandHelp(c)
 			}
-			if meant := cli.SuggestCommand(c.Commands, name); meant != "" {
-				return usagef("no command %q; did you mean %s?", name, meant)
-			}
-			return usagef("no command %q", name)
+			return noCommand(c, name)
 		},
 	}
 }

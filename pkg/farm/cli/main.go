@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -72,7 +73,6 @@ func Main(program *cli.Command, args []string) int {
 		debug.SetGCPercent(gcPercent)
 	}
 	program.Version = telemetry.Version()
-	program.Suggest = true
 	program.EnableShellCompletion = true
 	program.DisableSliceFlagSeparator = true
 	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // codes are given below, in one place
@@ -83,6 +83,9 @@ func Main(program *cli.Command, args []string) int {
 		}
 		c.DisableSliceFlagSeparator = true
 		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
+			if c == program && c.Commands != nil && !strings.HasPrefix(args[1], "-") && c.Command(args[1]) == nil {
+				return noCommand(c, args[1]) // whose flags nobody can know
+			}
 			return &exitError{ExitUsage, plain(c, err)}
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imagefarm/imagefarm/pkg/nearest"
 	"github.com/urfave/cli/v3"
 )
 
@@ -23,8 +24,8 @@ func plain(c *cli.Command, err error) error {
 	text := err.Error()
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
 		said := fmt.Sprintf("unknown flag --%s", m[1])
-		if meant := cli.SuggestFlag(c.Flags, m[1], c.HideHelp); near(m[1], strings.TrimLeft(meant, "-")) {
-			said += fmt.Sprintf("; did you mean %s?", meant)
+		if meant := nearest.Word(m[1], flagNames(c)); meant != "" {
+			said += fmt.Sprintf("; did you mean --%s?", meant)
 		}
 		return errors.New(said)
 	}
@@ -40,9 +41,32 @@ func plain(c *cli.Command, err error) error {
 	return err
 }
 
-// near reports whether one word may be another mistyped: the library always finds a nearest one.
-func near(typed, meant string) bool {
-	return meant != "" && typed[0] == meant[0] && max(len(typed), len(meant))-min(len(typed), len(meant)) <= 2
+// flagNames returns the long names of c's flags.
+func flagNames(c *cli.Command) []string {
+	names := []string{"help"}
+	for _, f := range c.Flags {
+		for _, name := range f.Names() {
+			if len(name) > 1 {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// noCommand says that a program has no command of that name, and what may have been meant.
+func noCommand(c *cli.Command, name string) error {
+	if slices.Contains([]string{"ventilator", "worker", "sink"}, name) {
+		return usagef("no command %q; the %[1]s is a program of its own, called %[1]s", name)
+	}
+	var known []string
+	for _, command := range c.VisibleCommands() {
+		known = append(known, command.Names()...)
+	}
+	if meant := nearest.Word(name, known); meant != "" {
+		return usagef("no command %q; did you mean %s?", name, meant)
+	}
+	return usagef("no command %q; there are %s", name, strings.Join(known, ", "))
 }
 
 // takes says what a flag takes; why is what the flag itself said of the value.
