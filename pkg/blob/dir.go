@@ -199,8 +199,8 @@ func regular(name string, info fs.FileInfo) error {
 // do calls f with the directory as it is now, and once more when the directory turned out to have been replaced, or
 // the place for temporary files removed, under f.
 func (d *Dir) do(op, name string, f func(*session) error) error {
-	for again := false; ; again = true {
-		s, err := d.current(again)
+	for failed := (*session)(nil); ; {
+		s, err := d.current(failed)
 		if err != nil {
 			return fault("use", "", d.path, err)
 		}
@@ -208,7 +208,8 @@ func (d *Dir) do(op, name string, f func(*session) error) error {
 		if err == nil {
 			return nil
 		}
-		if !again && (errors.Is(err, errNoTemp) || errors.Is(err, os.ErrClosed)) {
+		if failed == nil && (errors.Is(err, errNoTemp) || errors.Is(err, os.ErrClosed)) {
+			failed = s
 			continue
 		}
 		if errors.Is(err, fs.ErrNotExist) {
@@ -219,8 +220,8 @@ func (d *Dir) do(op, name string, f func(*session) error) error {
 }
 
 // current returns the session for the directory that the path names now, opening a new one if that is another than
-// it was, or if afresh.
-func (d *Dir) current(afresh bool) (*session, error) {
+// it was, or if the one there is has failed.
+func (d *Dir) current(failed *session) (*session, error) {
 	info, err := os.Stat(d.path)
 	if err != nil {
 		return nil, gone(d.path, err)
@@ -231,7 +232,7 @@ func (d *Dir) current(afresh bool) (*session, error) {
 	if s == nil {
 		return nil, errClosed(d.path)
 	}
-	if !afresh && os.SameFile(info, s.info) {
+	if s != failed && os.SameFile(info, s.info) {
 		return s, nil
 	}
 	return d.reopen(s)

@@ -82,7 +82,7 @@ func (d *Dir) Flush(ctx context.Context) error {
 	}
 	d.flushing.Lock()
 	defer d.flushing.Unlock()
-	s, err := d.current(false)
+	s, err := d.current(nil)
 	if err != nil {
 		return err
 	}

@@ -48,8 +48,8 @@ func (p *place) with(op, name string, do func(fd int) error) error {
 		for err = do(int(fd)); err == unix.EINTR; err = do(int(fd)) {
 		}
 	})
-	if closed != nil {
-		return closed
+	if closed != nil { // in words of its own
+		err = os.ErrClosed
 	}
 	if err != nil {
 		return &os.PathError{Op: op, Path: name, Err: err}

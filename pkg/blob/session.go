@@ -149,8 +149,8 @@ func (s *session) put(name string, data []byte, sync bool) (made string, err err
 // to be missing.
 func (s *session) rename(base, name string) (made string, err error) {
 	parent, temp := filepath.Dir(name), filepath.Join(s.temp, base)
+	err = s.move(base, name)
 	for range 100 { // others may remove the directories again
-		err = s.move(base, name)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return made, err
 		}
@@ -164,8 +164,12 @@ func (s *session) rename(base, name string) (made string, err error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
+		err = s.root.Rename(temp, name)
 	}
-	return "", errors.New("its directory is removed again and again")
+	if err != nil {
+		return "", errors.New("its directory is removed again and again")
+	}
+	return made, nil
 }
 
 // firstMissing returns the topmost missing directory on the way to dir, or dir itself.

@@ -105,9 +105,6 @@ func (s *Sink) failed(r *wire.Result) {
 	s.publish(wire.TopicTaskFailed, &receipt)
 }
 
-// storePause is how long a store that cannot be used is left alone before the next try.
-const storePause = time.Second
-
 // writeOutputs puts the outputs whose bytes came with r where they belong. While the store cannot be used (full,
 // read-only, gone) it tries again and everything behind it waits; other errors concern this result alone.
 func (s *Sink) writeOutputs(ctx context.Context, r *wire.Result) error {
@@ -126,22 +123,18 @@ func (s *Sink) writeOutputs(ctx context.Context, r *wire.Result) error {
 	return nil
 }
 
-// insist repeats do while the store cannot be used.
+// insist repeats do while the store cannot be used. The sink is not ready then.
 func (s *Sink) insist(ctx context.Context, stage string, do func() error) error {
-	err := do()
-	if !errors.Is(err, blob.ErrUnavailable) {
-		return err
-	}
-	who := &stuck{stage}
-	defer s.state.setTrouble(who, "")
-	for ; errors.Is(err, blob.ErrUnavailable); err = do() {
+	var who *stuck
+	err := blob.Insist(ctx, do, func(err error) {
+		if who == nil {
+			who = &stuck{stage}
+		}
 		s.state.setTrouble(who, err.Error())
 		s.log.Error("cannot write; trying again", "stage", stage, "error", err)
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(storePause):
-		}
+	})
+	if who != nil {
+		s.state.setTrouble(who, "")
 	}
 	return err
 }

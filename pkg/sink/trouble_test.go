@@ -40,7 +40,7 @@ func TestTroubleLastsAsLongAsOneStageIsStuck(t *testing.T) {
 			t.Error("it says that it is ready")
 		}
 		healed.Store(true)
-		time.Sleep(storePause) // virtual
+		time.Sleep(blob.Pause) // virtual
 		if err := <-over; err != nil || s.Status().Trouble != "" {
 			t.Errorf("healed: %v, trouble %q", err, s.Status().Trouble)
 		}

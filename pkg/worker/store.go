@@ -59,32 +59,25 @@ func (w *Worker) settle(ctx context.Context, all <-chan written) {
 
 var errLostBefore = errors.New("the store lost outputs of this image and others")
 
-// storePause is how long a store that cannot be used is left alone: it is full, read-only or gone, somebody is on the way
-// to heal it, and the task is not lost meanwhile.
-const storePause = time.Second
-
 // store writes an output, waiting for a store that cannot be used now.
 func (w *Worker) store(ctx context.Context, name string, data []byte) error {
 	return w.insist(ctx, func() error { return w.cfg.Out.Put(ctx, name, data) })
 }
 
-// insist repeats do while the store cannot be used. Meanwhile the worker is not ready.
+// insist repeats do while the store cannot be used: the task is not lost meanwhile. The worker is not ready then.
 func (w *Worker) insist(ctx context.Context, do func() error) error {
-	err := do()
-	if !errors.Is(err, blob.ErrUnavailable) {
-		return err
-	}
-	why := err.Error()
-	w.stuckBy.Store(&why) // first, for those who see the count
-	w.stuck.Add(1)
-	defer w.stuck.Add(-1)
-	for ; errors.Is(err, blob.ErrUnavailable); err = do() {
-		w.log.Error("outputs cannot be written; trying again", "error", err)
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(storePause):
+	stuck := false
+	err := blob.Insist(ctx, do, func(err error) {
+		why := err.Error()
+		w.stuckBy.Store(&why) // first, for those who see the count
+		if !stuck {
+			stuck = true
+			w.stuck.Add(1)
 		}
+		w.log.Error("outputs cannot be written; trying again", "error", err)
+	})
+	if stuck {
+		w.stuck.Add(-1)
 	}
 	return err
 }

@@ -240,7 +240,7 @@ func TestFullDiskDelaysATaskAndLosesNothing(t *testing.T) {
 		if r == nil || r.Outcome != outcome.Done || !r.Stored || store.puts.Load() != 3 || r.Outputs[0].Data != nil {
 			t.Errorf("the result is %+v after %d outputs", r, store.puts.Load())
 		}
-		if took := time.Since(began); took < time.Minute || took > time.Minute+2*storePause {
+		if took := time.Since(began); took < time.Minute || took > time.Minute+2*blob.Pause {
 			t.Errorf("it took %v", took)
 		}
 	})
