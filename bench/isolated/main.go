@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command isolated measures what it costs that transforms run in child processes: `farm run` over the same photographs with
 // --isolate and without, in turn: go run ./bench/isolated [-rounds 9] [-copies 6] [-size 64,128,256] DIR.
 //

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command measure runs a command and says what it took.
 //
 //	measure COMMAND ARG...

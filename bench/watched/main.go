@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command watched measures what it costs a farm to be looked at: the same run with nobody watching and with 20 subscribers
 // of all events, 5 open pages and a scrape every second, in turn: go run ./bench/watched [-rounds 7] [-copies 12] DIR.
 //

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package compose runs the farm of docker-compose.yml as somebody would who has just cloned the project.
 package compose
 
