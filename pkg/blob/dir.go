@@ -202,7 +202,7 @@ func (d *Dir) do(op, name string, f func(*session) error) error {
 	for failed := (*session)(nil); ; {
 		s, err := d.current(failed)
 		if err != nil {
-			return fault("use", "", d.path, err)
+			return err
 		}
 		err = f(s)
 		if err == nil {
@@ -250,7 +250,7 @@ func (d *Dir) reopen(old *session) (*session, error) {
 	}
 	s, err := openSession(d.path, d.cfg.ReadOnly)
 	if err != nil {
-		return nil, err
+		return nil, unusable(d.path, err)
 	}
 	if !os.SameFile(s.info, old.info) && d.note.written > 0 {
 		d.note = notes{lost: errReplaced}
@@ -258,6 +258,15 @@ func (d *Dir) reopen(old *session) (*session, error) {
 	_ = old.close() // its directory is gone or replaced: there is nothing left to fail
 	d.cur = s
 	return s, nil
+}
+
+// unusable says that what the path names now cannot be used: somebody will put it right.
+func unusable(dir string, err error) error {
+	var f *Fault
+	if err = fault("use", "", dir, err); errors.As(err, &f) {
+		f.Kind = ErrUnavailable
+	}
+	return err
 }
 
 func gone(dir string, err error) error {

@@ -316,8 +316,12 @@ func TestOutputsGoWhereTheirNamesLeadAlthoughDirectoriesMove(t *testing.T) {
 		func() error { return os.Mkdir(at("y/sub"), 0o777) },
 		func() error { return errors.Join(os.Mkdir(at("other"), 0o777), os.Symlink("../other", at("y/sub"))) },
 		func() error { return os.Symlink(outside, at("y/sub")) },
+		func() error { // the same directory, which is not below the store any more
+			return errors.Join(os.Rename(at("away4"), filepath.Join(outside, "sub")), os.Symlink(filepath.Join(outside, "sub"), at("y/sub")))
+		},
 	} {
-		put(t, d, "y/sub/before.jpg", "x")
+		put(t, d, "y/sub/before.jpg", "x") // makes the directory,
+		put(t, d, "y/sub/again.jpg", "x")  // which is kept open now
 		away := at(fmt.Sprintf("away%d", i))
 		if err := os.Rename(at("y/sub"), away); err != nil {
 			t.Fatal(err)
@@ -326,14 +330,14 @@ func TestOutputsGoWhereTheirNamesLeadAlthoughDirectoriesMove(t *testing.T) {
 			t.Skipf("no symbolic links here: %v", err)
 		}
 		err := d.Put(t.Context(), "y/sub/after.jpg", []byte("x"))
-		if i == 3 {
+		if i >= 3 {
 			if !errors.Is(err, ErrObstructed) {
 				t.Errorf("through a link that leads out: %v, want an ErrObstructed", err)
 			}
 		} else if _, statErr := os.Stat(at("y/sub/after.jpg")); err != nil || statErr != nil {
 			t.Errorf("replacement %d: %v, %v", i, err, statErr)
 		}
-		for _, dir := range []string{away, outside} {
+		for _, dir := range []string{away, outside, filepath.Join(outside, "sub")} {
 			if _, err := os.Stat(filepath.Join(dir, "after.jpg")); err == nil {
 				t.Errorf("replacement %d: it went to %s", i, dir)
 			}
@@ -399,4 +403,43 @@ func TestManyPutWhileTheDirectoryIsReplaced(t *testing.T) {
 	}
 	close(over)
 	writers.Wait()
+}
+
+// What is found at the path is somebody's to put right, whatever it is: nobody's images are at fault.
+func TestWhatCannotBeUsedInPlaceOfTheDirectoryIsATroubleThatPasses(t *testing.T) {
+	d := newDir(t, Config{})
+	put(t, d, "a.jpg", "x")
+	if err := os.Rename(d.Path(), d.Path()+".old"); err != nil {
+		t.Fatal(err)
+	}
+	use := map[string]func() error{
+		"Put":   func() error { return d.Put(t.Context(), "b.jpg", []byte("x")) },
+		"Flush": func() error { return d.Flush(t.Context()) },
+		"Stat":  func() error { _, err := d.Stat("a.jpg"); return err },
+	}
+	for what, replace := range map[string]func() error{
+		"a file": func() error { return os.WriteFile(d.Path(), nil, 0o666) },
+		"a directory that takes no temporary files": func() error {
+			return errors.Join(os.Mkdir(d.Path(), 0o777), os.WriteFile(filepath.Join(d.Path(), ".imagefarm"), nil, 0o666))
+		},
+	} {
+		if err := replace(); err != nil {
+			t.Fatal(err)
+		}
+		for op, do := range use {
+			if err := do(); !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrObstructed) || errors.Is(err, ErrLost) {
+				t.Errorf("%s with %s there: %v, want an ErrUnavailable", op, what, err)
+			}
+		}
+		if err := os.RemoveAll(d.Path()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(d.Path(), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Flush(t.Context()); !errors.Is(err, ErrLost) {
+		t.Errorf("Flush of another directory: %v, want an ErrLost", err)
+	}
+	put(t, d, "b.jpg", "x")
 }

@@ -126,11 +126,20 @@ func (k *parents) close() {
 	k.closeAll()
 }
 
-// leadsTo reports whether the path dir still names the directory p: somebody may have moved it away.
+// leadsTo reports whether the path dir still names the directory p, without links on the way: somebody may have moved it away,
+// even out of the store, and linked to it. What goes over links is for os.Root to judge, each time.
 func (s *session) leadsTo(dir string, p *place) bool {
 	var st unix.Stat_t
-	err := s.top.with("stat", dir, func(fd int) error { return unix.Fstatat(fd, dir, &st, 0) })
-	return err == nil && uint64(st.Dev) == p.device && st.Ino == p.inode //nolint:unconvert // of other types elsewhere
+	for i := range len(dir) + 1 {
+		if i < len(dir) && dir[i] != filepath.Separator {
+			continue
+		}
+		err := s.top.with("stat", dir, func(fd int) error { return unix.Fstatat(fd, dir[:i], &st, unix.AT_SYMLINK_NOFOLLOW) })
+		if err != nil || st.Mode&unix.S_IFMT == unix.S_IFLNK {
+			return false
+		}
+	}
+	return uint64(st.Dev) == p.device && st.Ino == p.inode //nolint:unconvert // of other types elsewhere
 }
 
 // move renames the temporary file base to name. What the short way cannot do, the long one does, or says why not.
@@ -138,7 +147,7 @@ func (s *session) move(base, name string) error {
 	dir, last := filepath.Split(name)
 	to := s.top
 	if dir != "" {
-		to = s.parents.at(s, dir)
+		to = s.parents.at(s, filepath.Clean(dir))
 	}
 	if to != nil && s.here.rename(base, to, last) == nil {
 		return nil

@@ -10,28 +10,12 @@ import (
 const syncEachUpTo = 4
 
 // syncAll syncs the whole file system that holds the directory: one call for any number of outputs. It reports false
-// where there is no such call.
+// where there is no such call. The descriptor is one that was open all the time: the kernel tells each once of a failed write,
+// but one that is opened later not of what others have been told.
 func (s *session) syncAll() (bool, error) {
-	f, err := s.root.Open(".")
-	if err != nil {
-		return true, err
-	}
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return true, errors.Join(err, f.Close())
-	}
-	var syncErr error
-	err = conn.Control(func(fd uintptr) {
-		for {
-			syncErr = unix.Syncfs(int(fd))
-			if syncErr != unix.EINTR {
-				return
-			}
-		}
-	})
-	err = errors.Join(err, f.Close())
-	if errors.Is(syncErr, unix.ENOSYS) {
+	err := s.top.with("syncfs", ".", unix.Syncfs)
+	if errors.Is(err, unix.ENOSYS) {
 		return false, nil
 	}
-	return true, errors.Join(err, syncErr)
+	return true, err
 }
