@@ -55,8 +55,9 @@ func TestActionsNeedTheToken(t *testing.T) {
 func TestWithoutActionsThereIsNothingToPostTo(t *testing.T) {
 	h := newDashboard(t, Config{Source: newFakeSink()}).Handler()
 	for _, target := range []string{"/api/v1/retry", "/api/v1/steer"} {
-		if w := post(h, target, token, `{}`); w.Code != http.StatusMethodNotAllowed && w.Code != http.StatusNotFound {
-			t.Errorf("%s: %d", target, w.Code)
+		w := post(h, target, token, `{}`)
+		if w.Code != http.StatusMethodNotAllowed || !strings.Contains(w.Body.String(), `{"error":"no such action, or`) {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
 		}
 	}
 }

@@ -170,8 +170,12 @@ func (d *Dashboard) Handler() http.Handler {
 		mux.HandleFunc("POST /api/v1/retry", d.action(d.retry))
 		mux.HandleFunc("POST /api/v1/steer", d.action(d.steer))
 	}
-	mux.HandleFunc("GET /api/", func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, http.StatusNotFound, "no such call")
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			refuse(w, http.StatusNotFound, "no such call")
+			return
+		}
+		refuse(w, http.StatusMethodNotAllowed, "no such action, or actions are not allowed (--allow-actions)")
 	})
 	return guarded(mux)
 }

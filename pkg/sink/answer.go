@@ -35,7 +35,7 @@ func (s *Sink) call(ctx context.Context, message zsock.Message) (any, error) {
 	case wire.OpStatus:
 		return s.Status(), nil
 	case wire.OpSettled:
-		return withArgs(req, s.settled)
+		return withArgs(req, func(a *wire.SettledArgs) (any, error) { return s.settled(ctx, a) })
 	case wire.OpSettle:
 		return withArgs(req, func(r *wire.Receipts) (any, error) { return s.settle(ctx, r) })
 	case wire.OpRun:
@@ -67,7 +67,7 @@ func withArgs[T any](req *wire.Request, do func(*T) (any, error)) (any, error) {
 }
 
 // settled answers which tasks are settled, without their outputs, and of the others which failed deliveries are remembered.
-func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
+func (s *Sink) settled(ctx context.Context, args *wire.SettledArgs) (any, error) {
 	if len(args.IDs) > wire.MaxBatch {
 		return nil, fmt.Errorf("%d ids, at most %d", len(args.IDs), wire.MaxBatch)
 	}
@@ -85,7 +85,12 @@ func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ok && (!args.Present || s.present(&e)) {
+		if ok && args.Present {
+			if ok, err = s.present(ctx, &e); err != nil {
+				return nil, err
+			}
+		}
+		if ok {
 			e.Outputs = nil // so that as many receipts as there are ids make a message that can be decoded
 			reply.Receipts = append(reply.Receipts, receiptOfEntry(&e))
 		}
@@ -98,22 +103,34 @@ func (s *Sink) settled(args *wire.SettledArgs) (any, error) {
 }
 
 // present looks whether the outputs of a done task are still there. What a worker stored elsewhere cannot be looked at
-// from here and counts as there; but when one of its outputs is here, the others have to be, too.
-func (s *Sink) present(e *ledger.Entry) bool {
+// from here and counts as there; but when one of its outputs is here, the others have to be, too. While the store cannot be
+// used at all nothing can be said, so that it waits: nobody wants a whole archive made again since its disk was away for a
+// minute. The error is the context's cause.
+func (s *Sink) present(ctx context.Context, e *ledger.Entry) (bool, error) {
 	if e.Outcome != outcome.Done {
-		return true
+		return true, nil
 	}
+	elsewhere := e.Stored || e.Stranger // unless it turns out that the outputs are, or were, here
 	missing := 0
 	for _, o := range e.Outputs {
-		size, err := s.cfg.Out.Stat(o.Name)
+		var size int64
+		err := s.insist(ctx, "outputs", func() (err error) {
+			size, err = s.cfg.Out.Stat(o.Name)
+			return err
+		})
 		switch {
+		case ctx.Err() != nil:
+			return false, context.Cause(ctx)
 		case errors.Is(err, fs.ErrNotExist):
 			missing++
 		case err != nil, o.Size > 0 && size != o.Size:
-			return false
+			return false, nil
+		}
+		if !e.Stored && o.Size > 0 { // the sink wrote it, or saw it when a stranger named it
+			elsewhere = false
 		}
 	}
-	return missing == 0 || e.Stored && missing == len(e.Outputs)
+	return missing == 0 || elsewhere && missing == len(e.Outputs), nil
 }
 
 // settle commits a ventilator's own word: dead letters, images rejected before they were sent, a stranger's work.

@@ -2,13 +2,17 @@ package sink
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
@@ -96,17 +100,62 @@ func TestTaskThatAnotherRunDidAgainIsOneEntry(t *testing.T) {
 func TestOutputsStoredByAWorkerAreLookedForWhereSomeAreHere(t *testing.T) {
 	s := newStage(t)
 	e := ledger.Entry{Outcome: outcome.Done, Stored: true, Outputs: []ledger.Output{{Name: "a.jpg"}, {Name: "b.jpg"}}}
-	if !s.sink.present(&e) {
+	present := func() bool {
+		there, err := s.sink.present(t.Context(), &e)
+		if err != nil {
+			t.Error(err)
+		}
+		return there
+	}
+	if !present() {
 		t.Error("outputs that are elsewhere count as gone")
 	}
+	if e.Stored, e.Stranger = false, true; !present() {
+		t.Error("outputs that a stranger has elsewhere count as gone")
+	}
+	e.Outputs[0].Size = 7 // it was here when the stranger named it
+	if present() {
+		t.Error("an output of a stranger's that was here counts as being elsewhere")
+	}
+	e.Outputs[0].Size = 0
+	e.Stored, e.Stranger = true, false
 	for i, name := range []string{"b.jpg", "a.jpg"} {
 		if err := os.WriteFile(filepath.Join(s.out, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if there := s.sink.present(&e); there != (i == 1) {
+		if there := present(); there != (i == 1) {
 			t.Errorf("with %d of 2 here, present is %v", i+1, there)
 		}
 	}
+}
+
+// away is a store whose disk is away until somebody brings it back.
+type away struct {
+	Store
+	back time.Time
+}
+
+func (a *away) Stat(string) (int64, error) {
+	if time.Now().Before(a.back) {
+		return 0, &blob.Fault{Kind: blob.ErrUnavailable, Op: "use", Err: fs.ErrNotExist}
+	}
+	return 6, nil
+}
+
+func TestOutputsOnADiskThatIsAwayDoNotCountAsGone(t *testing.T) {
+	s := newStage(t).sink
+	synctest.Test(t, func(t *testing.T) {
+		s.cfg.Out = &away{back: time.Now().Add(time.Minute)}
+		e := ledger.Entry{Outcome: outcome.Done, Outputs: []ledger.Output{{Name: "a.jpg", Size: 6}}}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second/2)
+		defer cancel()
+		if _, err := s.present(ctx, &e); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("who stops waiting hears %v", err)
+		}
+		if there, err := s.present(context.Background(), &e); !there || err != nil {
+			t.Errorf("when it is back: %v, %v", there, err)
+		}
+	})
 }
 
 func TestTheLedgerKeepsWhatARunsRateIsReckonedBy(t *testing.T) {

@@ -11,12 +11,20 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// receive takes workers' messages until intake ends; ctx ends with a cut alone.
+// receiveAhead is how many messages are read from workers before they are taken.
+const receiveAhead = 4 * wire.MaxBatch
+
+// receive takes workers' messages until intake ends, and what had come by then; ctx ends with a cut alone.
 func (s *Sink) receive(ctx, intake context.Context, arrived chan<- *wire.Result) {
-	for {
+	for late := 0; ; {
 		message, peer, err := s.pull.RecvFrom(intake)
 		if err != nil {
 			return
+		}
+		if intake.Err() != nil {
+			if late++; late > receiveAhead {
+				return // workers send on as long as there is room: the rest is delivered again
+			}
 		}
 		if len(message) != 1 {
 			s.malformed(errors.New("several frames"), peer)
@@ -80,8 +88,7 @@ func (s *Sink) write(ctx context.Context, arrived <-chan *wire.Result) {
 			w.entry, err = entryOf(&w.receipt, r)
 		}
 		if err != nil {
-			r.Outcome, r.Reason, r.Detail, r.Outputs = outcome.Failed, "", err.Error(), nil
-			s.failed(r)
+			s.giveUp(r, err)
 			continue
 		}
 		w.weight = min(w.bytes(), maxUncommitted)
@@ -94,6 +101,12 @@ func (s *Sink) write(ctx context.Context, arrived <-chan *wire.Result) {
 			return
 		}
 	}
+}
+
+// giveUp makes of a result a failure: its outputs cannot be written.
+func (s *Sink) giveUp(r *wire.Result, err error) {
+	r.Outcome, r.Reason, r.Detail, r.Outputs = outcome.Failed, "", err.Error(), nil
+	s.failed(r)
 }
 
 // failed publishes that a delivery failed: the farm's fault, so nothing is committed and the ventilator delivers again.

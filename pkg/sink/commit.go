@@ -45,8 +45,8 @@ func (s *Sink) commit(ctx context.Context, queue <-chan work) error {
 			batch = append(batch, w)
 		}
 		timer.Reset(s.cfg.GroupCommit)
-		batch = gather(batch, queue, timer.C)
-		if err := s.commitBatch(ctx, batch); err != nil {
+		batch, err := s.commitBatch(ctx, gather(batch, queue, timer.C))
+		if err != nil {
 			for _, w := range batch {
 				if w.done != nil {
 					w.done(wire.Receipt{}, err)
@@ -90,18 +90,23 @@ func (w *work) bytes() (n int64) {
 	return n
 }
 
-// commitBatch makes the outputs durable, then the entries, then says so.
-func (s *Sink) commitBatch(ctx context.Context, batch []work) error {
+// commitBatch makes the outputs durable, then the entries, then says so. It returns what of the batch was not given up, with
+// an error, too.
+func (s *Sink) commitBatch(ctx context.Context, batch []work) ([]work, error) {
 	begun := time.Now()
-	if err := s.makeDurable(ctx, batch); err != nil {
-		return err
+	durable, err := s.makeDurable(ctx, batch)
+	if err != nil {
+		return batch, err
+	}
+	if batch = durable; len(batch) == 0 {
+		return nil, nil
 	}
 	entries := make([]ledger.Entry, len(batch))
 	for i := range batch {
 		entries[i] = batch[i].entry
 	}
 	var duplicate []bool
-	err := s.insist(ctx, "ledger", func() error {
+	err = s.insist(ctx, "ledger", func() error {
 		var err error
 		if duplicate, err = s.cfg.Ledger.Append(entries); errors.Is(err, ledger.ErrUnavailable) {
 			return errors.Join(blob.ErrUnavailable, err)
@@ -109,7 +114,7 @@ func (s *Sink) commitBatch(ctx context.Context, batch []work) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return batch, err
 	}
 	s.metrics.commit.Observe(time.Since(begun).Seconds())
 	now := time.Now()
@@ -118,7 +123,7 @@ func (s *Sink) commitBatch(ctx context.Context, batch []work) error {
 		if duplicate[i] {
 			first, ok, err := s.cfg.Ledger.Lookup(entries[i].ID)
 			if err != nil {
-				return err
+				return batch, err
 			}
 			if ok { // else an operator revived it this moment: the word stands that it was settled
 				receipt = receiptOfEntry(&first)
@@ -133,34 +138,69 @@ func (s *Sink) commitBatch(ctx context.Context, batch []work) error {
 			batch[i].done = nil // told; an error further on concerns the others
 		}
 	}
-	return nil
+	return batch, nil
 }
 
-// makeDurable flushes the outputs of a batch. Should the store have lost them (its directory was replaced), they are
-// written once more from the results; so are, when their turn comes, those that waited behind a batch whose outputs were lost.
-func (s *Sink) makeDurable(ctx context.Context, batch []work) error {
+// makeDurable flushes the outputs of a batch, and returns what of it is durable then. Should the store have lost them (its
+// directory was replaced), they are written once more from the results; so are, when their turn comes, those that waited
+// behind a batch whose outputs were lost. A result whose outputs cannot be written again has failed, and is left out.
+func (s *Sink) makeDurable(ctx context.Context, batch []work) ([]work, error) {
+	var who *stuck
+	defer func() {
+		if who != nil {
+			s.state.setTrouble(who, "")
+		}
+	}()
 	for {
 		err := s.insist(ctx, "outputs", func() error { return s.cfg.Out.Flush(ctx) })
+		lost := errors.Is(err, blob.ErrLost)
 		switch {
-		case errors.Is(err, blob.ErrLost):
+		case lost && who != nil: // what was written again, too: a disk that takes everything and keeps nothing
+			s.state.setTrouble(who, err.Error())
+			select {
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			case <-time.After(blob.Pause):
+			}
+			fallthrough
+		case lost:
 			s.losses.Add(1)
 			s.log.Warn("outputs are written again", "why", err)
+			if who == nil {
+				who = &stuck{"outputs"}
+			}
 		case err != nil:
-			return err
+			return nil, err
 		}
-		sure := true
-		for i := range batch {
-			w, losses := &batch[i], s.losses.Load()
-			if w.result == nil || w.losses == losses {
-				continue
-			}
-			if err := s.writeOutputs(ctx, w.result); err != nil {
-				return err
-			}
-			w.losses, sure = losses, false
+		kept, again, err := s.writeAgain(ctx, batch)
+		if err != nil {
+			return nil, err
 		}
-		if sure && err == nil {
-			return nil
+		if batch = kept; !lost && !again {
+			return batch, nil
 		}
 	}
+}
+
+// writeAgain writes those outputs of a batch once more that the store has lost since, and reports whether there were any. It
+// returns what is left of the batch.
+func (s *Sink) writeAgain(ctx context.Context, batch []work) (kept []work, again bool, err error) {
+	losses := s.losses.Load()
+	for _, w := range batch {
+		if w.result != nil && w.losses != losses {
+			again = true
+			err := s.writeOutputs(ctx, w.result)
+			if ctx.Err() != nil {
+				return nil, false, context.Cause(ctx)
+			}
+			if err != nil { // this result's alone: something else has its name by now
+				s.giveUp(w.result, err)
+				s.uncommitted.Release(w.weight)
+				continue
+			}
+			w.losses = losses
+		}
+		kept = append(kept, w)
+	}
+	return kept, again, nil
 }

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -48,6 +49,15 @@ func (m *metrics) took(r *wire.Receipt) {
 	}
 }
 
+// liveOrNewest returns the live ones of runs, which are sorted newest first, or the newest alone when none is live.
+func liveOrNewest(runs []wire.Run) []wire.Run {
+	live := slices.DeleteFunc(slices.Clone(runs), func(r wire.Run) bool { return !r.Ended.IsZero() })
+	if len(live) == 0 {
+		return runs[:min(1, len(runs))]
+	}
+	return live
+}
+
 // collector reads the state when it is scraped.
 type collector struct {
 	sink            *Sink
@@ -62,10 +72,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	status := c.sink.Status()
 	ch <- prometheus.MustNewConstMetric(c.workers, prometheus.GaugeValue, float64(status.Throughput.Workers))
 	var sum wire.Run
-	for i, r := range status.Runs {
-		if i > 0 && !r.Ended.IsZero() {
-			continue
-		}
+	for _, r := range liveOrNewest(status.Runs) {
 		sum.Total += r.Total
 		sum.Found += r.Found
 		sum.Done += r.Done

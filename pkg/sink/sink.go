@@ -162,7 +162,7 @@ const closeTimeout = 2 * time.Second
 func (s *Sink) open() error {
 	var err error
 	s.pull, err = zsock.NewPull(zsock.Config{
-		MaxMessage: s.cfg.MaxMessage + wire.MaxText + wire.MaxOutputs*wire.MaxName, RecvHWM: 4 * wire.MaxBatch, RecvBytes: s.cfg.MaxMessage,
+		MaxMessage: s.cfg.MaxMessage + wire.MaxText + wire.MaxOutputs*wire.MaxName, RecvHWM: receiveAhead, RecvBytes: s.cfg.MaxMessage,
 		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: s.cfg.Inproc, Logger: s.log, OnPeer: s.workerPeer,
 	})
 	if err != nil {
