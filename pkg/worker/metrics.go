@@ -41,7 +41,7 @@ func newMetrics(reg prometheus.Registerer, slots int) *metrics {
 			Help: "Time in one stage of a task.", Buckets: telemetry.Buckets()}, []string{"stage"}),
 		inputBytes:  counter("input_bytes_total", "Bytes of images taken."),
 		outputBytes: counter("output_bytes_total", "Bytes of outputs made."),
-		pixels:      counter("pixels_total", "Pixels of images taken, at full size."),
+		pixels:      counter("pixels_total", "Pixels of images done, at full size; of an animation, one frame's."),
 		slots:       gauge("slots", "Concurrent transforms."),
 		busy:        gauge("slots_busy", "Slots at work."),
 		idle:        counter("idle_seconds_total", "Slot time without a task."),

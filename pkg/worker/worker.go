@@ -201,20 +201,24 @@ func (w *Worker) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// take receives tasks until intake ends; ctx ends with a cut alone.
+// take receives tasks until intake ends, and what had come by then; ctx ends with a cut alone.
 func (w *Worker) take(ctx, intake context.Context, tasks chan<- received) error {
-	for {
+	for late := 0; ; {
 		message, err := w.pull.Recv(intake)
 		if err != nil {
 			return nil // drained or cut
+		}
+		if intake.Err() != nil {
+			if late++; late > w.cfg.Prefetch { // a stranger sends on as long as there is room
+				w.releaseAll(message)
+				return nil
+			}
 		}
 		t, err := decode(message)
 		if err != nil {
 			w.metrics.malformed.Inc()
 			w.log.Warn("a message was no task", "error", err)
-			for _, frame := range message {
-				w.cfg.Memory.Release(frame)
-			}
+			w.releaseAll(message)
 			continue
 		}
 		w.hold(t.ID)
@@ -223,6 +227,12 @@ func (w *Worker) take(ctx, intake context.Context, tasks chan<- received) error 
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+func (w *Worker) releaseAll(m zsock.Message) {
+	for _, frame := range m {
+		w.cfg.Memory.Release(frame)
 	}
 }
 

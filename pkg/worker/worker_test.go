@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -121,6 +122,31 @@ func (s *stage) result(d time.Duration) *wire.Result {
 			return got.Result
 		}
 	}
+}
+
+func TestDrainEndsAlthoughAStrangerSendsOn(t *testing.T) {
+	edit := func(c *Config) { c.Prefetch = 4 }
+	onStage(t, edit, func(t *testing.T, s *stage) {
+		ctx, stop := context.WithCancel(context.Background())
+		var flood sync.WaitGroup
+		flood.Go(func() {
+			task := wire.Task{Filename: "a.jpg", Data: []byte("1s")}
+			for s.tasks.Send(ctx, zsock.Message{task.Encode()}) == nil {
+			}
+		})
+		time.Sleep(5 * time.Second)
+		s.worker.Drain()
+		select {
+		case err := <-s.ended:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(time.Minute):
+			t.Error("it still works a minute later")
+		}
+		stop()
+		flood.Wait()
+	})
 }
 
 func TestIdleWorkerLeavesAtOnceWhenItDrains(t *testing.T) {
