@@ -29,7 +29,6 @@ type Result struct {
 	Format  string   // what the input was: "jpeg", "png", …
 	Width   int      // of the input as displayed, that is, after orientation
 	Height  int
-	Pixels  int64    // decoded at full size, all frames: what the input's header announces
 	Dropped []string // metadata of the input that no output carries: "exif", "xmp", "icc", …; sorted
 	Stages  Stages
 }

@@ -50,7 +50,7 @@ func (e *echo) Transform(_ context.Context, data []byte, r recipe.Recipe) (*engi
 	case strings.Contains(string(data), "fail") && e.seen[string(data)] <= e.fails:
 		return nil, errors.New("not today")
 	}
-	res := &engine.Result{Format: "jpeg", Width: 1, Height: 1, Pixels: 1}
+	res := &engine.Result{Format: "jpeg", Width: 1, Height: 1}
 	for _, v := range r.Variants {
 		res.Outputs = append(res.Outputs, engine.Output{Variant: v.Name, Format: "jpeg", Width: 1, Height: 1, Data: []byte(v.Name + string(data))})
 	}

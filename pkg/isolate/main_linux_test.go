@@ -203,7 +203,7 @@ func recurse(n int) int {
 // result is a whole result, each output of which is data.
 func result(r recipe.Recipe, data []byte) *engine.Result {
 	res := &engine.Result{
-		Format: "jpeg", Width: 4000, Height: 3000, Pixels: 12e6, Dropped: []string{"exif", "xmp"},
+		Format: "jpeg", Width: 4000, Height: 3000, Dropped: []string{"exif", "xmp"},
 		Stages: engine.Stages{Decode: 3 * time.Millisecond, Transform: 2 * time.Microsecond, Encode: time.Nanosecond},
 	}
 	for i, v := range r.Variants {

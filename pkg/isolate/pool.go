@@ -19,9 +19,10 @@ type pool struct {
 	alive   map[*child]struct{} // ready and not known to have ended
 	idle    []*child            // the one used last is the last: its memory is warm
 	waiting []*waiter           // in order of arrival, but those who need a fresh child first
-	busy    int                 // children that transforms have
+	lent    map[*child]struct{} // those that transforms have, dead ones, too
+	back    sync.Cond           // one of them has been given back
 	closed  bool
-	drained chan struct{} // closed when closed is true and busy is 0
+	drained chan struct{} // closed when closed is true and nothing is lent
 }
 
 // waiter is a transform that waits for a child.
@@ -36,7 +37,11 @@ type offer struct {
 }
 
 func newPool(slots int) *pool {
-	return &pool{slots: slots, alive: make(map[*child]struct{}), drained: make(chan struct{})}
+	p := &pool{
+		slots: slots, alive: make(map[*child]struct{}), lent: make(map[*child]struct{}), drained: make(chan struct{}),
+	}
+	p.back.L = &p.mu
+	return p
 }
 
 // acquire waits for a child, which the caller gives back with release. With fresh it waits for one that has done
@@ -89,7 +94,7 @@ func (p *pool) match() {
 		c := p.idle[at]
 		p.idle = slices.Delete(p.idle, at, at+1)
 		p.waiting = slices.Delete(p.waiting, i, i+1)
-		p.busy++
+		p.lent[c] = struct{}{}
 		w.got <- offer{c: c}
 	}
 }
@@ -128,12 +133,13 @@ func (p *pool) add(c *child) {
 func (p *pool) release(c *child) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.busy--
+	delete(p.lent, c)
+	p.back.Broadcast()
 	_, alive := p.alive[c]
 	switch {
 	case p.closed:
 		c.retire(Stopped)
-		if p.busy == 0 {
+		if len(p.lent) == 0 {
 			close(p.drained)
 		}
 	case alive && c.wellBehaved():
@@ -148,6 +154,18 @@ func (p *pool) remove(c *child) {
 	defer p.mu.Unlock()
 	delete(p.alive, c)
 	p.idle = slices.DeleteFunc(p.idle, func(x *child) bool { return x == c })
+}
+
+// awaitReturn waits until no transform has c, which has ended: one that had it may still be at the memory of its slot.
+func (p *pool) awaitReturn(c *child) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		if _, lent := p.lent[c]; !lent {
+			return
+		}
+		p.back.Wait()
+	}
 }
 
 // startFailed tells those who wait that a child could not be started, unless others may still come free for them.
@@ -176,7 +194,7 @@ func (p *pool) close() {
 		c.retire(Stopped)
 	}
 	p.idle = nil
-	if p.busy == 0 {
+	if len(p.lent) == 0 {
 		close(p.drained)
 	}
 }
@@ -188,5 +206,5 @@ func (p *pool) children() (all []*child, busy int) {
 	for c := range p.alive {
 		all = append(all, c)
 	}
-	return all, p.busy
+	return all, len(p.lent)
 }

@@ -130,6 +130,34 @@ func TestFailedStartIsToldToWhoCannotHopeForAnother(t *testing.T) {
 	})
 }
 
+func TestSlotIsFreeWhenNoTransformHasItsDeadChild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(1)
+		c := fakeChild(t, 1)
+		p.add(c)
+		if _, err := p.acquire(context.Background(), false); err != nil {
+			t.Fatal(err)
+		}
+		c.cause = Killed
+		p.remove(c)
+		free := false
+		go func() {
+			p.awaitReturn(c)
+			free = true
+		}()
+		synctest.Wait()
+		if free {
+			t.Error("while a transform has the child")
+		}
+		p.release(c)
+		synctest.Wait()
+		if !free {
+			t.Error("not free after the child was given back")
+		}
+		p.awaitReturn(fakeChild(t, 1)) // of one that was never lent there is nothing to wait for
+	})
+}
+
 func TestClosedPoolWaitsForWhoIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(1)

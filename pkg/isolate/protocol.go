@@ -20,7 +20,7 @@ import (
 //	setup      version u32, shared u8, input u64, output u64, memory u64, engine s16, settings s32   parent to child
 //	ready      version u32                                                                            child to parent
 //	transform  task u64, offset u64, length u64, recipe s32                                           parent to child
-//	done       task u64, format s8, width u32, height u32, pixels u64, decode u64, transform u64,
+//	done       task u64, format s8, width u32, height u32, decode u64, transform u64,
 //	           encode u64, dropped u8 × s8, outputs u8 × (format s8, width u32, height u32, size u64) child to parent
 //	rejected   task u64, reason s8, detail s16                                                        child to parent
 //	failed     task u64, text s16                                                                     child to parent
@@ -111,7 +111,6 @@ func (r reply) append(b []byte) ([]byte, error) {
 	}
 	b = append8(appendU64(begin(b, kindDone), r.task), res.Format)
 	b = appendU32(appendU32(b, uint32(res.Width)), uint32(res.Height))
-	b = appendU64(b, uint64(res.Pixels))
 	b = appendU64(b, uint64(res.Stages.Decode))
 	b = appendU64(b, uint64(res.Stages.Transform))
 	b = appendU64(b, uint64(res.Stages.Encode))
@@ -144,8 +143,8 @@ func checkResult(r *engine.Result) error {
 	if err := checkSize(r.Width, r.Height); err != nil {
 		return err
 	}
-	if r.Pixels < 0 || min(r.Stages.Decode, r.Stages.Transform, r.Stages.Encode) < 0 {
-		return fmt.Errorf("a negative count: %d pixels, stages %v", r.Pixels, r.Stages)
+	if min(r.Stages.Decode, r.Stages.Transform, r.Stages.Encode) < 0 {
+		return fmt.Errorf("a negative time: stages %v", r.Stages)
 	}
 	for _, o := range r.Outputs {
 		if err := errors.Join(checkWord(o.Format), checkSize(o.Width, o.Height)); err != nil {
@@ -240,7 +239,7 @@ func parseReply(kind byte, body []byte, limit int64) (reply, error) {
 }
 
 func parseDone(f *fields, r *reply, limit int64) {
-	res := &engine.Result{Format: f.str(f.u8()), Width: f.dimension(), Height: f.dimension(), Pixels: f.size()}
+	res := &engine.Result{Format: f.str(f.u8()), Width: f.dimension(), Height: f.dimension()}
 	res.Stages.Decode = time.Duration(f.size())
 	res.Stages.Transform = time.Duration(f.size())
 	res.Stages.Encode = time.Duration(f.size())

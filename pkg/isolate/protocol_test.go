@@ -22,7 +22,7 @@ func replies(t testing.TB) [][]byte {
 		{task: 3, failure: "no space left"},
 		{task: 4, result: &engine.Result{}},
 		{task: 1<<64 - 1, sizes: []int64{0, 1 << 20}, result: &engine.Result{
-			Format: "png", Width: 1, Height: 1<<31 - 1, Pixels: 1<<63 - 1, Dropped: []string{"icc", "tEXt"},
+			Format: "png", Width: 1, Height: 1<<31 - 1, Dropped: []string{"icc", "tEXt"},
 			Stages:  engine.Stages{Decode: 1, Transform: 2, Encode: 3},
 			Outputs: []engine.Output{{Format: "webp", Width: 3}, {Format: "jpeg", Height: 4}},
 		}},
@@ -73,7 +73,6 @@ func TestReplyThatCannotBeSaidIsAnError(t *testing.T) {
 		"much dropped":   {result: &engine.Result{Dropped: make([]string, 65)}},
 		"width":          {result: &engine.Result{Width: -1}},
 		"height":         {result: &engine.Result{Height: 1 << 31}},
-		"pixels":         {result: &engine.Result{Pixels: -1}},
 		"stages":         {result: &engine.Result{Stages: engine.Stages{Encode: -1}}},
 		"outputs":        {result: &engine.Result{Outputs: many}, sizes: make([]int64, 65)},
 		"output":         {result: &engine.Result{Outputs: []engine.Output{{Format: "ü"}}}, sizes: []int64{1}},

@@ -94,6 +94,7 @@ func (e *Engine) supervise(ctx context.Context, slot int, forks chan<- func()) {
 			e.pool.add(c)
 			<-c.dead
 			e.pool.remove(c)
+			e.pool.awaitReturn(c) // its slot's memory is the next child's
 			if e.bury(c) {
 				pause = 0
 				continue

@@ -62,7 +62,7 @@ func (p *poison) Transform(_ context.Context, data []byte, r recipe.Recipe) (*en
 	case "reject":
 		return nil, outcome.Reject(outcome.Truncated, "it ends early")
 	}
-	res := &engine.Result{Format: "jpeg", Width: 1, Height: 1, Pixels: 1}
+	res := &engine.Result{Format: "jpeg", Width: 1, Height: 1}
 	for _, v := range r.Variants {
 		res.Outputs = append(res.Outputs, engine.Output{Variant: v.Name, Format: "jpeg", Width: 1, Height: 1, Data: data})
 	}

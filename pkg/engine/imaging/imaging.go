@@ -235,7 +235,6 @@ func (t *transform) encodeOne(m *made) ([]byte, error) {
 func (t *transform) result() *engine.Result {
 	res := &engine.Result{Format: t.info.Format, Stages: t.stages}
 	res.Width, res.Height = t.info.Displayed()
-	res.Pixels = int64(t.info.Width) * int64(t.info.Height) * int64(t.info.Frames)
 	var carried []string
 	for _, m := range t.made {
 		res.Outputs = append(res.Outputs, m.output)

@@ -116,7 +116,6 @@ func (t *transform) source() *picture {
 func (t *transform) result() *engine.Result {
 	res := &engine.Result{Outputs: t.outputs, Format: t.info.Format, Stages: t.stages}
 	res.Width, res.Height = t.info.Displayed()
-	res.Pixels = int64(t.info.Width) * int64(t.info.Height)
 	for _, name := range t.info.Metadata() {
 		if !slices.Contains(t.carried, name) {
 			res.Dropped = append(res.Dropped, name)
