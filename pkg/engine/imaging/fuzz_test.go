@@ -44,34 +44,95 @@ func FuzzTransform(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, accept := range []string{engine.RejectTruncated, engine.AcceptTruncated} {
-		if _, err := New(Config{Limits: engine.Limits{OnTruncated: accept}}); err != nil {
-			f.Fatal(err)
-		}
-	}
-	limits := engine.Limits{MaxPixels: 100_000, MaxFrames: 10, MaxBytes: 64 << 10}
-	strict, _ := New(Config{Limits: limits})
-	limits.OnTruncated = engine.AcceptTruncated
-	lenient, _ := New(Config{Limits: limits})
+	engines := strictAndLenient(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if d := format.Detect(data); d == format.HEIC || d == format.AVIF {
-			return // their sandbox is a fuzz target of its own, and takes a second to start
+			return // FuzzHEIC and FuzzAVIF: their sandbox takes a second to start
 		}
-		for _, e := range []*Engine{strict, lenient} {
-			res, err := e.Transform(context.Background(), data, r)
-			if err == nil {
-				if len(res.Outputs) != 5 {
-					t.Fatalf("%d outputs", len(res.Outputs))
-				}
-				continue
-			}
-			var rejection *outcome.Rejection
-			if !errors.As(err, &rejection) {
-				t.Fatalf("%v is no rejection", err)
-			}
-			if strings.Contains(rejection.Detail, "panicked") {
-				t.Fatal(err)
-			}
+		end(t, engines, r, data)
+	})
+}
+
+// Each decoder for itself: fuzzed together, the slow ones leave little to the others.
+
+func FuzzPNG(f *testing.F) {
+	img := enginetest.Photo(24, 17)
+	fuzz(f, format.PNG, enginetest.PNG(img), enginetest.PNG(enginetest.Photo(1, 1)))
+}
+
+func FuzzGIF(f *testing.F) {
+	img := enginetest.Photo(24, 17)
+	fuzz(f, format.GIF, enginetest.GIF(24, 17, enginetest.Flat(image.Rect(3, 3, 9, 9), img.At(0, 0)), enginetest.Flat(img.Rect, img.At(5, 5))))
+}
+
+func FuzzTIFF(f *testing.F) { fuzz(f, format.TIFF, enginetest.TIFF(enginetest.Photo(24, 17))) }
+
+func FuzzBMP(f *testing.F) { fuzz(f, format.BMP, enginetest.BMP(enginetest.Photo(24, 17))) }
+
+func FuzzWebP(f *testing.F) { fuzz(f, format.WebP, enginetest.WebP(enginetest.Photo(24, 17))) }
+
+func FuzzHEIC(f *testing.F) {
+	fuzz(f, format.HEIC, enginetest.File("quadrants.heic"), enginetest.File("turned.heic"))
+}
+
+func FuzzAVIF(f *testing.F) {
+	fuzz(f, format.AVIF, enginetest.File("quadrants.avif"), enginetest.File("turned.avif"))
+}
+
+// fuzz gives the engine what begins like an image of one format: seeds, the hostile images of that format, and what the
+// fuzzer makes of them.
+func fuzz(f *testing.F, only string, seeds ...[]byte) {
+	files, _ := filepath.Glob("../../../testdata/hostile/*")
+	for _, file := range files {
+		if data, err := os.ReadFile(file); err == nil && len(data) < 16<<10 && format.Detect(data) == only {
+			seeds = append(seeds, data)
+		}
+	}
+	for _, data := range seeds {
+		f.Add(data)
+	}
+	r, err := recipe.Parse("still=fit:8x8,format:png", "moving=fit:12x12,format:gif,animate:yes")
+	if err != nil {
+		f.Fatal(err)
+	}
+	engines := strictAndLenient(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if format.Detect(data) == only {
+			end(t, engines, r, data)
 		}
 	})
+}
+
+// strictAndLenient returns the engine as it is, and one that accepts truncated images.
+func strictAndLenient(f *testing.F) (engines []*Engine) {
+	for _, onTruncated := range []string{engine.RejectTruncated, engine.AcceptTruncated} {
+		e, err := New(Config{Limits: engine.Limits{
+			MaxPixels: 100_000, MaxFrames: 10, MaxBytes: 64 << 10, OnTruncated: onTruncated,
+		}})
+		if err != nil {
+			f.Fatal(err)
+		}
+		engines = append(engines, e)
+	}
+	return engines
+}
+
+// end checks that a transform ends in outputs or in a rejection, and not in a panic that was caught.
+func end(t *testing.T, engines []*Engine, r recipe.Recipe, data []byte) {
+	for _, e := range engines {
+		res, err := e.Transform(context.Background(), data, r)
+		if err == nil {
+			if len(res.Outputs) != len(r.Variants) {
+				t.Fatalf("%d outputs of %d variants", len(res.Outputs), len(r.Variants))
+			}
+			continue
+		}
+		var rejection *outcome.Rejection
+		if !errors.As(err, &rejection) {
+			t.Fatalf("%v is no rejection", err)
+		}
+		if strings.Contains(rejection.Detail, "panicked") {
+			t.Fatal(err)
+		}
+	}
 }
