@@ -44,9 +44,9 @@ const (
 	Truncated       Reason = "truncated"         // it ends before the picture does
 	Corrupt         Reason = "corrupt"           // it is damaged, or its decoder panicked on it
 	Unsupported     Reason = "unsupported"       // a format, or a feature of one, that no engine reads
-	TooManyPixels   Reason = "too-many-pixels"   // width × height beyond --max-pixels, or a side beyond --max-side
-	TooLarge        Reason = "too-large"         // more bytes than --max-message or --max-bytes allow
-	AnimatedTooLong Reason = "animated-too-long" // more frames than --max-frames
+	TooManyPixels   Reason = "too-many-pixels"   // width × height beyond --max-pixels, or a side beyond what formats hold
+	TooLarge        Reason = "too-large"         // more bytes than --max-message allows
+	AnimatedTooLong Reason = "animated-too-long" // an animation of more frames than the engine's limit
 	Timeout         Reason = "timeout"           // its transform outlived --task-timeout
 	OutOfMemory     Reason = "out-of-memory"     // its transform outgrew --task-memory
 	Crashed         Reason = "crashed"           // its transform took its process down

@@ -52,7 +52,7 @@ type Variant struct {
 type Op struct {
 	Word    Word
 	W, H    int     // fit, fill, force, pad, crop: pixels, 0 for a side left free; not both 0
-	Gravity string  // fill, crop, watermark: one of Gravities
+	Gravity string  // fill, crop, watermark: one of Gravities, watermark not Smart
 	Color   Color   // pad
 	Asset   string  // watermark: a file's name in the directory of assets, case kept, no slash
 	N       float64 // rotate: degrees clockwise; blur, sharpen: sigma; brightness …: amount; watermark: opacity

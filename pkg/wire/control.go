@@ -10,7 +10,7 @@ import (
 // "args" is the map below; the reply has either "error" or the map below under "value".
 const (
 	OpStatus  = "status"  // nothing → Status
-	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled, and what failed of the others
+	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled, and what failed lately
 	OpSettle  = "settle"  // Receipts → Receipts: the ventilator's own word, committed like a result
 	OpRun     = "run"     // Run → RunState: a ventilator tells its run's counts, and hears whether to go on
 	OpSteer   = "steer"   // RunState → RunState: an operator pauses, resumes or cancels a run
@@ -66,8 +66,8 @@ type SettledArgs struct {
 // know it.
 type Receipts struct {
 	Receipts []Receipt `msgpack:"receipts"`
-	// Failed holds the receipts of failed deliveries of those of the tasks that are not settled, the last of each task, as
-	// far as the sink remembers: the event that told of it may have been lost.
+	// Failed holds the receipts of failed deliveries of the tasks, the last of each, as far as the sink remembers: the event
+	// that told of it may have been lost. Some may be settled: by an earlier run.
 	Failed []Receipt `msgpack:"failed,omitempty"`
 	// Instance differs from start to start of the sink: what an earlier one answered and is not settled is lost.
 	Instance string `msgpack:"instance,omitempty"`
@@ -96,7 +96,7 @@ type Count struct {
 // Run is one ventilator's batch, as the ventilator counts it.
 type Run struct {
 	ID           string    `msgpack:"id" json:"id"`
-	State        string    `msgpack:"state" json:"state"` // "scanning", "running", "paused", "draining", "finished", "interrupted", "stalled"
+	State        string    `msgpack:"state" json:"state"` // "running", "paused", "draining", "finished", "interrupted", "stalled"
 	Inputs       []string  `msgpack:"inputs,omitempty" json:"inputs,omitempty"`
 	Recipe       string    `msgpack:"recipe,omitempty" json:"recipe,omitempty"`
 	Host         string    `msgpack:"host,omitempty" json:"host,omitempty"`
