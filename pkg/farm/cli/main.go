@@ -74,6 +74,9 @@ func Main(program *cli.Command, args []string) int {
 	}
 	program.Version = telemetry.Version()
 	program.EnableShellCompletion = true
+	program.ConfigureShellCompletionCommand = func(c *cli.Command) {
+		c.Hidden, c.Usage = false, "print what makes a shell complete commands and flags: bash, zsh, fish or pwsh"
+	}
 	program.DisableSliceFlagSeparator = true
 	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // codes are given below, in one place
 	begun := false
