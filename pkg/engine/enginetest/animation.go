@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/color"
 	"image/gif"
@@ -86,6 +87,12 @@ func testAnimations(t *testing.T, s Suite) {
 				}
 			}
 		}
+		// A still beside it that needs no scaling is the first frame, too.
+		res := s.make(t, data, "a=animate:yes,format:gif", "still=format:png")
+		still, _, err := Decode(res.Outputs[1].Data)
+		if err != nil || far(still.NRGBAAt(60, 20), red, 8) {
+			t.Errorf("%s: a still of full size beside the animation shows %v (%v)", name, still.NRGBAAt(60, 20), err)
+		}
 		// Where the format has no animation, the first frame it is.
 		if img := s.one(t, data, "animate:yes,format:png"); img.NRGBAAt(60, 20).R < 240 {
 			t.Errorf("%s to PNG is not the first frame: %v", name, img.NRGBAAt(60, 20))
@@ -102,6 +109,48 @@ func testAnimations(t *testing.T, s Suite) {
 	res := s.make(t, animation(), "x=fill:20x20:smart,animate:yes,format:gif")
 	if frames, _, _ := framesOf(t, res.Outputs[0].Data); len(frames) != 3 {
 		t.Errorf("smart: %d frames", len(frames))
+	}
+}
+
+// How often an animation is shown stays: image/gif counts repetitions (−1: none, 0: for ever), WebP showings (0: for ever).
+func testLoops(t *testing.T, s Suite) {
+	frames := []*image.Paletted{Flat(image.Rect(0, 0, 20, 20), red), Flat(image.Rect(0, 0, 20, 20), blue)}
+	for count, shown := range map[int]int{-1: 1, 0: 0, 1: 2, 7: 8} {
+		var b bytes.Buffer
+		must(gif.EncodeAll(&b, &gif.GIF{Image: frames, Delay: []int{10, 10}, LoopCount: count}))
+		moving, err := webp.EncodeAll([]*image.NRGBA{NRGBA(frames[0]), NRGBA(frames[1])}, []int{100, 100}, shown, 95)
+		must(err)
+		for name, data := range map[string][]byte{"GIF": b.Bytes(), "WebP": moving} {
+			res := s.make(t, data, "g=animate:yes,format:gif", "w=animate:yes,format:webp")
+			if _, _, got := framesOf(t, res.Outputs[0].Data); got != count {
+				t.Errorf("%s shown %d times: as GIF its count is %d, want %d", name, shown, got, count)
+			}
+			if _, _, got := framesOf(t, res.Outputs[1].Data); got != shown {
+				t.Errorf("%s shown %d times: as WebP %d times", name, shown, got)
+			}
+		}
+	}
+	// An animation of one frame is a picture.
+	single, err := webp.EncodeAll([]*image.NRGBA{filled(20, 20, red)}, []int{100}, 0, 95)
+	must(err)
+	for _, ops := range []string{"format:png", "format:png,animate:yes", "format:webp,animate:yes"} {
+		if c := s.one(t, single, ops).NRGBAAt(5, 5); far(c, red, 8) {
+			t.Errorf("a WebP animation of one frame, %s: %v", ops, c)
+		}
+	}
+}
+
+// Decoders take 12 bytes of a plain text whatever its size says: frames that hide from who believes it.
+func testHiddenFrames(t *testing.T, s Suite) {
+	frame := Flat(image.Rect(0, 0, 20, 20), red)
+	data := GIF(20, 20, frame, frame, frame, frame, frame)
+	two := len(GIF(20, 20, frame, frame)) - 1
+	hiding := append(bytes.Clone(data[:two]), 0x21, 0x01, 0x00, 0x3b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0)
+	hiding = append(hiding, data[two:]...)
+	_, err := s.tryWith(t, engine.Limits{MaxFrames: 2}, hiding, "x=animate:yes,format:gif")
+	var rejection *outcome.Rejection
+	if !errors.As(err, &rejection) {
+		t.Errorf("five frames of which two are seen: %v", err)
 	}
 }
 

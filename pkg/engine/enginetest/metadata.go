@@ -87,6 +87,12 @@ func testColor(t *testing.T, s Suite) {
 	if info, _ := header.Read(res.Outputs[1].Data); info.ICC != nil {
 		t.Error("a gray profile in a WebP")
 	}
+	// PNG has no gray profile beside transparency: the colours are converted.
+	profile := pngChunk("iCCP", append([]byte("p\x00\x00"), deflated(linear)...))
+	translucent := rawPNG(16, 16, 8, 4, false, [][]byte{profile}, func(_, _, c int) int { return []int{55, 128}[c] })
+	if got := s.one(t, translucent, "format:png,icc:keep").NRGBAAt(4, 4); far(got, color.NRGBA{128, 128, 128, 128}, 2) {
+		t.Errorf("translucent linear gray: %v", got)
+	}
 }
 
 const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -107,6 +113,18 @@ func full() JPEGOptions {
 }
 
 func testMetadata(t *testing.T, s Suite) {
+	// A scan says whose it is in the picture's own directory.
+	scan := retagTIFF(TIFF(Photo(40, 30)), 33432, 2, 4, binary.LittleEndian.Uint32([]byte("Ada\x00")))
+	owned := s.make(t, scan, "a=format:jpeg,strip:copyright", "b=format:jpeg,strip:keep", "c=format:jpeg")
+	for i, want := range []bool{true, true, false} {
+		info, err := header.Read(owned.Outputs[i].Data)
+		if err != nil || bytes.Contains(info.EXIF, []byte("Ada")) != want {
+			t.Errorf("a TIFF's copyright in output %d: %q, %v", i, info.EXIF, err)
+		}
+	}
+	if res := s.make(t, scan, "x=format:gif,strip:keep"); !slices.Contains(res.Dropped, "exif") {
+		t.Errorf("a TIFF's copyright is lost, and dropped is %v", res.Dropped)
+	}
 	data := JPEG(Photo(90, 60), full())
 	all := []string{"exif", "iptc", "xmp"}
 	for _, f := range []string{"jpeg", "png", "webp", "gif"} {

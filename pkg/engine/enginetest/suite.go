@@ -45,6 +45,8 @@ func (s Suite) Run(t *testing.T) {
 		{"StudioRange", testStudioRange},
 		{"FirstFrames", testFirstFrames},
 		{"Animations", testAnimations},
+		{"Loops", testLoops},
+		{"HiddenFrames", testHiddenFrames},
 		{"Outputs", testOutputs},
 		{"Transparency", testTransparency},
 		{"Operations", testOperations},

@@ -110,6 +110,14 @@ func (e Entry) Int(order binary.ByteOrder) int {
 	return -1
 }
 
+// Ints returns the values of an integer entry.
+func (e Entry) Ints(order binary.ByteOrder) (list []int) {
+	for rest := e.Value; len(rest) > 0; rest = rest[typeSize(e.Type):] {
+		list = append(list, Entry{Type: e.Type, Value: rest}.Int(order))
+	}
+	return list
+}
+
 // Orientation returns the orientation that an EXIF block names, 1 to 8; 1 where it names none or nonsense.
 func Orientation(exif []byte) int {
 	order, list := Directory(exif)

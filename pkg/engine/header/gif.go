@@ -22,6 +22,9 @@ func (i *Info) readGIF(data []byte) error {
 		}
 		switch block {
 		case 0x21:
+			if at+2 < len(data) && data[at+1] == plainText && data[at+2] != plainTextSize {
+				return corrupt("the GIF has a plain text of %d bytes in front, not %d", data[at+2], plainTextSize)
+			}
 			i.gifExtension(data, at)
 			at += 2
 		case 0x2c:
@@ -52,6 +55,13 @@ func (i *Info) readGIF(data []byte) error {
 	i.Frames = max(i.Frames, 1)
 	return nil
 }
+
+// A plain text extension begins with a block of 12 bytes (GIF89a, 25). Decoders, image/gif too, take so many without looking,
+// and would see other frames than this walk where the block says something else.
+const (
+	plainText     = 0x01
+	plainTextSize = 12
+)
 
 func paletteSize(flags byte) int {
 	if flags&0x80 == 0 {

@@ -14,9 +14,11 @@ type Info struct {
 	Format      string // one of format.All
 	Width       int    // as stored, pixels; at least 1
 	Height      int
-	Frames      int // of an animation; 1 for a still
-	Orientation int // 1 to 8 as EXIF numbers them; 1 where nothing is said
+	Frames      int  // of an animation; 1 for a still
+	Animation   bool // of WebP: its pictures are frames, though it be a single one
+	Orientation int  // 1 to 8 as EXIF numbers them; 1 where nothing is said
 	Gray        bool
+	Alpha       bool // of PNG: its samples may be transparent
 	Truncated   bool // the container announces more bytes than there are
 
 	EXIF []byte // a TIFF block, without any prefix

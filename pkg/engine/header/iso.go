@@ -227,6 +227,9 @@ func isoExtent(data, iloc []byte, item int) []byte {
 	version := iloc[0]
 	offsetSize, lengthSize := int(iloc[4]>>4), int(iloc[4]&15)
 	baseSize, indexSize := int(iloc[5]>>4), int(iloc[5]&15)
+	if offsetSize+lengthSize == 0 {
+		return nil // extents of no bytes would be counted for ever
+	}
 	r := reader{p: iloc[6:]}
 	idSize := 2
 	if version == 2 {

@@ -49,7 +49,9 @@ func (i *Info) pngChunk(kind string, p []byte) {
 	switch kind {
 	case "IHDR":
 		i.Width, i.Height = be32(p), be32(p[4:])
-		i.Gray = p[9] == 0 || p[9] == 4
+		i.Gray, i.Alpha = p[9] == 0 || p[9] == 4, p[9] == 4 || p[9] == 6
+	case "tRNS":
+		i.Alpha = true
 	case "eXIf":
 		i.EXIF = bytes.TrimPrefix(p, []byte(exifPrefix))
 		i.Orientation = Orientation(i.EXIF)

@@ -45,7 +45,7 @@ func (i *Info) readTIFF(data []byte) error {
 			i.IPTC = e.Value
 		case TagICC:
 			i.ICC = e.Value
-		case TagExif:
+		case TagExif, TagArtist, TagCopyright:
 			i.EXIF = data // the directories refer to the whole file
 		}
 	}

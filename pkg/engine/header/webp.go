@@ -58,6 +58,6 @@ func (i *Info) readWebP(data []byte) error {
 		}
 		return corrupt("the WebP has no picture")
 	}
-	i.Frames = max(1, frames)
+	i.Frames, i.Animation = max(1, frames), frames > 0
 	return nil
 }

@@ -21,8 +21,8 @@ func (t *transform) chooseColor() {
 	t.profile = p
 	for _, m := range t.made {
 		carries := metadata.CarriesICC(m.format)
-		if p.Space == icc.Gray { // fits only what is encoded in gray, and that no operation coloured
-			carries = carries && m.format != recipe.WebP && t.info.Gray && !m.colored()
+		if p.Space == icc.Gray { // fits only what is encoded in gray, without transparency, and that no operation coloured
+			carries = carries && m.format != recipe.WebP && t.info.Gray && !t.info.Alpha && !m.colored()
 		} else {
 			carries = carries && p.Space == icc.RGB
 		}

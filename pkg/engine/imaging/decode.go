@@ -2,6 +2,7 @@ package imaging
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"image"
 	"image/jpeg"
@@ -57,7 +58,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 		}
 		return t.decodeGIF(animate, use)
 	case format.WebP:
-		if t.info.Frames > 1 {
+		if t.info.Animation {
 			return t.decodeWebP(animate, accept, use)
 		}
 		img, err = webp.Decode(t.data, t.info.Width, t.info.Height)
@@ -147,7 +148,7 @@ func jpegCutShort(data []byte, err error) bool {
 	if cutShort(err) || strings.Contains(err.Error(), "short Huffman data") {
 		return true
 	}
-	scan := bytes.Index(data, []byte("\xff\xda"))
+	scan := firstScan(data)
 	if !strings.Contains(err.Error(), "missing 0xff00") || scan < 0 {
 		return false
 	}
@@ -158,6 +159,21 @@ func jpegCutShort(data []byte, err error) bool {
 		}
 	}
 	return true
+}
+
+// firstScan returns where the first scan begins, or −1; a thumbnail in a segment has scans of its own.
+func firstScan(data []byte) int {
+	for at := 2; at+4 <= len(data) && data[at] == 0xff; {
+		switch data[at+1] {
+		case 0xff: // fill
+			at++
+		case 0xda:
+			return at
+		default:
+			at += 2 + int(binary.BigEndian.Uint16(data[at+2:]))
+		}
+	}
+	return -1
 }
 
 func cutShort(err error) bool {

@@ -68,8 +68,8 @@ func (t *transform) makeFrame(f frame, first bool) error {
 		if err != nil {
 			return err
 		}
-		if image.Image(img) == f.img && m.animate {
-			img = imaging.Clone(img) // the canvas of the next frame is the same
+		if image.Image(img) == f.img && t.info.Frames > 1 {
+			img = imaging.Clone(img) // the canvas of the next frame is the same, and encoding comes after all of them
 		}
 		m.frames, m.delays, m.loops = append(m.frames, img), append(m.delays, f.delay), f.loops
 	}

@@ -24,10 +24,6 @@ func (t *transform) decodeGIF(animate bool, use func(frame) error) error {
 	if err != nil {
 		return err
 	}
-	loops := g.LoopCount + 1 // image/gif counts repetitions, −1 for none
-	if g.LoopCount == 0 {
-		loops = 0
-	}
 	for i, img := range g.Image {
 		var before []uint8
 		if g.Disposal[i] == gif.DisposalPrevious {
@@ -36,7 +32,7 @@ func (t *transform) decodeGIF(animate bool, use func(frame) error) error {
 		if err := drawFrame(canvas, img); err != nil {
 			return err
 		}
-		if err := use(frame{canvas, 10 * g.Delay[i], loops}); err != nil {
+		if err := use(frame{canvas, 10 * g.Delay[i], loopsOf(g.LoopCount)}); err != nil {
 			return err
 		}
 		switch g.Disposal[i] {
@@ -47,6 +43,29 @@ func (t *transform) decodeGIF(animate bool, use func(frame) error) error {
 		}
 	}
 	return nil
+}
+
+// loopsOf returns how often an animation is shown, 0 for ever, of a gif.GIF.LoopCount: that counts repetitions, 0 for ever and
+// −1 for none.
+func loopsOf(loopCount int) int {
+	switch {
+	case loopCount < 0:
+		return 1
+	case loopCount == 0:
+		return 0
+	}
+	return loopCount + 1
+}
+
+// loopCount is the inverse of loopsOf.
+func loopCount(loops int) int {
+	switch loops {
+	case 0:
+		return 0
+	case 1:
+		return -1
+	}
+	return loops - 1
 }
 
 func drawFrame(canvas *image.NRGBA, img image.Image) error {
@@ -64,10 +83,7 @@ func drawFrame(canvas *image.NRGBA, img image.Image) error {
 
 // encodeGIF encodes frames with a palette each.
 func (m *made) encodeGIF() ([]byte, error) {
-	g := &gif.GIF{LoopCount: m.loops - 1}
-	if m.loops == 0 {
-		g.LoopCount = 0
-	}
+	g := &gif.GIF{LoopCount: loopCount(m.loops)}
 	if len(m.frames) == 1 {
 		g.LoopCount = -1
 	}

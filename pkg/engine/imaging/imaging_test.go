@@ -124,3 +124,17 @@ func TestDamagedHEICAndAVIF(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFirstScanIsNotThatOfAThumbnail(t *testing.T) {
+	thumbnail := "Exif\x00\x00\xff\xd8\xff\xda\x00\x02\xff\xd9"
+	data := append([]byte("\xff\xd8\xff\xff\xe1\x00"), byte(2+len(thumbnail)))
+	data = append(append(data, thumbnail...), "\xff\xda\x00\x02"...)
+	if got, want := firstScan(data), len(data)-4; got != want {
+		t.Errorf("it is at %d, not %d", got, want)
+	}
+	for _, none := range []string{"", "\xff\xd8", "\xff\xd8\xff\xe1\x00\x00", "\xff\xd8\xff\xff\xff", "\xff\xd8text"} {
+		if got := firstScan([]byte(none)); got != -1 {
+			t.Errorf("%q has one at %d", none, got)
+		}
+	}
+}

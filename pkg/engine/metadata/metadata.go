@@ -31,7 +31,7 @@ func Select(info header.Info, strip string, upright bool, width, height int) Set
 		if upright {
 			orientation = 1
 		}
-		s := Set{XMP: info.XMP, IPTC: info.IPTC}
+		s := Set{XMP: thumbnails().ReplaceAll(info.XMP, nil), IPTC: info.IPTC}
 		if info.Format == format.TIFF {
 			s.EXIF = copyrightEXIF(info.EXIF) // the tags are the picture's own directory
 		} else {
@@ -46,6 +46,9 @@ func Select(info header.Info, strip string, upright bool, width, height int) Set
 	}
 	return Set{}
 }
+
+// thumbnails are the input's picture, encoded in its XMP.
+var thumbnails = lazily(`(?s)<(?:xmp|xap):Thumbnails\b.*?</(?:xmp|xap):Thumbnails\s*>`)
 
 var orientationAttribute = lazily(`(tiff:Orientation(?:="|='|>\s*))[2-8]("|'|\s*<)`)
 
@@ -82,7 +85,11 @@ func keptEXIF(block []byte, orientation, width, height int) []byte {
 	if len(entries) == 0 {
 		return nil
 	}
-	out := slices.Clone(block)
+	out := withoutThumbnail(block, order)
+	if order, entries = header.Directory(out); len(entries) == 0 {
+		return nil // it lay over what is worth keeping
+	}
+	block = slices.Clone(out)
 	set := func(e header.Entry, n int) {
 		switch e.Type { // those of which header.Entry.Int, and some other readers, take the first value
 		case 1, 6, 7:
@@ -119,9 +126,43 @@ func keptEXIF(block []byte, orientation, width, height int) []byte {
 			set(e, height)
 		}
 	}
+	return out
+}
+
+// The tags of a thumbnail's place and length in the directory that follows the first: of a JPEG, and of strips.
+const (
+	tagStrips       = 273
+	tagStripLengths = 279
+	tagJPEG         = 513
+	tagJPEGLength   = 514
+)
+
+// withoutThumbnail returns a copy of a block in which no second directory is named, and the pictures that it leads to are
+// overwritten with zeros, or cut off where nothing comes after them.
+func withoutThumbnail(block []byte, order binary.ByteOrder) []byte {
+	out := slices.Clone(block)
 	first := int(order.Uint32(block[4:]))
-	if next := first + 2 + 12*int(order.Uint16(block[first:])); next+4 <= len(out) {
-		order.PutUint32(out[next:], 0)
+	next := first + 2 + 12*int(order.Uint16(block[first:]))
+	if next+4 > len(block) {
+		return out
+	}
+	values := make(map[int][]int)
+	for _, e := range header.DirectoryAt(block, order, int(order.Uint32(block[next:]))) {
+		values[e.Tag] = e.Ints(order)
+	}
+	order.PutUint32(out[next:], 0)
+	for _, tags := range [][2]int{{tagStrips, tagStripLengths}, {tagJPEG, tagJPEGLength}} {
+		from, length := values[tags[0]], values[tags[1]]
+		for i := range min(len(from), len(length)) {
+			if from[i] < 8 || from[i] > len(out) || length[i] < 0 {
+				continue
+			}
+			if end := from[i] + length[i]; end >= len(out) {
+				out = out[:from[i]]
+			} else {
+				clear(out[from[i]:end])
+			}
+		}
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package metadata_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"testing"
 
@@ -35,6 +36,34 @@ func TestKeptEXIFIsTheOutputs(t *testing.T) {
 	}
 	if !bytes.Equal(before, info.EXIF) {
 		t.Error("the input's block was changed")
+	}
+}
+
+// The thumbnail of a camera shows what was cut off.
+func TestKeptEXIFHasNotTheOldPicture(t *testing.T) {
+	const old = "\xff\xd8OLD-PICTURE\xff\xd9"
+	order := binary.LittleEndian
+	for _, behind := range []string{"", "something behind it"} {
+		block := []byte("II*\x00\x08\x00\x00\x00")
+		entry := func(tag, kind uint16, value uint32) {
+			block = order.AppendUint32(order.AppendUint32(order.AppendUint16(order.AppendUint16(block, tag), kind), 1), value)
+		}
+		block = order.AppendUint16(block, 1)
+		entry(header.TagOrientation, 3, 6)
+		block = order.AppendUint32(block, 26) // the next directory
+		block = order.AppendUint16(block, 2)
+		entry(513, 4, 56)
+		entry(514, 4, uint32(len(old)))
+		block = append(append(order.AppendUint32(block, 0), old...), behind...)
+		s := metadata.Select(header.Info{Format: "jpeg", EXIF: block, Orientation: 6}, recipe.StripKeep, false, 9, 9)
+		if bytes.Contains(s.EXIF, []byte("OLD-PICTURE")) || !bytes.HasSuffix(s.EXIF, []byte(behind)) || header.Orientation(s.EXIF) != 6 {
+			t.Errorf("kept %q", s.EXIF)
+		}
+	}
+	xmp := []byte("<x><xmp:Thumbnails><rdf:li>\n/9j/OLD</rdf:li></xmp:Thumbnails><dc:rights>mine</dc:rights></x>")
+	s := metadata.Select(header.Info{Format: "jpeg", XMP: xmp}, recipe.StripKeep, true, 9, 9)
+	if string(s.XMP) != "<x><dc:rights>mine</dc:rights></x>" {
+		t.Errorf("kept %q", s.XMP)
 	}
 }
 

@@ -28,7 +28,7 @@ func (r *resampler) pass(
 	addColumns func(dst []int16, src []byte, stride int, weights []int16),
 	addRow func(dst []byte, src []int16, starts []int32, weights []int16, taps int),
 ) {
-	if src.width == dst.width && src.height == dst.height {
+	if src.width == dst.width && src.height == dst.height && src.across == dst.across && src.down == dst.down {
 		for y := range dst.height {
 			copy(dst.pix[y*dst.stride:][:dst.width], src.pix[y*src.stride:])
 		}

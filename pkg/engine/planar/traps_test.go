@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"math"
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
@@ -154,6 +155,26 @@ func TestOddSizesAreTurnedWithTheirColours(t *testing.T) {
 		got := decoded(t, outputs(t, e, turned(img, o, enginetest.JPEGOptions{}), "x=fit:101x75,quality:95")[0])
 		if d := enginetest.PSNR(got, upright); d < 30 {
 			t.Errorf("orientation %d: %.1f dB from the same picture stored upright", o, d)
+		}
+	}
+}
+
+// So are those that are not made smaller.
+func TestOddSizesThatStayAreTurnedWithTheirColours(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 101, 75))
+	for y := range 75 {
+		for x := range 101 {
+			img.SetNRGBA(x, y, color.NRGBA{uint8(128 + 100*math.Sin(float64(x)/6)), uint8(128 + 100*math.Sin(float64(y)/6)), 90, 255})
+		}
+	}
+	e := alone(t)
+	worst := func(o int) float64 {
+		return enginetest.PSNR(decoded(t, outputs(t, e, turned(img, o, enginetest.JPEGOptions{Quality: 95}), "x=format:jpeg,quality:95")[0]), img)
+	}
+	upright := worst(1)
+	for o := 2; o <= 8; o++ {
+		if d := worst(o); d < upright-1 {
+			t.Errorf("orientation %d: %.1f dB from the picture, upright %.1f", o, d, upright)
 		}
 	}
 }
