@@ -17,6 +17,9 @@ import (
 // answer answers one control call.
 func (s *Sink) answer(ctx context.Context, message zsock.Message) zsock.Message {
 	value, err := s.call(ctx, message)
+	if err != nil && ctx.Err() != nil {
+		return nil // the sink stops, or the asker has gone: no answer is better than one that sounds like a refusal
+	}
 	if err != nil {
 		return zsock.Message{wire.EncodeError(err)}
 	}
@@ -197,8 +200,8 @@ func (s *Sink) checkSettlement(r *wire.Receipt) error {
 }
 
 func (s *Sink) tellRun(run *wire.Run) (any, error) {
-	if run.ID == "" || len(run.ID) > 128 {
-		return nil, fmt.Errorf("run %.40q: its name must have 1 to 128 bytes", run.ID)
+	if run.ID == "" || len(run.ID) > wire.MaxID {
+		return nil, fmt.Errorf("run %.40q: its name must have 1 to %d bytes", run.ID, wire.MaxID)
 	}
 	want, topics, anew := s.state.tellRun(*run, time.Now())
 	if anew {

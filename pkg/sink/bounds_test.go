@@ -17,6 +17,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // Found with a recipe of 64 variants: what the sink knew of a batch of tasks had more values than a message may have, and
@@ -154,6 +155,26 @@ func TestOutputsOnADiskThatIsAwayDoNotCountAsGone(t *testing.T) {
 		}
 		if there, err := s.present(context.Background(), &e); !there || err != nil {
 			t.Errorf("when it is back: %v, %v", there, err)
+		}
+	})
+}
+
+// A sink that is started again has refused nothing: its ventilators ask the next one.
+func TestWhoAsksASinkThatStopsHearsNothingRatherThanARefusal(t *testing.T) {
+	s := newStage(t)
+	s.send(done(1).Encode())
+	s.await(wire.TopicTaskDone)
+	synctest.Test(t, func(t *testing.T) {
+		defer func(before Store) { s.sink.cfg.Out = before }(s.sink.cfg.Out)
+		s.sink.cfg.Out = &away{back: time.Now().Add(time.Hour)}
+		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+		defer stop()
+		ask := zsock.Message{wire.EncodeRequest(wire.OpSettled, &wire.SettledArgs{IDs: []string{idOf(1)}, Present: true})}
+		if reply := s.sink.answer(ctx, ask); reply != nil {
+			t.Errorf("it says %q", reply)
+		}
+		if reply := s.sink.answer(ctx, zsock.Message{wire.EncodeRequest("sing", nil)}); reply != nil {
+			t.Errorf("stopped, it says %q", reply)
 		}
 	})
 }

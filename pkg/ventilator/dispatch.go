@@ -110,7 +110,11 @@ func (d *dispatcher) wasRead(t *task, message []byte) {
 // unreadable takes a reader's failure: the farm's fault, so the task is delivered again later.
 func (d *dispatcher) unreadable(t *task, detail string, now time.Time) {
 	d.inflight -= t.size
-	if d.tasks[t.id] == t && t.state == reading {
+	switch {
+	case d.tasks[t.id] != t || t.state != reading: // settled meanwhile
+	case len(t.holders) > 0: // it was for a second worker; the first goes on
+		d.lend(t, nil, now)
+	default:
 		t.deliveries++
 		d.fail(t, detail, now)
 	}

@@ -223,3 +223,29 @@ func TestDrainWaitsForATaskThatWasAboutToBeSentAgain(t *testing.T) {
 		t.Errorf("%+v", d.counts)
 	}
 }
+
+// The original may have been moved away meanwhile, or its disk be slow: that says nothing of the copy that a worker has.
+func TestWhoseSecondCopyCannotBeReadGoesOn(t *testing.T) {
+	d, now := newTestDispatcher(nil), time.Now()
+	d.onDead = func(*task) { t.Error("a dead letter while a worker is at it") }
+	d.addN(1, now)
+	d.readEverything()
+	d.peerUp(1, identity(1, 1))
+	dl, _ := d.assign(now)
+	d.handedOver(dl.task, dl.task.size)
+	d.peerUp(2, identity(1, 1))
+	d.fed = true
+	for range 10 {
+		now = now.Add(time.Minute)
+		if !d.speculate(now) {
+			t.Fatal("the straggler is not sent again")
+		}
+		d.unreadable(d.nextRead(), "gone", now)
+		if tk := d.tasks[nthID(0)]; tk.state != leased || tk.failures != 0 || len(tk.holders) != 1 || d.inflight != 0 {
+			t.Fatalf("%s, %d failures, %d holders, %d bytes", tk.state, tk.failures, len(tk.holders), d.inflight)
+		}
+	}
+	if d.settle(&wire.Receipt{Outcome: outcome.Done}, nthID(0)); !d.finished() || d.counts.Done != 1 {
+		t.Errorf("%+v", d.counts)
+	}
+}

@@ -2,6 +2,7 @@ package ventilator
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -25,9 +26,9 @@ const (
 	batchMax = 512
 )
 
-// feed walks the inputs and sends what it finds to out, with what the sink knows of it, until ctx ends. It closes out.
+// feed walks the inputs and sends what it finds to out, with what the sink knows of it, until ctx ends. It returns nil when all
+// has been found.
 func (v *Ventilator) feed(ctx context.Context, out chan<- []candidate) error {
-	defer close(out)
 	canonical := v.cfg.Recipe.String()
 	size := batchMin
 	batch := make([]candidate, 0, size)
@@ -71,11 +72,16 @@ func (v *Ventilator) identify(im image, canonical string) (taskid.ID, error) {
 	if !v.cfg.Checksum {
 		return taskid.FromMetadata(im.Name, im.Size, im.Modified, canonical), nil
 	}
-	data, err := os.ReadFile(im.Path)
+	file, err := os.Open(im.Path)
 	if err != nil {
 		return taskid.ID{}, err
 	}
-	return taskid.FromContent(im.Name, data, canonical), nil
+	defer file.Close()
+	digest := sha256.New()
+	if _, err := io.Copy(digest, file); err != nil { // in passing: it may be larger than any image
+		return taskid.ID{}, err
+	}
+	return taskid.FromDigest(im.Name, [sha256.Size]byte(digest.Sum(nil)), canonical), nil
 }
 
 // lookUp fills in what the sink's ledger knows. It waits for the sink as long as it takes, but not for one that refuses.

@@ -193,8 +193,12 @@ func (l *loop) wasRead(done readDone) {
 		l.d.wasRead(done.task, done.message)
 	case errors.As(done.err, &rejection):
 		l.d.inflight -= done.task.size
-		if l.d.tasks[done.task.id] == done.task {
-			l.rejectUnsent(done.task, rejection)
+		switch t := done.task; {
+		case l.d.tasks[t.id] != t:
+		case len(t.holders) > 0: // it changed, and a worker has it as it was
+			l.d.lend(t, nil, time.Now())
+		default:
+			l.rejectUnsent(t, rejection)
 		}
 	default:
 		l.v.log.Warn("cannot read an image; it is tried again", "file", done.task.Path, "error", done.err)
@@ -330,7 +334,8 @@ func (l *loop) settled(r *wire.Receipt) {
 }
 
 func (l *loop) ring(now time.Time) {
-	for _, t := range l.d.ring(now, l.sinkGone == "") {
+	heard := l.v.talks != nil && l.sinkGone == "" // else nothing could have been heard: the connection alone tells of its end
+	for _, t := range l.d.ring(now, heard) {
 		l.v.log.Warn("a lease ran out", "file", t.Path, "delivery", t.deliveries)
 		l.urgentIDs = append(l.urgentIDs, t.id)
 		l.urgent = true

@@ -114,7 +114,7 @@ func (d *dispatcher) speculate(now time.Time) bool {
 
 // awaitNames notes which outputs a task that went to a stranger is to make.
 func (d *dispatcher) awaitNames(t *task) {
-	if t.missing != nil {
+	if len(t.missing) > 0 {
 		return
 	}
 	names := d.cfg.Recipe.OutputNames(t.Name)

@@ -1,6 +1,7 @@
 package ventilator
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -81,5 +82,47 @@ func TestEndOfARunDoesNotWaitForAWorkerThatTakesNothing(t *testing.T) {
 		}
 		(&fakeWorker{s: s, pull: frozen}).die()
 		good.die()
+	})
+}
+
+// Without a sink nothing is ever heard of a worker: its connection alone tells of its end.
+func TestWithoutASinkASlowWorkerIsNotDoubted(t *testing.T) {
+	inBubble(t, 0, func(t *testing.T, s *stage) {
+		for i := range 4 {
+			if err := os.WriteFile(filepath.Join(s.dir, fmt.Sprintf("%d.jpg", i)), make([]byte, 300<<10), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		identity := wire.WorkerIdentity{Name: "slow", Slots: 1, Prefetch: 2}.String()
+		slow, err := zsock.NewPull(zsock.Config{Identity: identity, Inproc: s.inproc, RecvHWM: 1, Heartbeat: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := slow.Dial("inproc://tasks"); err != nil {
+			t.Fatal(err)
+		}
+		cfg := s.config()
+		cfg.Control = NoSink
+		_, done := s.start(cfg)
+		time.Sleep(2 * time.Minute) // its disk is full
+		got := make(map[string]int)
+		for range 4 {
+			ctx, cancel := context.WithTimeout(s.ctx, time.Minute)
+			m, err := slow.Recv(ctx)
+			cancel()
+			if err != nil {
+				t.Fatalf("after %v: %v", got, err)
+			}
+			task, err := wire.DecodeTask(m[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[task.Filename]++
+		}
+		expectDone(t, <-done, 4)
+		if len(got) != 4 {
+			t.Errorf("it got %v", got)
+		}
+		(&fakeWorker{s: s, pull: slow}).die()
 	})
 }

@@ -105,7 +105,13 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 	feedCtx, stopFeed := context.WithCancel(gctx)
 	defer stopFeed()
 	l.stopFeed = stopFeed
-	group.Go(func() error { return ignoreEnd(feedCtx, v.feed(feedCtx, l.feed)) })
+	group.Go(func() error {
+		err := v.feed(feedCtx, l.feed)
+		if err == nil {
+			close(l.feed) // or a run that failed would look as if it had found all
+		}
+		return ignoreEnd(feedCtx, err)
+	})
 	for range v.cfg.Readers {
 		group.Go(func() error { return v.readAll(gctx, l.reads, l.readDone) })
 	}
@@ -219,7 +225,7 @@ func (v *Ventilator) open() error {
 	if v.talks, err = control.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
 		return err
 	}
-	v.sub, err = zsock.NewSub(zsock.Config{Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: v.cfg.Inproc, Logger: v.log, RecvHWM: 10_000, OnPeer: v.sinkPeer})
+	v.sub, err = zsock.NewSub(zsock.Config{Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: v.cfg.Inproc, Logger: v.log, RecvHWM: 10_000, MaxMessage: wire.MaxEvent, OnPeer: v.sinkPeer})
 	if err != nil {
 		return err
 	}
@@ -269,7 +275,10 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 	until, done := v.untilDrain(ctx)
 	defer done()
 	group, gctx := errgroup.WithContext(until)
-	group.Go(func() error { return v.feed(gctx, batches) })
+	group.Go(func() error {
+		defer close(batches)
+		return v.feed(gctx, batches)
+	})
 	group.Go(func() error {
 		for batch := range batches {
 			for _, c := range batch {

@@ -341,6 +341,29 @@ func TestStrangersNamesSettleTheirTask(t *testing.T) {
 	})
 }
 
+func TestStrangersNamesCountAgainAfterTheirSettlementWasRefused(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, s *stage) {
+		stranger := s.worker("", 0)
+		cfg := s.config()
+		_, done := s.start(cfg)
+		work := func(wait time.Duration) {
+			for _, name := range cfg.Recipe.OutputNames(stranger.mustNext(wait).Filename) {
+				s.sink.publish(wire.TopicOutput, &wire.BareName{Name: name})
+			}
+		}
+		calls := s.sink.refuse(wire.OpSettle)
+		work(time.Minute)
+		time.Sleep(time.Minute)
+		if calls() == 0 {
+			t.Fatal("the settlement was not refused")
+		}
+		s.sink.refuse("")
+		work(6 * time.Minute)
+		expectDone(t, <-done, 1)
+		stranger.die()
+	})
+}
+
 // Found with an output that somebody had removed: the old entry in the ledger settled the task before it was done again.
 func TestTaskThatIsDoneAgainIsNotSettledByTheLastRun(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {

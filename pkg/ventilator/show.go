@@ -17,7 +17,9 @@ func (l *loop) tick(now time.Time) error {
 	run := l.snapshot(now)
 	l.v.metrics.observe(&run, l.d.inflight, l.waitingFor())
 	l.v.cfg.Watch(run)
-	l.d.speculate(now)
+	if l.v.talks != nil { // without a sink nobody tells one copy from the other
+		l.d.speculate(now)
+	}
 	if l.v.sub != nil {
 		l.d.hear(len(l.v.sub.Peers()) > 0)
 	}
