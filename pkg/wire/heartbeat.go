@@ -31,6 +31,11 @@ func (h *Heartbeat) check() error {
 	case len(h.Held) > MaxHeld:
 		return malformed("a heartbeat with %d held tasks", len(h.Held))
 	}
+	for _, id := range h.Held {
+		if len(id) > MaxID {
+			return malformed("a heartbeat with a task's id of %d bytes", len(id))
+		}
+	}
 	return nil
 }
 

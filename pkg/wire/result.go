@@ -189,8 +189,8 @@ func decodeResult(b []byte) (*Result, error) {
 		}
 		*field = string(text)
 	}
-	if len(r.ID) > 128 {
-		return nil, malformed("id longer than 128 bytes")
+	if len(r.ID) > MaxID {
+		return nil, malformed("id longer than %d bytes", MaxID)
 	}
 	if err := CheckName(r.Filename); err != nil {
 		return nil, err
@@ -237,7 +237,7 @@ func (r *Result) check() error {
 			return malformed("%v", err)
 		}
 	}
-	if len(r.Detail) > MaxText || len(r.Recipe) > MaxText || len(r.Worker) > 255 || len(r.Run) > 128 {
+	if len(r.Detail) > MaxText || len(r.Recipe) > MaxText || len(r.Worker) > 255 || len(r.Run) > MaxID {
 		return malformed("a text of the result is too long")
 	}
 	return nil

@@ -98,8 +98,8 @@ func DecodeTask(b []byte) (*Task, error) {
 		}
 	}
 	switch {
-	case len(t.ID) > 128 || len(t.Run) > 128:
-		return nil, malformed("id or run longer than 128 bytes")
+	case len(t.ID) > MaxID || len(t.Run) > MaxID:
+		return nil, malformed("id or run longer than %d bytes", MaxID)
 	case len(t.Recipe) > MaxText:
 		return nil, malformed("recipe longer than %d bytes", MaxText)
 	case t.Delivery < 0:

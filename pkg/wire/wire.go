@@ -25,6 +25,8 @@ const (
 	MaxOutputs  = 256      // outputs of one result
 	MaxBatch    = 1024     // ids in one control call
 	MaxHeld     = 10_000   // tasks that one worker may hold
+	MaxID       = 128      // bytes of a task's or a run's id
+	MaxEvent    = 4 << 20  // bytes of an event; the largest is the heartbeat of a worker that holds MaxHeld tasks
 	MaxText     = 64 << 10 // bytes of a recipe, and of a detail
 )
 

@@ -96,7 +96,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.log.Info("working", "worker", w.cfg.Name, "slots", w.cfg.Slots, "prefetch", w.cfg.Prefetch,
 		"ventilator", w.cfg.Ventilators, "sink", w.cfg.Results)
 
-	tasks := make(chan received, w.cfg.Prefetch)
+	// Room for all that ventilators, one of them started again, may have sent: what is here is listed as held at once.
+	tasks := make(chan received, w.cfg.Prefetch*(len(w.cfg.Ventilators)+1))
 	intake, stopIntake := context.WithCancel(ctx)
 	defer stopIntake()
 	beating, stopBeating := context.WithCancel(ctx)

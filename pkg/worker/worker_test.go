@@ -124,6 +124,29 @@ func (s *stage) result(d time.Duration) *wire.Result {
 	}
 }
 
+// What a worker has is listed as held, so that nobody takes it for lost: also what two ventilators have sent to their limits.
+func TestEverythingThatWasReceivedIsListedAsHeld(t *testing.T) {
+	edit := func(c *Config) { c.Prefetch, c.Ventilators = 4, append(c.Ventilators, "inproc://other") }
+	onStage(t, edit, func(t *testing.T, s *stage) {
+		for i := range 8 {
+			s.send(fmt.Sprintf("%d.jpg", i), "1h", wire.TaskInfo{ID: fmt.Sprint("id", i)})
+		}
+		time.Sleep(5 * time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		held := 0
+		for held != 8 {
+			m, err := s.taken.Recv(ctx)
+			if err != nil {
+				t.Fatalf("%d of 8 are listed", held)
+			}
+			if got, err := wire.DecodeFromWorker(m[0]); err == nil && got.Heartbeat != nil {
+				held = len(got.Heartbeat.Held)
+			}
+		}
+	})
+}
+
 func TestDrainEndsAlthoughAStrangerSendsOn(t *testing.T) {
 	edit := func(c *Config) { c.Prefetch = 4 }
 	onStage(t, edit, func(t *testing.T, s *stage) {
