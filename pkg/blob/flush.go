@@ -51,7 +51,7 @@ func (d *Dir) wrote(s *session, name, made string) {
 	if full {
 		d.flushing.Lock()
 		defer d.flushing.Unlock()
-		if err := d.flush(s); err != nil {
+		if err := d.flush(s); err != nil && !unopened(err) {
 			d.mu.Lock()
 			d.note.lost = err // for the next Flush to tell: this output may be fine
 			d.mu.Unlock()
@@ -73,7 +73,7 @@ func changedDirs(dir, made string) []string {
 // Flush makes durable whatever was put before it was called: contents, names and new directories. With SyncEach and
 // SyncNever there is nothing to sync, and Flush only makes sure that the directory is still the one that was written to.
 //
-// An ErrUnavailable (the directory is gone) passes, and Flush may be called again. An ErrLost does not: the directory
+// An ErrUnavailable (the directory is gone, or too many files are open) passes, and Flush may be called again. An ErrLost does not: the directory
 // was replaced by another, or the disk reported that it failed to write, and what was put since the last Flush must
 // be put again. It is reported once.
 func (d *Dir) Flush(ctx context.Context) error {
@@ -86,7 +86,11 @@ func (d *Dir) Flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.flush(s); err != nil {
+	err = d.flush(s)
+	if unopened(err) {
+		return unusable(d.path, err)
+	}
+	if err != nil {
 		// The kernel reports a failed write once and then forgets the data: to sync again would succeed, and lie.
 		return &Fault{Kind: ErrLost, Op: "make durable what was written", Dir: d.path, Err: cause(err)}
 	}
@@ -96,7 +100,7 @@ func (d *Dir) Flush(ctx context.Context) error {
 // errReplaced says that outputs went with the directory that they were in.
 var errReplaced = errors.New("the directory has been replaced by another")
 
-// flush syncs what is noted. The caller holds d.flushing.
+// flush syncs what is noted. What it could not even open stays noted. The caller holds d.flushing.
 func (d *Dir) flush(s *session) error {
 	d.mu.Lock()
 	todo := d.note
@@ -105,7 +109,45 @@ func (d *Dir) flush(s *session) error {
 	if todo.lost != nil || len(todo.outputs) == 0 {
 		return todo.lost
 	}
-	return d.sync(s, todo)
+	err := d.sync(s, todo)
+	if unopened(err) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.note.written += todo.written
+		d.note.outputs = append(todo.outputs, d.note.outputs...)
+		for dir := range d.note.dirs {
+			todo.dirs[dir] = true
+		}
+		d.note.dirs = todo.dirs
+	}
+	return err
+}
+
+// openError says that what was to be synced could not be opened, since too many files are: nothing is lost by that.
+type openError struct{ error }
+
+// opening makes err, of an opening, an openError if it is one.
+func opening(err error) error {
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return openError{err}
+	}
+	return err
+}
+
+func (e openError) Unwrap() error { return e.error }
+
+// unopened reports whether err consists of openErrors alone.
+func unopened(err error) bool {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range all.Unwrap() {
+			if !unopened(err) {
+				return false
+			}
+		}
+		return true
+	}
+	var open openError
+	return errors.As(err, &open)
 }
 
 // A whole file system is synced with one call, which is cheap unless others write much to it too. When that took
@@ -169,7 +211,7 @@ func (s *session) syncOne(name string) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return opening(err)
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
@@ -193,7 +235,7 @@ func (s *session) syncDir(dir string) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return opening(err)
 	}
 	err = f.Sync()
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
