@@ -73,9 +73,9 @@ func changedDirs(dir, made string) []string {
 // Flush makes durable whatever was put before it was called: contents, names and new directories. With SyncEach and
 // SyncNever there is nothing to sync, and Flush only makes sure that the directory is still the one that was written to.
 //
-// An ErrUnavailable (the directory is gone, or too many files are open) passes, and Flush may be called again. An ErrLost does not: the directory
-// was replaced by another, or the disk reported that it failed to write, and what was put since the last Flush must
-// be put again. It is reported once.
+// An ErrUnavailable (the directory is gone, or too many files are open) passes, and Flush may be called again. An ErrLost
+// does not: the directory was replaced by another, or the disk reported that it failed to write, and what was put since
+// the last Flush must be put again. It is reported once.
 func (d *Dir) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

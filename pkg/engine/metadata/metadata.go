@@ -85,11 +85,11 @@ func keptEXIF(block []byte, orientation, width, height int) []byte {
 	if len(entries) == 0 {
 		return nil
 	}
-	out := withoutThumbnail(block, order)
-	if order, entries = header.Directory(out); len(entries) == 0 {
+	block = withoutThumbnail(block, order)
+	if order, entries = header.Directory(block); len(entries) == 0 {
 		return nil // it lay over what is worth keeping
 	}
-	block = slices.Clone(out)
+	out := slices.Clone(block) // what is read stays as it was while this is written to
 	set := func(e header.Entry, n int) {
 		switch e.Type { // those of which header.Entry.Int, and some other readers, take the first value
 		case 1, 6, 7:
