@@ -18,9 +18,16 @@ type kernel struct {
 	taps    int
 	starts  []int32
 	weights []int16
+}
 
-	made  shape
-	exact []float64
+// keepKernels is how many bytes of kernels are kept for pictures of the same sizes: those of some fifty photographs' sizes.
+const keepKernels = 2 << 20
+
+// kernels makes kernels, and keeps them: the pictures of a camera have few sizes.
+type kernels struct {
+	made  map[shape]*kernel
+	bytes int       // that those in made hold
+	exact []float64 // of one output, while its weights are made
 }
 
 // shape is what a kernel depends on.
@@ -32,37 +39,50 @@ type shape struct {
 	many     int  // outputs likewise
 }
 
-// reset makes k the kernel of a shape. Taps outside of the samples are left out and their weight shared among the others.
-func (k *kernel) reset(s shape) {
-	if k.made == s {
-		return // as it is for red after blue
+// of returns the kernel of a shape, which stays as it is. Taps outside of the samples are left out and their weight shared
+// among the others.
+func (ks *kernels) of(s shape) *kernel {
+	if k, ok := ks.made[s]; ok {
+		return k
 	}
-	k.made = s
+	k := ks.make(s)
+	size := 4*len(k.starts) + 2*len(k.weights)
+	if size > keepKernels {
+		return k
+	}
+	if ks.made == nil || ks.bytes+size > keepKernels {
+		ks.made, ks.bytes = make(map[shape]*kernel), 0
+	}
+	ks.made[s] = k
+	ks.bytes += size
+	return k
+}
+
+func (ks *kernels) make(s shape) *kernel {
 	ratio := s.from.length / s.to.length
 	blur := max(ratio, 1) // shrinking needs a wider filter
 	radius := lobes * blur
 	used := min(int(math.Ceil(2*radius))+1, s.size)
-	k.taps = roundUp(used, s.unit)
+	k := &kernel{taps: roundUp(used, s.unit)}
 	if k.taps > s.room {
 		k.taps = used
 	}
-	k.starts = grow(k.starts, roundUp(s.n, s.many))
-	k.weights = grow(k.weights, len(k.starts)*k.taps)
-	k.exact = grow(k.exact, used)
-	clear(k.starts)
-	clear(k.weights)
+	k.starts = make([]int32, roundUp(s.n, s.many))
+	k.weights = make([]int16, len(k.starts)*k.taps)
+	ks.exact = grow(ks.exact, used)
 	for i := range s.n {
 		center := s.from.begin + (float64(i)+0.5-s.to.begin)*ratio - 0.5
 		first := min(max(int(math.Ceil(center-radius)), 0), s.size-used)
 		sum := 0.0
-		for j := range k.exact {
-			k.exact[j] = lanczos((float64(first+j) - center) / blur)
-			sum += k.exact[j]
+		for j := range ks.exact {
+			ks.exact[j] = lanczos((float64(first+j) - center) / blur)
+			sum += ks.exact[j]
 		}
 		start := min(first, s.room-k.taps)
 		k.starts[i] = int32(start)
-		quantize(k.weights[i*k.taps+first-start:][:used], k.exact, sum)
+		quantize(k.weights[i*k.taps+first-start:][:used], ks.exact, sum)
 	}
+	return k
 }
 
 // quantize writes exact/sum as integers that sum to exactly 1<<weightBits: what rounding leaves over goes to the largest.

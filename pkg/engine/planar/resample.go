@@ -13,9 +13,9 @@ const (
 
 // resampler holds the memory of one resampling after another.
 type resampler struct {
-	columns, rows kernel
-	between       []int16 // one row between the passes, padded
-	out           []byte  // one row of output, padded
+	kernels kernels
+	between []int16 // one row between the passes, padded
+	out     []byte  // one row of output, padded
 }
 
 // resample makes dst, whose size is set, from src.
@@ -34,22 +34,22 @@ func (r *resampler) pass(
 		}
 		return
 	}
-	r.columns.reset(shape{
+	columns := r.kernels.of(shape{
 		size: src.height, from: src.down, room: src.height, unit: columnTaps,
 		n: dst.height, to: dst.down, many: 1,
 	})
-	r.rows.reset(shape{
+	rows := r.kernels.of(shape{
 		size: src.width, from: src.across, room: src.width + rowTaps, unit: rowTaps,
 		n: dst.width, to: dst.across, many: rowPixels,
 	})
-	r.between = grow(r.between, src.width+r.rows.taps)
+	r.between = grow(r.between, src.width+rows.taps)
 	clear(r.between[src.width:])
-	r.out = grow(r.out, len(r.rows.starts))
+	r.out = grow(r.out, len(rows.starts))
 	for y := range dst.height {
-		at := int(r.columns.starts[y])
-		weights := r.columns.weights[y*r.columns.taps:][:r.columns.taps]
+		at := int(columns.starts[y])
+		weights := columns.weights[y*columns.taps:][:columns.taps]
 		addColumns(r.between[:src.width], src.pix[at*src.stride:], src.stride, weights)
-		addRow(r.out, r.between, r.rows.starts, r.rows.weights, r.rows.taps)
+		addRow(r.out, r.between, rows.starts, rows.weights, rows.taps)
 		copy(dst.pix[y*dst.stride:], r.out[:dst.width])
 	}
 }

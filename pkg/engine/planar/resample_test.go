@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -58,8 +59,7 @@ func shapes() []shape {
 
 func TestWeightsSumToOne(t *testing.T) {
 	for _, s := range shapes() {
-		var k kernel
-		k.reset(s)
+		k := new(kernels).of(s)
 		for i := range s.n {
 			sum := 0
 			for _, w := range k.weights[i*k.taps : (i+1)*k.taps] {
@@ -75,18 +75,34 @@ func TestWeightsSumToOne(t *testing.T) {
 	}
 }
 
-// A kernel that is used again must not remember what it was.
-func TestAKernelIsTheSameWhateverItWasBefore(t *testing.T) {
-	var again kernel
-	for _, s := range shapes() {
-		var fresh kernel
-		fresh.reset(s)
-		again.reset(s)
-		for i, w := range fresh.weights {
-			if again.weights[i] != w {
-				t.Fatalf("%+v: weight %d is %d, and %d after others", s, i, w, again.weights[i])
+// Kernels that are kept stay what they were, whatever was made since, and do not become ever more.
+func TestAKernelIsTheSameWhateverIsKept(t *testing.T) {
+	var kept kernels
+	for range 2 {
+		for _, s := range shapes() {
+			fresh, again := new(kernels).of(s), kept.of(s)
+			if fresh.taps != again.taps || !slices.Equal(fresh.starts, again.starts) || !slices.Equal(fresh.weights, again.weights) {
+				t.Fatalf("%+v: not the same kernel after others", s)
 			}
 		}
+	}
+	if len(kept.made) == 0 || len(kept.made) > len(shapes()) {
+		t.Fatalf("%d kernels are kept of %d shapes", len(kept.made), len(shapes()))
+	}
+	most := 0
+	for n := 1000; n < 1200; n++ {
+		kept.of(shape{size: 4 * n, from: span{0, float64(4 * n)}, n: n, to: span{0, float64(n)}, room: 4 * n, unit: columnTaps, many: 1})
+		sum := 0
+		for _, k := range kept.made {
+			sum += 4*len(k.starts) + 2*len(k.weights)
+		}
+		if sum != kept.bytes || sum > keepKernels {
+			t.Fatalf("%d bytes of kernels are kept, counted as %d, the limit is %d", sum, kept.bytes, keepKernels)
+		}
+		most = max(most, sum)
+	}
+	if most < keepKernels/2 {
+		t.Errorf("at most %d bytes of kernels were kept", most)
 	}
 }
 
