@@ -21,8 +21,10 @@ type Worker struct {
 	metrics *metrics
 	recipes recipes
 
-	pull *zsock.Pull
-	push *zsock.Push
+	pull   *zsock.Pull
+	push   *zsock.Push
+	tasks  chan received // wait for a slot
+	outbox outbox
 
 	draining chan struct{} // closed by Drain
 	started  time.Time
@@ -48,6 +50,9 @@ func New(cfg Config) (*Worker, error) {
 	}
 	w := &Worker{
 		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Registerer, cfg.Slots),
+		// Room for all that ventilators, one of them started again, may have sent: what is here is listed as held at once.
+		tasks:    make(chan received, cfg.Prefetch*(len(cfg.Ventilators)+1)),
+		outbox:   outbox{turn: make(chan struct{}, 1)},
 		draining: make(chan struct{}), held: make(map[string]int), beat: make(chan struct{}, 1),
 	}
 	w.notReady("not started")
@@ -96,8 +101,6 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.log.Info("working", "worker", w.cfg.Name, "slots", w.cfg.Slots, "prefetch", w.cfg.Prefetch,
 		"ventilator", w.cfg.Ventilators, "sink", w.cfg.Results)
 
-	// Room for all that ventilators, one of them started again, may have sent: what is here is listed as held at once.
-	tasks := make(chan received, w.cfg.Prefetch*(len(w.cfg.Ventilators)+1))
 	intake, stopIntake := context.WithCancel(ctx)
 	defer stopIntake()
 	beating, stopBeating := context.WithCancel(ctx)
@@ -116,13 +119,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	side.Go(func() { w.heartbeats(beating) })
 	var group errgroup.Group
 	group.Go(func() error {
-		defer close(tasks)
-		return w.take(ctx, intake, tasks)
+		defer close(w.tasks)
+		return w.take(ctx, intake)
 	})
 	unsynced := make(chan written, w.cfg.Prefetch)
 	var slots sync.WaitGroup
 	for range w.cfg.Slots {
-		slots.Go(func() { w.slot(ctx, tasks, unsynced) })
+		slots.Go(func() { w.slot(ctx, unsynced) })
 	}
 	group.Go(func() error {
 		defer close(unsynced)
@@ -134,6 +137,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		return nil
 	})
 	err := group.Wait()
+	if ctx.Err() == nil {
+		_ = w.tellAll(ctx) // cut meanwhile: nobody's word
+	}
 	stopIntake()
 	stopBeating()
 	side.Wait()
@@ -203,7 +209,7 @@ func (w *Worker) close(ctx context.Context) error {
 }
 
 // take receives tasks until intake ends, and what had come by then; ctx ends with a cut alone.
-func (w *Worker) take(ctx, intake context.Context, tasks chan<- received) error {
+func (w *Worker) take(ctx, intake context.Context) error {
 	for late := 0; ; {
 		message, err := w.pull.Recv(intake)
 		if err != nil {
@@ -224,7 +230,7 @@ func (w *Worker) take(ctx, intake context.Context, tasks chan<- received) error 
 		}
 		w.hold(t.ID)
 		select {
-		case tasks <- received{task: t, frame: message[0], at: time.Now()}: // has no room when a stranger sends more than the prefetch
+		case w.tasks <- received{task: t, frame: message[0], at: time.Now()}: // has no room when a stranger sends more than the prefetch
 		case <-ctx.Done():
 			return nil
 		}
@@ -244,14 +250,14 @@ func decode(m zsock.Message) (*wire.Task, error) {
 	return wire.DecodeTask(m[0])
 }
 
-// slot transforms one task after another until tasks is closed or ctx ends. What it stored goes on to be synced, and is told
+// slot transforms one task after another until there will be no more or ctx ends. What it stored goes on to be synced, and is told
 // then.
-func (w *Worker) slot(ctx context.Context, tasks <-chan received, unsynced chan<- written) {
+func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case r, ok := <-tasks:
+		case r, ok := <-w.tasks:
 			if !ok {
 				return
 			}
@@ -276,29 +282,6 @@ func (w *Worker) slot(ctx context.Context, tasks <-chan received, unsynced chan<
 			}
 		}
 	}
-}
-
-// finish tells a result and lets go of its task.
-func (w *Worker) finish(ctx context.Context, r *wire.Result, id string) error {
-	w.metrics.settled(r)
-	if err := w.tell(ctx, r); err != nil {
-		return err
-	}
-	w.release(r, id)
-	return nil
-}
-
-// tell sends a result to the sink, waiting as long as that has no room.
-func (w *Worker) tell(ctx context.Context, r *wire.Result) error {
-	if !w.cfg.Bare {
-		return w.push.Send(ctx, zsock.Message{r.Encode()})
-	}
-	for _, o := range r.Outputs {
-		if err := w.push.Send(ctx, zsock.Message{wire.EncodeBareName(o.Name)}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // patience is the longest pause before connecting again: short, so that a run of seconds finds every worker.

@@ -25,31 +25,33 @@ func NewPush(cfg Config) (*Push, error) {
 	return p, nil
 }
 
-// Send queues a message for the peer that has the least queued. It blocks while there is no peer or all are full; when
-// ctx ends first, the error wraps ErrNoPeer or ErrFull, and the message was not queued. After nil, the message goes to
-// another peer if this one is lost before it was handed to the transport; Close reports it if none came.
-func (s *Push) Send(ctx context.Context, m Message) error {
-	if err := m.check(); err != nil {
-		return err
+// Send queues messages, each for the peer that then has the least queued; those of one call are written together. It blocks
+// while there is no peer or all are full; when ctx ends first, the error wraps ErrNoPeer or ErrFull, and the last of them at
+// least was not queued. After nil, a message goes to another peer if this one is lost before it was handed to the transport;
+// Close reports it if none came.
+func (s *Push) Send(ctx context.Context, messages ...Message) error {
+	for _, m := range messages {
+		if err := m.check(); err != nil {
+			return err
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o := outgoing{msg: m, size: m.Size()}
 	for {
 		s.mu.Lock()
 		if s.closing {
 			s.mu.Unlock()
 			return ErrClosed
 		}
-		reason := ErrFull
 		if len(s.waiting) == 0 {
-			if p := s.pick(o.size); p != nil {
-				p.enqueue(o)
-				s.mu.Unlock()
-				return nil
-			}
+			messages = s.queue(messages)
 		}
+		if len(messages) == 0 {
+			s.mu.Unlock()
+			return nil
+		}
+		reason := ErrFull
 		if len(s.peers) == 0 {
 			reason = ErrNoPeer
 		}
@@ -61,6 +63,20 @@ func (s *Push) Send(ctx context.Context, m Message) error {
 			return waitError(ctx, reason)
 		}
 	}
+}
+
+// queue queues messages as long as a peer has room, and returns those that are left. s.mu must be held.
+func (s *Push) queue(messages []Message) (left []Message) {
+	for len(messages) > 0 {
+		o := outgoing{msg: messages[0], size: messages[0].Size()}
+		p := s.pick(o.size)
+		if p == nil {
+			break
+		}
+		p.enqueue(o) // its writer cannot look before s.mu is free
+		messages = messages[1:]
+	}
+	return messages
 }
 
 // SendTo queues a message for that peer and no other. It never blocks: it returns ErrNoPeer if the peer is not (or no

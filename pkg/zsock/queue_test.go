@@ -1,11 +1,13 @@
 package zsock
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestSendToReachesThatPeerOnly(t *testing.T) {
@@ -88,7 +90,7 @@ func TestPartlyWrittenMessagesGoToAnotherPeer(t *testing.T) {
 		mustListen(b, push, "inproc://s")
 		p := b.raw("s", "PULL")
 		ev.wait(b, PeerUp)
-		for i := range 20 {
+		for i := range 100 {
 			if err := push.Send(b.Context(), text(fmt.Sprintf("%-100d", i))); err != nil {
 				b.Fatal(err)
 			}
@@ -287,6 +289,51 @@ func TestIdlePeersTakeTurns(t *testing.T) {
 			if p.Sent != 3 {
 				b.Errorf("peer %d got %d of 12 messages", p.ID, p.Sent)
 			}
+		}
+	})
+}
+
+func TestSendQueuesSeveralInOrderAndSaysWhenNotAllHadRoom(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		push := newIn(b, NewPush, Config{SendHWM: 3, KernelBuffer: 200})
+		ctx, cancel := context.WithTimeout(b.Context(), time.Second)
+		defer cancel()
+		if err := push.Send(ctx, text("too"), text("early")); !errors.Is(err, ErrNoPeer) {
+			b.Errorf("without a peer: %v", err)
+		}
+		mustListen(b, push, "inproc://s")
+		pull := newIn(b, NewPull, Config{RecvHWM: 1, KernelBuffer: 200})
+		mustDial(b, pull, "inproc://s")
+		synctest.Wait()
+		go func() {
+			ctx, cancel := context.WithTimeout(b.Context(), time.Second)
+			defer cancel()
+			var many []Message
+			for i := range 100 {
+				many = append(many, text(fmt.Sprintf("number %d", i)))
+			}
+			if err := push.Send(ctx, many...); !errors.Is(err, ErrFull) {
+				b.Errorf("a peer that does not take them all: %v", err)
+			}
+		}()
+		time.Sleep(2 * time.Second)
+		got := 0
+		for ; ; got++ {
+			ctx, cancel := context.WithTimeout(b.Context(), time.Second)
+			m, err := pull.Recv(ctx)
+			cancel()
+			if err != nil {
+				break
+			}
+			if want := fmt.Sprintf("number %d", got); string(m[0]) != want {
+				b.Errorf("%q came, not %q", m[0], want)
+			}
+		}
+		if got < 3 || got >= 100 {
+			b.Errorf("%d of 100 came", got)
+		}
+		if err := push.Send(b.Context()); err != nil {
+			b.Errorf("nothing at all: %v", err)
 		}
 	})
 }
