@@ -99,6 +99,9 @@ type runningEngine struct {
 	memory zsock.Memory                // nil: any
 }
 
+// isolated reports whether transforms run in children.
+func (e *runningEngine) isolated() bool { return e.run != nil }
+
 // with runs do with the engine working.
 func (e *runningEngine) with(ctx context.Context, do func(context.Context) error) error {
 	if e.run == nil {

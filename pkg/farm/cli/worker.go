@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
@@ -83,6 +85,9 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return &exitError{ExitUsage, err}
 	}
+	if engine.isolated() && cfg.Out == nil {
+		shareProcessors(cfg.Slots)
+	}
 	admin, err := startAdmin(c, log, registry, w.Ready, nil)
 	if err != nil {
 		return err
@@ -90,6 +95,20 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), w.Drain)
 	defer stop()
 	return engine.with(ctx, func(ctx context.Context) error { return withAdmin(ctx, admin, w.Run) })
+}
+
+// slotsPerProcessor is to how many slots a worker that only moves bytes has a processor of its own.
+const slotsPerProcessor = 4
+
+// shareProcessors leaves the processors to the children that transform: to move the tasks and results of one slot takes a
+// twentieth of a processor. With as many as there are, the runtime wakes a thread for each message to look for more work. It is not for
+// a worker that writes files: one that waits for a disk would keep the others from theirs.
+func shareProcessors(slots int) {
+	if os.Getenv("GOMAXPROCS") != "" {
+		return
+	}
+	all := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(min(all, max(1, cmp.Or(slots, all)/slotsPerProcessor)))
 }
 
 // workerConfig is what the flags of transformFlags and recipeFlags ask for.
