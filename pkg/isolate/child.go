@@ -2,6 +2,7 @@ package isolate
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -244,12 +245,15 @@ func (c *child) collect(r reply, variants []recipe.Variant) error {
 	if len(outputs) != len(variants) {
 		return fmt.Errorf("%d outputs of %d variants", len(outputs), len(variants))
 	}
-	data := make([]byte, r.total)
+	var data []byte
 	if c.out != nil {
-		copy(data, c.out.mem)
+		data = bytes.Clone(c.out.mem[:r.total])
 		c.out.trim(keep, r.total)
-	} else if _, err := io.ReadFull(c.in, data); err != nil {
-		return err
+	} else {
+		data = make([]byte, r.total)
+		if _, err := io.ReadFull(c.in, data); err != nil {
+			return err
+		}
 	}
 	for i := range outputs {
 		n := r.sizes[i]

@@ -115,10 +115,14 @@ func (o *Output) decode(b []byte) error {
 // Encode returns r as a message.
 func (r *Result) Encode() []byte {
 	outputs := make([]*Output, len(r.Outputs))
-	size := 512
+	// Room enough, since to grow would copy the outputs once more: texts and numbers take up what they hold and some bytes.
+	size := 512 + len(r.ID) + len(r.Filename) + len(r.Detail) + len(r.Worker) + len(r.Run) + len(r.Recipe)
+	for _, d := range r.Dropped {
+		size += len(d) + 5
+	}
 	for i := range r.Outputs {
 		outputs[i] = &r.Outputs[i]
-		size += len(r.Outputs[i].Data) + len(r.Outputs[i].Name) + 32
+		size += len(r.Outputs[i].Data) + len(r.Outputs[i].Name) + 40
 	}
 	b := make([]byte, 0, size)
 	b = append(b, msgpcode.FixedArrayLow|5)

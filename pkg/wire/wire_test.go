@@ -3,7 +3,9 @@ package wire_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -202,4 +204,25 @@ func FuzzControl(f *testing.F) {
 		_, _ = wire.DecodeReply(b)
 		_ = wire.DecodePayload(b, new(wire.Receipt))
 	})
+}
+
+// A result's message is made in one piece of memory: to grow would copy all outputs once more.
+func TestResultIsEncodedWithoutGrowing(t *testing.T) {
+	long := strings.Repeat("x", 255)
+	r := wire.Result{
+		ID: long[:wire.MaxID], Filename: strings.Repeat("y", wire.MaxName), Outcome: outcome.Done,
+		ResultInfo: wire.ResultInfo{
+			Reason: outcome.TooLarge, Detail: strings.Repeat("z", wire.MaxText), Worker: long, Run: long[:wire.MaxID], Delivery: math.MaxInt,
+			Recipe: strings.Repeat("r", wire.MaxText), Format: long[:64], Width: math.MaxInt32, Height: math.MaxInt32,
+			InputBytes: math.MaxInt64, Dropped: slices.Repeat([]string{long[:64]}, 64), Stored: true,
+			Timings: wire.Timings{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64},
+		},
+	}
+	for range wire.MaxOutputs {
+		r.Outputs = append(r.Outputs, wire.Output{Name: strings.Repeat("o", wire.MaxName), Size: 70_000, Width: 1 << 30, Height: 1 << 30, Data: make([]byte, 70_000)})
+	}
+	encoded := r.Encode()
+	if spare := cap(encoded) - len(encoded); spare > 32<<10 {
+		t.Errorf("%d bytes of the message's memory are spare: it has grown", spare)
+	}
 }
