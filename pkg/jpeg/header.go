@@ -6,11 +6,14 @@ type Header struct {
 	Progressive     bool
 	Components      []Component // in the order of the frame header
 	Color           Color
-	RestartInterval int  // MCUs between restart markers, 0 for none; of the first scan
-	JFIF            bool // there is a JFIF APP0 segment
-	AdobeTransform  int  // of the Adobe APP14 segment: 0, 1 or 2; -1 when there is none
-	Segments        []Segment
+	RestartInterval int       // MCUs between restart markers, 0 for none; of the first scan
+	JFIF            bool      // there is a JFIF APP0 segment
+	AdobeTransform  int       // of the Adobe APP14 segment: 0, 1 or 2; -1 when there is none
+	Segments        []Segment // the metadata, MaxSegments at most
 }
+
+// MaxSegments is how many segments of metadata are listed: a hundred times what any camera or program writes.
+const MaxSegments = 4096
 
 // Component describes one component of the frame.
 type Component struct {
@@ -78,6 +81,7 @@ var signatures = [...]struct {
 // and the metadata in front of the frame header.
 func DecodeHeader(data []byte) (Header, error) {
 	p := newParser(data)
+	p.lists = true
 	err := p.headers()
 	return p.header, err
 }

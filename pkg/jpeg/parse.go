@@ -3,6 +3,7 @@ package jpeg
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 )
 
 // Second bytes of markers, T.81 table B.1.
@@ -35,7 +36,7 @@ type parser struct {
 	header Header
 	frame  frame
 	scans  []scan
-	ended  bool // EOI was seen
+	lists  bool // metadata: a decoder has no use for it
 
 	quant   [4]*[64]uint16  // in zigzag order; nil until defined
 	huffman [2][4]*huffSpec // by class, DC or AC, and destination; nil until defined
@@ -87,6 +88,9 @@ func (p *parser) all() error {
 			if err := p.scan(); err != nil {
 				return err
 			}
+			if p.repeats() {
+				return nil
+			}
 		} else if err := p.segment(marker, p.after()); err != nil {
 			return err
 		}
@@ -95,8 +99,24 @@ func (p *parser) all() error {
 			return err
 		}
 	}
-	p.ended = true
 	return nil
+}
+
+// repeats reports whether the last scan of a sequential file codes a component that another has coded. No scan from there on
+// is decoded, and there may be millions of them: with ten bytes each, each listed in some hundred.
+func (p *parser) repeats() bool {
+	if p.frame.progressive {
+		return false // where what was coded is known, and bounds their number
+	}
+	last := len(p.scans) - 1
+	for _, s := range p.scans[:last] {
+		for _, c := range s.components {
+			if slices.Contains(p.scans[last].components, c) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // after names the place in the file for errors.
@@ -187,6 +207,9 @@ func (p *parser) metadata(marker byte, b []byte) {
 		p.header.JFIF = true
 	case marker == markerAPPE && len(b) >= 12 && bytes.HasPrefix(b, []byte("Adobe")):
 		p.header.AdobeTransform = int(b[11])
+	}
+	if !p.lists || len(p.header.Segments) == MaxSegments {
+		return
 	}
 	s := Segment{Marker: marker, Offset: p.pos - len(b), Length: len(b)}
 	for _, known := range signatures {
