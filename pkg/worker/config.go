@@ -41,12 +41,13 @@ type Config struct {
 }
 
 // DefaultPrefetch is how many unsettled tasks a worker with so many slots (0: one for each processor) may hold unless it
-// is told otherwise.
+// is told otherwise: when results that were kept back are told, a task for each slot and two more are still waiting, so that no
+// slot idles until others come, though that takes as long as a transform.
 func DefaultPrefetch(slots int) int {
 	if slots == 0 {
 		slots = runtime.GOMAXPROCS(0)
 	}
-	return 2*slots + 2
+	return 3*slots + 4
 }
 
 func (c *Config) setDefaults() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,6 +103,37 @@ func TestLargeResultsAreNotKept(t *testing.T) {
 			if want := time.Duration(i+1) * time.Millisecond; came != want {
 				t.Errorf("result %d came after %v, want %v", i, came, want)
 			}
+		}
+	})
+}
+
+// A slot idles no longer than before results were kept back, where a result takes two transforms to bring the next task.
+func TestSlotsDoNotWaitForADistantVentilator(t *testing.T) {
+	const tasks, each, latency = 40, 3 * time.Millisecond, 6 * time.Millisecond
+	onStage(t, nil, func(t *testing.T, s *stage) {
+		began := time.Now()
+		send := func() { s.send("a.jpg", each.String(), wire.TaskInfo{ID: "a"}) }
+		for range DefaultPrefetch(1) {
+			send()
+		}
+		later := make(chan time.Time, tasks)
+		var ventilator sync.WaitGroup
+		ventilator.Go(func() {
+			for at := range later {
+				time.Sleep(time.Until(at))
+				send()
+			}
+		})
+		for range tasks {
+			if s.result(time.Minute) == nil {
+				t.Fatal("a result is missing")
+			}
+			later <- time.Now().Add(latency)
+		}
+		close(later)
+		defer ventilator.Wait()
+		if took := time.Since(began); took > tasks*each+latency {
+			t.Errorf("%d tasks of %v took %v", tasks, each, took)
 		}
 	})
 }

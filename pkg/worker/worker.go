@@ -166,7 +166,7 @@ func (w *Worker) open() error {
 		return err
 	}
 	w.push, err = zsock.NewPush(zsock.Config{
-		Identity: identity, SendHWM: 4 * w.cfg.Slots, SendBytes: w.cfg.MaxMessage,
+		Identity: identity, SendHWM: 2*w.cfg.Prefetch + 8, SendBytes: w.cfg.MaxMessage,
 		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("sink"),
 	})
 	if err != nil {

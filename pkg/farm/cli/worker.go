@@ -20,7 +20,7 @@ import (
 func transformFlags() []cli.Flag {
 	return concat([]cli.Flag{
 		number(limits, "slots", 0, from(0).to(maxSlots), "concurrent transforms (default: the number of processors)"),
-		number(limits, "prefetch", 0, from(0).to(wire.MaxHeld), "unsettled tasks that a worker may hold (default: 2 for each slot, and 2)"),
+		number(limits, "prefetch", 0, from(0).to(wire.MaxHeld), "unsettled tasks that a worker may hold (default: 3 for each slot, and 4)"),
 	}, engineFlags())
 }
 
