@@ -62,7 +62,8 @@ type Timings struct {
 const (
 	MaxName    = 32 << 10 // bytes in a file name
 	MaxDetail  = 2 << 10  // bytes in a detail
-	MaxText    = 64 << 10 // bytes in a recipe, run, worker or format
+	MaxText    = 64 << 10 // bytes in a recipe, worker or format
+	MaxRunID   = 128      // bytes in a run's id
 	MaxOutputs = 4096     // outputs of one task
 )
 
@@ -80,8 +81,8 @@ func (e *Entry) Validate() error {
 		err = fmt.Errorf("it is rejected for the unknown reason %q", e.Reason)
 	case e.Outcome != outcome.Rejected && e.Reason != "":
 		err = fmt.Errorf("it has the reason %q but is %s, not rejected", e.Reason, e.Outcome)
-	case len(e.Run) > MaxText || strings.Contains(e.Run, "\x00"):
-		err = fmt.Errorf("its run %.80q has %d bytes, more than %d, or a NUL", e.Run, len(e.Run), MaxText)
+	case len(e.Run) > MaxRunID || strings.Contains(e.Run, "\x00"):
+		err = fmt.Errorf("its run %.80q has %d bytes, more than %d, or a NUL", e.Run, len(e.Run), MaxRunID)
 	case len(e.Worker) > MaxText || len(e.Recipe) > MaxText || len(e.Input.Format) > MaxText:
 		err = fmt.Errorf("its worker, recipe or format has more than %d bytes", MaxText)
 	case e.Deliveries < 0 || e.Input.Size < 0 || e.Input.Width < 0 || e.Input.Height < 0:

@@ -152,6 +152,7 @@ func TestWhatIsInvalidIsRefusedWhole(t *testing.T) {
 		"nameless output":  func(e *Entry) { e.Outputs[1].Name = "" },
 		"negative output":  func(e *Entry) { e.Outputs[2].Size = -1 },
 		"too many outputs": func(e *Entry) { e.Outputs = make([]Output, MaxOutputs+1) },
+		"long run":         func(e *Entry) { e.Run = strings.Repeat("x", MaxRunID+1) },
 		"long recipe":      func(e *Entry) { e.Recipe = strings.Repeat("x", MaxText+1) },
 	} {
 		bad := testEntry(2)

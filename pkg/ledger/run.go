@@ -55,8 +55,8 @@ func (r *Run) Balanced() bool { return r.Missing() == 0 }
 
 // PutRun keeps r, in place of the record of that id if there is one, and returns once it is on disk.
 func (l *Ledger) PutRun(r Run) error {
-	if r.ID == "" || len(r.ID) > 128 || strings.Contains(r.ID, "\x00") {
-		return fmt.Errorf("the id of a run, %.140q, has %d bytes, not 1 to 128, or a NUL", r.ID, len(r.ID))
+	if r.ID == "" || len(r.ID) > MaxRunID || strings.Contains(r.ID, "\x00") {
+		return fmt.Errorf("the id of a run, %.140q, has %d bytes, not 1 to %d, or a NUL", r.ID, len(r.ID), MaxRunID)
 	}
 	value, err := json.Marshal(r)
 	if err != nil {
