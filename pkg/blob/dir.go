@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,6 +104,11 @@ func (d *Dir) Close() error {
 // Put makes data readable under name, complete or not at all, in place of what was there; missing directories are
 // made. Modes are 0666 for files and 0777 for directories, less the umask. When it is durable, Sync says.
 func (d *Dir) Put(ctx context.Context, name string, data []byte) error {
+	return d.PutFrom(ctx, name, bytes.NewReader(data))
+}
+
+// PutFrom is Put of what data holds, which is copied in passing, however large it is.
+func (d *Dir) PutFrom(ctx context.Context, name string, data io.ReadSeeker) error {
 	if err := CheckName(name); err != nil {
 		return err
 	}
@@ -113,6 +119,9 @@ func (d *Dir) Put(ctx context.Context, name string, data []byte) error {
 		return &Fault{Kind: ErrObstructed, Op: "write", Name: name, Dir: d.path, Why: "it was opened for reading only"}
 	}
 	return d.do("write", name, func(s *session) error {
+		if _, err := data.Seek(0, io.SeekStart); err != nil { // it may be tried again
+			return err
+		}
 		made, err := s.put(filepath.FromSlash(name), data, d.cfg.Sync == SyncEach)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -120,7 +121,7 @@ func (s *session) close() error {
 
 // put writes data to a temporary file and renames it to name. It returns the topmost directory that it may have made,
 // slash-separated, or "".
-func (s *session) put(name string, data []byte, sync bool) (made string, err error) {
+func (s *session) put(name string, data io.Reader, sync bool) (made string, err error) {
 	base := strconv.FormatUint(s.next.Add(1), 36)
 	f, err := s.here.create(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -129,7 +130,7 @@ func (s *session) put(name string, data []byte, sync bool) (made string, err err
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(data)
+	_, err = io.Copy(f, data)
 	if err == nil && sync {
 		err = f.Sync()
 	}

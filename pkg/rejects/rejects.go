@@ -95,15 +95,16 @@ func (q *Queue) Run(ctx context.Context) {
 }
 
 // CopyTo copies each rejected original into dir under its name, and beside it a file NAME.reason that says why.
-func CopyTo(dir blob.Writer) Listener {
+func CopyTo(dir *blob.Dir) Listener {
 	return func(ctx context.Context, r Rejection) error {
-		data, err := os.ReadFile(r.Path)
+		original, err := os.Open(r.Path)
 		if err != nil {
 			return err
 		}
+		defer original.Close()
 		reason := fmt.Sprintf("%s\n%s\n", r.Reason, r.Detail)
 		return errors.Join(
-			dir.Put(ctx, r.Filename, data),
+			dir.PutFrom(ctx, r.Filename, original), // in passing: it may have been rejected for its size
 			dir.Put(ctx, r.Filename+".reason", []byte(reason)),
 		)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -52,6 +53,32 @@ func TestOriginalIsCopiedAsideWithItsReason(t *testing.T) {
 	reason, err := os.ReadFile(filepath.Join(aside, "a/b.jpg.reason"))
 	if err != nil || !strings.HasPrefix(string(reason), "truncated\ncut\n") {
 		t.Errorf("%q, %v", reason, err)
+	}
+}
+
+// What is rejected for its size is copied in passing.
+func TestLargeOriginalIsCopiedWithoutBeingHeld(t *testing.T) {
+	const size = 64 << 20
+	original := filepath.Join(t.TempDir(), "b.tif")
+	if err := errors.Join(os.WriteFile(original, nil, 0o644), os.Truncate(original, size)); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := blob.OpenDir(t.TempDir(), blob.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := rejects.CopyTo(dir)(t.Context(), rejection(original)); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > size/8 {
+		t.Errorf("a copy of %d bytes took %d of memory", size, n)
+	}
+	if n, err := dir.Stat("a/b.jpg"); err != nil || n != size {
+		t.Errorf("the copy has %d bytes, error %v", n, err)
 	}
 }
 
