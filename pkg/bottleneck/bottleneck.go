@@ -120,6 +120,7 @@ func ended(s *wire.Status, crew crew) Verdict {
 		}
 	}
 	missing := last.Unsettled()
+	left := max(last.Total, last.Found) - last.Settled() // what a drain gave up is not found any more
 	switch {
 	case last.State == "finished" && missing == 0:
 		return Verdict{Kind: Finished, Text: "finished: " + accounted(last.Found)}
@@ -128,10 +129,10 @@ func ended(s *wire.Status, crew crew) Verdict {
 			Text: fmt.Sprintf("finished, but %s not accounted for", areImages(missing))}
 	case last.State == "stalled":
 		return Verdict{Kind: Interrupted, Bad: true,
-			Text: fmt.Sprintf("stalled: %s left; run it again and it goes on from there", areImages(missing))}
+			Text: fmt.Sprintf("stalled: %s left; run it again and it goes on from there", areImages(left))}
 	}
 	return Verdict{Kind: Interrupted, Bad: true,
-		Text: fmt.Sprintf("interrupted: %s left; run it again and it goes on from there", areImages(missing))}
+		Text: fmt.Sprintf("interrupted: %s left; run it again and it goes on from there", areImages(left))}
 }
 
 // justEnded reports whether the throughput is still that of a run that has ended.

@@ -46,6 +46,8 @@ func TestWhatBoundsAFarm(t *testing.T) {
 	few.Total, few.Found, few.Done, few.Leased, few.Pending = 1000, 1000, 997, 3, 0
 	settled := few
 	settled.Done, settled.Leased = 1000, 0
+	drained := over("interrupted", 130, 130)
+	drained.Total = 1000
 	strangers := running(2)
 	strangers.Peers = 2
 	justOver := status("", []wire.Run{over("finished", 10, 10)}, worker("a", 20, 0))
@@ -68,6 +70,7 @@ func TestWhatBoundsAFarm(t *testing.T) {
 		"finished with nothing":  {status("", []wire.Run{over("finished", 0, 0)}), nil, Finished, "no image was found", false},
 		"finished with one":      {status("", []wire.Run{over("finished", 1, 1)}), nil, Finished, "the one image is accounted for", false},
 		"does not balance":       {status("", []wire.Run{over("finished", 10, 9)}), nil, Interrupted, "1 image is not accounted for", true},
+		"drained":                {status("", []wire.Run{drained}), nil, Interrupted, "870 images are left", true},
 		"interrupted":            {status("", []wire.Run{over("interrupted", 10, 4)}), nil, Interrupted, "6 images are left", true},
 		"stalled":                {status("", []wire.Run{over("stalled", 10, 4)}), nil, Interrupted, "stalled: 6 images are left", true},
 		"paused":                 {status("", []wire.Run{paused}, worker("a", 9, 9)), nil, Paused, "until resume", false},

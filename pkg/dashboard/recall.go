@@ -60,12 +60,18 @@ func (m *memory) recall(last, refused []wire.Receipt, reasons map[string]uint64)
 	m.version++
 }
 
+// longestPast is the longest run whose past is made.
+const longestPast = 10 * 365 * 24 * time.Hour
+
 // recall makes the past of the newest run, from its start to its end or to now, of what the ledger counted. s is the sink's
 // status now: what it counts is in the ledger already.
 func (p *past) recall(run *wire.Run, s *wire.Status, settledBefore func([]time.Time) ([]uint64, error)) error {
 	end := s.Now
 	if !run.Ended.IsZero() {
 		end = run.Ended
+	}
+	if run.Started.IsZero() || end.Sub(run.Started) > longestPast {
+		return nil // its ventilator, a stranger, did not say when it began, or its clock is another
 	}
 	step := interval
 	for end.Sub(run.Started) > maxPast*step {

@@ -116,3 +116,12 @@ func TestTheChartOfARunThatEndedLongAgoEndsWithIt(t *testing.T) {
 		}
 	})
 }
+
+// A stranger's ventilator may leave out when its run began.
+func TestARunWithoutABeginningHasNoChart(t *testing.T) {
+	var p past
+	now := time.Now()
+	if err := p.recall(&wire.Run{ID: "r", Ended: now}, &wire.Status{Now: now}, nil); err != nil || len(p.rates) > 0 {
+		t.Errorf("%d points, error %v", len(p.rates), err)
+	}
+}

@@ -115,9 +115,10 @@ function showFigures(state, runs, none) {
   const live = runs.filter(isLive);
   const now = state.throughput.images_per_second;
   put($('f-now'), rate(now));
-  let worked = 0, seconds = 0, refused = 0, dead = 0;
+  let worked = 0, settled = 0, seconds = 0, refused = 0, dead = 0;
   for (const r of runs) {
-    worked += r.done + r.skipped + r.rejected + r.dead - r.earlier;
+    settled += settledOf(r);
+    worked += settledOf(r) - r.earlier;
     seconds = Math.max(seconds, r.working_seconds);
     refused += r.rejected;
     dead += r.dead;
@@ -127,7 +128,7 @@ function showFigures(state, runs, none) {
   put($('f-workers'), count(state.workers.connected));
   put($('f-slots'), state.workers.connected ? `${count(state.workers.busy)}/${count(state.workers.slots)} slots busy` : '');
   put($('f-refused'), count(runs.length ? refused : state.totals.rejected));
-  put($('f-dead'), dead ? `and ${count(dead)} dead` : worked && refused ? `${percent(refused / Math.max(worked, 1))} of all` : '');
+  put($('f-dead'), dead ? `and ${count(dead)} dead` : refused ? `${percent(refused / Math.max(settled, 1))} of all` : '');
 }
 
 export function title(state, runs) {
