@@ -54,7 +54,7 @@ func (s *Sink) call(ctx context.Context, message zsock.Message) (any, error) {
 		})
 	case wire.OpRuns:
 		runs, err := s.Runs(ctx)
-		return &wire.Runs{Runs: runs}, err
+		return &wire.Runs{Runs: runs[:min(len(runs), wire.MaxRuns)]}, err
 	}
 	return nil, fmt.Errorf("unknown call %q", req.Op)
 }
@@ -223,7 +223,13 @@ func (s *Sink) tellRun(run *wire.Run) (any, error) {
 
 // keepRun writes a run's record to the ledger.
 func (s *Sink) keepRun(run wire.Run) {
-	if err := s.cfg.Ledger.PutRun(runRecord(&run)); err != nil {
+	record := runRecord(&run)
+	if record.State == ledger.RunCut { // nobody may have told what was settled since its ventilator last did
+		if err := s.book().interrupt(&record); err != nil {
+			s.log.Error("a run's entries could not be counted", "run", run.ID, "error", err)
+		}
+	}
+	if err := s.cfg.Ledger.PutRun(record); err != nil {
 		s.log.Error("a run's record could not be written", "run", run.ID, "error", err)
 	}
 }

@@ -74,3 +74,21 @@ func TestRecordOfALiveRunIsNeverOld(t *testing.T) {
 		t.Error("its end is not kept")
 	}
 }
+
+// What workers still held when the ventilator was killed is settled after it last told its counts.
+func TestRunWhoseVentilatorFellSilentHasWhatWasSettledSince(t *testing.T) {
+	s := newStage(t)
+	s.tell(&wire.Run{ID: "r", State: "running", Started: time.Now(), Found: 5})
+	for n := range 2 {
+		s.send(done(n).Encode())
+		s.await(wire.TopicTaskDone)
+	}
+	s.sink.state.mu.Lock()
+	s.sink.state.runs["r"].heard = time.Now().Add(-runSilence - time.Second)
+	s.sink.state.mu.Unlock()
+	s.await(wire.TopicRunFinished)
+	runs, err := Book{Ledger: s.ledger}.Runs(t.Context())
+	if r := onlyRun(t, runs, err); r.State != "interrupted" || r.Ended.IsZero() || r.Found != 5 || r.Done != 2 {
+		t.Errorf("its record: %+v", r)
+	}
+}

@@ -127,7 +127,7 @@ const window = 10
 
 func (r *rate) advance(now time.Time) {
 	sec := now.Unix()
-	if sec-r.at >= window {
+	if sec < r.at || sec-r.at >= window { // the clock was set back, or nothing came for long
 		clear(r.seconds[:])
 		r.at = sec
 		return

@@ -41,3 +41,17 @@ func TestWorkerWhoseHeartbeatsCeaseIsLost(t *testing.T) {
 		t.Error("a result that was committed late brought a lost worker back")
 	}
 }
+
+func TestRateForgetsWhatAClockThatWasSetBackCounted(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	var r rate
+	r.add(100, now)
+	now = now.Add(-time.Hour)
+	if last, mean := r.lastSecond(now), r.perSecond(now); last != 0 || mean != 0 {
+		t.Errorf("an hour earlier: %v and %v a second", last, mean)
+	}
+	r.add(7, now)
+	if last := r.lastSecond(now.Add(time.Second)); last != 7 {
+		t.Errorf("%v in the last second, not 7", last)
+	}
+}

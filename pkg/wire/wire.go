@@ -26,6 +26,7 @@ const (
 	MaxBatch    = 1024     // ids in one control call
 	MaxHeld     = 10_000   // tasks that one worker may hold
 	MaxID       = 128      // bytes of a task's or a run's id
+	MaxRuns     = 2000     // runs in an answer, the newest; each has some fifty values
 	MaxEvent    = 4 << 20  // bytes of an event; the largest is the heartbeat of a worker that holds MaxHeld tasks
 	MaxText     = 64 << 10 // bytes of a recipe, and of a detail
 )

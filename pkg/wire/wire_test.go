@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -224,5 +225,20 @@ func TestResultIsEncodedWithoutGrowing(t *testing.T) {
 	encoded := r.Encode()
 	if spare := cap(encoded) - len(encoded); spare > 32<<10 {
 		t.Errorf("%d bytes of the message's memory are spare: it has grown", spare)
+	}
+}
+
+func TestAnswerWithAsManyRunsAsMayBeCanBeDecoded(t *testing.T) {
+	run := wire.Run{
+		ID: "r", State: "finished", Inputs: []string{"a", "b", "c"}, Recipe: "r", Host: "h", Started: time.Now(), Ended: time.Now(),
+		Total: 1, Found: 1, Done: 1, WorkUS: 1, Waiting: "w",
+	}
+	reply, err := wire.DecodeReply(wire.EncodeReply(&wire.Runs{Runs: slices.Repeat([]wire.Run{run}, wire.MaxRuns)}))
+	var runs wire.Runs
+	if err == nil {
+		err = wire.DecodeRaw(reply.Value, &runs)
+	}
+	if err != nil || len(runs.Runs) != wire.MaxRuns {
+		t.Errorf("%d runs, error %v", len(runs.Runs), err)
 	}
 }
