@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
+
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
 // columns are those of WriteCSV.
@@ -40,7 +42,7 @@ func WriteCSV(ctx context.Context, w io.Writer, b Book, id string) error {
 		}
 		t := &e.Timings
 		return out.Write([]string{
-			cell(e.Filename), string(e.Outcome), string(e.Reason), cell(e.Detail), cell(e.Worker), strconv.Itoa(e.Delivery),
+			Cell(e.Filename), string(e.Outcome), string(e.Reason), Cell(e.Detail), Cell(e.Worker), strconv.Itoa(e.Delivery),
 			number(e.Bytes), strconv.Itoa(len(e.Outputs)), number(size), number(t.Waited), number(t.Decode),
 			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
 		})
@@ -49,8 +51,8 @@ func WriteCSV(ctx context.Context, w io.Writer, b Book, id string) error {
 	return errors.Join(err, out.Error())
 }
 
-// cell keeps a file's name from being run as a formula.
-func cell(s string) string {
+// Cell keeps a text from being run as a formula by a spreadsheet that opens a CSV file.
+func Cell(s string) string {
 	if s != "" {
 		switch s[0] {
 		case '=', '+', '-', '@', '\t', '\r':
@@ -169,7 +171,7 @@ func WriteJSON(ctx context.Context, w io.Writer, b Book, id string) error {
 // WriteText writes the report for a terminal.
 func (r *Report) WriteText(w io.Writer) error {
 	run := &r.Run
-	fmt.Fprintf(w, "run %s %s, begun %s, took %s", run.ID, run.State, run.Started.Local().Format(time.DateTime), round(r.Took()))
+	fmt.Fprintf(w, "run %s %s, begun %s, took %s", telemetry.Printable(run.ID), telemetry.Printable(run.State), run.Started.Local().Format(time.DateTime), round(r.Took()))
 	if r.Took()-r.Working() > r.Took()/20 {
 		fmt.Fprintf(w, ", %s of it with workers and not paused", round(r.Working()))
 	}
@@ -196,13 +198,13 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintln(table, "\nSLOWEST\tTIME\tBYTES\tWORKER")
 		slow := r.Slowest()
 		for _, e := range slow[:min(5, len(slow))] {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", e.Filename, micros(e.Timings.Total), size(e.Bytes), e.Worker)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", telemetry.Printable(e.Filename), micros(e.Timings.Total), size(e.Bytes), telemetry.Printable(e.Worker))
 		}
 	}
 	if refused := r.Refused(); len(refused) > 0 {
 		fmt.Fprintln(table, "\nREFUSED\tIMAGES\tSUCH AS")
 		for _, group := range refused {
-			fmt.Fprintf(table, "%s\t%d\t%s\n", group.Why, group.Count, group.Images[0].Filename)
+			fmt.Fprintf(table, "%s\t%d\t%s\n", group.Why, group.Count, telemetry.Printable(group.Images[0].Filename))
 		}
 	}
 	return table.Flush()

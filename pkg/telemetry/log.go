@@ -172,7 +172,7 @@ func (h *textHandler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	h.painted(out, levelColour(r.Level), fmt.Sprintf("%-5s", r.Level))
 	out.WriteByte(' ')
-	out.WriteString(printable(r.Message))
+	out.WriteString(Printable(r.Message))
 	if attrs := bytes.TrimRight(line.attrs.Bytes(), "\n"); len(attrs) > 0 {
 		out.WriteByte(' ')
 		h.painted(out, faint, string(attrs))
@@ -182,8 +182,9 @@ func (h *textHandler) Handle(ctx context.Context, r slog.Record) error {
 	return err
 }
 
-// printable keeps a message to one line and its control characters, which a terminal would obey, visible.
-func printable(message string) string {
+// Printable keeps a text from elsewhere to one line and its control characters, which a terminal would obey, visible: it is quoted
+// where it has any.
+func Printable(message string) string {
 	if strings.ContainsFunc(message, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(message)
 	}

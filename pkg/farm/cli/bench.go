@@ -63,8 +63,18 @@ func runBench(ctx context.Context, c *cli.Command) error {
 	if err := c.Set("progress", "none"); err != nil {
 		return err
 	}
-	ctx, _, stop := signals(ctx, log, 0, func() {})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ctx, first, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // there is nothing to finish
 	defer stop()
+	err = benchAll(ctx, c, log, counts)
+	if sig := first(); sig != nil {
+		return &exitError{code: signalled{sig}.code()}
+	}
+	return err
+}
+
+func benchAll(ctx context.Context, c *cli.Command, log *slog.Logger, counts []int) error {
 	var points []farm.Point
 	for i, n := range counts {
 		if i == 0 && len(counts) > 1 { // or the first number would be the only one that waits for the disk
@@ -118,7 +128,7 @@ func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p 
 	if cfg.Ventilator, _, err = ventilatorConfig(c, log, registry); err != nil {
 		return p, err
 	}
-	if err := refuseInside(out, cfg.Ventilator.Inputs); err != nil {
+	if err := refuseInside("outputs", "out", out, cfg.Ventilator.Inputs); err != nil {
 		return p, err
 	}
 	w, engine, err := workerConfig(c, log, registry)

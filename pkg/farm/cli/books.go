@@ -15,7 +15,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/report"
 	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
 )
@@ -57,6 +59,9 @@ func withBook(ctx context.Context, c *cli.Command, readOnly bool, use func(conte
 	}
 	file, err := ledger.Open(path, ledger.Config{ReadOnly: readOnly, LockTimeout: 100 * time.Millisecond})
 	if errors.Is(err, ledger.ErrInUse) {
+		if !sinkHas(ctx, c, path) {
+			return fmt.Errorf("%w; by a sink that is not at %s: name it with --sink, or wait", err, either(c, "control", "sink", controlPort))
+		}
 		fmt.Fprintln(os.Stderr, path, "is in use; asking the sink at", either(c, "control", "sink", controlPort))
 		return askBook(ctx, c, use)
 	}
@@ -75,6 +80,26 @@ func sinkAnswers(ctx context.Context, c *cli.Command) bool {
 		_, err := client.Status(ctx)
 		return err
 	}) == nil
+}
+
+// sinkHas reports whether the sink that is running where one is usually found, on this machine, has the ledger at path open.
+func sinkHas(ctx context.Context, c *cli.Command, path string) bool {
+	var status *wire.Status
+	err := dialSink(c, func(client *control.Client) (err error) {
+		ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
+		defer cancel()
+		status, err = client.Status(ctx)
+		return err
+	})
+	return err == nil && hasOpen(status, path)
+}
+
+// hasOpen reports whether the ledger at path, on this machine, is that of the sink whose status it is.
+func hasOpen(status *wire.Status, path string) bool {
+	host, err := os.Hostname()
+	ours, oursErr := os.Stat(path)
+	theirs, theirsErr := os.Stat(status.Ledger)
+	return errors.Join(err, oursErr, theirsErr) == nil && status.Host == host && os.SameFile(ours, theirs)
 }
 
 // askBook uses the running sink's book; only its first answer is waited for with --timeout, a long list may take longer.
@@ -167,8 +192,8 @@ func rejectsAsCSV(ctx context.Context, b book, args wire.EntriesArgs) error {
 		return err
 	}
 	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
-		return out.Write([]string{r.Filename, string(r.Outcome), string(r.Reason), r.Detail, strconv.Itoa(r.Delivery),
-			strconv.FormatInt(r.Bytes, 10), r.Run, r.Worker, r.At.UTC().Format(time.RFC3339)})
+		return out.Write([]string{report.Cell(r.Filename), string(r.Outcome), string(r.Reason), report.Cell(r.Detail), strconv.Itoa(r.Delivery),
+			strconv.FormatInt(r.Bytes, 10), report.Cell(r.Run), report.Cell(r.Worker), r.At.UTC().Format(time.RFC3339)})
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())
@@ -183,7 +208,7 @@ func rejectsAsText(ctx context.Context, b book, args wire.EntriesArgs) error {
 		if r.Outcome == outcome.Dead {
 			why = "dead"
 		}
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", why, r.Filename, r.Detail)
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", why, telemetry.Printable(r.Filename), telemetry.Printable(r.Detail))
 		return err
 	})
 	if err == nil && n == 0 {
@@ -206,7 +231,9 @@ func retryCommand() *cli.Command {
 			}
 			return withBook(ctx, c, false, func(ctx context.Context, b book) error {
 				n, err := b.Retry(ctx, args)
-				fmt.Printf("%d images are due again; the next run takes them\n", n)
+				if err == nil || n > 0 {
+					fmt.Printf("%d images are due again; the next run takes them\n", n)
+				}
 				return err
 			})
 		},

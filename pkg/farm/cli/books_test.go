@@ -2,10 +2,15 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
 )
 
@@ -48,5 +53,45 @@ func TestReasonsAndDeadLettersAreSelectedTogether(t *testing.T) {
 		if err := program.Run(t.Context(), args); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A ledger that another process has open is asked for from the sink that has it, never from any that happens to run here.
+func TestALedgerInUseIsNotTakenForThatOfAnySink(t *testing.T) {
+	out := t.TempDir()
+	path := filepath.Join(out, ".imagefarm", "ledger.db")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mine, err := ledger.Open(path, ledger.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mine.Close()
+	other := wire.Status{Ledger: filepath.Join(t.TempDir(), "ledger.db")}
+	if other.Host, err = os.Hostname(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(other.Ledger, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if !hasOpen(&wire.Status{Host: other.Host, Ledger: path}, path) {
+		t.Error("the sink that has it is not known")
+	}
+	if hasOpen(&other, path) {
+		t.Error("a sink with another ledger is taken for it")
+	}
+	if hasOpen(&wire.Status{Host: other.Host + "x", Ledger: path}, path) {
+		t.Error("a sink on another machine is taken for it")
+	}
+	program := &cli.Command{Flags: bookFlags(), Action: func(ctx context.Context, c *cli.Command) error {
+		return withBook(ctx, c, false, func(context.Context, book) error {
+			t.Error("some book is used")
+			return nil
+		})
+	}}
+	err = program.Run(t.Context(), []string{"x", "--out", out, "--timeout", "200ms"})
+	if !errors.Is(err, ledger.ErrInUse) || !strings.Contains(err.Error(), "--sink") {
+		t.Errorf("the error is %v", err)
 	}
 }

@@ -84,7 +84,7 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := refuseInside(c.String("out"), v.Inputs); err != nil {
+	if err := refuseInside("outputs", "out", c.String("out"), v.Inputs); err != nil {
 		return err
 	}
 	if err := refuseMissingAssets(c.String("assets"), v.Recipe); err != nil {
@@ -133,7 +133,7 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 		})
 	})
 	err = errors.Join(err, closeStores())
-	return finish(run, err, first(), show, f.Unreadable(), "--out "+c.String("out"))
+	return finish(c, run, err, first(), show, f.Unreadable(), "--out "+c.String("out"))
 }
 
 // sinkFlags say which sink an operator's command talks to.

@@ -79,14 +79,14 @@ func Main(program *cli.Command, args []string) int {
 	}
 	program.DisableSliceFlagSeparator = true
 	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // codes are given below, in one place
-	begun := false
+	begun, commands := false, len(program.Commands) > 0                    // of its own: completion and help are added to all
 	eachCommand(program, func(c *cli.Command) {
 		if action := c.Action; action != nil {
 			c.Action = func(ctx context.Context, c *cli.Command) error { begun = true; return action(ctx, c) }
 		}
 		c.DisableSliceFlagSeparator = true
 		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
-			if c == program && c.Commands != nil && !strings.HasPrefix(args[1], "-") && c.Command(args[1]) == nil {
+			if c == program && commands && !strings.HasPrefix(args[1], "-") && c.Command(args[1]) == nil {
 				return noCommand(c, args[1]) // whose flags nobody can know
 			}
 			return &exitError{ExitUsage, plain(c, err)}

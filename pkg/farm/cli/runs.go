@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
 )
@@ -57,8 +58,8 @@ func runsAsText(runs []wire.Run) error {
 		if !r.Ended.IsZero() {
 			took = r.Ended.Sub(r.Started).Round(time.Second / 10).String()
 		}
-		_, lineErr := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", r.ID, r.Started.Local().Format(time.DateTime),
-			took, r.State, r.Found, r.Done, r.Skipped, r.Rejected, r.Dead)
+		_, lineErr := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", telemetry.Printable(r.ID), r.Started.Local().Format(time.DateTime),
+			took, telemetry.Printable(r.State), r.Found, r.Done, r.Skipped, r.Rejected, r.Dead)
 		err = errors.Join(err, lineErr)
 	}
 	return errors.Join(err, table.Flush())

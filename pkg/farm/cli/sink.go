@@ -113,6 +113,9 @@ func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (si
 	if ledgerPath == "" {
 		ledgerPath = filepath.Join(path, ".imagefarm", "ledger.db")
 	}
+	if ledgerPath, err = filepath.Abs(ledgerPath); err != nil { // it is told to those who ask
+		return sink.Config{}, nil, errors.Join(err, out.Close())
+	}
 	book, err := ledger.Open(ledgerPath, ledger.Config{})
 	if err != nil {
 		return sink.Config{}, nil, errors.Join(err, out.Close())

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
@@ -26,7 +27,7 @@ func statusCommand() *cli.Command {
 		}, sinkFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Bool("watch") {
-				return watchStatus(ctx, c)
+				return watchStatus(ctx, c, c.Bool("json"))
 			}
 			return askSink(ctx, c, func(ctx context.Context, client *control.Client) error {
 				status, err := client.Status(ctx)
@@ -44,15 +45,15 @@ func statusCommand() *cli.Command {
 	}
 }
 
-// watchStatus shows the status again and again, on a cleared screen when there is a terminal.
-func watchStatus(ctx context.Context, c *cli.Command) error {
+// watchStatus shows the status again and again: on a cleared screen when there is a terminal, or as one JSON object a line.
+func watchStatus(ctx context.Context, c *cli.Command, asJSON bool) error {
 	return dialSink(c, func(client *control.Client) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel)
 		defer stop()
 		clearScreen := ""
-		if term.IsTerminal(int(os.Stdout.Fd())) {
+		if !asJSON && term.IsTerminal(int(os.Stdout.Fd())) {
 			clearScreen = "\x1b[H\x1b[2J"
 		}
 		ticker := time.NewTicker(time.Second)
@@ -62,12 +63,19 @@ func watchStatus(ctx context.Context, c *cli.Command) error {
 			status, err := client.Status(asking)
 			done()
 			fmt.Print(clearScreen)
-			if err != nil && ctx.Err() == nil {
+			switch {
+			case ctx.Err() != nil:
+			case err != nil && asJSON:
+				fmt.Fprintf(os.Stderr, "no answer: %v\n", err)
+			case err != nil:
 				fmt.Printf("no answer: %v\n", err)
-			} else if err == nil {
-				if err := printStatus(os.Stdout, status); err != nil {
-					return err
-				}
+			case asJSON:
+				err = json.NewEncoder(os.Stdout).Encode(status)
+			default:
+				err = printStatus(os.Stdout, status)
+			}
+			if err != nil && status != nil {
+				return err
 			}
 			select {
 			case <-ctx.Done():
@@ -80,12 +88,12 @@ func watchStatus(ctx context.Context, c *cli.Command) error {
 
 // printStatus shows a farm to people.
 func printStatus(w io.Writer, s *wire.Status) error {
-	fmt.Fprintf(w, "sink %s, up %s, outputs in %s\n", s.Version, s.Now.Sub(s.Started).Round(time.Second), s.Out)
+	fmt.Fprintf(w, "sink %s, up %s, outputs in %s\n", s.Version, s.Now.Sub(s.Started).Round(time.Second), telemetry.Printable(s.Out))
 	fmt.Fprintf(w, "%d settled in the ledger; since the start %d done, %d rejected, %d dead, %d duplicates\n",
 		s.Settled, s.Done, s.Rejected, s.Dead, s.Duplicates)
 	fmt.Fprintf(w, "%.1f img/s, %.1f MB/s in\n", s.Throughput.ImagesPerSecond, s.Throughput.BytesPerSecond/1e6)
 	if s.Trouble != "" {
-		fmt.Fprintf(w, "TROUBLE: %s\n", s.Trouble)
+		fmt.Fprintf(w, "TROUBLE: %s\n", telemetry.Printable(s.Trouble))
 	}
 	for i := range s.Runs {
 		printRun(w, &s.Runs[i])
@@ -110,7 +118,7 @@ func printWorkers(w io.Writer, s *wire.Status) error {
 		} else if m.Draining {
 			seen += ", draining"
 		}
-		fmt.Fprintf(table, "%s\t%d/%d\t%.1f\t%d\t%s\t%s\n", m.Worker, m.Busy, m.Slots, m.ImagesPerSecond, m.Images, idle, seen)
+		fmt.Fprintf(table, "%s\t%d/%d\t%.1f\t%d\t%s\t%s\n", telemetry.Printable(m.Worker), m.Busy, m.Slots, m.ImagesPerSecond, m.Images, idle, seen)
 	}
 	return table.Flush()
 }
@@ -121,8 +129,8 @@ func printRun(w io.Writer, r *wire.Run) {
 		balance = "balanced"
 	}
 	fmt.Fprintf(w, "run %s %s: %d of %d found = %d done + %d skipped + %d rejected + %d dead, %s; %d with %d workers\n",
-		r.ID, r.State, r.Found, r.Total, r.Done, r.Skipped, r.Rejected, r.Dead, balance, r.Leased, r.Peers)
+		telemetry.Printable(r.ID), telemetry.Printable(r.State), r.Found, r.Total, r.Done, r.Skipped, r.Rejected, r.Dead, balance, r.Leased, r.Peers)
 	if r.Waiting != "" {
-		fmt.Fprintf(w, "  %s\n", r.Waiting)
+		fmt.Fprintf(w, "  %s\n", telemetry.Printable(r.Waiting))
 	}
 }

@@ -121,7 +121,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 			return err
 		})
 	})
-	return finish(run, err, first(), show, v.Unreadable(), "--sink "+c.String("sink"))
+	return finish(c, run, err, first(), show, v.Unreadable(), "--sink "+c.String("sink"))
 }
 
 // ventilatorConfig is what the flags of findFlags and recipeFlags ask for.
@@ -140,6 +140,11 @@ func ventilatorConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registere
 	}
 	if c.Args().Len() == 0 {
 		return ventilator.Config{}, nil, usagef("name a directory of images, a file, or - for a list on standard input")
+	}
+	if dir := c.String("reject-dir"); dir != "" {
+		if err := refuseInside("rejected originals", "reject-dir", dir, c.Args().Slice()); err != nil {
+			return ventilator.Config{}, nil, err
+		}
 	}
 	host, _ := os.Hostname() // shown only
 	return ventilator.Config{
@@ -170,28 +175,30 @@ func refuseOutputInside(ctx context.Context, cfg *ventilator.Config, log *slog.L
 	if err != nil || status.Host != cfg.Host || !filepath.IsAbs(status.Out) {
 		return nil
 	}
-	return refuseInside(status.Out, cfg.Inputs)
+	return refuseInside("outputs", "out", status.Out, cfg.Inputs)
 }
 
-func refuseInside(out string, inputs []string) error {
+// refuseInside refuses a directory, the flag's, for what is written there if a run reads it: the next run would find it.
+func refuseInside(what, flag, dir string, inputs []string) error {
 	for _, in := range inputs {
 		info, err := os.Stat(in)
 		if err != nil || !info.IsDir() {
 			continue
 		}
-		inside, err := ventilator.Inside(out, in)
+		inside, err := ventilator.Inside(dir, in)
 		if err != nil {
 			return usagef("%v", err)
 		}
 		if inside {
-			return usagef("outputs would go to %q, inside the input %q: choose another --out", out, in)
+			return usagef("%s would go to %q, inside the input %q: choose another --%s", what, dir, in, flag)
 		}
 	}
 	return nil
 }
 
-// finish prints the summary of a run and turns what ended it into an exit code.
-func finish(run wire.Run, err error, sig os.Signal, show progress.Reporter, unreadable int64, books string) error {
+// finish prints the summary of a run, unless all is well and nobody wants to hear of that, and turns what ended it into an
+// exit code.
+func finish(c *cli.Command, run wire.Run, err error, sig os.Signal, show progress.Reporter, unreadable int64, books string) error {
 	if run.ID == "" { // it never began
 		return err
 	}
@@ -199,7 +206,10 @@ func finish(run wire.Run, err error, sig os.Signal, show progress.Reporter, unre
 	if !dry {
 		show.End(run)
 	}
-	printSummary(os.Stderr, &run, unreadable, books)
+	code := runCode(&run, unreadable)
+	if !c.Bool("quiet") || err != nil || code != ExitDone {
+		printSummary(os.Stderr, &run, unreadable, books)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -208,7 +218,7 @@ func finish(run wire.Run, err error, sig os.Signal, show progress.Reporter, unre
 	case dry:
 		return nil
 	}
-	if code := runCode(&run, unreadable); code != ExitDone {
+	if code != ExitDone {
 		return &exitError{code: code}
 	}
 	return nil

@@ -74,7 +74,8 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 		defer store.Close()
 		v = &verification{
 			store: store, slots: cmp.Or(c.Int("slots"), runtime.GOMAXPROCS(0)), wrong: make(map[string]*problem),
-			tell: verifyProgress(os.Stderr, c.Bool("quiet"), entriesOf(ctx, b)),
+			limit: bytesOf(c, "max-message"),
+			tell:  verifyProgress(os.Stderr, c.Bool("quiet"), entriesOf(ctx, b)),
 		}
 		if e == nil {
 			return v.run(ctx, b)
@@ -134,6 +135,7 @@ type verification struct {
 	store  *blob.Dir
 	engine engine.Engine // nil: nothing is decoded
 	slots  int
+	limit  int64 // bytes of the largest output that is decoded
 	tell   func(images, wrong uint64)
 
 	images, outputs, unseen uint64              // looked at; unseen: larger than may be decoded
@@ -223,6 +225,8 @@ func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe
 		return finding{problem: "wrong-size", detail: fmt.Sprintf("%d bytes, the ledger says %d", size, o.Size)}, nil
 	case v.engine == nil:
 		return finding{}, nil
+	case size > v.limit:
+		return finding{unseen: true}, nil
 	}
 	file, err := v.store.Open(o.Name)
 	if err != nil {
@@ -240,7 +244,9 @@ func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe
 		return finding{}, nil
 	case !errors.As(err, &rejection):
 		return finding{}, err
-	case rejection.Reason == outcome.TooLarge || rejection.Reason == outcome.TooManyPixels || rejection.Reason == outcome.AnimatedTooLong:
+	}
+	switch rejection.Reason {
+	case outcome.TooLarge, outcome.TooManyPixels, outcome.AnimatedTooLong, outcome.Timeout, outcome.OutOfMemory:
 		return finding{unseen: true}, nil // our limit, not its fault
 	}
 	return finding{problem: "unreadable", detail: rejection.Error()}, nil

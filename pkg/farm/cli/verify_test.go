@@ -74,7 +74,7 @@ func verify(t *testing.T, files map[string]string, e engine.Engine, ledger volum
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	v := &verification{store: store, engine: e, slots: 3, wrong: make(map[string]*problem), tell: func(uint64, uint64) {}}
+	v := &verification{store: store, engine: e, slots: 3, limit: 100, wrong: make(map[string]*problem), tell: func(uint64, uint64) {}}
 	return v, v.run(t.Context(), ledger)
 }
 
@@ -88,10 +88,11 @@ func found(t *testing.T, v *verification) (all []string) {
 }
 
 func TestVerifyFindsWhatIsNotAsTheLedgerSays(t *testing.T) {
-	files := map[string]string{"d/good": "1234", "long": "12345", "cut": "truncated!", "large": "too-large...", "any": "12", "dir/in": ""}
+	files := map[string]string{"d/good": "1234", "long": "12345", "cut": "truncated!", "large": "too-large...", "huge": strings.Repeat("x", 101),
+		"hungry": "out-of-memory", "any": "12", "dir/in": ""}
 	ledger := volume{
 		{claim("a.jpg", "d/good", 4, "gone", 7), claim("b.jpg", "long", 4)},
-		{claim("c.jpg", "cut", 10, "large", 12), claim("d.jpg", "any", 0, "dir", 3, "d/../escape", 3)},
+		{claim("c.jpg", "cut", 10, "large", 12, "huge", 101, "hungry", 13), claim("d.jpg", "any", 0, "dir", 3, "d/../escape", 3)},
 	}
 	e := new(reader)
 	v, err := verify(t, files, e, ledger)
@@ -102,11 +103,11 @@ func TestVerifyFindsWhatIsNotAsTheLedgerSays(t *testing.T) {
 	if got := found(t, v); !slices.Equal(got, want) {
 		t.Errorf("%q, not %q", got, want)
 	}
-	if s := v.summary(); s.Images != 4 || s.Outputs != 8 || s.Missing != 3 || s.WrongSize != 1 || s.Unreadable != 1 || s.Unseen != 1 {
+	if s := v.summary(); s.Images != 4 || s.Outputs != 10 || s.Missing != 3 || s.WrongSize != 1 || s.Unreadable != 1 || s.Unseen != 3 {
 		t.Errorf("%+v", s)
 	}
-	if n := e.decoded.Load(); n != 4 {
-		t.Errorf("%d were decoded, not those 4 that have the right size", n)
+	if n := e.decoded.Load(); n != 5 {
+		t.Errorf("%d were decoded, not those 5 that have the right size", n)
 	}
 	quick, err := verify(t, files, nil, ledger)
 	if err != nil || quick.problems() != 4 {

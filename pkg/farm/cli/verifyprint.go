@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
 // verifySummary is the last line of `farm verify --json`.
@@ -63,7 +65,7 @@ func (v *verification) print(w io.Writer, asJSON bool) error {
 	}
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	err := v.eachProblem(func(p *problem) error {
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", p.Problem, p.Name, p.Detail)
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", p.Problem, telemetry.Printable(p.Name), telemetry.Printable(p.Detail))
 		return err
 	})
 	if err != nil {
@@ -86,7 +88,7 @@ func (v *verification) print(w io.Writer, asJSON bool) error {
 		fmt.Fprintf(w, "and about %d more, which are not listed\n", s.Unlisted)
 	}
 	if s.Unseen > 0 {
-		fmt.Fprintf(w, "%d were not decoded: they are beyond --max-message or --max-pixels\n", s.Unseen)
+		fmt.Fprintf(w, "%d were not decoded: they are beyond --max-message, --max-pixels, --task-timeout or --task-memory\n", s.Unseen)
 	}
 	return nil
 }
