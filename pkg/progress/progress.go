@@ -187,11 +187,30 @@ func (b *bar) Show(r wire.Run) {
 	if t := trouble(&r); t != "" {
 		text += " (" + t + ")"
 	}
-	b.b.Describe(text)
+	b.b.Describe(shortened(text, b.columns()-len(fmt.Sprintf("  100%%  (%d/%d) ", r.Settled(), r.Total))))
 	if r.Total > 0 && r.Total != b.b.GetMax64() {
 		b.b.ChangeMax64(r.Total)
 	}
 	_ = b.b.Set64(r.Settled()) // only a bar that is full complains
+}
+
+// columns returns the width of the terminal, in characters.
+func (b *bar) columns() int {
+	if f, ok := b.w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
+// shortened cuts text to so many characters: a line that is wider than the terminal cannot be drawn over.
+func shortened(text string, width int) string {
+	runes := []rune(text)
+	if width = max(width, 1); len(runes) > width {
+		return string(runes[:width-1]) + "…"
+	}
+	return text
 }
 
 // End implements Reporter.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/imagefarm/imagefarm/pkg/progress"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -111,5 +112,17 @@ func TestUnknownModeIsNamed(t *testing.T) {
 		if out.Len() > 0 {
 			t.Errorf("none says %q", out)
 		}
+	}
+}
+
+// A line that is wider than the terminal would not be drawn over, but scroll.
+func TestBarLeavesOutWordsRatherThanWrap(t *testing.T) {
+	const bar = 16
+	r, out := reporter(t, "bar")
+	r.Show(wire.Run{ID: "r", State: "running", Started: time.Now().Add(-time.Hour), Total: 250_000, Found: 250_000, Skipped: 120_000,
+		Rejected: 17, Dead: 2, Peers: 3, Waiting: "waiting for the sink at tcp://photographs.example.org:5555: no answer"})
+	line, _, _ := strings.Cut(strings.TrimPrefix(out.String(), "\r"), "\x1b")
+	if n := utf8.RuneCountInString(line) - bar; n > 80 || !strings.Contains(line, "…") {
+		t.Errorf("%d columns without the bar, which may become narrower: %q", n, line)
 	}
 }
