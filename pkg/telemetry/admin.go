@@ -37,6 +37,10 @@ type AdminConfig struct {
 	// should. Empty means nowhere.
 	DebugAddr string
 
+	// Hosts are names by which both may be asked on a loopback address, besides localhost and the address itself: those of
+	// a proxy on this machine that passes its own on.
+	Hosts []string
+
 	// Gatherer is what /metrics shows, usually the registry of NewRegistry. Required when Addr is set.
 	Gatherer prometheus.Gatherer
 
@@ -114,10 +118,10 @@ func NewAdmin(c AdminConfig) (*Admin, error) {
 	}
 	a := &Admin{cfg: c}
 	if c.Addr != "" {
-		a.servers = append(a.servers, &adminServer{addr: c.Addr, handler: a.pages()})
+		a.servers = append(a.servers, &adminServer{addr: c.Addr, handler: forNames(c.Hosts, a.pages())})
 	}
 	if c.DebugAddr != "" {
-		a.servers = append(a.servers, &adminServer{addr: c.DebugAddr, handler: profiles()})
+		a.servers = append(a.servers, &adminServer{addr: c.DebugAddr, handler: forNames(c.Hosts, profiles())})
 	}
 	return a, nil
 }

@@ -18,7 +18,7 @@ func startAdmin(c *cli.Command, log *slog.Logger, reg *prometheus.Registry, read
 		return nil, nil
 	}
 	admin, err := telemetry.NewAdmin(telemetry.AdminConfig{
-		Addr: c.String("http"), DebugAddr: c.String("debug-addr"), Gatherer: reg, Ready: ready, Handler: handler, Logger: log,
+		Addr: c.String("http"), DebugAddr: c.String("debug-addr"), Hosts: c.StringSlice("http-host"), Gatherer: reg, Ready: ready, Handler: handler, Logger: log,
 	})
 	if err != nil {
 		return nil, usagef("--http: %v", err)

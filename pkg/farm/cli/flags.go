@@ -143,6 +143,7 @@ func commonFlags(http string) []cli.Flag {
 	if http != "" {
 		flags = append(flags,
 			text(whereToGo, "http", http, "address of /metrics, /healthz and /readyz, and of a sink's page; empty: none"),
+			texts(whereToGo, "http-host", "name by which a proxy on this machine asks, besides localhost; may be given again"),
 			text(whereToGo, "debug-addr", "", "address of pprof; empty: none"),
 			duration(delivery, "drain-timeout", 30*time.Second, from[time.Duration](0),
 				"how long a first SIGINT or SIGTERM waits for what is under way; 0: as long as it takes"))

@@ -1,0 +1,36 @@
+package telemetry
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// forNames passes on to next what is asked of a loopback address by one of its usual names or by one of names, and refuses
+// the rest with 421: a site whose name was made to lead to this machine (DNS rebinding) could otherwise read everything
+// through the browser of somebody who works here. On other addresses anybody may ask who can reach them.
+func forNames(names []string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && local.IP.IsLoopback() && !usual(r.Host, names) {
+			http.Error(w, "asked by another name than localhost: a proxy's must be given with --http-host", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// usual reports whether host, of a Host header, is a loopback address, localhost, or one of names. Browsers always send it.
+func usual(host string, names []string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
+	if address, err := netip.ParseAddr(name); err == nil && address.IsLoopback() {
+		return true
+	}
+	return name == "" || name == "localhost" || strings.HasSuffix(name, ".localhost") ||
+		slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
