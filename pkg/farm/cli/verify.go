@@ -29,7 +29,8 @@ func verifyCommand() *cli.Command {
 		Name:  "verify",
 		Usage: "look whether every output that the ledger claims is there, whole, and an image",
 		Description: `Lists what is missing, has another size than the ledger says, or cannot be decoded. With --quick nothing is decoded.
-The next run makes again what is missing or has another size; remove what is unreadable, and it makes that again, too.
+The next run makes again what is missing or has another size; remove what is unreadable, and it makes that again, too. Of an
+image whose outputs a worker wrote itself (--out) and none is left, the sink cannot tell that they are gone: --force makes it again.
 
    farm verify --out ~/thumbnails
    farm verify --out ~/thumbnails --json | jq -r 'select(.problem).name'
