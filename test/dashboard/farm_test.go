@@ -283,6 +283,10 @@ func TestRejectedImagesAreRetriedFromThePage(t *testing.T) {
 	}
 	tb.do(chromedp.Click(chromedp.CSS("#refused-more")))
 	tb.await("the ledger's", `document.getElementById('refused-more').hidden && document.querySelectorAll('#refused tbody tr').length === 3`)
+	tb.do(chromedp.Click(chromedp.CSS("#refused-latest")))
+	tb.await("the latest", `document.getElementById('refused-latest').hidden && !document.getElementById('refused-more').hidden`)
+	tb.do(chromedp.Click(chromedp.CSS("#refused-more")))
+	tb.await("the ledger's again", `document.getElementById('refused-more').hidden`)
 	retry := func(token string) {
 		tb.await("the dialog", `document.getElementById('ask').open`)
 		tb.do(chromedp.SendKeys(chromedp.CSS("#token"), token+"\r"))

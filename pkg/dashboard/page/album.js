@@ -16,6 +16,10 @@ export function showAlbum(message) {
 export function tell(s) {
   const before = state;
   state = s;
+  if (before && before.sink.instance !== s.sink.instance) { // perhaps another ledger
+    ledger = null;
+    only = '';
+  }
   const refused = x => x && x.totals.rejected + x.totals.dead;
   if (!before || before.actions !== s.actions || before.sink.instance !== s.sink.instance || refused(before) !== refused(s) || before.runs.length !== s.runs.length) showRefused();
   for (const row of $('refused').tBodies[0].rows) put(row.cells[2], ago(Math.max(0, now() - row.dataset.at)));
@@ -82,6 +86,7 @@ function showRefused() {
   keep($('refused').tBodies[0], chosen, r => `${r.at} ${r.file} ${r.why}`, createRow);
   $('refused').hidden = chosen.length === 0;
   const more = $('refused-more');
+  $('refused-latest').hidden = ledger === null;
   more.hidden = ledger !== null && !ledger.next;
   put(more, ledger ? 'Show more' : only ? `Show all that are ${word(only)}` : 'Show all in the ledger');
   const button = $('retry');
@@ -130,6 +135,11 @@ async function readLedger() {
 
 export function beginAlbum() {
   $('refused-more').addEventListener('click', readLedger);
+  $('refused-latest').addEventListener('click', () => {
+    ledger = null;
+    put($('retry-said'), '');
+    showRefused();
+  });
   $('retry').addEventListener('click', async () => {
     const said = await retry(only);
     if (said === null) return;

@@ -6,7 +6,8 @@ import {showCrew, beginCrew} from './crew.js';
 import {showAlbum, tell, beginAlbum} from './album.js';
 
 const patience = 5000; // ms without a word after which the connection counts as lost
-let source = null, heard = 0, state = null, again = 0;
+const reading = 8000; // ms for which the page says what went wrong with what somebody wanted of it
+let source = null, heard = 0, state = null, again = 0, complained = -reading;
 
 const root = document.documentElement;
 
@@ -27,7 +28,7 @@ function showState(s) {
   document.title = title(s, runs);
   showStages(s.stages, s.totals);
   tell(s);
-  showBanner();
+  if (Date.now() - complained > reading || s.stopping) showBanner();
 }
 
 function showStages(t, totals) {
@@ -111,7 +112,10 @@ document.addEventListener('visibilitychange', () => {
   if (document.hidden) close();
   else if (!source) connect();
 });
-window.addEventListener('trouble', e => showBanner(`That did not work: ${e.detail}`));
+window.addEventListener('trouble', e => {
+  complained = Date.now();
+  showBanner(`That did not work: ${e.detail}`);
+});
 
 beginChart();
 beginCrew();
