@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"syscall"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/worker"
 )
 
 func TestKilledWorkerLosesNothing(t *testing.T) {
@@ -29,6 +31,7 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 func TestTasksOfAKilledWorkerAreDeliveredAgain(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 20
+	held := worker.DefaultPrefetch(1)
 	dir := album(t, n)
 	ventilator := f.startVentilator("--lease", "60s", dir)
 	workers := f.startWorkers(2)
@@ -36,14 +39,14 @@ func TestTasksOfAKilledWorkerAreDeliveredAgain(t *testing.T) {
 		ventilator.Await("worker joined", "worker", w.Name)
 	}
 	workers[0].Signal(syscall.SIGSTOP)
-	f.startSink()                                                  // before which nothing can be handed out
-	ventilator.awaitMetric("imagefarm_ventilator_tasks_leased", 4) // of the frozen one, when the other has done the rest
+	f.startSink()                                                              // before which nothing can be handed out
+	ventilator.awaitMetric("imagefarm_ventilator_tasks_leased", float64(held)) // of the frozen one, when the other has done the rest
 	workers[0].Kill()
 	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
 	mustHold(t, f.out, filesBelow(t, dir))
-	if run := f.status().Runs[0]; run.Redeliveries+run.Speculative < 4 {
-		t.Errorf("%d redeliveries of the 4 tasks that the killed worker held", run.Redeliveries)
+	if run := f.status().Runs[0]; run.Redeliveries+run.Speculative < int64(held) {
+		t.Errorf("%d redeliveries of the %d tasks that the killed worker held", run.Redeliveries, held)
 	}
 }
 
