@@ -94,7 +94,7 @@ func Find(now, before *wire.Status) Verdict {
 			percent(1-idle), mostly(now, before))
 	case idle < idleAbove:
 		v.Kind, v.Text = Balanced, fmt.Sprintf("balanced: workers idle %s; more of them will help little", percent(idle))
-	case float64(leased) > float64(2*crew.slots+2*crew.workers)+now.Throughput.ImagesPerSecond*commitLatency.Seconds():
+	case float64(leased) > float64(3*crew.slots+4*crew.workers)+now.Throughput.ImagesPerSecond*commitLatency.Seconds():
 		v.Kind = Writing
 		v.Text = fmt.Sprintf("writing-bound: workers idle %s while %s results wait for the sink; more workers will not help",
 			percent(idle), thousands(leased))

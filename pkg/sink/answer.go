@@ -223,13 +223,7 @@ func (s *Sink) tellRun(run *wire.Run) (any, error) {
 
 // keepRun writes a run's record to the ledger.
 func (s *Sink) keepRun(run wire.Run) {
-	record := runRecord(&run)
-	if record.State == ledger.RunCut { // nobody may have told what was settled since its ventilator last did
-		if err := s.book().interrupt(&record); err != nil {
-			s.log.Error("a run's entries could not be counted", "run", run.ID, "error", err)
-		}
-	}
-	if err := s.cfg.Ledger.PutRun(record); err != nil {
+	if err := s.cfg.Ledger.PutRun(runRecord(&run)); err != nil {
 		s.log.Error("a run's record could not be written", "run", run.ID, "error", err)
 	}
 }

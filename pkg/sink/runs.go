@@ -99,6 +99,22 @@ func (s *state) interrupted(now time.Time) (runs []wire.Run) {
 	return runs
 }
 
+// countSettled makes the counts of a run whose ventilator fell silent include what was settled since that last told them.
+func (s *Sink) countSettled(run *wire.Run) {
+	settled, err := s.cfg.Ledger.Counts(run.ID)
+	if err != nil {
+		s.log.Error("a run's entries could not be counted", "run", run.ID, "error", err)
+		return
+	}
+	run.Done, run.Rejected, run.Dead = max(run.Done, settled.Done), max(run.Rejected, settled.Rejected), max(run.Dead, settled.Dead)
+	run.Found = max(run.Found, run.Settled())
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if r := s.state.runs[run.ID]; r != nil && r.silent {
+		r.Run = *run
+	}
+}
+
 // steer notes what an operator wants of a run, or of all live ones.
 func (s *state) steer(want wire.RunState) (steered []wire.RunState) {
 	s.mu.Lock()

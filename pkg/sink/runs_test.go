@@ -91,4 +91,8 @@ func TestRunWhoseVentilatorFellSilentHasWhatWasSettledSince(t *testing.T) {
 	if r := onlyRun(t, runs, err); r.State != "interrupted" || r.Ended.IsZero() || r.Found != 5 || r.Done != 2 {
 		t.Errorf("its record: %+v", r)
 	}
+	runs, err = s.client.Runs(t.Context())
+	if r := onlyRun(t, runs, err); r.State != "interrupted" || r.Done != 2 {
+		t.Errorf("as the sink knows it: %+v", r)
+	}
 }

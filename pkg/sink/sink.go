@@ -284,6 +284,7 @@ func (s *Sink) tick(ctx context.Context) {
 			s.publish(wire.TopicWorkerLost, &wire.WorkerEvent{Worker: name, Why: "no sign of life"})
 		}
 		for _, run := range s.state.interrupted(now) {
+			s.countSettled(&run)
 			s.log.Warn("run interrupted: its ventilator fell silent", "run", run.ID, "unsettled", run.Unsettled())
 			s.keepRun(run)
 			s.publish(wire.TopicRunFinished, &run)

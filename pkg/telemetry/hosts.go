@@ -28,7 +28,7 @@ func usual(host string, names []string) bool {
 		name = h
 	}
 	name = strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
-	if address, err := netip.ParseAddr(name); err == nil && address.IsLoopback() {
+	if address, err := netip.ParseAddr(name); err == nil && (address.IsLoopback() || address.IsUnspecified()) { // what 0.0.0.0 leads to
 		return true
 	}
 	return name == "" || name == "localhost" || strings.HasSuffix(name, ".localhost") ||

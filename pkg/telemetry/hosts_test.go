@@ -10,7 +10,7 @@ func TestALoopbackAddressAnswersToItsOwnNamesOnly(t *testing.T) {
 		_, _ = w.Write([]byte("names of photos"))
 	})})
 	for host, want := range map[string]int{
-		"": 200, "localhost": 200, "LocalHost:8080": 200, "a.localhost.": 200, "127.0.0.1:1": 200, "127.1.2.3": 200, "[::1]:8080": 200, "[::1]": 200,
+		"": 200, "localhost": 200, "LocalHost:8080": 200, "a.localhost.": 200, "127.0.0.1:1": 200, "127.1.2.3": 200, "[::1]:8080": 200, "[::1]": 200, "0.0.0.0:1": 200, "[::]:8080": 200,
 		"photos.example": 200, "Photos.Example:443": 200,
 		"evil.example": 421, "evil.example:8080": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "192.0.2.1": 421, "xlocalhost": 421,
 	} {

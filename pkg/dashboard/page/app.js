@@ -65,6 +65,7 @@ function showBanner(text, calm) {
 
 // lost says honestly that what is shown is old.
 function lost() {
+  complained = -reading;
   if (state && state.stopping) {
     is('ended');
     showBanner();

@@ -63,6 +63,7 @@ func watchStatus(ctx context.Context, c *cli.Command, asJSON bool) error {
 			status, err := client.Status(asking)
 			done()
 			fmt.Print(clearScreen)
+			var printing error
 			switch {
 			case ctx.Err() != nil:
 			case err != nil && asJSON:
@@ -70,12 +71,12 @@ func watchStatus(ctx context.Context, c *cli.Command, asJSON bool) error {
 			case err != nil:
 				fmt.Printf("no answer: %v\n", err)
 			case asJSON:
-				err = json.NewEncoder(os.Stdout).Encode(status)
+				printing = json.NewEncoder(os.Stdout).Encode(status)
 			default:
-				err = printStatus(os.Stdout, status)
+				printing = printStatus(os.Stdout, status)
 			}
-			if err != nil && status != nil {
-				return err
+			if printing != nil {
+				return printing
 			}
 			select {
 			case <-ctx.Done():

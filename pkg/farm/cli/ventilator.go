@@ -207,7 +207,7 @@ func finish(c *cli.Command, run wire.Run, err error, sig os.Signal, show progres
 		show.End(run)
 	}
 	code := runCode(&run, unreadable)
-	if !c.Bool("quiet") || err != nil || code != ExitDone {
+	if well := err == nil && sig == nil && (dry || code == ExitDone); !well || !c.Bool("quiet") {
 		printSummary(os.Stderr, &run, unreadable, books)
 	}
 	switch {
