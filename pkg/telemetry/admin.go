@@ -37,7 +37,7 @@ type AdminConfig struct {
 	// should. Empty means nowhere.
 	DebugAddr string
 
-	// Hosts are names by which both may be asked on a loopback address, besides localhost and the address itself: those of
+	// Hosts are names by which both may be asked where they listen on a loopback address, besides localhost and the address itself: those of
 	// a proxy on this machine that passes its own on.
 	Hosts []string
 
@@ -118,10 +118,10 @@ func NewAdmin(c AdminConfig) (*Admin, error) {
 	}
 	a := &Admin{cfg: c}
 	if c.Addr != "" {
-		a.servers = append(a.servers, &adminServer{addr: c.Addr, handler: forNames(c.Hosts, a.pages())})
+		a.servers = append(a.servers, &adminServer{addr: c.Addr, handler: a.pages()})
 	}
 	if c.DebugAddr != "" {
-		a.servers = append(a.servers, &adminServer{addr: c.DebugAddr, handler: forNames(c.Hosts, profiles())})
+		a.servers = append(a.servers, &adminServer{addr: c.DebugAddr, handler: profiles()})
 	}
 	return a, nil
 }
@@ -181,8 +181,12 @@ func (a *Admin) Run(ctx context.Context) error {
 }
 
 func (a *Admin) serve(ctx context.Context, s *adminServer) error {
+	handler := s.handler
+	if at, ok := s.listener.Addr().(*net.TCPAddr); ok && at.IP.IsLoopback() {
+		handler = forNames(a.cfg.Hosts, handler)
+	}
 	server := &http.Server{
-		Handler:           s.handler,
+		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// forNames passes on to next what is asked of a loopback address by one of its usual names or by one of names, and refuses
-// the rest with 421: a site whose name was made to lead to this machine (DNS rebinding) could otherwise read everything
-// through the browser of somebody who works here. On other addresses anybody may ask who can reach them.
+// forNames is for a server that listens on a loopback address, and so is meant for this machine alone. It passes on to next
+// what is asked of it by one of its usual names or by one of names, and refuses the rest with 421: a site whose name was made to
+// lead to this machine (DNS rebinding) could otherwise read everything through the browser of somebody who works here.
 func forNames(names []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && local.IP.IsLoopback() && !usual(r.Host, names) {
+		if !usual(r.Host, names) {
 			http.Error(w, "asked by another name than localhost: a proxy's must be given with --http-host", http.StatusMisdirectedRequest)
 			return
 		}

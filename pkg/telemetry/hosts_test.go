@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -29,5 +30,23 @@ func TestALoopbackAddressAnswersToItsOwnNamesOnly(t *testing.T) {
 				t.Errorf("%q asked for %s has status %d, not %d", host, path, answer.StatusCode, want)
 			}
 		}
+	}
+}
+
+// What listens on all addresses is there for others: this machine may have any name for them.
+func TestOtherAddressesAnswerToAnyName(t *testing.T) {
+	_, url, _ := runAdmin(t, AdminConfig{Addr: "0.0.0.0:0"})
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(url, "[::]", "127.0.0.1", 1)+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = "atelier.example"
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("status %d", answer.StatusCode)
 	}
 }
