@@ -123,26 +123,31 @@ func (b Book) runs(goesOn func(id string) bool) ([]wire.Run, error) {
 	runs := make([]wire.Run, 0, len(records))
 	for i := range records {
 		r := &records[i]
-		if r.State == ledger.RunActive && !goesOn(r.ID) {
-			if err := b.interrupt(r); err != nil {
+		unseen := r.State == ledger.RunActive && !goesOn(r.ID)
+		if unseen {
+			r.State = ledger.RunCut
+		}
+		run := runOfRecord(r)
+		if unseen {
+			if err := b.countSettled(&run); err != nil {
 				return nil, err
 			}
 		}
-		runs = append(runs, runOfRecord(r))
+		runs = append(runs, run)
 	}
 	sortNewestFirst(runs)
 	return runs, nil
 }
 
-// interrupt makes r the record of a run that nobody saw end, nor tell its last counts: what it settled is in the ledger's
+// countSettled completes the counts of a run that nobody saw end, nor tell its last counts: what it settled is in the ledger's
 // entries, of what it found more than that nothing is known.
-func (b Book) interrupt(r *ledger.Run) error {
+func (b Book) countSettled(r *wire.Run) error {
 	settled, err := b.Ledger.Counts(r.ID)
 	if err != nil {
 		return err
 	}
-	r.State = ledger.RunCut
 	r.Done, r.Rejected, r.Dead = max(r.Done, settled.Done), max(r.Rejected, settled.Rejected), max(r.Dead, settled.Dead)
-	r.Found = max(r.Found, r.Done+r.Skipped+r.Rejected+r.Dead)
+	r.Found = max(r.Found, r.Settled())
+	r.Total = max(r.Total, r.Found)
 	return nil
 }

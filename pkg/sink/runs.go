@@ -101,13 +101,10 @@ func (s *state) interrupted(now time.Time) (runs []wire.Run) {
 
 // countSettled makes the counts of a run whose ventilator fell silent include what was settled since that last told them.
 func (s *Sink) countSettled(run *wire.Run) {
-	settled, err := s.cfg.Ledger.Counts(run.ID)
-	if err != nil {
+	if err := s.book().countSettled(run); err != nil {
 		s.log.Error("a run's entries could not be counted", "run", run.ID, "error", err)
 		return
 	}
-	run.Done, run.Rejected, run.Dead = max(run.Done, settled.Done), max(run.Rejected, settled.Rejected), max(run.Dead, settled.Dead)
-	run.Found = max(run.Found, run.Settled())
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	if r := s.state.runs[run.ID]; r != nil && r.silent {

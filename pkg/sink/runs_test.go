@@ -14,6 +14,17 @@ func (s *stage) tell(run *wire.Run) {
 	}
 }
 
+// twoDone is a run of so many found images whose ventilator has told no other counts, two of which are committed.
+func twoDone(t *testing.T, found int64) *stage {
+	s := newStage(t)
+	s.tell(&wire.Run{ID: "r", State: "running", Started: time.Now(), Found: found})
+	for n := range 2 {
+		s.send(done(n).Encode())
+		s.await(wire.TopicTaskDone)
+	}
+	return s
+}
+
 // onlyRun returns the run that runs lists.
 func onlyRun(t *testing.T, runs []wire.Run, err error) wire.Run {
 	t.Helper()
@@ -25,12 +36,7 @@ func onlyRun(t *testing.T, runs []wire.Run, err error) wire.Run {
 
 // Found as a run that went on for ever in the ledger of a farm that had been killed.
 func TestRunThatNobodySawEndWasInterrupted(t *testing.T) {
-	s := newStage(t)
-	s.tell(&wire.Run{ID: "r", State: "running", Started: time.Now(), Found: 1})
-	for n := range 2 {
-		s.send(done(n).Encode())
-		s.await(wire.TopicTaskDone)
-	}
+	s := twoDone(t, 1)
 	s.tell(&wire.Run{ID: "r", State: "running", Started: time.Now(), Found: 5, Done: 2})
 	runs, err := s.client.Runs(t.Context())
 	if r := onlyRun(t, runs, err); r.State != "running" || r.Found != 5 || r.Done != 2 {
@@ -77,12 +83,7 @@ func TestRecordOfALiveRunIsNeverOld(t *testing.T) {
 
 // What workers still held when the ventilator was killed is settled after it last told its counts.
 func TestRunWhoseVentilatorFellSilentHasWhatWasSettledSince(t *testing.T) {
-	s := newStage(t)
-	s.tell(&wire.Run{ID: "r", State: "running", Started: time.Now(), Found: 5})
-	for n := range 2 {
-		s.send(done(n).Encode())
-		s.await(wire.TopicTaskDone)
-	}
+	s := twoDone(t, 5)
 	s.sink.state.mu.Lock()
 	s.sink.state.runs["r"].heard = time.Now().Add(-runSilence - time.Second)
 	s.sink.state.mu.Unlock()
