@@ -94,7 +94,7 @@ func Find(now, before *wire.Status) Verdict {
 			percent(1-idle), mostly(now, before))
 	case idle < idleAbove:
 		v.Kind, v.Text = Balanced, fmt.Sprintf("balanced: workers idle %s; more of them will help little", percent(idle))
-	case float64(leased) > float64(3*crew.slots+4*crew.workers)+now.Throughput.ImagesPerSecond*commitLatency.Seconds():
+	case float64(leased) > float64(crew.prefetch)+now.Throughput.ImagesPerSecond*commitLatency.Seconds():
 		v.Kind = Writing
 		v.Text = fmt.Sprintf("writing-bound: workers idle %s while %s results wait for the sink; more workers will not help",
 			percent(idle), thousands(leased))
@@ -120,7 +120,7 @@ func ended(s *wire.Status, crew crew) Verdict {
 		}
 	}
 	missing := last.Unsettled()
-	left := max(last.Total, last.Found) - last.Settled() // what a drain gave up is not found any more
+	left := leftOfRun(&last)
 	switch {
 	case last.State == "finished" && missing == 0:
 		return Verdict{Kind: Finished, Text: "finished: " + accounted(last.Found)}
@@ -179,12 +179,15 @@ func allPaused(runs []wire.Run) bool {
 // leftOf returns how many images are still to be settled, as far as is known, and how many workers are connected to
 // ventilators.
 func leftOf(runs []wire.Run) (left int64, peers int) {
-	for _, r := range runs {
-		left += max(r.Total, r.Found) - r.Found + r.Unsettled()
-		peers = max(peers, r.Peers)
+	for i := range runs {
+		left += leftOfRun(&runs[i])
+		peers = max(peers, runs[i].Peers)
 	}
 	return left, peers
 }
+
+// leftOfRun counts what a drain gave up, too, which is not found any more.
+func leftOfRun(r *wire.Run) int64 { return max(r.Total, r.Found) - r.Settled() }
 
 func leasedOf(runs []wire.Run) (leased int64) {
 	for _, r := range runs {
@@ -194,13 +197,15 @@ func leasedOf(runs []wire.Run) (leased int64) {
 }
 
 // crew is the workers that are there and take tasks.
-type crew struct{ workers, slots int }
+// prefetch is what they hold together unless they were told otherwise.
+type crew struct{ workers, slots, prefetch int }
 
 func crewOf(s *wire.Status) (c crew) {
 	for i := range s.Workers {
 		if w := &s.Workers[i]; !w.Lost && !w.Draining {
 			c.workers++
 			c.slots += w.Slots
+			c.prefetch += wire.DefaultPrefetch(w.Slots)
 		}
 	}
 	return c

@@ -7,6 +7,11 @@ import (
 	"time"
 )
 
+// DefaultPrefetch is how many unsettled tasks a worker with so many slots may hold unless it is told otherwise: when results that
+// were kept back are told, a task for each slot and two more are still waiting, so that no slot idles until others come, though
+// that takes as long as a transform.
+func DefaultPrefetch(slots int) int { return 3*slots + 4 }
+
 // Heartbeat is what a worker says of itself, to the sink, once a second and when something changes: a msgpack map. The
 // sink publishes it, and a ventilator prolongs the leases of the tasks that it lists.
 type Heartbeat struct {

@@ -40,14 +40,12 @@ type Config struct {
 	Registerer prometheus.Registerer // default: metrics are kept but not exported
 }
 
-// DefaultPrefetch is how many unsettled tasks a worker with so many slots (0: one for each processor) may hold unless it
-// is told otherwise: when results that were kept back are told, a task for each slot and two more are still waiting, so that no
-// slot idles until others come, though that takes as long as a transform.
+// DefaultPrefetch is wire.DefaultPrefetch of so many slots (0: one for each processor).
 func DefaultPrefetch(slots int) int {
 	if slots == 0 {
 		slots = runtime.GOMAXPROCS(0)
 	}
-	return 3*slots + 4
+	return wire.DefaultPrefetch(slots)
 }
 
 func (c *Config) setDefaults() {
