@@ -12,9 +12,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/wire"
-
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
 // columns are those of WriteCSV.

@@ -52,21 +52,27 @@ func TestSettlementThatIsRefusedIsNotRepeatedWithoutPause(t *testing.T) {
 	})
 }
 
+// reluctant plants four images of which a connection holds no more than one, and returns a worker that takes only what is asked of it.
+func (s *stage) reluctant(as wire.WorkerIdentity, heartbeat time.Duration) *zsock.Pull {
+	s.t.Helper()
+	for i := range 4 {
+		if err := os.WriteFile(filepath.Join(s.dir, fmt.Sprintf("%d.jpg", i)), make([]byte, 300<<10), 0o644); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	pull, err := zsock.NewPull(zsock.Config{Identity: as.String(), Inproc: s.inproc, RecvHWM: 1, Heartbeat: heartbeat})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := pull.Dial("inproc://tasks"); err != nil {
+		s.t.Fatal(err)
+	}
+	return pull
+}
+
 func TestEndOfARunDoesNotWaitForAWorkerThatTakesNothing(t *testing.T) {
 	inBubble(t, 0, func(t *testing.T, s *stage) {
-		for i := range 4 {
-			if err := os.WriteFile(filepath.Join(s.dir, fmt.Sprintf("%d.jpg", i)), make([]byte, 300<<10), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		identity := wire.WorkerIdentity{Name: "frozen", Slots: 1, Prefetch: 4}.String()
-		frozen, err := zsock.NewPull(zsock.Config{Identity: identity, Inproc: s.inproc, RecvHWM: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := frozen.Dial("inproc://tasks"); err != nil {
-			t.Fatal(err)
-		}
+		frozen := s.reluctant(wire.WorkerIdentity{Name: "frozen", Slots: 1, Prefetch: 4}, 0)
 		cfg := s.config()
 		cfg.SpeculateAge = time.Second // before its heartbeats are missed
 		_, done := s.start(cfg)
@@ -88,19 +94,7 @@ func TestEndOfARunDoesNotWaitForAWorkerThatTakesNothing(t *testing.T) {
 // Without a sink nothing is ever heard of a worker: its connection alone tells of its end.
 func TestWithoutASinkASlowWorkerIsNotDoubted(t *testing.T) {
 	inBubble(t, 0, func(t *testing.T, s *stage) {
-		for i := range 4 {
-			if err := os.WriteFile(filepath.Join(s.dir, fmt.Sprintf("%d.jpg", i)), make([]byte, 300<<10), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		identity := wire.WorkerIdentity{Name: "slow", Slots: 1, Prefetch: 2}.String()
-		slow, err := zsock.NewPull(zsock.Config{Identity: identity, Inproc: s.inproc, RecvHWM: 1, Heartbeat: time.Second})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := slow.Dial("inproc://tasks"); err != nil {
-			t.Fatal(err)
-		}
+		slow := s.reluctant(wire.WorkerIdentity{Name: "slow", Slots: 1, Prefetch: 2}, time.Second)
 		cfg := s.config()
 		cfg.Control = NoSink
 		_, done := s.start(cfg)

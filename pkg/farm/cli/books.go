@@ -85,9 +85,7 @@ func sinkAnswers(ctx context.Context, c *cli.Command) bool {
 // sinkHas reports whether the sink that is running where one is usually found, on this machine, has the ledger at path open.
 func sinkHas(ctx context.Context, c *cli.Command, path string) bool {
 	var status *wire.Status
-	err := dialSink(c, func(client *control.Client) (err error) {
-		ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
-		defer cancel()
+	err := askSink(ctx, c, func(ctx context.Context, client *control.Client) (err error) {
 		status, err = client.Status(ctx)
 		return err
 	})
