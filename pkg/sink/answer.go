@@ -217,8 +217,9 @@ func (s *Sink) tellRun(run *wire.Run) (any, error) {
 		}
 		s.publish(topic, run)
 	}
-	workers := s.state.throughput(time.Now()).Workers
-	return &wire.RunState{Run: run.ID, State: want, Workers: workers, Instance: s.instance}, nil
+	now := time.Now()
+	return &wire.RunState{Run: run.ID, State: want, Instance: s.instance,
+		Workers: s.state.throughput(now).Workers, Deaf: s.state.deafFor(now)}, nil
 }
 
 // keepRun writes a run's record to the ledger.

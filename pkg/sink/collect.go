@@ -42,12 +42,28 @@ func (s *Sink) receive(ctx, intake context.Context, arrived chan<- *wire.Result)
 			s.takeName(m.BareName)
 		default:
 			s.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker, Instance: s.instance})
-			select {
-			case arrived <- m.Result: // after a drain, too
-			case <-ctx.Done():
+			if !s.passOn(ctx, m.Result, arrived) {
 				return // not acknowledged: it will be delivered again
 			}
 		}
+	}
+}
+
+// passOn gives a result to the writers, after a drain, too. While those have no room for it the sink is deaf: workers'
+// heartbeats lie behind the result, and to read on would be to hold more and more. It returns false if ctx ends first.
+func (s *Sink) passOn(ctx context.Context, r *wire.Result, arrived chan<- *wire.Result) bool {
+	select {
+	case arrived <- r:
+		return true
+	default:
+	}
+	s.state.setDeaf(true, time.Now())
+	defer func() { s.state.setDeaf(false, time.Now()) }()
+	select {
+	case arrived <- r:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -143,11 +159,12 @@ func (s *Sink) insist(ctx context.Context, stage string, do func() error) error 
 		if who == nil {
 			who = &stuck{stage}
 		}
-		s.state.setTrouble(who, err.Error())
-		s.log.Error("cannot write; trying again", "stage", stage, "error", err)
+		if s.state.setTrouble(who, err.Error()) {
+			s.log.Error("cannot write; trying again", "stage", stage, "error", err)
+		}
 	})
-	if who != nil {
-		s.state.setTrouble(who, "")
+	if who != nil && s.state.setTrouble(who, "") && err == nil {
+		s.log.Info("can write again", "stage", stage)
 	}
 	return err
 }

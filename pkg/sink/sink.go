@@ -65,7 +65,7 @@ func (s *Sink) Ready() error {
 	}
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
-	if why := s.state.troubles(); why != "" {
+	if why := s.state.troubles(time.Now()); why != "" {
 		return errors.New(why)
 	}
 	return nil
@@ -276,10 +276,7 @@ func (s *Sink) tick(ctx context.Context) {
 		now := time.Now()
 		t := s.state.throughput(now)
 		s.publish(wire.TopicThroughput, &t)
-		s.state.mu.Lock()
-		lost := s.state.roster.lose(s.cfg.WorkerTimeout, now)
-		s.state.mu.Unlock()
-		for _, name := range lost {
+		for _, name := range s.state.lose(s.cfg.WorkerTimeout, now) {
 			s.log.Info("worker lost", "worker", name, "why", "no sign of life")
 			s.publish(wire.TopicWorkerLost, &wire.WorkerEvent{Worker: name, Why: "no sign of life"})
 		}

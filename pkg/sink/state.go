@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type state struct {
 	images  rate
 	bytes   rate
 	trouble map[*stuck]string // who is kept from its work → by what
+	deaf    time.Time         // since when no message of a worker is read, for want of room; zero: they are
 }
 
 // liveRun is a run whose ventilator talks to us.
@@ -68,7 +70,7 @@ func (s *state) took(r *wire.Receipt, now time.Time) {
 		return
 	}
 	if m := s.roster.get(r.Worker, now); m != nil {
-		m.worked(now)
+		m.worked(now, s.roster.deaf)
 		m.Images++
 		m.InputBytes += r.Bytes
 		m.recent.add(1, now)
@@ -86,23 +88,72 @@ func (s *state) count(field func(*wire.Status)) {
 // is nearly full small outputs go on being written beside a large one that finds no room.
 type stuck struct{ stage string }
 
-// setTrouble notes what keeps a stage from its work; an empty why clears it.
-func (s *state) setTrouble(who *stuck, why string) {
+// setTrouble notes what keeps a stage from its work; an empty why clears it. It reports whether that is news: a trouble that
+// no stage had, or the end of the last.
+func (s *state) setTrouble(who *stuck, why string) (news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if why == "" {
 		delete(s.trouble, who)
-		return
+		return len(s.trouble) == 0
+	}
+	news = true
+	for _, known := range s.trouble {
+		news = news && known != why
 	}
 	s.trouble[who] = why
+	return news
 }
 
-// troubles returns what keeps the sink from its work, or nothing.
-func (s *state) troubles() string {
+// stalledAfter is how long results must have waited to be written until the sink says so. A busy disk is no trouble.
+const stalledAfter = 2 * time.Second
+
+// troubles returns what keeps the sink from its work, or nothing. The caller holds mu.
+func (s *state) troubles(now time.Time) string {
 	for _, why := range s.trouble {
 		return why
 	}
+	if s.stalled(now) { // a disk may hang without an error
+		return fmt.Sprintf("results have waited to be written for %v", now.Sub(s.deaf).Round(time.Second))
+	}
 	return ""
+}
+
+func (s *state) stalled(now time.Time) bool {
+	return !s.deaf.IsZero() && now.Sub(s.deaf) >= stalledAfter
+}
+
+// deafFor says why workers cannot be heard, or nothing when they can.
+func (s *state) deafFor(now time.Time) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stalled(now) {
+		return ""
+	}
+	return s.troubles(now)
+}
+
+// setDeaf notes that messages of workers are not read for want of room, or are again.
+func (s *state) setDeaf(deaf bool, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case deaf:
+		s.deaf = now
+	case !s.deaf.IsZero():
+		s.roster.deaf += now.Sub(s.deaf)
+		s.deaf = time.Time{}
+	}
+}
+
+// lose marks the workers that fell silent as lost, and returns them. While the sink is deaf nobody is silent.
+func (s *state) lose(timeout time.Duration, now time.Time) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.deaf.IsZero() {
+		return nil
+	}
+	return s.roster.lose(timeout, now)
 }
 
 // heartbeat takes a worker's word of itself; seen reports whether it is new or back.
@@ -145,7 +196,7 @@ func (s *state) snapshot(now time.Time) *wire.Status {
 	status.Throughput = s.throughputLocked(now)
 	status.Workers = s.roster.list(now)
 	status.Runs = s.runList()
-	status.Trouble = s.troubles()
+	status.Trouble = s.troubles(now)
 	return &status
 }
 

@@ -11,14 +11,16 @@ import (
 // roster knows the workers that this sink has heard of. The state's mutex guards it.
 type roster struct {
 	workers map[string]*member
+	deaf    time.Duration // for how long, altogether, nobody could be heard
 }
 
 // member is one worker.
 type member struct {
 	wire.WorkerStatus
 	recent rate
-	conns  int  // open connections
-	beats  bool // it sends heartbeats, so that its silence soon means something
+	conns  int           // open connections
+	beats  bool          // it sends heartbeats, so that its silence soon means something
+	deaf   time.Duration // roster.deaf when it was last seen
 }
 
 // maxMembers bounds the roster against strangers who make up names: further workers work, and are not shown.
@@ -44,11 +46,11 @@ func (r *roster) get(name string, now time.Time) *member {
 const strangerTimeout = 5 * time.Minute
 
 // worked notes a result of m: the only sign of life of a worker that neither announces itself nor sends heartbeats.
-func (m *member) worked(now time.Time) {
+func (m *member) worked(now time.Time, deaf time.Duration) {
 	if m.beats {
 		return
 	}
-	m.LastSeen = now
+	m.LastSeen, m.deaf = now, deaf
 	if m.Slots == 0 {
 		m.Lost = false
 	}
@@ -64,14 +66,15 @@ func (r *roster) heard(name string, now time.Time) (m *member, seen bool) {
 	if m.Lost {
 		m.Since = now
 	}
-	m.LastSeen, m.Lost = now, false
+	m.LastSeen, m.deaf, m.Lost = now, r.deaf, false
 	return m, seen
 }
 
-// lose marks the workers that were silent for too long and forgets those long lost; it returns the newly lost.
+// lose marks the workers that were silent for too long and forgets those long lost; it returns the newly lost. The time in
+// which nobody could be heard does not count.
 func (r *roster) lose(timeout time.Duration, now time.Time) (lost []string) {
 	for name, m := range r.workers {
-		silent, limit := now.Sub(m.LastSeen), timeout
+		silent, limit := now.Sub(m.LastSeen)-(r.deaf-m.deaf), timeout
 		if !m.beats {
 			limit = strangerTimeout
 		}

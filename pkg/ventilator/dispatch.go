@@ -251,17 +251,17 @@ func (d *dispatcher) nextAlarm() (at time.Time, ok bool) {
 	return d.alarms[0].wake, true
 }
 
-// ring lets time pass: leases end, backoffs end. A lease does not end while the sink cannot be asked: receipts and
-// heartbeats come through it alone.
-func (d *dispatcher) ring(now time.Time, sinkThere bool) (expired []*task) {
+// ring lets time pass: leases end, backoffs end. A lease ends no sooner than its length after deaf, the last moment at which
+// the sink did not answer or did not hear workers: receipts and heartbeats come through it alone.
+func (d *dispatcher) ring(now, deaf time.Time) (expired []*task) {
 	for len(d.alarms) > 0 && !d.alarms[0].wake.After(now) {
 		t := heap.Pop(&d.alarms).(*task)
 		switch t.state {
 		case resting:
 			d.redeliver(t)
 		case leased:
-			if !sinkThere {
-				d.alarm(t, now.Add(d.cfg.Lease))
+			if at := deaf.Add(d.cfg.Lease); at.After(now) {
+				d.alarm(t, at)
 				continue
 			}
 			expired = append(expired, t)

@@ -131,7 +131,7 @@ func TestSettlementIsCountedOnceWhateverTheTaskDoes(t *testing.T) {
 		if d.counts.Done != 1 || d.counts.Leased != 0 || !d.finished() {
 			t.Errorf("%s: %+v", name, d.counts)
 		}
-		d.ring(now.Add(time.Hour), true)
+		d.ring(now.Add(time.Hour), time.Time{})
 		if _, ok := d.assign(now); ok || d.nextRead() != nil {
 			t.Errorf("%s: a settled task goes on", name)
 		}

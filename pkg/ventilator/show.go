@@ -73,6 +73,8 @@ func (l *loop) waiting() string {
 		return "paused by an operator"
 	case l.sinkGone != "":
 		return "waiting for the sink at " + l.v.cfg.Control + ": " + l.sinkGone
+	case l.sinkDeaf != "":
+		return "waiting for the sink: " + l.sinkDeaf
 	case len(l.d.peers) == 0 && len(l.d.tasks) > 0:
 		return "waiting for workers on " + l.v.cfg.Bind
 	}
@@ -131,9 +133,13 @@ func (l *loop) answered(a answer) {
 	for i := range a.receipts {
 		l.settled(&a.receipts[i])
 	}
-	l.weigh(a, time.Now())
+	now := time.Now()
+	l.weigh(a, now)
 	if a.err == nil {
-		l.expected = a.state.Workers
+		l.expected, l.sinkDeaf = a.state.Workers, a.state.Deaf
+	}
+	if l.sinkGone != "" || l.sinkDeaf != "" {
+		l.lastDeaf = now
 	}
 	l.steer(a.state.State)
 }

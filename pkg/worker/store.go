@@ -69,12 +69,15 @@ func (w *Worker) insist(ctx context.Context, do func() error) error {
 	stuck := false
 	err := blob.Insist(ctx, do, func(err error) {
 		why := err.Error()
-		w.stuckBy.Store(&why) // first, for those who see the count
+		before := w.stuckBy.Swap(&why) // first, for those who see the count
+		news := before == nil || *before != why
 		if !stuck {
 			stuck = true
-			w.stuck.Add(1)
+			news = w.stuck.Add(1) == 1 || news
 		}
-		w.log.Error("outputs cannot be written; trying again", "error", err)
+		if news {
+			w.log.Error("outputs cannot be written; trying again", "error", err)
+		}
 	})
 	if stuck {
 		w.stuck.Add(-1)

@@ -22,7 +22,7 @@ func TestDiskThatIsFullHoldsUpAndLosesNothing(t *testing.T) {
 	relieve := fill(t, out)
 	f.startWorker()
 	ventilator := f.startVentilator(album(t, n))
-	sink.AwaitText(cannotWrite, 3)
+	sink.AwaitText(cannotWrite, 1)
 	f.mustBeInTrouble(sink, "the disk is full")
 	if s := f.status(); s.Done != 0 || s.Settled != 0 {
 		t.Errorf("on a full disk %d are done, %d settled", s.Done, s.Settled)
@@ -34,6 +34,7 @@ func TestDiskThatIsFullHoldsUpAndLosesNothing(t *testing.T) {
 	if code, text := sink.readiness(); code != 200 || f.status().Trouble != "" {
 		t.Errorf("healed, /readyz says %d %q", code, text)
 	}
+	sink.AwaitText("can write again", 1)
 	f.mustVerify(3 * n)
 }
 
@@ -48,7 +49,7 @@ func TestDiskThatIsFullAtAWorkerHoldsUpAndLosesNothing(t *testing.T) {
 	worker.AwaitText(`"msg":"working"`, 1)
 	relieve := fill(t, out)
 	ventilator := f.startVentilator("--lease", "2s", album(t, n))
-	worker.AwaitText("outputs cannot be written; trying again", 3)
+	worker.AwaitText("outputs cannot be written; trying again", 1)
 	worker.AwaitText("the disk is full", 1)
 	if code, text := worker.readiness(); code != 503 || !strings.Contains(text, "the disk is full") {
 		t.Errorf("the worker's /readyz says %d %q", code, text)
@@ -70,7 +71,7 @@ func TestReadOnlyFileSystemInTheOutputsPlace(t *testing.T) {
 	unmount := mount(t, out, "size=1m,ro")
 	f.startWorker()
 	ventilator := f.startVentilator(album(t, n))
-	sink.AwaitText(cannotWrite, 2)
+	sink.AwaitText(cannotWrite, 1)
 	f.mustBeInTrouble(sink, "read-only")
 	ventilator.MustLive()
 	unmount()

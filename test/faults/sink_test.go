@@ -93,7 +93,8 @@ func TestResultsThatDieWithTheSinkAreMissedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	ventilator := f.startVentilator("--lease", "10m", album(t, n))
-	sink.AwaitText(cannotWrite, 2)
+	sink.AwaitText(cannotWrite, 1)
+	ventilator.AwaitText("waiting for the sink: cannot use", 1) // so it has heard of the answers, too
 	worker.MustLive()
 	sink.Kill()
 	if err := os.Rename(away, f.out); err != nil {

@@ -140,8 +140,25 @@ func (f *farm) steer(state string) {
 	}
 }
 
-// pauseAtOnce pauses the first run as soon as the sink knows of it.
-func (f *farm) pauseAtOnce() {
+// startPaused starts a ventilator whose run is paused before there is a worker, and resumes it over a connection that is open
+// already.
+func (f *farm) startPaused(args ...string) (ventilator *process, resume func()) {
+	f.t.Helper()
+	ventilator = f.startVentilator(args...)
+	c := f.pauseAtOnce()
+	ventilator.Await("an operator steers the run", "state", "paused")
+	return ventilator, func() {
+		f.t.Helper()
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		if err := c.Steer(ctx, "", "running"); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+// pauseAtOnce pauses the first run as soon as the sink knows of it, and returns what it did it with.
+func (f *farm) pauseAtOnce() *control.Client {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -155,6 +172,7 @@ func (f *farm) pauseAtOnce() {
 			f.t.Fatal("no run came to be paused")
 		}
 	}
+	return c
 }
 
 // awaitLedger waits until n tasks are settled, by asking: where the sink dies, so do events.

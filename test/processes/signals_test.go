@@ -5,6 +5,7 @@ package processes
 import (
 	"encoding/json"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -32,24 +33,20 @@ func TestDrainingVentilatorLeavesTheRestForTheNextRun(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 16
 	dir := album(t, n)
-	f.startSink()
-	ear := f.listen()
-	f.startWorker("w1")
-	first := f.startVentilator("--variant", slow, dir)
-	ear.awaitSettled(1)
+	sink := f.startSink()
+	first := f.startVentilator(dir)
+	first.awaitMetric("imagefarm_ventilator_tasks_pending", float64(n)) // it has asked the ledger about all
+	sink.Signal(syscall.SIGSTOP)                                        // so that the worker gets one task, and no other
+	f.startWorker("w1", "--prefetch", "1").awaitMetric("imagefarm_worker_tasks_total", 1)
 	first.Signal(syscall.SIGTERM)
+	first.Await("draining", "left for the next run", strconv.Itoa(n-1))
+	sink.Signal(syscall.SIGCONT)
 	first.MustExit(143)
-	got := first.account()
-	if got.done != got.found || got.found == 0 || got.found == n {
-		t.Errorf("the drained run says %+v, of %d images", got, n)
-	}
-	first.mustSay("left for the next run")
-	second := f.startVentilator("--variant", slow, dir)
+	first.mustAccount(account{found: 1, done: 1})
+	second := f.startVentilator(dir)
 	second.MustExit(0)
-	second.mustAccount(account{found: n, done: n - got.done, skipped: got.done})
-	if made := filesBelow(t, f.out); len(made) != n {
-		t.Errorf("there are %q", made)
-	}
+	second.mustAccount(account{found: n, done: n - 1, skipped: 1})
+	mustHold(t, f.out, filesBelow(t, dir))
 }
 
 func TestInterruptedVentilatorSaysSo(t *testing.T) {

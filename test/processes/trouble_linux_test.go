@@ -34,22 +34,20 @@ func TestSinkThatCannotWriteWaitsUntilItCan(t *testing.T) {
 	f, n := newFarm(t), 20
 	dir := album(t, n)
 	sink := f.startSink()
-	ear := f.listen()
 	address := sink.HTTP()
+	ventilator, resume := f.startPaused(dir)
 	f.startWorkers(2)
-	ventilator := f.startVentilator("--variant", slow, dir)
-	ear.awaitSettled(1)
+	sink.AwaitNth(2, "worker seen")
 	if status, _ := get(t, address+"/readyz"); status != http.StatusOK {
 		t.Errorf("a sink that works answers %d", status)
 	}
 	sink.openFiles(0)
+	resume()
 	sink.Await("cannot write; trying again")
 	sink.openFiles(1000)
 	ventilator.MustExit(0)
 	ventilator.mustAccount(account{found: n, done: n})
-	if made := filesBelow(t, f.out); len(made) != n {
-		t.Errorf("there are %q", made)
-	}
+	mustHold(t, f.out, filesBelow(t, dir))
 	if s := f.status(); s.Trouble != "" {
 		t.Errorf("the sink still complains: %s", s.Trouble)
 	}
@@ -60,11 +58,11 @@ func TestSecondSignalCutsASink(t *testing.T) {
 	f, n := newFarm(t), 10
 	dir := album(t, n)
 	sink := f.startSink()
-	ear := f.listen()
+	ventilator, resume := f.startPaused("--lease", "3s", dir)
 	f.startWorker("w1")
-	ventilator := f.startVentilator("--lease", "3s", "--variant", slow, dir)
-	ear.awaitSettled(1)
+	sink.Await("worker seen")
 	sink.openFiles(0)
+	resume()
 	sink.Await("cannot write; trying again") // a drain would wait until it can
 	sink.Signal(syscall.SIGTERM)
 	sink.Await("draining")
