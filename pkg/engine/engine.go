@@ -44,6 +44,7 @@ type Output struct {
 
 // Stages tells where a transform's time went (wall clock, all variants together).
 type Stages struct {
+	Waited    time.Duration // for its turn, before it began
 	Decode    time.Duration
 	Transform time.Duration
 	Encode    time.Duration

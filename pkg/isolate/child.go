@@ -30,7 +30,8 @@ var errUntouched = errors.New("the child had ended before")
 // child is the parent's side of a child process.
 type child struct {
 	slot     int
-	out      *region // nil without shared memory
+	store    *store  // nil without shared memory
+	out      *region // the slot's, nil without
 	limit    int64   // of all outputs of a task, bytes
 	cmd      *exec.Cmd
 	requests *os.File
@@ -39,17 +40,29 @@ type child struct {
 	stderr   excerpt
 	gauge    *gauge
 	dead     chan struct{} // closed when it has ended and was waited for
-	buf      []byte        // the last message
-	message  []byte        // the last request
+	buf      []byte        // the last message, of whoever has the first turn
+
+	sending sync.Mutex // held while a request is written, so that requests go in the order of their turns
+	message []byte     // the last request
 
 	mu     sync.Mutex
-	served uint64      // tasks that were begun
-	task   uint64      // its present task, 0 while idle
+	served uint64      // tasks that it was sent
+	turns  []*turn     // tasks that it was sent and has not answered, the one that it is at first
+	task   uint64      // the first's, 0 while idle
 	cause  Cause       // why it is to end, or has ended
+	blamed uint64      // the task for which it was killed, 0 if for none
 	broke  error       // with Nonsense: what it did
 	late   *time.Timer // ends it if it does not end when it should
 	gone   bool        // its process number may belong to another now
 	peak   int64       // largest private memory that was seen in the present task, bytes
+}
+
+// turn is a task's place in the line at a child. While the child is at one task the next waits there already, so that it goes
+// on with that at once, however long its parent, who may have no processor at the moment, takes to hear of the first.
+type turn struct {
+	task  uint64
+	first chan struct{} // closed when the child is at it, for all its parent knows
+	vain  bool          // the child died of the one before; set before first is closed
 }
 
 // fresh reports whether c has done nothing yet.
@@ -75,6 +88,9 @@ func (c *child) kill(task uint64, cause Cause, broke error) {
 	}
 	if c.cause == "" {
 		c.cause, c.broke = cause, broke
+		if task != anyTask {
+			c.blamed = task
+		}
 	}
 	if !c.gone {
 		killAll(c.cmd.Process)
@@ -143,39 +159,100 @@ func (c *child) look(limit int64) {
 	}
 }
 
-// transform has c carry out q and returns what it says, with the outputs' data. image is what q is about if it is not
-// in shared memory. The error is errUntouched or a *death; c has ended then.
+// transform has c carry out the recipe for image, when it comes to it, and returns what it says, with the outputs' data. The
+// error is errUntouched or a *death; c has ended then.
 func (c *child) transform(
-	ctx context.Context, q request, image []byte, variants []recipe.Variant, timeout time.Duration,
+	ctx context.Context, image []byte, text string, variants []recipe.Variant, timeout time.Duration,
 ) (reply, error) {
-	c.mu.Lock()
-	c.served++
-	fresh := c.served == 1
-	q.task = c.served
-	c.task, c.peak = q.task, 0
-	c.mu.Unlock()
-	c.stderr.reset()
-
+	sent := time.Now()
+	q := request{length: uint64(len(image)), recipe: text}
+	t, err := c.send(&q, image)
+	if c.store != nil {
+		defer c.store.clear(c.cell(q.task), int64(len(image)))
+	}
+	<-t.first
+	if t.vain {
+		c.next(err)
+		return reply{}, errUntouched
+	}
+	waited := time.Since(sent)
 	stop := context.AfterFunc(ctx, func() { c.kill(q.task, Cancelled, nil) })
 	timer := time.AfterFunc(timeout, func() { c.kill(q.task, Timeout, nil) })
-	r, err := c.exchange(q, image, variants)
+	var r reply
+	if err == nil {
+		r, err = c.receive(q, variants)
+	}
 	if err != nil {
 		c.part(q.task, err)
 	}
 	stop()
 	timer.Stop()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.task = 0
+	defer c.next(err)
 	if err == nil {
+		if r.result != nil {
+			r.result.Stages.Waited = waited
+		}
 		return r, nil
 	}
-	if errors.Is(err, errUntouched) && c.cause != Cancelled {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if errors.Is(err, errUntouched) && c.cause != Cancelled || c.blamed != 0 && c.blamed != q.task {
 		return reply{}, errUntouched
 	}
 	return reply{}, &death{
-		cause: c.cause, fresh: fresh, state: c.cmd.ProcessState,
+		cause: c.cause, fresh: q.task == 1, state: c.cmd.ProcessState,
 		report: c.stderr.String(), peak: c.peak, broke: c.broke,
+	}
+}
+
+// send gives q the next turn and sends it. The error is errUntouched if not a byte of it reached the child.
+func (c *child) send(q *request, image []byte) (*turn, error) {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	c.mu.Lock()
+	c.served++
+	q.task = c.served
+	t := &turn{task: q.task, first: make(chan struct{})}
+	c.turns = append(c.turns, t)
+	if len(c.turns) == 1 {
+		c.stderr.reset() // what it says from now on is about q
+		c.at(t)
+	}
+	c.mu.Unlock()
+
+	if c.store != nil {
+		q.offset = uint64(c.store.place(c.cell(q.task), image))
+	}
+	c.message = q.append(c.message)
+	n, err := c.requests.Write(c.message)
+	switch {
+	case err != nil && n == 0:
+		return t, errUntouched
+	case err == nil && c.out == nil:
+		_, err = c.requests.Write(image)
+	}
+	return t, err
+}
+
+// cell is the one of the input in which the image of a task lies if it lies nowhere else.
+func (c *child) cell(task uint64) int { return c.slot*Turns + int(task%Turns) }
+
+// at notes that c is at t. The caller holds mu.
+func (c *child) at(t *turn) {
+	c.task, c.peak = t.task, 0
+	close(t.first)
+}
+
+// next ends the first turn, which went wrong if err is not nil, and begins the one after it.
+func (c *child) next(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	vain := err != nil || c.turns[0].vain
+	c.turns = c.turns[1:]
+	c.task = 0
+	if len(c.turns) > 0 {
+		c.turns[0].vain = vain
+		c.at(c.turns[0])
 	}
 }
 
@@ -202,20 +279,8 @@ func isEnd(err error) bool {
 		errors.Is(err, os.ErrClosed) || errors.Is(err, syscall.EPIPE) || errors.Is(err, errUntouched)
 }
 
-// exchange sends q and reads the answer, which it does not believe.
-func (c *child) exchange(q request, image []byte, variants []recipe.Variant) (reply, error) {
-	c.message = q.append(c.message)
-	if n, err := c.requests.Write(c.message); err != nil {
-		if n == 0 {
-			err = errUntouched
-		}
-		return reply{}, err
-	}
-	if c.out == nil {
-		if _, err := c.requests.Write(image); err != nil {
-			return reply{}, err
-		}
-	}
+// receive reads the answer to q, which has the first turn, and does not believe it.
+func (c *child) receive(q request, variants []recipe.Variant) (reply, error) {
 	kind, body, err := readMessage(c.in, &c.buf, maxReply)
 	if err != nil {
 		return reply{}, err
@@ -228,11 +293,13 @@ func (c *child) exchange(q request, image []byte, variants []recipe.Variant) (re
 		return reply{}, fmt.Errorf("an answer to task %d instead of %d", r.task, q.task)
 	}
 	if r.result != nil {
-		if err := c.collect(r, variants); err != nil {
+		if err := c.collect(q.task, r, variants); err != nil {
 			return reply{}, err
 		}
 	}
-	if n := c.in.Buffered(); n > 0 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := c.in.Buffered(); n > 0 && len(c.turns) == 1 { // else it may be the next answer
 		return reply{}, fmt.Errorf("%d bytes after the end of its answer", n)
 	}
 	return r, nil
@@ -240,15 +307,16 @@ func (c *child) exchange(q request, image []byte, variants []recipe.Variant) (re
 
 // collect fills in what r's outputs lack: their names, which the child is not asked for, and their data. The data is
 // copied out before anybody looks at it, for the child can still write to where it lies.
-func (c *child) collect(r reply, variants []recipe.Variant) error {
+func (c *child) collect(task uint64, r reply, variants []recipe.Variant) error {
 	outputs := r.result.Outputs
 	if len(outputs) != len(variants) {
 		return fmt.Errorf("%d outputs of %d variants", len(outputs), len(variants))
 	}
 	var data []byte
 	if c.out != nil {
-		data = bytes.Clone(c.out.mem[:r.total])
-		c.out.trim(keep, r.total)
+		at := outputAt(task, len(c.out.mem))
+		data = bytes.Clone(c.out.mem[at : at+r.total])
+		c.out.trim(at+keep, at+r.total)
 	} else {
 		data = make([]byte, r.total)
 		if _, err := io.ReadFull(c.in, data); err != nil {

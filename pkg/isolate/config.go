@@ -18,13 +18,14 @@ type Config struct {
 	// encoding the program likes. At most 64 KiB.
 	Settings []byte
 
-	// Slots is the number of children, that is, of concurrent transforms. Default GOMAXPROCS.
+	// Slots is the number of children, that is, of transforms at work at once; Turns as many may be under way. Default
+	// GOMAXPROCS.
 	Slots int
 
 	// Threads is the GOMAXPROCS of each child. Default 1: it is the slots that keep the processors busy.
 	Threads int
 
-	// TaskTimeout ends a transform that takes longer. Default 60 s.
+	// TaskTimeout ends a transform that takes longer, from when its child comes to it. Default 60 s.
 	TaskTimeout time.Duration
 
 	// TaskMemory bounds the private memory of a child, in bytes. Default 1 GiB, least 64 MiB. Below about 120 MiB
@@ -34,7 +35,8 @@ type Config struct {
 	// MaxInput is the largest image, in bytes; larger ones are rejected as too large. Default 64 MiB.
 	MaxInput int64
 
-	// MaxOutput bounds the outputs of one image together, in bytes. Default 256 MiB.
+	// MaxOutput bounds the outputs of one image together, in bytes. Default 256 MiB. Each slot takes Turns times as much
+	// address space, and as much memory as is written.
 	MaxOutput int64
 
 	// Buffers is the number of images that may lie in memory from Buffer at once. Default 0: Buffer returns

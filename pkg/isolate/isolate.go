@@ -44,11 +44,12 @@ func New(c Config) (*Engine, error) {
 // Name returns Config.Engine.
 func (e *Engine) Name() string { return e.cfg.Engine }
 
-// Transform implements engine.Engine. It waits for a free child; before Run has started any it waits for that.
+// Transform implements engine.Engine. It waits for a child; before Run has started any it waits for that. It may wait in a
+// child, too, for the one before it to be done (Turns); Stages.Waited tells how long, and TaskTimeout does not count it.
 //
 // Besides what the child's engine rejects, an image is rejected for timeout, out-of-memory and crashed, and as too
 // large if it is beyond MaxInput or its outputs beyond MaxOutput. ErrStopped, and any other error, is the farm's. When
-// the context ends, the child is ended with it.
+// the context ends, the child that is at the image is ended with it.
 func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -61,13 +62,14 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		return nil, fmt.Errorf("isolate: a recipe of %d bytes and %d variants, the limits are %d and %d",
 			len(text), len(r.Variants), recipe.MaxText, recipe.MaxVariants)
 	}
+	want := anyChild
 	untouched := 0
 	for deaths := 0; ; {
-		c, err := e.pool.acquire(ctx, deaths > 0)
+		c, err := e.pool.acquire(ctx, want)
 		if err != nil {
 			return nil, err
 		}
-		rep, err := e.in(ctx, c, data, text, r.Variants)
+		rep, err := c.transform(ctx, data, text, r.Variants, e.cfg.TaskTimeout)
 		e.pool.release(c)
 		var d *death
 		switch {
@@ -78,8 +80,9 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		case err == nil:
 			return rep.result, nil
 		case errors.As(err, &d):
-		case untouched < 3: // the child was dead before it was asked: another one
+		case untouched < 3: // the child was dead before it came to it: another one
 			untouched++
+			want = max(want, idleChild)
 			continue
 		default:
 			return nil, fmt.Errorf("isolate: %w", err)
@@ -90,19 +93,8 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		if deaths++; deaths == 2 || d.proven() {
 			return nil, d.rejection(e.cfg.TaskTimeout, e.cfg.TaskMemory)
 		}
+		want = freshChild
 	}
-}
-
-// in has the child c transform data.
-func (e *Engine) in(
-	ctx context.Context, c *child, data []byte, text string, variants []recipe.Variant,
-) (reply, error) {
-	q := request{length: uint64(len(data)), recipe: text}
-	if s := e.store.Load(); s != nil {
-		q.offset = uint64(s.place(c.slot, data))
-		defer s.clear(c.slot, int64(len(data)))
-	}
-	return c.transform(ctx, q, data, variants, e.cfg.TaskTimeout)
 }
 
 // Buffer returns n bytes of memory for an image to be received into. Data that lies in it, or in a part of it, crosses

@@ -11,15 +11,30 @@ import (
 // ErrStopped is the error of a transform that had no child yet when the Engine stopped.
 var ErrStopped = errors.New("isolate: the engine has stopped")
 
+// Turns is how many tasks a child may have: the one that it is at, and the next, which waits in it, so that the child goes on
+// at once. An Engine takes up so many transforms for each of its Slots. A task that waits in a child goes to no other that
+// comes free meanwhile, so there are no more. Where there is no shared memory a child has one.
+const Turns = 2
+
+// want is what child a transform needs.
+type want int
+
+const (
+	anyChild   want = iota // also one that is at another task
+	idleChild              // one that is at none
+	freshChild             // one that has done nothing yet
+)
+
 // pool hands ready children to transforms, and knows which children there are.
 type pool struct {
 	slots int
+	turns int // that a child may have: Turns, or one where images go through pipes; set before the first child is added
 
 	mu      sync.Mutex
 	alive   map[*child]struct{} // ready and not known to have ended
 	idle    []*child            // the one used last is the last: its memory is warm
 	waiting []*waiter           // in order of arrival, but those who need a fresh child first
-	lent    map[*child]struct{} // those that transforms have, dead ones, too
+	lent    map[*child]int      // those that transforms have, dead ones, too, and how many
 	back    sync.Cond           // one of them has been given back
 	closed  bool
 	drained chan struct{} // closed when closed is true and nothing is lent
@@ -27,8 +42,8 @@ type pool struct {
 
 // waiter is a transform that waits for a child.
 type waiter struct {
-	fresh bool // only for one that has done nothing yet
-	got   chan offer
+	want want
+	got  chan offer
 }
 
 type offer struct {
@@ -38,23 +53,24 @@ type offer struct {
 
 func newPool(slots int) *pool {
 	p := &pool{
-		slots: slots, alive: make(map[*child]struct{}), lent: make(map[*child]struct{}), drained: make(chan struct{}),
+		slots: slots, turns: Turns, alive: make(map[*child]struct{}), lent: make(map[*child]int),
+		drained: make(chan struct{}),
 	}
 	p.back.L = &p.mu
 	return p
 }
 
-// acquire waits for a child, which the caller gives back with release. With fresh it waits for one that has done
-// nothing yet. The error is the context's cause, ErrStopped, or tells that no child can be started.
-func (p *pool) acquire(ctx context.Context, fresh bool) (*child, error) {
-	w := &waiter{fresh: fresh, got: make(chan offer, 1)}
+// acquire waits for such a child, which the caller gives back with release. The error is the context's cause, ErrStopped, or
+// tells that no child can be started.
+func (p *pool) acquire(ctx context.Context, want want) (*child, error) {
+	w := &waiter{want: want, got: make(chan offer, 1)}
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return nil, ErrStopped
 	}
 	at := len(p.waiting)
-	if fresh {
+	if want == freshChild {
 		at = 0
 	}
 	p.waiting = slices.Insert(p.waiting, at, w)
@@ -78,31 +94,58 @@ func (p *pool) acquire(ctx context.Context, fresh bool) (*child, error) {
 	return nil, context.Cause(ctx)
 }
 
-// match gives idle children to those who wait for them. The caller holds mu.
+// match gives children to those who wait for them. The caller holds mu.
 func (p *pool) match() {
 	p.makeRoom()
 	for i := 0; i < len(p.waiting); {
 		w := p.waiting[i]
-		at := len(p.idle) - 1
-		if w.fresh {
-			at = slices.IndexFunc(p.idle, (*child).fresh)
-		}
-		if at < 0 {
+		c := p.pick(w.want)
+		if c == nil {
 			i++
 			continue
 		}
-		c := p.idle[at]
-		p.idle = slices.Delete(p.idle, at, at+1)
 		p.waiting = slices.Delete(p.waiting, i, i+1)
-		p.lent[c] = struct{}{}
+		p.lent[c]++
 		w.got <- offer{c: c}
 	}
 }
 
+// pick takes a child for who wants one, or returns nil if there is none.
+func (p *pool) pick(want want) *child {
+	at := len(p.idle) - 1
+	if want == freshChild {
+		at = slices.IndexFunc(p.idle, (*child).fresh)
+	}
+	if at >= 0 {
+		c := p.idle[at]
+		p.idle = slices.Delete(p.idle, at, at+1)
+		return c
+	}
+	if want != anyChild || p.freshNeeded() { // a child that always has a next task never makes room for a fresh one
+		return nil
+	}
+	if len(p.alive) < p.slots {
+		return nil // one that is about to come may be sooner
+	}
+	var next *child
+	for c := range p.alive {
+		if !c.wellBehaved() {
+			return nil // it is about to be replaced
+		}
+		if n := p.lent[c]; n > 0 && n < p.turns {
+			next = c
+		}
+	}
+	return next
+}
+
+func (p *pool) freshNeeded() bool {
+	return slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.want == freshChild })
+}
+
 // makeRoom ends an idle child if somebody waits for a fresh one and none is there or on its way.
 func (p *pool) makeRoom() {
-	needed := slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.fresh })
-	if !needed || len(p.idle) == 0 || len(p.alive) < p.slots || slices.ContainsFunc(p.idle, (*child).fresh) {
+	if !p.freshNeeded() || len(p.idle) == 0 || len(p.alive) < p.slots || slices.ContainsFunc(p.idle, (*child).fresh) {
 		return
 	}
 	for c := range p.alive {
@@ -133,6 +176,10 @@ func (p *pool) add(c *child) {
 func (p *pool) release(c *child) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.lent[c]--; p.lent[c] > 0 {
+		p.match()
+		return
+	}
 	delete(p.lent, c)
 	p.back.Broadcast()
 	_, alive := p.alive[c]
@@ -173,7 +220,7 @@ func (p *pool) startFailed(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting = slices.DeleteFunc(p.waiting, func(w *waiter) bool {
-		if !w.fresh && len(p.alive) > 0 {
+		if w.want != freshChild && len(p.alive) > 0 {
 			return false
 		}
 		w.got <- offer{err: fmt.Errorf("isolate: %w", err)}

@@ -22,15 +22,16 @@ func fakeChild(t *testing.T, served uint64) *child {
 func TestWhoNeedsAFreshChildGoesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(1)
+		p.turns = 1
 		got := make(chan string, 2)
 		go func() {
-			if _, err := p.acquire(context.Background(), false); err == nil {
+			if _, err := p.acquire(context.Background(), anyChild); err == nil {
 				got <- "any"
 			}
 		}()
 		synctest.Wait()
 		go func() {
-			if _, err := p.acquire(context.Background(), true); err == nil {
+			if _, err := p.acquire(context.Background(), freshChild); err == nil {
 				got <- "fresh"
 			}
 		}()
@@ -52,7 +53,7 @@ func TestUsedChildMakesRoomIfNoFreshOneIsOnItsWay(t *testing.T) {
 		p.add(b)
 		got := make(chan *child, 1)
 		go func() {
-			c, _ := p.acquire(context.Background(), true)
+			c, _ := p.acquire(context.Background(), freshChild)
 			got <- c
 		}()
 		synctest.Wait()
@@ -79,7 +80,7 @@ func TestChildOfferedTooLateIsNotLost(t *testing.T) {
 		why := errors.New("gave up")
 		done := make(chan error, 1)
 		go func() {
-			_, err := p.acquire(ctx, false)
+			_, err := p.acquire(ctx, anyChild)
 			done <- err
 		}()
 		synctest.Wait()
@@ -93,7 +94,7 @@ func TestChildOfferedTooLateIsNotLost(t *testing.T) {
 		case !errors.Is(err, why):
 			t.Fatal(err)
 		}
-		if got, err := p.acquire(context.Background(), false); got != c || err != nil {
+		if got, err := p.acquire(context.Background(), anyChild); got != c || err != nil {
 			t.Error(got, err)
 		}
 	})
@@ -104,12 +105,12 @@ func TestFailedStartIsToldToWhoCannotHopeForAnother(t *testing.T) {
 		p := newPool(2)
 		c := fakeChild(t, 0)
 		p.add(c)
-		if _, err := p.acquire(context.Background(), false); err != nil {
+		if _, err := p.acquire(context.Background(), anyChild); err != nil {
 			t.Fatal(err)
 		}
 		anyone, fresh := make(chan error, 1), make(chan error, 1)
-		go func() { _, err := p.acquire(context.Background(), false); anyone <- err }()
-		go func() { _, err := p.acquire(context.Background(), true); fresh <- err }()
+		go func() { _, err := p.acquire(context.Background(), anyChild); anyone <- err }()
+		go func() { _, err := p.acquire(context.Background(), freshChild); fresh <- err }()
 		synctest.Wait()
 		broken := errors.New("broken")
 		p.startFailed(broken)
@@ -135,7 +136,7 @@ func TestSlotIsFreeWhenNoTransformHasItsDeadChild(t *testing.T) {
 		p := newPool(1)
 		c := fakeChild(t, 1)
 		p.add(c)
-		if _, err := p.acquire(context.Background(), false); err != nil {
+		if _, err := p.acquire(context.Background(), anyChild); err != nil {
 			t.Fatal(err)
 		}
 		c.cause = Killed
@@ -163,7 +164,7 @@ func TestClosedPoolWaitsForWhoIsBusy(t *testing.T) {
 		p := newPool(1)
 		c := fakeChild(t, 0)
 		p.add(c)
-		if _, err := p.acquire(context.Background(), false); err != nil {
+		if _, err := p.acquire(context.Background(), anyChild); err != nil {
 			t.Fatal(err)
 		}
 		p.close()
@@ -172,13 +173,87 @@ func TestClosedPoolWaitsForWhoIsBusy(t *testing.T) {
 			t.Fatal("drained with a busy child")
 		default:
 		}
-		if _, err := p.acquire(context.Background(), false); err != ErrStopped {
+		if _, err := p.acquire(context.Background(), anyChild); err != ErrStopped {
 			t.Error(err)
 		}
 		p.release(c)
 		<-p.drained
 		if c.cause != Stopped {
 			t.Errorf("cause %q", c.cause)
+		}
+	})
+}
+
+// offered asks for a child, and tells which came at once, or nil.
+func offered(p *pool, want want) *child {
+	ctx, cancel := context.WithCancel(context.Background())
+	got := make(chan *child, 1)
+	go func() {
+		c, _ := p.acquire(ctx, want)
+		got <- c
+	}()
+	synctest.Wait()
+	cancel()
+	return <-got
+}
+
+func TestNextTaskWaitsInAChildThatIsAtAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(2)
+		a, b := fakeChild(t, 1), fakeChild(t, 1)
+		p.add(a)
+		if offered(p, anyChild) != a {
+			t.Fatal("a was not given")
+		}
+		if offered(p, anyChild) != nil {
+			t.Error("a task waits in a child while another is about to start")
+		}
+		p.add(b)
+		if offered(p, anyChild) != b {
+			t.Fatal("not the idle one")
+		}
+		if offered(p, idleChild) != nil {
+			t.Error("no child is idle")
+		}
+		first, second := offered(p, anyChild), offered(p, anyChild)
+		if first == nil || second == nil || first == second {
+			t.Errorf("one next task for each: got %p and %p of %p and %p", first, second, a, b)
+		}
+		if offered(p, anyChild) != nil {
+			t.Errorf("a child has more than %d tasks", Turns)
+		}
+		a.cause = Crashed // it is dead, and its replacement is not there
+		p.release(a)
+		p.release(a)
+		p.release(b)
+		if offered(p, anyChild) != nil {
+			t.Error("a task waits in a child while another is about to be replaced")
+		}
+	})
+}
+
+func TestNothingWaitsInAChildWhileAFreshOneIsNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(1)
+		old, fresh := fakeChild(t, 1), fakeChild(t, 0)
+		p.add(old)
+		if offered(p, anyChild) != old {
+			t.Fatal("no child")
+		}
+		got := make(chan *child)
+		go func() {
+			c, _ := p.acquire(context.Background(), freshChild)
+			got <- c
+		}()
+		synctest.Wait()
+		if offered(p, anyChild) != nil {
+			t.Error("it always has a next task, and never makes room")
+		}
+		p.release(old)
+		p.remove(old)
+		p.add(fresh)
+		if c := <-got; old.cause != Replaced || c != fresh {
+			t.Errorf("the old child ended with %q, and %p came, not the fresh %p", old.cause, c, fresh)
 		}
 	})
 }

@@ -39,6 +39,9 @@ func (e *Engine) Run(ctx context.Context) error {
 			defer e.store.Store(nil)
 		}
 	}
+	if e.store.Load() == nil {
+		e.pool.turns = 1 // the next image would fill the pipe
+	}
 	var children, rest sync.WaitGroup
 	forks := make(chan func())
 	rest.Go(func() { forker(forks) })
@@ -226,7 +229,7 @@ func (e *Engine) launch(slot int, forks chan<- func()) (*child, error) {
 	}
 	var files []*os.File
 	if s := e.store.Load(); s != nil {
-		c.out = s.out[slot]
+		c.store, c.out = s, s.out[slot]
 		files = sharedFiles(s.in, c.out)
 	}
 	c.cmd = exec.Command(path)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"sync"
 	"syscall"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
@@ -54,7 +53,6 @@ type server struct {
 	output  []byte // shared; nil without shared memory
 	message []byte // being sent
 	texts   map[string]recipe.Recipe
-	busy    sync.Mutex // held during a transform
 	ended   chan error
 }
 
@@ -88,7 +86,7 @@ func serve(open func(string, []byte) (engine.Engine, error)) error {
 		return fmt.Errorf("open the engine %q: %w", s.setup.engine, err)
 	}
 	if s.setup.shared {
-		if s.input, s.output, err = mapShared(s.setup.input, s.setup.output); err != nil {
+		if s.input, s.output, err = mapShared(s.setup.input, Turns*uint64(aligned(int64(s.setup.output)))); err != nil {
 			return fmt.Errorf("map the shared memory: %w", err)
 		}
 	}
@@ -99,20 +97,25 @@ func serve(open func(string, []byte) (engine.Engine, error)) error {
 	if _, err := s.out.Write(finish(appendU32(begin(nil, kindReady), version))); err != nil {
 		return fmt.Errorf("say ready: %w", err)
 	}
-	s.ended = make(chan error, 2)
-	go s.turn(buf)
+	s.ended = make(chan error, Turns+1) // one for each turn, and the one after
+	first := make(chan struct{})
+	close(first)
+	go s.turn(buf, first)
 	return <-s.ended
 }
 
-// turn reads one request and answers it, while the next turn waits for the next request: so whoever reads a request
-// goes on with it at once, and a child whose parent has gone ends even if its transform never does.
-func (s *server) turn(buf []byte) {
+// turn reads one request and answers it when the turn before is done, while the turn after waits for the next request: so
+// whoever reads a request goes on with it at once, and a child whose parent has gone ends even if its transform never does.
+func (s *server) turn(buf []byte, before <-chan struct{}) {
 	kind, body, err := readMessage(s.in, &buf, maxRequest)
 	switch {
-	case errors.Is(err, io.EOF) && !s.busy.TryLock():
-		os.Exit(0)
 	case errors.Is(err, io.EOF):
-		s.ended <- nil
+		select {
+		case <-before:
+			s.ended <- nil
+		default:
+			os.Exit(0)
+		}
 		return
 	case err != nil:
 		s.ended <- fmt.Errorf("read a request: %w", err)
@@ -121,20 +124,26 @@ func (s *server) turn(buf []byte) {
 		s.ended <- fmt.Errorf("a request of unknown kind %d", kind)
 		return
 	}
-	s.busy.Lock() // the turn before this may have to return yet from the writing of its answer
-	defer s.busy.Unlock()
 	q, err := parseRequest(body, s.setup.input)
-	if err == nil && !s.setup.shared {
-		err = s.readImage(int(q.length))
+	done := make(chan struct{})
+	if s.setup.shared && err == nil {
+		go s.turn(buf, done)
+	}
+	<-before
+	if !s.setup.shared && err == nil {
+		if err = s.readImage(int(q.length)); err == nil {
+			go s.turn(buf, done)
+		}
 	}
 	if err != nil {
 		s.ended <- fmt.Errorf("read a request: %w", err)
 		return
 	}
-	go s.turn(buf)
 	if err := s.answer(q); err != nil {
 		s.ended <- err
+		return
 	}
+	close(done)
 }
 
 func (s *server) readImage(n int) error {
@@ -160,9 +169,9 @@ func (s *server) answer(q request) error {
 	}
 	s.message = message
 	if r.result != nil && s.setup.shared {
-		at := 0
+		to := s.output[outputAt(q.task, len(s.output)):]
 		for _, o := range r.result.Outputs {
-			at += copy(s.output[at:], o.Data)
+			to = to[copy(to, o.Data):]
 		}
 	}
 	if _, err := s.out.Write(message); err != nil {

@@ -12,7 +12,7 @@ const keep = 8 << 20
 // store is the memory that an Engine shares with its children: cells of one size for images, which all children can
 // read, and for each slot a region for its outputs.
 //
-// The first cells belong to the slots, the others are lent by Buffer.
+// The first cells belong to the slots, as many for each as a child may have turns; the others are lent by Buffer.
 type store struct {
 	in   *region
 	out  []*region
@@ -25,14 +25,14 @@ type store struct {
 }
 
 func newStore(c Config) (*store, error) {
-	const align = 1 << 16 // a multiple of every page size
-	s := &store{cell: (c.MaxInput + align - 1) / align * align, lent: make(map[int]int)}
+	s := &store{cell: aligned(c.MaxInput), lent: make(map[int]int)}
+	own := c.Slots * Turns
 	var err error
-	if s.in, err = newRegion("input", s.cell*int64(c.Slots+c.Buffers)); err != nil {
+	if s.in, err = newRegion("input", s.cell*int64(own+c.Buffers)); err != nil {
 		return nil, err
 	}
 	for i := range c.Slots {
-		out, err := newRegion(fmt.Sprintf("output-%d", i), c.MaxOutput)
+		out, err := newRegion(fmt.Sprintf("output-%d", i), Turns*aligned(c.MaxOutput))
 		if err != nil {
 			s.close()
 			return nil, err
@@ -40,20 +40,32 @@ func newStore(c Config) (*store, error) {
 		s.out = append(s.out, out)
 	}
 	for i := range c.Buffers {
-		s.free = append(s.free, c.Slots+c.Buffers-1-i)
+		s.free = append(s.free, own+c.Buffers-1-i)
 	}
 	return s, nil
 }
 
-// place returns where data lies in the input, copying it to the slot's cell unless it is in the input already.
-func (s *store) place(slot int, data []byte) (offset int64) {
+// aligned rounds a size up to a multiple of every page size.
+func aligned(size int64) int64 {
+	const align = 1 << 16
+	return (size + align - 1) / align * align
+}
+
+// outputAt returns where a child puts the outputs of a task in its region of that size: two tasks that follow one another in
+// two halves, since it may be at the second before its parent has taken out the first's.
+func outputAt(task uint64, size int) int64 {
+	return int64(task%Turns) * int64(size/Turns)
+}
+
+// place returns where data lies in the input, copying it to that cell unless it is in the input already.
+func (s *store) place(cell int, data []byte) (offset int64) {
 	if len(data) == 0 {
 		return 0
 	}
 	if offset, ok := s.offset(data); ok {
 		return offset
 	}
-	offset = int64(slot) * s.cell
+	offset = int64(cell) * s.cell
 	copy(s.in.mem[offset:], data)
 	return offset
 }
@@ -65,10 +77,10 @@ func (s *store) offset(data []byte) (int64, bool) {
 	return int64(at - base), at >= base && at-base < uintptr(len(s.in.mem))
 }
 
-// clear gives back what an image of n bytes took up in the slot's cell beyond what is kept.
-func (s *store) clear(slot int, n int64) {
+// clear gives back what an image of n bytes took up in that cell beyond what is kept.
+func (s *store) clear(cell int, n int64) {
 	if n > keep {
-		s.in.trim(int64(slot)*s.cell+keep, int64(slot)*s.cell+n)
+		s.in.trim(int64(cell)*s.cell+keep, int64(cell)*s.cell+n)
 	}
 }
 

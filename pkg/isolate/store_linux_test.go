@@ -20,14 +20,14 @@ func TestDataInABufferCrossesWithoutACopy(t *testing.T) {
 	defer e.Release(frame)
 	copy(frame, "header;the image;trailer")
 	image := frame[7:16]
-	if at := s.place(0, image); at != s.cell*1+7 {
+	if at := s.place(0, image); at != s.cell*Turns+7 {
 		t.Fatalf("the image lies at %d, want in the first cell that is lent, at %d", at, s.cell+7)
 	}
 	got, err := e.Transform(t.Context(), image, recipe.Default())
 	if err != nil || string(got.Outputs[0].Data) != "the image" {
 		t.Fatalf("%v, %v", got, err)
 	}
-	if own := s.in.mem[:5]; string(own) != "hello" {
+	if own := s.in.mem[s.cell:][:5]; string(own) != "hello" { // the first task's
 		t.Errorf("the slot's own cell was written: %q", own)
 	}
 }

@@ -41,7 +41,7 @@ type ResultInfo struct {
 
 // Timings tells where a task's time at the worker went, in microseconds.
 type Timings struct {
-	Waited    int64 `msgpack:"waited,omitempty" json:"waited_us,omitempty"` // received, not yet started
+	Waited    int64 `msgpack:"waited,omitempty" json:"waited_us,omitempty"` // received, not yet begun
 	Decode    int64 `msgpack:"decode,omitempty" json:"decode_us,omitempty"`
 	Transform int64 `msgpack:"transform,omitempty" json:"transform_us,omitempty"`
 	Encode    int64 `msgpack:"encode,omitempty" json:"encode_us,omitempty"`

@@ -33,6 +33,7 @@ type Config struct {
 	Bare    bool          // tell bare output names only, for a sink that knows nothing else; needs Out
 
 	Slots      int           // concurrent transforms; default: the number of processors
+	Ahead      int           // tasks for each slot that Engine is given beside the one at work, to wait in it; default 0
 	Prefetch   int           // unsettled tasks it may hold, those at work included; default: DefaultPrefetch
 	MaxMessage int64         // largest task and largest result, bytes; default 64 MiB
 	Heartbeat  time.Duration // default 1 s
@@ -90,6 +91,8 @@ func (c *Config) Validate() error {
 		return errors.New("bare results carry no bytes: they need a directory for outputs")
 	case c.Slots < 1 || c.Slots > 1024:
 		return fmt.Errorf("slots %d: between 1 and 1024", c.Slots)
+	case c.Ahead < 0 || c.Ahead > 10:
+		return fmt.Errorf("ahead %d: between 0 and 10", c.Ahead)
 	case c.Prefetch < c.Slots || c.Prefetch > wire.MaxHeld:
 		return fmt.Errorf("prefetch %d: between the %d slots and %d", c.Prefetch, c.Slots, wire.MaxHeld)
 	case c.MaxMessage < 1 || c.MaxMessage > 1<<31:

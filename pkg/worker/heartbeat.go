@@ -38,18 +38,21 @@ func (w *Worker) release(r *wire.Result, id string) {
 	}
 }
 
-// setBusy changes the number of slots at work and accounts for the time since it last changed.
+// setBusy changes the number of tasks that the engine has and accounts for the time since it last changed.
 func (w *Worker) setBusy(change int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.settleIdle()
-	w.busy += change
-	w.metrics.busy.Set(float64(w.busy))
+	w.engaged += change
+	w.metrics.busy.Set(float64(w.busy()))
 }
+
+// busy is the number of slots at work. The caller holds mu.
+func (w *Worker) busy() int { return min(w.engaged, w.cfg.Slots) }
 
 func (w *Worker) settleIdle() {
 	now := time.Now()
-	idle := now.Sub(w.since) * time.Duration(w.cfg.Slots-w.busy)
+	idle := now.Sub(w.since) * time.Duration(w.cfg.Slots-w.busy())
 	w.idle += idle
 	w.since = now
 	w.metrics.idle.Add(idle.Seconds())
@@ -61,7 +64,7 @@ func (w *Worker) heartbeat() *wire.Heartbeat {
 	defer w.mu.Unlock()
 	w.settleIdle()
 	h := w.counts
-	h.Worker, h.Slots, h.Busy = w.cfg.Name, w.cfg.Slots, w.busy
+	h.Worker, h.Slots, h.Busy = w.cfg.Name, w.cfg.Slots, w.busy()
 	h.IdleUS, h.UpUS = w.idle.Microseconds(), time.Since(w.started).Microseconds()
 	for id := range w.held {
 		if id != "" {

@@ -68,7 +68,12 @@ func (w *Worker) finish(ctx context.Context, r *wire.Result, id string) error {
 
 // plentyToDo reports whether more than half of what may wait for a slot does: enough until the ventilator, told late, has
 // sent more.
-func (w *Worker) plentyToDo() bool { return len(w.tasks) > (w.cfg.Prefetch-w.cfg.Slots)/2 }
+func (w *Worker) plentyToDo() bool {
+	w.mu.Lock()
+	ahead := max(0, w.engaged-w.cfg.Slots)
+	w.mu.Unlock()
+	return len(w.tasks)+ahead > (w.cfg.Prefetch-w.cfg.Slots)/2
+}
 
 // tellAll tells what is kept.
 func (w *Worker) tellAll(ctx context.Context) error {

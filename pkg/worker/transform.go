@@ -65,6 +65,9 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 		return fail(result, err)
 	}
 	describe(result, made)
+	waited := made.Stages.Waited
+	result.Timings.Waited += waited.Microseconds()
+	begun = begun.Add(waited)
 	transformed := time.Now()
 	for i, o := range made.Outputs {
 		out := wire.Output{Name: what.Variants[i].OutputName(t.Filename), Size: int64(len(o.Data)), Width: o.Width, Height: o.Height}

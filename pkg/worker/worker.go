@@ -33,13 +33,13 @@ type Worker struct {
 	stuck    atomic.Int32           // how many wait for outputs that cannot be written now
 	stuckBy  atomic.Pointer[string] // why, if there are any
 
-	mu     sync.Mutex
-	held   map[string]int // task ids, received and not yet answered
-	busy   int
-	counts wire.Heartbeat
-	idle   time.Duration
-	since  time.Time // when busy last changed
-	beat   chan struct{}
+	mu      sync.Mutex
+	held    map[string]int // task ids, received and not yet answered
+	engaged int            // tasks that the engine has
+	counts  wire.Heartbeat
+	idle    time.Duration
+	since   time.Time // when engaged last changed
+	beat    chan struct{}
 }
 
 // New returns a worker that has not begun.
@@ -124,7 +124,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	})
 	unsynced := make(chan written, w.cfg.Prefetch)
 	var slots sync.WaitGroup
-	for range w.cfg.Slots {
+	for range w.cfg.Slots * (1 + w.cfg.Ahead) {
 		slots.Go(func() { w.slot(ctx, unsynced) })
 	}
 	group.Go(func() error {

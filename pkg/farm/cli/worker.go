@@ -9,6 +9,7 @@ import (
 	"runtime"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/worker"
@@ -129,8 +130,12 @@ func workerConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (
 		}
 		name = fmt.Sprintf("%s-%d", host, os.Getpid())
 	}
+	ahead := 0
+	if e.isolated() {
+		ahead = isolate.Turns - 1
+	}
 	return worker.Config{
-		Name: name, Engine: e.Engine, Memory: e.memory, Default: what, Slots: c.Int("slots"), Prefetch: c.Int("prefetch"),
+		Name: name, Engine: e.Engine, Memory: e.memory, Default: what, Slots: c.Int("slots"), Ahead: ahead, Prefetch: c.Int("prefetch"),
 		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
 	}, e, nil
 }

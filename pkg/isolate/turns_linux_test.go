@@ -1,0 +1,178 @@
+package isolate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// queued starts a transform of image and returns when it waits in the engine's only child, which is at another.
+func queued(ctx context.Context, t *testing.T, e *Engine, image string) <-chan error {
+	t.Helper()
+	before := e.Stats().Children[0].Tasks
+	done := make(chan error, 1)
+	go func() {
+		_, err := e.Transform(ctx, []byte(image), recipe.Default())
+		done <- err
+	}()
+	for e.Stats().Children[0].Tasks == before {
+		runtime.Gosched()
+	}
+	return done
+}
+
+func TestDeathAtOneTaskCostsTheNextNothing(t *testing.T) {
+	for image, reason := range map[string]outcome.Reason{"hang": outcome.Timeout, "spin": outcome.Timeout} {
+		t.Run(image, func(t *testing.T) {
+			e := newEngine(t, Config{Slots: 1, TaskTimeout: time.Second})
+			if _, err := transform(t, e, "hello"); err != nil {
+				t.Fatal(err)
+			}
+			poison := queued(t.Context(), t, e, image)
+			next := queued(t.Context(), t, e, "hello")
+			wantRejection(t, <-poison, reason, "")
+			if err := <-next; err != nil {
+				t.Errorf("the next: %v", err)
+			}
+			if s := e.Stats(); s.Starts != 2 || s.Ended[Timeout] != 1 {
+				t.Errorf("stats %+v", s)
+			}
+		})
+	}
+}
+
+// One image after another that ends its child: what waits in that is never blamed, and comes to its turn.
+func TestInnocentAmongManyPoisons(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			_, err := e.Transform(t.Context(), []byte("panic"), recipe.Default())
+			if r := (*outcome.Rejection)(nil); !errors.As(err, &r) || r.Reason != outcome.Crashed {
+				t.Errorf("a poison: %v", err)
+			}
+		})
+		all.Go(func() {
+			if _, err := e.Transform(t.Context(), []byte("hello"), recipe.Default()); err != nil {
+				t.Errorf("an innocent: %v", err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestTimeoutCountsFromTheTurn(t *testing.T) {
+	const timeout = 3 * time.Second
+	e := newEngine(t, Config{Slots: 1, TaskTimeout: timeout})
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	one, two := newGate(t), newGate(t)
+	first := queued(t.Context(), t, e, "gate "+string(one))
+	second := queued(t.Context(), t, e, "gate "+string(two))
+	for _, turn := range []struct {
+		gate gate
+		done <-chan error
+	}{{one, first}, {two, second}} {
+		open := turn.gate.wait(t)
+		time.Sleep(timeout * 6 / 10)
+		open.Close()
+		if err := <-turn.done; err != nil {
+			t.Errorf("after %v of its own: %v", timeout*6/10, err)
+		}
+	}
+}
+
+func TestCallerThatGivesUpBeforeItsTurnHarmsNobody(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	g, why := newGate(t), errors.New("lease lost")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	first := queued(t.Context(), t, e, "gate "+string(g))
+	second := queued(ctx, t, e, "hang")
+	open := g.wait(t)
+	cancel(why)
+	open.Close()
+	if err := <-first; err != nil {
+		t.Errorf("the one before: %v", err)
+	}
+	if err := <-second; !errors.Is(err, why) {
+		t.Errorf("error %v, want the context's cause", err)
+	}
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Error("afterwards:", err)
+	}
+}
+
+// A child may be through with a second task before its parent looks at the outputs of the first.
+func TestOutputsOfTwoTasksDoNotMix(t *testing.T) {
+	bothWays(t, func(t *testing.T, newEngine func(*testing.T, Config) *Engine) {
+		e := newEngine(t, Config{Slots: 2, Buffers: 2})
+		var all sync.WaitGroup
+		for k := range 2 * 2 * Turns {
+			all.Go(func() {
+				for i := range 100 {
+					data := bytes.Repeat(fmt.Appendf(nil, "%d of %d, ", i, k), 1+i*i)
+					got, err := e.Transform(t.Context(), data, recipe.Default())
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					for _, o := range got.Outputs {
+						if !bytes.Equal(o.Data, data) {
+							t.Errorf("%d bytes are not those of image %d of %d", len(o.Data), i, k)
+						}
+					}
+				}
+			})
+		}
+		all.Wait()
+		if s := e.Stats(); s.Starts != 2 || s.Busy != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// The parent hears of the first task when the child is at the second already.
+func TestChildGoesOnBeforeItsParentListens(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := e.pool.acquire(t.Context(), anyChild)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGate(t)
+	r := recipe.Default()
+	send := func(image string) request {
+		q := request{length: uint64(len(image)), recipe: r.String()}
+		if _, err := c.send(&q, []byte(image)); err != nil {
+			t.Fatal(err)
+		}
+		return q
+	}
+	one, two := send("the first"), send("gate "+string(g))
+	open := g.wait(t) // it is at the second, and nobody has read its first answer
+	open.Close()
+	rep, err := c.receive(one, r.Variants)
+	if err != nil || string(rep.result.Outputs[2].Data) != "the first" {
+		t.Errorf("the first: %+v, %v", rep, err)
+	}
+	c.next(err)
+	if rep, err = c.receive(two, r.Variants); err != nil || rep.result == nil {
+		t.Errorf("the second: %+v, %v", rep, err)
+	}
+	c.next(err)
+	e.pool.release(c)
+}
