@@ -18,31 +18,62 @@ import (
 // away is a store whose disk is away until a moment: calls fail, or wait, as they do on a network file system.
 type away struct {
 	sink.Store
-	until time.Time
-	hangs bool
+	until  time.Time
+	hangs  bool
+	writes bool // are kept; it is syncs that are not
+}
+
+func (a *away) wait() error {
+	left := time.Until(a.until)
+	if left > 0 && !a.hangs {
+		return &blob.Fault{Kind: blob.ErrUnavailable, Op: "write", Why: "no space left"}
+	}
+	time.Sleep(left)
+	return nil
 }
 
 func (a *away) Put(ctx context.Context, name string, data []byte) error {
-	left := time.Until(a.until)
-	switch {
-	case left <= 0:
-		return a.Store.Put(ctx, name, data)
-	case a.hangs:
-		time.Sleep(left)
-		return a.Store.Put(ctx, name, data)
+	if !a.writes {
+		if err := a.wait(); err != nil {
+			return err
+		}
 	}
-	return &blob.Fault{Kind: blob.ErrUnavailable, Op: "write", Why: "no space left"}
+	return a.Store.Put(ctx, name, data)
 }
 
-// A disk that takes nothing for an hour is no image's fault, and no worker's.
+func (a *away) Flush(ctx context.Context) error {
+	if err := a.wait(); err != nil {
+		return err
+	}
+	return a.Store.Flush(ctx)
+}
+
+// A disk that takes nothing for an hour is no image's fault, and no worker's; and one image that is refused meanwhile keeps
+// nobody from steering the run. A few images do not fill the sink, so that it goes on hearing workers.
 func TestDiskThatIsAwayForAnHourOnlyDelaysARun(t *testing.T) {
-	for why, hangs := range map[string]bool{"no space left": false, "results have waited to be written": true} {
-		t.Run(why, func(t *testing.T) {
-			const n = 60
+	for _, c := range []struct {
+		what   string
+		hangs  bool
+		writes bool
+		images int
+	}{
+		{"full", false, false, 60},
+		{"full, with one image left", false, false, 1},
+		{"hanging", true, false, 60},
+		{"hanging, with one image left", true, false, 1},
+		{"full at a sync", false, true, 200},
+		{"hanging in a sync", true, true, 200},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			why := "no space left"
+			if c.hangs {
+				why = "the disk has not answered since"
+			}
 			e := &echo{}
-			cfg := newConfig(t, images(t, numbered(n)...), t.TempDir(), e)
-			disk := &away{Store: cfg.Sink.Out, hangs: hangs}
+			cfg := newConfig(t, images(t, append(numbered(c.images), strings.Repeat("large ", 1000))...), t.TempDir(), e)
+			disk := &away{Store: cfg.Sink.Out, hangs: c.hangs, writes: c.writes}
 			cfg.Sink.Out = disk
+			cfg.Ventilator.MaxMessage = 1000
 			var waiting atomic.Value
 			cfg.Ventilator.Watch = func(r wire.Run) { waiting.Store(r.Waiting) }
 			synctest.Test(t, func(t *testing.T) {
@@ -59,16 +90,20 @@ func TestDiskThatIsAwayForAnHourOnlyDelaysARun(t *testing.T) {
 					if said := fmt.Sprint(waiting.Load()); !strings.Contains(status.Trouble, why) || !strings.Contains(said, why) || f.Sink().Ready() == nil {
 						t.Errorf("half an hour later the sink says %q, the ventilator %q, ready: %v", status.Trouble, said, f.Sink().Ready())
 					}
+					if err := f.Sink().Steer(t.Context(), wire.RunState{State: "running"}); err != nil {
+						t.Errorf("half an hour later the run cannot be steered: %v", err)
+					}
 				})
 				defer half.Stop()
 				got, err := f.Run(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got.Done != n || got.Found != n || got.Deliveries != n || e.transforms() != n {
+				n := int64(c.images)
+				if got.Found != n+1 || got.Done != n || got.Rejected != 1 || got.Deliveries != n || e.transforms() != c.images {
 					t.Errorf("%d transforms; the run says %+v", e.transforms(), got)
 				}
-				if status := f.Sink().Status(); status.Trouble != "" || status.Failed > 0 || status.Duplicates > 0 {
+				if status := f.Sink().Status(); status.Trouble != "" || status.Failed > 0 {
 					t.Errorf("in the end the sink says %+v", status)
 				}
 			})

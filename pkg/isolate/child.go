@@ -37,7 +37,7 @@ type child struct {
 	requests *os.File
 	replies  *os.File
 	in       *bufio.Reader
-	stderr   excerpt
+	stderr   heard
 	gauge    *gauge
 	dead     chan struct{} // closed when it has ended and was waited for
 	buf      []byte        // the last message, of whoever has the first turn
@@ -135,7 +135,8 @@ func (c *child) reap() {
 	}
 	c.mu.Unlock()
 	c.requests.Close()
-	c.replies.Close()
+	// What it answered before is still to be read; something that it left behind may keep the pipe open.
+	_ = c.replies.SetReadDeadline(time.Now().Add(partingGrace))
 	c.gauge.close()
 	close(c.dead)
 }
@@ -164,20 +165,26 @@ func (c *child) look(limit int64) {
 func (c *child) transform(
 	ctx context.Context, image []byte, text string, variants []recipe.Variant, timeout time.Duration,
 ) (reply, error) {
-	sent := time.Now()
 	q := request{length: uint64(len(image)), recipe: text}
-	t, err := c.send(&q, image)
-	if c.store != nil {
-		defer c.store.clear(c.cell(q.task), int64(len(image)))
-	}
+	var limits limits
+	defer limits.lift()
+	arm := func() { limits.arm(ctx, c, q.task, timeout) }
+	t, err := c.send(&q, image, arm)
 	<-t.first
-	if t.vain {
+	began := time.Now()
+	done := func(err error) {
+		if c.store != nil {
+			c.store.clear(c.cell(q.task), int64(len(image))) // before the next but one may have the cell
+		}
 		c.next(err)
+	}
+	if t.vain {
+		done(err)
 		return reply{}, errUntouched
 	}
-	waited := time.Since(sent)
-	stop := context.AfterFunc(ctx, func() { c.kill(q.task, Cancelled, nil) })
-	timer := time.AfterFunc(timeout, func() { c.kill(q.task, Timeout, nil) })
+	if !limits.armed() {
+		arm()
+	}
 	var r reply
 	if err == nil {
 		r, err = c.receive(q, variants)
@@ -185,13 +192,10 @@ func (c *child) transform(
 	if err != nil {
 		c.part(q.task, err)
 	}
-	stop()
-	timer.Stop()
-	defer c.next(err)
+	limits.lift()
+	defer func() { done(err) }()
 	if err == nil {
-		if r.result != nil {
-			r.result.Stages.Waited = waited
-		}
+		r.began = began
 		return r, nil
 	}
 	c.mu.Lock()
@@ -205,8 +209,29 @@ func (c *child) transform(
 	}
 }
 
-// send gives q the next turn and sends it. The error is errUntouched if not a byte of it reached the child.
-func (c *child) send(q *request, image []byte) (*turn, error) {
+// limits end a child that is at a task for too long, or for nobody.
+type limits struct {
+	stop  func() bool
+	timer *time.Timer
+}
+
+func (l *limits) armed() bool { return l.timer != nil }
+
+func (l *limits) arm(ctx context.Context, c *child, task uint64, timeout time.Duration) {
+	l.stop = context.AfterFunc(ctx, func() { c.kill(task, Cancelled, nil) })
+	l.timer = time.AfterFunc(timeout, func() { c.kill(task, Timeout, nil) })
+}
+
+func (l *limits) lift() {
+	if l.armed() {
+		l.stop()
+		l.timer.Stop()
+	}
+}
+
+// send gives q the next turn and sends it; if it is its turn at once it calls begun before. The error is errUntouched if not a
+// byte of it reached the child.
+func (c *child) send(q *request, image []byte, begun func()) (*turn, error) {
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	c.mu.Lock()
@@ -214,11 +239,15 @@ func (c *child) send(q *request, image []byte) (*turn, error) {
 	q.task = c.served
 	t := &turn{task: q.task, first: make(chan struct{})}
 	c.turns = append(c.turns, t)
-	if len(c.turns) == 1 {
-		c.stderr.reset() // what it says from now on is about q
+	first := len(c.turns) == 1
+	c.stderr.turn(first)
+	if first {
 		c.at(t)
 	}
 	c.mu.Unlock()
+	if first {
+		begun()
+	}
 
 	if c.store != nil {
 		q.offset = uint64(c.store.place(c.cell(q.task), image))
@@ -276,7 +305,8 @@ func (c *child) part(task uint64, err error) {
 // isEnd reports whether err tells of a pipe's end rather than of what came through it.
 func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, os.ErrClosed) || errors.Is(err, syscall.EPIPE) || errors.Is(err, errUntouched)
+		errors.Is(err, os.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, errUntouched)
 }
 
 // receive reads the answer to q, which has the first turn, and does not believe it.

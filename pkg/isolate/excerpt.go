@@ -12,7 +12,6 @@ const excerptPart = 2 << 10
 // excerpt keeps the first and the last of what a child wrote to its standard error: a crash announces itself in the
 // first lines, and what comes after may be long.
 type excerpt struct {
-	mu      sync.Mutex
 	head    []byte
 	tail    []byte // a ring once it is full
 	next    int    // where the ring goes on
@@ -21,8 +20,6 @@ type excerpt struct {
 
 // Write implements io.Writer; it never fails.
 func (x *excerpt) Write(p []byte) (int, error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	n := len(p)
 	if room := excerptPart - len(x.head); room > 0 {
 		k := min(room, len(p))
@@ -49,15 +46,11 @@ func (x *excerpt) Write(p []byte) (int, error) {
 
 // reset forgets everything: what comes now belongs to another image.
 func (x *excerpt) reset() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	x.head, x.tail, x.next, x.skipped = x.head[:0], x.tail[:0], 0, false
 }
 
 // String returns the excerpt, with "…" where something is missing.
 func (x *excerpt) String() string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	var b strings.Builder
 	b.Write(x.head)
 	if x.skipped {
@@ -66,6 +59,37 @@ func (x *excerpt) String() string {
 	b.Write(x.tail[x.next:])
 	b.Write(x.tail[:x.next])
 	return strings.ToValidUTF8(b.String(), "\uFFFD")
+}
+
+// heard is what a child wrote to its standard error since the turn before the last was given. That covers all of the task
+// that it is at, whose turn was given while it was at the one before.
+type heard struct {
+	mu          sync.Mutex
+	before, now excerpt
+}
+
+// Write implements io.Writer; it never fails.
+func (h *heard) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now.Write(p)
+}
+
+// turn notes that the next turn is given, to a child that was idle or not.
+func (h *heard) turn(idle bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.before, h.now = h.now, h.before
+	h.now.reset()
+	if idle {
+		h.before.reset()
+	}
+}
+
+func (h *heard) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.before.String() + h.now.String()
 }
 
 // headline returns the line of a crash report that says what happened, or "".

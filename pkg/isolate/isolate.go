@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -62,6 +63,7 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		return nil, fmt.Errorf("isolate: a recipe of %d bytes and %d variants, the limits are %d and %d",
 			len(text), len(r.Variants), recipe.MaxText, recipe.MaxVariants)
 	}
+	came := time.Now()
 	want := anyChild
 	untouched := 0
 	for deaths := 0; ; {
@@ -78,6 +80,7 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		case err == nil && rep.result == nil:
 			return nil, fmt.Errorf("isolate: %s: %s", e.cfg.Engine, rep.failure)
 		case err == nil:
+			rep.result.Stages.Waited = rep.began.Sub(came)
 			return rep.result, nil
 		case errors.As(err, &d):
 		case untouched < 3: // the child was dead before it came to it: another one

@@ -21,8 +21,8 @@ type want int
 
 const (
 	anyChild   want = iota // also one that is at another task
-	idleChild              // one that is at none
-	freshChild             // one that has done nothing yet
+	idleChild              // one that is at none, and alone
+	freshChild             // one that has done nothing yet, and alone
 )
 
 // pool hands ready children to transforms, and knows which children there are.
@@ -35,6 +35,7 @@ type pool struct {
 	idle    []*child            // the one used last is the last: its memory is warm
 	waiting []*waiter           // in order of arrival, but those who need a fresh child first
 	lent    map[*child]int      // those that transforms have, dead ones, too, and how many
+	apart   map[*child]struct{} // those of them that one transform has alone
 	back    sync.Cond           // one of them has been given back
 	closed  bool
 	drained chan struct{} // closed when closed is true and nothing is lent
@@ -54,6 +55,7 @@ type offer struct {
 func newPool(slots int) *pool {
 	p := &pool{
 		slots: slots, turns: Turns, alive: make(map[*child]struct{}), lent: make(map[*child]int),
+		apart:   make(map[*child]struct{}),
 		drained: make(chan struct{}),
 	}
 	p.back.L = &p.mu
@@ -83,6 +85,7 @@ func (p *pool) acquire(ctx context.Context, want want) (*child, error) {
 	}
 	p.mu.Lock()
 	p.waiting = slices.DeleteFunc(p.waiting, func(x *waiter) bool { return x == w })
+	p.match() // others may have waited for w to be served
 	p.mu.Unlock()
 	select {
 	case o := <-w.got: // it came too late to be of use
@@ -106,6 +109,9 @@ func (p *pool) match() {
 		}
 		p.waiting = slices.Delete(p.waiting, i, i+1)
 		p.lent[c]++
+		if w.want != anyChild {
+			p.apart[c] = struct{}{}
+		}
 		w.got <- offer{c: c}
 	}
 }
@@ -121,8 +127,8 @@ func (p *pool) pick(want want) *child {
 		p.idle = slices.Delete(p.idle, at, at+1)
 		return c
 	}
-	if want != anyChild || p.freshNeeded() { // a child that always has a next task never makes room for a fresh one
-		return nil
+	if want != anyChild || slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.want != anyChild }) {
+		return nil // a child that always has a next task is never idle
 	}
 	if len(p.alive) < p.slots {
 		return nil // one that is about to come may be sooner
@@ -132,7 +138,7 @@ func (p *pool) pick(want want) *child {
 		if !c.wellBehaved() {
 			return nil // it is about to be replaced
 		}
-		if n := p.lent[c]; n > 0 && n < p.turns {
+		if _, apart := p.apart[c]; !apart && p.lent[c] > 0 && p.lent[c] < p.turns {
 			next = c
 		}
 	}
@@ -181,6 +187,7 @@ func (p *pool) release(c *child) {
 		return
 	}
 	delete(p.lent, c)
+	delete(p.apart, c)
 	p.back.Broadcast()
 	_, alive := p.alive[c]
 	switch {

@@ -232,6 +232,34 @@ func TestNextTaskWaitsInAChildThatIsAtAnother(t *testing.T) {
 	})
 }
 
+func TestNothingWaitsInAChildWhileSomebodyNeedsOneAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(1)
+		c := fakeChild(t, 1)
+		p.add(c)
+		if offered(p, anyChild) != c {
+			t.Fatal("no child")
+		}
+		got := make(chan *child)
+		go func() {
+			c, _ := p.acquire(context.Background(), idleChild)
+			got <- c
+		}()
+		synctest.Wait()
+		if offered(p, anyChild) != nil {
+			t.Error("it always has a next task, and is never idle")
+		}
+		p.release(c)
+		if <-got != c || offered(p, anyChild) != nil {
+			t.Error("who needed it alone has not got it alone")
+		}
+		p.release(c)
+		if offered(p, anyChild) != c || offered(p, anyChild) != c {
+			t.Error("it is alone for ever")
+		}
+	})
+}
+
 func TestNothingWaitsInAChildWhileAFreshOneIsNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(1)

@@ -184,6 +184,7 @@ func TestGrandchildrenEndWithTheirParent(t *testing.T) {
 
 func TestDrainFinishesWhatIsHeld(t *testing.T) {
 	e := idleEngine(t, Config{Slots: 1})
+	e.pool.turns = 1 // who comes second waits for a child, not in one
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()

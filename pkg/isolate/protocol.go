@@ -68,6 +68,7 @@ type request struct {
 // reply is what a child answers to a request. Exactly one of result, rejection and failure is set.
 type reply struct {
 	task      uint64
+	began     time.Time      // when its turn came; the parent's own
 	result    *engine.Result // outputs without names and data
 	sizes     []int64        // of the outputs
 	total     int64          // sum of sizes

@@ -22,7 +22,7 @@ const (
 )
 
 // Run starts the children, replaces those that end, and ends them when ctx does. Then transforms that have a child
-// finish, within TaskTimeout; those that wait for one get ErrStopped. Run returns nil when all have ended, and an error
+// finish, each within TaskTimeout; those that wait for one get ErrStopped. Run returns nil when all have ended, and an error
 // only if it is called twice. Who has to finish more than what has begun ends ctx later.
 func (e *Engine) Run(ctx context.Context) error {
 	if e.started.Swap(true) {
@@ -98,6 +98,7 @@ func (e *Engine) supervise(ctx context.Context, slot int, forks chan<- func()) {
 			<-c.dead
 			e.pool.remove(c)
 			e.pool.awaitReturn(c) // its slot's memory is the next child's
+			c.replies.Close()
 			if e.bury(c) {
 				pause = 0
 				continue
@@ -158,6 +159,7 @@ func (e *Engine) start(ctx context.Context, slot int, forks chan<- func()) (*chi
 	}
 	c.kill(anyTask, Start, nil)
 	<-c.dead
+	c.replies.Close()
 	c.mu.Lock()
 	if c.cause != Stopped {
 		c.cause = Start // also when it ended by itself

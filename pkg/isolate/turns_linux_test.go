@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -155,14 +156,7 @@ func TestChildGoesOnBeforeItsParentListens(t *testing.T) {
 	}
 	g := newGate(t)
 	r := recipe.Default()
-	send := func(image string) request {
-		q := request{length: uint64(len(image)), recipe: r.String()}
-		if _, err := c.send(&q, []byte(image)); err != nil {
-			t.Fatal(err)
-		}
-		return q
-	}
-	one, two := send("the first"), send("gate "+string(g))
+	one, two := send(t, c, "the first"), send(t, c, "gate "+string(g))
 	open := g.wait(t) // it is at the second, and nobody has read its first answer
 	open.Close()
 	rep, err := c.receive(one, r.Variants)
@@ -175,4 +169,64 @@ func TestChildGoesOnBeforeItsParentListens(t *testing.T) {
 	}
 	c.next(err)
 	e.pool.release(c)
+}
+
+func send(t *testing.T, c *child, image string) request {
+	t.Helper()
+	q := request{length: uint64(len(image)), recipe: recipe.Default().String()}
+	if _, err := c.send(&q, []byte(image), func() {}); err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// The parent hears of the first task when the child has died of the second.
+func TestAnswerOfADeadChildCounts(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1})
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := e.pool.acquire(t.Context(), anyChild)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.pool.release(c)
+	one, two := send(t, c, "the first"), send(t, c, "exit")
+	<-c.dead
+	r := recipe.Default()
+	rep, err := c.receive(one, r.Variants)
+	if err != nil || string(rep.result.Outputs[2].Data) != "the first" {
+		t.Errorf("the first: %+v, %v", rep, err)
+	}
+	c.next(err)
+	if rep, err = c.receive(two, r.Variants); !isEnd(err) {
+		t.Errorf("the second: %+v, %v", rep, err)
+	}
+	c.next(err)
+}
+
+// An image that goes through the pipe is not written for ever to a child that does not read.
+func TestChildThatReadsNothingIsTimedOut(t *testing.T) {
+	bothWays(t, func(t *testing.T, newEngine func(*testing.T, Config) *Engine) {
+		e := newEngine(t, Config{Slots: 1, TaskTimeout: time.Second})
+		if _, err := transform(t, e, "hello"); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(e.Stats().Children[0].PID, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		_, err := e.Transform(t.Context(), make([]byte, 1<<20), recipe.Default())
+		wantRejection(t, err, outcome.Timeout, "")
+	})
+}
+
+func TestWhatAChildSaysIsOfItsLastTwoTurns(t *testing.T) {
+	var h heard
+	for i, idle := range []bool{true, false, false, true, false} {
+		h.turn(idle)
+		fmt.Fprintf(&h, "%d ", i)
+		if want := []string{"0 ", "0 1 ", "1 2 ", "3 ", "3 4 "}[i]; h.String() != want {
+			t.Errorf("after turn %d: %q, want %q", i, h.String(), want)
+		}
+	}
 }

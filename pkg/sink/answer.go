@@ -219,7 +219,7 @@ func (s *Sink) tellRun(run *wire.Run) (any, error) {
 	}
 	now := time.Now()
 	return &wire.RunState{Run: run.ID, State: want, Instance: s.instance,
-		Workers: s.state.throughput(now).Workers, Deaf: s.state.deafFor(now)}, nil
+		Workers: s.state.throughput(now).Workers, Trouble: s.state.trouble(now)}, nil
 }
 
 // keepRun writes a run's record to the ledger.

@@ -16,6 +16,7 @@ const receiveAhead = 4 * wire.MaxBatch
 
 // receive takes workers' messages until intake ends, and what had come by then; ctx ends with a cut alone.
 func (s *Sink) receive(ctx, intake context.Context, arrived chan<- *wire.Result) {
+	defer func() { s.state.setDeaf(true, time.Now()) }()
 	for late := 0; ; {
 		message, peer, err := s.pull.RecvFrom(intake)
 		if err != nil {
@@ -154,19 +155,9 @@ func (s *Sink) writeOutputs(ctx context.Context, r *wire.Result) error {
 
 // insist repeats do while the store cannot be used. The sink is not ready then.
 func (s *Sink) insist(ctx context.Context, stage string, do func() error) error {
-	var who *stuck
-	err := blob.Insist(ctx, do, func(err error) {
-		if who == nil {
-			who = &stuck{stage}
-		}
-		if s.state.setTrouble(who, err.Error()) {
-			s.log.Error("cannot write; trying again", "stage", stage, "error", err)
-		}
-	})
-	if who != nil && s.state.setTrouble(who, "") && err == nil {
-		s.log.Info("can write again", "stage", stage)
-	}
-	return err
+	st := s.state.begin(stage, time.Now())
+	defer s.state.end(st)
+	return blob.Insist(ctx, do, func(err error) { s.state.fails(st, err.Error()) })
 }
 
 // receiptOf is what will be said of r once it is committed.

@@ -145,10 +145,10 @@ func (s *Sink) commitBatch(ctx context.Context, batch []work) ([]work, error) {
 // directory was replaced), they are written once more from the results; so are, when their turn comes, those that waited
 // behind a batch whose outputs were lost. A result whose outputs cannot be written again has failed, and is left out.
 func (s *Sink) makeDurable(ctx context.Context, batch []work) ([]work, error) {
-	var who *stuck
+	var who *diskCall
 	defer func() {
 		if who != nil {
-			s.state.setTrouble(who, "")
+			s.state.end(who)
 		}
 	}()
 	for {
@@ -156,7 +156,7 @@ func (s *Sink) makeDurable(ctx context.Context, batch []work) ([]work, error) {
 		lost := errors.Is(err, blob.ErrLost)
 		switch {
 		case lost && who != nil: // what was written again, too: a disk that takes everything and keeps nothing
-			s.state.setTrouble(who, err.Error())
+			s.state.fails(who, err.Error())
 			select {
 			case <-ctx.Done():
 				return nil, context.Cause(ctx)
@@ -167,7 +167,7 @@ func (s *Sink) makeDurable(ctx context.Context, batch []work) ([]work, error) {
 			s.losses.Add(1)
 			s.log.Warn("outputs are written again", "why", err)
 			if who == nil {
-				who = &stuck{"outputs"}
+				who = s.state.begin("outputs", time.Now())
 			}
 		case err != nil:
 			return nil, err

@@ -63,9 +63,7 @@ func (s *Sink) Ready() error {
 	if why := s.notReady.Load(); why != nil {
 		return errors.New(*why)
 	}
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	if why := s.state.troubles(time.Now()); why != "" {
+	if why := s.state.trouble(time.Now()); why != "" {
 		return errors.New(why)
 	}
 	return nil
@@ -263,8 +261,9 @@ func (s *Sink) workerGone(name, why string) {
 	}
 }
 
-// tick does what time asks for: throughput each second, workers and runs that fell silent.
+// tick does what time asks for: throughput each second, trouble that came or went, workers and runs that fell silent.
 func (s *Sink) tick(ctx context.Context) {
+	trouble := ""
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -276,6 +275,15 @@ func (s *Sink) tick(ctx context.Context) {
 		now := time.Now()
 		t := s.state.throughput(now)
 		s.publish(wire.TopicThroughput, &t)
+		switch now := s.state.trouble(now); {
+		case now == trouble:
+		case now == "":
+			s.log.Info("can write again")
+			trouble = now
+		default:
+			s.log.Error("cannot write; trying again", "why", now)
+			trouble = now
+		}
 		for _, name := range s.state.lose(s.cfg.WorkerTimeout, now) {
 			s.log.Info("worker lost", "worker", name, "why", "no sign of life")
 			s.publish(wire.TopicWorkerLost, &wire.WorkerEvent{Worker: name, Why: "no sign of life"})

@@ -11,14 +11,14 @@ import (
 
 // state is what the sink can tell about the farm at any moment.
 type state struct {
-	mu      sync.Mutex
-	status  wire.Status // the counters; lists are filled in when asked
-	roster  roster
-	runs    map[string]*liveRun
-	images  rate
-	bytes   rate
-	trouble map[*stuck]string // who is kept from its work → by what
-	deaf    time.Time         // since when no message of a worker is read, for want of room; zero: they are
+	mu     sync.Mutex
+	status wire.Status // the counters; lists are filled in when asked
+	roster roster
+	runs   map[string]*liveRun
+	images rate
+	bytes  rate
+	calls  map[*diskCall]struct{} // that have not returned
+	deaf   time.Time              // since when no message of a worker is read, for want of room; zero: they are
 }
 
 // liveRun is a run whose ventilator talks to us.
@@ -35,9 +35,9 @@ func newState(c *Config, now time.Time, instance string) *state {
 		status: wire.Status{
 			Instance: instance, Version: c.Version, Started: now, Host: c.Host, Out: c.OutPath, Ledger: c.LedgerPath,
 		},
-		roster:  roster{workers: make(map[string]*member)},
-		runs:    make(map[string]*liveRun),
-		trouble: make(map[*stuck]string),
+		roster: roster{workers: make(map[string]*member)},
+		runs:   make(map[string]*liveRun),
+		calls:  make(map[*diskCall]struct{}),
 	}
 }
 
@@ -84,53 +84,59 @@ func (s *state) count(field func(*wire.Status)) {
 	field(&s.status)
 }
 
-// stuck is a stage that tries again and again. Several of one kind may be stuck at once, each for itself: on a disk that
-// is nearly full small outputs go on being written beside a large one that finds no room.
-type stuck struct{ stage string }
+// diskCall is something that the sink does with its disk: a write, a sync, a look. Several may be under way, each for itself: on
+// a disk that is nearly full small outputs go on being written beside a large one that finds no room.
+type diskCall struct {
+	what  string
+	since time.Time
+	why   string // it was tried in vain; empty: it was not, so far
+}
 
-// setTrouble notes what keeps a stage from its work; an empty why clears it. It reports whether that is news: a trouble that
-// no stage had, or the end of the last.
-func (s *state) setTrouble(who *stuck, why string) (news bool) {
+func (s *state) begin(what string, now time.Time) *diskCall {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if why == "" {
-		delete(s.trouble, who)
-		return len(s.trouble) == 0
-	}
-	news = true
-	for _, known := range s.trouble {
-		news = news && known != why
-	}
-	s.trouble[who] = why
-	return news
+	c := &diskCall{what: what, since: now}
+	s.calls[c] = struct{}{}
+	return c
 }
 
-// stalledAfter is how long results must have waited to be written until the sink says so. A busy disk is no trouble.
-const stalledAfter = 2 * time.Second
-
-// troubles returns what keeps the sink from its work, or nothing. The caller holds mu.
-func (s *state) troubles(now time.Time) string {
-	for _, why := range s.trouble {
-		return why
-	}
-	if s.stalled(now) { // a disk may hang without an error
-		return fmt.Sprintf("results have waited to be written for %v", now.Sub(s.deaf).Round(time.Second))
-	}
-	return ""
-}
-
-func (s *state) stalled(now time.Time) bool {
-	return !s.deaf.IsZero() && now.Sub(s.deaf) >= stalledAfter
-}
-
-// deafFor says why workers cannot be heard, or nothing when they can.
-func (s *state) deafFor(now time.Time) string {
+// fails notes why c was tried in vain. It is tried again.
+func (s *state) fails(c *diskCall, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.stalled(now) {
+	c.why = why
+}
+
+func (s *state) end(c *diskCall) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.calls, c)
+}
+
+// stalledAfter is how long such a call may take until that is trouble. A disk that hangs gives no error; one that is busy is none.
+const stalledAfter = 5 * time.Second
+
+// trouble returns what keeps the sink from its work, for the longest time, or nothing.
+func (s *state) trouble(now time.Time) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.troubleLocked(now)
+}
+
+func (s *state) troubleLocked(now time.Time) string {
+	var first *diskCall
+	for c := range s.calls {
+		if (c.why != "" || now.Sub(c.since) >= stalledAfter) && (first == nil || c.since.Before(first.since)) {
+			first = c
+		}
+	}
+	switch {
+	case first == nil:
 		return ""
+	case first.why == "":
+		return fmt.Sprintf("%s: the disk has not answered since %s", first.what, first.since.Format(time.TimeOnly))
 	}
-	return s.troubles(now)
+	return first.why
 }
 
 // setDeaf notes that messages of workers are not read for want of room, or are again.
@@ -196,7 +202,7 @@ func (s *state) snapshot(now time.Time) *wire.Status {
 	status.Throughput = s.throughputLocked(now)
 	status.Workers = s.roster.list(now)
 	status.Runs = s.runList()
-	status.Trouble = s.troubles(now)
+	status.Trouble = s.troubleLocked(now)
 	return &status
 }
 

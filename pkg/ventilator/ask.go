@@ -52,6 +52,14 @@ func (v *Ventilator) talk(ctx context.Context, questions <-chan question, answer
 }
 
 func (v *Ventilator) ask(ctx context.Context, q question) (a answer) {
+	// First: a sink that can commit nothing still steers.
+	a.state, a.err = bounded(ctx, func(ctx context.Context) (wire.RunState, error) {
+		return v.talks.TellRun(ctx, &q.run)
+	})
+	if a.err != nil {
+		a.unsaid = q.settle
+		return a
+	}
 	if len(q.settle) > 0 {
 		a.receipts, a.err = bounded(ctx, func(ctx context.Context) ([]wire.Receipt, error) {
 			return v.talks.Settle(ctx, q.settle)
@@ -73,9 +81,6 @@ func (v *Ventilator) ask(ctx context.Context, q question) (a answer) {
 		a.failed = slices.DeleteFunc(known.Failed, func(r wire.Receipt) bool { return r.Run != q.run.ID })
 		a.asked, a.instance = q.ids, known.Instance
 	}
-	a.state, a.err = bounded(ctx, func(ctx context.Context) (wire.RunState, error) {
-		return v.talks.TellRun(ctx, &q.run)
-	})
 	return a
 }
 

@@ -78,11 +78,11 @@ func (c *chaos) step() {
 		d.peerUp(c.lastID, []string{identity(1, 3), ""}[c.IntN(2)])
 		d.peerDown(c.lastID-zsock.PeerID(c.IntN(4)), c.now)
 	case 15:
-		deaf := time.Time{} // never
+		stuck := time.Time{} // never
 		if c.IntN(2) == 0 {
-			deaf = c.now
+			stuck = c.now
 		}
-		d.ring(c.now, deaf)
+		d.ring(c.now, stuck)
 		d.fed = c.IntN(4) == 0
 		d.speculate(c.now)
 		d.heard(&wire.Heartbeat{Worker: "w", Held: []string{nthID(c.anyTask()).String()}}, c.now)

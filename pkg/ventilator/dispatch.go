@@ -185,7 +185,6 @@ func (d *dispatcher) pick(t *task) *peer {
 func (d *dispatcher) lend(t *task, p *peer, now time.Time) {
 	t.sent = now
 	d.move(t, leased)
-	lease := d.cfg.Lease
 	if p != nil {
 		t.deliveries++
 		t.answeredBy, t.suspect = "", ""
@@ -205,12 +204,17 @@ func (d *dispatcher) lend(t *task, p *peer, now time.Time) {
 			d.awaitNames(t)
 		}
 	}
+	d.alarm(t, now.Add(d.leaseOf(t)))
+}
+
+// leaseOf is how long those that hold t may keep it in silence.
+func (d *dispatcher) leaseOf(t *task) time.Duration {
 	for _, h := range t.holders {
 		if h.stranger {
-			lease = d.cfg.SilentLease
+			return d.cfg.SilentLease
 		}
 	}
-	d.alarm(t, now.Add(lease))
+	return d.cfg.Lease
 }
 
 // handedOver gives a message's bytes back to the budget, once the connection has taken or lost them.
@@ -251,16 +255,16 @@ func (d *dispatcher) nextAlarm() (at time.Time, ok bool) {
 	return d.alarms[0].wake, true
 }
 
-// ring lets time pass: leases end, backoffs end. A lease ends no sooner than its length after deaf, the last moment at which
-// the sink did not answer or did not hear workers: receipts and heartbeats come through it alone.
-func (d *dispatcher) ring(now, deaf time.Time) (expired []*task) {
+// ring lets time pass: leases end, backoffs end. A lease ends no sooner than its length after stuck, the last moment at which
+// the sink did not answer or could not do its work: receipts and heartbeats come through it alone.
+func (d *dispatcher) ring(now, stuck time.Time) (expired []*task) {
 	for len(d.alarms) > 0 && !d.alarms[0].wake.After(now) {
 		t := heap.Pop(&d.alarms).(*task)
 		switch t.state {
 		case resting:
 			d.redeliver(t)
 		case leased:
-			if at := deaf.Add(d.cfg.Lease); at.After(now) {
+			if at := stuck.Add(d.leaseOf(t)); at.After(now) {
 				d.alarm(t, at)
 				continue
 			}

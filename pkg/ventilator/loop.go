@@ -35,8 +35,8 @@ type loop struct {
 	lastPeer   time.Time // when a peer was last there
 	sinkIs     string    // the instance of the sink that answered last; empty: unknown
 	sinkGone   string    // what keeps the sink from answering; empty: nothing
-	sinkDeaf   string    // what keeps the sink from hearing workers; empty: nothing
-	lastDeaf   time.Time // when one of these was last so
+	sinkStuck  string    // what keeps the sink from its work; empty: nothing
+	lastStuck  time.Time // when one of these was last so
 	steered    string
 	expected   int       // workers that the sink knows; −1: it has not said yet
 	started    time.Time // when workers could first connect
@@ -336,11 +336,11 @@ func (l *loop) settled(r *wire.Receipt) {
 }
 
 func (l *loop) ring(now time.Time) {
-	heard := l.lastDeaf
-	if l.v.talks == nil || l.sinkGone != "" || l.sinkDeaf != "" { // nothing is heard: the connection alone tells of its end
-		heard = now
+	stuck := l.lastStuck
+	if l.v.talks == nil || l.sinkGone != "" || l.sinkStuck != "" { // nothing is heard: the connection alone tells of its end
+		stuck = now
 	}
-	for _, t := range l.d.ring(now, heard) {
+	for _, t := range l.d.ring(now, stuck) {
 		l.v.log.Warn("a lease ran out", "file", t.Path, "delivery", t.deliveries)
 		l.urgentIDs = append(l.urgentIDs, t.id)
 		l.urgent = true

@@ -71,10 +71,10 @@ func (l *loop) waiting() string {
 	switch {
 	case l.steered == "paused":
 		return "paused by an operator"
+	case l.sinkStuck != "":
+		return "waiting for the sink: " + l.sinkStuck
 	case l.sinkGone != "":
 		return "waiting for the sink at " + l.v.cfg.Control + ": " + l.sinkGone
-	case l.sinkDeaf != "":
-		return "waiting for the sink: " + l.sinkDeaf
 	case len(l.d.peers) == 0 && len(l.d.tasks) > 0:
 		return "waiting for workers on " + l.v.cfg.Bind
 	}
@@ -135,11 +135,12 @@ func (l *loop) answered(a answer) {
 	}
 	now := time.Now()
 	l.weigh(a, now)
-	if a.err == nil {
-		l.expected, l.sinkDeaf = a.state.Workers, a.state.Deaf
+	if a.state.State != "" {
+		l.expected = a.state.Workers
 	}
-	if l.sinkGone != "" || l.sinkDeaf != "" {
-		l.lastDeaf = now
+	l.sinkStuck = a.state.Trouble
+	if l.sinkGone != "" || l.sinkStuck != "" {
+		l.lastStuck = now
 	}
 	l.steer(a.state.State)
 }

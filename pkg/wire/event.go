@@ -113,9 +113,9 @@ type RunState struct {
 	Workers int `msgpack:"workers,omitempty" json:"workers,omitempty"`
 	// Instance, in the reply to a ventilator, differs from start to start of the sink.
 	Instance string `msgpack:"instance,omitempty" json:"instance,omitempty"`
-	// Deaf, in the reply to a ventilator, says why the sink has not read for a while what workers say, heartbeats among it:
-	// its disk is full, or hangs. Empty: it reads. Until then no worker is to be blamed for its silence.
-	Deaf string `msgpack:"deaf,omitempty" json:"deaf,omitempty"`
+	// Trouble, in the reply to a ventilator, says what keeps the sink from its work: its disk is full, or hangs. As long as
+	// results cannot be committed, and heartbeats may lie unread behind them, no task is to be taken for lost.
+	Trouble string `msgpack:"trouble,omitempty" json:"trouble,omitempty"`
 }
 
 // EncodeEvent returns the frames of an event; payload is one of the types above, by pointer or value.

@@ -69,18 +69,17 @@ func (w *Worker) insist(ctx context.Context, do func() error) error {
 	stuck := false
 	err := blob.Insist(ctx, do, func(err error) {
 		why := err.Error()
-		before := w.stuckBy.Swap(&why) // first, for those who see the count
-		news := before == nil || *before != why
-		if !stuck {
-			stuck = true
-			news = w.stuck.Add(1) == 1 || news
+		w.stuckBy.Store(&why) // first, for those who see the count
+		if stuck {
+			return
 		}
-		if news {
+		stuck = true
+		if w.stuck.Add(1) == 1 {
 			w.log.Error("outputs cannot be written; trying again", "error", err)
 		}
 	})
-	if stuck {
-		w.stuck.Add(-1)
+	if stuck && w.stuck.Add(-1) == 0 && err == nil {
+		w.log.Info("outputs can be written again")
 	}
 	return err
 }
