@@ -146,14 +146,7 @@ func TestOutputsOfTwoTasksDoNotMix(t *testing.T) {
 
 // The parent hears of the first task when the child is at the second already.
 func TestChildGoesOnBeforeItsParentListens(t *testing.T) {
-	e := newEngine(t, Config{Slots: 1})
-	if _, err := transform(t, e, "hello"); err != nil {
-		t.Fatal(err)
-	}
-	c, err := e.pool.acquire(t.Context(), anyChild)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := lend(t, newEngine(t, Config{Slots: 1}))
 	g := newGate(t)
 	r := recipe.Default()
 	one, two := send(t, c, "the first"), send(t, c, "gate "+string(g))
@@ -168,7 +161,20 @@ func TestChildGoesOnBeforeItsParentListens(t *testing.T) {
 		t.Errorf("the second: %+v, %v", rep, err)
 	}
 	c.next(err)
-	e.pool.release(c)
+}
+
+// lend takes e's only child from its pool for as long as the test takes.
+func lend(t *testing.T, e *Engine) *child {
+	t.Helper()
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := e.pool.acquire(t.Context(), anyChild)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.pool.release(c) })
+	return c
 }
 
 func send(t *testing.T, c *child, image string) request {
@@ -182,15 +188,7 @@ func send(t *testing.T, c *child, image string) request {
 
 // The parent hears of the first task when the child has died of the second.
 func TestAnswerOfADeadChildCounts(t *testing.T) {
-	e := newEngine(t, Config{Slots: 1})
-	if _, err := transform(t, e, "hello"); err != nil {
-		t.Fatal(err)
-	}
-	c, err := e.pool.acquire(t.Context(), anyChild)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.pool.release(c)
+	c := lend(t, newEngine(t, Config{Slots: 1}))
 	one, two := send(t, c, "the first"), send(t, c, "exit")
 	<-c.dead
 	r := recipe.Default()
