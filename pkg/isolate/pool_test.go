@@ -187,14 +187,20 @@ func TestClosedPoolWaitsForWhoIsBusy(t *testing.T) {
 // offered asks for a child, and tells which came at once, or nil.
 func offered(p *pool, want want) *child {
 	ctx, cancel := context.WithCancel(context.Background())
+	got := asked(ctx, p, want)
+	cancel()
+	return <-got
+}
+
+// asked asks for a child, which comes when there is one.
+func asked(ctx context.Context, p *pool, want want) <-chan *child {
 	got := make(chan *child, 1)
 	go func() {
 		c, _ := p.acquire(ctx, want)
 		got <- c
 	}()
 	synctest.Wait()
-	cancel()
-	return <-got
+	return got
 }
 
 func TestNextTaskWaitsInAChildThatIsAtAnother(t *testing.T) {
@@ -240,12 +246,7 @@ func TestNothingWaitsInAChildWhileSomebodyNeedsOneAlone(t *testing.T) {
 		if offered(p, anyChild) != c {
 			t.Fatal("no child")
 		}
-		got := make(chan *child)
-		go func() {
-			c, _ := p.acquire(context.Background(), idleChild)
-			got <- c
-		}()
-		synctest.Wait()
+		got := asked(context.Background(), p, idleChild)
 		if offered(p, anyChild) != nil {
 			t.Error("it always has a next task, and is never idle")
 		}
@@ -268,12 +269,7 @@ func TestNothingWaitsInAChildWhileAFreshOneIsNeeded(t *testing.T) {
 		if offered(p, anyChild) != old {
 			t.Fatal("no child")
 		}
-		got := make(chan *child)
-		go func() {
-			c, _ := p.acquire(context.Background(), freshChild)
-			got <- c
-		}()
-		synctest.Wait()
+		got := asked(context.Background(), p, freshChild)
 		if offered(p, anyChild) != nil {
 			t.Error("it always has a next task, and never makes room")
 		}
