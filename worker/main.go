@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"github.com/imagefarm/imagefarm/pkg/farm/cli"
+	"github.com/imagefarm/imagefarm/pkg/cli"
 )
 
 func main() {

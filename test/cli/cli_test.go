@@ -21,7 +21,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/pkg/farm/cli"
+	"github.com/imagefarm/imagefarm/pkg/cli"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/image/bmp"
 )

@@ -66,9 +66,9 @@ func TestDependenciesHaveOneHome(t *testing.T) {
 		"github.com/disintegration/imaging":   {"pkg/engine", "bench"},
 		"github.com/gen2brain/":               {"pkg/engine", "pkg/jpeg", "bench"},
 		"go.etcd.io/bbolt":                    {"pkg/ledger"},
-		"github.com/urfave/cli":               {"pkg/farm/cli"},
+		"github.com/urfave/cli":               {"pkg/cli"},
 		"github.com/schollz/progressbar":      {"pkg/progress"},
-		"github.com/prometheus/client_golang": {"pkg/telemetry", "pkg/ventilator", "pkg/worker", "pkg/sink", "pkg/farm/cli"},
+		"github.com/prometheus/client_golang": {"pkg/telemetry", "pkg/ventilator", "pkg/worker", "pkg/sink", "pkg/cli"},
 	}
 	for _, p := range packages(t) {
 		for _, imp := range p.Imports {
