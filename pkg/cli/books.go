@@ -12,11 +12,11 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/report"
 	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
@@ -30,7 +30,7 @@ type book interface {
 }
 
 var (
-	_ book = (*control.Client)(nil)
+	_ book = (*sinkclient.Client)(nil)
 	_ book = sink.Book{}
 )
 
@@ -74,7 +74,7 @@ func withBook(ctx context.Context, c *cli.Command, readOnly bool, use func(conte
 
 // sinkAnswers reports whether a sink is running where one is usually found.
 func sinkAnswers(ctx context.Context, c *cli.Command) bool {
-	return dialSink(c, func(client *control.Client) error {
+	return dialSink(c, func(client *sinkclient.Client) error {
 		ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 		defer cancel()
 		_, err := client.Status(ctx)
@@ -85,7 +85,7 @@ func sinkAnswers(ctx context.Context, c *cli.Command) bool {
 // sinkHas reports whether the sink that is running where one is usually found, on this machine, has the ledger at path open.
 func sinkHas(ctx context.Context, c *cli.Command, path string) bool {
 	var status *wire.Status
-	err := askSink(ctx, c, func(ctx context.Context, client *control.Client) (err error) {
+	err := askSink(ctx, c, func(ctx context.Context, client *sinkclient.Client) (err error) {
 		status, err = client.Status(ctx)
 		return err
 	})
@@ -102,7 +102,7 @@ func hasOpen(status *wire.Status, path string) bool {
 
 // askBook uses the running sink's book; only its first answer is waited for with --timeout, a long list may take longer.
 func askBook(ctx context.Context, c *cli.Command, use func(context.Context, book) error) error {
-	return dialSink(c, func(client *control.Client) error {
+	return dialSink(c, func(client *sinkclient.Client) error {
 		first, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
 		defer cancel()
 		if _, err := client.Status(first); err != nil {

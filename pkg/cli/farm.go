@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/owner"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
@@ -146,20 +146,20 @@ func sinkFlags() []cli.Flag {
 }
 
 // askSink calls the sink that the flags name, within --timeout.
-func askSink(ctx context.Context, c *cli.Command, ask func(context.Context, *control.Client) error) error {
-	return dialSink(c, func(client *control.Client) error {
+func askSink(ctx context.Context, c *cli.Command, ask func(context.Context, *sinkclient.Client) error) error {
+	return dialSink(c, func(client *sinkclient.Client) error {
 		ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
 		defer cancel()
 		return ask(ctx, client)
 	})
 }
 
-func dialSink(c *cli.Command, use func(*control.Client) error) error {
+func dialSink(c *cli.Command, use func(*sinkclient.Client) error) error {
 	log, err := loggerOf(c, os.Stderr, "warn")
 	if err != nil {
 		return err
 	}
-	client, err := control.Dial(either(c, "control", "sink", controlPort), nil, log)
+	client, err := sinkclient.Dial(either(c, "control", "sink", controlPort), nil, log)
 	if err != nil {
 		return usagef("--sink: %v", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"github.com/urfave/cli/v3"
@@ -22,7 +22,7 @@ func steerCommand(name, state, usage string) *cli.Command {
 		Name: name, Usage: usage, ArgsUsage: "[RUN]",
 		Flags: sinkFlags(),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return askSink(ctx, c, func(ctx context.Context, client *control.Client) error {
+			return askSink(ctx, c, func(ctx context.Context, client *sinkclient.Client) error {
 				if err := client.Steer(ctx, c.Args().First(), state); err != nil {
 					return err
 				}
@@ -39,7 +39,7 @@ func workersCommand() *cli.Command {
 		Usage: "list the workers that the sink has heard of",
 		Flags: concat([]cli.Flag{yes(showing, "json", "a JSON object a line")}, sinkFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return askSink(ctx, c, func(ctx context.Context, client *control.Client) error {
+			return askSink(ctx, c, func(ctx context.Context, client *sinkclient.Client) error {
 				status, err := client.Status(ctx)
 				if err != nil {
 					return err

@@ -12,10 +12,10 @@ import (
 	"path/filepath"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
-	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	pages "github.com/imagefarm/imagefarm/pkg/report"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
@@ -82,7 +82,7 @@ func runReport(ctx context.Context, c *cli.Command) error {
 
 // reportBook is b, with a running sink's fresher word about its runs.
 func reportBook(b book) pages.Book {
-	client, running := b.(*control.Client)
+	client, running := b.(*sinkclient.Client)
 	if !running {
 		return b
 	}

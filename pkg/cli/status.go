@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
@@ -29,7 +29,7 @@ func statusCommand() *cli.Command {
 			if c.Bool("watch") {
 				return watchStatus(ctx, c, c.Bool("json"))
 			}
-			return askSink(ctx, c, func(ctx context.Context, client *control.Client) error {
+			return askSink(ctx, c, func(ctx context.Context, client *sinkclient.Client) error {
 				status, err := client.Status(ctx)
 				if err != nil {
 					return err
@@ -47,7 +47,7 @@ func statusCommand() *cli.Command {
 
 // watchStatus shows the status again and again: on a cleared screen when there is a terminal, or as one JSON object a line.
 func watchStatus(ctx context.Context, c *cli.Command, asJSON bool) error {
-	return dialSink(c, func(client *control.Client) error {
+	return dialSink(c, func(client *sinkclient.Client) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel)

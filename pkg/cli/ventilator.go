@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/progress"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -166,7 +166,7 @@ func refuseOutputInside(ctx context.Context, cfg *ventilator.Config, log *slog.L
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	client, err := control.Dial(cfg.Control, nil, log)
+	client, err := sinkclient.Dial(cfg.Control, nil, log)
 	if err != nil {
 		return usagef("--sink: %v", err)
 	}

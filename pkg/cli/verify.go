@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
-	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/sync/errgroup"
@@ -101,7 +101,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 
 // outputsOf returns the directory in which the outputs of b's entries are: a running sink on this machine knows it.
 func outputsOf(ctx context.Context, c *cli.Command, b book) (string, error) {
-	client, running := b.(*control.Client)
+	client, running := b.(*sinkclient.Client)
 	if !running || c.IsSet("out") {
 		return c.String("out"), nil
 	}
@@ -119,7 +119,7 @@ func outputsOf(ctx context.Context, c *cli.Command, b book) (string, error) {
 // entriesOf returns about how many entries b has; 0 if that cannot be told.
 func entriesOf(ctx context.Context, b book) uint64 {
 	switch b := b.(type) {
-	case *control.Client:
+	case *sinkclient.Client:
 		if status, err := b.Status(ctx); err == nil {
 			return status.Settled
 		}

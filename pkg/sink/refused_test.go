@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
-	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -53,7 +53,7 @@ func TestSettlementThatTheLedgerWouldRefuseIsRefusedToItsVentilator(t *testing.T
 	} {
 		bad := dead
 		spoil(&bad)
-		var refused *control.RefusedError
+		var refused *sinkclient.RefusedError
 		if _, err := s.client.Settle(t.Context(), []wire.Receipt{bad}); !errors.As(err, &refused) {
 			t.Errorf("%s: error %v", name, err)
 		}

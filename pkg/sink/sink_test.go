@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
-	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -30,7 +30,7 @@ type stage struct {
 	sink    *Sink
 	out     string
 	push    *zsock.Push
-	client  *control.Client
+	client  *sinkclient.Client
 	events  <-chan wire.Event
 	ledger  *ledger.Ledger
 	unwatch func()
@@ -64,7 +64,7 @@ func newStage(t *testing.T) *stage {
 	if err := s.push.Dial("inproc://results"); err != nil {
 		t.Fatal(err)
 	}
-	if s.client, err = control.Dial("inproc://control", inproc, nil); err != nil {
+	if s.client, err = sinkclient.Dial("inproc://control", inproc, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -184,7 +184,7 @@ func TestVentilatorsOwnWordIsCommittedWithinItsBounds(t *testing.T) {
 		"a name that leads out": {ID: idOf(2), Filename: "../a.jpg", Outcome: outcome.Dead},
 		"an unknown reason":     {ID: idOf(2), Filename: "a.jpg", Outcome: outcome.Rejected, Reason: "ugly"},
 	} {
-		var refused *control.RefusedError
+		var refused *sinkclient.RefusedError
 		if _, err := s.client.Settle(t.Context(), []wire.Receipt{r}); !errors.As(err, &refused) {
 			t.Errorf("%s: error %v", name, err)
 		}

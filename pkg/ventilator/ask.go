@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -100,7 +100,7 @@ func bounded[T any](ctx context.Context, call func(context.Context) (T, error)) 
 // refused reports whether the sink itself said no, so that asking again is in vain. A settlement that is refused is left to
 // the task's alarm: it is delivered again.
 func refused(err error) bool {
-	var r *control.RefusedError
+	var r *sinkclient.RefusedError
 	return errors.As(err, &r)
 }
 

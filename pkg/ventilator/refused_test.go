@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -20,7 +20,7 @@ func TestSinkThatRefusesToSayWhatIsSettledEndsTheRun(t *testing.T) {
 		calls := s.sink.refuse(wire.OpSettled)
 		_, done := s.start(s.config())
 		e := <-done
-		var refused *control.RefusedError
+		var refused *sinkclient.RefusedError
 		if !errors.As(e.err, &refused) || calls() != 1 {
 			t.Errorf("after %d calls the run ended with %v", calls(), e.err)
 		}

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"golang.org/x/sync/errgroup"
@@ -24,8 +24,8 @@ type Ventilator struct {
 
 	push       *zsock.Push
 	sub        *zsock.Sub
-	asks       *control.Client // the feeder's
-	talks      *control.Client // the loop's
+	asks       *sinkclient.Client // the feeder's
+	talks      *sinkclient.Client // the loop's
 	metrics    *metrics
 	messages   messages
 	unreadable atomic.Int64
@@ -219,10 +219,10 @@ func (v *Ventilator) open() error {
 	if v.cfg.Control == NoSink {
 		return nil
 	}
-	if v.asks, err = control.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
+	if v.asks, err = sinkclient.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
 		return err
 	}
-	if v.talks, err = control.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
+	if v.talks, err = sinkclient.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
 		return err
 	}
 	v.sub, err = zsock.NewSub(zsock.Config{Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: v.cfg.Inproc, Logger: v.log, RecvHWM: 10_000, MaxMessage: wire.MaxEvent, OnPeer: v.sinkPeer})
@@ -252,7 +252,7 @@ func (v *Ventilator) close(ctx context.Context) error {
 	if v.sub != nil {
 		errs = append(errs, v.sub.Close(ctx))
 	}
-	for _, c := range []*control.Client{v.asks, v.talks} {
+	for _, c := range []*sinkclient.Client{v.asks, v.talks} {
 		if c != nil {
 			errs = append(errs, c.Close())
 		}
@@ -266,7 +266,7 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 	d.counts.ID, d.counts.Started, d.counts.Total, d.counts.State = v.cfg.Run, started, look.Images, "dry run"
 	if v.cfg.Control != NoSink {
 		var err error
-		if v.asks, err = control.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
+		if v.asks, err = sinkclient.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
 			return d.snapshot(), err
 		}
 		defer v.asks.Close()

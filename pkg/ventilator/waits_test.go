@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -82,7 +82,7 @@ func TestFirstTaskWaitsAMomentForTheSinksEvents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.talks = new(control.Client)
+		v.talks = new(sinkclient.Client)
 		l := v.newLoop(time.Now(), survey{})
 		l.d.peerUp(1, identity(1, 1))
 		if !l.assembling(time.Now()) || l.assembling(time.Now().Add(assembly)) {

@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -72,7 +72,7 @@ func (f *farm) startVentilator(args ...string) *process {
 
 func (f *farm) status() *wire.Status {
 	f.t.Helper()
-	c, err := control.Dial(f.control, nil, nil)
+	c, err := sinkclient.Dial(f.control, nil, nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/control"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -86,9 +86,9 @@ func (f *farm) startVentilator(args ...string) *process {
 }
 
 // client asks the sink.
-func (f *farm) client() *control.Client {
+func (f *farm) client() *sinkclient.Client {
 	f.t.Helper()
-	c, err := control.Dial(f.control, nil, nil)
+	c, err := sinkclient.Dial(f.control, nil, nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func (f *farm) startPaused(args ...string) (ventilator *process, resume func()) 
 }
 
 // pauseAtOnce pauses the first run as soon as the sink knows of it, and returns what it did it with.
-func (f *farm) pauseAtOnce() *control.Client {
+func (f *farm) pauseAtOnce() *sinkclient.Client {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()

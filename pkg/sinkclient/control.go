@@ -1,5 +1,5 @@
-// Package control asks a sink: a typed client of its control endpoint.
-package control
+// Package sinkclient asks a sink: a typed client of its control endpoint.
+package sinkclient
 
 import (
 	"context"
