@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/farm"
-	"github.com/imagefarm/imagefarm/pkg/owner"
+	"github.com/imagefarm/imagefarm/pkg/runasowner"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -196,7 +196,7 @@ func asOwnerCommand() *cli.Command {
 			if len(args) < 2 {
 				return usagef("as-owner needs a directory and a program")
 			}
-			return owner.Exec(owner.Config{Dir: args[0], Like: c.String("like")}, args[1:])
+			return runasowner.Exec(runasowner.Config{Dir: args[0], Like: c.String("like")}, args[1:])
 		},
 	}
 }

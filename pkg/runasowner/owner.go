@@ -1,4 +1,4 @@
-// Package owner lets a program that a container starts as root become whoever owns the directory it works on, so
+// Package runasowner lets a program that a container starts as root become whoever owns the directory it works on, so
 // that what it writes into a bind mount belongs to the person outside, whose user id nobody could tell it.
 //
 // Docker makes a missing bind mount's directory as root. Exec therefore first gives such a directory to the owner of
@@ -8,7 +8,7 @@
 //
 // From then on the process has no capability and can get none back, also when the owner is root: under a rootless
 // engine root is the person outside, and elsewhere it is root who ran it.
-package owner
+package runasowner
 
 import "errors"
 
