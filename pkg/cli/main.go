@@ -68,7 +68,7 @@ func (s signalled) code() int {
 
 // Main runs a program and returns its exit code.
 func Main(program *cli.Command, args []string) int {
-	sysmon.Calm()
+	sysmon.Deprioritize()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}

@@ -35,7 +35,7 @@ func Main(open func(name string, settings []byte) (engine.Engine, error)) bool {
 	}
 	// What the engine starts is no child of ours.
 	os.Unsetenv(childEnv)
-	sysmon.Calm()
+	sysmon.Deprioritize()
 	if err := serve(open); err != nil {
 		fmt.Fprintln(os.Stderr, "imagefarm child:", err)
 		os.Exit(1)

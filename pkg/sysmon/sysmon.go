@@ -5,7 +5,7 @@
 // them have next to nothing to do most of the time: so their monitors wake tens of times for each image, and each time an
 // ordinary scheduler takes a processor, and its caches, from a transform at once, for a microsecond of looking around.
 //
-// Calm makes that one thread a batch thread (sched(7), SCHED_BATCH): when it wakes it waits for its turn, as long as others
+// Deprioritize makes that one thread a batch thread (sched(7), SCHED_BATCH): when it wakes it waits for its turn, as long as others
 // compute. Everything else wakes as promptly as ever. To make whole processes batch gains no more, and they lose where
 // anything else runs on the machine, since then each hand-over of an image waits for its turn, too. `bench/isolated`
 // measures what it is worth: without it, isolation costs about ten per cent.

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Calm makes the runtime's monitor a batch thread. Call it first thing in main. It reports whether it could: it needs no
+// Deprioritize makes the runtime's monitor a batch thread. Call it first thing in main. It reports whether it could: it needs no
 // privilege, but some sandboxes refuse it, and then everything goes on as before.
-func Calm() bool {
+func Deprioritize() bool {
 	id, ok := monitor()
 	if !ok {
 		return false

@@ -2,5 +2,5 @@
 
 package sysmon
 
-// Calm does nothing here and returns false.
-func Calm() bool { return false }
+// Deprioritize does nothing here and returns false.
+func Deprioritize() bool { return false }
