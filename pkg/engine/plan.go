@@ -1,9 +1,9 @@
 package engine
 
 import (
-	"github.com/imagefarm/imagefarm/pkg/engine/format"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 

@@ -13,9 +13,9 @@ import (
 	"github.com/gen2brain/avif"
 	"golang.org/x/image/tiff"
 
-	"github.com/imagefarm/imagefarm/pkg/engine/format"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
+	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
 // Decode decodes an output by what its first bytes say it is.

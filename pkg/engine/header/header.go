@@ -5,7 +5,7 @@ package header
 import (
 	"encoding/binary"
 
-	"github.com/imagefarm/imagefarm/pkg/engine/format"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/imagefarm/imagefarm/pkg/engine/format"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
-	"github.com/imagefarm/imagefarm/pkg/engine/format"
+	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
 func TestDetect(t *testing.T) {
