@@ -6,9 +6,10 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
+
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
 // startAdmin binds the HTTP server that the flags ask for; nil when they ask for none. A default address that is taken,

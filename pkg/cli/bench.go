@@ -11,9 +11,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/urfave/cli/v3"
+
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
-	"github.com/urfave/cli/v3"
 )
 
 func benchCommand() *cli.Command {

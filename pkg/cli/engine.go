@@ -7,18 +7,17 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/noop"
 	"github.com/imagefarm/imagefarm/pkg/engine/planar"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/worker"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
-	"github.com/urfave/cli/v3"
 )
 
 func engineFlags() []cli.Flag {
@@ -73,24 +72,6 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 // Child turns a process that was started to transform for another into that, and returns true when it is done. Mains call
 // it first.
 func Child() bool { return isolate.Main(openEngine) }
-
-// refuseMissingAssets refuses a recipe whose watermarks are not in the directory of assets, before every image fails of it.
-func refuseMissingAssets(dir string, r recipe.Recipe) error {
-	for _, v := range r.Variants {
-		for _, o := range v.Ops {
-			if o.Asset == "" {
-				continue
-			}
-			if dir == "" {
-				return usagef("variant %s needs the watermark %q: name its directory with --assets", v.Name, o.Asset)
-			}
-			if _, err := os.Stat(filepath.Join(dir, o.Asset)); err != nil {
-				return usagef("variant %s needs the watermark %q: %v", v.Name, o.Asset, err)
-			}
-		}
-	}
-	return nil
-}
 
 // runningEngine is an engine with what must run while it is used.
 type runningEngine struct {

@@ -5,10 +5,11 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/imagefarm/imagefarm/pkg/dashboard"
-	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/imagefarm/imagefarm/pkg/dashboard"
+	"github.com/imagefarm/imagefarm/pkg/sink"
 )
 
 // pageFlags say what may be done from the sink's live page.
@@ -36,16 +37,18 @@ func pageOf(c *cli.Command, s *sink.Sink, report http.Handler, log *slog.Logger)
 	return dashboard.New(cfg)
 }
 
-// withPage runs do beside the live page, which shows the end of what do did before it ends.
-func withPage(ctx context.Context, page *dashboard.Dashboard, do func(context.Context) error) error {
-	showing, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	var pages errgroup.Group
-	pages.Go(func() error { return page.Run(showing) })
-	err := do(ctx)
-	stop()
-	if pageErr := pages.Wait(); err == nil {
-		err = pageErr
+// pageService runs the live page. It shows the last state of what do did before it ends.
+func pageService(page *dashboard.Dashboard) service {
+	return func(ctx context.Context, do func(context.Context) error) error {
+		showing, stop := context.WithCancel(context.WithoutCancel(ctx))
+		defer stop()
+		var pages errgroup.Group
+		pages.Go(func() error { return page.Run(showing) })
+		err := do(ctx)
+		stop()
+		if pageErr := pages.Wait(); err == nil {
+			err = pageErr
+		}
+		return err
 	}
-	return err
 }

@@ -9,9 +9,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/urfave/cli/v3"
+
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/urfave/cli/v3"
 )
 
 func runsCommand() *cli.Command {
@@ -20,9 +21,9 @@ func runsCommand() *cli.Command {
 		Usage: "list the runs that the ledger knows, the newest first",
 		Description: `   farm runs --out ~/thumbnails
    farm runs --sink farmhost --json`,
-		Flags: concat([]cli.Flag{yes(showing, "json", "a JSON object a line")}, bookFlags()),
+		Flags: concat([]cli.Flag{yes(showing, "json", "a JSON object a line")}, ledgerFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return withBook(ctx, c, true, func(ctx context.Context, b book) error {
+			return withLedger(ctx, c, true, func(ctx context.Context, b ledgerAccess) error {
 				runs, err := b.Runs(ctx)
 				if err != nil {
 					return err

@@ -7,13 +7,13 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/urfave/cli/v3"
+
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/urfave/cli/v3"
-	"golang.org/x/sync/errgroup"
 )
 
 // storeFlags say where outputs and ledger go; `farm run` has them, too.
@@ -82,14 +82,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), s.Drain)
 	defer stop()
 	lines := newThroughput(os.Stdout, c.Bool("quiet"))
-	err = withAdmin(ctx, admin, func(ctx context.Context) error {
-		events, unwatch := s.Watch(1000)
-		var side errgroup.Group
-		side.Go(func() error { lines.follow(events); return nil })
-		err := withPage(ctx, page, s.Run)
-		unwatch()
-		return errors.Join(err, side.Wait())
-	})
+	err = services{adminService(admin), lines.following(s), pageService(page)}.around(ctx, s.Run)
 	lines.summary(s.Status())
 	return errors.Join(err, closeStores())
 }
@@ -116,13 +109,13 @@ func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (si
 	if ledgerPath, err = filepath.Abs(ledgerPath); err != nil { // it is told to those who ask
 		return sink.Config{}, nil, errors.Join(err, out.Close())
 	}
-	book, err := ledger.Open(ledgerPath, ledger.Config{})
+	entries, err := ledger.Open(ledgerPath, ledger.Config{})
 	if err != nil {
 		return sink.Config{}, nil, errors.Join(err, out.Close())
 	}
 	host, _ := os.Hostname() // shown only
 	return sink.Config{
-		Out: out, Ledger: book, OutPath: path, LedgerPath: ledgerPath, Host: host, Version: telemetry.Version(),
+		Out: out, Ledger: entries, OutPath: path, LedgerPath: ledgerPath, Host: host, Version: telemetry.Version(),
 		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
-	}, func() error { return errors.Join(book.Close(), out.Close()) }, nil
+	}, func() error { return errors.Join(entries.Close(), out.Close()) }, nil
 }

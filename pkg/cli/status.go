@@ -7,14 +7,14 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"text/tabwriter"
 	"time"
+
+	"github.com/urfave/cli/v3"
+	"golang.org/x/term"
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/urfave/cli/v3"
-	"golang.org/x/term"
 )
 
 func statusCommand() *cli.Command {
@@ -100,28 +100,6 @@ func printStatus(w io.Writer, s *wire.Status) error {
 		printRun(w, &s.Runs[i])
 	}
 	return printWorkers(w, s)
-}
-
-func printWorkers(w io.Writer, s *wire.Status) error {
-	if len(s.Workers) == 0 {
-		fmt.Fprintln(w, "no workers")
-		return nil
-	}
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "WORKER\tSLOTS BUSY\tIMG/S\tIMAGES\tIDLE\tLAST SEEN")
-	for _, m := range s.Workers {
-		idle, seen := "–", s.Now.Sub(m.LastSeen).Round(time.Second).String()+" ago"
-		if m.UpUS > 0 && m.Slots > 0 {
-			idle = fmt.Sprintf("%.0f%%", 100*float64(m.IdleUS)/float64(m.UpUS)/float64(m.Slots))
-		}
-		if m.Lost {
-			seen += ", lost"
-		} else if m.Draining {
-			seen += ", draining"
-		}
-		fmt.Fprintf(table, "%s\t%d/%d\t%.1f\t%d\t%s\t%s\n", telemetry.Printable(m.Worker), m.Busy, m.Slots, m.ImagesPerSecond, m.Images, idle, seen)
-	}
-	return table.Flush()
 }
 
 func printRun(w io.Writer, r *wire.Run) {

@@ -9,7 +9,7 @@ import (
 )
 
 // printSummary says what became of every image that a run found.
-func printSummary(w io.Writer, r *wire.Run, unreadable int64, books string) {
+func printSummary(w io.Writer, r *wire.Run, unreadable int64, ledgerFlag string) {
 	if r.State == "dry run" {
 		fmt.Fprintf(w, "%d images found: %d to make, %d unchanged, %d rejected earlier, %d dead letters\n",
 			r.Found, r.Pending, r.Skipped, r.Rejected, r.Dead)
@@ -40,9 +40,9 @@ func printSummary(w io.Writer, r *wire.Run, unreadable int64, books string) {
 		fmt.Fprintf(w, ": %.1f img/s, %.1f MB/s in\n", images, bytes/1e6)
 	}
 	if refused := r.Rejected + r.Dead; refused > 0 {
-		fmt.Fprintf(w, "farm rejects %s lists the rejected and dead", books)
+		fmt.Fprintf(w, "farm rejects %s lists the rejected and dead", ledgerFlag)
 		if earlier := r.Earlier - r.Skipped; earlier > 0 {
-			fmt.Fprintf(w, ", %d of them from earlier runs; farm retry %s makes them due again", earlier, books)
+			fmt.Fprintf(w, ", %d of them from earlier runs; farm retry %s makes them due again", earlier, ledgerFlag)
 		}
 		fmt.Fprintln(w)
 	}

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -21,6 +24,19 @@ func newThroughput(w io.Writer, quiet bool) *throughput {
 		w = io.Discard
 	}
 	return &throughput{w: w, every: 5 * time.Second, last: time.Now()}
+}
+
+// following prints lines while a sink runs.
+func (r *throughput) following(s *sink.Sink) service {
+	return func(ctx context.Context, do func(context.Context) error) error {
+		events, unwatch := s.Watch(1000)
+		var lines sync.WaitGroup
+		lines.Go(func() { r.follow(events) })
+		err := do(ctx)
+		unwatch()
+		lines.Wait()
+		return err
+	}
 }
 
 // follow prints lines until events is closed.

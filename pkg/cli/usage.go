@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/imagefarm/imagefarm/pkg/nearest"
 	"github.com/urfave/cli/v3"
+
+	"github.com/imagefarm/imagefarm/pkg/nearest"
 )
 
 // What the library says of flags that it cannot read. Its words are made for programmers; these patterns find what matters.

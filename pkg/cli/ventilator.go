@@ -2,21 +2,18 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/urfave/cli/v3"
+
 	"github.com/imagefarm/imagefarm/pkg/progress"
-	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/urfave/cli/v3"
-	"golang.org/x/sync/errgroup"
 )
 
 // findFlags say which images a run takes and how it hands them out; `farm run` has them, too.
@@ -70,13 +67,6 @@ until the sink has acknowledged every one. "-" reads a list of files from standa
 	}
 }
 
-func concat(lists ...[]cli.Flag) (all []cli.Flag) {
-	for _, l := range lists {
-		all = append(all, l...)
-	}
-	return all
-}
-
 func runVentilator(ctx context.Context, c *cli.Command) error {
 	log, err := loggerOf(c, os.Stderr, usualLevel(c))
 	if err != nil {
@@ -114,12 +104,9 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	ctx, first, stop := signals(ctx, log, c.Duration("drain-timeout"), v.Drain)
 	defer stop()
 	var run wire.Run
-	err = withAdmin(ctx, admin, func(ctx context.Context) error {
-		return told.with(ctx, func(ctx context.Context) error {
-			var err error
-			run, err = v.Run(ctx)
-			return err
-		})
+	err = services{adminService(admin), told.with}.around(ctx, func(ctx context.Context) (err error) {
+		run, err = v.Run(ctx)
+		return err
 	})
 	return finish(c, run, err, first(), show, v.Unreadable(), "--sink "+c.String("sink"))
 }
@@ -156,107 +143,4 @@ func ventilatorConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registere
 		StrangerPrefetch: c.Int("stranger-prefetch"), WaitWorkers: c.Duration("wait-workers"),
 		StallTimeout: c.Duration("stall-timeout"), Watch: show.Show, Logger: log, Registerer: reg,
 	}, show, nil
-}
-
-// refuseOutputInside refuses a run whose sink, on this machine, writes into a directory that the run reads: the next run
-// would make thumbnails of thumbnails. A sink that does not answer now is asked later, for other things.
-func refuseOutputInside(ctx context.Context, cfg *ventilator.Config, log *slog.Logger) error {
-	if cfg.Control == ventilator.NoSink {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	client, err := sinkclient.Dial(cfg.Control, nil, log)
-	if err != nil {
-		return usagef("--sink: %v", err)
-	}
-	defer client.Close()
-	status, err := client.Status(ctx)
-	if err != nil || status.Host != cfg.Host || !filepath.IsAbs(status.Out) {
-		return nil
-	}
-	return refuseInside("outputs", "out", status.Out, cfg.Inputs)
-}
-
-// refuseInside refuses a directory, the flag's, for what is written there if a run reads it: the next run would find it.
-func refuseInside(what, flag, dir string, inputs []string) error {
-	for _, in := range inputs {
-		info, err := os.Stat(in)
-		if err != nil || !info.IsDir() {
-			continue
-		}
-		inside, err := ventilator.Inside(dir, in)
-		if err != nil {
-			return usagef("%v", err)
-		}
-		if inside {
-			return usagef("%s would go to %q, inside the input %q: choose another --%s", what, dir, in, flag)
-		}
-	}
-	return nil
-}
-
-// finish prints the summary of a run, unless all is well and nobody wants to hear of that, and turns what ended it into an
-// exit code.
-func finish(c *cli.Command, run wire.Run, err error, sig os.Signal, show progress.Reporter, unreadable int64, books string) error {
-	if run.ID == "" { // it never began
-		return err
-	}
-	dry := run.State == "dry run"
-	if !dry {
-		show.End(run)
-	}
-	code := runCode(&run, unreadable)
-	if well := err == nil && sig == nil && (dry || code == ExitDone); !well || !c.Bool("quiet") {
-		printSummary(os.Stderr, &run, unreadable, books)
-	}
-	switch {
-	case err != nil:
-		return err
-	case sig != nil && (run.State == "interrupted" || dry):
-		return &exitError{code: signalled{sig}.code()}
-	case dry:
-		return nil
-	}
-	if code != ExitDone {
-		return &exitError{code: code}
-	}
-	return nil
-}
-
-// withAdmin runs do beside the admin server, which ends with it.
-func withAdmin(ctx context.Context, admin *telemetry.Admin, do func(context.Context) error) error {
-	if admin == nil {
-		return do(ctx)
-	}
-	return beside(ctx, admin.Run, do)
-}
-
-// beside runs do while service runs, which ends after it. When either fails, the other's context ends, too.
-func beside(ctx context.Context, service, do func(context.Context) error) error {
-	group, gctx := errgroup.WithContext(ctx)
-	serving, stop := context.WithCancel(gctx)
-	defer stop()
-	group.Go(func() error { return service(serving) })
-	group.Go(func() error {
-		defer stop()
-		return do(gctx)
-	})
-	return causeOf(ctx, group.Wait())
-}
-
-// causeOf replaces an error that only says that ctx ended by the reason for which it did.
-func causeOf(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
-		return cause
-	}
-	return err
-}
-
-// usualLevel keeps information out of a bar's way.
-func usualLevel(c *cli.Command) string {
-	if progress.Drawn(c.String("progress"), os.Stderr) {
-		return "warn"
-	}
-	return "info"
 }

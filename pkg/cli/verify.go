@@ -13,6 +13,9 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -20,8 +23,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/urfave/cli/v3"
-	"golang.org/x/sync/errgroup"
 )
 
 func verifyCommand() *cli.Command {
@@ -42,7 +43,7 @@ EXIT STATUS:
 			yes(showing, "json", "a JSON object a line: each problem, then a summary"),
 			number(limits, "slots", 0, from(0).to(maxSlots), "outputs looked at at once (default: the number of processors)"),
 			bytes(limits, "max-message", "1GiB", from[int64](1).to(maxMessage), "largest output that is decoded"),
-		}, engineFlags(), bookFlags()),
+		}, engineFlags(), ledgerFlags()),
 		Action: runVerify,
 	}
 }
@@ -63,7 +64,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 	ctx, first, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // there is nothing to finish
 	defer stop()
 	var v *verification
-	err = withBook(ctx, c, true, func(ctx context.Context, b book) error {
+	err = withLedger(ctx, c, true, func(ctx context.Context, b ledgerAccess) error {
 		dir, err := outputsOf(ctx, c, b)
 		if err != nil {
 			return err
@@ -100,7 +101,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 }
 
 // outputsOf returns the directory in which the outputs of b's entries are: a running sink on this machine knows it.
-func outputsOf(ctx context.Context, c *cli.Command, b book) (string, error) {
+func outputsOf(ctx context.Context, c *cli.Command, b ledgerAccess) (string, error) {
 	client, running := b.(*sinkclient.Client)
 	if !running || c.IsSet("out") {
 		return c.String("out"), nil
@@ -117,7 +118,7 @@ func outputsOf(ctx context.Context, c *cli.Command, b book) (string, error) {
 }
 
 // entriesOf returns about how many entries b has; 0 if that cannot be told.
-func entriesOf(ctx context.Context, b book) uint64 {
+func entriesOf(ctx context.Context, b ledgerAccess) uint64 {
 	switch b := b.(type) {
 	case *sinkclient.Client:
 		if status, err := b.Status(ctx); err == nil {
@@ -166,7 +167,7 @@ const check = "check=crop:1x1"
 // run looks at every output, a page of the ledger at a time. The image of a name may have changed between two runs, and
 // then several entries claim the same output, of which the last was right when it was written: what an earlier one
 // says is forgotten.
-func (v *verification) run(ctx context.Context, b book) error {
+func (v *verification) run(ctx context.Context, b ledgerAccess) error {
 	what, err := recipe.Parse(check)
 	if err != nil {
 		return err

@@ -8,13 +8,14 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/urfave/cli/v3"
+
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/worker"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/urfave/cli/v3"
 )
 
 // transformFlags say how images are transformed; `farm run` has them, too.
@@ -95,7 +96,7 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), w.Drain)
 	defer stop()
-	return engine.with(ctx, func(ctx context.Context) error { return withAdmin(ctx, admin, w.Run) })
+	return services{engine.with, adminService(admin)}.around(ctx, w.Run)
 }
 
 // slotsPerProcessor is to how many slots a worker that only moves bytes has a processor of its own.

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/urfave/cli/v3"
+
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/urfave/cli/v3"
 )
 
 func TestReasonsAndDeadLettersAreSelectedTogether(t *testing.T) {
@@ -84,9 +85,9 @@ func TestALedgerInUseIsNotTakenForThatOfAnySink(t *testing.T) {
 	if hasOpen(&wire.Status{Host: other.Host + "x", Ledger: path}, path) {
 		t.Error("a sink on another machine is taken for it")
 	}
-	program := &cli.Command{Flags: bookFlags(), Action: func(ctx context.Context, c *cli.Command) error {
-		return withBook(ctx, c, false, func(context.Context, book) error {
-			t.Error("some book is used")
+	program := &cli.Command{Flags: ledgerFlags(), Action: func(ctx context.Context, c *cli.Command) error {
+		return withLedger(ctx, c, false, func(context.Context, ledgerAccess) error {
+			t.Error("a ledger is used")
 			return nil
 		})
 	}}

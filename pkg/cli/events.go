@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,54 +9,11 @@ import (
 	"os"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/urfave/cli/v3"
+
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
-	"github.com/urfave/cli/v3"
 )
-
-// steerCommand is pause, resume or cancel.
-func steerCommand(name, state, usage string) *cli.Command {
-	return &cli.Command{
-		Name: name, Usage: usage, ArgsUsage: "[RUN]",
-		Flags: sinkFlags(),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			return askSink(ctx, c, func(ctx context.Context, client *sinkclient.Client) error {
-				if err := client.Steer(ctx, c.Args().First(), state); err != nil {
-					return err
-				}
-				fmt.Printf("%s: %s\n", cmp.Or(c.Args().First(), "every live run"), state)
-				return nil
-			})
-		},
-	}
-}
-
-func workersCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "workers",
-		Usage: "list the workers that the sink has heard of",
-		Flags: concat([]cli.Flag{yes(showing, "json", "a JSON object a line")}, sinkFlags()),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			return askSink(ctx, c, func(ctx context.Context, client *sinkclient.Client) error {
-				status, err := client.Status(ctx)
-				if err != nil {
-					return err
-				}
-				if !c.Bool("json") {
-					return printWorkers(os.Stdout, status)
-				}
-				out := json.NewEncoder(os.Stdout)
-				for _, w := range status.Workers {
-					if err := out.Encode(w); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		},
-	}
-}
 
 func eventsCommand() *cli.Command {
 	return &cli.Command{

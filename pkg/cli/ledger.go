@@ -2,53 +2,48 @@ package cli
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"text/tabwriter"
 	"time"
+
+	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/report"
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
-	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/urfave/cli/v3"
 )
 
-// book is a ledger that can be asked: a running sink's, or a file's.
-type book interface {
+// ledgerAccess is a ledger that can be asked: a running sink's, or a file's.
+type ledgerAccess interface {
 	Entries(context.Context, wire.EntriesArgs) (*wire.Entries, error)
 	Retry(context.Context, wire.EntriesArgs) (int, error)
 	Runs(context.Context) ([]wire.Run, error)
 }
 
 var (
-	_ book = (*sinkclient.Client)(nil)
-	_ book = sink.Book{}
+	_ ledgerAccess = (*sinkclient.Client)(nil)
+	_ ledgerAccess = sink.Book{}
 )
 
-// bookFlags say which ledger an operator's command reads.
-func bookFlags() []cli.Flag {
+// ledgerFlags say which ledger an operator's command reads.
+func ledgerFlags() []cli.Flag {
 	return concat([]cli.Flag{
 		text(whereToGo, "out", "out", "directory of the outputs, with the ledger in it, when no sink is running"),
 		text(whereToGo, "ledger", "", "the ledger's file, when it is elsewhere"),
 	}, sinkFlags())
 }
 
-// withBook opens the ledger that the flags name, and says which it is: a running sink's when one is named or none is and
+// withLedger opens the ledger that the flags name, and says which it is: a running sink's when one is named or none is and
 // one answers, otherwise a file's, or that of the sink which has the file open.
-func withBook(ctx context.Context, c *cli.Command, readOnly bool, use func(context.Context, book) error) error {
+func withLedger(ctx context.Context, c *cli.Command, readOnly bool, use func(context.Context, ledgerAccess) error) error {
 	asked := c.IsSet("sink") || c.IsSet("control")
 	if asked || !c.IsSet("out") && !c.IsSet("ledger") && sinkAnswers(ctx, c) {
 		fmt.Fprintln(os.Stderr, "asking the sink at", either(c, "control", "sink", controlPort))
-		return askBook(ctx, c, use)
+		return useSinkLedger(ctx, c, use)
 	}
 	path := c.String("ledger")
 	if path == "" {
@@ -63,7 +58,7 @@ func withBook(ctx context.Context, c *cli.Command, readOnly bool, use func(conte
 			return fmt.Errorf("%w; by a sink that is not at %s: name it with --sink, or wait", err, either(c, "control", "sink", controlPort))
 		}
 		fmt.Fprintln(os.Stderr, path, "is in use; asking the sink at", either(c, "control", "sink", controlPort))
-		return askBook(ctx, c, use)
+		return useSinkLedger(ctx, c, use)
 	}
 	if err != nil {
 		return err
@@ -100,8 +95,8 @@ func hasOpen(status *wire.Status, path string) bool {
 	return errors.Join(err, oursErr, theirsErr) == nil && status.Host == host && os.SameFile(ours, theirs)
 }
 
-// askBook uses the running sink's book; only its first answer is waited for with --timeout, a long list may take longer.
-func askBook(ctx context.Context, c *cli.Command, use func(context.Context, book) error) error {
+// useSinkLedger uses the running sink's ledger; only its first answer is waited for with --timeout, a long list may take longer.
+func useSinkLedger(ctx context.Context, c *cli.Command, use func(context.Context, ledgerAccess) error) error {
 	return dialSink(c, func(client *sinkclient.Client) error {
 		first, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
 		defer cancel()
@@ -113,7 +108,7 @@ func askBook(ctx context.Context, c *cli.Command, use func(context.Context, book
 }
 
 // eachEntry calls visit with every entry that args select.
-func eachEntry(ctx context.Context, b book, args wire.EntriesArgs, visit func(*wire.Receipt) error) error {
+func eachEntry(ctx context.Context, b ledgerAccess, args wire.EntriesArgs, visit func(*wire.Receipt) error) error {
 	for {
 		page, err := b.Entries(ctx, args)
 		if err != nil {
@@ -152,88 +147,5 @@ func selectionFlags() []cli.Flag {
 	return []cli.Flag{
 		texts(whatToTake, "only", "only these reasons, or dead; may be given again"),
 		text(whatToTake, "run", "", "only this run's"),
-	}
-}
-
-func rejectsCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "rejects",
-		Usage: "list the images that were rejected, and the dead letters, with the reasons",
-		Description: `   farm rejects --out ~/thumbnails
-   farm rejects --only truncated --only corrupt --csv > damaged.csv`,
-		Flags: concat([]cli.Flag{
-			yes(showing, "json", "a JSON object a line"),
-			yes(showing, "csv", "comma-separated values with a header"),
-		}, selectionFlags(), bookFlags()),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			args, err := selection(c)
-			if err != nil {
-				return err
-			}
-			return withBook(ctx, c, true, func(ctx context.Context, b book) error {
-				switch {
-				case c.Bool("json"):
-					out := json.NewEncoder(os.Stdout)
-					return eachEntry(ctx, b, args, func(r *wire.Receipt) error { return out.Encode(r) })
-				case c.Bool("csv"):
-					return rejectsAsCSV(ctx, b, args)
-				}
-				return rejectsAsText(ctx, b, args)
-			})
-		},
-	}
-}
-
-func rejectsAsCSV(ctx context.Context, b book, args wire.EntriesArgs) error {
-	out := csv.NewWriter(os.Stdout)
-	if err := out.Write([]string{"filename", "outcome", "reason", "detail", "deliveries", "bytes", "run", "worker", "at"}); err != nil {
-		return err
-	}
-	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
-		return out.Write([]string{report.Cell(r.Filename), string(r.Outcome), string(r.Reason), report.Cell(r.Detail), strconv.Itoa(r.Delivery),
-			strconv.FormatInt(r.Bytes, 10), report.Cell(r.Run), report.Cell(r.Worker), r.At.UTC().Format(time.RFC3339)})
-	})
-	out.Flush()
-	return errors.Join(err, out.Error())
-}
-
-func rejectsAsText(ctx context.Context, b book, args wire.EntriesArgs) error {
-	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
-	n := 0
-	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
-		n++
-		why := string(r.Reason)
-		if r.Outcome == outcome.Dead {
-			why = "dead"
-		}
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", why, telemetry.Printable(r.Filename), telemetry.Printable(r.Detail))
-		return err
-	})
-	if err == nil && n == 0 {
-		fmt.Fprintln(os.Stderr, "nothing was rejected")
-	}
-	return errors.Join(err, table.Flush())
-}
-
-func retryCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "retry",
-		Usage: "make rejected images and dead letters due again, for the next run",
-		Description: `   farm retry --out ~/thumbnails --only timeout --only out-of-memory
-   farm run ~/Pictures --out ~/thumbnails --task-timeout 5m`,
-		Flags: concat(selectionFlags(), bookFlags()),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			args, err := selection(c)
-			if err != nil {
-				return err
-			}
-			return withBook(ctx, c, false, func(ctx context.Context, b book) error {
-				n, err := b.Retry(ctx, args)
-				if err == nil || n > 0 {
-					fmt.Printf("%d images are due again; the next run takes them\n", n)
-				}
-				return err
-			})
-		},
 	}
 }

@@ -8,100 +8,51 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+
+	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	pages "github.com/imagefarm/imagefarm/pkg/report"
-	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/urfave/cli/v3"
 )
 
-func reportCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "report",
-		Usage: "tell what became of a run: throughput, stages, the slowest, what was refused and why",
-		Description: `   farm report --out ~/thumbnails
-   farm report --out ~/thumbnails --html report.html --photos ~/Pictures
-   farm report --run 20260102-150405-abcd --csv > images.csv
-   farm report --json | jq .summary`,
-		Flags: concat([]cli.Flag{
-			text(whatToTake, "run", "", "the run's name (default: the newest)"),
-			yes(showing, "json", "one JSON object: run, images, summary"),
-			yes(showing, "csv", "comma-separated values with a header, a line for each image"),
-			text(showing, "html", "", "write a page that needs nothing else to this file; - is standard output"),
-			text(showing, "photos", "", "directory of the originals, to show some of them on the page"),
-			number(limits, "slots", 1, from(0).to(maxSlots), "pictures made smaller at once"),
-			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest picture that is shown"),
-		}, engineFlags(), bookFlags()),
-		Action: runReport,
-	}
-}
-
-func runReport(ctx context.Context, c *cli.Command) error {
-	forms := 0
-	for _, flag := range []string{"json", "csv", "html"} {
-		if c.IsSet(flag) && c.String(flag) != "false" {
-			forms++
-		}
-	}
-	if forms > 1 {
-		return usagef("choose one of --json, --csv and --html")
-	}
-	log, err := loggerOf(c, os.Stderr, "warn")
-	if err != nil {
-		return err
-	}
-	err = withBook(ctx, c, true, func(ctx context.Context, b book) error {
-		from := reportBook(b)
-		run := c.String("run")
-		switch {
-		case c.Bool("json"):
-			return pages.WriteJSON(ctx, os.Stdout, from, run)
-		case c.Bool("csv"):
-			return pages.WriteCSV(ctx, os.Stdout, from, run)
-		case c.String("html") != "":
-			return reportPage(ctx, c, b, log)
-		}
-		r, err := pages.Read(ctx, from, run)
-		if err != nil {
-			return err
-		}
-		return r.WriteText(os.Stdout)
-	})
-	var unknown *pages.UnknownRunError
-	if errors.As(err, &unknown) {
-		return usagef("%v", err)
-	}
-	return err
-}
-
-// reportBook is b, with a running sink's fresher word about its runs.
-func reportBook(b book) pages.Book {
-	client, running := b.(*sinkclient.Client)
-	if !running {
-		return b
-	}
-	return pages.WithLive(b, func(ctx context.Context) ([]wire.Run, error) {
-		status, err := client.Status(ctx)
+// reportHandler serves the report of a running sink's runs. It shows outputs that are small enough as they are: a sink has
+// no engine to make them smaller, and thumbnails need none.
+func reportHandler(s *sink.Sink, cfg sink.Config) http.Handler {
+	live := func(context.Context) ([]wire.Run, error) { return s.Status().Runs, nil }
+	output := func(_ context.Context, name string) ([]byte, error) {
+		size, err := cfg.Out.Stat(name)
 		if err != nil {
 			return nil, err
 		}
-		return status.Runs, nil
-	})
+		if size > pages.MaxPicture {
+			return nil, fmt.Errorf("%s has %d bytes, more than %d", name, size, pages.MaxPicture)
+		}
+		file, err := cfg.Out.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		return io.ReadAll(io.LimitReader(file, pages.MaxPicture+1)) // it may have grown since
+	}
+	return pages.Handler(pages.WithLive(sink.Book{Ledger: cfg.Ledger}, live),
+		pages.PageConfig{Version: telemetry.Version(), Pictures: pages.Pictures{Output: output}})
 }
 
 // reportPage writes the page, with pictures where they can be found.
-func reportPage(ctx context.Context, c *cli.Command, b book, log *slog.Logger) error {
+func reportPage(ctx context.Context, c *cli.Command, b ledgerAccess, log *slog.Logger) error {
 	e, err := engineOf(c, log)
 	if err != nil {
 		return err
 	}
-	r, err := pages.Read(ctx, reportBook(b), c.String("run"))
+	r, err := pages.Read(ctx, withLiveRuns(b), c.String("run"))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+)
+
+// The ports of a farm.
+const (
+	controlPort = "5555"
+	eventsPort  = "5556"
+	tasksPort   = "5557"
+	resultsPort = "5558"
+)
+
+// endpoint returns an endpoint from what was typed: a whole endpoint, host:port, or a host whose port is the usual one.
+func endpoint(typed, port string) string {
+	if strings.Contains(typed, "://") {
+		return typed
+	}
+	if host, p, err := net.SplitHostPort(typed); err == nil {
+		return "tcp://" + net.JoinHostPort(host, p)
+	}
+	return "tcp://" + net.JoinHostPort(strings.Trim(typed, "[]"), port)
+}
+
+// checkEndpoints refuses what can never be an endpoint between processes.
+func checkEndpoints(endpoints ...string) error {
+	for _, e := range endpoints {
+		scheme, address, _ := strings.Cut(e, "://")
+		switch scheme {
+		case "ipc":
+			if address == "" {
+				return usagef("endpoint %q: ipc:// wants a path", e)
+			}
+		case "tcp":
+			_, port, err := net.SplitHostPort(address)
+			if err != nil {
+				return usagef("endpoint %q: tcp:// wants HOST:PORT", e)
+			}
+			if _, err := strconv.ParseUint(port, 10, 16); err != nil && port != "*" {
+				return usagef("endpoint %q: a port is a number up to 65535", e)
+			}
+		default:
+			return usagef("endpoint %q: it begins with tcp:// or ipc://", e)
+		}
+	}
+	return nil
+}
+
+// either returns the endpoint flag when it is given, else the host flag's with its usual port.
+func either(c *cli.Command, endpointFlag, hostFlag, port string) string {
+	if e := c.String(endpointFlag); e != "" {
+		return endpoint(e, port)
+	}
+	return endpoint(c.String(hostFlag), port)
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/imagefarm/imagefarm/pkg/ventilator"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// The exit codes of every program.
+const (
+	ExitDone       = 0
+	ExitFault      = 1
+	ExitUsage      = 2
+	ExitRejected   = 3 // the run ended; some images were rejected, are dead letters or could not be looked at
+	ExitUnbalanced = 4 // found is not done + skipped + rejected + dead
+	ExitNoWorkers  = 5 // none came within --wait-workers
+	ExitStalled    = 6
+	ExitInterrupt  = 130
+	ExitTerminate  = 143
+)
+
+const exitHelp = `EXIT STATUS:
+   0 all done or skipped · 1 fault · 2 usage · 3 some rejected, dead or not to be read · 4 the run does not balance
+   5 no worker came · 6 stalled · 130, 143 ended by a signal`
+
+// exitError carries an exit code out of an action; its message has been told already when it is nil.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func usagef(format string, args ...any) error {
+	return &exitError{ExitUsage, fmt.Errorf(format, args...)}
+}
+
+func exitCode(err error) int {
+	var exit *exitError
+	var usage *ventilator.UsageError
+	var sig signalled
+	switch {
+	case err == nil:
+		return ExitDone
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &usage):
+		return ExitUsage
+	case errors.As(err, &sig):
+		return sig.code()
+	case errors.Is(err, ventilator.ErrNoWorkers):
+		return ExitNoWorkers
+	case errors.Is(err, ventilator.ErrStalled):
+		return ExitStalled
+	}
+	return ExitFault
+}
+
+// runCode is the exit code of a run that ended by itself.
+func runCode(r *wire.Run, unreadable int64) int {
+	switch {
+	case r.Unsettled() != 0:
+		return ExitUnbalanced
+	case r.Rejected+r.Dead+unreadable > 0:
+		return ExitRejected
+	}
+	return ExitDone
+}

@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/imagefarm/imagefarm/pkg/progress"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
+)
+
+// loggerOf returns the logger that the flags ask for; usual is its level when they ask for none.
+func loggerOf(c *cli.Command, w io.Writer, usual string) (*slog.Logger, error) {
+	level := c.String("log-level")
+	if level == "" {
+		level = usual
+	}
+	log, err := telemetry.NewLogger(telemetry.LogConfig{
+		Format: c.String("log-format"), Level: level, Quiet: c.Bool("quiet"), Writer: w,
+	})
+	if err != nil {
+		return nil, &exitError{ExitUsage, err}
+	}
+	return log, nil
+}
+
+// usualLevel keeps information out of a bar's way.
+func usualLevel(c *cli.Command) string {
+	if progress.Drawn(c.String("progress"), os.Stderr) {
+		return "warn"
+	}
+	return "info"
+}

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/report"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+func rejectsCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "rejects",
+		Usage: "list the images that were rejected, and the dead letters, with the reasons",
+		Description: `   farm rejects --out ~/thumbnails
+   farm rejects --only truncated --only corrupt --csv > damaged.csv`,
+		Flags: concat([]cli.Flag{
+			yes(showing, "json", "a JSON object a line"),
+			yes(showing, "csv", "comma-separated values with a header"),
+		}, selectionFlags(), ledgerFlags()),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			args, err := selection(c)
+			if err != nil {
+				return err
+			}
+			return withLedger(ctx, c, true, func(ctx context.Context, b ledgerAccess) error {
+				switch {
+				case c.Bool("json"):
+					out := json.NewEncoder(os.Stdout)
+					return eachEntry(ctx, b, args, func(r *wire.Receipt) error { return out.Encode(r) })
+				case c.Bool("csv"):
+					return rejectsAsCSV(ctx, b, args)
+				}
+				return rejectsAsText(ctx, b, args)
+			})
+		},
+	}
+}
+
+func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) error {
+	out := csv.NewWriter(os.Stdout)
+	if err := out.Write([]string{"filename", "outcome", "reason", "detail", "deliveries", "bytes", "run", "worker", "at"}); err != nil {
+		return err
+	}
+	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
+		return out.Write([]string{report.Cell(r.Filename), string(r.Outcome), string(r.Reason), report.Cell(r.Detail), strconv.Itoa(r.Delivery),
+			strconv.FormatInt(r.Bytes, 10), report.Cell(r.Run), report.Cell(r.Worker), r.At.UTC().Format(time.RFC3339)})
+	})
+	out.Flush()
+	return errors.Join(err, out.Error())
+}
+
+func rejectsAsText(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) error {
+	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	n := 0
+	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
+		n++
+		why := string(r.Reason)
+		if r.Outcome == outcome.Dead {
+			why = "dead"
+		}
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", why, telemetry.Printable(r.Filename), telemetry.Printable(r.Detail))
+		return err
+	})
+	if err == nil && n == 0 {
+		fmt.Fprintln(os.Stderr, "nothing was rejected")
+	}
+	return errors.Join(err, table.Flush())
+}

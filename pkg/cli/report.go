@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/urfave/cli/v3"
+
+	pages "github.com/imagefarm/imagefarm/pkg/report"
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+func reportCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "report",
+		Usage: "tell what became of a run: throughput, stages, the slowest, what was refused and why",
+		Description: `   farm report --out ~/thumbnails
+   farm report --out ~/thumbnails --html report.html --photos ~/Pictures
+   farm report --run 20260102-150405-abcd --csv > images.csv
+   farm report --json | jq .summary`,
+		Flags: concat([]cli.Flag{
+			text(whatToTake, "run", "", "the run's name (default: the newest)"),
+			yes(showing, "json", "one JSON object: run, images, summary"),
+			yes(showing, "csv", "comma-separated values with a header, a line for each image"),
+			text(showing, "html", "", "write a page that needs nothing else to this file; - is standard output"),
+			text(showing, "photos", "", "directory of the originals, to show some of them on the page"),
+			number(limits, "slots", 1, from(0).to(maxSlots), "pictures made smaller at once"),
+			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest picture that is shown"),
+		}, engineFlags(), ledgerFlags()),
+		Action: runReport,
+	}
+}
+
+func runReport(ctx context.Context, c *cli.Command) error {
+	forms := 0
+	for _, flag := range []string{"json", "csv", "html"} {
+		if c.IsSet(flag) && c.String(flag) != "false" {
+			forms++
+		}
+	}
+	if forms > 1 {
+		return usagef("choose one of --json, --csv and --html")
+	}
+	log, err := loggerOf(c, os.Stderr, "warn")
+	if err != nil {
+		return err
+	}
+	err = withLedger(ctx, c, true, func(ctx context.Context, b ledgerAccess) error {
+		from := withLiveRuns(b)
+		run := c.String("run")
+		switch {
+		case c.Bool("json"):
+			return pages.WriteJSON(ctx, os.Stdout, from, run)
+		case c.Bool("csv"):
+			return pages.WriteCSV(ctx, os.Stdout, from, run)
+		case c.String("html") != "":
+			return reportPage(ctx, c, b, log)
+		}
+		r, err := pages.Read(ctx, from, run)
+		if err != nil {
+			return err
+		}
+		return r.WriteText(os.Stdout)
+	})
+	var unknown *pages.UnknownRunError
+	if errors.As(err, &unknown) {
+		return usagef("%v", err)
+	}
+	return err
+}
+
+// withLiveRuns is b, with a running sink's fresher word about its runs.
+func withLiveRuns(b ledgerAccess) pages.Book {
+	client, running := b.(*sinkclient.Client)
+	if !running {
+		return b
+	}
+	return pages.WithLive(b, func(ctx context.Context) ([]wire.Run, error) {
+		status, err := client.Status(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return status.Runs, nil
+	})
+}
