@@ -1,12 +1,12 @@
 package dashboard
 
 import (
-	"path"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -216,11 +216,7 @@ func thumbnail(outputs []wire.OutputInfo) (best wire.OutputInfo, ok bool) {
 
 // shows reports whether browsers show what has that name.
 func shows(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp", "": // without an extension: worth a try
-		return true
-	}
-	return false
+	return format.OfFile(name).Browser || format.Extension(name) == "" // without an extension: worth a try
 }
 
 func refusedOf(r *wire.Receipt) refusedImage {

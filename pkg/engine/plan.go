@@ -21,7 +21,7 @@ func OnlyScales(info header.Info, r recipe.Recipe) bool {
 		neutral = err != nil || p.IsSRGB()
 	}
 	for _, v := range r.Variants {
-		if to := v.OutputFormat("", info.Format); to != recipe.JPEG && to != recipe.WebP {
+		if to := v.OutputFormat("", info.Format); to != format.JPEG && to != format.WebP {
 			return false
 		}
 		if len(v.Ops) > 1 || !neutral && v.ICC != recipe.ICCKeep {

@@ -1,10 +1,14 @@
-// Package format tells image formats apart by their first bytes. It imports no decoder, so that whoever finds images
-// can sort out what is none without linking one.
+// Package format is the one table of image formats: their names and extensions, how their first bytes tell them, and
+// what can be read, written and carried. It imports no decoder, so a package that looks for images links none.
 package format
 
-import "bytes"
+import (
+	"path"
+	"slices"
+	"strings"
+)
 
-// Formats that Detect knows.
+// The formats' names, by which headers, recipes and results call them.
 const (
 	JPEG = "jpeg"
 	PNG  = "png"
@@ -16,73 +20,111 @@ const (
 	AVIF = "avif"
 )
 
-// HeadSize is the number of leading bytes that Detect looks at.
-const HeadSize = 64
+// Format is a row of the table. The zero Format is that of an unknown name: it is neither read nor written.
+type Format struct {
+	Name       string
+	Extensions []string // lower case, with the dot; an output takes the first
+	Read       bool     // some engine decodes it
+	Browser    bool     // browsers show it
 
-// All returns every format that Detect knows.
-func All() []string { return []string{JPEG, PNG, GIF, WebP, TIFF, BMP, HEIC, AVIF} }
+	// What follows is about outputs; it is zero where Written is false.
+	Written  bool
+	Quality  int  // the default, 1 to 100; 0: the encoder has no quality
+	Animates bool // an output can keep all frames
+	MaxSide  int  // the largest width and height, pixels
+	Alpha    bool // an output keeps transparent pixels
+	ICC      bool // an output carries a colour profile,
+	EXIF     bool // an EXIF block,
+	XMP      bool // an XMP packet,
+	IPTC     bool // IPTC records
 
-// Detect returns the format that the first bytes of a file name, or "". No more than HeadSize bytes are looked at; with
-// fewer, the answer may be "".
-func Detect(head []byte) string {
-	if len(head) > HeadSize {
-		head = head[:HeadSize]
-	}
-	has := func(at int, magic string) bool {
-		return len(head) >= at+len(magic) && string(head[at:at+len(magic)]) == magic
-	}
-	switch {
-	case has(0, "\xff\xd8\xff"):
-		return JPEG
-	case has(0, "\x89PNG\r\n\x1a\n"):
-		return PNG
-	case has(0, "GIF87a"), has(0, "GIF89a"):
-		return GIF
-	case has(0, "RIFF") && has(8, "WEBP"):
-		return WebP
-	case has(0, "II*\x00"), has(0, "MM\x00*"), has(0, "II+\x00"), has(0, "MM\x00+"): // the last two are BigTIFF
-		return TIFF
-	case has(0, "BM") && len(head) >= 18 && bitmapHeader(head[14:18]):
-		return BMP
-	case has(4, "ftyp"):
-		return isoBrand(head)
-	}
-	return ""
+	matches func(head []byte) bool // head is cut to HeadSize
 }
 
-// bitmapHeader reports whether b is the length of a header that a bitmap can have; text can begin with BM too.
-func bitmapHeader(b []byte) bool {
-	if b[1] != 0 || b[2] != 0 || b[3] != 0 {
-		return false
-	}
-	switch b[0] {
-	case 12, 16, 40, 52, 56, 64, 108, 124:
-		return true
-	}
-	return false
+// table has the formats in the order in which documents list them and Detect asks them.
+var table = []Format{
+	{
+		Name: JPEG, Extensions: []string{".jpg", ".jpeg", ".jpe", ".jfif"}, Read: true, Browser: true,
+		Written: true, Quality: 85, MaxSide: 65535, ICC: true, EXIF: true, XMP: true, IPTC: true,
+		matches: begins("\xff\xd8\xff"),
+	},
+	{
+		Name: PNG, Extensions: []string{".png"}, Read: true, Browser: true,
+		Written: true, MaxSide: 65535, Alpha: true, ICC: true, EXIF: true, XMP: true,
+		matches: begins("\x89PNG\r\n\x1a\n"),
+	},
+	{
+		Name: WebP, Extensions: []string{".webp"}, Read: true, Browser: true,
+		Written: true, Quality: 80, Animates: true, MaxSide: 16383, Alpha: true, ICC: true, EXIF: true, XMP: true,
+		matches: func(head []byte) bool { return has(head, 0, "RIFF") && has(head, 8, "WEBP") },
+	},
+	{
+		Name: GIF, Extensions: []string{".gif"}, Read: true, Browser: true,
+		Written: true, Animates: true, MaxSide: 65535, Alpha: true,
+		matches: begins("GIF87a", "GIF89a"),
+	},
+	{
+		Name: TIFF, Extensions: []string{".tiff", ".tif"}, Read: true,
+		Written: true, MaxSide: 65535, Alpha: true,
+		matches: begins("II*\x00", "MM\x00*", "II+\x00", "MM\x00+"), // the last two are BigTIFF
+	},
+	{
+		Name: AVIF, Extensions: []string{".avif"}, Read: true, Browser: true,
+		Written: true, Quality: 60, MaxSide: 65535, Alpha: true,
+		matches: func(head []byte) bool { return brandFormat(head) == AVIF },
+	},
+	{
+		Name: BMP, Extensions: []string{".bmp", ".dib"}, Read: true, Browser: true,
+		matches: isBitmap,
+	},
+	{
+		Name: HEIC, Extensions: []string{".heic", ".heif", ".hif"}, Read: true,
+		matches: func(head []byte) bool { return brandFormat(head) == HEIC },
+	},
 }
 
-// isoBrand looks at the major brand and then at the compatible ones; mif1 and msf1 say nothing about the coding.
-func isoBrand(head []byte) string {
-	size := len(head)
-	if n := int(head[0])<<24 | int(head[1])<<16 | int(head[2])<<8 | int(head[3]); n < size {
-		size = n
-	}
-	generic := ""
-	for at := 8; at+4 <= size; at += 4 {
-		if at == 12 { // the minor version
-			continue
-		}
-		brand := head[at : at+4]
-		switch string(brand) {
-		case "avif", "avis":
-			return AVIF
-		case "heic", "heix", "hevc", "hevx", "heim", "heis", "hevm", "hevs":
-			return HEIC
-		}
-		if at == 8 && (bytes.Equal(brand, []byte("mif1")) || bytes.Equal(brand, []byte("msf1"))) {
-			generic = HEIC
+// All returns every format, in the order of the documents.
+func All() []Format { return slices.Clone(table) }
+
+// Of returns the format of a name, or the zero Format where no format is called so.
+func Of(name string) Format {
+	for _, f := range table {
+		if f.Name == name {
+			return f
 		}
 	}
-	return generic
+	return Format{}
+}
+
+// Written returns the names of the formats that can be written.
+func Written() []string {
+	var names []string
+	for _, f := range table {
+		if f.Written {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// OfFile returns the format that the extension of a file's name stands for, or the zero Format where it stands for none.
+// Case does not matter.
+func OfFile(filename string) Format {
+	ext := strings.ToLower(Extension(filename))
+	for _, f := range table {
+		if slices.Contains(f.Extensions, ext) {
+			return f
+		}
+	}
+	return Format{}
+}
+
+// Extension returns the extension of a slash-separated file name, with its dot and as it is written. A name whose only
+// dot comes first has none.
+func Extension(filename string) string {
+	ext := path.Ext(filename)
+	if stem := filename[:len(filename)-len(ext)]; stem == "" || strings.HasSuffix(stem, "/") {
+		return ""
+	}
+	return ext
 }

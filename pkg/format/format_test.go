@@ -3,6 +3,7 @@ package format_test
 import (
 	"bytes"
 	"image"
+	"strings"
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
@@ -38,10 +39,47 @@ func TestDetectByBrand(t *testing.T) {
 	}
 	for brands, want := range map[string]string{
 		"heic": "heic", "heixmif1": "heic", "avif": "avif", "avis": "avif", "mif1avif": "avif", "mif1miafheic": "heic",
-		"mif1": "heic", "msf1avis": "avif", "isom": "", "qt  ": "", "mp42isom": "",
+		"mif1": "heic", "msf1": "heic", "heis": "heic", "hevs": "heic", "miafMiHB": "heic", "mif1miafMA1B": "avif",
+		"msf1avis": "avif", "isom": "", "qt  ": "", "mp42isom": "", "crx isom": "", "isomheic": "heic",
 	} {
 		if got := format.Detect(box(brands)); got != want {
 			t.Errorf("brands %s are taken for %q, want %q", brands, got, want)
+		}
+	}
+}
+
+func TestTheTableContradictsItselfNowhere(t *testing.T) {
+	names, extensions := make(map[string]bool), make(map[string]bool)
+	for _, f := range format.All() {
+		if names[f.Name] || f.Name != strings.ToLower(f.Name) || format.Of(f.Name).Name != f.Name {
+			t.Errorf("%q cannot name one format", f.Name)
+		}
+		names[f.Name] = true
+		if len(f.Extensions) == 0 {
+			t.Errorf("%s has no extension", f.Name)
+		}
+		for _, ext := range f.Extensions {
+			if extensions[ext] || !strings.HasPrefix(ext, ".") || format.OfFile("A"+strings.ToUpper(ext)).Name != f.Name {
+				t.Errorf("%s cannot stand for %s alone", ext, f.Name)
+			}
+			extensions[ext] = true
+		}
+		carries := f.Quality > 0 || f.Animates || f.Alpha || f.ICC || f.EXIF || f.XMP || f.IPTC
+		if f.Written != (f.MaxSide > 0) || !f.Written && carries {
+			t.Errorf("%s: what outputs can hold is said of formats that are written, and of no other", f.Name)
+		}
+	}
+	if f := format.Of("xyz"); f.Name != "" || f.Read || f.Written {
+		t.Errorf("an unknown name is the format %+v", f)
+	}
+}
+
+func TestExtension(t *testing.T) {
+	for name, want := range map[string]string{
+		"a.jpg": ".jpg", "d/a.b.JPEG": ".JPEG", "a": "", ".jpg": "", "d/.jpg": "", "d/.x.png": ".png", "d.jpg/a": "", "a.": ".",
+	} {
+		if got := format.Extension(name); got != want {
+			t.Errorf("the extension of %q is %q, want %q", name, got, want)
 		}
 	}
 }

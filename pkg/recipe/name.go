@@ -1,88 +1,26 @@
 package recipe
 
 import (
-	"path"
 	"slices"
 	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
-// Formats that can be written. Same stands for the input's.
-const (
-	JPEG = "jpeg"
-	PNG  = "png"
-	WebP = "webp"
-	GIF  = "gif"
-	TIFF = "tiff"
-	AVIF = "avif"
-	Same = "same"
-)
-
-// Formats returns every format that can be written.
-func Formats() []string { return []string{JPEG, PNG, WebP, GIF, TIFF, AVIF} }
-
-// DefaultQuality returns the quality that format has unless told, or 0 where a format knows none.
-func DefaultQuality(format string) int {
-	switch format {
-	case JPEG:
-		return 85
-	case WebP:
-		return 80
-	case AVIF:
-		return 60
-	}
-	return 0
-}
+// Same is the output format that stands for the input's.
+const Same = "same"
 
 // quality returns what Variant.Quality holds for a format: asked, or its default, or 0 where the format knows none.
-func quality(format string, asked int) int {
-	d := DefaultQuality(format)
-	if asked == 0 || d == 0 && format != Same {
+func quality(to string, asked int) int {
+	d := format.Of(to).Quality
+	if asked == 0 || d == 0 && to != Same {
 		return d
 	}
 	return asked
 }
 
-// FormatOf returns the format that a file name's extension names ("bmp" and "heic" among them, which can be read
-// but not written), or "" where it names none.
-func FormatOf(filename string) string {
-	_, ext := splitExt(filename)
-	switch strings.ToLower(ext) {
-	case ".jpg", ".jpeg", ".jpe", ".jfif":
-		return JPEG
-	case ".png":
-		return PNG
-	case ".gif":
-		return GIF
-	case ".webp":
-		return WebP
-	case ".tif", ".tiff":
-		return TIFF
-	case ".avif":
-		return AVIF
-	case ".bmp", ".dib":
-		return "bmp"
-	case ".heic", ".heif", ".hif":
-		return "heic"
-	}
-	return ""
-}
-
-func extension(format string) string {
-	if format == JPEG {
-		return ".jpg"
-	}
-	return "." + format
-}
-
-// splitExt cuts the extension off. A name that only begins with a dot has none.
-func splitExt(filename string) (stem, ext string) {
-	ext = path.Ext(filename)
-	stem = filename[:len(filename)-len(ext)]
-	if stem == "" || stem[len(stem)-1] == '/' {
-		return filename, ""
-	}
-	return stem, ext
-}
+// fallback is the format in which the pictures of formats that cannot be written are written.
+const fallback = format.JPEG
 
 // OutputName returns the slash-separated name of the output that v makes of a file: {dir}/{stem}_{variant}{ext}.
 //
@@ -90,13 +28,14 @@ func splitExt(filename string) (stem, ext string) {
 // one that names this format already stays as it is (.jpeg, .JPG). With format:same the extension stays too, but for
 // formats that cannot be written (BMP, HEIC), which become .jpg.
 func (v Variant) OutputName(filename string) string {
-	stem, ext := splitExt(filename)
-	named := FormatOf(filename)
+	ext := format.Extension(filename)
+	stem := strings.TrimSuffix(filename, ext)
+	named := format.OfFile(filename)
 	switch {
-	case v.Format != Same && v.Format != named:
-		ext = extension(v.Format)
-	case v.Format == Same && named != "" && !slices.Contains(Formats(), named):
-		ext = extension(JPEG)
+	case v.Format != Same && v.Format != named.Name:
+		ext = format.Of(v.Format).Extensions[0]
+	case v.Format == Same && named.Name != "" && !named.Written:
+		ext = format.Of(fallback).Extensions[0]
 	}
 	return stem + "_" + v.Name + ext
 }
@@ -109,13 +48,13 @@ func (v Variant) OutputName(filename string) string {
 func (v Variant) OutputFormat(filename, detected string) string {
 	f := v.Format
 	if f == Same || f == "" {
-		f = FormatOf(filename)
+		f = format.OfFile(filename).Name
 	}
 	if f == "" {
 		f = detected
 	}
-	if !slices.Contains(Formats(), f) {
-		return JPEG
+	if !format.Of(f).Written {
+		return fallback
 	}
 	return f
 }
@@ -123,7 +62,7 @@ func (v Variant) OutputFormat(filename, detected string) string {
 // For returns r with format:same replaced wherever the file's name decides it. Engines see no names, so whoever has
 // one calls For before Transform. It changes no output name: r.For(f).OutputNames(f) equals r.OutputNames(f).
 func (r Recipe) For(filename string) Recipe {
-	if FormatOf(filename) == "" {
+	if format.OfFile(filename).Name == "" {
 		return r
 	}
 	resolved := Recipe{Variants: slices.Clone(r.Variants)}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
 // settings returns what reads each setting's value. Each sets its field of the variant.
@@ -16,13 +18,10 @@ func settings() map[string]func(*Variant, word) error {
 		"strip":   func(v *Variant, w word) error { return oneOf(w, &v.Strip, StripAll, StripKeep, StripCopyright) },
 		"icc":     func(v *Variant, w word) error { return oneOf(w, &v.ICC, ICCToSRGB, ICCKeep) },
 		"format": func(v *Variant, w word) error {
-			switch strings.ToLower(w.s) {
-			case "jpg":
-				w.s = "jpeg"
-			case "tif":
-				w.s = "tiff"
+			if f := format.OfFile("name." + w.s); f.Written { // its extensions name a format too
+				w.s = f.Name
 			}
-			return oneOf(w, &v.Format, append(Formats(), Same)...)
+			return oneOf(w, &v.Format, append(format.Written(), Same)...)
 		},
 		"quality": func(v *Variant, w word) error {
 			n, ok := digits(w.s)

@@ -18,7 +18,6 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/imagefarm/imagefarm/pkg/format"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -226,7 +225,7 @@ func (f *finder) offer(ctx context.Context, name, p string, info fs.FileInfo, na
 // looksLikeImage says whether a file is to be accounted for: when its first bytes say so, whatever it is called, and when
 // only its name says so, too, since a damaged photo must not be passed over in silence: a worker will reject it.
 func looksLikeImage(name, p string) (bool, error) {
-	if recipe.FormatOf(name) != "" {
+	if format.OfFile(name).Name != "" {
 		return true, nil
 	}
 	file, err := os.Open(p)
@@ -234,7 +233,7 @@ func looksLikeImage(name, p string) (bool, error) {
 		return false, err
 	}
 	defer file.Close()
-	head := make([]byte, 64)
+	head := make([]byte, format.HeadSize)
 	n, err := io.ReadFull(file, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return false, err

@@ -11,7 +11,7 @@ import (
 
 // Info is what a header says. Slices point into the data that was read, where the format stores them whole.
 type Info struct {
-	Format      string // one of format.All
+	Format      string // one of format.All, by name
 	Width       int    // as stored, pixels; at least 1
 	Height      int
 	Frames      int  // of an animation; 1 for a still

@@ -3,6 +3,8 @@ package header
 import (
 	"bytes"
 	"math"
+
+	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
 // readISO reads the item boxes of a HEIC or AVIF file, as far as its primary picture needs them.
@@ -52,7 +54,7 @@ func (i *Info) readISO(data []byte) error {
 	}
 	i.isoMetadata(data, meta)
 	o := isoOrientation(turns, mirrored, mirror)
-	if i.Format == "avif" {
+	if i.Format == format.AVIF {
 		i.Orientation = o
 	} else if o >= 5 {
 		i.Width, i.Height = i.Height, i.Width

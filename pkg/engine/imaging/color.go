@@ -4,7 +4,7 @@ import (
 	"image"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
-	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -20,9 +20,9 @@ func (t *transform) chooseColor() {
 	}
 	t.profile = p
 	for _, m := range t.made {
-		carries := metadata.CarriesICC(m.format)
+		carries := format.Of(m.format).ICC
 		if p.Space == icc.Gray { // fits only what is encoded in gray, without transparency, and that no operation coloured
-			carries = carries && m.format != recipe.WebP && t.info.Gray && !t.info.Alpha && !m.colored()
+			carries = carries && m.format != format.WebP && t.info.Gray && !t.info.Alpha && !m.colored()
 		} else {
 			carries = carries && p.Space == icc.RGB
 		}

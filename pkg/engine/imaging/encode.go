@@ -12,7 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
 // encode encodes what was made of a variant, with the metadata that it keeps.
@@ -24,7 +24,7 @@ func (m *made) encode(info header.Info) ([]byte, error) {
 	size := m.frames[0].Rect.Size()
 	set := metadata.Select(info, m.Strip, m.Orient, size.X, size.Y)
 	set.ICC = m.profile
-	if m.grayProfile && (gray(m.frames[0]) == nil || m.format == recipe.PNG && !m.frames[0].Opaque()) {
+	if m.grayProfile && (gray(m.frames[0]) == nil || m.format == format.PNG && !m.frames[0].Opaque()) {
 		set.ICC = nil // it would be beside colours or transparency after all
 	}
 	data, carried, err := metadata.Embed(data, m.format, set)
@@ -36,25 +36,25 @@ func (m *made) encodePixels() ([]byte, error) {
 	img := m.frames[0]
 	quality := m.Quality
 	if quality == 0 {
-		quality = recipe.DefaultQuality(m.format)
+		quality = format.Of(m.format).Quality
 	}
 	switch m.format {
-	case recipe.JPEG:
+	case format.JPEG:
 		return encodeJPEG(flatten(img, m.Background), quality, m.profile == nil || m.grayProfile)
-	case recipe.PNG:
+	case format.PNG:
 		return encodePNG(img, m.profile == nil || m.grayProfile)
-	case recipe.GIF:
+	case format.GIF:
 		return m.encodeGIF()
-	case recipe.WebP:
+	case format.WebP:
 		if len(m.frames) > 1 {
 			return webp.EncodeAll(m.frames, m.delays, m.loops, quality)
 		}
 		return webp.Encode(img, quality)
-	case recipe.TIFF:
+	case format.TIFF:
 		var b bytes.Buffer
 		err := tiff.Encode(&b, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
 		return b.Bytes(), err
-	case recipe.AVIF:
+	case format.AVIF:
 		return encodeAVIF(img, quality)
 	}
 	return nil, fmt.Errorf("no encoder for %q", m.format)

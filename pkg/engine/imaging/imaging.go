@@ -18,6 +18,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -118,11 +119,8 @@ type made struct {
 func (t *transform) checkInput(r recipe.Recipe) error {
 	animate := false
 	for _, v := range r.Variants {
-		format := v.OutputFormat("", "")
-		if v.Format == recipe.Same || v.Format == "" {
-			format = ""
-		}
-		animate = animate || v.Animate && (format == "" || canAnimate(format))
+		known := v.Format != recipe.Same && v.Format != ""
+		animate = animate || v.Animate && (!known || format.Of(v.Format).Animates)
 	}
 	info, err := t.engine.limits.Check(t.data, animate)
 	if err != nil {
@@ -131,14 +129,12 @@ func (t *transform) checkInput(r recipe.Recipe) error {
 	t.info = info
 	for _, v := range r.Variants {
 		m := &made{Variant: v, format: v.OutputFormat("", info.Format)}
-		m.animate = v.Animate && info.Frames > 1 && canAnimate(m.format)
+		m.animate = v.Animate && info.Frames > 1 && format.Of(m.format).Animates
 		t.made = append(t.made, m)
 	}
 	t.chooseColor()
 	return nil
 }
-
-func canAnimate(format string) bool { return format == recipe.GIF || format == recipe.WebP }
 
 // checkOutput follows the sizes through every variant.
 func (t *transform) checkOutput(recipe.Recipe) error {
@@ -156,7 +152,7 @@ func (t *transform) checkOutput(recipe.Recipe) error {
 				return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, w, h)
 			}
 		}
-		if side := maxSide(m.format); w > side || h > side {
+		if side := format.Of(m.format).MaxSide; w > side || h > side {
 			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels, and a side in %s at most %d",
 				m.Name, w, h, m.format, side)
 		}
@@ -166,14 +162,6 @@ func (t *transform) checkOutput(recipe.Recipe) error {
 		}
 	}
 	return nil
-}
-
-// maxSide returns the pixels that a side can have in a format.
-func maxSide(format string) int {
-	if format == recipe.WebP {
-		return 16383
-	}
-	return 65535
 }
 
 // size returns the size of the input as a variant sees it.
@@ -222,7 +210,7 @@ func (t *transform) encode(recipe.Recipe) error {
 }
 
 func (t *transform) encodeOne(m *made) ([]byte, error) {
-	if m.format == recipe.AVIF {
+	if m.format == format.AVIF {
 		release, err := t.acquire()
 		if err != nil {
 			return nil, err

@@ -55,27 +55,39 @@ var orientationAttribute = lazily(`(tiff:Orientation(?:="|='|>\s*))[2-8]("|'|\s*
 // Embed puts s into an encoded image, as far as its format carries it, and returns it with the names of what it now
 // carries, as header.Info.Metadata spells them.
 func Embed(data []byte, outputFormat string, s Set) ([]byte, []string, error) {
-	switch outputFormat {
-	case recipe.JPEG:
+	carries := format.Of(outputFormat)
+	s = s.carriedBy(carries)
+	switch carries.Name {
+	case format.JPEG:
 		return embedJPEG(data, s)
-	case recipe.PNG:
-		s.IPTC = nil
+	case format.PNG:
 		return embedPNG(data, s), s.names(), nil
-	case recipe.WebP:
-		s.IPTC = nil
+	case format.WebP:
 		out, err := webp.Embed(data, webp.Metadata{ICC: s.ICC, EXIF: s.EXIF, XMP: s.XMP})
 		return out, s.names(), err
 	}
 	return data, nil, nil
 }
 
-func (s Set) names() []string {
-	return header.Info{EXIF: s.EXIF, XMP: s.XMP, IPTC: s.IPTC, ICC: s.ICC}.Metadata()
+// carriedBy returns s without the parts that outputs of a format do not carry.
+func (s Set) carriedBy(f format.Format) Set {
+	if !f.ICC {
+		s.ICC = nil
+	}
+	if !f.EXIF {
+		s.EXIF = nil
+	}
+	if !f.XMP {
+		s.XMP = nil
+	}
+	if !f.IPTC {
+		s.IPTC = nil
+	}
+	return s
 }
 
-// CarriesICC reports whether Embed can put a profile into a format.
-func CarriesICC(outputFormat string) bool {
-	return slices.Contains([]string{recipe.JPEG, recipe.PNG, recipe.WebP}, outputFormat)
+func (s Set) names() []string {
+	return header.Info{EXIF: s.EXIF, XMP: s.XMP, IPTC: s.IPTC, ICC: s.ICC}.Metadata()
 }
 
 // keptEXIF returns a copy of a block whose orientation and pixel size are the output's, and that names no thumbnail,

@@ -9,6 +9,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -79,7 +80,7 @@ func TestLargeProfilesTakeSeveralSegments(t *testing.T) {
 	jpeg := enginetest.JPEG(enginetest.Photo(16, 16), enginetest.JPEGOptions{})
 	for _, n := range []int{1, 65519, 65520, 200_000} {
 		profile := bytes.Repeat([]byte("0123456789"), n/10+1)[:n]
-		out, carried, err := metadata.Embed(jpeg, recipe.JPEG, metadata.Set{ICC: profile})
+		out, carried, err := metadata.Embed(jpeg, format.JPEG, metadata.Set{ICC: profile})
 		if err != nil || !slices.Equal(carried, []string{"icc"}) {
 			t.Fatalf("%d bytes: %v, %v", n, carried, err)
 		}
@@ -92,7 +93,7 @@ func TestLargeProfilesTakeSeveralSegments(t *testing.T) {
 func TestWhatDoesNotFitIsSaidNotToBeCarried(t *testing.T) {
 	jpeg := enginetest.JPEG(enginetest.Photo(16, 16), enginetest.JPEGOptions{})
 	big := make([]byte, 70_000)
-	out, carried, err := metadata.Embed(jpeg, recipe.JPEG, metadata.Set{EXIF: big, XMP: big, IPTC: big})
+	out, carried, err := metadata.Embed(jpeg, format.JPEG, metadata.Set{EXIF: big, XMP: big, IPTC: big})
 	if err != nil || len(carried) != 0 || !bytes.Equal(out, jpeg) {
 		t.Errorf("%v, %v, %d bytes", carried, err, len(out))
 	}
@@ -110,7 +111,7 @@ func FuzzSelectAndEmbed(f *testing.F) {
 			if header.Orientation(s.EXIF) != 1 {
 				t.Fatalf("orientation %d after %s", header.Orientation(s.EXIF), strip)
 			}
-			for format, data := range map[string][]byte{recipe.JPEG: jpeg, recipe.PNG: png} {
+			for format, data := range map[string][]byte{format.JPEG: jpeg, format.PNG: png} {
 				out, _, err := metadata.Embed(data, format, s)
 				if err != nil {
 					t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -21,11 +22,11 @@ func (t *transform) encode(i int, v recipe.Variant, p *picture) error {
 	to := v.OutputFormat("", t.info.Format)
 	quality := v.Quality
 	if quality == 0 {
-		quality = recipe.DefaultQuality(to)
+		quality = format.Of(to).Quality
 	}
 	var data []byte
 	var err error
-	if to == recipe.WebP {
+	if to == format.WebP {
 		data, err = t.encodeWebP(p, quality)
 	} else {
 		data, err = t.encodeJPEG(p, quality)

@@ -12,7 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
-	"github.com/imagefarm/imagefarm/pkg/engine/webp"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -106,7 +106,7 @@ func suits(info header.Info, r recipe.Recipe) bool {
 	}
 	for _, v := range r.Variants {
 		w, h := stored(info, v)
-		if v.Enlarge || v.OutputFormat("", info.Format) == recipe.WebP && max(w, h) > webp.MaxSide {
+		if to := format.Of(v.OutputFormat("", info.Format)); v.Enlarge || max(w, h) > to.MaxSide {
 			return false
 		}
 	}

@@ -13,10 +13,12 @@ import (
 	"io"
 
 	"golang.org/x/image/webp"
+
+	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
-// MaxSide is the largest width and height of a picture, pixels.
-const MaxSide = 16383
+// maxSide is the largest width and height of a picture, pixels.
+var maxSide = format.Of(format.WebP).MaxSide
 
 // chunk is one piece of the container.
 //
@@ -177,7 +179,7 @@ func mapped(src []uint8, table *[256]uint8) []uint8 {
 func checkPlanes(img *image.YCbCr) error {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	cw, ch := (w+1)/2, (h+1)/2
-	if img.Rect.Min != (image.Point{}) || w < 1 || h < 1 || w > MaxSide || h > MaxSide ||
+	if img.Rect.Min != (image.Point{}) || w < 1 || h < 1 || w > maxSide || h > maxSide ||
 		img.SubsampleRatio != image.YCbCrSubsampleRatio420 ||
 		img.YStride < w || len(img.Y) < (h-1)*img.YStride+w ||
 		img.CStride < cw || min(len(img.Cb), len(img.Cr)) < (ch-1)*img.CStride+cw {

@@ -128,7 +128,7 @@ func TestPlanesThatLackSamplesAreRefused(t *testing.T) {
 		"colour":   func(p *image.YCbCr) { p.Cr = p.Cr[:10] },
 		"nothing":  func(p *image.YCbCr) { p.Rect = image.Rectangle{} },
 		"sampling": func(p *image.YCbCr) { p.SubsampleRatio = image.YCbCrSubsampleRatio444 },
-		"too wide": func(p *image.YCbCr) { p.Rect.Max.X = MaxSide + 1 },
+		"too wide": func(p *image.YCbCr) { p.Rect.Max.X = maxSide + 1 },
 	} {
 		img := gradient(32, 32)
 		spoil(img)
