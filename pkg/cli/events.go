@@ -35,7 +35,7 @@ func printEvents(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	sub, err := zsock.NewSub(zsock.Config{Logger: log, RecvHWM: 10_000, MaxMessage: wire.MaxEvent})
+	sub, err := zsock.NewSub(zsock.Config{Network: zsock.Network{Logger: log}, RecvHWM: 10_000, MaxMessage: wire.MaxEvent})
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func refuseOutputInside(ctx context.Context, cfg *ventilator.Config, log *slog.L
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	client, err := sinkclient.Dial(cfg.Control, nil, log)
+	client, err := sinkclient.Dial(cfg.Network.WithLogger(log), cfg.Control)
 	if err != nil {
 		return usagef("--sink: %v", err)
 	}

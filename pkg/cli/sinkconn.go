@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // sinkFlags say which sink an operator's command talks to.
@@ -34,7 +35,7 @@ func dialSink(c *cli.Command, use func(*sinkclient.Client) error) error {
 	if err != nil {
 		return err
 	}
-	client, err := sinkclient.Dial(either(c, "control", "sink", controlPort), nil, log)
+	client, err := sinkclient.Dial(zsock.Network{Logger: log}, either(c, "control", "sink", controlPort))
 	if err != nil {
 		return usagef("--sink: %v", err)
 	}

@@ -23,8 +23,9 @@ const (
 	controlEndpoint = "inproc://control"
 )
 
-// Config is the roles' configurations; their endpoints are filled in where they are empty.
+// Config is the roles' configurations. New gives them their Network, and endpoints where they have none.
 type Config struct {
+	Network    zsock.Network // of all three roles; New adds the hub where they meet
 	Ventilator ventilator.Config
 	Worker     worker.Config
 	Sink       sink.Config
@@ -42,14 +43,15 @@ type Farm struct {
 
 // New returns a farm that has not begun.
 func New(cfg Config) (*Farm, error) {
-	inproc := zsock.NewInproc()
 	fill := func(endpoint *string, value string) {
 		if *endpoint == "" {
 			*endpoint = value
 		}
 	}
 	s, v, w := &cfg.Sink, &cfg.Ventilator, &cfg.Worker
-	s.Inproc, v.Inproc, w.Inproc = inproc, inproc, inproc
+	network := cfg.Network
+	network.Inproc = zsock.NewInproc()
+	s.Network, v.Network, w.Network = network, network, network
 	fill(&s.Results, resultsEndpoint)
 	fill(&s.Events, eventsEndpoint)
 	fill(&s.Control, controlEndpoint)

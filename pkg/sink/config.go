@@ -25,10 +25,10 @@ type Store interface {
 
 // Config says what a sink does. The zero value of an optional field means the default that its comment names.
 type Config struct {
-	Results string // endpoint that workers push results to; required
-	Events  string // endpoint that publishes events; required
-	Control string // endpoint that answers control; required
-	Inproc  *zsock.Inproc
+	Results string                                // endpoint that workers push results to; required
+	Events  string                                // endpoint that publishes events; required
+	Control string                                // endpoint that answers control; required
+	Network zsock.Network                         // what its sockets share; default: no inproc endpoints, Logger
 	Listen  func(results, events, control string) // told the bound endpoints, once; may be nil
 
 	Out    Store          // required
@@ -63,6 +63,7 @@ func (c *Config) setDefaults() {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	c.Network = c.Network.WithLogger(c.Logger)
 	if c.Registerer == nil {
 		c.Registerer = prometheus.NewRegistry()
 	}

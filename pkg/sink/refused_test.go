@@ -73,8 +73,8 @@ func TestSinkWhoseLedgerFailsForGoodEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inproc := zsock.NewInproc()
-	s, err := New(Config{Results: "inproc://r", Events: "inproc://e", Control: "inproc://c", Inproc: inproc, Out: dir, Ledger: book})
+	network := zsock.Network{Inproc: zsock.NewInproc()}
+	s, err := New(Config{Results: "inproc://r", Events: "inproc://e", Control: "inproc://c", Network: network, Out: dir, Ledger: book})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestSinkWhoseLedgerFailsForGoodEnds(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(t.Context()) }()
-	push, err := zsock.NewPush(zsock.Config{Inproc: inproc})
+	push, err := zsock.NewPush(zsock.Config{Network: network})
 	if err != nil {
 		t.Fatal(err)
 	}

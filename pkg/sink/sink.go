@@ -161,20 +161,20 @@ func (s *Sink) open() error {
 	var err error
 	s.pull, err = zsock.NewPull(zsock.Config{
 		MaxMessage: s.cfg.MaxMessage + wire.MaxText + wire.MaxOutputs*wire.MaxName, RecvHWM: receiveAhead, RecvBytes: s.cfg.MaxMessage,
-		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: s.cfg.Inproc, Logger: s.log, OnPeer: s.workerPeer,
+		Network: s.cfg.Network, OnPeer: s.workerPeer,
 	})
 	if err != nil {
 		return err
 	}
 	s.pub, err = zsock.NewPub(zsock.Config{
-		SendHWM: 10_000, SendBytes: 32 << 20, Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: s.cfg.Inproc, Logger: s.log,
+		SendHWM: 10_000, SendBytes: 32 << 20, Network: s.cfg.Network,
 		Gather: onlookersWait,
 		Missed: func(n uint64) zsock.Message { return wire.EncodeEvent(wire.TopicMissed, &wire.Missed{Count: n}) },
 	})
 	if err != nil {
 		return err
 	}
-	s.rep, err = zsock.NewRep(zsock.Config{MaxMessage: 16 << 20, Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: s.cfg.Inproc, Logger: s.log})
+	s.rep, err = zsock.NewRep(zsock.Config{MaxMessage: 16 << 20, Network: s.cfg.Network})
 	if err != nil {
 		return err
 	}

@@ -46,9 +46,9 @@ func newStage(t *testing.T) *stage {
 	if s.ledger, err = ledger.Open(filepath.Join(s.out, ".imagefarm", "ledger.db"), ledger.Config{}); err != nil {
 		t.Fatal(err)
 	}
-	inproc := zsock.NewInproc()
+	network := zsock.Network{Inproc: zsock.NewInproc()}
 	listening := make(chan struct{})
-	s.sink, err = New(Config{Results: "inproc://results", Events: "inproc://events", Control: "inproc://control", Inproc: inproc,
+	s.sink, err = New(Config{Results: "inproc://results", Events: "inproc://events", Control: "inproc://control", Network: network,
 		Out: dir, Ledger: s.ledger, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Listen: func(string, string, string) { close(listening) }})
 	if err != nil {
@@ -58,13 +58,13 @@ func newStage(t *testing.T) *stage {
 	ended := make(chan error, 1)
 	go func() { ended <- s.sink.Run(context.Background()) }()
 	<-listening
-	if s.push, err = zsock.NewPush(zsock.Config{Inproc: inproc}); err != nil {
+	if s.push, err = zsock.NewPush(zsock.Config{Network: network}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.push.Dial("inproc://results"); err != nil {
 		t.Fatal(err)
 	}
-	if s.client, err = sinkclient.Dial("inproc://control", inproc, nil); err != nil {
+	if s.client, err = sinkclient.Dial(network, "inproc://control"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

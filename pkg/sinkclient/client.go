@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/taskid"
@@ -23,9 +22,9 @@ type Client struct {
 }
 
 // Dial returns a client of the sink at endpoint. It returns at once: a call waits for the sink as long as its context
-// allows. Inproc may be nil.
-func Dial(endpoint string, inproc *zsock.Inproc, logger *slog.Logger) (*Client, error) {
-	req, err := zsock.NewReq(zsock.Config{MaxMessage: maxReply, Inproc: inproc, Logger: logger})
+// allows.
+func Dial(network zsock.Network, endpoint string) (*Client, error) {
+	req, err := zsock.NewReq(zsock.Config{Network: network, MaxMessage: maxReply})
 	if err != nil {
 		return nil, err
 	}

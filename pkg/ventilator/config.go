@@ -35,7 +35,7 @@ type Config struct {
 	Bind    string         // endpoint that workers connect to, e.g. "tcp://127.0.0.1:5557"; required
 	Control string         // the sink's control endpoint, or NoSink; required
 	Events  string         // the sink's events endpoint
-	Inproc  *zsock.Inproc  // namespace of inproc:// endpoints
+	Network zsock.Network  // what its sockets share; default: no inproc endpoints, Logger
 	Listen  func(b string) // told the bound endpoint, once; may be nil
 
 	Run      string            // the run's name; default: made from the time and a random number
@@ -112,6 +112,7 @@ func (c *Config) setDefaults() {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	c.Network = c.Network.WithLogger(c.Logger)
 	if c.Registerer == nil {
 		c.Registerer = prometheus.NewRegistry()
 	}

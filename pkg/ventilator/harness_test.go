@@ -45,7 +45,7 @@ func newStage(t *testing.T, ctx context.Context, images int) *stage {
 
 func (s *stage) config() Config {
 	return Config{Inputs: []string{s.dir}, Recipe: recipe.Default(), Bind: "inproc://tasks", Control: "inproc://control",
-		Events: "inproc://events", Inproc: s.inproc, Logger: s.log.With("role", "ventilator")}
+		Events: "inproc://events", Network: zsock.Network{Inproc: s.inproc}, Logger: s.log.With("role", "ventilator")}
 }
 
 // ended is how a run ended.
@@ -100,10 +100,10 @@ func (f *fakeSink) up() {
 	t := f.s.t
 	t.Helper()
 	var err error
-	if f.pub, err = zsock.NewPub(zsock.Config{Inproc: f.s.inproc}); err != nil {
+	if f.pub, err = zsock.NewPub(zsock.Config{Network: zsock.Network{Inproc: f.s.inproc}}); err != nil {
 		t.Fatal(err)
 	}
-	if f.rep, err = zsock.NewRep(zsock.Config{Inproc: f.s.inproc, MaxMessage: 16 << 20}); err != nil {
+	if f.rep, err = zsock.NewRep(zsock.Config{Network: zsock.Network{Inproc: f.s.inproc}, MaxMessage: 16 << 20}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.pub.Listen("inproc://events"); err != nil {
@@ -264,7 +264,7 @@ func (s *stage) worker(name string, prefetch int) *fakeWorker {
 	if prefetch == 0 {
 		identity = "" // a stranger
 	}
-	pull, err := zsock.NewPull(zsock.Config{Identity: identity, Inproc: s.inproc})
+	pull, err := zsock.NewPull(zsock.Config{Network: zsock.Network{Inproc: s.inproc}, Identity: identity})
 	if err != nil {
 		s.t.Fatal(err)
 	}

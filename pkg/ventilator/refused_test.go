@@ -60,7 +60,7 @@ func (s *stage) reluctant(as wire.WorkerIdentity, heartbeat time.Duration) *zsoc
 			s.t.Fatal(err)
 		}
 	}
-	pull, err := zsock.NewPull(zsock.Config{Identity: as.String(), Inproc: s.inproc, RecvHWM: 1, Heartbeat: heartbeat})
+	pull, err := zsock.NewPull(zsock.Config{Network: zsock.Network{Inproc: s.inproc, Heartbeat: heartbeat}, Identity: as.String(), RecvHWM: 1})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -202,7 +202,7 @@ func ignoreEnd(ctx context.Context, err error) error {
 func (v *Ventilator) open() error {
 	var err error
 	v.push, err = zsock.NewPush(zsock.Config{
-		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: v.cfg.Inproc, Logger: v.log, OnPeer: v.peerEvents.put,
+		Network: v.cfg.Network, OnPeer: v.peerEvents.put,
 		SendHWM: 2 * wire.MaxHeld, SendBytes: 1 << 40, // the dispatcher bounds both
 	})
 	if err != nil {
@@ -219,13 +219,13 @@ func (v *Ventilator) open() error {
 	if v.cfg.Control == NoSink {
 		return nil
 	}
-	if v.asks, err = sinkclient.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
+	if v.asks, err = sinkclient.Dial(v.cfg.Network, v.cfg.Control); err != nil {
 		return err
 	}
-	if v.talks, err = sinkclient.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
+	if v.talks, err = sinkclient.Dial(v.cfg.Network, v.cfg.Control); err != nil {
 		return err
 	}
-	v.sub, err = zsock.NewSub(zsock.Config{Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, Inproc: v.cfg.Inproc, Logger: v.log, RecvHWM: 10_000, MaxMessage: wire.MaxEvent, OnPeer: v.sinkPeer})
+	v.sub, err = zsock.NewSub(zsock.Config{Network: v.cfg.Network, RecvHWM: 10_000, MaxMessage: wire.MaxEvent, OnPeer: v.sinkPeer})
 	if err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 	d.counts.ID, d.counts.Started, d.counts.Total, d.counts.State = v.cfg.Run, started, look.Images, "dry run"
 	if v.cfg.Control != NoSink {
 		var err error
-		if v.asks, err = sinkclient.Dial(v.cfg.Control, v.cfg.Inproc, v.log); err != nil {
+		if v.asks, err = sinkclient.Dial(v.cfg.Network, v.cfg.Control); err != nil {
 			return d.snapshot(), err
 		}
 		defer v.asks.Close()

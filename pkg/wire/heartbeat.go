@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // DefaultPrefetch is how many unsettled tasks a worker with so many slots may hold unless it is told otherwise: when results that
@@ -89,10 +88,3 @@ func ParseWorkerIdentity(s string) (w WorkerIdentity, ok bool) {
 	}
 	return w, w.Slots > 0 && w.Prefetch > 0
 }
-
-// What a farm's sockets ask of each other: a peer that is silent for a Pulse is asked for a sign of life, and dropped after
-// a Silence, which is how long a frozen machine goes unnoticed.
-const (
-	Pulse   = time.Second
-	Silence = 5 * time.Second
-)

@@ -21,10 +21,10 @@ import (
 
 // Config says what a worker does. The zero value of an optional field means the default that its comment names.
 type Config struct {
-	Name        string   // unique among the workers of a farm; required
-	Ventilators []string // endpoints that hand out tasks; required
-	Results     string   // the sink's results endpoint; required
-	Inproc      *zsock.Inproc
+	Name        string        // unique among the workers of a farm; required
+	Ventilators []string      // endpoints that hand out tasks; required
+	Results     string        // the sink's results endpoint; required
+	Network     zsock.Network // what its sockets share; default: no inproc endpoints, Logger
 
 	Engine  engine.Engine // required
 	Memory  zsock.Memory  // where tasks are received to, best where Engine needs them; default: ordinary memory
@@ -71,6 +71,7 @@ func (c *Config) setDefaults() {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	c.Network = c.Network.WithLogger(c.Logger)
 	if c.Registerer == nil {
 		c.Registerer = prometheus.NewRegistry()
 	}

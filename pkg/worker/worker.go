@@ -160,14 +160,14 @@ func (w *Worker) open() error {
 	w.pull, err = zsock.NewPull(zsock.Config{
 		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,
 		RecvHWM: w.cfg.Prefetch, RecvBytes: w.cfg.MaxMessage, Memory: w.cfg.Memory,
-		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("ventilator"),
+		Network: w.cfg.Network, ReconnectMax: patience, OnPeer: w.logPeer("ventilator"),
 	})
 	if err != nil {
 		return err
 	}
 	w.push, err = zsock.NewPush(zsock.Config{
 		Identity: identity, SendHWM: 2*w.cfg.Prefetch + 8, SendBytes: w.cfg.MaxMessage,
-		Heartbeat: wire.Pulse, HeartbeatTimeout: wire.Silence, ReconnectMax: patience, Inproc: w.cfg.Inproc, Logger: w.log, OnPeer: w.logPeer("sink"),
+		Network: w.cfg.Network, ReconnectMax: patience, OnPeer: w.logPeer("sink"),
 	})
 	if err != nil {
 		return err

@@ -59,13 +59,13 @@ type stage struct {
 func onStage(t *testing.T, edit func(*Config), test func(t *testing.T, s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		inproc := zsock.NewInproc()
+		network := zsock.Network{Inproc: zsock.NewInproc()}
 		s := &stage{t: t, ended: make(chan error, 1)}
 		var err error
-		if s.tasks, err = zsock.NewPush(zsock.Config{Inproc: inproc}); err != nil {
+		if s.tasks, err = zsock.NewPush(zsock.Config{Network: network}); err != nil {
 			t.Fatal(err)
 		}
-		if s.taken, err = zsock.NewPull(zsock.Config{Inproc: inproc}); err != nil {
+		if s.taken, err = zsock.NewPull(zsock.Config{Network: network}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.tasks.Listen("inproc://tasks"); err != nil {
@@ -74,7 +74,7 @@ func onStage(t *testing.T, edit func(*Config), test func(t *testing.T, s *stage)
 		if _, err := s.taken.Listen("inproc://results"); err != nil {
 			t.Fatal(err)
 		}
-		cfg := Config{Name: "w", Ventilators: []string{"inproc://tasks"}, Results: "inproc://results", Inproc: inproc,
+		cfg := Config{Name: "w", Ventilators: []string{"inproc://tasks"}, Results: "inproc://results", Network: network,
 			Engine: slow{}, Slots: 1, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
 		if edit != nil {
 			edit(&cfg)

@@ -1,15 +1,15 @@
 package zsock
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
-	"net"
 	"time"
 )
 
 // Config is what every kind of socket is made from. The zero value is usable: each zero field means its default.
 type Config struct {
+	// Network is what this socket has in common with the process's other sockets.
+	Network Network
+
 	// Identity is the ZMTP identity that peers are told, at most 255 bytes, not starting with a zero byte. Default none.
 	Identity string
 
@@ -40,11 +40,6 @@ type Config struct {
 	// MaxSubscriptions is how many prefixes a Sub may hold, and each subscriber of a Pub, in at most 64 KiB. Default 1024.
 	MaxSubscriptions int
 
-	// Heartbeat is how long a peer may be silent before it is sent a PING; negative: heartbeats off. Default 5 s.
-	Heartbeat time.Duration
-	// HeartbeatTimeout is how long a peer that answers PINGs may be silent before it is dropped. Default 3 × Heartbeat.
-	HeartbeatTimeout time.Duration
-
 	// ReconnectMin and ReconnectMax bound the pause before connecting again: it starts at ReconnectMin, doubles up to
 	// ReconnectMax, and is shortened by up to half at random. Defaults 10 ms and 5 s: who is
 	// started together with its peer should not wait for it.
@@ -52,14 +47,10 @@ type Config struct {
 	ReconnectMax time.Duration
 	// ResolveEvery is how often the host name of a dialled endpoint is looked up again. Default 5 s.
 	ResolveEvery time.Duration
-	// Resolve looks up the addresses of a host name. Default: the system's resolver.
-	Resolve func(ctx context.Context, host string) ([]string, error)
 
 	// KernelBuffer is the size in bytes of each connection's kernel buffers (SO_SNDBUF, SO_RCVBUF), and of inproc pipes.
 	// 0: the system's (inproc: 64 KiB).
 	KernelBuffer int
-	// Inproc is the namespace in which inproc:// endpoints meet. Nil: inproc endpoints are refused.
-	Inproc *Inproc
 
 	// Gather is how long a Pub may keep messages for those who subscribed to no more than a prefix of their first frame, so
 	// that many go together: such subscribers look on, and each message on its own costs both ends a wake-up. Who subscribed
@@ -71,8 +62,6 @@ type Config struct {
 	// OnPeer is told of peers that come and go, in order for each peer, from zsock's goroutines. It must not block. No
 	// lock is held, so it may call the socket's methods, except Close, which waits for it. Default: nobody is told.
 	OnPeer func(PeerEvent)
-	// Logger hears of peers at debug level, and of what an operator should look at as warnings. Default: discard.
-	Logger *slog.Logger
 }
 
 // Validate says in a sentence what is wrong with c, if anything. Zero values are right: they mean the default.
@@ -101,8 +90,7 @@ func (c Config) Validate() error {
 		name  string
 		value time.Duration
 	}{
-		{"HandshakeTimeout", c.HandshakeTimeout}, {"HeartbeatTimeout", c.HeartbeatTimeout},
-		{"Gather", c.Gather}, {"ReconnectMin", c.ReconnectMin}, {"ReconnectMax", c.ReconnectMax}, {"ResolveEvery", c.ResolveEvery},
+		{"HandshakeTimeout", c.HandshakeTimeout}, {"Gather", c.Gather}, {"ReconnectMin", c.ReconnectMin}, {"ReconnectMax", c.ReconnectMax}, {"ResolveEvery", c.ResolveEvery},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("zsock: %s is %v; it must not be negative", f.name, f.value)
@@ -112,13 +100,11 @@ func (c Config) Validate() error {
 	if d.ReconnectMax < d.ReconnectMin {
 		return fmt.Errorf("zsock: ReconnectMax %v is less than ReconnectMin %v", d.ReconnectMax, d.ReconnectMin)
 	}
-	if d.Heartbeat > 0 && d.HeartbeatTimeout < d.Heartbeat {
-		return fmt.Errorf("zsock: HeartbeatTimeout %v is less than Heartbeat %v", d.HeartbeatTimeout, d.Heartbeat)
-	}
-	return nil
+	return c.Network.validate()
 }
 
 func (c Config) withDefaults() Config {
+	c.Network = c.Network.withDefaults()
 	orDefault(&c.MaxMessage, 1<<20)
 	orDefault(&c.MaxParts, 16)
 	orDefault(&c.SendHWM, 1000)
@@ -129,19 +115,11 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxHandshakes, 128)
 	orDefault(&c.MaxPeers, 1024)
 	orDefault(&c.MaxSubscriptions, 1024)
-	orDefault(&c.Heartbeat, 5*time.Second)
-	orDefault(&c.HeartbeatTimeout, 3*c.Heartbeat)
 	orDefault(&c.ReconnectMin, 10*time.Millisecond)
 	orDefault(&c.ReconnectMax, max(5*time.Second, c.ReconnectMin))
 	orDefault(&c.ResolveEvery, 5*time.Second)
 	if c.Memory == nil {
 		c.Memory = OrdinaryMemory{}
-	}
-	if c.Resolve == nil {
-		c.Resolve = net.DefaultResolver.LookupHost
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
 }

@@ -2,7 +2,6 @@ package zsock
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -17,8 +16,9 @@ func (s *socket) Dial(text string) error {
 	if err != nil {
 		return err
 	}
-	if e.scheme == "inproc" && s.cfg.Inproc == nil {
-		return fmt.Errorf("zsock: dial %s: Config.Inproc is nil", text)
+	via, err := s.cfg.Network.transport(e)
+	if err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,10 +26,10 @@ func (s *socket) Dial(text string) error {
 		return ErrClosed
 	}
 	if e.scheme == "tcp" && net.ParseIP(e.host) == nil {
-		s.wg.Go(func() { s.resolve(e) })
+		s.wg.Go(func() { s.resolve(e, via) })
 		return nil
 	}
-	s.wg.Go(func() { s.dial(e, &target{address: e.address}) })
+	s.wg.Go(func() { s.dial(e, via, &target{address: e.address}) })
 	return nil
 }
 
@@ -58,7 +58,7 @@ func (t *target) end() bool {
 }
 
 // resolve keeps one target for each address that the endpoint's name has.
-func (s *socket) resolve(e endpoint) {
+func (s *socket) resolve(e endpoint, via transport) {
 	targets := make(map[string]*target)
 	pause := backoff{cfg: &s.cfg}
 	for {
@@ -67,7 +67,7 @@ func (s *socket) resolve(e endpoint) {
 			s.log.Debug("cannot look up", "endpoint", e.text, "err", err)
 		} else {
 			pause.reset()
-			s.updateTargets(e, targets, addresses)
+			s.updateTargets(e, via, targets, addresses)
 		}
 		wait := s.cfg.ResolveEvery
 		if len(targets) == 0 {
@@ -79,7 +79,7 @@ func (s *socket) resolve(e endpoint) {
 	}
 }
 
-func (s *socket) updateTargets(e endpoint, targets map[string]*target, addresses []string) {
+func (s *socket) updateTargets(e endpoint, via transport, targets map[string]*target, addresses []string) {
 	wanted := make(map[string]bool, len(addresses))
 	for _, a := range addresses {
 		wanted[net.JoinHostPort(a, e.port)] = true
@@ -93,7 +93,7 @@ func (s *socket) updateTargets(e endpoint, targets map[string]*target, addresses
 		if targets[a] == nil {
 			t := &target{address: a}
 			targets[a] = t
-			s.wg.Go(func() { s.dial(e, t) })
+			s.wg.Go(func() { s.dial(e, via, t) })
 		}
 	}
 }
@@ -103,7 +103,7 @@ func (s *socket) updateTargets(e endpoint, targets map[string]*target, addresses
 func (s *socket) lookUp(host string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.HandshakeTimeout)
 	defer cancel()
-	all, err := s.cfg.Resolve(ctx, host)
+	all, err := s.cfg.Network.Resolve(ctx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -122,10 +122,10 @@ func (s *socket) lookUp(host string) ([]string, error) {
 }
 
 // dial connects to a target for ever.
-func (s *socket) dial(e endpoint, t *target) {
+func (s *socket) dial(e endpoint, via transport, t *target) {
 	pause := backoff{cfg: &s.cfg}
 	for !t.end() {
-		conn, err := s.connect(s.ctx, e, t.address)
+		conn, err := s.connect(via, t.address)
 		if err != nil {
 			s.log.Debug("cannot connect", "endpoint", e.text, "address", t.address, "err", err)
 		} else if s.run(conn, e.text, s.beginHandshake(conn, false)) {
@@ -135,6 +135,12 @@ func (s *socket) dial(e endpoint, t *target) {
 			return
 		}
 	}
+}
+
+func (s *socket) connect(via transport, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.HandshakeTimeout)
+	defer cancel()
+	return via.dial(ctx, address, s.cfg.KernelBuffer)
 }
 
 // backoff yields growing pauses.

@@ -26,10 +26,10 @@
 //
 // # Heartbeats
 //
-// A peer that has been silent for Config.Heartbeat is sent a PING, if it is known to understand PING: because it
+// A peer that has been silent for Network.Heartbeat is sent a PING, if it is known to understand PING: because it
 // announced ZMTP 3.1 (libzmq 4.3 does), because it is a zsock (it says so in its READY), or because it has sent
 // a PING or PONG itself. To others PING would be a stray message. A peer is dropped for having been silent for
-// Config.HeartbeatTimeout only if it has answered a PING (or sent one) on this connection before, or if it stopped in
+// Network.HeartbeatTimeout only if it has answered a PING (or sent one) on this connection before, or if it stopped in
 // the middle of a message; silence of any other peer means nothing. PINGs of peers are answered with their context.
 // A socket that stops reading because its queue is full sends PINGs meanwhile, so that nobody takes it for dead. libzmq
 // does not: a libzmq peer that stops reading for longer than HeartbeatTimeout is dropped.

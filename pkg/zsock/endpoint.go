@@ -11,7 +11,7 @@ import (
 //
 //	tcp://HOST:PORT   HOST is a name, an address, or (to listen) * for all interfaces; PORT may be 0 or * to listen
 //	ipc://PATH        a Unix socket; @NAME is in Linux's abstract namespace
-//	inproc://NAME     within the Config.Inproc that both sides share
+//	inproc://NAME     within the Network.Inproc that both sides share
 type endpoint struct {
 	text    string // as given
 	scheme  string

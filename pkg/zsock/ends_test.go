@@ -69,7 +69,7 @@ func TestDefect07StalledPeerThrottlesNobody(t *testing.T) {
 }
 
 func TestDefect08InprocCarriesLargeFrames(t *testing.T) {
-	cfg := Config{Inproc: NewInproc(), MaxMessage: 8 << 20}
+	cfg := Config{Network: Network{Inproc: NewInproc()}, MaxMessage: 8 << 20}
 	push, pull := opened(t, NewPush, cfg), opened(t, NewPull, cfg)
 	mustDial(t, pull, mustListen(t, push, "inproc://images"))
 	for _, size := range []int{0, 1, 255, 256, 65535, 65536, 1 << 20, 3<<20 + 1} {

@@ -5,15 +5,21 @@ import (
 	"net"
 )
 
-// gatherCopy is up to how many bytes a frame's body is copied to stand in one piece with the headers around it. A
-// larger one is handed to the kernel from where it is.
-const gatherCopy = 8 << 10
+// A frame's body of at most so many bytes is copied into one piece with the headers around it; a larger body is written
+// from where it lies. A connection that takes several pieces in one call (writev) is spared more of the copying than a
+// wrapped one, for which each piece is a call of its own and, when it encrypts, a record of its own.
+const (
+	gatherCopy        = 8 << 10
+	gatherCopyWrapped = 64 << 10
+)
 
-// gatherKeep is how large a buffer is kept between two flushes, in bytes.
+// gatherKeep is the largest buffer that is kept between two flushes, in bytes.
 const gatherKeep = 256 << 10
 
-// gather collects what is to be written, headers and bodies, until it is flushed in one system call.
+// gather collects the headers and bodies to be written until they are flushed, in one system call where possible.
 type gather struct {
+	copyUpTo int // bytes: gatherCopy or gatherCopyWrapped
+
 	pieces net.Buffers
 	buf    []byte // small pieces, one after the other
 	cut    int    // buf[cut:] is in no piece yet
@@ -23,7 +29,7 @@ type gather struct {
 
 func (g *gather) add(p []byte) {
 	g.total += int64(len(p))
-	if len(p) <= gatherCopy {
+	if len(p) <= g.copyUpTo {
 		g.buf = append(g.buf, p...) // where it moves, earlier pieces keep the old array
 		return
 	}
@@ -88,6 +94,15 @@ func (l *link) flush() (int64, error) {
 	g.closePiece()
 	g.vector = g.pieces
 	return g.vector.WriteTo(l.Conn)
+}
+
+// copyUpTo returns the largest body, in bytes, that is copied before it is written to conn.
+func copyUpTo(conn net.Conn) int {
+	switch conn.(type) {
+	case *net.TCPConn, *net.UnixConn, *pipeEnd: // a pipe's write costs no more for being in pieces
+		return gatherCopy
+	}
+	return gatherCopyWrapped
 }
 
 // closeWrite tells the peer that nothing more will come, if the transport can.

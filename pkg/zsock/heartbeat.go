@@ -64,15 +64,15 @@ func pingBody() []byte { return binary.BigEndian.AppendUint16(nil, 0) }
 func (p *peer) beat() (next time.Duration, err error) {
 	cfg := &p.socket.cfg
 	silence := p.silence()
-	left := cfg.HeartbeatTimeout - silence
+	left := cfg.Network.HeartbeatTimeout - silence
 	watched := p.heartbeat.answers || p.link.midway
 	if watched && left <= 0 {
 		return 0, fmt.Errorf("%w: nothing for %v", ErrSilent, silence.Round(time.Millisecond))
 	}
-	if silence < cfg.Heartbeat {
-		next = cfg.Heartbeat - silence
+	if silence < cfg.Network.Heartbeat {
+		next = cfg.Network.Heartbeat - silence
 	} else {
-		next = cfg.Heartbeat
+		next = cfg.Network.Heartbeat
 		if p.heartbeat.knows.Load() {
 			p.ping()
 		}
@@ -89,7 +89,7 @@ func (p *peer) beatBlocked() (next time.Duration) {
 	if p.heartbeat.knows.Load() {
 		p.ping()
 	}
-	next = p.socket.cfg.Heartbeat
+	next = p.socket.cfg.Network.Heartbeat
 	if next <= 0 {
 		next = time.Second
 	}
@@ -116,7 +116,7 @@ func (p *peer) await(ready func() *signal) error {
 		}
 		ch := changed.wait()
 		s.mu.Unlock()
-		if timer == nil && (s.cfg.Heartbeat > 0 || p.heartbeat.answers) {
+		if timer == nil && (s.cfg.Network.Heartbeat > 0 || p.heartbeat.answers) {
 			timer = time.NewTimer(p.beatBlocked())
 			defer timer.Stop()
 			tick = timer.C

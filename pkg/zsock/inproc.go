@@ -22,21 +22,23 @@ func NewInproc() *Inproc {
 	return &Inproc{listeners: make(map[string]*inprocListener)}
 }
 
-func (n *Inproc) listen(name string, buffer int) (net.Listener, error) {
+func (n *Inproc) listen(_ context.Context, e endpoint, buffer int) (net.Listener, string, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	name := e.address
 	if n.listeners[name] != nil {
-		return nil, fmt.Errorf("zsock: listen on inproc://%s: %w", name, syscall.EADDRINUSE)
+		return nil, "", syscall.EADDRINUSE
 	}
 	l := &inprocListener{
 		space: n, name: name, buffer: buffer,
 		backlog: make(chan net.Conn, inprocBacklog), done: make(chan struct{}),
 	}
 	n.listeners[name] = l
-	return l, nil
+	return l, e.text, nil
 }
 
-func (n *Inproc) dial(ctx context.Context, name string) (net.Conn, error) {
+// dial connects to the listener of that name. The listener chose how large the pipe's buffers are.
+func (n *Inproc) dial(ctx context.Context, name string, _ int) (net.Conn, error) {
 	n.mu.Lock()
 	l := n.listeners[name]
 	n.mu.Unlock()

@@ -142,8 +142,10 @@ func TestInteropWithLibzmq(t *testing.T) {
 			t.Run(name+", libzmq "+how+"s", func(t *testing.T) {
 				t.Parallel()
 				ev := newEvents()
-				s, exchange := c.open(t, Config{MaxMessage: 32 << 20, RecvBytes: 64 << 20, OnPeer: ev.on,
-					Heartbeat: 300 * time.Millisecond, HeartbeatTimeout: 5 * time.Second})
+				s, exchange := c.open(t, Config{
+					Network:    Network{Heartbeat: 300 * time.Millisecond, HeartbeatTimeout: 5 * time.Second},
+					MaxMessage: 32 << 20, RecvBytes: 64 << 20, OnPeer: ev.on,
+				})
 				var p *libzmq
 				if how == "bind" {
 					p = startLibzmq(t, c.theirs, how, "tcp://127.0.0.1:*", heartbeat)
@@ -295,7 +297,8 @@ func TestLibzmqIsServedDuringAttacks(t *testing.T) {
 func TestLibzmqStaysWhileWeAreFull(t *testing.T) {
 	ev := newEvents()
 	pull := opened(t, NewPull, Config{
-		RecvHWM: 1, OnPeer: ev.on, Heartbeat: 200 * time.Millisecond, KernelBuffer: 32 << 10})
+		Network: Network{Heartbeat: 200 * time.Millisecond}, RecvHWM: 1, OnPeer: ev.on, KernelBuffer: 32 << 10,
+	})
 	p := startLibzmq(t, "PUSH", "connect", mustListen(t, pull, "tcp://127.0.0.1:0"), 100*time.Millisecond)
 	p.tell("send 900 10000 1")
 	p.expect("sent")
@@ -309,7 +312,8 @@ func TestLibzmqStaysWhileWeAreFull(t *testing.T) {
 func TestLibzmqThatFreezesIsDropped(t *testing.T) {
 	ev := newEvents()
 	pull := opened(t, NewPull, Config{
-		OnPeer: ev.on, Heartbeat: 50 * time.Millisecond, HeartbeatTimeout: 300 * time.Millisecond})
+		Network: Network{Heartbeat: 50 * time.Millisecond, HeartbeatTimeout: 300 * time.Millisecond}, OnPeer: ev.on,
+	})
 	p := startLibzmq(t, "PUSH", "connect", mustListen(t, pull, "tcp://127.0.0.1:0"), 0)
 	p.tell("send 1 10 1")
 	p.expect("sent")

@@ -219,7 +219,7 @@ func TestCloseReportsWhatIsUnsent(t *testing.T) {
 
 func TestCloseWaitsForAPeerThatComesBack(t *testing.T) {
 	inproc := NewInproc()
-	cfg := Config{Inproc: inproc, ReconnectMin: time.Millisecond, ReconnectMax: time.Millisecond}
+	cfg := Config{Network: Network{Inproc: inproc}, ReconnectMin: time.Millisecond, ReconnectMax: time.Millisecond}
 	push := opened(t, NewPush, cfg)
 	gone := opened(t, NewPull, cfg)
 	mustListen(t, gone, "inproc://sink")

@@ -108,15 +108,15 @@ func TestConfigIsValidated(t *testing.T) {
 		"MaxMessage is -1":            {MaxMessage: -1},
 		"SendHWM is -5":               {SendHWM: -5},
 		"ReconnectMax 1s":             {ReconnectMin: 2 * time.Second, ReconnectMax: time.Second},
-		"HeartbeatTimeout 1s":         {Heartbeat: 2 * time.Second, HeartbeatTimeout: time.Second},
+		"HeartbeatTimeout 1s":         {Network: Network{Heartbeat: 2 * time.Second, HeartbeatTimeout: time.Second}},
 		"HandshakeTimeout is -1ns":    {HandshakeTimeout: -1},
-		"HeartbeatTimeout is -1ns; i": {HeartbeatTimeout: -1},
+		"HeartbeatTimeout is -1ns; i": {Network: Network{HeartbeatTimeout: -1}},
 	} {
 		if _, err := NewPull(cfg); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%+v: %v; want %q in it", cfg, err, name)
 		}
 	}
-	if err := (Config{Heartbeat: -1}).Validate(); err != nil {
+	if err := (Config{Network: Network{Heartbeat: -1}}).Validate(); err != nil {
 		t.Error(err)
 	}
 }

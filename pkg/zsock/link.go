@@ -67,7 +67,7 @@ type link struct {
 }
 
 func newLink(conn net.Conn) *link {
-	return &link{Conn: conn, buf: make([]byte, readAheadSmall)}
+	return &link{Conn: conn, out: gather{copyUpTo: copyUpTo(conn)}, buf: make([]byte, readAheadSmall)}
 }
 
 // startTraffic ends the handshake. It must be called before the first message is read.

@@ -1,6 +1,7 @@
 package zsock
 
 import (
+	"fmt"
 	"net"
 	"time"
 )
@@ -23,9 +24,13 @@ func (s *socket) Listen(text string) (bound string, err error) {
 	if s.closing {
 		return "", ErrClosed
 	}
-	l, bound, err := s.listen(e)
+	t, err := s.cfg.Network.transport(e)
 	if err != nil {
 		return "", err
+	}
+	l, bound, err := t.listen(s.ctx, e, s.cfg.KernelBuffer)
+	if err != nil {
+		return "", fmt.Errorf("zsock: listen on %s: %w", e.text, err)
 	}
 	s.listeners = append(s.listeners, l)
 	s.wg.Go(func() { s.accept(l, bound) })

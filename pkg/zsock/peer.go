@@ -145,7 +145,7 @@ func (p *peer) wakeWriter() {
 
 // read is the reader: it returns when the peer is lost.
 func (p *peer) read() error {
-	if p.socket.cfg.Heartbeat > 0 {
+	if p.socket.cfg.Network.Heartbeat > 0 {
 		p.link.onTick = p.beat
 		if err := p.link.tick(); err != nil {
 			return err

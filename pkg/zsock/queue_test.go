@@ -12,7 +12,7 @@ import (
 
 func TestSendToReachesThatPeerOnly(t *testing.T) {
 	ev := newEvents()
-	cfg := Config{Inproc: NewInproc(), OnPeer: ev.on}
+	cfg := Config{Network: Network{Inproc: NewInproc()}, OnPeer: ev.on}
 	push := opened(t, NewPush, cfg)
 	mustListen(t, push, "inproc://s")
 	cfg.OnPeer = nil
@@ -111,7 +111,7 @@ func TestPartlyWrittenMessagesGoToAnotherPeer(t *testing.T) {
 func TestOnPeerMayCallTheSocket(t *testing.T) {
 	var push *Push
 	ready := make(chan struct{})
-	cfg := Config{Inproc: NewInproc()}
+	cfg := Config{Network: Network{Inproc: NewInproc()}}
 	pushCfg := cfg
 	pushCfg.OnPeer = func(e PeerEvent) {
 		<-ready

@@ -62,7 +62,7 @@ func newSocket(cfg Config, kind zmq4.SocketType) (*socket, error) {
 		return nil, err
 	}
 	s := &socket{cfg: cfg.withDefaults(), kind: kind, ended: make(chan struct{})}
-	s.log = s.cfg.Logger.With("socket", string(kind))
+	s.log = s.cfg.Network.Logger.With("socket", string(kind))
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -89,7 +89,6 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) bool {
 			Peer: PeerInfo{Endpoint: endpoint, Remote: remote, Since: since}})
 		return false
 	}
-	setKernelBuffer(conn, s.cfg.KernelBuffer)
 	link, zmtp, ready, err := s.shakeHands(conn, h)
 	if err != nil {
 		return refuse(err)
@@ -112,7 +111,7 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) bool {
 	s.tellAbout(p, PeerUp, nil, nil)
 	// At once, so that its silence means something from now on. Not to libzmq: one that sends and closes within
 	// milliseconds would have the PING unread, and its kernel would then reset the connection under what it sent.
-	if s.cfg.Heartbeat > 0 && ready.heartbeat {
+	if s.cfg.Network.Heartbeat > 0 && ready.heartbeat {
 		p.ping()
 	}
 	var writing sync.WaitGroup

@@ -23,7 +23,7 @@ type bubble struct {
 
 func inBubble(t *testing.T, test func(b *bubble)) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &bubble{T: t, cfg: Config{Inproc: NewInproc()}}
+		b := &bubble{T: t, cfg: Config{Network: Network{Inproc: NewInproc()}}}
 		defer func() { // not in Cleanup, which runs outside the bubble's time
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
@@ -37,7 +37,7 @@ func inBubble(t *testing.T, test func(b *bubble)) {
 
 func newIn[S closer](b *bubble, open func(Config) (S, error), cfg Config) S {
 	b.Helper()
-	cfg.Inproc = b.cfg.Inproc
+	cfg.Network.Inproc = b.cfg.Network.Inproc
 	s, err := open(cfg)
 	if err != nil {
 		b.Fatal(err)
@@ -48,7 +48,7 @@ func newIn[S closer](b *bubble, open func(Config) (S, error), cfg Config) S {
 
 // raw connects to an inproc endpoint and shakes hands by hand.
 func (b *bubble) raw(name, kind string) *rawPeer {
-	conn, err := b.cfg.Inproc.dial(b.Context(), name)
+	conn, err := b.cfg.Network.Inproc.dial(b.Context(), name, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestFarmOfSocketsInVirtualTime(t *testing.T) {
 func TestPeerThatStopsAnsweringPingIsDropped(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		ev := newEvents()
-		pull := newIn(b, NewPull, Config{OnPeer: ev.on, Heartbeat: time.Second, HeartbeatTimeout: 5 * time.Second})
+		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: time.Second, HeartbeatTimeout: 5 * time.Second}, OnPeer: ev.on})
 		mustListen(b, pull, "inproc://s")
 		p := b.raw("s", "PUSH")
 		p.say(b, commandFrame("PING", []byte{0, 0})) // so it understands PING
@@ -124,9 +124,9 @@ func TestPeerThatStopsAnsweringPingIsDropped(t *testing.T) {
 
 func TestZsockIsSentAPingAtOnce(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		pull := newIn(b, NewPull, Config{Heartbeat: time.Hour})
+		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: time.Hour}})
 		mustListen(b, pull, "inproc://s")
-		conn, err := b.cfg.Inproc.dial(b.Context(), "s")
+		conn, err := b.cfg.Network.Inproc.dial(b.Context(), "s", 0)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -144,9 +144,9 @@ func TestZsockIsSentAPingAtOnce(t *testing.T) {
 // A libzmq that sends and closes at once would have that PING unread, and its kernel would reset the connection.
 func TestLibzmqIsSentAPingOnlyWhenItIsSilent(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		pull := newIn(b, NewPull, Config{Heartbeat: time.Minute})
+		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: time.Minute}})
 		mustListen(b, pull, "inproc://s")
-		conn, err := b.cfg.Inproc.dial(b.Context(), "s")
+		conn, err := b.cfg.Network.Inproc.dial(b.Context(), "s", 0)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestLibzmqIsSentAPingOnlyWhenItIsSilent(t *testing.T) {
 
 func TestPeerThatNeverAnsweredPingMayBeSilent(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		pull := newIn(b, NewPull, Config{Heartbeat: time.Second})
+		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: time.Second}})
 		mustListen(b, pull, "inproc://s")
 		p := b.raw("s", "PUSH")
 		time.Sleep(time.Hour)
@@ -186,7 +186,7 @@ func TestPeerThatNeverAnsweredPingMayBeSilent(t *testing.T) {
 func TestPeerThatStopsWithinAMessageIsDropped(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		ev := newEvents()
-		pull := newIn(b, NewPull, Config{OnPeer: ev.on, Heartbeat: time.Second, HeartbeatTimeout: 4 * time.Second})
+		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: time.Second, HeartbeatTimeout: 4 * time.Second}, OnPeer: ev.on})
 		mustListen(b, pull, "inproc://s")
 		b.raw("s", "PUSH").say(b, longHeader(0, 1000), make([]byte, 10))
 		start := time.Now()
@@ -199,9 +199,9 @@ func TestPeerThatStopsWithinAMessageIsDropped(t *testing.T) {
 func TestIdlePeersStayForDays(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		ev := newEvents()
-		push := newIn(b, NewPush, Config{OnPeer: ev.on, Heartbeat: time.Minute})
+		push := newIn(b, NewPush, Config{Network: Network{Heartbeat: time.Minute}, OnPeer: ev.on})
 		mustListen(b, push, "inproc://s")
-		pull := newIn(b, NewPull, Config{Heartbeat: 3 * time.Minute})
+		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: 3 * time.Minute}})
 		mustDial(b, pull, "inproc://s")
 		ev.wait(b, PeerUp)
 		time.Sleep(72 * time.Hour)
@@ -216,7 +216,7 @@ func TestIdlePeersStayForDays(t *testing.T) {
 // doing.
 func TestFullPeerIsNotTakenForDead(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		cfg := Config{Heartbeat: time.Second, HeartbeatTimeout: 3 * time.Second, RecvHWM: 1, SendHWM: 5}
+		cfg := Config{Network: Network{Heartbeat: time.Second, HeartbeatTimeout: 3 * time.Second}, RecvHWM: 1, SendHWM: 5}
 		pushed, pulled := newEvents(), newEvents()
 		cfg.OnPeer = pushed.on
 		push := newIn(b, NewPush, cfg)
@@ -255,7 +255,7 @@ func TestSilentHandshakeEndsInTime(t *testing.T) {
 		ev := newEvents()
 		pull := newIn(b, NewPull, Config{OnPeer: ev.on, HandshakeTimeout: 7 * time.Second})
 		mustListen(b, pull, "inproc://s")
-		conn, err := b.cfg.Inproc.dial(b.Context(), "s")
+		conn, err := b.cfg.Network.Inproc.dial(b.Context(), "s", 0)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -336,7 +336,7 @@ func (d *fakeDNS) resolve(_ context.Context, host string) ([]string, error) {
 func TestNameWithSeveralAddressesIsAPeerAtEach(t *testing.T) {
 	dns := &fakeDNS{}
 	ev := newEvents()
-	push := opened(t, NewPush, Config{Resolve: dns.resolve, ResolveEvery: 10 * time.Millisecond,
+	push := opened(t, NewPush, Config{Network: Network{Resolve: dns.resolve}, ResolveEvery: 10 * time.Millisecond,
 		ReconnectMin: time.Millisecond, ReconnectMax: 5 * time.Millisecond, OnPeer: ev.on})
 	first := opened(t, NewPull, Config{})
 	_, port, _ := net.SplitHostPort(mustListen(t, first, "tcp://127.0.0.1:0")[len("tcp://"):])

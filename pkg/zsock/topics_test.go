@@ -60,7 +60,7 @@ func BenchmarkTopics500(b *testing.B) {
 
 // BenchmarkPublish500 measures Publish to 500 connected subscribers of everything, in memory.
 func BenchmarkPublish500(b *testing.B) {
-	cfg := Config{Inproc: NewInproc(), MaxPeers: 500, SendHWM: 100}
+	cfg := Config{Network: Network{Inproc: NewInproc()}, MaxPeers: 500, SendHWM: 100}
 	pub := opened(b, NewPub, cfg)
 	mustListen(b, pub, "inproc://s")
 	for range 500 {

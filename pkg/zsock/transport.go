@@ -3,51 +3,67 @@ package zsock
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"syscall"
 	"time"
 )
 
-// listen makes the listener of an endpoint, and returns the endpoint with its real port.
-func (s *socket) listen(e endpoint) (net.Listener, string, error) {
-	switch e.scheme {
-	case "tcp":
-		network, host := "tcp", e.host
-		if host == "*" {
-			host = ""
-		}
-		if ip := net.ParseIP(host); ip != nil && ip.To4() != nil {
-			network = "tcp4" // 0.0.0.0 would otherwise listen on IPv6 too
-		}
-		l, err := new(net.ListenConfig).Listen(s.ctx, network, net.JoinHostPort(host, e.port))
-		if err != nil {
-			return nil, "", fmt.Errorf("zsock: listen on %s: %w", e.text, err)
-		}
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			return nil, "", errors.Join(err, l.Close())
-		}
-		return l, "tcp://" + net.JoinHostPort(e.host, port), nil
-	case "ipc":
-		l, err := listenUnix(e.address)
-		if err != nil {
-			return nil, "", fmt.Errorf("zsock: listen on %s: %w", e.text, err)
-		}
-		return l, e.text, nil
-	default:
-		if s.cfg.Inproc == nil {
-			return nil, "", fmt.Errorf("zsock: listen on %s: Config.Inproc is nil", e.text)
-		}
-		l, err := s.cfg.Inproc.listen(e.address, s.cfg.KernelBuffer)
-		return l, e.text, err
-	}
+// transport makes the connections of one scheme of endpoints.
+//
+// Each connection's kernel buffers get kernelBuffer bytes; 0 means the system's size. A transport that wraps another's
+// connections, as encryption does, leaves the buffers to the inner one: nobody can reach them through the wrapper.
+type transport interface {
+	// listen accepts connections on e, and returns e's text with the port that was chosen if e left it open.
+	listen(ctx context.Context, e endpoint, kernelBuffer int) (l net.Listener, bound string, err error)
+	// dial makes one connection to address, which is e's or one of those that its host name has.
+	dial(ctx context.Context, address string, kernelBuffer int) (net.Conn, error)
 }
 
-// listenUnix listens on a path, taking it over from a process that died without removing it.
-func listenUnix(path string) (net.Listener, error) {
-	l, err := net.Listen("unix", path)
+var (
+	_ transport = tcp{}
+	_ transport = ipc{}
+	_ transport = (*Inproc)(nil)
+)
+
+type tcp struct{}
+
+func (tcp) listen(ctx context.Context, e endpoint, kernelBuffer int) (net.Listener, string, error) {
+	network, host := "tcp", e.host
+	if host == "*" {
+		host = ""
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.To4() != nil {
+		network = "tcp4" // 0.0.0.0 would otherwise listen on IPv6 too
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, network, net.JoinHostPort(host, e.port))
+	if err != nil {
+		return nil, "", err
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return nil, "", errors.Join(err, l.Close())
+	}
+	return bufferedListener{l, kernelBuffer}, "tcp://" + net.JoinHostPort(e.host, port), nil
+}
+
+func (tcp) dial(ctx context.Context, address string, kernelBuffer int) (net.Conn, error) {
+	return dialKernel(ctx, "tcp", address, kernelBuffer)
+}
+
+type ipc struct{}
+
+// listen takes the path over from a process that died without removing it.
+func (ipc) listen(ctx context.Context, e endpoint, kernelBuffer int) (net.Listener, string, error) {
+	l, err := listenUnix(ctx, e.address)
+	if err != nil {
+		return nil, "", err
+	}
+	return bufferedListener{l, kernelBuffer}, e.text, nil
+}
+
+func listenUnix(ctx context.Context, path string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err
 	}
@@ -62,24 +78,38 @@ func listenUnix(path string) (net.Listener, error) {
 	if removeErr := os.Remove(path); removeErr != nil {
 		return nil, errors.Join(err, removeErr)
 	}
-	return net.Listen("unix", path)
+	return new(net.ListenConfig).Listen(ctx, "unix", path)
 }
 
-// connect dials one address of an endpoint.
-func (s *socket) connect(ctx context.Context, e endpoint, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.HandshakeTimeout)
-	defer cancel()
-	switch e.scheme {
-	case "tcp":
-		return new(net.Dialer).DialContext(ctx, "tcp", address)
-	case "ipc":
-		return new(net.Dialer).DialContext(ctx, "unix", address)
-	default:
-		return s.cfg.Inproc.dial(ctx, address)
+func (ipc) dial(ctx context.Context, address string, kernelBuffer int) (net.Conn, error) {
+	return dialKernel(ctx, "unix", address, kernelBuffer)
+}
+
+func dialKernel(ctx context.Context, network, address string, kernelBuffer int) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
 	}
+	setKernelBuffer(conn, kernelBuffer)
+	return conn, nil
 }
 
-// setKernelBuffer sets the kernel's buffers of a connection. That it cannot is no reason to do without the peer.
+// bufferedListener sets the kernel buffers of each connection that it accepts.
+type bufferedListener struct {
+	net.Listener
+	kernelBuffer int
+}
+
+func (l bufferedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	setKernelBuffer(conn, l.kernelBuffer)
+	return conn, nil
+}
+
+// setKernelBuffer sets the kernel buffers of a connection. A system that refuses the size leaves the connection usable.
 func setKernelBuffer(conn net.Conn, size int) {
 	type buffered interface {
 		SetReadBuffer(int) error

@@ -95,7 +95,7 @@ func (e *events) wait(t testing.TB, kind PeerEventKind) PeerEvent {
 func overTransports(t *testing.T, test func(t *testing.T, cfg Config, endpoint string)) {
 	t.Run("tcp", func(t *testing.T) { test(t, Config{}, "tcp://127.0.0.1:0") })
 	t.Run("ipc", func(t *testing.T) { test(t, Config{}, "ipc://"+filepath.Join(t.TempDir(), "s")) })
-	t.Run("inproc", func(t *testing.T) { test(t, Config{Inproc: NewInproc()}, "inproc://s") })
+	t.Run("inproc", func(t *testing.T) { test(t, Config{Network: Network{Inproc: NewInproc()}}, "inproc://s") })
 }
 
 func TestPushReachesPull(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // farm is the addresses that one test's processes share.
@@ -72,7 +73,7 @@ func (f *farm) startVentilator(args ...string) *process {
 
 func (f *farm) status() *wire.Status {
 	f.t.Helper()
-	c, err := sinkclient.Dial(f.control, nil, nil)
+	c, err := sinkclient.Dial(zsock.Network{}, f.control)
 	if err != nil {
 		f.t.Fatal(err)
 	}

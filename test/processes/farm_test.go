@@ -18,6 +18,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // farm is the addresses that one test's processes share. They are fixed before any process starts, so that the processes
@@ -88,7 +89,7 @@ func (f *farm) startVentilator(args ...string) *process {
 // client asks the sink.
 func (f *farm) client() *sinkclient.Client {
 	f.t.Helper()
-	c, err := sinkclient.Dial(f.control, nil, nil)
+	c, err := sinkclient.Dial(zsock.Network{}, f.control)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -1,0 +1,74 @@
+package zsock
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// Network is what the sockets of one process have in common. A program makes one and hands it to everything that opens
+// sockets. The zero value is usable: each zero field means its default.
+type Network struct {
+	// Inproc is where the inproc:// endpoints of this process meet. Nil: inproc endpoints are refused.
+	Inproc *Inproc
+
+	// Heartbeat is how long a peer may be silent before it is sent a PING. Negative: no heartbeats. Default 1 s.
+	Heartbeat time.Duration
+	// HeartbeatTimeout is how long a peer that answers PINGs may be silent before it is dropped. It is how long a frozen
+	// machine goes unnoticed. Default 5 × Heartbeat.
+	HeartbeatTimeout time.Duration
+
+	// Resolve looks up the addresses of a host name. Default: the system's resolver.
+	Resolve func(ctx context.Context, host string) ([]string, error)
+
+	// Logger gets a line at debug level for each peer that comes or goes, and a warning for what an operator should look
+	// at. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// WithLogger returns n with the given logger, unless n has one already. A role uses it to label the lines of its sockets.
+func (n Network) WithLogger(log *slog.Logger) Network {
+	if n.Logger == nil {
+		n.Logger = log
+	}
+	return n
+}
+
+func (n Network) withDefaults() Network {
+	orDefault(&n.Heartbeat, time.Second)
+	orDefault(&n.HeartbeatTimeout, 5*n.Heartbeat)
+	if n.Resolve == nil {
+		n.Resolve = net.DefaultResolver.LookupHost
+	}
+	if n.Logger == nil {
+		n.Logger = slog.New(slog.DiscardHandler)
+	}
+	return n
+}
+
+func (n Network) validate() error {
+	if n.HeartbeatTimeout < 0 {
+		return fmt.Errorf("zsock: HeartbeatTimeout is %v; it must not be negative", n.HeartbeatTimeout)
+	}
+	d := n.withDefaults()
+	if d.Heartbeat > 0 && d.HeartbeatTimeout < d.Heartbeat {
+		return fmt.Errorf("zsock: HeartbeatTimeout %v is less than Heartbeat %v", d.HeartbeatTimeout, d.Heartbeat)
+	}
+	return nil
+}
+
+// transport returns what makes the connections of an endpoint's scheme.
+func (n Network) transport(e endpoint) (transport, error) {
+	switch e.scheme {
+	case "tcp":
+		return tcp{}, nil
+	case "ipc":
+		return ipc{}, nil
+	}
+	if n.Inproc == nil {
+		return nil, fmt.Errorf("zsock: endpoint %s: Network.Inproc is nil", e.text)
+	}
+	return n.Inproc, nil
+}
