@@ -26,7 +26,7 @@ import (
 // as its number: kind 0. One that is not among the words is stored itself: kind 1.
 //
 // An output is one field of bytes: how many bytes its name shares with the name before it (the previous output's, or
-// the file name), the length of the rest, the rest, size, width, height. Timings are one field of bytes too: uvarints
+// the file name), the length of the rest, the rest, size, width, height, and, if known, the checksum (4 bytes, little-endian). Timings are one field of bytes too: uvarints
 // in the order of the struct, microseconds. What follows in either is ignored.
 const entryForm = 1
 
@@ -54,6 +54,8 @@ const (
 	fieldStranger
 	fieldRetries
 	fieldStored
+	fieldSource
+	fieldDropped // one of several
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -141,6 +143,10 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 	if e.Stored {
 		number(fieldStored, 1)
 	}
+	shared(fieldSource, e.Source)
+	for _, d := range e.Dropped {
+		shared(fieldDropped, d)
+	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
@@ -154,7 +160,11 @@ func appendOutput(b []byte, before string, o Output) []byte {
 	b = append(b, o.Name[same:]...)
 	b = binary.AppendUvarint(b, uint64(o.Size))
 	b = binary.AppendUvarint(b, uint64(o.Width))
-	return binary.AppendUvarint(b, uint64(o.Height))
+	b = binary.AppendUvarint(b, uint64(o.Height))
+	if o.Sum == 0 {
+		return b
+	}
+	return binary.LittleEndian.AppendUint32(b, o.Sum)
 }
 
 func appendTimings(b []byte, t Timings) []byte {
@@ -231,6 +241,10 @@ func decode(b []byte, word func(uint64) (string, bool)) (Entry, error) {
 			e.Retries = int(d.count())
 		case fieldStored:
 			e.Stored = d.number() != 0
+		case fieldSource:
+			e.Source = d.text()
+		case fieldDropped:
+			e.Dropped = append(e.Dropped, d.text())
 		default:
 			d.skip()
 		}
@@ -341,6 +355,9 @@ func (d *decoder) output(before string) Output {
 	}
 	o := Output{Name: before[:same] + string(in.take(in.uvarint()))}
 	o.Size, o.Width, o.Height = in.count(), int(in.count()), int(in.count())
+	if len(in.rest) >= 4 { // entries of earlier versions end here
+		o.Sum = binary.LittleEndian.Uint32(in.rest)
+	}
 	if in.err != nil {
 		d.fail(in.err)
 	}

@@ -24,8 +24,10 @@ type Entry struct {
 	Outputs  []Output        // of a done task
 	Worker   string          // who settled it
 
-	Deliveries int    // how often it was sent, as far as is known
-	Recipe     string // canonical text
+	Deliveries int      // how often it was sent, as far as is known
+	Recipe     string   // canonical text
+	Source     string   // where the file name begins, such as a directory; empty: unknown
+	Dropped    []string // kinds of the image's metadata that no output carries: "exif", "icc", …
 	Input      Input
 	Timings    Timings
 	Settled    time.Time // when the sink learned it
@@ -39,6 +41,7 @@ type Output struct {
 	Name          string // slash-separated, relative
 	Size          int64  // bytes
 	Width, Height int    // pixels; 0 if unknown
+	Sum           uint32 // CRC-32C of its bytes; 0 if unknown
 }
 
 // Input is what is known of the image.
@@ -65,6 +68,7 @@ const (
 	MaxText    = 64 << 10 // bytes in a recipe, worker or format
 	MaxRunID   = 128      // bytes in a run's id
 	MaxOutputs = 4096     // outputs of one task
+	MaxDropped = 1 << 10  // kinds of dropped metadata, each of at most MaxText bytes
 )
 
 // Validate reports why the ledger would not take e.
@@ -85,6 +89,10 @@ func (e *Entry) Validate() error {
 		err = fmt.Errorf("its run %.80q has %d bytes, more than %d, or a NUL", e.Run, len(e.Run), MaxRunID)
 	case len(e.Worker) > MaxText || len(e.Recipe) > MaxText || len(e.Input.Format) > MaxText:
 		err = fmt.Errorf("its worker, recipe or format has more than %d bytes", MaxText)
+	case len(e.Source) > MaxName:
+		err = fmt.Errorf("its source has %d bytes, more than %d", len(e.Source), MaxName)
+	case len(e.Dropped) > MaxDropped || slices.ContainsFunc(e.Dropped, func(d string) bool { return d == "" || len(d) > MaxText }):
+		err = fmt.Errorf("it dropped more than %d kinds of metadata, or the name of one has not 1 to %d bytes", MaxDropped, MaxText)
 	case e.Deliveries < 0 || e.Input.Size < 0 || e.Input.Width < 0 || e.Input.Height < 0:
 		err = errors.New("it counts deliveries, bytes or pixels below 0")
 	case e.Settled.IsZero():

@@ -183,6 +183,23 @@ func (r *Report) Refused() (all []Refused) {
 	return all
 }
 
+// Dropped is how many done images lost a kind of metadata: none of their outputs carries it.
+type Dropped struct {
+	Kind   string // "exif", "icc", …
+	Images int64
+}
+
+// Dropped returns the kinds of metadata that outputs do not carry, the commonest first.
+func (r *Report) Dropped() (all []Dropped) {
+	for kind, n := range r.dropped {
+		all = append(all, Dropped{kind, n})
+	}
+	slices.SortFunc(all, func(a, b Dropped) int {
+		return cmp.Or(cmp.Compare(b.Images, a.Images), strings.Compare(a.Kind, b.Kind))
+	})
+	return all
+}
+
 // Workers returns who settled how much, the busiest first.
 func (r *Report) Workers() []Worker {
 	var all []Worker

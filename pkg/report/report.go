@@ -71,6 +71,7 @@ const (
 	maxListed  = 200  // rejected or dead images of each reason
 	maxWorkers = 1000 // of more, only the sum is told
 	maxPairs   = 12   // of pictures before and after
+	maxDropped = 100  // kinds of dropped metadata
 )
 
 // Report is what is known of one run. Make it with New, Add its entries.
@@ -89,6 +90,7 @@ type Report struct {
 	workers     map[string]*Worker
 	others      Worker
 	sample      sample
+	dropped     map[string]int64 // images by the kind of metadata that no output carries
 }
 
 // Refused is the images that were rejected for one reason, or the dead letters.
@@ -111,6 +113,7 @@ func New(run wire.Run) *Report {
 	return &Report{
 		Run: run, flow: newFlow(run.Started), stages: newStages(),
 		reasons: make(map[string]*Refused), workers: make(map[string]*Worker),
+		dropped: make(map[string]int64),
 	}
 }
 
@@ -147,6 +150,11 @@ func (r *Report) Add(e *wire.Receipt) {
 		}
 		r.slowest.add(e)
 		r.sample.add(e)
+		for _, kind := range e.Dropped {
+			if _, known := r.dropped[kind]; known || len(r.dropped) < maxDropped {
+				r.dropped[kind]++
+			}
+		}
 	} else {
 		r.refuse(e)
 	}

@@ -238,6 +238,43 @@ func TestCSVHasALineForEachImageAndNoFormula(t *testing.T) {
 	}
 }
 
+func TestDroppedMetadataIsTold(t *testing.T) {
+	b := newShelf(10, time.Second)
+	b.entry = func(i int) wire.Receipt {
+		e := entry(i, time.Second)
+		e.Dropped = []string{"exif", "icc"}[:i%3]
+		return e
+	}
+	var csvText, jsonText, plain, page bytes.Buffer
+	r, err := Read(t.Context(), b, "new")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(WriteCSV(t.Context(), &csvText, b, "new"), WriteJSON(t.Context(), &jsonText, b, "new"), r.WriteText(&plain),
+		r.WritePage(t.Context(), &page, PageConfig{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := csv.NewReader(&csvText).ReadAll()
+	if last := len(columns) - 1; err != nil || lines[0][last] != "dropped" || lines[1][last] != "" || lines[3][last] != "exif icc" {
+		t.Errorf("CSV: %q, %v", lines[:4], err)
+	}
+	var got struct {
+		Images  []wire.Receipt
+		Summary Summary
+	}
+	if err := json.Unmarshal(jsonText.Bytes(), &got); err != nil || len(got.Images[2].Dropped) != 2 ||
+		got.Summary.Dropped["exif"] != 6 || got.Summary.Dropped["icc"] != 3 {
+		t.Errorf("JSON: %+v, %+v, %v", got.Images, got.Summary.Dropped, err)
+	}
+	if !strings.Contains(plain.String(), "DROPPED METADATA  IMAGES\nexif              6\nicc               3\n") {
+		t.Errorf("text: %s", &plain)
+	}
+	if !strings.Contains(page.String(), "exif: 6 images") {
+		t.Errorf("the page tells no dropped metadata")
+	}
+}
+
 func TestJSONIsOneObject(t *testing.T) {
 	for _, n := range []int{0, 1, 2100} {
 		var text bytes.Buffer

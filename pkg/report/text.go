@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 var columns = []string{
 	"filename", "outcome", "reason", "detail", "worker", "delivery", "bytes", "outputs", "output_bytes",
 	"waited_us", "decode_us", "transform_us", "encode_us", "write_us", "total_us", "at",
+	"dropped", // kinds of metadata, separated by blanks
 }
 
 // WriteCSV writes a line for each image that the run of that id (the newest when it is empty) settled, below a header.
@@ -44,6 +47,7 @@ func WriteCSV(ctx context.Context, w io.Writer, b Book, id string) error {
 			Cell(e.Filename), string(e.Outcome), string(e.Reason), Cell(e.Detail), Cell(e.Worker), strconv.Itoa(e.Delivery),
 			number(e.Bytes), strconv.Itoa(len(e.Outputs)), number(size), number(t.Waited), number(t.Decode),
 			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
+			Cell(strings.Join(e.Dropped, " ")),
 		})
 	})
 	out.Flush()
@@ -73,6 +77,7 @@ type Summary struct {
 	ImagesPerSecond float64          `json:"images_per_second"`
 	BytesPerSecond  float64          `json:"bytes_per_second"`
 	Refused         map[string]int64 `json:"refused"` // rejected images by reason, and dead letters
+	Dropped         map[string]int64 `json:"dropped"` // done images by the kind of metadata that no output carries
 	Stages          []StageSummary   `json:"stages"`
 	Workers         []Worker         `json:"workers"`
 	Throughput      Throughput       `json:"throughput"`
@@ -107,6 +112,7 @@ func (r *Report) Summary() Summary {
 		Seconds: r.Took().Seconds(), WorkingSeconds: r.Working().Seconds(), ImagesPerSecond: images, BytesPerSecond: bytes,
 		Workers:    r.Workers(),
 		Refused:    make(map[string]int64),
+		Dropped:    maps.Clone(r.dropped),
 		Throughput: Throughput{Start: r.flow.start, SliceSeconds: r.flow.width.Seconds()},
 	}
 	for _, group := range r.Refused() {
@@ -204,6 +210,12 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintln(table, "\nREFUSED\tIMAGES\tSUCH AS")
 		for _, group := range refused {
 			fmt.Fprintf(table, "%s\t%d\t%s\n", group.Why, group.Count, telemetry.Printable(group.Images[0].Filename))
+		}
+	}
+	if dropped := r.Dropped(); len(dropped) > 0 {
+		fmt.Fprintln(table, "\nDROPPED METADATA\tIMAGES")
+		for _, d := range dropped {
+			fmt.Fprintf(table, "%s\t%d\n", telemetry.Printable(d.Kind), d.Images)
 		}
 	}
 	return table.Flush()

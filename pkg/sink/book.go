@@ -45,14 +45,14 @@ func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries
 	}
 	seen, outputs := 0, 0
 	err = b.Ledger.Walk(ctx, after, func(e ledger.Entry) error {
-		if len(page.Entries) == limit || seen == maxSeen || outputs+len(e.Outputs) > maxOutputs && outputs > 0 {
+		if len(page.Entries) == limit || seen == maxSeen || outputs+len(e.Outputs)+len(e.Dropped) > maxOutputs && outputs > 0 {
 			page.Next = strconv.FormatUint(after, 10)
 			return errPageFull
 		}
 		after = e.Seq
 		seen++
 		if filter.Selects(&e) {
-			outputs += len(e.Outputs)
+			outputs += len(e.Outputs) + len(e.Dropped)
 			page.Entries = append(page.Entries, receiptOfEntry(&e))
 		}
 		return nil
@@ -67,8 +67,9 @@ func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries
 // ledger does not keep others, who ask after it, waiting: a page may be short, or empty, and have a next.
 const maxSeen = 64 * wire.MaxBatch
 
-// maxOutputs bounds the outputs of a page's entries, nine values each, so that it has less than wire.MaxElements.
-const maxOutputs = 12 * wire.MaxBatch
+// maxOutputs bounds the outputs and the kinds of dropped metadata of a page's entries. An output has up to thirteen values,
+// and an entry some forty beside its outputs, so that a page has fewer than wire.MaxElements.
+const maxOutputs = 10 * wire.MaxBatch
 
 var errPageFull = errors.New("the page is full")
 

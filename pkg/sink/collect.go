@@ -165,9 +165,14 @@ func receiptOf(r *wire.Result) wire.Receipt {
 	receipt := wire.Receipt{
 		ID: canonicalID(r), Run: r.Run, Filename: r.Filename, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Delivery: r.Delivery, Bytes: r.InputBytes, Timings: r.Timings, At: time.Now(),
+		Source: r.Source, Dropped: r.Dropped,
 	}
 	for _, o := range r.Outputs {
-		receipt.Outputs = append(receipt.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height})
+		sum := o.Sum
+		if o.Data != nil { // these bytes are what is written, whatever the worker says of them
+			sum = wire.Checksum(o.Data)
+		}
+		receipt.Outputs = append(receipt.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height, Sum: sum})
 	}
 	return receipt
 }

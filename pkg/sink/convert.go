@@ -19,7 +19,7 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	us := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 	e := ledger.Entry{
 		ID: id, Filename: r.Filename, Run: r.Run, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
-		Worker: r.Worker, Deliveries: r.Delivery, Settled: r.At, Stranger: r.Stranger,
+		Worker: r.Worker, Deliveries: r.Delivery, Settled: r.At, Stranger: r.Stranger, Source: r.Source, Dropped: r.Dropped,
 		Input: ledger.Input{Size: r.Bytes},
 		Timings: ledger.Timings{
 			Queued: us(r.Timings.Waited), Decode: us(r.Timings.Decode), Transform: us(r.Timings.Transform),
@@ -28,7 +28,7 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	}
 	if r.Outcome == outcome.Done {
 		for _, o := range r.Outputs {
-			e.Outputs = append(e.Outputs, ledger.Output{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height})
+			e.Outputs = append(e.Outputs, ledger.Output{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height, Sum: o.Sum})
 		}
 	}
 	if result != nil {
@@ -43,6 +43,7 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 	r := wire.Receipt{
 		ID: e.ID.String(), Run: e.Run, Filename: e.Filename, Outcome: e.Outcome, Reason: e.Reason, Detail: e.Detail,
 		Worker: e.Worker, Delivery: e.Deliveries, Stranger: e.Stranger, Bytes: e.Input.Size, At: e.Settled,
+		Source: e.Source, Dropped: e.Dropped,
 		Timings: wire.Timings{
 			Waited: e.Timings.Queued.Microseconds(), Decode: e.Timings.Decode.Microseconds(),
 			Transform: e.Timings.Transform.Microseconds(), Encode: e.Timings.Encode.Microseconds(),
@@ -50,7 +51,7 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 		},
 	}
 	for _, o := range e.Outputs {
-		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height})
+		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height, Sum: o.Sum})
 	}
 	return r
 }

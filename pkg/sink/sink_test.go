@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,34 @@ func TestReceiptComesWhenOutputAndEntryAreThere(t *testing.T) {
 	id, _ := taskid.Parse(r.ID)
 	if e, ok, err := s.ledger.Lookup(id); !ok || err != nil || e.Outputs[0].Size != 6 {
 		t.Errorf("the entry is %+v, %v, %v", e, ok, err)
+	}
+}
+
+func TestLedgerKeepsDroppedMetadataSourceAndChecksums(t *testing.T) {
+	s := newStage(t)
+	written, stored := done(1), done(2)
+	written.Dropped, written.Source = []string{"exif", "icc"}, "/photos"
+	written.Outputs[0].Sum = 1 // of other bytes than came
+	stored.Stored, stored.Outputs[0].Data, stored.Outputs[0].Sum = true, nil, 7
+	for _, r := range []*wire.Result{written, stored} {
+		s.send(r.Encode())
+		s.await(wire.TopicTaskDone)
+	}
+	page, err := s.client.Entries(t.Context(), wire.EntriesArgs{})
+	if err != nil || len(page.Entries) != 2 {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	for _, e := range page.Entries {
+		switch e.ID {
+		case idOf(1):
+			if !slices.Equal(e.Dropped, written.Dropped) || e.Source != "/photos" || e.Outputs[0].Sum != wire.Checksum([]byte("pixels")) {
+				t.Errorf("%+v", e)
+			}
+		default:
+			if e.Dropped != nil || e.Outputs[0].Sum != 7 {
+				t.Errorf("%+v", e)
+			}
+		}
 	}
 }
 

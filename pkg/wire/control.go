@@ -17,6 +17,7 @@ const (
 	OpEntries = "entries" // EntriesArgs → Entries: the ledger, page by page
 	OpRetry   = "retry"   // EntriesArgs → Count: makes rejected and dead tasks due again
 	OpRuns    = "runs"    // nothing → Runs
+	OpOwners  = "owners"  // OwnersArgs → Owners: outputs of images of other sources
 )
 
 // Request is a control request; Args is encoded on its own.
@@ -80,12 +81,36 @@ type EntriesArgs struct {
 	Reasons  []outcome.Reason  `msgpack:"reasons,omitempty"`
 	After    string            `msgpack:"after,omitempty"` // Entries.Next of the page before
 	Limit    int               `msgpack:"limit,omitempty"` // default and most: MaxBatch
+	// Superseded asks the sink to tell of each output whether a later entry has one of the same name.
+	Superseded bool `msgpack:"superseded,omitempty"`
 }
 
 // Entries is a page of the ledger; Next is empty on the last.
 type Entries struct {
 	Entries []Receipt `msgpack:"entries"`
 	Next    string    `msgpack:"next,omitempty"`
+}
+
+// OwnersArgs asks which of the outputs were made of images of other sources. Without outputs it asks for sources alone.
+type OwnersArgs struct {
+	Sources []string `msgpack:"sources"`           // those of the run that asks
+	Outputs []string `msgpack:"outputs,omitempty"` // names, at most MaxBatch
+}
+
+// Owners answers OwnersArgs.
+type Owners struct {
+	// Others says that the ledger has images of sources that were not named.
+	Others bool    `msgpack:"others,omitempty"`
+	Owners []Owner `msgpack:"owners,omitempty"`
+}
+
+// Owner is the image of which an output was made that bears a name.
+type Owner struct {
+	Output   string `msgpack:"output"`
+	ID       string `msgpack:"id"` // of its task
+	Source   string `msgpack:"source"`
+	Filename string `msgpack:"filename"`
+	Run      string `msgpack:"run,omitempty"`
 }
 
 // Count answers calls that change entries.

@@ -52,7 +52,9 @@ type Receipt struct {
 	Duplicate bool            `msgpack:"duplicate,omitempty" json:"duplicate,omitempty"` // it was settled before this result came
 	Stranger  bool            `msgpack:"stranger,omitempty" json:"stranger,omitempty"`   // taken on the word of a worker that cannot echo ids
 	Outputs   []OutputInfo    `msgpack:"outputs,omitempty" json:"outputs,omitempty"`
-	Bytes     int64           `msgpack:"bytes,omitempty" json:"bytes,omitempty"` // of the input
+	Bytes     int64           `msgpack:"bytes,omitempty" json:"bytes,omitempty"`     // of the input
+	Dropped   []string        `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata of the input that no output carries: "exif", "icc", …
+	Source    string          `msgpack:"source,omitempty" json:"source,omitempty"`   // where the input's name begins; empty: unknown
 	Timings   Timings         `msgpack:"timings" json:"timings"`
 	At        time.Time       `msgpack:"at" json:"at"`
 }
@@ -70,6 +72,9 @@ type OutputInfo struct {
 	Size   int64  `msgpack:"size" json:"size"`
 	Width  int    `msgpack:"width,omitempty" json:"width,omitempty"`
 	Height int    `msgpack:"height,omitempty" json:"height,omitempty"`
+	Sum    uint32 `msgpack:"crc32c,omitempty" json:"crc32c,omitempty"` // Checksum of the bytes; 0: unknown
+	// Superseded says that a later entry has an output of that name. Only pages that were asked for it tell it.
+	Superseded bool `msgpack:"superseded,omitempty" json:"superseded,omitempty"`
 }
 
 // BareName is a stranger's bare result, as an event: the ventilator whose leased task was to make an output of that name

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"hash/crc32"
 	"unicode/utf8"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -35,6 +36,7 @@ type ResultInfo struct {
 	Height     int            `msgpack:"height,omitempty"`
 	InputBytes int64          `msgpack:"input_bytes,omitempty"`
 	Dropped    []string       `msgpack:"dropped,omitempty"` // metadata that no output carries
+	Source     string         `msgpack:"source,omitempty"`  // the task's, echoed
 	Stored     bool           `msgpack:"stored,omitempty"`  // the worker wrote the outputs where they belong
 	Timings    Timings        `msgpack:"timings,omitempty"`
 }
@@ -51,21 +53,28 @@ type Timings struct {
 
 // Output is one file that a worker made.
 //
-//	[ name str, size int, width int, height int, data bin|nil ]
+//	[ name str, size int, width int, height int, data bin|nil, crc32c int ]
 //
-// data is there when the sink is to write it, and absent or nil when the worker has stored it.
+// data is there when the sink is to write it, and absent or nil when the worker has stored it. The checksum may be left out.
 type Output struct {
 	Name   string
 	Size   int64 // bytes
 	Width  int   // pixels
 	Height int
 	Data   []byte // shares the message's memory
+	Sum    uint32 // Checksum of the bytes; 0: unknown
 }
+
+// Checksum returns the CRC-32C of an output's bytes.
+func Checksum(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
 
 // EncodeMsgpack implements msgpack.CustomEncoder.
 func (o *Output) EncodeMsgpack(e *msgpack.Encoder) error {
 	n := 4
-	if o.Data != nil {
+	switch {
+	case o.Sum != 0:
+		n = 6
+	case o.Data != nil:
 		n = 5
 	}
 	if err := e.EncodeArrayLen(n); err != nil {
@@ -74,14 +83,19 @@ func (o *Output) EncodeMsgpack(e *msgpack.Encoder) error {
 	if err := e.EncodeMulti(o.Name, o.Size, o.Width, o.Height); err != nil {
 		return err
 	}
-	if o.Data != nil {
-		return e.EncodeBytes(o.Data)
+	if n > 4 {
+		if err := e.EncodeBytes(o.Data); err != nil { // nil when there is none
+			return err
+		}
+	}
+	if n > 5 {
+		return e.EncodeUint(uint64(o.Sum))
 	}
 	return nil
 }
 
 func (o *Output) decode(b []byte) error {
-	parts, err := elements(b, 5)
+	parts, err := elements(b, 6)
 	if err != nil {
 		return err
 	}
@@ -106,6 +120,11 @@ func (o *Output) decode(b []byte) error {
 		}
 		o.Size = int64(len(o.Data))
 	}
+	if len(parts) > 5 && !isNil(parts[5]) {
+		if err := decode(parts[5], &o.Sum); err != nil {
+			return err
+		}
+	}
 	if o.Size < 0 || o.Width < 0 || o.Height < 0 {
 		return malformed("output %q has a negative size", o.Name)
 	}
@@ -116,13 +135,13 @@ func (o *Output) decode(b []byte) error {
 func (r *Result) Encode() []byte {
 	outputs := make([]*Output, len(r.Outputs))
 	// Room enough, since to grow would copy the outputs once more: texts and numbers take up what they hold and some bytes.
-	size := 512 + len(r.ID) + len(r.Filename) + len(r.Detail) + len(r.Worker) + len(r.Run) + len(r.Recipe)
+	size := 512 + len(r.ID) + len(r.Filename) + len(r.Detail) + len(r.Worker) + len(r.Run) + len(r.Recipe) + len(r.Source)
 	for _, d := range r.Dropped {
 		size += len(d) + 5
 	}
 	for i := range r.Outputs {
 		outputs[i] = &r.Outputs[i]
-		size += len(r.Outputs[i].Data) + len(r.Outputs[i].Name) + 40
+		size += len(r.Outputs[i].Data) + len(r.Outputs[i].Name) + 45
 	}
 	b := make([]byte, 0, size)
 	b = append(b, msgpcode.FixedArrayLow|5)
@@ -243,6 +262,17 @@ func (r *Result) check() error {
 	}
 	if len(r.Detail) > MaxText || len(r.Recipe) > MaxText || len(r.Worker) > 255 || len(r.Run) > MaxID {
 		return malformed("a text of the result is too long")
+	}
+	if len(r.Source) > MaxName {
+		return malformed("source longer than %d bytes", MaxName)
+	}
+	if len(r.Dropped) > MaxDropped {
+		return malformed("%d kinds of dropped metadata, at most %d", len(r.Dropped), MaxDropped)
+	}
+	for _, d := range r.Dropped {
+		if d == "" || len(d) > MaxDroppedName {
+			return malformed("a kind of dropped metadata has %d bytes, not 1 to %d", len(d), MaxDroppedName)
+		}
 	}
 	return nil
 }

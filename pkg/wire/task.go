@@ -25,6 +25,7 @@ type TaskInfo struct {
 	Run      string `msgpack:"run,omitempty"`      // the ventilator's batch
 	Delivery int    `msgpack:"delivery,omitempty"` // which sending this is, from 1
 	Recipe   string `msgpack:"recipe,omitempty"`   // canonical text; without it the worker's default
+	Source   string `msgpack:"source,omitempty"`   // where the image's name begins; echoed in the result
 }
 
 // TaskBuffer is a task message under construction: Data is the hole in Message into which the image's bytes are read, so
@@ -102,6 +103,8 @@ func DecodeTask(b []byte) (*Task, error) {
 		return nil, malformed("id or run longer than %d bytes", MaxID)
 	case len(t.Recipe) > MaxText:
 		return nil, malformed("recipe longer than %d bytes", MaxText)
+	case len(t.Source) > MaxName:
+		return nil, malformed("source longer than %d bytes", MaxName)
 	case t.Delivery < 0:
 		return nil, malformed("delivery %d", t.Delivery)
 	}

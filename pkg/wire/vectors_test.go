@@ -55,13 +55,19 @@ func vectors() []vector {
 	pixel := []byte("GIF89a")
 	task := &wire.Task{Filename: "holiday/beach.jpg", Data: []byte{0xff, 0xd8, 0xff}}
 	full := &wire.Task{Filename: "holiday/beach.jpg", Data: []byte{0xff, 0xd8, 0xff}, TaskInfo: wire.TaskInfo{
-		ID: id, Run: "r1", Delivery: 2, Recipe: "thumbnail64=fit:64x64"}}
+		ID: id, Run: "r1", Delivery: 2, Recipe: "thumbnail64=fit:64x64", Source: "/photos"}}
 	done := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Done,
 		Outputs:    []wire.Output{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48, Data: pixel}},
 		ResultInfo: wire.ResultInfo{Worker: "w1", Run: "r1", Delivery: 1, Format: "gif", Width: 640, Height: 480, InputBytes: 1234, Timings: wire.Timings{Decode: 1500, Total: 2500}}}
 	stored := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Done,
 		Outputs:    []wire.Output{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48}},
 		ResultInfo: wire.ResultInfo{Worker: "w1", Stored: true}}
+	summed := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Done,
+		Outputs: []wire.Output{
+			{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48, Data: pixel, Sum: wire.Checksum(pixel)},
+			{Name: "a_web.gif", Size: 6, Width: 640, Height: 480, Sum: wire.Checksum(pixel)},
+		},
+		ResultInfo: wire.ResultInfo{Worker: "w1", Source: "/photos", Dropped: []string{"exif"}}}
 	rejected := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Rejected,
 		ResultInfo: wire.ResultInfo{Reason: outcome.Truncated, Detail: "unexpected EOF", Worker: "w1"}}
 	beat := &wire.Heartbeat{Worker: "w1", Slots: 2, Busy: 1, Held: []string{id}, Done: 7, IdleUS: 1000, UpUS: 9000}
@@ -88,6 +94,7 @@ func vectors() []vector {
 		{"result, bare name, raw bytes", "from-worker", false, []byte("a_thumbnail64.gif")},
 		{"result, done, with the outputs' bytes", "from-worker", true, done.Encode()},
 		{"result, done, outputs stored by the worker", "from-worker", true, stored.Encode()},
+		{"result, done, with checksums, a source and dropped metadata", "from-worker", true, summed.Encode()},
 		{"result, rejected", "from-worker", true, rejected.Encode()},
 		{"result of a stranger that echoes the id and names its output", "from-worker", false,
 			bytes("94" + "a178" + "a5612e6a7067" + "a4646f6e65" + "91" + "91" + "a7615f742e6a7067")},

@@ -19,16 +19,18 @@ import (
 
 // Limits of every message, beside the socket's own limit on its size.
 const (
-	MaxName     = 4096     // bytes of a file or output name
-	MaxDepth    = 16       // nesting of arrays and maps
-	MaxElements = 200_000  // values in one message, counting those inside arrays and maps
-	MaxOutputs  = 256      // outputs of one result
-	MaxBatch    = 1024     // ids in one control call
-	MaxHeld     = 10_000   // tasks that one worker may hold
-	MaxID       = 128      // bytes of a task's or a run's id
-	MaxRuns     = 2000     // runs in an answer, the newest; each has some fifty values
-	MaxEvent    = 4 << 20  // bytes of an event; the largest is the heartbeat of a worker that holds MaxHeld tasks
-	MaxText     = 64 << 10 // bytes of a recipe, and of a detail
+	MaxName        = 4096     // bytes of a file or output name
+	MaxDepth       = 16       // nesting of arrays and maps
+	MaxElements    = 200_000  // values in one message, counting those inside arrays and maps
+	MaxOutputs     = 256      // outputs of one result
+	MaxBatch       = 1024     // ids in one control call
+	MaxHeld        = 10_000   // tasks that one worker may hold
+	MaxID          = 128      // bytes of a task's or a run's id
+	MaxRuns        = 2000     // runs in an answer, the newest; each has some fifty values
+	MaxEvent       = 4 << 20  // bytes of an event; the largest is the heartbeat of a worker that holds MaxHeld tasks
+	MaxText        = 64 << 10 // bytes of a recipe, and of a detail
+	MaxDropped     = 64       // kinds of metadata that a result says no output carries
+	MaxDroppedName = 64       // bytes of the name of such a kind
 )
 
 // ErrMalformed is wrapped by every decoding error: the message is not what its place on the wire asks for.

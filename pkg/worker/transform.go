@@ -38,7 +38,7 @@ func (c *recipes) parse(text string) (recipe.Recipe, error) {
 func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	t, begun := in.task, time.Now()
 	result := &wire.Result{ID: t.ID, Filename: t.Filename, ResultInfo: wire.ResultInfo{
-		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, InputBytes: int64(len(t.Data)),
+		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, Source: t.Source, InputBytes: int64(len(t.Data)),
 	}}
 	result.Timings.Waited = begun.Sub(in.at).Microseconds()
 	defer func() { result.Timings.Total = time.Since(begun).Microseconds() }()
@@ -70,7 +70,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	begun = begun.Add(waited)
 	transformed := time.Now()
 	for i, o := range made.Outputs {
-		out := wire.Output{Name: what.Variants[i].OutputName(t.Filename), Size: int64(len(o.Data)), Width: o.Width, Height: o.Height}
+		out := wire.Output{Name: what.Variants[i].OutputName(t.Filename), Size: int64(len(o.Data)), Width: o.Width, Height: o.Height, Sum: wire.Checksum(o.Data)}
 		if w.cfg.Out == nil {
 			out.Data = o.Data
 			result.Outputs = append(result.Outputs, out)
