@@ -15,9 +15,7 @@ import (
 	_ "image/png"
 	"io/fs"
 	"math/rand/v2"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -27,6 +25,8 @@ import (
 
 	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 var (
@@ -42,7 +42,7 @@ type stage struct {
 	rng        *rand.Rand
 	dir        string
 	bin        string
-	ports      [4]string // control, events, tasks, results
+	farm       *farmtest.Farm
 	sink       *role
 	workers    []*role
 	ventilator *role
@@ -53,35 +53,22 @@ type stage struct {
 	mending    sync.WaitGroup // those who start again what was killed
 }
 
-func freePorts(t *testing.T) (ports [4]string) {
-	t.Helper()
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ports[i] = l.Addr().String()
-		defer l.Close()
-	}
-	return ports
-}
-
 func newStage(t *testing.T, seed uint64) *stage {
 	t.Helper()
-	s := &stage{t: t, rng: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(), bin: build(t), ports: freePorts(t), count: make(map[string]int)}
+	s := &stage{t: t, rng: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(), bin: build(t), count: make(map[string]int)}
+	s.farm = farmtest.New(t, s.bin, filepath.Join(s.dir, "out"))
 	album(t, filepath.Join(s.dir, "in"), *images)
-	control, events, tasks, results := "tcp://"+s.ports[0], "tcp://"+s.ports[1], "tcp://"+s.ports[2], "tcp://"+s.ports[3]
 	var err error
-	if s.toTasks, err = newProxy(s.ports[2], seed); err != nil {
+	if s.toTasks, err = newProxy(strings.TrimPrefix(s.farm.Tasks, "tcp://"), seed); err != nil {
 		t.Fatal(err)
 	}
-	if s.toResults, err = newProxy(s.ports[3], seed); err != nil {
+	if s.toResults, err = newProxy(strings.TrimPrefix(s.farm.Results, "tcp://"), seed); err != nil {
 		t.Fatal(err)
 	}
 	s.sink = &role{name: "sink", bin: s.bin + "/sink", args: []string{"--out", s.out(), "--http", "",
-		"--control", control, "--events", events, "--results", results}}
-	s.ventilator = &role{name: "ventilator", bin: s.bin + "/ventilator", args: []string{"--http", "", "--bind", tasks,
-		"--control", control, "--events", events, "--progress", "json", "--lease", "5s", filepath.Join(s.dir, "in")}}
+		"--control", s.farm.Control, "--events", s.farm.Events, "--results", s.farm.Results}}
+	s.ventilator = &role{name: "ventilator", bin: s.bin + "/ventilator", args: []string{"--http", "", "--bind", s.farm.Tasks,
+		"--control", s.farm.Control, "--events", s.farm.Events, "--progress", "json", "--lease", "5s", filepath.Join(s.dir, "in")}}
 	s.plain = len(s.ventilator.args)
 	for i := range 4 {
 		s.workers = append(s.workers, &role{name: fmt.Sprint("worker", i), bin: s.bin + "/worker", args: []string{"--http", "",
@@ -90,7 +77,7 @@ func newStage(t *testing.T, seed uint64) *stage {
 	return s
 }
 
-func (s *stage) out() string { return filepath.Join(s.dir, "out") }
+func (s *stage) out() string { return s.farm.Out }
 
 // fault does one thing that happens to farms and says what.
 func (s *stage) fault() string {
@@ -337,9 +324,9 @@ func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 
 	// The same without faults: what is made must not depend on what was killed.
 	calm := filepath.Join(s.dir, "calm")
-	cmd := exec.Command(s.bin+"/farm", "run", "-q", "--http", "", "--out", calm, filepath.Join(s.dir, "in"))
-	if b, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() != 3 {
-		t.Fatalf("the undisturbed run: %v\n%s", err, b)
+	run := s.farm.Start("farm", "farm", "run", "-q", "--http", "", "--out", calm, filepath.Join(s.dir, "in"))
+	if code := run.Wait(); code != 0 && code != 3 {
+		t.Fatalf("the undisturbed run ended with %d:\n%s", code, run.Said())
 	}
 	want, got := tree(t, calm), tree(t, s.out())
 	for name, b := range want {
@@ -354,9 +341,7 @@ func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 	}
 	// A sink that starts sweeps what was left of those killed.
 	s.sink.start(t)
-	if b, err := exec.Command(s.bin+"/farm", "status", "--control", "tcp://"+s.ports[0], "--timeout", "30s").CombinedOutput(); err != nil {
-		t.Errorf("status: %v\n%s", err, b)
-	}
+	s.farm.Start("farm", "farm", "status", "--control", s.farm.Control, "--timeout", "30s").MustExit(0)
 	s.sink.kill()
 	left, err := filepath.Glob(filepath.Join(s.out(), ".imagefarm", "tmp", "*", "*"))
 	if err != nil || len(left) > 0 {

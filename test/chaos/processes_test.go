@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/test/internal/program"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 // role is a process that is started again and again under one name.
@@ -21,7 +21,7 @@ type role struct {
 	bin  string
 
 	mu  sync.Mutex
-	now *program.Process // nil: it was never started
+	now *farmtest.Process // nil: it was never started
 }
 
 func (r *role) start(t *testing.T) {
@@ -35,11 +35,11 @@ func (r *role) start(t *testing.T) {
 			return // another fault's mending was quicker
 		}
 	}
-	r.now = program.Launch(t, r.name, exec.Command(r.bin, r.args...))
+	r.now = farmtest.Launch(t, r.name, exec.Command(r.bin, r.args...))
 }
 
 // running returns the process that was started last, which may have ended by itself.
-func (r *role) running() *program.Process {
+func (r *role) running() *farmtest.Process {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.now
@@ -63,7 +63,7 @@ func (r *role) tail(n int) string {
 // build makes the programs once.
 func build(t *testing.T) string {
 	t.Helper()
-	bin, remove, err := program.Build()
+	bin, remove, err := farmtest.Build()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,9 +21,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/pkg/cli"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/image/bmp"
+
+	"github.com/imagefarm/imagefarm/pkg/cli"
 )
 
 func TestMain(m *testing.M) {

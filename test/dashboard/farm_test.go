@@ -8,89 +8,44 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
-// farm is real programs that talk over TCP, at addresses that stay the same when one of them starts again.
+// farm is a farm whose sink serves the page at an address that stays the same when the sink starts again.
 type farm struct {
-	t                                     *testing.T
-	programs                              string
-	tasks, results, events, control, http string
-	out, in                               string
+	*farmtest.Farm
+	t    *testing.T
+	http string // HOST:PORT of the page
+	in   string // the ventilator's input
 }
 
 func newFarm(t *testing.T) *farm {
 	t.Helper()
 	browserPath(t) // skip before the programs are built
-	dir, err := built()
+	dir, err := programs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &farm{t: t, programs: dir, out: filepath.Join(t.TempDir(), "out"), in: t.TempDir()}
-	for _, address := range []*string{&f.tasks, &f.results, &f.events, &f.control, &f.http} {
-		*address = freeAddress(t)
-	}
+	f := &farm{Farm: farmtest.New(t, dir, filepath.Join(t.TempDir(), "out")), t: t, in: t.TempDir()}
+	f.http = f.FreeAddress()
 	return f
-}
-
-// freeAddress returns an address whose port stays free: outgoing connections come from 127.0.0.1.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.3.5.7:0")
-	if err != nil {
-		l, err = net.Listen("tcp", "127.0.0.1:0")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (f *farm) url() string { return "http://" + f.http }
 
-// process is a program at work; what it says is shown when the test fails.
-type process struct {
-	cmd  *exec.Cmd
-	said *bytes.Buffer
-	stop func()
-}
-
-func (f *farm) start(program string, args ...string) *process {
+func (f *farm) sink(args ...string) *farmtest.Process {
 	f.t.Helper()
-	p := &process{cmd: exec.Command(filepath.Join(f.programs, program), args...), said: new(bytes.Buffer)}
-	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
-	if err := p.cmd.Start(); err != nil {
-		f.t.Fatal(err)
-	}
-	p.stop = sync.OnceFunc(func() {
-		_ = p.cmd.Process.Kill() // it may have ended
-		_ = p.cmd.Wait()         // killed
-	})
-	f.t.Cleanup(func() {
-		p.stop()
-		if f.t.Failed() {
-			f.t.Logf("=== %s\n%s", program, p.said)
-		}
-	})
-	return p
-}
-
-func (f *farm) sink(args ...string) *process {
-	f.t.Helper()
-	p := f.start("sink", append([]string{"--results", "tcp://" + f.results, "--events", "tcp://" + f.events,
-		"--control", "tcp://" + f.control, "--out", f.out, "--http", f.http}, args...)...)
+	p := f.StartSink(append([]string{"--http", f.http}, args...)...)
 	f.awaitHTTP()
 	return p
 }
@@ -116,17 +71,15 @@ func (f *farm) awaitHTTP() {
 	}
 }
 
-func (f *farm) worker(name string, args ...string) *process {
+// worker starts a worker on the engine that is slow enough for the page to be looked at meanwhile.
+func (f *farm) worker(name string, args ...string) *farmtest.Process {
 	f.t.Helper()
-	// The usual engine would be done before a page has looked twice.
-	return f.start("worker", append([]string{"--ventilator", "tcp://" + f.tasks, "--results", "tcp://" + f.results, "--name", name, "--slots", "1", "--http", "",
-		"--engine", "imaging"}, args...)...)
+	return f.StartWorker(name, append([]string{"--http", "", "--engine", "imaging"}, args...)...)
 }
 
-func (f *farm) ventilator(args ...string) *process {
+func (f *farm) ventilator(args ...string) *farmtest.Process {
 	f.t.Helper()
-	return f.start("ventilator", append([]string{f.in, "--bind", "tcp://" + f.tasks, "--events", "tcp://" + f.events, "--control", "tcp://" + f.control,
-		"--http", "", "--progress", "none"}, args...)...)
+	return f.StartVentilator(append([]string{f.in, "--http", "", "--progress", "none"}, args...)...)
 }
 
 // images writes n images and some files that only look like images.
@@ -214,7 +167,7 @@ func TestKilledWorkerIsSeenLost(t *testing.T) {
 		if (!window.lostAt && document.querySelector('#workers tr.lost')) window.lostAt = Date.now();
 	}).observe(document.getElementById('workers'), {subtree: true, childList: true, attributes: true}); 0`))
 	before := value[float64](tb, `Date.now()`)
-	killed.stop()
+	killed.Kill()
 	tb.await("that it is lost", `window.lostAt > 0`)
 	took := time.Duration(value[float64](tb, `window.lostAt`)-before) * time.Millisecond
 	t.Logf("a killed worker was seen lost after %v", took)
@@ -225,7 +178,7 @@ func TestKilledWorkerIsSeenLost(t *testing.T) {
 		t.Errorf("lost is %q", name)
 	}
 	tb.quiet()
-	stays.stop()
+	stays.Kill()
 	tb.awaitText("#verdict", "waiting for workers")
 }
 
@@ -236,7 +189,7 @@ func TestPageFindsARestartedSink(t *testing.T) {
 	tb := openTab(t, 1280, 900)
 	tb.open(f.url())
 	tb.awaitLive()
-	sink.stop()
+	sink.Kill()
 	tb.await("that it is lost", `document.documentElement.dataset.state === 'lost'`)
 	tb.awaitText("#banner", "The connection to the sink is lost. What is shown was so at")
 	f.sink()
@@ -254,8 +207,8 @@ func TestPageOfARestartedSinkShowsWhatWasBefore(t *testing.T) {
 	sink := f.sink()
 	run := f.ventilator()
 	f.worker("w", "--engine", "imaging")
-	_ = run.cmd.Wait() // some are rejected
-	sink.stop()
+	run.MustExit(3) // some are rejected
+	sink.Kill()
 	f.sink()
 	tb := openTab(t, 1280, 900)
 	tb.open(f.url())
@@ -278,9 +231,7 @@ func TestRejectedImagesAreRetriedFromThePage(t *testing.T) {
 	f.worker("w")
 	tb.awaitText("#verdict", "finished: all 4")
 	tb.await("3 rejections", `document.querySelectorAll('#refused tbody tr').length === 3`)
-	if err := run.cmd.Wait(); err == nil || run.cmd.ProcessState.ExitCode() != 3 {
-		t.Errorf("the run ended with %v, not with 3 rejected", err)
-	}
+	run.MustExit(3) // rejected
 	tb.do(chromedp.Click(chromedp.CSS("#refused-more")))
 	tb.await("the ledger's", `document.getElementById('refused-more').hidden && document.querySelectorAll('#refused tbody tr').length === 3`)
 	tb.do(chromedp.Click(chromedp.CSS("#refused-latest")))

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package dashboard tests the live page in a real browser: against real programs, and against a made-up farm of a size
 // that no test machine has.
 //
@@ -21,38 +23,33 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"go.uber.org/goleak"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 var screenshots = flag.String("screenshots", "", "directory in which pictures of the page are kept")
 
-// limit bounds every single wait: long enough for a machine that does many other things, too.
-const limit = 90 * time.Second
+// limit bounds every single wait.
+const limit = farmtest.Limit
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		if made != "" {
-			os.RemoveAll(made)
-		}
+		removePrograms()
 		os.Exit(code)
 	}))
 }
 
-// made is the directory of programs that is to be removed at the end.
-var made string
+// removePrograms removes what programs built.
+var removePrograms = func() {}
 
-// built builds the programs once, or takes those of the directory that PROGRAMS_UNDER_TEST names.
-var built = sync.OnceValues(func() (dir string, err error) {
-	if dir = os.Getenv("PROGRAMS_UNDER_TEST"); dir != "" {
-		return dir, nil
+// programs builds the programs once, and only when a test needs them.
+var programs = sync.OnceValues(func() (dir string, err error) {
+	dir, remove, err := farmtest.Build()
+	if err == nil {
+		removePrograms = remove
 	}
-	if dir, err = os.MkdirTemp("", "imagefarm-programs-"); err != nil {
-		return "", err
-	}
-	made = dir
-	build := exec.Command("go", "build", "-tags", "nodynamic", "-o", dir+string(filepath.Separator), "./ventilator", "./worker", "./sink")
-	build.Dir, build.Stdout, build.Stderr = "../..", os.Stderr, os.Stderr
-	return dir, build.Run()
+	return dir, err
 })
 
 // browserPath finds the browser. A test that has none is skipped, but where everything must be there.

@@ -25,7 +25,7 @@ func TestPicturesOfAnAlbum(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(home) })
-	f.in, f.out = filepath.Join(home, "photos"), filepath.Join(home, "thumbnails")
+	f.in, f.Out = filepath.Join(home, "photos"), filepath.Join(home, "thumbnails")
 	for year := range 90 {
 		link(t, "../../testdata/photos", filepath.Join(f.in, strconv.Itoa(1900+year)))
 	}
@@ -39,7 +39,7 @@ func TestPicturesOfAnAlbum(t *testing.T) {
 	tb.awaitLive()
 	f.ventilator()
 	tb.await("a third of the run", `parseInt(document.querySelector('.run .percent')?.textContent) >= 30`)
-	gone.stop()
+	gone.Kill()
 	tb.await("most of the run", `parseInt(document.querySelector('.run .percent')?.textContent) >= 50 && document.querySelectorAll('#refused tbody tr').length > 3`)
 	tb.await("a verdict", `!document.getElementById('verdict').textContent.startsWith('measuring')`)
 	tb.do(chromedp.EmulateViewport(1040, 1540, chromedp.EmulateScale(1)))
@@ -53,7 +53,7 @@ func TestPicturesOfAnAlbum(t *testing.T) {
 	tb.awaitText("#verdict", "finished: all")
 	tb.keep("live-finished.png", false)
 	tb.quiet()
-	sink.stop()
+	sink.Kill()
 	tb.awaitText("#banner", "The connection to the sink is lost")
 	tb.keep("live-lost.png", false)
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package dashboard
 
 import (
@@ -6,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )

@@ -17,21 +17,21 @@ func TestDiskThatIsFullHoldsUpAndLosesNothing(t *testing.T) {
 	out := t.TempDir()
 	mount(t, out, "size=24m")
 	f, n := newFarm(t, out), 40
-	sink := f.startSink()
+	sink := f.StartSink()
 	sink.AwaitText("collecting", 1)
 	relieve := fill(t, out)
-	f.startWorker()
+	f.StartWorker("worker")
 	ventilator := f.startVentilator(album(t, n))
 	sink.AwaitText(cannotWrite, 1)
 	f.mustBeInTrouble(sink, "the disk is full")
-	if s := f.status(); s.Done != 0 || s.Settled != 0 {
+	if s := f.Status(); s.Done != 0 || s.Settled != 0 {
 		t.Errorf("on a full disk %d are done, %d settled", s.Done, s.Settled)
 	}
 	ventilator.MustLive()
 	relieve()
 	ventilator.MustExit(0)
-	ventilator.mustBalance(n)
-	if code, text := sink.readiness(); code != 200 || f.status().Trouble != "" {
+	mustBalance(ventilator, n)
+	if code, text := sink.Readiness(); code != 200 || f.Status().Trouble != "" {
 		t.Errorf("healed, /readyz says %d %q", code, text)
 	}
 	sink.AwaitText("can write again", 1)
@@ -44,20 +44,20 @@ func TestDiskThatIsFullAtAWorkerHoldsUpAndLosesNothing(t *testing.T) {
 	out := t.TempDir()
 	mount(t, out, "size=16m")
 	f, n := newFarm(t, t.TempDir()), 20
-	f.startSink()
-	worker := f.startWorker("--out", out)
+	f.StartSink()
+	worker := f.StartWorker("worker", "--out", out)
 	worker.AwaitText(`"msg":"working"`, 1)
 	relieve := fill(t, out)
 	ventilator := f.startVentilator("--lease", "2s", album(t, n))
 	worker.AwaitText("outputs cannot be written; trying again", 1)
 	worker.AwaitText("the disk is full", 1)
-	if code, text := worker.readiness(); code != 503 || !strings.Contains(text, "the disk is full") {
+	if code, text := worker.Readiness(); code != 503 || !strings.Contains(text, "the disk is full") {
 		t.Errorf("the worker's /readyz says %d %q", code, text)
 	}
 	ventilator.MustLive()
 	relieve()
 	ventilator.MustExit(0)
-	ventilator.mustBalance(n)
+	mustBalance(ventilator, n)
 	f.mustVerify(3*n, "--out", out)
 }
 
@@ -66,18 +66,18 @@ func TestReadOnlyFileSystemInTheOutputsPlace(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
 	f, n := newFarm(t, out), 40
-	sink := f.startSink("--ledger", filepath.Join(t.TempDir(), "ledger.db"))
+	sink := f.StartSink("--ledger", filepath.Join(t.TempDir(), "ledger.db"))
 	sink.AwaitText("collecting", 1)
 	unmount := mount(t, out, "size=1m,ro")
-	f.startWorker()
+	f.StartWorker("worker")
 	ventilator := f.startVentilator(album(t, n))
 	sink.AwaitText(cannotWrite, 1)
 	f.mustBeInTrouble(sink, "read-only")
 	ventilator.MustLive()
 	unmount()
 	ventilator.MustExit(0)
-	ventilator.mustBalance(n)
-	f.mustVerify(3*n, "--timeout", "5s", "--sink", f.host)
+	mustBalance(ventilator, n)
+	f.mustVerify(3*n, "--timeout", "5s", "--sink", f.Host)
 }
 
 // In the middle of a run the outputs' directory goes away, with the outputs in it, and comes back.
@@ -86,8 +86,8 @@ func TestDirectoryThatIsGoneForAWhile(t *testing.T) {
 	away := filepath.Join(t.TempDir(), "away")
 	out := filepath.Join(t.TempDir(), "out")
 	f, n := newFarm(t, out), 120
-	sink := f.startSink("--ledger", filepath.Join(t.TempDir(), "ledger.db"))
-	f.startWorker()
+	sink := f.StartSink("--ledger", filepath.Join(t.TempDir(), "ledger.db"))
+	f.StartWorker("worker")
 	ventilator := f.startVentilator(album(t, n))
 	awaitFile(t, out)
 	if err := os.Rename(out, away); err != nil {
@@ -100,15 +100,15 @@ func TestDirectoryThatIsGoneForAWhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	ventilator.MustExit(0)
-	ventilator.mustBalance(n)
-	f.mustVerify(3*n, "--sink", f.host)
+	mustBalance(ventilator, n)
+	f.mustVerify(3*n, "--sink", f.Host)
 }
 
 func TestSinkOnAReadOnlyDirectorySaysSo(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
 	mount(t, out, "size=1m,ro")
-	sink := newFarm(t, out).startSink()
+	sink := newFarm(t, out).StartSink()
 	sink.MustExit(1)
-	sink.mustSay("read-only", out)
+	sink.MustSay("read-only", out)
 }

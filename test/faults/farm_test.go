@@ -4,105 +4,59 @@ package faults
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/pkg/sinkclient"
-	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
-// farm is the addresses that one test's processes share.
+// farm is a farm whose surroundings fail.
 type farm struct {
-	t                               *testing.T
-	host                            string
-	tasks, results, events, control string
-	out                             string
+	*farmtest.Farm
+	t *testing.T
 }
-
-var farms atomic.Uint32
 
 func newFarm(t *testing.T, out string) *farm {
 	t.Helper()
-	pid := os.Getpid()
-	f := &farm{t: t, host: fmt.Sprintf("127.%d.%d.%d", 16+pid>>8&127, pid&255, 1+farms.Add(1)%250), out: out}
-	for _, e := range []*string{&f.tasks, &f.results, &f.events, &f.control} {
-		*e = "tcp://" + f.freeAddress()
-	}
-	return f
+	return &farm{farmtest.New(t, programs, out), t}
 }
 
-func (f *farm) freeAddress() string {
+// startVentilator starts a ventilator whose leases are short: these tests wait for many of them.
+func (f *farm) startVentilator(args ...string) *farmtest.Process {
 	f.t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(f.host, "0"))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-func (f *farm) startSink(args ...string) *process {
-	f.t.Helper()
-	return start(f.t, "sink", append([]string{"--results", f.results, "--events", f.events, "--control", f.control,
-		"--out", f.out, "--http", f.host + ":0", "--log-format", "json"}, args...)...)
-}
-
-func (f *farm) startWorker(args ...string) *process {
-	f.t.Helper()
-	return start(f.t, "worker", append([]string{"--ventilator", f.tasks, "--results", f.results, "--slots", "1",
-		"--http", f.host + ":0", "--log-format", "json"}, args...)...)
-}
-
-func (f *farm) startVentilator(args ...string) *process {
-	f.t.Helper()
-	return start(f.t, "ventilator", append([]string{"--bind", f.tasks, "--events", f.events,
-		"--control", f.control, "--http", f.host + ":0", "--log-format", "json", "--lease", "5s"}, args...)...)
-}
-
-func (f *farm) status() *wire.Status {
-	f.t.Helper()
-	c, err := sinkclient.Dial(zsock.Network{}, f.control)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	s, err := c.Status(ctx)
-	if err = errors.Join(err, c.Close()); err != nil {
-		f.t.Fatal(err)
-	}
-	return s
+	return f.StartVentilator(append([]string{"--lease", "5s"}, args...)...)
 }
 
 // mustBeInTrouble fails unless operator and orchestrator are told, in words.
-func (f *farm) mustBeInTrouble(sink *process, words string) {
+func (f *farm) mustBeInTrouble(sink *farmtest.Process, words string) {
 	f.t.Helper()
-	status := start(f.t, "farm", "status", "--control", f.control)
+	status := f.Start("farm", "farm", "status", "--control", f.Control)
 	status.MustExit(0)
-	status.mustSay("TROUBLE: ", words)
-	if code, text := sink.readiness(); code != 503 || !bytes.Contains([]byte(text), []byte(words)) {
+	status.MustSay("TROUBLE: ", words)
+	if code, text := sink.Readiness(); code != 503 || !bytes.Contains([]byte(text), []byte(words)) {
 		f.t.Errorf("/readyz says %d %q", code, text)
 	}
+}
+
+// mustBalance fails the test unless the run's summary says that it found n images and made all of them.
+func mustBalance(p *farmtest.Process, n int) {
+	p.MustSay(fmt.Sprintf("%d images found = %d done + 0 skipped + 0 rejected + 0 dead: balanced", n, n))
 }
 
 // mustVerify fails unless the ledger and the disk agree on that many outputs.
 func (f *farm) mustVerify(outputs int, args ...string) {
 	f.t.Helper()
-	p := start(f.t, "farm", append([]string{"verify", "--out", f.out, "--control", f.control}, args...)...)
+	p := f.Start("farm", "farm", append([]string{"verify", "--out", f.Out, "--control", f.Control}, args...)...)
 	p.MustExit(0)
-	p.mustSay(fmt.Sprintf("%d outputs of %d images: all present, of the right size, and decode", outputs, outputs/3))
+	p.MustSay(fmt.Sprintf("%d outputs of %d images: all present, of the right size, and decode", outputs, outputs/3))
 }
 
 // negative is a JPEG that takes a worker some milliseconds.

@@ -10,13 +10,14 @@ import (
 	"os"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/pkg/isolate"
-	"github.com/imagefarm/imagefarm/test/internal/program"
 	"go.uber.org/goleak"
+
+	"github.com/imagefarm/imagefarm/pkg/isolate"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 // limit bounds every single wait.
-const limit = program.Limit
+const limit = farmtest.Limit
 
 // root is the module's directory.
 const root = "../.."
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 	if isolate.Main(openPoison) {
 		return
 	}
-	os.Exit(program.With(func(dir string) int {
+	os.Exit(farmtest.With(func(dir string) int {
 		programs = dir
 		code := m.Run()
 		if err := goleak.Find(); code == 0 && err != nil {

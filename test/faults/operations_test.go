@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 func operations(t *testing.T) string {
@@ -27,7 +29,7 @@ func TestEveryMetricIsExplained(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t, filepath.Join(t.TempDir(), "out"))
 	exported := make(map[string]bool)
-	for _, p := range []*process{f.startSink(), f.startWorker(), f.startVentilator("--wait-workers", "1m", album(t, 1))} {
+	for _, p := range []*farmtest.Process{f.StartSink(), f.StartWorker("worker"), f.startVentilator("--wait-workers", "1m", album(t, 1))} {
 		reply, err := http.Get(p.HTTP() + "/metrics")
 		if err != nil {
 			t.Fatal(err)
@@ -65,12 +67,13 @@ func TestEveryMetricIsExplained(t *testing.T) {
 // Flags and commands that the document names exist.
 func TestEveryFlagThatIsNamedExists(t *testing.T) {
 	t.Parallel()
+	f := newFarm(t, t.TempDir())
 	var help strings.Builder
 	for _, args := range [][]string{
 		{"sink"}, {"worker"}, {"ventilator"}, {"farm"}, {"farm", "run"}, {"farm", "status"}, {"farm", "runs"}, {"farm", "rejects"}, {"farm", "retry"},
 		{"farm", "report"}, {"farm", "verify"}, {"farm", "events"},
 	} {
-		p := start(t, args[0], append(slices.Clone(args[1:]), "--help")...)
+		p := f.Start(args[0], args[0], append(slices.Clone(args[1:]), "--help")...)
 		p.MustExit(0)
 		help.WriteString(p.Said())
 	}

@@ -51,29 +51,29 @@ func TestSinkKilledBetweenWritingAndCommitting(t *testing.T) {
 	for try := 1; ; try++ {
 		f, n := newFarm(t, filepath.Join(t.TempDir(), "out")), 30
 		dir := album(t, n)
-		sink := f.startSink()
-		worker := f.startWorker()
+		sink := f.StartSink()
+		worker := f.StartWorker("worker")
 		sink.AwaitText("collecting", 1)
 		ventilator := f.startVentilator(dir)
-		awaitFile(t, f.out)
+		awaitFile(t, f.Out)
 		sink.Signal(syscall.SIGSTOP)
 		sink.Kill()
 		worker.Kill() // nobody is left who could deliver or make it again
 		ventilator.Kill()
-		if settled := entriesOf(t, f.out); settled > 0 {
+		if settled := entriesOf(t, f.Out); settled > 0 {
 			if try == 8 {
 				t.Fatalf("in %d tries the first commit was always faster than the signal", try)
 			}
 			continue
 		}
-		if firstFile(f.out) == "" {
+		if firstFile(f.Out) == "" {
 			t.Fatal("no output is there: nothing is proved")
 		}
-		f.startSink()
-		f.startWorker()
+		f.StartSink()
+		f.StartWorker("worker")
 		next := f.startVentilator(dir)
 		next.MustExit(0)
-		next.mustBalance(n)
+		mustBalance(next, n)
 		f.mustVerify(3 * n)
 		return
 	}
@@ -86,10 +86,10 @@ func TestResultsThatDieWithTheSinkAreMissedAtOnce(t *testing.T) {
 	away := filepath.Join(t.TempDir(), "away")
 	f, n := newFarm(t, filepath.Join(t.TempDir(), "out")), 40
 	atLedger := []string{"--ledger", filepath.Join(t.TempDir(), "ledger.db")}
-	sink := f.startSink(atLedger...)
-	worker := f.startWorker("--slots", "2")
+	sink := f.StartSink(atLedger...)
+	worker := f.StartWorker("worker", "--slots", "2")
 	sink.AwaitText("collecting", 1)
-	if err := os.Rename(f.out, away); err != nil { // from now on nothing can be written
+	if err := os.Rename(f.Out, away); err != nil { // from now on nothing can be written
 		t.Fatal(err)
 	}
 	ventilator := f.startVentilator("--lease", "10m", album(t, n))
@@ -97,14 +97,14 @@ func TestResultsThatDieWithTheSinkAreMissedAtOnce(t *testing.T) {
 	ventilator.AwaitText("waiting for the sink: cannot use", 1) // so it has heard of the answers, too
 	worker.MustLive()
 	sink.Kill()
-	if err := os.Rename(away, f.out); err != nil {
+	if err := os.Rename(away, f.Out); err != nil {
 		t.Fatal(err)
 	}
-	f.startSink(atLedger...)
+	f.StartSink(atLedger...)
 	ventilator.MustExit(0) // within limit, a tenth of a lease
-	ventilator.mustBalance(n)
-	ventilator.mustSay("an answer died with the sink")
-	f.mustVerify(3*n, "--sink", f.host)
+	mustBalance(ventilator, n)
+	ventilator.MustSay("an answer died with the sink")
+	f.mustVerify(3*n, "--sink", f.Host)
 }
 
 // entriesOf counts the entries of the ledger of a sink that has ended.
@@ -131,35 +131,36 @@ func TestSinkThatCannotBeReachedForAWhile(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t, filepath.Join(t.TempDir(), "out")), 120
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	sink.AwaitText("collecting", 1)
-	direct := *f
-	between := newWire(t, f.host)
-	for _, e := range []*string{&f.results, &f.events, &f.control} {
+	addresses := *f.Farm // the sink's own, past the wire
+	direct := &farm{&addresses, t}
+	between := newWire(t, f.Host)
+	for _, e := range []*string{&f.Results, &f.Events, &f.Control} {
 		*e = between.to(*e)
 	}
-	worker := f.startWorker()
+	worker := f.StartWorker("worker")
 	ventilator := f.startVentilator(dir)
-	awaitFile(t, f.out)
+	awaitFile(t, f.Out)
 	between.cut()
 	worker.AwaitText(`"msg":"disconnected","from":"sink"`, 1)
-	if code, text := worker.readiness(); code != 503 || text != "not connected to the sink\n" {
+	if code, text := worker.Readiness(); code != 503 || text != "not connected to the sink\n" {
 		t.Errorf("the worker's /readyz says %d %q", code, text)
 	}
-	lost := start(t, "farm", "status", "--control", f.control, "--timeout", "1s")
+	lost := f.Start("farm", "farm", "status", "--control", f.Control, "--timeout", "1s")
 	lost.MustExit(1)
-	lost.mustSay(f.control)
+	lost.MustSay(f.Control)
 	ventilator.AwaitText(`"msg":"the sink did not answer"`, 1)
 	ventilator.MustLive()
 	sink.MustLive()
-	before := direct.status().Settled
+	before := direct.Status().Settled
 	if before == uint64(n) {
 		t.Fatal("all was settled before the wire was cut: nothing is proved")
 	}
 	between.heal()
 	ventilator.MustExit(0)
-	ventilator.mustBalance(n)
-	if s := direct.status(); s.Settled != uint64(n) || s.Dead != 0 {
+	mustBalance(ventilator, n)
+	if s := direct.Status(); s.Settled != uint64(n) || s.Dead != 0 {
 		t.Errorf("%d settled, %d dead", s.Settled, s.Dead)
 	}
 	direct.mustVerify(3 * n)

@@ -10,14 +10,16 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 // children are the processes that p has started.
-func (p *process) children() (pids []int) {
-	p.t.Helper()
+func children(t *testing.T, p *farmtest.Process) (pids []int) {
+	t.Helper()
 	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.Cmd.Process.Pid))
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	for _, list := range lists {
 		text, err := os.ReadFile(list)
@@ -27,7 +29,7 @@ func (p *process) children() (pids []int) {
 		for field := range strings.FieldsSeq(string(text)) {
 			pid, err := strconv.Atoi(field)
 			if err != nil {
-				p.t.Fatal(err)
+				t.Fatal(err)
 			}
 			pids = append(pids, pid)
 		}
@@ -41,10 +43,10 @@ func TestChildrenOfAWorkerEndWithIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFarm(t)
-			f.startSink()
-			worker := f.startWorker("w1", "--slots", "2")
-			f.startVentilator(album(t, 6)).MustExit(0)
-			children := worker.children()
+			f.StartSink()
+			worker := f.StartWorker("w1", "--slots", "2")
+			f.StartVentilator(album(t, 6)).MustExit(0)
+			children := children(t, worker)
 			if len(children) == 0 {
 				t.Fatal("the worker has no children: the test proves nothing")
 			}

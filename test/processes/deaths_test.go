@@ -16,15 +16,15 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 60
 	dir := album(t, n)
-	f.startSink()
+	f.StartSink()
 	ear := f.listen()
 	workers := f.startWorkers(3)
-	ventilator := f.startVentilator("--lease", "5s", dir)
+	ventilator := f.StartVentilator("--lease", "5s", dir)
 	ear.awaitSettledBy("w1", 3)
 	workers[0].Kill()
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustHold(t, f.Out, filesBelow(t, dir))
 }
 
 // The same where it is certain that the worker held something when it was killed.
@@ -33,19 +33,19 @@ func TestTasksOfAKilledWorkerAreDeliveredAgain(t *testing.T) {
 	f, n := newFarm(t), 20
 	held := worker.DefaultPrefetch(1)
 	dir := album(t, n)
-	ventilator := f.startVentilator("--lease", "60s", dir)
+	ventilator := f.StartVentilator("--lease", "60s", dir)
 	workers := f.startWorkers(2)
 	for _, w := range workers {
 		ventilator.Await("worker joined", "worker", w.Name)
 	}
 	workers[0].Signal(syscall.SIGSTOP)
-	f.startSink()                                                              // before which nothing can be handed out
-	ventilator.awaitMetric("imagefarm_ventilator_tasks_leased", float64(held)) // of the frozen one, when the other has done the rest
+	f.StartSink()                                                                  // before which nothing can be handed out
+	awaitMetric(t, ventilator, "imagefarm_ventilator_tasks_leased", float64(held)) // of the frozen one, when the other has done the rest
 	workers[0].Kill()
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	mustHold(t, f.out, filesBelow(t, dir))
-	if run := f.status().Runs[0]; run.Redeliveries+run.Speculative < int64(held) {
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustHold(t, f.Out, filesBelow(t, dir))
+	if run := f.Status().Runs[0]; run.Redeliveries+run.Speculative < int64(held) {
 		t.Errorf("%d redeliveries of the %d tasks that the killed worker held", run.Redeliveries, held)
 	}
 }
@@ -54,19 +54,19 @@ func TestEveryWorkerKilledAndOthersStarted(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 12
 	dir := album(t, n)
-	f.startSink()
+	f.StartSink()
 	ear := f.listen()
 	first := f.startWorkers(2)
-	ventilator := f.startVentilator("--lease", "5s", "--variant", slow, dir)
+	ventilator := f.StartVentilator("--lease", "5s", "--variant", slow, dir)
 	ear.awaitSettled(2)
 	for _, w := range first {
 		w.Kill()
 	}
 	ventilator.AwaitNth(2, "worker left")
-	f.startWorker("w3")
+	f.StartWorker("w3")
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	if made := filesBelow(t, f.out); len(made) != n {
+	mustAccount(t, ventilator, account{found: n, done: n})
+	if made := filesBelow(t, f.Out); len(made) != n {
 		t.Errorf("there are %q", made)
 	}
 }
@@ -76,41 +76,41 @@ func TestFrozenWorkersTasksGoElsewhere(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 40
 	dir := album(t, n)
-	f.startSink()
+	f.StartSink()
 	ear := f.listen()
 	workers := f.startWorkers(2)
-	ventilator := f.startVentilator("--lease", "3s", dir)
+	ventilator := f.StartVentilator("--lease", "3s", dir)
 	ear.awaitSettledBy("w1", 3)
 	workers[0].Signal(syscall.SIGSTOP)
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustHold(t, f.Out, filesBelow(t, dir))
 
 	// It awakes, and what it now tells is a duplicate that harms nobody.
 	workers[0].Signal(syscall.SIGCONT)
 	workers[0].Signal(syscall.SIGTERM)
 	workers[0].MustExit(0)
-	if s := f.status(); s.Settled != uint64(n) {
+	if s := f.Status(); s.Settled != uint64(n) {
 		t.Errorf("%d settled, not %d", s.Settled, n)
 	}
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustHold(t, f.Out, filesBelow(t, dir))
 }
 
 func TestKilledSinkGoesOnFromItsLedger(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 60
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	ear := f.listen()
 	workers := f.startWorkers(3)
-	ventilator := f.startVentilator("--lease", "3s", dir)
+	ventilator := f.StartVentilator("--lease", "3s", dir)
 	ear.awaitSettled(n / 4)
 	sink.Kill()
-	f.startSink().Await("collecting")
+	f.StartSink().Await("collecting")
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	mustHold(t, f.out, filesBelow(t, dir))
-	if s := f.status(); s.Settled != uint64(n) {
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustHold(t, f.Out, filesBelow(t, dir))
+	if s := f.Status(); s.Settled != uint64(n) {
 		t.Errorf("%d settled in the ledger, not %d", s.Settled, n)
 	}
 	for _, w := range workers {
@@ -122,23 +122,23 @@ func TestKilledVentilatorContinues(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 60
 	dir := album(t, n)
-	f.startSink()
+	f.StartSink()
 	ear := f.listen()
 	workers := f.startWorkers(3)
-	first := f.startVentilator(dir)
+	first := f.StartVentilator(dir)
 	ear.awaitSettled(n / 4)
 	first.Kill()
-	second := f.startVentilator(dir)
+	second := f.StartVentilator(dir)
 	second.MustExit(0)
-	got := second.account()
+	got := accountOf(t, second)
 	if got.found != n || got.done+got.skipped != n || got.skipped < n/4 {
 		t.Errorf("the second run says %+v; a quarter of %d images was done before", got, n)
 	}
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustHold(t, f.Out, filesBelow(t, dir))
 	sum := 0
 	for _, w := range workers {
 		w.MustLive()
-		sum += w.transformed()
+		sum += transformed(t, w)
 	}
 	if sum > 2*n-n/4 { // of the others the second run cannot know: they were held, or being committed
 		t.Errorf("%d transforms of %d images, of which %d were known to be done when the first run died", sum, n, n/4)
@@ -150,28 +150,28 @@ func TestNothingIsMissingWhoeverDies(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 90
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	workers := f.startWorkers(3)
 	args := []string{"--lease", "3s", dir}
-	ventilator := f.startVentilator(args...)
+	ventilator := f.StartVentilator(args...)
 	for round := range 3 {
 		f.awaitLedger((3*round + 1) * n / 12)
 		workers[round].Kill()
-		workers = append(workers, f.startWorker(fmt.Sprint("w", len(workers)+1)))
+		workers = append(workers, f.StartWorker(fmt.Sprint("w", len(workers)+1)))
 		f.awaitLedger((3*round + 2) * n / 12)
 		sink.Kill()
-		sink = f.startSink()
+		sink = f.StartSink()
 		sink.Await("collecting")
 		f.awaitLedger((3*round + 3) * n / 12)
 		ventilator.Kill()
-		ventilator = f.startVentilator(args...)
+		ventilator = f.StartVentilator(args...)
 	}
 	ventilator.MustExit(0)
-	if got := ventilator.account(); got.found != n || got.done+got.skipped != n {
+	if got := accountOf(t, ventilator); got.found != n || got.done+got.skipped != n {
 		t.Errorf("the last run says %+v, of %d images", got, n)
 	}
-	mustHold(t, f.out, filesBelow(t, dir))
-	if left, err := filepath.Glob(filepath.Join(f.out, "*", ".*")); err != nil || len(left) > 0 {
+	mustHold(t, f.Out, filesBelow(t, dir))
+	if left, err := filepath.Glob(filepath.Join(f.Out, "*", ".*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
 	}
 }
@@ -179,14 +179,14 @@ func TestNothingIsMissingWhoeverDies(t *testing.T) {
 func TestRunOfAFarmThatWasKilledIsListedAsInterrupted(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
-	sink := f.startSink()
+	sink := f.StartSink()
 	ear := f.listen()
-	f.startWorker("w")
-	ventilator := f.startVentilator("--run", "monday", "--variant", slow, album(t, 20))
+	f.StartWorker("w")
+	ventilator := f.StartVentilator("--run", "monday", "--variant", slow, album(t, 20))
 	ear.awaitSettled(2)
 	ventilator.Kill()
 	sink.Kill() // before it could tell that the ventilator had fallen silent
-	runs := start(t, "runs", "farm", "runs", "--out", f.out)
+	runs := f.Start("runs", "farm", "runs", "--out", f.Out)
 	runs.MustExit(0)
 	if said := runs.Output(); !regexp.MustCompile(`(?m)^monday .* interrupted +\d`).MatchString(said) {
 		t.Errorf("farm runs says %s", said)

@@ -35,7 +35,7 @@ func (f *farm) listen() *ear {
 	if err := sub.Subscribe(""); err != nil {
 		f.t.Fatal(err)
 	}
-	if err := sub.Dial(f.events); err != nil {
+	if err := sub.Dial(f.Events); err != nil {
 		f.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

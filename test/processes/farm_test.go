@@ -4,112 +4,29 @@ package processes
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
-// farm is the addresses that one test's processes share. They are fixed before any process starts, so that the processes
-// can start in any order and again.
+// farm is a farm as its users run it.
 type farm struct {
-	t                               *testing.T
-	host                            string
-	tasks, results, events, control string
-	out                             string
+	*farmtest.Farm
+	t *testing.T
 }
-
-var farms atomic.Uint32
 
 func newFarm(t *testing.T) *farm {
 	t.Helper()
-	f := &farm{t: t, host: loopback(), out: filepath.Join(t.TempDir(), "out")}
-	for port, e := range map[string]*string{"5555": &f.control, "5556": &f.events, "5557": &f.tasks, "5558": &f.results} {
-		*e = "tcp://" + net.JoinHostPort(f.host, port)
-		if f.host == "127.0.0.1" {
-			*e = "tcp://" + f.freeAddress()
-		}
-	}
-	return f
-}
-
-// loopback returns an address of this machine that nobody else uses, where there are several (as on Linux): then the usual
-// ports are free, and nobody is given them by chance, neither for an outgoing connection nor for a server on port 0.
-func loopback() string {
-	n, pid := farms.Add(1), os.Getpid()
-	host := fmt.Sprintf("127.%d.%d.%d", 16+(pid>>8)&127, pid&255, 1+n%250)
-	if l, err := net.Listen("tcp", net.JoinHostPort(host, "5557")); err == nil {
-		_ = l.Close()
-		return host
-	}
-	return "127.0.0.1"
-}
-
-// freeAddress is one that was free a moment ago.
-func (f *farm) freeAddress() string {
-	f.t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(f.host, "0"))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-func (f *farm) startSink(args ...string) *process {
-	f.t.Helper()
-	return start(f.t, "sink", "sink", append([]string{"--results", f.results, "--events", f.events, "--control", f.control,
-		"--out", f.out, "--http", f.host + ":0", "--log-format", "json"}, args...)...)
-}
-
-// startWorker starts a worker of one slot, which is the easiest to reason about.
-func (f *farm) startWorker(name string, args ...string) *process {
-	f.t.Helper()
-	return start(f.t, name, "worker", append([]string{"--ventilator", f.tasks, "--results", f.results, "--name", name,
-		"--slots", "1", "--http", f.host + ":0", "--log-format", "json"}, args...)...)
-}
-
-func (f *farm) startVentilator(args ...string) *process {
-	f.t.Helper()
-	return start(f.t, "ventilator", "ventilator", append([]string{"--bind", f.tasks, "--events", f.events,
-		"--control", f.control, "--http", f.host + ":0", "--log-format", "json"}, args...)...)
-}
-
-// client asks the sink.
-func (f *farm) client() *sinkclient.Client {
-	f.t.Helper()
-	c, err := sinkclient.Dial(zsock.Network{}, f.control)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			f.t.Log(err)
-		}
-	})
-	return c
-}
-
-func (f *farm) status() *wire.Status {
-	f.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	s, err := f.client().Status(ctx)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return s
+	return &farm{farmtest.New(t, programs, filepath.Join(t.TempDir(), "out")), t}
 }
 
 // entries returns the whole ledger.
@@ -117,7 +34,7 @@ func (f *farm) entries() []wire.Receipt {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	c := f.client()
+	c := f.Client()
 	var all []wire.Receipt
 	for args := (wire.EntriesArgs{}); ; {
 		page, err := c.Entries(ctx, args)
@@ -136,16 +53,16 @@ func (f *farm) steer(state string) {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	if err := f.client().Steer(ctx, "", state); err != nil {
+	if err := f.Client().Steer(ctx, "", state); err != nil {
 		f.t.Fatal(err)
 	}
 }
 
 // startPaused starts a ventilator whose run is paused before there is a worker, and resumes it over a connection that is open
 // already.
-func (f *farm) startPaused(args ...string) (ventilator *process, resume func()) {
+func (f *farm) startPaused(args ...string) (ventilator *farmtest.Process, resume func()) {
 	f.t.Helper()
-	ventilator = f.startVentilator(args...)
+	ventilator = f.StartVentilator(args...)
 	c := f.pauseAtOnce()
 	ventilator.Await("an operator steers the run", "state", "paused")
 	return ventilator, func() {
@@ -163,7 +80,7 @@ func (f *farm) pauseAtOnce() *sinkclient.Client {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	c := f.client()
+	c := f.Client()
 	again := time.NewTicker(5 * time.Millisecond) // the sink refuses to steer what it does not know
 	defer again.Stop()
 	for c.Steer(ctx, "", "paused") != nil {
@@ -181,7 +98,7 @@ func (f *farm) awaitLedger(n int) {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	c := f.client()
+	c := f.Client()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -202,9 +119,9 @@ type account struct{ found, done, skipped, rejected, dead int }
 
 var accountLine = regexp.MustCompile(`^(\d+) images found = (\d+) done \+ (\d+) skipped \+ (\d+) rejected \+ (\d+) dead: balanced$`)
 
-// account returns the summary of a ventilator that has ended. One that does not balance fails the test.
-func (p *process) account() (a account) {
-	p.t.Helper()
+// accountOf returns the summary of a ventilator that has ended. One that does not balance fails the test.
+func accountOf(t *testing.T, p *farmtest.Process) (a account) {
+	t.Helper()
 	for _, line := range p.Log() {
 		m := accountLine.FindStringSubmatch(line)
 		if m == nil {
@@ -214,18 +131,18 @@ func (p *process) account() (a account) {
 			*n, _ = strconv.Atoi(m[i+1]) // digits, the expression says
 		}
 		if a.found != a.done+a.skipped+a.rejected+a.dead {
-			p.t.Fatalf("%s says balanced and is not: %q", p.Name, line)
+			t.Fatalf("%s says balanced and is not: %q", p.Name, line)
 		}
 		return a
 	}
-	p.t.Fatalf("%s printed no balanced summary", p.Name)
+	t.Fatalf("%s printed no balanced summary", p.Name)
 	return a
 }
 
-func (p *process) mustAccount(want account) {
-	p.t.Helper()
-	if got := p.account(); got != want {
-		p.t.Fatalf("the summary says %+v, not %+v", got, want)
+func mustAccount(t *testing.T, p *farmtest.Process, want account) {
+	t.Helper()
+	if got := accountOf(t, p); got != want {
+		t.Fatalf("the summary says %+v, not %+v", got, want)
 	}
 }
 

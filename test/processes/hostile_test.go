@@ -38,11 +38,11 @@ func TestHostileImagesAreRejectedOneByOne(t *testing.T) {
 	}
 
 	f := newFarm(t)
-	f.startSink()
+	f.StartSink()
 	workers := f.startWorkers(2)
-	ventilator := f.startVentilator(dir)
+	ventilator := f.StartVentilator(dir)
 	ventilator.MustExit(3)
-	ventilator.mustAccount(account{found: len(want), done: len(want) - rejected, rejected: rejected})
+	mustAccount(t, ventilator, account{found: len(want), done: len(want) - rejected, rejected: rejected})
 	entries := f.entries()
 	for _, e := range entries {
 		if got := strings.TrimSpace(string(e.Outcome) + " " + string(e.Reason)); got != want[e.Filename] {
@@ -58,7 +58,7 @@ func TestHostileImagesAreRejectedOneByOne(t *testing.T) {
 	}
 
 	// Rejected is final: the next run neither sends them again nor forgets them.
-	again := f.startVentilator(dir)
+	again := f.StartVentilator(dir)
 	again.MustExit(3)
-	again.mustAccount(account{found: len(entries), skipped: len(entries) - rejected, rejected: rejected})
+	mustAccount(t, again, account{found: len(entries), skipped: len(entries) - rejected, rejected: rejected})
 }

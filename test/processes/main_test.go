@@ -8,20 +8,20 @@ import (
 	"os"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/test/internal/program"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 // root is the module's directory.
 const root = "../.."
 
 // limit bounds every single wait.
-const limit = program.Limit
+const limit = farmtest.Limit
 
 // programs is where TestMain has built the four programs.
 var programs string
 
 func TestMain(m *testing.M) {
-	os.Exit(program.With(func(dir string) int {
+	os.Exit(farmtest.With(func(dir string) int {
 		programs = dir
 		return m.Run()
 	}))

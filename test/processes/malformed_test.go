@@ -18,6 +18,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 // attacks are messages that no well-behaved peer sends. None may hurt whoever gets it.
@@ -61,34 +62,34 @@ func attacks() map[string][][]byte {
 }
 
 // peak is the most memory, in bytes, that a process has had resident.
-func (p *process) peak() int64 {
-	p.t.Helper()
+func peak(t *testing.T, p *farmtest.Process) int64 {
+	t.Helper()
 	if runtime.GOOS != "linux" {
 		return 0
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
 			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			if err != nil {
-				p.t.Fatal(err)
+				t.Fatal(err)
 			}
 			return kb << 10
 		}
 	}
-	p.t.Fatal("no VmHWM")
+	t.Fatal("no VmHWM")
 	return 0
 }
 
 // mustStaySmall fails when the process has ever used more memory than a farm of small images needs.
-func (p *process) mustStaySmall() {
-	p.t.Helper()
+func mustStaySmall(t *testing.T, p *farmtest.Process) {
+	t.Helper()
 	p.MustLive()
-	if n, most := p.peak(), int64(300<<20); n > most {
-		p.t.Errorf("%s used %d MiB", p.Name, n>>20)
+	if n, most := peak(t, p), int64(300<<20); n > most {
+		t.Errorf("%s used %d MiB", p.Name, n>>20)
 	}
 }
 
@@ -96,9 +97,9 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 20
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	sink.Await("collecting")
-	worker := f.startWorker("w1")
+	worker := f.StartWorker("w1")
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 
@@ -107,7 +108,7 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := push.Dial(f.results); err != nil {
+	if err := push.Dial(f.Results); err != nil {
 		t.Fatal(err)
 	}
 	for name, attack := range attacks() {
@@ -119,7 +120,7 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink.AwaitNth(len(attacks()), "a message was no result") // logged one by one
-	sink.mustStaySmall()
+	mustStaySmall(t, sink)
 
 	// To the control endpoint, each answered with an error, and so the next, good one is answered.
 	for name, attack := range attacks() {
@@ -143,7 +144,7 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := hostile.Listen(f.tasks); err != nil {
+	if _, err := hostile.Listen(f.Tasks); err != nil {
 		t.Fatal(err)
 	}
 	sent := 0
@@ -164,19 +165,19 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	worker.awaitMetric("imagefarm_worker_malformed_messages_total", float64(sent))
-	worker.awaitMetric("imagefarm_worker_tasks_total", float64(len(tasks)))
+	awaitMetric(t, worker, "imagefarm_worker_malformed_messages_total", float64(sent))
+	awaitMetric(t, worker, "imagefarm_worker_tasks_total", float64(len(tasks)))
 	if err := hostile.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
 
 	// And then a run as if nothing had been.
-	ventilator := f.startVentilator(dir)
+	ventilator := f.StartVentilator(dir)
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	worker.mustStaySmall()
-	sink.mustStaySmall()
-	for _, escaped := range []string{filepath.Dir(f.out), filepath.Dir(filepath.Dir(f.out)), f.out} {
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustStaySmall(t, worker)
+	mustStaySmall(t, sink)
+	for _, escaped := range []string{filepath.Dir(f.Out), filepath.Dir(filepath.Dir(f.Out)), f.Out} {
 		if _, err := os.Stat(filepath.Join(escaped, "escaped.jpg")); err == nil {
 			t.Errorf("an output was written to %s", escaped)
 		}
@@ -191,7 +192,7 @@ func (f *farm) refuse(ctx context.Context, name string, request [][]byte) {
 		f.t.Fatal(err)
 	}
 	defer func() { _ = req.Close(ctx) }()
-	if err := req.Dial(f.control); err != nil {
+	if err := req.Dial(f.Control); err != nil {
 		f.t.Fatal(err)
 	}
 	answer, err := req.Do(ctx, request)
@@ -210,7 +211,7 @@ func TestMalformedMessagesFromLibzmqHarmNobody(t *testing.T) {
 	t.Parallel()
 	needPython(t)
 	f, n := newFarm(t), 5
-	sink := f.startSink()
+	sink := f.StartSink()
 	sink.Await("collecting")
 	var messages []string
 	for _, attack := range attacks() {
@@ -222,11 +223,11 @@ func TestMalformedMessagesFromLibzmqHarmNobody(t *testing.T) {
 	}
 	list := filepath.Join(t.TempDir(), "attacks")
 	write(t, list, []byte(strings.Join(messages, "\n")+"\n"))
-	startPython(t, "hostile.py", filepath.Join("testdata", "hostile.py"), f.results, f.control, f.events, list).MustExit(0)
+	startPython(t, "hostile.py", filepath.Join("testdata", "hostile.py"), f.Results, f.Control, f.Events, list).MustExit(0)
 	sink.AwaitNth(len(messages), "a message was no result")
-	f.startWorker("w1")
-	ventilator := f.startVentilator(album(t, n))
+	f.StartWorker("w1")
+	ventilator := f.StartVentilator(album(t, n))
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	sink.mustStaySmall()
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustStaySmall(t, sink)
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
+
 	dto "github.com/prometheus/client_model/go"
 )
 
@@ -38,26 +40,26 @@ func get(t *testing.T, url string) (status int, body string) {
 }
 
 // metrics are what a process serves, by name.
-func (p *process) metrics() map[string]*dto.MetricFamily {
-	p.t.Helper()
-	status, body := get(p.t, p.HTTP()+"/metrics")
+func metrics(t *testing.T, p *farmtest.Process) map[string]*dto.MetricFamily {
+	t.Helper()
+	status, body := get(t, p.HTTP()+"/metrics")
 	if status != http.StatusOK {
-		p.t.Fatalf("%s/metrics answers %d", p.HTTP(), status)
+		t.Fatalf("%s/metrics answers %d", p.HTTP(), status)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(body))
 	if err != nil {
-		p.t.Fatalf("%s/metrics: %v", p.HTTP(), err)
+		t.Fatalf("%s/metrics: %v", p.HTTP(), err)
 	}
 	return families
 }
 
 // metric is the sum of a counter or gauge over its labels.
-func (p *process) metric(name string) (sum float64) {
-	p.t.Helper()
-	family := p.metrics()[name]
+func metric(t *testing.T, p *farmtest.Process, name string) (sum float64) {
+	t.Helper()
+	family := metrics(t, p)[name]
 	if family == nil {
-		p.t.Fatalf("%s serves no %s", p.Name, name)
+		t.Fatalf("%s serves no %s", p.Name, name)
 	}
 	for _, m := range family.GetMetric() {
 		sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
@@ -66,25 +68,25 @@ func (p *process) metric(name string) (sum float64) {
 }
 
 // transformed is how many tasks a worker has answered.
-func (p *process) transformed() int {
-	p.t.Helper()
-	return int(p.metric("imagefarm_worker_tasks_total"))
+func transformed(t *testing.T, p *farmtest.Process) int {
+	t.Helper()
+	return int(metric(t, p, "imagefarm_worker_tasks_total"))
 }
 
 // awaitMetric waits until the process serves that value, by asking again and again: metrics tell nobody that they change.
-func (p *process) awaitMetric(name string, want float64) {
-	p.t.Helper()
+func awaitMetric(t *testing.T, p *farmtest.Process, name string, want float64) {
+	t.Helper()
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
-	for p.metric(name) != want {
+	for metric(t, p, name) != want {
 		select {
 		case <-again.C:
 		case <-p.Over():
-			p.t.Fatalf("%s ended: %v", p.Name, p.Cmd.ProcessState)
+			t.Fatalf("%s ended: %v", p.Name, p.Cmd.ProcessState)
 		case <-deadline.C:
-			p.t.Fatalf("%s of %s is %v, not %v, after %v", name, p.Name, p.metric(name), want, limit)
+			t.Fatalf("%s of %s is %v, not %v, after %v", name, p.Name, metric(t, p, name), want, limit)
 		}
 	}
 }

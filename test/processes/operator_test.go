@@ -10,33 +10,35 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 func TestStatusShowsRunsAndWorkers(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 6
-	f.startSink()
-	f.startWorker("w1")
-	f.startVentilator(album(t, n)).MustExit(0)
+	f.StartSink()
+	f.StartWorker("w1")
+	f.StartVentilator(album(t, n)).MustExit(0)
 
-	p := start(t, "status", "farm", "status", "--json", "--control", f.control)
+	p := f.Start("status", "farm", "status", "--json", "--control", f.Control)
 	p.MustExit(0)
 	var s wire.Status
 	if err := json.Unmarshal([]byte(p.Output()), &s); err != nil {
 		t.Fatalf("%v in %s", err, p.Output())
 	}
-	if s.Done != uint64(n) || s.Settled != uint64(n) || s.Out != f.out || len(s.Runs) != 1 || len(s.Workers) != 1 {
+	if s.Done != uint64(n) || s.Settled != uint64(n) || s.Out != f.Out || len(s.Runs) != 1 || len(s.Workers) != 1 {
 		t.Errorf("the status is %+v", s)
 	}
 	if len(s.Runs) == 1 && (s.Runs[0].State != "finished" || s.Runs[0].Done != int64(n) || s.Runs[0].Unsettled() != 0) {
 		t.Errorf("the run is %+v", s.Runs[0])
 	}
 
-	people := start(t, "status", "farm", "status", "--control", f.control)
+	people := f.Start("status", "farm", "status", "--control", f.Control)
 	people.MustExit(0)
-	for _, text := range []string{f.out, "6 done", "balanced", "finished", "w1"} {
+	for _, text := range []string{f.Out, "6 done", "balanced", "finished", "w1"} {
 		if !strings.Contains(people.Output(), text) {
 			t.Errorf("%q is not in %s", text, people.Output())
 		}
@@ -46,9 +48,9 @@ func TestStatusShowsRunsAndWorkers(t *testing.T) {
 func TestStatusOfNoFarmIsAFault(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
-	p := start(t, "status", "farm", "status", "--control", f.control, "--timeout", "500ms")
+	p := f.Start("status", "farm", "status", "--control", f.Control, "--timeout", "500ms")
 	p.MustExit(1)
-	p.mustSay(f.control)
+	p.MustSayLine(f.Control)
 }
 
 func TestHealthFollowsEachRole(t *testing.T) {
@@ -56,9 +58,9 @@ func TestHealthFollowsEachRole(t *testing.T) {
 	f := newFarm(t)
 	health := func(url string) int {
 		t.Helper()
-		return start(t, "health", "farm", "health", url).Wait()
+		return f.Start("health", "farm", "health", url).Wait()
 	}
-	worker := f.startWorker("w1")
+	worker := f.StartWorker("w1")
 	worker.Await("working")
 	if code := health(worker.HTTP() + "/readyz"); code != 1 {
 		t.Errorf("a worker with nobody to work for is ready: %d", code)
@@ -66,12 +68,12 @@ func TestHealthFollowsEachRole(t *testing.T) {
 	if code := health(worker.HTTP() + "/healthz"); code != 0 {
 		t.Errorf("it is not up: %d", code)
 	}
-	sink := f.startSink()
+	sink := f.StartSink()
 	sink.Await("collecting")
 	if code := health(sink.HTTP() + "/readyz"); code != 0 {
 		t.Errorf("the sink is not ready: %d", code)
 	}
-	ventilator := f.startVentilator("--wait-workers", "1m", album(t, 2))
+	ventilator := f.StartVentilator("--wait-workers", "1m", album(t, 2))
 	worker.Await("connected", "to", "ventilator")
 	worker.Await("connected", "to", "sink")
 	if code := health(worker.HTTP()); code != 0 {
@@ -124,11 +126,11 @@ var promised = map[string]map[string]string{
 func TestEveryRoleServesTheMetricsThatArePromised(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
-	ventilator := f.startVentilator(album(t, 1)) // waits for a sink
+	ventilator := f.StartVentilator(album(t, 1)) // waits for a sink
 	ventilator.Await("handing out tasks")
-	check := func(p *process) {
+	check := func(p *farmtest.Process) {
 		t.Helper()
-		families := p.metrics()
+		families := metrics(t, p)
 		if families["imagefarm_build_info"] == nil || families["go_goroutines"] == nil || families["process_cpu_seconds_total"] == nil {
 			t.Errorf("%s serves no build, runtime or process metrics", p.Name)
 		}
@@ -162,16 +164,16 @@ func TestEveryRoleServesTheMetricsThatArePromised(t *testing.T) {
 		}
 	}
 	check(ventilator)
-	worker := f.startWorker("worker")
+	worker := f.StartWorker("worker")
 	check(worker)
-	sink := f.startSink()
+	sink := f.StartSink()
 	sink.Await("collecting")
 	check(sink)
 	ventilator.MustExit(0)
-	if n := sink.metric("imagefarm_sink_results_total"); n != 1 {
+	if n := metric(t, sink, "imagefarm_sink_results_total"); n != 1 {
 		t.Errorf("the sink counts %v results, not 1", n)
 	}
-	if n := worker.metric("imagefarm_worker_pixels_total"); n != 1200*900 {
+	if n := metric(t, worker, "imagefarm_worker_pixels_total"); n != 1200*900 {
 		t.Errorf("the worker counts %v pixels, not those of one image", n)
 	}
 }
@@ -180,15 +182,15 @@ func TestOperatorsSteerARun(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 20
 	dir := album(t, n)
-	f.startSink()
+	f.StartSink()
 	ear := f.listen()
-	farm := func(args ...string) *process {
+	farm := func(args ...string) *farmtest.Process {
 		t.Helper()
-		return start(t, "farm "+args[0], "farm", append(args, "--control", f.control)...)
+		return f.Start("farm "+args[0], "farm", append(args, "--control", f.Control)...)
 	}
-	events := start(t, "farm events", "farm", "events", "--events", f.events, "task.done", "run.")
-	f.startWorker("w1")
-	ventilator := f.startVentilator("--variant", slow, dir)
+	events := f.Start("farm events", "farm", "events", "--events", f.Events, "task.done", "run.")
+	f.StartWorker("w1")
+	ventilator := f.StartVentilator("--variant", slow, dir)
 	ear.awaitSettled(1)
 	farm("pause").MustExit(0)
 	ventilator.Await("an operator steers the run", "state", "paused")
@@ -201,7 +203,7 @@ func TestOperatorsSteerARun(t *testing.T) {
 	ventilator.Await("an operator steers the run", "state", "running")
 	farm("cancel").MustExit(0)
 	ventilator.MustExit(1) // a run that somebody cancelled has not ended well
-	if got := ventilator.account(); got.done != got.found || got.found == 0 || got.found == n {
+	if got := accountOf(t, ventilator); got.done != got.found || got.found == 0 || got.found == n {
 		t.Errorf("the cancelled run says %+v, of %d images", got, n)
 	}
 	events.AwaitOutput("run.finished")

@@ -7,27 +7,29 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 // three workers of one slot each.
-func (f *farm) startWorkers(n int) (all []*process) {
+func (f *farm) startWorkers(n int) (all []*farmtest.Process) {
 	f.t.Helper()
 	for i := range n {
-		all = append(all, f.startWorker(fmt.Sprint("w", i+1)))
+		all = append(all, f.StartWorker(fmt.Sprint("w", i+1)))
 	}
 	return all
 }
 
 // mustTransformOnce fails unless the workers together did each of n images once, but for what the ventilator sent a
 // second time to an idle worker because the first was slow. It returns each worker's count.
-func (f *farm) mustTransformOnce(n int, workers []*process) (each []int) {
+func (f *farm) mustTransformOnce(n int, workers []*farmtest.Process) (each []int) {
 	f.t.Helper()
 	sum := 0
 	for _, w := range workers {
-		each = append(each, w.transformed())
+		each = append(each, transformed(f.t, w))
 		sum += each[len(each)-1]
 	}
-	run := f.status().Runs[0]
+	run := f.Status().Runs[0]
 	if run.Redeliveries != 0 {
 		f.t.Errorf("%d redeliveries where nothing failed", run.Redeliveries)
 	}
@@ -45,26 +47,26 @@ func TestStartedInAnyOrderEveryImageIsTransformedOnce(t *testing.T) {
 		t.Run(order, func(t *testing.T) {
 			t.Parallel()
 			f, images := newFarm(t), photos(t)
-			var workers []*process
-			var ventilator *process
+			var workers []*farmtest.Process
+			var ventilator *farmtest.Process
 			for _, role := range strings.Fields(order) {
 				switch role { // each is at work before the next begins
 				case "sink":
-					f.startSink().Await("collecting")
+					f.StartSink().Await("collecting")
 				case "workers":
 					workers = f.startWorkers(3)
 					for _, w := range workers {
 						w.Await("working")
 					}
 				case "ventilator":
-					ventilator = f.startVentilator(filepath.Join(root, "testdata", "photos"))
+					ventilator = f.StartVentilator(filepath.Join(root, "testdata", "photos"))
 					ventilator.Await("handing out tasks")
 				}
 			}
 			ventilator.MustExit(0)
-			ventilator.mustAccount(account{found: len(images), done: len(images)})
+			mustAccount(t, ventilator, account{found: len(images), done: len(images)})
 			f.mustTransformOnce(len(images), workers)
-			mustHold(t, f.out, images)
+			mustHold(t, f.Out, images)
 		})
 	}
 }
@@ -72,19 +74,19 @@ func TestStartedInAnyOrderEveryImageIsTransformedOnce(t *testing.T) {
 func TestWorkIsSpreadOverTheWorkers(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 90
-	ventilator := f.startVentilator(album(t, n))
+	ventilator := f.StartVentilator(album(t, n))
 	workers := f.startWorkers(3)
 	for _, w := range workers {
 		ventilator.Await("worker joined", "worker", w.Name)
 	}
-	f.startSink() // before which nothing can be handed out
+	f.StartSink() // before which nothing can be handed out
 	f.pauseAtOnce()
 	for _, w := range workers { // or one would have to keep its first results until it is
 		w.Await("connected", "to", "sink")
 	}
 	f.steer("running")
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
+	mustAccount(t, ventilator, account{found: n, done: n})
 	for i, did := range f.mustTransformOnce(n, workers) {
 		if did < n/9 {
 			t.Errorf("worker %d did %d of %d images: less than a third of its share", i+1, did, n)
@@ -95,18 +97,18 @@ func TestWorkIsSpreadOverTheWorkers(t *testing.T) {
 func TestWorkerThatComesLateTakesItsShare(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 30
-	f.startSink()
+	f.StartSink()
 	ear := f.listen()
 	workers := f.startWorkers(3)
-	ventilator := f.startVentilator("--variant", slow, album(t, n))
+	ventilator := f.StartVentilator("--variant", slow, album(t, n))
 	ear.awaitSettled(3)
 	f.steer("paused")
 	ventilator.Await("an operator steers the run", "state", "paused")
-	late := f.startWorker("w4")
+	late := f.StartWorker("w4")
 	ventilator.Await("worker joined", "worker", "w4")
 	f.steer("running")
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
+	mustAccount(t, ventilator, account{found: n, done: n})
 	each := f.mustTransformOnce(n, append(workers, late))
 	if did := each[3]; did < 2 {
 		t.Errorf("the late worker did %d of %d images (%v)", did, n, each)
@@ -117,7 +119,7 @@ func TestSecondRunSkipsWhatIsUnchangedAndForceDoesItAgain(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 12
 	dir := album(t, n)
-	f.startSink()
+	f.StartSink()
 	workers := f.startWorkers(2)
 	for _, run := range []struct {
 		args        []string
@@ -129,10 +131,10 @@ func TestSecondRunSkipsWhatIsUnchangedAndForceDoesItAgain(t *testing.T) {
 		{[]string{"--force"}, account{found: n, done: n}, 2 * n},
 		{[]string{"--size", "32"}, account{found: n, done: n}, 3 * n},
 	} {
-		ventilator := f.startVentilator(append(run.args, dir)...)
+		ventilator := f.StartVentilator(append(run.args, dir)...)
 		ventilator.MustExit(0)
-		ventilator.mustAccount(run.want)
-		if did := workers[0].transformed() + workers[1].transformed(); did != run.transformed {
+		mustAccount(t, ventilator, run.want)
+		if did := transformed(t, workers[0]) + transformed(t, workers[1]); did != run.transformed {
 			t.Errorf("after the run with %q there were %d transforms, not %d", run.args, did, run.transformed)
 		}
 	}

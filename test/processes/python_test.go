@@ -14,6 +14,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 // interpreter is a Python that has what the examples need.
@@ -30,11 +31,11 @@ var interpreter = sync.OnceValues(func() (string, error) {
 })
 
 // startPython runs a script; the test is skipped where there is no Python for it, and fails where CI demands one.
-func startPython(t *testing.T, name, script string, args ...string) *process {
+func startPython(t *testing.T, name, script string, args ...string) *farmtest.Process {
 	t.Helper()
 	needPython(t)
 	python, _ := interpreter()
-	return startCommand(t, name, exec.Command(python, append([]string{"-u", script}, args...)...))
+	return farmtest.Start(t, name, exec.Command(python, append([]string{"-u", script}, args...)...))
 }
 
 func needPython(t *testing.T) {
@@ -50,51 +51,51 @@ func needPython(t *testing.T) {
 func example(name string) string { return filepath.Join(root, "examples", "python", name) }
 
 // startPythonWorker starts the example's worker; it writes where the sink's outputs go.
-func (f *farm) startPythonWorker(args ...string) *process {
+func (f *farm) startPythonWorker(args ...string) *farmtest.Process {
 	f.t.Helper()
-	return startPython(f.t, "worker.py", example("worker.py"), append([]string{"--tasks", f.tasks, "--results", f.results, "--out", f.out}, args...)...)
+	return startPython(f.t, "worker.py", example("worker.py"), append([]string{"--tasks", f.Tasks, "--results", f.Results, "--out", f.Out}, args...)...)
 }
 
 func TestStrangersWorkerBesideOurs(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 40
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	sink.Await("collecting")
-	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	ventilator := f.StartVentilator("--stall-timeout", "80s", dir)
 	f.startPythonWorker()
 	ventilator.Await("worker joined", "stranger", "true")
-	ours := f.startWorker("w1")
+	ours := f.StartWorker("w1")
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustHold(t, f.Out, filesBelow(t, dir))
 	strangers := 0
 	for _, e := range f.entries() {
 		if e.Stranger {
 			strangers++
 		}
 	}
-	if strangers == 0 || strangers+ours.transformed() < n {
-		t.Errorf("%d of %d on a stranger's word, %d by our worker", strangers, n, ours.transformed())
+	if strangers == 0 || strangers+transformed(t, ours) < n {
+		t.Errorf("%d of %d on a stranger's word, %d by our worker", strangers, n, transformed(t, ours))
 	}
-	ventilator.mustSay(fmt.Sprintf("%d of the done were taken on a stranger's word", strangers))
+	ventilator.MustSayLine(fmt.Sprintf("%d of the done were taken on a stranger's word", strangers))
 }
 
 func TestStrangersWorkerAlone(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 12
 	dir := album(t, n)
-	f.startSink().Await("collecting")
+	f.StartSink().Await("collecting")
 	f.startPythonWorker()
-	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	ventilator := f.StartVentilator("--stall-timeout", "80s", dir)
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	ventilator.mustSay(fmt.Sprintf("%d of the done were taken on a stranger's word", n))
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustAccount(t, ventilator, account{found: n, done: n})
+	ventilator.MustSayLine(fmt.Sprintf("%d of the done were taken on a stranger's word", n))
+	mustHold(t, f.Out, filesBelow(t, dir))
 
-	again := f.startVentilator(dir)
+	again := f.StartVentilator(dir)
 	again.MustExit(0)
-	again.mustAccount(account{found: n, skipped: n})
+	mustAccount(t, again, account{found: n, skipped: n})
 }
 
 func TestStrangersWorkerThatEchoesGetsTheFullPromise(t *testing.T) {
@@ -102,11 +103,11 @@ func TestStrangersWorkerThatEchoesGetsTheFullPromise(t *testing.T) {
 	f, n := newFarm(t), 12
 	dir := album(t, n)
 	write(t, filepath.Join(dir, "damaged.jpg"), []byte("\xff\xd8\xffnot much of a picture"))
-	f.startSink()
+	f.StartSink()
 	f.startPythonWorker("--echo", "--name", "python")
-	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	ventilator := f.StartVentilator("--stall-timeout", "80s", dir)
 	ventilator.MustExit(3)
-	ventilator.mustAccount(account{found: n + 1, done: n, rejected: 1})
+	mustAccount(t, ventilator, account{found: n + 1, done: n, rejected: 1})
 	for _, e := range f.entries() {
 		want := outcome.Done
 		if e.Filename == "damaged.jpg" {
@@ -116,7 +117,7 @@ func TestStrangersWorkerThatEchoesGetsTheFullPromise(t *testing.T) {
 			t.Errorf("the ledger says %+v", e)
 		}
 	}
-	if ventilator.says("stranger's word") {
+	if ventilator.SaysLine("stranger's word") {
 		t.Error("what was acknowledged is told as taken on a stranger's word")
 	}
 }
@@ -125,24 +126,24 @@ func TestStrangersWorkerThatDies(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 30
 	dir := album(t, n)
-	f.startSink()
+	f.StartSink()
 	ear := f.listen()
 	stranger := f.startPythonWorker()
-	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	ventilator := f.StartVentilator("--stall-timeout", "80s", dir)
 	ear.awaitSettled(3)
 	stranger.Kill()
 	ventilator.Await("worker left")
-	f.startWorker("w1")
+	f.StartWorker("w1")
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	for _, name := range filesBelow(t, f.out) {
+	mustAccount(t, ventilator, account{found: n, done: n})
+	for _, name := range filesBelow(t, f.Out) {
 		if strings.HasSuffix(name, ".part") { // what it was writing: not under its name, but nobody sweeps a stranger's leftovers
-			if err := os.Remove(filepath.Join(f.out, name)); err != nil {
+			if err := os.Remove(filepath.Join(f.Out, name)); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustHold(t, f.Out, filesBelow(t, dir))
 }
 
 // What strangers name reaches the ventilator as an event: names told while the sink was away are lost.
@@ -150,62 +151,62 @@ func TestStrangersWorkerAloneAndASinkThatDies(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 20
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	ear := f.listen()
 	f.startPythonWorker()
-	ventilator := f.startVentilator("--stall-timeout", "80s", "--lease", "2s", dir)
+	ventilator := f.StartVentilator("--stall-timeout", "80s", "--lease", "2s", dir)
 	ear.awaitSettled(5)
 	sink.Kill()
-	f.startSink()
+	f.StartSink()
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustHold(t, f.Out, filesBelow(t, dir))
 }
 
 func TestStrangersWorkerThatNamesOutputsNobodyExpects(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 10
 	dir := album(t, n)
-	f.startSink()
-	startPython(t, "misnamer.py", filepath.Join("testdata", "misnamer.py"), f.tasks, f.results)
-	ventilator := f.startVentilator("--stall-timeout", "80s", dir)
+	f.StartSink()
+	startPython(t, "misnamer.py", filepath.Join("testdata", "misnamer.py"), f.Tasks, f.Results)
+	ventilator := f.StartVentilator("--stall-timeout", "80s", dir)
 	ventilator.Await("worker joined", "stranger", "true")
-	f.startWorker("w1")
+	f.StartWorker("w1")
 	ventilator.MustExit(0) // what the stranger was given is sent to the idle worker, too
-	ventilator.mustAccount(account{found: n, done: n})
-	if ventilator.says("stranger's word") {
+	mustAccount(t, ventilator, account{found: n, done: n})
+	if ventilator.SaysLine("stranger's word") {
 		t.Error("names that nobody expects settled something")
 	}
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustHold(t, f.Out, filesBelow(t, dir))
 }
 
 func TestStrangersVentilatorFeedsOurFarm(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 12
 	dir := album(t, n)
-	f.startSink()
+	f.StartSink()
 	ear := f.listen()
 	workers := f.startWorkers(2)
-	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).MustExit(0)
+	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.Tasks, dir).MustExit(0)
 	ear.awaitSettled(n)
-	mustHold(t, f.out, filesBelow(t, dir))
-	if s := f.status(); s.Settled != uint64(n) || s.Duplicates != 0 {
+	mustHold(t, f.Out, filesBelow(t, dir))
+	if s := f.Status(); s.Settled != uint64(n) || s.Duplicates != 0 {
 		t.Errorf("%d settled, %d duplicates", s.Settled, s.Duplicates)
 	}
 
 	// The same once more: the ledger knows the images by name and content.
-	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).MustExit(0)
+	startPython(t, "ventilator.py", example("ventilator.py"), "--bind", f.Tasks, dir).MustExit(0)
 	ear.await("as many duplicates", func() bool { return ear.topics[wire.TopicTaskDone] >= 2*n })
-	if s := f.status(); s.Settled != uint64(n) || s.Duplicates != uint64(n) {
+	if s := f.Status(); s.Settled != uint64(n) || s.Duplicates != uint64(n) {
 		t.Errorf("%d settled, %d duplicates", s.Settled, s.Duplicates)
 	}
-	if did := workers[0].transformed() + workers[1].transformed(); did != 2*n {
+	if did := transformed(t, workers[0]) + transformed(t, workers[1]); did != 2*n {
 		t.Errorf("%d transforms of %d tasks", did, 2*n)
 	}
 }
 
 // printed are the lines that a process wrote to standard output, sorted.
-func (p *process) printed() []string {
+func printed(t *testing.T, p *farmtest.Process) []string {
 	lines := strings.Split(strings.TrimSpace(p.Output()), "\n")
 	slices.Sort(lines)
 	return lines
@@ -214,12 +215,12 @@ func (p *process) printed() []string {
 func TestStrangersSinkCollectsFromOurWorkers(t *testing.T) {
 	for feeder, feed := range map[string]func(f *farm, dir string){
 		"our ventilator": func(f *farm, dir string) {
-			ventilator := f.startVentilator("--sink", "none", "--control", "", dir)
+			ventilator := f.StartVentilator("--sink", "none", "--control", "", dir)
 			ventilator.MustExit(0)
-			ventilator.mustAccount(account{found: 8, done: 8})
+			mustAccount(t, ventilator, account{found: 8, done: 8})
 		},
 		"a stranger's ventilator": func(f *farm, dir string) {
-			startPython(f.t, "ventilator.py", example("ventilator.py"), "--bind", f.tasks, dir).MustExit(0)
+			startPython(f.t, "ventilator.py", example("ventilator.py"), "--bind", f.Tasks, dir).MustExit(0)
 		},
 	} {
 		for form, args := range map[string]func(out string) []string{
@@ -232,14 +233,14 @@ func TestStrangersSinkCollectsFromOurWorkers(t *testing.T) {
 				f := newFarm(t)
 				dir := album(t, 8)
 				images := filesBelow(t, dir)
-				sink := startPython(t, "sink.py", example("sink.py"), "--bind", f.results, "--out", f.out, "--count", "24")
+				sink := startPython(t, "sink.py", example("sink.py"), "--bind", f.Results, "--out", f.Out, "--count", "24")
 				for i := range 2 {
-					f.startWorker(fmt.Sprint("w", i), args(f.out)...)
+					f.StartWorker(fmt.Sprint("w", i), args(f.Out)...)
 				}
 				feed(f, dir)
 				sink.MustExit(0)
-				mustHold(t, f.out, images)
-				if got := sink.printed(); !slices.Equal(got, thumbnails(images)) {
+				mustHold(t, f.Out, images)
+				if got := printed(t, sink); !slices.Equal(got, thumbnails(images)) {
 					t.Errorf("it was told of %q", got)
 				}
 			})
@@ -252,12 +253,12 @@ func TestSubscriberSeesWhatHappens(t *testing.T) {
 	f, n := newFarm(t), 4
 	dir := album(t, n)
 	write(t, filepath.Join(dir, "damaged.jpg"), []byte("\xff\xd8\xff"))
-	f.startSink()
-	subscriber := startPython(t, "subscriber.py", example("subscriber.py"), "--events", f.events)
+	f.StartSink()
+	subscriber := startPython(t, "subscriber.py", example("subscriber.py"), "--events", f.Events)
 	f.listen() // what we hear it hears, too, as it came before
-	f.startWorker("w1")
-	f.startVentilator(dir).MustExit(3)
-	status := f.status()
+	f.StartWorker("w1")
+	f.StartVentilator(dir).MustExit(3)
+	status := f.Status()
 	subscriber.AwaitOutput("run.finished")
 	out := subscriber.Output()
 	if got := strings.Count(out, "task.done {"); got != n {

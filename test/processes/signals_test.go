@@ -4,26 +4,27 @@ package processes
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 func TestDrainingWorkerFinishesWhatItHolds(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 60
 	dir := album(t, n)
-	f.startSink()
+	f.StartSink()
 	ear := f.listen()
 	workers := f.startWorkers(2)
-	ventilator := f.startVentilator(dir)
+	ventilator := f.StartVentilator(dir)
 	ear.awaitSettledBy("w1", 3)
 	workers[0].Signal(syscall.SIGTERM)
 	workers[0].MustExit(0)
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustHold(t, f.Out, filesBelow(t, dir))
 }
 
 // slow is a recipe that takes a worker a while, so that the middle of a run is long.
@@ -33,27 +34,27 @@ func TestDrainingVentilatorLeavesTheRestForTheNextRun(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 16
 	dir := album(t, n)
-	sink := f.startSink()
-	first := f.startVentilator(dir)
-	first.awaitMetric("imagefarm_ventilator_tasks_pending", float64(n)) // it has asked the ledger about all
-	sink.Signal(syscall.SIGSTOP)                                        // so that the worker gets one task, and no other
-	f.startWorker("w1", "--prefetch", "1").awaitMetric("imagefarm_worker_tasks_total", 1)
+	sink := f.StartSink()
+	first := f.StartVentilator(dir)
+	awaitMetric(t, first, "imagefarm_ventilator_tasks_pending", float64(n)) // it has asked the ledger about all
+	sink.Signal(syscall.SIGSTOP)                                            // so that the worker gets one task, and no other
+	awaitMetric(t, f.StartWorker("w1", "--prefetch", "1"), "imagefarm_worker_tasks_total", 1)
 	first.Signal(syscall.SIGTERM)
 	first.Await("draining", "left for the next run", strconv.Itoa(n-1))
 	sink.Signal(syscall.SIGCONT)
 	first.MustExit(143)
-	first.mustAccount(account{found: 1, done: 1})
-	second := f.startVentilator(dir)
+	mustAccount(t, first, account{found: 1, done: 1})
+	second := f.StartVentilator(dir)
 	second.MustExit(0)
-	second.mustAccount(account{found: n, done: n - 1, skipped: 1})
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustAccount(t, second, account{found: n, done: n - 1, skipped: 1})
+	mustHold(t, f.Out, filesBelow(t, dir))
 }
 
 func TestInterruptedVentilatorSaysSo(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
-	f.startSink()
-	ventilator := f.startVentilator(album(t, 3))
+	f.StartSink()
+	ventilator := f.StartVentilator(album(t, 3))
 	ventilator.Await("handing out tasks")
 	ventilator.Signal(syscall.SIGINT) // no worker: nothing is held
 	ventilator.MustExit(130)
@@ -63,25 +64,25 @@ func TestDrainingSinkCommitsWhatCameAndEnds(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 60
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	ear := f.listen()
 	f.startWorkers(2)
-	ventilator := f.startVentilator("--lease", "3s", dir)
+	ventilator := f.StartVentilator("--lease", "3s", dir)
 	ear.awaitSettled(n / 4)
 	sink.Signal(syscall.SIGTERM)
 	sink.MustExit(0)
-	f.startSink()
+	f.StartSink()
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	mustHold(t, f.out, filesBelow(t, dir))
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustHold(t, f.Out, filesBelow(t, dir))
 }
 
 func TestSecondSignalCutsAVentilator(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
-	f.startSink()
-	worker := f.startWorker("w1")
-	ventilator := f.startVentilator(album(t, 10))
+	f.StartSink()
+	worker := f.StartWorker("w1")
+	ventilator := f.StartVentilator(album(t, 10))
 	ventilator.Await("worker joined")
 	worker.Signal(syscall.SIGSTOP) // a drain would wait for what it holds
 	ventilator.Signal(syscall.SIGTERM)
@@ -95,10 +96,10 @@ func TestSecondSignalCutsAWorker(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 10
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	ear := f.listen()
-	worker := f.startWorker("w1")
-	ventilator := f.startVentilator("--lease", "3s", "--variant", slow, dir)
+	worker := f.StartWorker("w1")
+	ventilator := f.StartVentilator("--lease", "3s", "--variant", slow, dir)
 	ear.awaitSettled(1)
 	sink.Signal(syscall.SIGSTOP) // a drain would wait until somebody takes the results
 	sink.Kill()
@@ -109,18 +110,18 @@ func TestSecondSignalCutsAWorker(t *testing.T) {
 	worker.MustExit(143)
 
 	// What it held is done by another.
-	f.startSink()
-	f.startWorker("w2")
+	f.StartSink()
+	f.StartWorker("w2")
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
+	mustAccount(t, ventilator, account{found: n, done: n})
 }
 
 func TestFarmInOneProcessDrains(t *testing.T) {
 	t.Parallel()
-	n := 12
-	dir, out := album(t, n), filepath.Join(t.TempDir(), "out")
-	run := func() *process { // of a recipe that takes its time
-		return start(t, "farm", "farm", "run", dir, "--out", out, "--http", "", "--progress", "json", "--slots", "1",
+	f, n := newFarm(t), 12
+	dir, out := album(t, n), f.Out
+	run := func() *farmtest.Process { // of a recipe that takes its time
+		return f.Start("farm", "farm", "run", dir, "--out", out, "--http", "", "--progress", "json", "--slots", "1",
 			"--variant", slow)
 	}
 	first := run()
@@ -130,13 +131,13 @@ func TestFarmInOneProcessDrains(t *testing.T) {
 	})
 	first.Signal(syscall.SIGTERM)
 	first.MustExit(143)
-	got := first.account()
+	got := accountOf(t, first)
 	if got.done != got.found || got.done == 0 {
 		t.Errorf("the drained run says %+v", got)
 	}
 	second := run()
 	second.MustExit(0)
-	second.mustAccount(account{found: n, done: n - got.done, skipped: got.done})
+	mustAccount(t, second, account{found: n, done: n - got.done, skipped: got.done})
 	if made := filesBelow(t, out); len(made) != n {
 		t.Errorf("there are %q", made)
 	}

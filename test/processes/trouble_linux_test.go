@@ -8,24 +8,26 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 // openFiles sets how many files a process may have open; 0: no more than it has now, so that it can make no output.
-func (p *process) openFiles(n uint64) {
-	p.t.Helper()
+func openFiles(t *testing.T, p *farmtest.Process, n uint64) {
+	t.Helper()
 	if n == 0 {
 		open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Cmd.Process.Pid))
 		if err != nil {
-			p.t.Fatal(err)
+			t.Fatal(err)
 		}
 		n = uint64(len(open))
 	}
 	var now unix.Rlimit
 	if err := unix.Prlimit(p.Cmd.Process.Pid, unix.RLIMIT_NOFILE, nil, &now); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := unix.Prlimit(p.Cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: now.Max}, nil); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 
@@ -33,7 +35,7 @@ func TestSinkThatCannotWriteWaitsUntilItCan(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 20
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	address := sink.HTTP()
 	ventilator, resume := f.startPaused(dir)
 	f.startWorkers(2)
@@ -41,14 +43,14 @@ func TestSinkThatCannotWriteWaitsUntilItCan(t *testing.T) {
 	if status, _ := get(t, address+"/readyz"); status != http.StatusOK {
 		t.Errorf("a sink that works answers %d", status)
 	}
-	sink.openFiles(0)
+	openFiles(t, sink, 0)
 	resume()
 	sink.Await("cannot write; trying again")
-	sink.openFiles(1000)
+	openFiles(t, sink, 1000)
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
-	mustHold(t, f.out, filesBelow(t, dir))
-	if s := f.status(); s.Trouble != "" {
+	mustAccount(t, ventilator, account{found: n, done: n})
+	mustHold(t, f.Out, filesBelow(t, dir))
+	if s := f.Status(); s.Trouble != "" {
 		t.Errorf("the sink still complains: %s", s.Trouble)
 	}
 }
@@ -57,11 +59,11 @@ func TestSecondSignalCutsASink(t *testing.T) {
 	t.Parallel()
 	f, n := newFarm(t), 10
 	dir := album(t, n)
-	sink := f.startSink()
+	sink := f.StartSink()
 	ventilator, resume := f.startPaused("--lease", "3s", dir)
-	f.startWorker("w1")
+	f.StartWorker("w1")
 	sink.Await("worker seen")
-	sink.openFiles(0)
+	openFiles(t, sink, 0)
 	resume()
 	sink.Await("cannot write; trying again") // a drain would wait until it can
 	sink.Signal(syscall.SIGTERM)
@@ -71,7 +73,7 @@ func TestSecondSignalCutsASink(t *testing.T) {
 	sink.MustExit(130)
 
 	// What it had not committed is done again.
-	f.startSink()
+	f.StartSink()
 	ventilator.MustExit(0)
-	ventilator.mustAccount(account{found: n, done: n})
+	mustAccount(t, ventilator, account{found: n, done: n})
 }
