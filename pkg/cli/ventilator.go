@@ -13,6 +13,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/progress"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -138,9 +139,11 @@ func ventilatorConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registere
 		Inputs: c.Args().Slice(), Stdin: os.Stdin, Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"),
 		Hidden: c.Bool("hidden"), Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool("checksum"), DryRun: c.Bool("dry-run"), Report: func(line string) { fmt.Println(line) },
-		MaxMessage: bytesOf(c, "max-message"), MaxInflightBytes: bytesOf(c, "max-inflight-bytes"), Readers: c.Int("readers"),
-		MaxDeliveries: c.Int("max-deliveries"), Lease: c.Duration("lease"), SilentLease: c.Duration("silent-lease"),
-		StrangerPrefetch: c.Int("stranger-prefetch"), WaitWorkers: c.Duration("wait-workers"),
-		StallTimeout: c.Duration("stall-timeout"), Watch: show.Show, Logger: log, Registerer: reg,
+		MaxMessage: bytesOf(c, "max-message"), Readers: c.Int("readers"),
+		Dispatch: dispatch.Config{
+			MaxInflightBytes: bytesOf(c, "max-inflight-bytes"), MaxDeliveries: c.Int("max-deliveries"), Lease: c.Duration("lease"),
+			SilentLease: c.Duration("silent-lease"), StrangerPrefetch: c.Int("stranger-prefetch"),
+		},
+		WaitWorkers: c.Duration("wait-workers"), StallTimeout: c.Duration("stall-timeout"), Watch: show.Show, Logger: log, Registerer: reg,
 	}, show, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/worker"
 	"go.uber.org/goleak"
@@ -108,7 +109,7 @@ func newConfig(t *testing.T, dir, out string, e engine.Engine) farm.Config {
 	})
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return farm.Config{
-		Ventilator: ventilator.Config{Inputs: []string{dir}, Recipe: recipe.Default(), BackoffMin: time.Millisecond, Logger: log.With("role", "ventilator")},
+		Ventilator: ventilator.Config{Inputs: []string{dir}, Recipe: recipe.Default(), Dispatch: dispatch.Config{BackoffMin: time.Millisecond}, Logger: log.With("role", "ventilator")},
 		Worker:     worker.Config{Name: "w1", Engine: e, Slots: 2, Logger: log.With("role", "worker")},
 		Sink:       sink.Config{Out: store, Ledger: book, Logger: log.With("role", "sink")},
 	}
@@ -170,7 +171,7 @@ func TestFailedTasksAreDeliveredAgain(t *testing.T) {
 func TestTasksThatFailForEverBecomeDeadLetters(t *testing.T) {
 	e := &echo{fails: 1000}
 	cfg := newConfig(t, images(t, append(numbered(5), "fail 1")...), t.TempDir(), e)
-	cfg.Ventilator.MaxDeliveries = 3
+	cfg.Ventilator.Dispatch.MaxDeliveries = 3
 	got, err := run(t, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,18 +46,11 @@ type Config struct {
 	DryRun   bool              // say what would be done, send nothing
 	Report   func(line string) // DryRun's lines
 
-	MaxMessage       int64 // largest image, bytes; default 64 MiB
-	MaxInflightBytes int64 // read and not yet handed to a worker's connection; default 64 MiB
-	Readers          int   // files read at once; default 4
-	MaxDeliveries    int   // failed or expired deliveries after which a task is a dead letter; default 5
-	StrangerPrefetch int   // unsettled tasks of a worker that does not announce its own; default 2
+	MaxMessage int64           // largest image, bytes; default 64 MiB
+	Readers    int             // files read at once; default 4
+	Dispatch   dispatch.Config // how tasks are delivered, and delivered again
 
-	Lease        time.Duration                     // since a worker last said that it holds the task; default 30 s
-	SilentLease  time.Duration                     // for workers that send no heartbeats; default 5 min
 	Audit        time.Duration                     // how often the sink is asked about leased tasks; default 1 s
-	BackoffMin   time.Duration                     // before the redelivery of a failed task, doubling with jitter; default 500 ms
-	BackoffMax   time.Duration                     // default 30 s
-	SpeculateAge time.Duration                     // youngest delivery that is sent again to an idle worker; default 5 s; negative: never
 	WaitWorkers  time.Duration                     // how long without any worker before ErrNoWorkers; default 0: for ever
 	StallTimeout time.Duration                     // how long without a settled task before ErrStalled; default 0: for ever
 	Rejected     func(path string, r wire.Receipt) // told each rejection of this run and where its original is; must not block; may be nil
@@ -90,16 +84,8 @@ func defaultTo[T comparable](field *T, value T) {
 
 func (c *Config) setDefaults() {
 	defaultTo(&c.MaxMessage, 64<<20)
-	defaultTo(&c.MaxInflightBytes, 64<<20)
 	defaultTo(&c.Readers, 4)
-	defaultTo(&c.MaxDeliveries, 5)
-	defaultTo(&c.StrangerPrefetch, 2)
-	defaultTo(&c.Lease, 30*time.Second)
-	defaultTo(&c.SilentLease, 5*time.Minute)
 	defaultTo(&c.Audit, time.Second)
-	defaultTo(&c.BackoffMin, 500*time.Millisecond)
-	defaultTo(&c.BackoffMax, 30*time.Second)
-	defaultTo(&c.SpeculateAge, 5*time.Second)
 	if c.Watch == nil {
 		c.Watch = func(wire.Run) {}
 	}
@@ -131,12 +117,15 @@ func (c *Config) Validate() error {
 		return usage("no sink: give its address, or %q", NoSink)
 	case c.Control != NoSink && c.Events == "":
 		return usage("no events endpoint")
-	case c.MaxMessage < 0 || c.MaxInflightBytes < 0 || c.Readers < 0 || c.MaxDeliveries < 0 || c.StrangerPrefetch < 0:
+	case c.MaxMessage < 0 || c.Readers < 0:
 		return usage("a limit is negative")
-	case min(c.Lease, c.SilentLease, c.Audit, c.BackoffMin, c.BackoffMax, c.WaitWorkers, c.StallTimeout) < 0:
+	case min(c.Audit, c.WaitWorkers, c.StallTimeout) < 0:
 		return usage("a time is negative")
 	case c.MaxMessage > 1<<31:
 		return usage("max-message %d is beyond 2 GiB", c.MaxMessage)
+	}
+	if err := c.Dispatch.Validate(); err != nil {
+		return usage("%v", err)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -122,7 +123,7 @@ func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 
 // readDone is a reader's answer.
 type readDone struct {
-	task    *task
+	task    *dispatch.Task
 	message []byte
 	err     error
 }
@@ -146,7 +147,7 @@ func (v *Ventilator) readAll(ctx context.Context, reads <-chan readOrder, done c
 
 // readOrder asks for a task's message; it repeats what the loop alone may read of the task.
 type readOrder struct {
-	task *task
+	task *dispatch.Task
 	path string
 	name string
 	info wire.TaskInfo
@@ -171,25 +172,4 @@ func (v *Ventilator) readTask(path, name string, info wire.TaskInfo) ([]byte, er
 		return nil, fmt.Errorf("%q shrank while it was read: %w", path, err)
 	}
 	return buf.Message, nil
-}
-
-// receipt is the ventilator's own word about t, for the sink to commit.
-func (t *task) receipt(run string, o outcome.Outcome, now time.Time) wire.Receipt {
-	return wire.Receipt{
-		ID: t.id.String(), Run: run, Filename: t.Name, Outcome: o, Detail: t.detail,
-		Delivery: t.deliveries, Bytes: t.Size, At: now,
-	}
-}
-
-// strangersReceipt settles t on the word of a worker that named every output t was to make, and can say no more.
-func (t *task) strangersReceipt(run string, outputs []string, now time.Time) wire.Receipt {
-	r := t.receipt(run, outcome.Done, now)
-	r.Stranger, r.Detail = true, ""
-	if n := len(t.holders); n > 0 {
-		r.Worker = t.holders[n-1].name
-	}
-	for _, name := range outputs {
-		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: name})
-	}
-	return r
 }

@@ -7,14 +7,16 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // loop is the one goroutine that owns the dispatcher. Everything that happens in a run comes to it as a message.
 type loop struct {
-	v *Ventilator
-	d *dispatcher
+	v     *Ventilator
+	about wire.Run // names and describes the run; its counts are zero
+	d     *dispatch.Dispatcher
 
 	feed      chan []candidate
 	reads     chan readOrder
@@ -29,7 +31,7 @@ type loop struct {
 	urgent     bool           // ask as soon as may be
 	urgentIDs  []taskid.ID    // and about these in particular
 	settle     []wire.Receipt // to be said to the sink
-	next       *task          // the next to be read, taken from the dispatcher
+	next       *dispatch.Task // the next to be read, taken from the dispatcher
 	lastAudit  time.Time
 	lastChange time.Time // of the settled count
 	lastPeer   time.Time // when a peer was last there
@@ -52,17 +54,20 @@ const addAhead = 1024
 const tick = 200 * time.Millisecond
 
 func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
-	d := newDispatcher(&v.cfg)
-	d.counts.ID, d.counts.Started, d.counts.Total = v.cfg.Run, started, look.Images
-	d.counts.Inputs, d.counts.Recipe, d.counts.Host = v.cfg.Inputs, v.cfg.Recipe.String(), v.cfg.Host
 	now := time.Now() // no worker could connect, and nothing be settled, while the images were counted
 	l := &loop{
-		v: v, d: d,
+		v: v,
+		about: wire.Run{
+			ID: v.cfg.Run, Started: started, Total: look.Images, Inputs: v.cfg.Inputs, Recipe: v.cfg.Recipe.String(), Host: v.cfg.Host,
+		},
 		feed: make(chan []candidate, 1), reads: make(chan readOrder), readDone: make(chan readDone, v.cfg.Readers),
 		events: make(chan event, 256), questions: make(chan question, 1), answers: make(chan answer, 1),
 		lastChange: now, lastPeer: now, started: now, steered: "running", expected: -1,
 	}
-	d.onDead = func(t *task) { l.say(t.receipt(v.cfg.Run, outcome.Dead, time.Now())) }
+	cfg := v.cfg.Dispatch
+	cfg.WithoutSink, cfg.OutputNames, cfg.Jitter = v.cfg.Control == NoSink, v.cfg.Recipe.OutputNames, jitter
+	cfg.OnDead = func(t *dispatch.Task) { l.say(receiptOf(t, v.cfg.Run, outcome.Dead, time.Now())) }
+	l.d = dispatch.New(cfg)
 	return l
 }
 
@@ -74,13 +79,13 @@ func (l *loop) run(ctx context.Context) error {
 	alarm := time.NewTimer(time.Hour)
 	defer alarm.Stop()
 	drain := l.v.drain
-	for !l.d.finished() {
+	for !l.d.Finished() {
 		l.sendReady()
-		if at, ok := l.d.nextAlarm(); ok {
+		if at, ok := l.d.NextDeadline(); ok {
 			alarm.Reset(time.Until(at))
 		}
 		feed := l.feed
-		if len(l.backlog) > 0 || l.d.fed {
+		if len(l.backlog) > 0 || l.d.AllAdded() {
 			feed = nil
 		}
 		reads, order := l.nextRead()
@@ -92,7 +97,7 @@ func (l *loop) run(ctx context.Context) error {
 			l.startDrain()
 		case batch, ok := <-feed:
 			if !ok {
-				l.d.fed = true
+				l.d.FinishAdding()
 				break
 			}
 			l.backlog = batch
@@ -141,28 +146,28 @@ func (l *loop) hearOut(ctx context.Context) {
 
 func (l *loop) addBacklog() {
 	now := time.Now()
-	for len(l.backlog) > 0 && l.d.due.len() < addAhead {
+	for len(l.backlog) > 0 && l.d.Added() < addAhead {
 		c := l.backlog[0]
 		l.backlog = l.backlog[1:]
 		switch {
 		case l.draining: // found, but not by this run
 		case c.earlier != nil:
-			l.d.settledEarlier(c.earlier)
+			l.d.AddEarlier(c.earlier)
 			l.lastChange = now
 		case c.Size > l.v.cfg.MaxMessage:
-			l.d.add(c.image, c.id, now)
-			l.rejectUnsent(l.d.tasks[c.id], outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", c.Size, l.v.cfg.MaxMessage))
+			t := l.d.Add(dispatch.Image(c.image), c.id, now)
+			l.d.Withhold(t, now)
+			l.rejectUnsent(t, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", c.Size, l.v.cfg.MaxMessage))
 		default:
-			l.d.add(c.image, c.id, now)
+			l.d.Add(dispatch.Image(c.image), c.id, now)
 		}
 	}
 }
 
 // rejectUnsent settles a task that need not be sent for one to know that it is rejected.
-func (l *loop) rejectUnsent(t *task, why *outcome.Rejection) {
-	r := t.receipt(l.v.cfg.Run, outcome.Rejected, time.Now())
+func (l *loop) rejectUnsent(t *dispatch.Task, why *outcome.Rejection) {
+	r := receiptOf(t, l.v.cfg.Run, outcome.Rejected, time.Now())
 	r.Reason, r.Detail = why.Reason, why.Detail
-	l.d.withhold(t, time.Now())
 	l.say(r)
 }
 
@@ -177,14 +182,14 @@ func (l *loop) say(r wire.Receipt) {
 
 func (l *loop) nextRead() (chan<- readOrder, readOrder) {
 	if l.next == nil && l.steered != "paused" {
-		l.next = l.d.nextRead()
+		l.next = l.d.NextRead()
 	}
 	t := l.next
 	if t == nil {
 		return nil, readOrder{}
 	}
 	return l.reads, readOrder{task: t, path: t.Path, name: t.Name, info: wire.TaskInfo{
-		ID: t.id.String(), Run: l.v.cfg.Run, Delivery: t.deliveries + 1, Recipe: l.d.counts.Recipe,
+		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: t.Deliveries() + 1, Recipe: l.about.Recipe,
 	}}
 }
 
@@ -192,19 +197,14 @@ func (l *loop) wasRead(done readDone) {
 	var rejection *outcome.Rejection
 	switch {
 	case done.err == nil:
-		l.d.wasRead(done.task, done.message)
+		l.d.FinishRead(done.task, done.message)
 	case errors.As(done.err, &rejection):
-		l.d.inflight -= done.task.size
-		switch t := done.task; {
-		case l.d.tasks[t.id] != t:
-		case len(t.holders) > 0: // it changed, and a worker has it as it was
-			l.d.lend(t, nil, time.Now())
-		default:
-			l.rejectUnsent(t, rejection)
+		if l.d.RejectRead(done.task, time.Now()) {
+			l.rejectUnsent(done.task, rejection)
 		}
 	default:
 		l.v.log.Warn("cannot read an image; it is tried again", "file", done.task.Path, "error", done.err)
-		l.d.unreadable(done.task, done.err.Error(), time.Now())
+		l.d.FailRead(done.task, done.err.Error(), time.Now())
 	}
 }
 
@@ -213,10 +213,10 @@ func (l *loop) wasRead(done readDone) {
 const assembly = time.Second
 
 func (l *loop) assembling(now time.Time) bool {
-	if l.v.talks == nil || l.d.counts.Deliveries > 0 || now.Sub(l.started) >= assembly {
+	if l.v.talks == nil || now.Sub(l.started) >= assembly || l.d.Counts().Deliveries > 0 {
 		return false
 	}
-	return !l.d.hearing || len(l.d.peers) > 0 && len(l.d.peers) < l.expected
+	return !l.d.EventsConnected() || l.d.Peers() > 0 && l.d.Peers() < l.expected
 }
 
 // sendReady hands out all that can be handed out now.
@@ -225,23 +225,22 @@ func (l *loop) sendReady() {
 		return
 	}
 	for {
-		dl, ok := l.d.assign(time.Now())
+		dl, ok := l.d.Assign(time.Now())
 		if !ok {
 			return
 		}
-		l.v.metrics.delivered(dl.task)
-		h := handover{task: dl.task, message: dl.message, size: dl.task.size}
-		err := l.v.push.SendTo(dl.peer.id, zsock.Message{dl.message}, func(err error) {
+		l.v.metrics.delivered(dl.Kind)
+		h := handover{task: dl.Task, message: dl.Message, size: dl.Size}
+		err := l.v.push.SendTo(zsock.PeerID(dl.Peer), zsock.Message{dl.Message}, func(err error) {
 			h := h
 			h.err = err
 			l.v.handed.put(h)
 		})
 		if err != nil { // the peer is going: its end is told to peersChanged, and takes the task back
-			l.d.handedOver(dl.task, h.size)
+			l.d.ReleaseBytes(dl.Size)
 			if !errors.Is(err, zsock.ErrNoPeer) && !errors.Is(err, zsock.ErrClosed) {
-				l.v.log.Warn("a task could not be sent", "file", dl.task.Path, "error", err)
-				l.d.letGo(dl.task)
-				l.d.fail(dl.task, err.Error(), time.Now())
+				l.v.log.Warn("a task could not be sent", "file", dl.Task.Path, "error", err)
+				l.d.FailSend(dl, err.Error(), time.Now())
 			}
 		}
 	}
@@ -249,10 +248,10 @@ func (l *loop) sendReady() {
 
 func (l *loop) handedOver() {
 	for _, h := range l.v.handed.take() {
-		l.d.handedOver(h.task, h.size)
+		l.d.ReleaseBytes(h.size)
 		l.v.messages.put(h.message)
 		if l.v.talks == nil && h.err == nil {
-			l.d.settle(&wire.Receipt{Outcome: outcome.Done, Stranger: true}, h.task.id)
+			l.d.Settle(&wire.Receipt{Outcome: outcome.Done, Stranger: true}, h.task.ID)
 			l.lastChange = time.Now()
 		}
 	}
@@ -262,8 +261,8 @@ func (l *loop) handedOver() {
 func (l *loop) sinkIsUp() {
 	l.v.sinkUp.take()
 	l.urgent = true
-	l.d.hear(true)
-	l.d.missedNames(time.Now())
+	l.d.SetEventsConnected(true)
+	l.d.ShortenStrangerLeases(time.Now())
 }
 
 func (l *loop) peersChanged() {
@@ -272,16 +271,13 @@ func (l *loop) peersChanged() {
 		switch ev.Kind {
 		case zsock.PeerUp:
 			l.lastPeer = now
-			p := l.d.peerUp(ev.Peer.ID, ev.Peer.Identity)
-			l.v.log.Info("worker joined", "worker", p.name, "stranger", p.stranger, "from", ev.Peer.Remote, "slots", p.slots)
+			p := l.d.AddPeer(dispatch.PeerID(ev.Peer.ID), ev.Peer.Identity)
+			l.v.log.Info("worker joined", "worker", p.Name, "stranger", p.Stranger, "from", ev.Peer.Remote, "slots", p.Slots)
 		case zsock.PeerDown:
 			l.lastPeer = now
-			ask := l.d.peerDown(ev.Peer.ID, now)
+			ask := l.d.RemovePeer(dispatch.PeerID(ev.Peer.ID), now)
 			l.v.log.Info("worker left", "from", ev.Peer.Remote, "why", ev.Err)
-			for _, t := range ask {
-				l.urgentIDs = append(l.urgentIDs, t.id)
-				l.urgent = true
-			}
+			l.askAbout(ask)
 		case zsock.PeerRefused:
 			l.v.log.Warn("a connection was refused", "from", ev.Peer.Remote, "why", ev.Err)
 		}
@@ -293,23 +289,23 @@ func (l *loop) take(ev event) {
 	switch {
 	case ev.failed:
 		if id, err := taskid.Parse(ev.receipt.ID); err == nil {
-			l.d.failed(id, ev.receipt, now)
+			l.d.RecordFailure(id, ev.receipt, now)
 		}
 	case ev.answered != nil:
 		if id, err := taskid.Parse(ev.answered.ID); err == nil {
-			l.d.answered(id, ev.answered.Worker, ev.answered.Instance, now)
+			l.d.ReleaseWorker(id, ev.answered.Worker, ev.answered.Instance, now)
 		}
 	case ev.receipt != nil:
 		l.settled(ev.receipt)
 	case ev.name != "":
-		if t := l.d.takeName(ev.name); t != nil {
-			l.say(t.strangersReceipt(l.v.cfg.Run, l.v.cfg.Recipe.OutputNames(t.Name), now))
+		if t := l.d.RecordOutput(ev.name); t != nil {
+			l.say(strangersReceipt(t, l.v.cfg.Run, l.v.cfg.Recipe.OutputNames(t.Name), now))
 		}
 	case ev.heartbeat != nil:
-		l.askAbout(l.d.heard(ev.heartbeat, now))
+		l.askAbout(l.d.RecordHeartbeat(ev.heartbeat, now))
 	case ev.restarted:
 		l.urgent = true
-		l.d.missedNames(now)
+		l.d.ShortenStrangerLeases(now)
 	case ev.state != nil && (ev.state.Run == "" || ev.state.Run == l.v.cfg.Run):
 		l.steer(ev.state.State)
 	}
@@ -320,29 +316,29 @@ func (l *loop) settled(r *wire.Receipt) {
 	if err != nil {
 		return // another's
 	}
-	if t := l.d.tasks[id]; t != nil && r.Outcome.Settled() {
-		l.v.metrics.settledAfter(time.Since(t.found))
+	if t := l.d.Task(id); t != nil && r.Outcome.Settled() {
+		l.v.metrics.settledAfter(time.Since(t.Found))
 		if r.Outcome == outcome.Rejected {
 			l.v.log.Warn("rejected", "file", t.Path, "reason", r.Reason, "detail", r.Detail)
 			l.v.cfg.Rejected(t.Path, *r)
 		}
 		if r.Outcome == outcome.Dead {
-			l.v.log.Error("dead letter", "file", t.Path, "detail", r.Detail, "deliveries", t.deliveries)
+			l.v.log.Error("dead letter", "file", t.Path, "detail", r.Detail, "deliveries", t.Deliveries())
 		}
 	}
-	if r.Outcome.Settled() && l.d.settle(r, id) {
+	if r.Outcome.Settled() && l.d.Settle(r, id) {
 		l.lastChange = time.Now()
 	}
 }
 
 func (l *loop) ring(now time.Time) {
-	stuck := l.lastStuck
-	if l.v.talks == nil || l.sinkGone != "" || l.sinkStuck != "" { // nothing is heard: the connection alone tells of its end
-		stuck = now
+	blocked := l.lastStuck
+	if l.sinkGone != "" || l.sinkStuck != "" {
+		blocked = now
 	}
-	for _, t := range l.d.ring(now, stuck) {
-		l.v.log.Warn("a lease ran out", "file", t.Path, "delivery", t.deliveries)
-		l.urgentIDs = append(l.urgentIDs, t.id)
+	for _, t := range l.d.AdvanceTime(now, blocked) {
+		l.v.log.Warn("a lease ran out", "file", t.Path, "delivery", t.Deliveries())
+		l.urgentIDs = append(l.urgentIDs, t.ID)
 		l.urgent = true
 	}
 }
@@ -367,7 +363,7 @@ func (l *loop) startDrain() {
 	l.draining = true
 	l.v.setReady("draining")
 	l.stopFeed()
-	dropped := l.d.drain(time.Now())
+	dropped := l.d.Drain(time.Now())
 	l.backlog = nil
-	l.v.log.Info("draining", "held by workers", len(l.d.tasks), "left for the next run", dropped)
+	l.v.log.Info("draining", "held by workers", l.d.Unsettled(), "left for the next run", dropped)
 }

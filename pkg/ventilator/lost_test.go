@@ -10,7 +10,7 @@ func TestAnswersThatDiedWithTheSinkAreDeliveredAgainAtOnce(t *testing.T) {
 		s.sink.name = "first"
 		w := s.worker("w", 3)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		committed, a, b := w.mustNext(time.Minute), w.mustNext(time.Minute), w.mustNext(time.Minute)
 		s.sink.answered(committed, "w")
@@ -45,7 +45,7 @@ func TestResultsThatDiedUnseenAreMissedInHeartbeats(t *testing.T) {
 		s.sink.name = "first"
 		w := s.worker("w", 2)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		gone, slow := w.mustNext(time.Minute), w.mustNext(time.Minute)
 		w.beat(gone.ID, slow.ID)
@@ -82,7 +82,7 @@ func TestAnswersThatTheSinkStillHasAreWaitedFor(t *testing.T) {
 				s.sink.name = instance
 				w := s.worker("w", 1)
 				cfg := s.config()
-				cfg.SpeculateAge = -1
+				cfg.Dispatch.SpeculateAge = -1
 				_, done := s.start(cfg)
 				task := w.mustNext(time.Minute)
 				s.sink.answered(task, "w")
@@ -104,7 +104,7 @@ func TestManyLostAnswers(t *testing.T) {
 		s.sink.name = "first"
 		w := s.worker("w", 256)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		for range n {
 			task := w.mustNext(time.Minute)
@@ -128,7 +128,7 @@ func TestLostWordOfAFailureCostsSeconds(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		w := s.worker("w", 1)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		s.sink.fail(w.mustNext(time.Minute), "w", false)
 		failed := time.Now()
@@ -147,7 +147,7 @@ func TestFailureCountsOnceHoweverOftenItIsTold(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		w := s.worker("w", 1)
 		cfg := s.config()
-		cfg.SpeculateAge, cfg.MaxDeliveries = -1, 2
+		cfg.Dispatch.SpeculateAge, cfg.Dispatch.MaxDeliveries = -1, 2
 		_, done := s.start(cfg)
 		first := w.mustNext(time.Minute)
 		s.sink.fail(first, "w", true)
@@ -166,7 +166,7 @@ func TestAnotherRunsFailureSaysNothing(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		w := s.worker("w", 1)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		task := w.mustNext(time.Minute)
 		other := *task

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -42,8 +43,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "settle_duration_seconds",
 			Help: "Time from a task's finding to its receipt.", Buckets: telemetry.Buckets()}),
 	}
-	for _, kind := range []string{"first", "redelivery", "speculative"} {
-		m.deliveries.WithLabelValues(kind)
+	for _, kind := range []dispatch.Kind{dispatch.First, dispatch.Redelivery, dispatch.Speculative} {
+		m.deliveries.WithLabelValues(string(kind))
 	}
 	for _, on := range []string{"workers", "bytes", "read"} {
 		m.blocked.WithLabelValues(on)
@@ -52,16 +53,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-func (m *metrics) delivered(t *task) {
-	kind := "first"
-	switch {
-	case len(t.holders) > 1:
-		kind = "speculative"
-	case t.deliveries > 1:
-		kind = "redelivery"
-	}
-	m.deliveries.WithLabelValues(kind).Inc()
-}
+func (m *metrics) delivered(kind dispatch.Kind) { m.deliveries.WithLabelValues(string(kind)).Inc() }
 
 func (m *metrics) settledAfter(d time.Duration) { m.latency.Observe(d.Seconds()) }
 

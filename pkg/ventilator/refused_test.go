@@ -31,7 +31,7 @@ func TestSettlementThatIsRefusedIsNotRepeatedWithoutPause(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		w := s.worker("w", 1)
 		cfg := s.config()
-		cfg.MaxDeliveries = 1
+		cfg.Dispatch.MaxDeliveries = 1
 		_, done := s.start(cfg)
 		fail := func() {
 			task := w.mustNext(time.Minute)
@@ -74,7 +74,7 @@ func TestEndOfARunDoesNotWaitForAWorkerThatTakesNothing(t *testing.T) {
 	inBubble(t, 0, func(t *testing.T, s *stage) {
 		frozen := s.reluctant(wire.WorkerIdentity{Name: "frozen", Slots: 1, Prefetch: 4}, 0)
 		cfg := s.config()
-		cfg.SpeculateAge = time.Second // before its heartbeats are missed
+		cfg.Dispatch.SpeculateAge = time.Second // before its heartbeats are missed
 		_, done := s.start(cfg)
 		good := s.worker("good", 1)
 		for range 4 {

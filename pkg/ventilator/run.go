@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"golang.org/x/sync/errgroup"
@@ -72,7 +73,7 @@ func (v *Ventilator) Drain() { close(v.drain) }
 
 // handover says that a connection took a message, or was lost before it did.
 type handover struct {
-	task    *task
+	task    *dispatch.Task
 	message []byte
 	size    int64
 	err     error
@@ -260,55 +261,8 @@ func (v *Ventilator) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// dryRun says for each image what a run would do with it.
-func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey) (wire.Run, error) {
-	d := newDispatcher(&v.cfg)
-	d.counts.ID, d.counts.Started, d.counts.Total, d.counts.State = v.cfg.Run, started, look.Images, "dry run"
-	if v.cfg.Control != NoSink {
-		var err error
-		if v.asks, err = sinkclient.Dial(v.cfg.Network, v.cfg.Control); err != nil {
-			return d.snapshot(), err
-		}
-		defer v.asks.Close()
-	}
-	batches := make(chan []candidate)
-	until, done := v.untilDrain(ctx)
-	defer done()
-	group, gctx := errgroup.WithContext(until)
-	group.Go(func() error {
-		defer close(batches)
-		return v.feed(gctx, batches)
-	})
-	group.Go(func() error {
-		for batch := range batches {
-			for _, c := range batch {
-				d.counts.Found++
-				if c.earlier != nil {
-					d.count(earlierOutcome(c.earlier))
-				}
-				v.cfg.Report(dryLine(c, v.cfg.Recipe.OutputNames(c.Name), v.cfg.MaxMessage))
-			}
-		}
-		return nil
-	})
-	err := group.Wait()
-	run := d.snapshot()
-	run.Pending = run.Unsettled()
-	if errors.Is(err, errDrained) {
-		err = nil
-	}
-	return run, err
-}
-
-func dryLine(c candidate, outputs []string, limit int64) string {
-	switch {
-	case c.earlier == nil && c.Size > limit:
-		return fmt.Sprintf("reject\t%s\t%d bytes are beyond the limit of %d", c.Name, c.Size, limit)
-	case c.earlier == nil:
-		return fmt.Sprintf("make\t%s\t%d outputs, the first %s", c.Name, len(outputs), outputs[0])
-	}
-	return fmt.Sprintf("%s\t%s\tsince %s", earlierOutcome(c.earlier), c.Name, c.earlier.At.Format(time.DateTime))
-}
+// jitter spreads a backoff; see dispatch.Config.
+func jitter(limit time.Duration) time.Duration { return time.Duration(rand.Int64N(int64(limit) + 1)) }
 
 // Ready returns nil when the run hands out tasks, and otherwise why not.
 func (v *Ventilator) Ready() error {

@@ -36,7 +36,7 @@ func TestTaskOfASilentWorkerIsDeliveredAgainWhenItsLeaseEnds(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		mute := s.worker("mute", 1)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		first := mute.mustNext(time.Minute)
 		began := time.Now()
@@ -59,7 +59,7 @@ func TestHeartbeatsProlongALease(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		slow := s.worker("slow", 1)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		task := slow.mustNext(time.Minute)
 		for range 600 { // ten minutes, twenty leases
@@ -186,7 +186,7 @@ func TestLeasesStandStillWhileTheSinkIsAway(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		w := s.worker("w", 1)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		task := w.mustNext(time.Minute)
 		s.sink.down()

@@ -15,18 +15,16 @@ import (
 func (l *loop) tick(now time.Time) error {
 	l.watch(now)
 	run := l.snapshot(now)
-	l.v.metrics.observe(&run, l.d.inflight, l.waitingFor())
+	l.v.metrics.observe(&run, l.d.BytesInFlight(), l.waitingFor())
 	l.v.cfg.Watch(run)
-	if l.v.talks != nil { // without a sink nobody tells one copy from the other
-		l.d.speculate(now)
-	}
+	l.d.Speculate(now)
 	if l.v.sub != nil {
-		l.d.hear(len(l.v.sub.Peers()) > 0)
+		l.d.SetEventsConnected(len(l.v.sub.Peers()) > 0)
 	}
 	if run.Peers > 0 {
 		l.lastPeer = now
 	}
-	if wait := l.v.cfg.WaitWorkers; wait > 0 && run.Peers == 0 && now.Sub(l.lastPeer) > wait && len(l.d.tasks) > 0 {
+	if wait := l.v.cfg.WaitWorkers; wait > 0 && run.Peers == 0 && now.Sub(l.lastPeer) > wait && l.d.Unsettled() > 0 {
 		return fmt.Errorf("%w within %v", ErrNoWorkers, wait)
 	}
 	if limit := l.v.cfg.StallTimeout; limit > 0 && now.Sub(l.lastChange) > limit && l.steered != "paused" {
@@ -37,18 +35,20 @@ func (l *loop) tick(now time.Time) error {
 
 // stuck names up to n of the unsettled tasks.
 func (l *loop) stuck(n int) string {
-	s := fmt.Sprintf("%d unsettled", len(l.d.tasks))
-	for _, t := range l.d.tasks {
+	s := fmt.Sprintf("%d unsettled", l.d.Unsettled())
+	for t := range l.d.All() {
 		if n--; n < 0 {
 			return s + ", …"
 		}
-		s += fmt.Sprintf(", %q (%s)", t.Name, t.state)
+		s += fmt.Sprintf(", %q (%s)", t.Name, t.State())
 	}
 	return s
 }
 
 func (l *loop) snapshot(now time.Time) wire.Run {
-	run := l.d.snapshot()
+	run := l.d.Counts()
+	run.ID, run.Started, run.Total = l.about.ID, l.about.Started, l.about.Total
+	run.Inputs, run.Recipe, run.Host = l.about.Inputs, l.about.Recipe, l.about.Host
 	run.Pending += int64(len(l.backlog))
 	switch {
 	case l.ended:
@@ -75,7 +75,7 @@ func (l *loop) waiting() string {
 		return "waiting for the sink: " + l.sinkStuck
 	case l.sinkGone != "":
 		return "waiting for the sink at " + l.v.cfg.Control + ": " + l.sinkGone
-	case len(l.d.peers) == 0 && len(l.d.tasks) > 0:
+	case l.d.Peers() == 0 && l.d.Unsettled() > 0:
 		return "waiting for workers on " + l.v.cfg.Bind
 	}
 	return ""
@@ -86,9 +86,9 @@ func (l *loop) waitingFor() string {
 	switch {
 	case l.steered == "paused":
 		return ""
-	case l.d.ready.len() > 0:
+	case l.d.Ready() > 0:
 		return "workers"
-	case l.d.due.len() == 0 && l.d.again.len() == 0:
+	case l.d.Due() == 0:
 		return ""
 	case l.next == nil:
 		return "bytes"
@@ -113,7 +113,7 @@ func (l *loop) ask(now time.Time) {
 	if l.urgent {
 		age = 0
 	}
-	q := question{settle: l.settle, run: l.snapshot(now), ids: append(l.urgentIDs, l.d.olderThan(age, now, wire.MaxBatch)...)}
+	q := question{settle: l.settle, run: l.snapshot(now), ids: append(l.urgentIDs, l.d.UnsettledSince(age, now, wire.MaxBatch)...)}
 	l.settle, l.urgent, l.urgentIDs, l.lastAudit, l.asking = nil, false, nil, now, true
 	l.questions <- q // has room: one question at a time
 }
@@ -150,12 +150,12 @@ func (l *loop) answered(a answer) {
 func (l *loop) weigh(a answer, now time.Time) {
 	for i := range a.failed {
 		if id, err := taskid.Parse(a.failed[i].ID); err == nil {
-			l.d.missedFailure(id, &a.failed[i], now)
+			l.d.RecordMissedFailure(id, &a.failed[i], now)
 		}
 	}
 	if is := a.state.Instance; is != "" {
 		if l.sinkIs != "" && l.sinkIs != is {
-			l.askAbout(l.d.sinkChanged(l.sinkIs, is))
+			l.askAbout(l.d.SinkRestarted(l.sinkIs, is))
 		}
 		l.sinkIs = is
 	}
@@ -163,8 +163,8 @@ func (l *loop) weigh(a answer, now time.Time) {
 		return
 	}
 	for _, id := range a.asked { // what is settled is no task of ours any more
-		if t := l.d.lost(id, a.instance, now); t != nil {
-			l.v.log.Warn("an answer died with the sink before it was committed", "file", t.Path, "delivery", t.deliveries)
+		if t := l.d.RequeueLostResult(id, a.instance, now); t != nil {
+			l.v.log.Warn("an answer died with the sink before it was committed", "file", t.Path, "delivery", t.Deliveries())
 		}
 	}
 }
@@ -186,7 +186,7 @@ func (l *loop) result(ctx context.Context, err error) wire.Run {
 	if run.Unsettled() != 0 {
 		run.Missing = l.missing()
 	}
-	l.v.metrics.observe(&run, l.d.inflight, "")
+	l.v.metrics.observe(&run, l.d.BytesInFlight(), "")
 	l.v.cfg.Watch(run)
 	if l.v.talks != nil {
 		wait := farewell
@@ -205,7 +205,7 @@ func (l *loop) result(ctx context.Context, err error) wire.Run {
 // missing names the images that are not accounted for, as many as a report has room for.
 func (l *loop) missing() []string {
 	var names []string
-	for _, t := range l.d.tasks {
+	for t := range l.d.All() {
 		if len(names) == wire.MaxMissing {
 			break
 		}

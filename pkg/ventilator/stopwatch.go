@@ -21,5 +21,5 @@ func (s *stopwatch) set(running bool, now time.Time) {
 
 // watch keeps the time in which the run works: see wire.Run.Working. It is to be called whenever that may have changed.
 func (l *loop) watch(now time.Time) {
-	l.work.set(len(l.d.peers) > 0 && (l.steered != "paused" || l.d.counts.Leased > 0), now)
+	l.work.set(l.d.Peers() > 0 && (l.steered != "paused" || l.d.Leased() > 0), now)
 }

@@ -13,7 +13,7 @@ func TestFrozenWorkerGetsNothingUntilItIsHeardOf(t *testing.T) {
 	inBubble(t, 6, func(t *testing.T, s *stage) {
 		frozen := s.worker("frozen", 2)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		frozen.mustNext(time.Minute)
 		frozen.mustNext(time.Minute)
@@ -54,7 +54,7 @@ func TestStrangerWhoseWordIsNotUnderstoodGetsTasksOnlyWhileThereIsNobodyElse(t *
 	inBubble(t, 2, func(t *testing.T, s *stage) {
 		stranger := s.worker("", 0)
 		cfg := s.config()
-		cfg.SpeculateAge = -1
+		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		stranger.mustNext(time.Minute)
 		stranger.mustNext(time.Minute)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -22,7 +24,7 @@ func TestTimeSpentCountingImagesIsNotTimeWithoutWorkers(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := v.newLoop(time.Now().Add(-time.Hour), survey{Images: 1})
-		l.d.addN(1, time.Now())
+		l.d.Add(dispatch.Image{Name: "a.jpg", Size: 100}, taskid.ID{1}, time.Now())
 		if err := l.tick(time.Now()); err != nil {
 			t.Error(err)
 		}
@@ -54,7 +56,7 @@ func TestWithoutASinkWhatCannotBeSentIsAccountedForAllTheSame(t *testing.T) {
 		}
 		told := ""
 		cfg := s.config()
-		cfg.Control, cfg.MaxMessage, cfg.MaxInflightBytes = NoSink, 100, 1 // so that the second is not read before the first was sent
+		cfg.Control, cfg.MaxMessage, cfg.Dispatch.MaxInflightBytes = NoSink, 100, 1 // so that the second is not read before the first was sent
 		cfg.Rejected = func(path string, _ wire.Receipt) { told += path }
 		_, done := s.start(cfg)
 		if err := os.Remove(filepath.Join(s.dir, "001.jpg")); err != nil {
@@ -84,11 +86,11 @@ func TestFirstTaskWaitsAMomentForTheSinksEvents(t *testing.T) {
 		}
 		v.talks = new(sinkclient.Client)
 		l := v.newLoop(time.Now(), survey{})
-		l.d.peerUp(1, identity(1, 1))
+		l.d.AddPeer(1, wire.WorkerIdentity{Name: "w", Slots: 1, Prefetch: 1}.String())
 		if !l.assembling(time.Now()) || l.assembling(time.Now().Add(assembly)) {
 			t.Error("it does not wait a moment, or too long")
 		}
-		if l.d.hear(true); l.assembling(time.Now()) {
+		if l.d.SetEventsConnected(true); l.assembling(time.Now()) {
 			t.Error("it waits although events are heard")
 		}
 	})

@@ -153,6 +153,20 @@ const MaxMissing = 100
 // Settled counts the images that need no more work: done + skipped + rejected + dead.
 func (r *Run) Settled() int64 { return r.Done + r.Skipped + r.Rejected + r.Dead }
 
+// Count counts an image that was settled with this outcome.
+func (r *Run) Count(o outcome.Outcome) {
+	switch o {
+	case outcome.Done:
+		r.Done++
+	case outcome.Skipped:
+		r.Skipped++
+	case outcome.Rejected:
+		r.Rejected++
+	case outcome.Dead:
+		r.Dead++
+	}
+}
+
 // Unsettled is found − settled: 0 at the end of a run, or something is missing.
 func (r *Run) Unsettled() int64 { return r.Found - r.Settled() }
 

@@ -108,6 +108,8 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/engine":     {"pkg/engine", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/sysmon"},
 		"pkg/sinkclient": {"pkg/wire", "pkg/zsock", "pkg/taskid"},
+
+		"pkg/ventilator/dispatch": {"pkg/outcome", "pkg/taskid", "pkg/wire"},
 	}
 	for _, p := range packages(t) {
 		for home, may := range allowed {
@@ -121,6 +123,44 @@ func TestLeavesStayLeaves(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The state machine of tasks can be tested exactly because it has no I/O, no clock, no randomness and no goroutines of its own.
+func TestDispatchIsPure(t *testing.T) {
+	const home = "pkg/ventilator/dispatch"
+	allowed := []string{"cmp", "container/heap", "errors", "fmt", "iter", "maps", "slices", "strings", "time"}
+	clock := []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Until"}
+	checked := 0
+	for _, p := range packages(t) {
+		if !within(p.ImportPath, home) {
+			continue
+		}
+		checked++
+		for _, imp := range p.Imports {
+			if !strings.HasPrefix(imp, module) && !slices.Contains(allowed, imp) {
+				t.Errorf("%s imports %s; of other modules it may import only %v", p.ImportPath, imp, allowed)
+			}
+		}
+	}
+	if checked == 0 {
+		t.Fatalf("there is no package %s", home)
+	}
+	eachSource(t, func(path string, file *ast.File, set *token.FileSet) {
+		if !strings.Contains(filepath.ToSlash(path), "/"+home+"/") {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%s: dispatch starts a goroutine", set.Position(n.Pos()))
+			case *ast.SelectorExpr:
+				if pkg, ok := n.X.(*ast.Ident); ok && pkg.Name == "time" && slices.Contains(clock, n.Sel.Name) {
+					t.Errorf("%s: dispatch reads the clock with time.%s; the caller passes in the time", set.Position(n.Pos()), n.Sel.Name)
+				}
+			}
+			return true
+		})
+	})
 }
 
 func TestMainsAreThin(t *testing.T) {

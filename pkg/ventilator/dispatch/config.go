@@ -1,0 +1,72 @@
+package dispatch
+
+import (
+	"errors"
+	"time"
+)
+
+// Config says how tasks are delivered. A zero field means its default.
+type Config struct {
+	MaxInflightBytes int64 // bytes read and not yet handed to a worker's connection, in all; default 64 MiB
+	MaxDeliveries    int   // failed deliveries after which a task is a dead letter; default 5
+	StrangerPrefetch int   // unsettled tasks of a peer that does not announce its own prefetch; default 2
+
+	Lease        time.Duration // how long a worker may hold a task without a heartbeat that lists it; default 30 s
+	SilentLease  time.Duration // the same for a stranger, which sends no heartbeats; default 5 min
+	BackoffMin   time.Duration // pause after the first failure of a task; doubles with each further one; default 500 ms
+	BackoffMax   time.Duration // longest pause after a failure; default 30 s
+	SpeculateAge time.Duration // age of the youngest delivery that is sent again to an idle worker; default 5 s; negative: never
+
+	// The ventilator that owns the dispatcher sets the fields below; whoever configures a run leaves them zero.
+
+	WithoutSink bool                                    // no sink reports results: leases never expire, strangers need no events
+	OutputNames func(image string) []string             // names of the outputs of an image; nil: strangers' results settle nothing
+	Jitter      func(limit time.Duration) time.Duration // a random duration from 0 to limit; nil: always 0
+	OnDead      func(*Task)                             // called when a task is out of deliveries, to have it settled as dead; may call Settle; nil: not called
+}
+
+// Validate returns an error that says in a sentence what is wrong with c.
+func (c *Config) Validate() error {
+	switch {
+	case c.MaxInflightBytes < 0:
+		return errors.New("the limit of bytes in flight is negative")
+	case c.MaxDeliveries < 0:
+		return errors.New("the limit of deliveries is negative")
+	case c.StrangerPrefetch < 0:
+		return errors.New("the prefetch of strangers is negative")
+	case min(c.Lease, c.SilentLease) < 0:
+		return errors.New("a lease is negative")
+	case min(c.BackoffMin, c.BackoffMax) < 0:
+		return errors.New("a backoff is negative")
+	}
+	return nil
+}
+
+// withDefaults returns c with every zero field set to its default.
+func (c Config) withDefaults() Config {
+	setDefault(&c.MaxInflightBytes, 64<<20)
+	setDefault(&c.MaxDeliveries, 5)
+	setDefault(&c.StrangerPrefetch, 2)
+	setDefault(&c.Lease, 30*time.Second)
+	setDefault(&c.SilentLease, 5*time.Minute)
+	setDefault(&c.BackoffMin, 500*time.Millisecond)
+	setDefault(&c.BackoffMax, 30*time.Second)
+	setDefault(&c.SpeculateAge, 5*time.Second)
+	if c.OutputNames == nil {
+		c.OutputNames = func(string) []string { return nil }
+	}
+	if c.Jitter == nil {
+		c.Jitter = func(time.Duration) time.Duration { return 0 }
+	}
+	if c.OnDead == nil {
+		c.OnDead = func(*Task) {}
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

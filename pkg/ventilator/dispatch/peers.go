@@ -1,0 +1,149 @@
+package dispatch
+
+import (
+	"container/heap"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// PeerID names a connection of a worker; the caller chooses it and never uses it again for another connection.
+type PeerID uint64
+
+// PeerInfo is what a peer said of itself when it connected.
+type PeerInfo struct {
+	Name     string
+	Slots    int
+	Stranger bool // it knows only the bare forms of messages: it echoes no task ids and sends no heartbeats
+}
+
+// peer is a worker's connection.
+type peer struct {
+	id           PeerID
+	name         string
+	slots        int // transforms at a time
+	prefetch     int // unsettled tasks that it may hold
+	stranger     bool
+	draining     bool // it has announced that it takes no further tasks
+	unresponsive bool // a lease of its expired, and no sign of life came since
+	awaitsEvents bool // a stranger whose results would not reach this run now
+	held         map[taskid.ID]*Task
+	lastGiven    uint64 // number of the task that it was given last: equal peers take turns
+	index        int    // in the heap of available peers; −1: not in it
+}
+
+// canTake reports whether the peer can take a task. An unresponsive worker must first give a sign of life; a stranger gives none.
+func (p *peer) canTake() bool {
+	return !p.draining && !p.awaitsEvents && (!p.unresponsive || p.stranger) && len(p.held) < p.prefetch
+}
+
+// less orders peers: unresponsive ones last, then by tasks for each slot, then by who waited longest for a task.
+func (p *peer) less(q *peer) bool {
+	if p.unresponsive != q.unresponsive {
+		return q.unresponsive
+	}
+	if a, b := len(p.held)*q.slots, len(q.held)*p.slots; a != b {
+		return a < b
+	}
+	return p.lastGiven < q.lastGiven
+}
+
+// updateAvailability puts p where it belongs in the heap of available peers. It must follow each change of p.
+func (d *Dispatcher) updateAvailability(p *peer) {
+	switch {
+	case p.canTake() && p.index < 0:
+		heap.Push(&d.available, p)
+	case p.canTake():
+		heap.Fix(&d.available, p.index)
+	case p.index >= 0:
+		heap.Remove(&d.available, p.index)
+	}
+}
+
+// Peers returns how many workers are connected.
+func (d *Dispatcher) Peers() int { return len(d.peers) }
+
+// AddPeer takes a worker's new connection, whose ZMTP identity may announce its name, slots and prefetch.
+func (d *Dispatcher) AddPeer(id PeerID, identity string) PeerInfo {
+	p := &peer{id: id, held: make(map[taskid.ID]*Task), index: -1}
+	if w, ok := wire.ParseWorkerIdentity(identity); ok {
+		p.name, p.slots, p.prefetch = w.Name, w.Slots, w.Prefetch
+	} else {
+		p.name, p.slots, p.prefetch, p.stranger = identity, 1, d.cfg.StrangerPrefetch, true
+		p.awaitsEvents = !d.eventsConnected && !d.cfg.WithoutSink
+	}
+	d.peers[id] = p
+	d.slots += p.slots
+	d.updateAvailability(p)
+	return PeerInfo{Name: p.name, Slots: p.slots, Stranger: p.stranger}
+}
+
+// RemovePeer takes the end of a worker's connection. The tasks that it held are delivered again at once. Only the last
+// results of a worker that had announced its drain may still be on their way: the sink is to be asked about the tasks that
+// RemovePeer returns.
+func (d *Dispatcher) RemovePeer(id PeerID, now time.Time) (ask []taskid.ID) {
+	p := d.peers[id]
+	if p == nil {
+		return nil
+	}
+	delete(d.peers, id)
+	d.slots -= p.slots
+	d.setUnresponsive(p, false)
+	held := p.held
+	p.held, p.prefetch = nil, 0
+	d.updateAvailability(p)
+	for _, t := range held {
+		if d.loseHolder(t, p, now) {
+			ask = append(ask, t.ID)
+		}
+	}
+	return ask
+}
+
+// RecordHeartbeat extends the leases of the tasks that the worker lists, and gives a draining worker nothing more. It returns
+// tasks that the sink is to be asked about: the worker no longer lists them, and no result of theirs is known.
+func (d *Dispatcher) RecordHeartbeat(h *wire.Heartbeat, now time.Time) (ask []taskid.ID) {
+	d.markResponsive(h.Worker)
+	listed := make([]taskid.ID, 0, len(h.Held))
+	for _, s := range h.Held {
+		if id, err := taskid.Parse(s); err == nil {
+			listed = append(listed, id)
+		}
+	}
+	d.extendLeases(listed, now)
+	ask = d.findOmitted(h.Worker, listed, now)
+	if !h.Draining {
+		return ask
+	}
+	for _, p := range d.peers {
+		if p.name == h.Worker && !p.stranger && !p.draining {
+			p.draining = true
+			d.updateAvailability(p)
+		}
+	}
+	return ask
+}
+
+// ReleaseWorker says that the sink has received the worker's result: the worker can take another task. The task stays
+// leased until the result is committed, and need not be delivered again when the worker leaves. instance is the instance of
+// the sink that has the result; empty: unknown.
+func (d *Dispatcher) ReleaseWorker(id taskid.ID, worker, instance string, now time.Time) {
+	d.markResponsive(worker)
+	t := d.tasks[id]
+	if t == nil {
+		return
+	}
+	for i, p := range t.holders {
+		if p.name == worker {
+			delete(p.held, id)
+			d.updateAvailability(p)
+			t.holders = append(t.holders[:i], t.holders[i+1:]...)
+			break
+		}
+	}
+	if t.state == leased {
+		t.resultAt = instance
+		d.setDeadline(t, now.Add(d.cfg.Lease))
+	}
+}

@@ -1,0 +1,206 @@
+package dispatch
+
+import (
+	"container/heap"
+	"slices"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// When a task is delivered again, and when it is dead.
+//
+//	what happened to a delivery                     delivered again     counts as
+//	a worker reported that it failed                after a backoff     a failure
+//	its file could not be read, or it not be sent   after a backoff     a failure
+//	its lease expired                               after a backoff     a failure
+//	its worker's connection ended                   at once             a quarter of a failure
+//	a sink ended that had received its result       at once             a quarter of a failure
+//	it is the oldest at the end of the run          to an idle worker   nothing: the first worker goes on
+//
+// A task is dead when its failures reach Config.MaxDeliveries. While the run drains, no task is delivered again: it is left
+// for the next run.
+
+// lossesPerFailure is how many lost deliveries count as one failure. A lost connection says little about the task that was
+// on it; but an image that kills workers must come to an end, too.
+const lossesPerFailure = 4
+
+// exhausted reports whether t has used up its deliveries.
+func (d *Dispatcher) exhausted(t *Task) bool {
+	return t.failures+t.losses/lossesPerFailure >= d.cfg.MaxDeliveries
+}
+
+// fail counts a failed delivery of t, which no peer holds any more. Then t backs off, or is dead.
+func (d *Dispatcher) fail(t *Task, detail string, now time.Time) {
+	t.failures++
+	t.detail = detail
+	d.setState(t, backingOff)
+	if d.exhausted(t) {
+		d.setDeadline(t, now.Add(d.cfg.BackoffMax)) // in case that its receipt as a dead letter is lost
+		d.cfg.OnDead(t)
+		return
+	}
+	if d.draining {
+		d.leaveForNextRun(t)
+		return
+	}
+	d.setDeadline(t, now.Add(d.backoff(t.failures)))
+}
+
+// backoff returns the pause after that many failures: it doubles with each, and its upper half is random.
+func (d *Dispatcher) backoff(failures int) time.Duration {
+	b := d.cfg.BackoffMin << min(failures-1, 16)
+	if b > d.cfg.BackoffMax || b <= 0 {
+		b = d.cfg.BackoffMax
+	}
+	return b/2 + d.cfg.Jitter(b/2)
+}
+
+// requeue makes t due again, before new tasks.
+func (d *Dispatcher) requeue(t *Task) {
+	if d.draining {
+		d.leaveForNextRun(t)
+		return
+	}
+	d.clearDeadline(t)
+	d.setState(t, due)
+	d.redeliveries.push(t)
+}
+
+// requeueLost counts a lost delivery of t, which no peer holds any more. Then t is due again, or dead.
+func (d *Dispatcher) requeueLost(t *Task, detail string, now time.Time) {
+	if d.exhausted(t) {
+		d.clearDeadline(t)
+		d.fail(t, detail, now)
+		return
+	}
+	d.requeue(t)
+}
+
+// AdvanceTime ends the leases and backoffs whose deadline has come, and returns the tasks whose lease expired. Receipts and
+// heartbeats come through the sink alone. So a lease ends no sooner than its full length after sinkBlocked, the last time at
+// which the sink did not answer or could not work; without a sink no lease ends.
+func (d *Dispatcher) AdvanceTime(now, sinkBlocked time.Time) (expired []*Task) {
+	if d.cfg.WithoutSink {
+		sinkBlocked = now
+	}
+	for len(d.deadlines) > 0 && !d.deadlines[0].deadline.After(now) {
+		t := heap.Pop(&d.deadlines).(*Task)
+		switch t.state {
+		case backingOff:
+			d.requeue(t)
+		case leased:
+			if at := sinkBlocked.Add(d.leaseOf(t)); at.After(now) {
+				d.setDeadline(t, at)
+				continue
+			}
+			expired = append(expired, t)
+			for _, p := range t.holders {
+				d.setUnresponsive(p, true)
+			}
+			d.releaseHolders(t)
+			d.fail(t, "no receipt came before its lease expired", now)
+		}
+	}
+	return expired
+}
+
+// FailSend says that a delivery could not be sent, though its peer is still connected.
+func (d *Dispatcher) FailSend(delivery Delivery, detail string, now time.Time) {
+	d.releaseHolders(delivery.Task)
+	d.fail(delivery.Task, detail, now)
+}
+
+// RecordFailure takes a worker's report that a delivery failed through no fault of the image. The report may come twice,
+// as an event and as an answer of the sink, and counts once. A worker that does not echo the delivery's number is reported by
+// event alone.
+func (d *Dispatcher) RecordFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
+	t := d.tasks[id]
+	if t == nil || slices.Contains(t.failed, r.Delivery) {
+		return
+	}
+	if r.Delivery > 0 {
+		t.failed = append(t.failed, r.Delivery)
+	}
+	d.ReleaseWorker(id, r.Worker, "", now)
+	switch {
+	case t.Held(): // a second worker goes on
+	case t.state == leased:
+		d.clearDeadline(t)
+		d.fail(t, r.Detail, now)
+	default: // its next delivery is being made already
+		t.failures++
+	}
+}
+
+// RecordMissedFailure takes the sink's answer that a delivery failed. It counts only when the task still waits for that delivery:
+// the last, or the one before while two workers hold the task. Of any other delivery an event told, or its lease expired.
+func (d *Dispatcher) RecordMissedFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
+	t := d.tasks[id]
+	if t == nil || t.state != leased || r.Delivery < 1 {
+		return
+	}
+	if r.Delivery == t.deliveries || len(t.holders) > 1 && r.Delivery == t.deliveries-1 {
+		d.RecordFailure(id, r, now)
+	}
+}
+
+// drainGrace is how long the last receipts of a worker that announced its drain may be on their way.
+const drainGrace = 2 * time.Second
+
+// loseHolder takes the end of the connection of p, which held t. It reports whether t waits for the last receipt of a
+// worker that announced its drain: such a worker sent the results of all it held before it left.
+func (d *Dispatcher) loseHolder(t *Task, p *peer, now time.Time) (waits bool) {
+	t.holders = slices.DeleteFunc(t.holders, func(h *peer) bool { return h == p })
+	t.losses++
+	switch {
+	case t.Held() || t.state != leased:
+	case p.draining && !d.exhausted(t):
+		d.setDeadline(t, now.Add(drainGrace))
+		return true
+	default:
+		d.requeueLost(t, "the connection of its worker was lost, again and again", now)
+	}
+	return false
+}
+
+// RequeueLostResult takes the answer of an instance of the sink that a task is not settled. When an earlier instance had its
+// result, that result is lost, and no worker has the task any more: it is delivered again at once. RequeueLostResult returns
+// the task in that case, otherwise nil.
+func (d *Dispatcher) RequeueLostResult(id taskid.ID, instance string, now time.Time) *Task {
+	t := d.tasks[id]
+	if t == nil || t.state != leased || t.resultAt == "" || t.resultAt == instance {
+		return nil
+	}
+	t.resultAt = ""
+	if slices.ContainsFunc(t.holders, func(p *peer) bool { return !p.stranger }) {
+		return nil // a worker still works on another delivery; strangers do not say which delivery they answered
+	}
+	d.releaseHolders(t)
+	t.losses++
+	d.requeueLost(t, "the sink that had its result was lost, again and again", now)
+	return t
+}
+
+// Speculate sends the oldest leased task again when no task is left to send and a peer is idle, because the last stragglers
+// decide when a run ends. It reports whether it did. Without a sink it never does: one copy could not be told from the other.
+func (d *Dispatcher) Speculate(now time.Time) bool {
+	if d.cfg.WithoutSink || d.cfg.SpeculateAge < 0 || !d.allAdded || d.draining || d.queued() > 0 {
+		return false
+	}
+	if len(d.available) == 0 || len(d.available[0].held) > 0 || !d.mayBeSent(d.available[0]) {
+		return false
+	}
+	var oldest *Task
+	for _, t := range d.deadlines { // at this point, as many as the workers hold
+		if t.state == leased && len(t.holders) == 1 && (oldest == nil || t.sent.Before(oldest.sent)) {
+			oldest = t
+		}
+	}
+	if oldest == nil || now.Sub(oldest.sent) < d.cfg.SpeculateAge {
+		return false
+	}
+	d.requeue(oldest)
+	return true
+}

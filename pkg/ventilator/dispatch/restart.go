@@ -1,0 +1,56 @@
+package dispatch
+
+import (
+	"slices"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+)
+
+// What the end of a sink means.
+//
+// Results that a sink had received and not committed end with it, whether it had said so or not. The workers no longer hold
+// such tasks, so that only their leases would bring them back.
+
+// SinkRestarted says that another instance of the sink is there now. It returns the tasks whose results an earlier instance
+// had received: the sink is to be asked about them. Results of tasks that workers hold may have been on their way to
+// it; RecordHeartbeat finds these.
+func (d *Dispatcher) SinkRestarted(before, now string) (ask []taskid.ID) {
+	for _, t := range d.deadlines {
+		switch {
+		case t.state != leased:
+		case t.resultAt != "" && t.resultAt != now:
+			ask = append(ask, t.ID)
+		case t.resultAt == "" && t.Held():
+			t.maybeResultAt, t.omitted = before, 0
+		}
+	}
+	return ask
+}
+
+// maxOmitted is how many heartbeats must leave a task out before its worker is taken to have sent its result. The first
+// heartbeat comes with the worker's new connection to the sink, beside results that waited for that connection.
+const maxOmitted = 2
+
+// findOmitted returns the tasks whose result the worker seems to have sent to a sink that ended.
+func (d *Dispatcher) findOmitted(worker string, listed []taskid.ID, now time.Time) (ask []taskid.ID) {
+	for _, p := range d.peers {
+		if p.stranger || p.name != worker {
+			continue
+		}
+		for id, t := range p.held {
+			if t.maybeResultAt == "" {
+				continue
+			}
+			if slices.Contains(listed, id) {
+				t.maybeResultAt = ""
+			} else if t.omitted++; t.omitted == maxOmitted {
+				ask = append(ask, id)
+			}
+		}
+	}
+	for _, id := range ask {
+		d.ReleaseWorker(id, worker, d.tasks[id].maybeResultAt, now)
+	}
+	return ask
+}

@@ -1,0 +1,78 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+)
+
+// Image is what the dispatcher keeps of a found image.
+type Image struct {
+	Name     string    // name of the image in the run: slash-separated, relative
+	Path     string    // where the caller reads it; the dispatcher only keeps it
+	Size     int64     // bytes
+	Modified time.Time // the dispatcher only keeps it
+}
+
+// Task is an image that was found and is not settled. Only the goroutine that owns the dispatcher may read it; a pointer
+// to it may go anywhere, as a handle.
+type Task struct {
+	Image
+	ID    taskid.ID
+	Found time.Time // when the task was added
+
+	state      state
+	deliveries int    // deliveries so far
+	failures   int    // deliveries that failed or whose lease expired
+	losses     int    // deliveries that were lost with a connection or with a sink
+	detail     string // of the last failure
+	failed     []int  // numbers of the deliveries that a worker reported as failed
+
+	message       []byte // set while ready
+	budgeted      int64  // bytes of the message that count as in flight
+	holders       []*peer
+	sent          time.Time // of the newest delivery
+	deadline      time.Time // when the lease or the backoff ends
+	deadlineIndex int       // in the heap of deadlines; −1: not in it
+
+	unnamed map[string]struct{} // outputs that a stranger has not named yet; nil: no stranger has had the task
+
+	resultAt      string // instance of the sink that has received a result; empty: none, or the instance is unknown
+	maybeResultAt string // instance that may have received a result and ended before it said so; empty: none
+	omitted       int    // heartbeats of the holder that left the task out since maybeResultAt was set
+}
+
+// Deliveries returns how often the task was sent to a worker.
+func (t *Task) Deliveries() int { return t.deliveries }
+
+// Detail returns why the last failed delivery failed; empty if none did.
+func (t *Task) Detail() string { return t.detail }
+
+// Held reports whether a worker holds the task.
+func (t *Task) Held() bool { return len(t.holders) > 0 }
+
+// Holder returns the name of the worker that received the newest delivery; empty if no worker holds the task.
+func (t *Task) Holder() string {
+	if n := len(t.holders); n > 0 {
+		return t.holders[n-1].name
+	}
+	return ""
+}
+
+// State names the task's state for people.
+func (t *Task) State() string { return t.state.String() }
+
+// state is where an unsettled task stands. docs/ARCHITECTURE.md draws the states and their transitions.
+type state uint8
+
+const (
+	due        state = iota // waits to be read
+	reading                 // a reader has it
+	ready                   // its message waits for a peer
+	leased                  // one or two peers hold it, or its result is being committed
+	backingOff              // a delivery failed; waits for the next
+)
+
+func (s state) String() string {
+	return [...]string{"due", "being read", "ready", "leased", "backing off"}[s]
+}
