@@ -71,7 +71,7 @@ func meant() map[string]string {
 	return map[string]string{
 		"resize": "fit", "thumbnail": "fit", "thumb": "fit", "contain": "fit", "inside": "fit", "scale": "fit",
 		"size": "fit", "width": "fit", "height": "fit", "cover": "fill", "outside": "fill", "crop-fit": "fill",
-		"stretch": "force", "exact": "force", "extend": "pad", "embed": "pad", "border": "pad", "trim": "crop",
+		"stretch": "force", "exact": "force", "extend": "pad", "embed": "pad", "border": "pad", "autocrop": "trim",
 		"extract": "crop", "mirror": "flop", "hflip": "flop", "vflip": "flip", "grayscale": "gray",
 		"greyscale": "gray", "monochrome": "gray", "bw": "gray", "negate": "invert", "negative": "invert",
 		"unsharp": "sharpen", "convert": "format", "type": "format", "q": "quality", "bg": "background",

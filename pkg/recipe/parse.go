@@ -106,15 +106,15 @@ func parseVariant(w word) (v Variant, name word, err error) {
 		}
 		args := w.split(":")
 		op := strings.ToLower(args[0].s)
-		if set := settings()[op]; set != nil {
+		if set := settingOf(op); set != nil {
 			if given[op] {
 				return v, name, args[0].fail("", "%s is given twice", op)
 			}
 			given[op] = true
 			if len(args) != 2 {
-				return v, name, w.fail("", "%s takes one value, not %d", op, len(args)-1)
+				return v, name, w.fail(set.usage(), "%s takes one value, not %d", op, len(args)-1)
 			}
-			if err := set(&v, args[1]); err != nil {
+			if err := set.parse(args[1], &v); err != nil {
 				return v, name, err
 			}
 			continue
@@ -197,17 +197,19 @@ func validName(s string) bool {
 	return true
 }
 
-// digits reads a decimal number without sign and without leading zeros.
-func digits(s string) (int, bool) {
-	if s == "" || len(s) > 6 || s[0] == '0' && len(s) > 1 {
-		return 0, false
+// parseOp reads a pixel operation; args[0] is its word.
+func parseOp(w word, args []word) (Op, error) {
+	name := strings.ToLower(args[0].s)
+	if name == "grey" {
+		name = string(Gray)
 	}
-	n := 0
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
+	row := operationOf(Word(name))
+	if row == nil {
+		hint := suggest(name, words())
+		if m := meant()[name]; m != "" {
+			hint = "did you mean " + strconv.Quote(m) + "?"
 		}
-		n = 10*n + int(s[i]-'0')
+		return Op{}, args[0].fail(hint, "unknown operation %q", args[0].s)
 	}
-	return n, true
+	return row.parse(w, args[1:])
 }

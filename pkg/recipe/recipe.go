@@ -1,7 +1,7 @@
 // Package recipe says what to make of an image: variants, each a list of operations, and their one canonical text.
 //
-// A recipe knows nothing of pixels. It is parsed from what people type, printed as canonical text (which is hashed,
-// sent and shown), and it names the outputs:
+// A recipe knows nothing of pixels. Parse reads what people type. String prints the canonical text, which is hashed into
+// task ids, sent and shown. OutputNames names the outputs:
 //
 //	r, err := recipe.Parse("thumb=fit:256x256,format:webp", "hero=fill:1200x400:smart")
 //	r.String()                     // thumb=fit:256x256,orient:auto,…;hero=fill:1200x400:smart,orient:auto,…
@@ -9,8 +9,8 @@
 //	engine.Transform(ctx, data, r.For("2024/a.jpeg"))
 //
 // Operations come in two kinds. Pixel operations (fit, crop, blur, …) run in the order in which they are written.
-// Settings (orient, enlarge, background, animate, format, quality, strip, icc) hold for the whole variant wherever
-// they stand; canonical text lists them last, in that order, with their defaults filled in.
+// Settings (orient, format, quality, …) hold for the whole variant wherever they stand. Canonical text lists them last,
+// in the order of their table, with their defaults filled in.
 package recipe
 
 import (
@@ -27,8 +27,8 @@ const (
 	MaxName     = 64    // bytes of a variant's name, and of an asset's
 )
 
-// Recipe is what to make of one image. It is made by Parse, ParseSizes, ParseCanonical or Default, and then only
-// read. The zero Recipe makes nothing.
+// Recipe is what to make of one image. Parse, ParseSizes, ParseCanonical and Default make recipes; nobody changes one
+// afterwards. The zero Recipe makes nothing.
 type Recipe struct {
 	Variants []Variant
 }
@@ -42,7 +42,7 @@ type Variant struct {
 	Enlarge    bool   // operations may make the picture larger
 	Background Color  // under transparent pixels where the output format has no transparency
 	Animate    bool   // keep all frames where the output format can; else the first
-	Format     string // one of Formats, or Same
+	Format     string // one of format.Written, or Same
 	Quality    int    // 1–100; 0 where the format has none, or is not known yet and takes its default
 	Strip      string // StripAll, StripKeep, StripCopyright
 	ICC        string // ICCToSRGB, ICCKeep
@@ -55,41 +55,8 @@ type Op struct {
 	Gravity string  // fill, crop, watermark: one of Gravities, watermark not Smart
 	Color   Color   // pad
 	Asset   string  // watermark: a file's name in the directory of assets, case kept, no slash
-	N       float64 // rotate: degrees clockwise; blur, sharpen: sigma; brightness …: amount; watermark: opacity
+	N       float64 // trim: threshold; rotate: degrees clockwise; blur, sharpen: sigma; brightness …: amount; watermark: opacity
 }
-
-// Word names a pixel operation.
-type Word string
-
-// The pixel operations.
-const (
-	Fit        Word = "fit"        // largest size inside W×H, proportions kept
-	Fill       Word = "fill"       // smallest size that covers W×H, the rest cut off
-	Force      Word = "force"      // exactly W×H, proportions not kept
-	Pad        Word = "pad"        // fit, then a border up to W×H
-	Crop       Word = "crop"       // cut W×H out, without scaling
-	Rotate     Word = "rotate"     // clockwise by 90, 180 or 270 degrees
-	Flip       Word = "flip"       // upside down
-	Flop       Word = "flop"       // left to right
-	Blur       Word = "blur"       // Gaussian, N is sigma in pixels
-	Sharpen    Word = "sharpen"    // unsharp mask, N is sigma in pixels
-	Brightness Word = "brightness" // N per cent, −100 black, 100 white
-	Contrast   Word = "contrast"   // N per cent, −100 gray
-	Saturation Word = "saturation" // N per cent, −100 gray
-	Gamma      Word = "gamma"      // N above 1 lightens
-	Gray       Word = "gray"
-	Invert     Word = "invert"
-	Watermark  Word = "watermark" // an asset laid over the picture
-)
-
-// Values of Variant.Strip and Variant.ICC.
-const (
-	StripAll       = "all"       // no metadata but what shows the picture right
-	StripKeep      = "keep"      // all that the output format can carry
-	StripCopyright = "copyright" // who made it and who owns it
-	ICCToSRGB      = "srgb"      // convert to sRGB, drop the profile
-	ICCKeep        = "keep"      // leave the values, carry the profile
-)
 
 // Values of Op.Gravity besides the eight directions, which are north, south, east, west, ne, nw, se and sw.
 const (
@@ -153,51 +120,11 @@ func (v Variant) write(b *strings.Builder) {
 		b.WriteString(o.String())
 		b.WriteByte(',')
 	}
-	b.WriteString("orient:" + choose(v.Orient, "auto", "off"))
-	b.WriteString(",enlarge:" + choose(v.Enlarge, "yes", "no"))
-	b.WriteString(",background:" + v.Background.String())
-	b.WriteString(",animate:" + choose(v.Animate, "yes", "no"))
-	b.WriteString(",format:" + v.Format)
-	if v.Quality != 0 {
-		b.WriteString(",quality:" + strconv.Itoa(v.Quality))
+	separator := ""
+	for _, set := range settings {
+		if value := set.print(v); value != "" {
+			b.WriteString(separator + set.word + ":" + value)
+			separator = ","
+		}
 	}
-	b.WriteString(",strip:" + v.Strip + ",icc:" + v.ICC)
-}
-
-// String returns the canonical text of o.
-func (o Op) String() string {
-	s := string(o.Word)
-	switch o.Word {
-	case Fit, Force:
-		s += ":" + geometry(o.W, o.H)
-	case Fill, Crop:
-		s += ":" + geometry(o.W, o.H) + ":" + o.Gravity
-	case Pad:
-		s += ":" + geometry(o.W, o.H) + ":" + o.Color.String()
-	case Watermark:
-		s += ":" + o.Asset + ":" + o.Gravity + ":" + number(o.N)
-	case Rotate, Blur, Sharpen, Brightness, Contrast, Saturation, Gamma:
-		s += ":" + number(o.N)
-	}
-	return s
-}
-
-func geometry(w, h int) string {
-	s := "x"
-	if w > 0 {
-		s = strconv.Itoa(w) + s
-	}
-	if h > 0 {
-		s += strconv.Itoa(h)
-	}
-	return s
-}
-
-func number(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
-
-func choose(b bool, yes, no string) string {
-	if b {
-		return yes
-	}
-	return no
 }

@@ -44,8 +44,17 @@ func TestSizesAreRightToThePixel(t *testing.T) {
 		{"fit:x65535,enlarge:yes", 65535, 1, 65535, 65535}, // a free side ends at the limit too
 	} {
 		v := mustParse(t, c.ops).Variants[0]
-		if w, h := v.Size(c.w, c.h); w != c.outW || h != c.outH {
-			t.Errorf("%s of %d×%d gives %d×%d, want %d×%d", c.ops, c.w, c.h, w, h, c.outW, c.outH)
+		if w, h, exact := v.Size(c.w, c.h); w != c.outW || h != c.outH || !exact {
+			t.Errorf("%s of %d×%d gives %d×%d, want exactly %d×%d", c.ops, c.w, c.h, w, h, c.outW, c.outH)
+		}
+	}
+}
+
+func TestSizeAfterATrimIsABound(t *testing.T) {
+	for ops, want := range map[string][2]int{"trim": {400, 300}, "trim,fit:100x100": {100, 75}, "fit:100x100,trim": {100, 75}} {
+		w, h, exact := mustParse(t, ops).Variants[0].Size(400, 300)
+		if w != want[0] || h != want[1] || exact {
+			t.Errorf("%s: %d×%d, exact %v; want at most %v", ops, w, h, exact, want)
 		}
 	}
 }
@@ -59,7 +68,7 @@ func FuzzSizeStaysInItsBox(f *testing.F) {
 		}
 		for _, word := range []Word{Fit, Fill, Force, Crop} {
 			o := Op{Word: word, W: int(bw), H: int(bh)}
-			ow, oh := o.Size(int(w), int(h), enlarge)
+			ow, oh, _ := o.Size(int(w), int(h), enlarge)
 			if ow < 1 || oh < 1 {
 				t.Errorf("%v of %d×%d: %d×%d", o, w, h, ow, oh)
 			}

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"image"
 	"io/fs"
+	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -28,10 +30,13 @@ type Suite struct {
 	// Takes reports whether the engine is meant for an input and a recipe; the parts that it does not take are
 	// skipped. nil means everything.
 	Takes func(inputFormat string, data []byte, r recipe.Recipe) bool
+
+	tested *words
 }
 
 // Run runs every part of the suite.
 func (s Suite) Run(t *testing.T) {
+	s.tested = &words{seen: make(map[string]bool)}
 	for _, part := range []struct {
 		name string
 		run  func(*testing.T, Suite)
@@ -51,6 +56,7 @@ func (s Suite) Run(t *testing.T) {
 		{"Transparency", testTransparency},
 		{"Operations", testOperations},
 		{"Gravity", testGravity},
+		{"Trim", testTrim},
 		{"Watermark", testWatermark},
 		{"Color", testColor},
 		{"Metadata", testMetadata},
@@ -65,6 +71,33 @@ func (s Suite) Run(t *testing.T) {
 		{"Goldens", testGoldens},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, s) })
+	}
+	t.Run("EveryWord", func(t *testing.T) { testEveryWord(t, s) })
+}
+
+// words are the words of recipes of which the engine has made an output.
+type words struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (w *words) add(variants []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, word := range strings.FieldsFunc(strings.Join(variants, ";"), func(r rune) bool { return strings.ContainsRune(";,=:", r) }) {
+		w.seen[word] = true
+	}
+}
+
+// testEveryWord fails where a row of the recipe's tables has no case above it in which the engine made an output.
+func testEveryWord(t *testing.T, s Suite) {
+	if s.Takes != nil {
+		t.Skip("the engine does not take everything")
+	}
+	for _, u := range recipe.Usages() {
+		if !s.tested.seen[u.Word] {
+			t.Errorf("no part of the suite tests %s", u.Word)
+		}
 	}
 }
 
@@ -111,6 +144,9 @@ func (s Suite) tryWith(t *testing.T, l engine.Limits, data []byte, variants ...s
 	res, err := s.engine(t, l).Transform(context.Background(), data, r)
 	if string(before) != string(data) {
 		t.Error("the input was changed")
+	}
+	if err == nil {
+		s.tested.add(variants)
 	}
 	if err != nil && res != nil {
 		t.Error("a result beside an error")

@@ -42,9 +42,9 @@ func TestRecipesDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range recipe.Words() {
-		if !strings.Contains(string(text), "\n### "+w+"\n") {
-			t.Errorf("RECIPES.md has no section on %s", w)
+	for _, u := range recipe.Usages() {
+		if !strings.Contains(string(text), "\n### "+u.Word+"\n") {
+			t.Errorf("RECIPES.md has no section on %s", u.Word)
 		}
 	}
 	photo, err := os.ReadFile("../../../testdata/photos/orientation/lighthouse_1.jpg")

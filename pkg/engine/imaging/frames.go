@@ -84,7 +84,7 @@ func (t *transform) firstSize(m *made) (w, h int, scales bool) {
 	}
 	switch o := m.Ops[0]; o.Word {
 	case recipe.Fit, recipe.Force:
-		w, h = o.Size(w, h, m.Enlarge)
+		w, h, _ = o.Size(w, h, m.Enlarge)
 	case recipe.Fill:
 		w, h = o.Cover(w, h, m.Enlarge)
 	case recipe.Pad:

@@ -104,7 +104,10 @@ type made struct {
 	format  string // what it is encoded in
 	animate bool   // it keeps all frames
 	marks   map[string]*image.NRGBA
-	cuts    []image.Point // where the first frame was cut by smart gravity, for the others
+	limits  engine.Limits
+	count   int               // of frames that the input has
+	cuts    []image.Point     // where the first frame was cut by smart gravity, for the others
+	windows []image.Rectangle // what trims left of the first frame, for the others
 
 	frames      []*image.NRGBA
 	delays      []int    // of each frame, milliseconds
@@ -128,7 +131,7 @@ func (t *transform) checkInput(r recipe.Recipe) error {
 	}
 	t.info = info
 	for _, v := range r.Variants {
-		m := &made{Variant: v, format: v.OutputFormat("", info.Format)}
+		m := &made{Variant: v, format: v.OutputFormat("", info.Format), limits: t.engine.limits, count: info.Frames}
 		m.animate = v.Animate && info.Frames > 1 && format.Of(m.format).Animates
 		t.made = append(t.made, m)
 	}
@@ -140,26 +143,39 @@ func (t *transform) checkInput(r recipe.Recipe) error {
 func (t *transform) checkOutput(recipe.Recipe) error {
 	for _, m := range t.made {
 		w, h := t.size(m.Variant)
-		for _, o := range m.Ops {
-			if o.Word == recipe.Fill { // between scaling and cutting
-				cw, ch := o.Cover(w, h, m.Enlarge)
-				if int64(cw)*int64(ch) > t.engine.limits.MaxPixels {
-					return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, cw, ch)
-				}
+		if err := m.checkSizes(w, h, m.Ops); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSizes follows the sizes through operations that begin with w×h pixels. It stops at an operation whose size depends
+// on the pixels: whoever runs that one calls checkSizes for those after it.
+func (m *made) checkSizes(w, h int, ops []recipe.Op) error {
+	limits := m.limits
+	for _, o := range ops {
+		if o.Word == recipe.Fill { // between scaling and cutting
+			cw, ch := o.Cover(w, h, m.Enlarge)
+			if int64(cw)*int64(ch) > limits.MaxPixels {
+				return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, cw, ch)
 			}
-			w, h = o.Size(w, h, m.Enlarge)
-			if int64(w)*int64(h) > t.engine.limits.MaxPixels || w > t.engine.limits.MaxSide || h > t.engine.limits.MaxSide {
-				return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, w, h)
-			}
 		}
-		if side := format.Of(m.format).MaxSide; w > side || h > side {
-			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels, and a side in %s at most %d",
-				m.Name, w, h, m.format, side)
+		var exact bool
+		if w, h, exact = o.Size(w, h, m.Enlarge); !exact {
+			return nil
 		}
-		if frames := int64(t.info.Frames); m.animate && int64(w)*int64(h) > t.engine.limits.MaxPixels/frames {
-			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels",
-				m.Name, frames, w, h)
+		if int64(w)*int64(h) > limits.MaxPixels || w > limits.MaxSide || h > limits.MaxSide {
+			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, w, h)
 		}
+	}
+	if side := format.Of(m.format).MaxSide; w > side || h > side {
+		return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels, and a side in %s at most %d",
+			m.Name, w, h, m.format, side)
+	}
+	if m.animate && int64(w)*int64(h) > limits.MaxPixels/int64(m.count) {
+		return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels",
+			m.Name, m.count, w, h)
 	}
 	return nil
 }

@@ -31,7 +31,8 @@ func (m *made) step(p *picture, i int, o recipe.Op) error {
 	switch o.Word {
 	case recipe.Fit, recipe.Force:
 		if !begun {
-			p.scale(o.Size(w, h, m.Enlarge))
+			w, h, _ = o.Size(w, h, m.Enlarge)
+			p.scale(w, h)
 		}
 	case recipe.Fill:
 		if !begun {
@@ -45,6 +46,10 @@ func (m *made) step(p *picture, i int, o recipe.Op) error {
 		p.img = pad(p.settle(), o)
 	case recipe.Crop:
 		m.cut(p, i, o)
+	case recipe.Trim:
+		p.img = m.trim(img, i, o.N)
+		size := p.settle().Rect.Size()
+		return m.checkSizes(size.X, size.Y, m.Ops[i+1:])
 	case recipe.Rotate:
 		switch o.N { // the library turns counter-clockwise
 		case 90:
@@ -147,7 +152,7 @@ func pad(img *image.NRGBA, o recipe.Op) *image.NRGBA {
 // overlay lays mark over img, shrunk where it would not fit.
 func overlay(img, mark *image.NRGBA, gravity string, opacity float64) *image.NRGBA {
 	out := imaging.Clone(img)
-	w, h := recipe.Op{Word: recipe.Fit, W: img.Rect.Dx(), H: img.Rect.Dy()}.Size(mark.Rect.Dx(), mark.Rect.Dy(), false)
+	w, h, _ := recipe.Op{Word: recipe.Fit, W: img.Rect.Dx(), H: img.Rect.Dy()}.Size(mark.Rect.Dx(), mark.Rect.Dy(), false)
 	if w != mark.Rect.Dx() || h != mark.Rect.Dy() {
 		mark = imaging.Resize(mark, w, h, imaging.Lanczos)
 	}

@@ -120,8 +120,9 @@ func suits(info header.Info, r recipe.Recipe) bool {
 // stored returns the size of a variant as the planes lie, before the orientation is applied.
 func stored(info header.Info, v recipe.Variant) (w, h int) {
 	if !v.Orient || info.Orientation < 5 {
-		return v.Size(info.Width, info.Height)
+		w, h, _ = v.Size(info.Width, info.Height)
+		return w, h
 	}
-	h, w = v.Size(info.Displayed())
+	h, w, _ = v.Size(info.Displayed())
 	return w, h
 }

@@ -129,7 +129,7 @@ func TestSizesAreRightToThePixelAtEveryScaleAndOrientation(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					w, h := r.Variants[0].Size(size.X, size.Y)
+					w, h, _ := r.Variants[0].Size(size.X, size.Y)
 					out := outputs(t, e, data, op)[0]
 					got := decoded(t, out).Rect.Size()
 					if out.Width != w || out.Height != h || got != image.Pt(w, h) || out.Format != to {

@@ -1,0 +1,114 @@
+package recipe
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/format"
+)
+
+// Values of Variant.Strip and Variant.ICC.
+const (
+	StripAll       = "all"       // no metadata but what shows the picture right
+	StripKeep      = "keep"      // all that the output format can carry
+	StripCopyright = "copyright" // who made it and who owns it
+	ICCToSRGB      = "srgb"      // convert to sRGB, drop the profile
+	ICCKeep        = "keep"      // leave the values, carry the profile
+)
+
+// setting is a row of the table of settings: words that take one value and hold for the whole variant.
+type setting struct {
+	word   string
+	values string // how usage calls the value
+	parse  func(word, *Variant) error
+	print  func(Variant) string // "" leaves the setting out of canonical text
+}
+
+func (s setting) usage() string { return "write " + s.word + ":" + s.values }
+
+// settings is the table, in the order of canonical text.
+var settings = []setting{
+	switchSetting("orient", "auto", "off", func(v *Variant) *bool { return &v.Orient }),
+	switchSetting("enlarge", "yes", "no", func(v *Variant) *bool { return &v.Enlarge }),
+	{
+		"background", "COLOR",
+		func(w word, v *Variant) error { return color(w, &v.Background) },
+		func(v Variant) string { return v.Background.String() },
+	},
+	switchSetting("animate", "yes", "no", func(v *Variant) *bool { return &v.Animate }),
+	{
+		"format", strings.Join(formats(), "|"),
+		parseFormat,
+		func(v Variant) string { return v.Format },
+	},
+	{
+		"quality", "NUMBER",
+		parseQuality,
+		func(v Variant) string {
+			if v.Quality == 0 {
+				return ""
+			}
+			return strconv.Itoa(v.Quality)
+		},
+	},
+	choiceSetting("strip", func(v *Variant) *string { return &v.Strip }, StripAll, StripKeep, StripCopyright),
+	choiceSetting("icc", func(v *Variant) *string { return &v.ICC }, ICCToSRGB, ICCKeep),
+}
+
+// settingOf returns the row of a word, or nil where the word is none.
+func settingOf(s string) *setting {
+	for i := range settings {
+		if settings[i].word == s {
+			return &settings[i]
+		}
+	}
+	return nil
+}
+
+// switchSetting returns a setting that is on or off.
+func switchSetting(name, on, off string, field func(*Variant) *bool) setting {
+	return setting{
+		name, on + "|" + off,
+		func(w word, v *Variant) error {
+			var s string
+			err := oneOf(w, &s, on, off)
+			*field(v) = s == on
+			return err
+		},
+		func(v Variant) string {
+			if *field(&v) {
+				return on
+			}
+			return off
+		},
+	}
+}
+
+// choiceSetting returns a setting that is one of the known words.
+func choiceSetting(name string, field func(*Variant) *string, known ...string) setting {
+	return setting{
+		name, strings.Join(known, "|"),
+		func(w word, v *Variant) error { return oneOf(w, field(v), known...) },
+		func(v Variant) string { return *field(&v) },
+	}
+}
+
+// formats lists what the setting format takes.
+func formats() []string { return append(format.Written(), Same) }
+
+// parseFormat reads a format by its name or one of its extensions.
+func parseFormat(w word, v *Variant) error {
+	if f := format.OfFile("name." + w.s); f.Written {
+		w.s = f.Name
+	}
+	return oneOf(w, &v.Format, formats()...)
+}
+
+func parseQuality(w word, v *Variant) error {
+	n, ok := digits(w.s)
+	if !ok || n < 1 || n > 100 {
+		return w.fail("", "quality %q is not a whole number from 1 to 100", w.s)
+	}
+	v.Quality = n
+	return nil
+}
