@@ -46,9 +46,12 @@ fuzz: ## every fuzz target for FUZZTIME each (default 1m)
 bench: ## messages per second of the sockets, beside a raw TCP loop
 	$(GO) test -run '^$$' -bench . ./pkg/zsock
 
+# The version is pinned, so that everybody gets the same findings. The first run builds it.
+GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.14.0
+
 .PHONY: lint
-lint: ## golangci-lint, when it is installed
-	golangci-lint run ./...
+lint: ## golangci-lint: errors unchecked, dead code, long lines, import groups
+	$(GOLANGCI_LINT) run ./...
 
 .PHONY: clean
 clean: ## remove what the targets above made

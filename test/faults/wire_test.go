@@ -19,7 +19,6 @@ type network struct {
 	mu    sync.Mutex
 	whole chan struct{} // closed while bytes pass
 	ended chan struct{}
-	conns []net.Conn
 }
 
 func newWire(t *testing.T, host string) *network {
