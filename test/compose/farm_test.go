@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -157,10 +158,12 @@ func (c *clone) run(t *testing.T, limit time.Duration, name string, args ...stri
 	if ctx.Err() != nil {
 		t.Fatalf("%s %s took longer than %s:\n%s", name, strings.Join(args, " "), limit, out)
 	}
-	if _, ended := err.(*exec.ExitError); err != nil && !ended {
+	var ended *exec.ExitError
+	switch {
+	case errors.As(err, &ended):
+		code = ended.ExitCode()
+	case err != nil:
 		t.Fatalf("%s: %v", name, err)
-	} else if ended {
-		code = err.(*exec.ExitError).ExitCode()
 	}
 	return code, string(out)
 }
