@@ -41,6 +41,7 @@ func (l *Ledger) Append(batch []Entry) (duplicate []bool, err error) {
 func (l *Ledger) add(tx *bbolt.Tx, batch []Entry, duplicate []bool) error {
 	entries, ids := tx.Bucket(bucketEntries), tx.Bucket(bucketIDs)
 	refused, revived := tx.Bucket(bucketRefused), tx.Bucket(bucketRevived)
+	outputs, sources := tx.Bucket(bucketOutputs), tx.Bucket(bucketSources)
 	entries.FillPercent = 1 // it is only appended to
 	refused.FillPercent = 1
 	sums := make(map[string]*Counts)
@@ -85,7 +86,16 @@ func (l *Ledger) add(tx *bbolt.Tx, batch []Entry, duplicate []bool) error {
 				return err
 			}
 		}
+		if err := claimOutputs(outputs, &e, seq); err != nil {
+			return err
+		}
+		if err := noteSource(sources, e.Source); err != nil {
+			return err
+		}
 		sum.add(&e, 1)
+	}
+	if err := outputs.SetSequence(entries.Sequence()); err != nil {
+		return err
 	}
 	for run, sum := range sums {
 		if err := changeCounts(tx, run, sum); err != nil {
@@ -138,10 +148,14 @@ func (l *Ledger) remove(tx *bbolt.Tx, e *Entry) error {
 	if err := changeCounts(tx, e.Run, sum); err != nil {
 		return err
 	}
+	if err := disclaimOutputs(tx.Bucket(bucketOutputs), e); err != nil {
+		return err
+	}
 	for bucket, key := range map[*bbolt.Bucket][]byte{
 		tx.Bucket(bucketEntries): seqKey(e.Seq),
 		tx.Bucket(bucketRefused): seqKey(e.Seq),
 		tx.Bucket(bucketIDs):     e.ID[:],
+		tx.Bucket(bucketAcks):    e.ID[:],
 	} {
 		if err := bucket.Delete(key); err != nil {
 			return err

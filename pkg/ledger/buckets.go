@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -18,6 +19,11 @@ var (
 	bucketWords   = []byte("words")            // number (4 bytes, big-endian) → text
 	bucketCounts  = []byte("counts")           // run, NUL → totals; run, NUL, reason → rejected for it
 	bucketRuns    = []byte("runs")             // run id → JSON
+
+	// Those of later versions; a ledger may lack them.
+	bucketOutputs = []byte("outputs")      // 8 bytes of the SHA-256 of an output's name → seq of its owner (8 bytes, big-endian)
+	bucketSources = []byte("sources")      // source of an entry → nothing
+	bucketAcks    = []byte("acknowledged") // task id of a refused entry → when it was acknowledged (seconds since 1970, uvarint)
 )
 
 func buckets() [][]byte {
@@ -26,6 +32,9 @@ func buckets() [][]byte {
 	}
 }
 
+// laterBuckets are those that ledgers of earlier versions lack, and get when they are opened for writing.
+func laterBuckets() [][]byte { return [][]byte{bucketOutputs, bucketSources, bucketAcks} }
+
 // formatVersion changes when an older program could not read the file any more. New fields and buckets do not change
 // it.
 const formatVersion = 1
@@ -33,7 +42,7 @@ const formatVersion = 1
 var keyVersion = []byte("version")
 
 func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range buckets() {
+	for _, name := range slices.Concat(buckets(), laterBuckets()) {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}

@@ -54,12 +54,30 @@ func (l *Ledger) checkEntries(ctx context.Context, tx *bbolt.Tx) (refused int, e
 		if e.Outcome != outcome.Done {
 			refused++
 		}
+		if err := l.checkOutputs(tx, &e); err != nil {
+			return 0, err
+		}
 		if sums[e.Run] == nil {
 			sums[e.Run] = new(Counts)
 		}
 		sums[e.Run].add(&e, 1)
 	}
 	return refused, l.checkCounts(tx, sums)
+}
+
+// checkOutputs makes sure that each output of e belongs to it, or to a later entry.
+func (l *Ledger) checkOutputs(tx *bbolt.Tx, e *Entry) error {
+	index := tx.Bucket(bucketOutputs)
+	if index == nil || index.Sequence() < e.Seq {
+		return nil // an earlier version wrote it, and Open has not completed the index
+	}
+	for _, o := range e.Outputs {
+		// No owner: the later entry that owned the output was revived.
+		if owner := ownerSeq(tx, nil, outputKey(o.Name)); owner != 0 && owner < e.Seq {
+			return l.damaged("the output %q of entry %d belongs to the earlier entry %d", o.Name, e.Seq, owner)
+		}
+	}
+	return nil
 }
 
 func (l *Ledger) checkCounts(tx *bbolt.Tx, sums map[string]*Counts) error {

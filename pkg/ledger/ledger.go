@@ -56,6 +56,9 @@ type Ledger struct {
 	db   *bbolt.DB
 	file *os.File // the db's own
 
+	readOnly bool
+	late     func() (map[uint64]uint64, error) // lateOutputs, once
+
 	writing sync.Mutex // held by the one who writes
 	words   words      // guarded by writing
 
@@ -79,7 +82,8 @@ func Open(path string, cfg Config) (*Ledger, error) {
 	if err := inspectHeader(path); err != nil {
 		return nil, err
 	}
-	l := &Ledger{path: path}
+	l := &Ledger{path: path, readOnly: cfg.ReadOnly}
+	l.late = sync.OnceValues(l.lateOutputs)
 	if err := l.open(cfg); err != nil {
 		_ = l.Close()
 		return nil, err
@@ -105,7 +109,7 @@ func (l *Ledger) open(cfg Config) error {
 	}
 	l.db.AllocSize = 4 << 20
 	l.db.NoFreelistSync = false
-	return l.guard(func() error {
+	err = l.guard(func() error {
 		if err := inspectTree(l.path, l.file); err != nil {
 			return err
 		}
@@ -116,6 +120,10 @@ func (l *Ledger) open(cfg Config) error {
 			return l.words.load(tx)
 		})
 	})
+	if err != nil || cfg.ReadOnly {
+		return err
+	}
+	return l.indexOutputs()
 }
 
 func options(cfg Config, openFile func(string, int, os.FileMode) (*os.File, error)) *bbolt.Options {

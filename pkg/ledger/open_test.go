@@ -239,7 +239,7 @@ func TestReadersShareALedgerAndCannotWrite(t *testing.T) {
 
 // Whatever a disk does to a ledger's pages, what is read is right or an error, and nothing crashes or hangs.
 func TestDamagedPagesNeverCrashNorLie(t *testing.T) {
-	const n, rounds = 600, 80
+	const n, rounds = 600, 200
 	sound := written(t, n)
 	header, _, err := readMeta(bytes.NewReader(sound))
 	if err != nil {
@@ -324,6 +324,12 @@ func useDamaged(t *testing.T, path string, n int) (opened, failed bool) {
 	note(l.Walk(t.Context(), 0, func(e Entry) error { check(e); return nil }))
 	note(l.Check(t.Context()))
 	_, err = l.Runs()
+	note(err)
+	e := testEntry(7)
+	e.Seq = 8
+	_, err = l.Superseded(&e)
+	note(err)
+	_, _, err = l.Sources()
 	note(err)
 	var batch []Entry
 	for i := range 50 {

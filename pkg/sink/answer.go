@@ -52,6 +52,8 @@ func (s *Sink) call(ctx context.Context, message zsock.Message) (any, error) {
 			n, err := s.book().Retry(ctx, *a)
 			return &wire.Count{Count: n}, err
 		})
+	case wire.OpOwners:
+		return withArgs(req, s.owners)
 	case wire.OpRuns:
 		runs, err := s.Runs(ctx)
 		return &wire.Runs{Runs: runs[:min(len(runs), wire.MaxRuns)]}, err
@@ -105,13 +107,16 @@ func (s *Sink) settled(ctx context.Context, args *wire.SettledArgs) (any, error)
 	return &reply, nil
 }
 
-// present looks whether the outputs of a done task are still there. What a worker stored elsewhere cannot be looked at
+// present looks whether the outputs of a done task are still there, and its own: those that a later task replaced are not. What a worker stored elsewhere cannot be looked at
 // from here and counts as there; but when one of its outputs is here, the others have to be, too. While the store cannot be
 // used at all nothing can be said, so that it waits: nobody wants a whole archive made again since its disk was away for a
 // minute. The error is the context's cause.
 func (s *Sink) present(ctx context.Context, e *ledger.Entry) (bool, error) {
 	if e.Outcome != outcome.Done {
 		return true, nil
+	}
+	if replaced, err := s.cfg.Ledger.Superseded(e); err != nil || len(replaced) > 0 {
+		return false, err
 	}
 	elsewhere := e.Stored || e.Stranger // unless it turns out that the outputs are, or were, here
 	missing := 0
@@ -134,6 +139,24 @@ func (s *Sink) present(ctx context.Context, e *ledger.Entry) (bool, error) {
 		}
 	}
 	return missing == 0 || elsewhere && missing == len(e.Outputs), nil
+}
+
+// owners answers of which images outputs were made.
+func (s *Sink) owners(args *wire.OwnersArgs) (any, error) {
+	if len(args.Outputs) > wire.MaxBatch {
+		return nil, fmt.Errorf("%d names of outputs, at most %d", len(args.Outputs), wire.MaxBatch)
+	}
+	var reply wire.Owners
+	if len(args.Outputs) == 0 {
+		sources, complete, err := s.cfg.Ledger.Sources()
+		n := min(len(sources), wire.MaxBatch)
+		reply.Sources, reply.More = sources[:n], !complete || n < len(sources)
+		return &reply, err
+	}
+	err := s.cfg.Ledger.Owners(args.Outputs, func(name string, e ledger.Entry) {
+		reply.Owners = append(reply.Owners, wire.Owner{Output: name, ID: e.ID.String(), Source: e.Source, Filename: e.Filename, Run: e.Run})
+	})
+	return &reply, err
 }
 
 // settle commits a ventilator's own word: dead letters, images rejected before they were sent, a stranger's work.

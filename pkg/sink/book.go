@@ -53,7 +53,11 @@ func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries
 		seen++
 		if filter.Selects(&e) {
 			outputs += len(e.Outputs) + len(e.Dropped)
-			page.Entries = append(page.Entries, receiptOfEntry(&e))
+			r, err := b.receipt(&e, args.Superseded)
+			if err != nil {
+				return err
+			}
+			page.Entries = append(page.Entries, r)
 		}
 		return nil
 	})
@@ -61,6 +65,19 @@ func (b Book) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries
 		return nil, err
 	}
 	return page, nil
+}
+
+// receipt returns what the ledger says of a task, and, if it was asked for, which of its outputs are superseded.
+func (b Book) receipt(e *ledger.Entry, superseded bool) (wire.Receipt, error) {
+	r := receiptOfEntry(e)
+	if !superseded || len(e.Outputs) == 0 {
+		return r, nil
+	}
+	names, err := b.Ledger.Superseded(e)
+	for i := range r.Outputs {
+		r.Outputs[i].Superseded = slices.Contains(names, r.Outputs[i].Name)
+	}
+	return r, err
 }
 
 // maxSeen bounds the entries that are looked at for one page, so that a question about a run that is rare in a large

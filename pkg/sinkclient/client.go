@@ -163,3 +163,25 @@ func (c *Client) Runs(ctx context.Context) ([]wire.Run, error) {
 	err := c.call(ctx, wire.OpRuns, nil, &r)
 	return r.Runs, err
 }
+
+// Owners returns of which images the outputs of these names were made, as far as the ledger knows, asking in batches.
+func (c *Client) Owners(ctx context.Context, outputs []string) ([]wire.Owner, error) {
+	var all []wire.Owner
+	for len(outputs) > 0 {
+		n := min(len(outputs), wire.MaxBatch)
+		var got wire.Owners
+		if err := c.call(ctx, wire.OpOwners, &wire.OwnersArgs{Outputs: outputs[:n]}, &got); err != nil {
+			return nil, err
+		}
+		all = append(all, got.Owners...)
+		outputs = outputs[n:]
+	}
+	return all, nil
+}
+
+// Sources returns the sources of the ledger's images; more reports that there are further ones.
+func (c *Client) Sources(ctx context.Context) (sources []string, more bool, err error) {
+	var got wire.Owners
+	err = c.call(ctx, wire.OpOwners, &wire.OwnersArgs{}, &got)
+	return got.Sources, got.More, err
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
@@ -96,22 +95,9 @@ func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 		ids[i] = c.id
 		index[c.id.String()] = i
 	}
-	slow := time.AfterFunc(askTimeout, func() { v.log.Warn("waiting for the sink", "control", v.cfg.Control) })
-	defer slow.Stop()
-	receipts, err := v.asks.Settled(ctx, ids, true)
-	for err != nil {
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case refused(err):
-			return err
-		}
-		v.log.Warn("asking the sink again", "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(askPause):
-		}
-		receipts, err = v.asks.Settled(ctx, ids, true)
+	receipts, err := untilAnswered(ctx, v, func(ctx context.Context) (wire.Receipts, error) { return v.asks.Settled(ctx, ids, true) })
+	if err != nil {
+		return err
 	}
 	for _, r := range receipts.Receipts {
 		if i, ok := index[r.ID]; ok {
@@ -135,6 +121,7 @@ func (v *Ventilator) readAll(ctx context.Context, reads <-chan readOrder, done c
 		case <-ctx.Done():
 			return nil
 		case o := <-reads:
+			o.info.Source = v.sources.of(o.path, o.name)
 			message, err := v.readTask(o.path, o.name, o.info)
 			select {
 			case done <- readDone{task: o.task, message: message, err: err}:

@@ -29,6 +29,7 @@ type Ventilator struct {
 	talks      *sinkclient.Client // the loop's
 	metrics    *metrics
 	messages   messages
+	sources    sources
 	unreadable atomic.Int64
 	notReady   atomic.Pointer[string]
 	peerEvents mailbox[zsock.PeerEvent]
@@ -94,6 +95,11 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 		return v.dryRun(ctx, started, look)
 	}
 	if err := v.open(); err != nil {
+		return wire.Run{}, errors.Join(err, v.close(ctx))
+	}
+	if err := v.checkOwners(ctx); errors.Is(err, errDrained) {
+		return v.leftAlone(started, look), v.close(ctx)
+	} else if err != nil {
 		return wire.Run{}, errors.Join(err, v.close(ctx))
 	}
 	v.setReady("")

@@ -17,7 +17,7 @@ const (
 	OpEntries = "entries" // EntriesArgs → Entries: the ledger, page by page
 	OpRetry   = "retry"   // EntriesArgs → Count: makes rejected and dead tasks due again
 	OpRuns    = "runs"    // nothing → Runs
-	OpOwners  = "owners"  // OwnersArgs → Owners: outputs of images of other sources
+	OpOwners  = "owners"  // OwnersArgs → Owners: of which images outputs were made
 )
 
 // Request is a control request; Args is encoded on its own.
@@ -91,17 +91,16 @@ type Entries struct {
 	Next    string    `msgpack:"next,omitempty"`
 }
 
-// OwnersArgs asks which of the outputs were made of images of other sources. Without outputs it asks for sources alone.
+// OwnersArgs asks of which images outputs of these names were made. Without names it asks for the sources of all images.
 type OwnersArgs struct {
-	Sources []string `msgpack:"sources"`           // those of the run that asks
-	Outputs []string `msgpack:"outputs,omitempty"` // names, at most MaxBatch
+	Outputs []string `msgpack:"outputs,omitempty"` // at most MaxBatch
 }
 
-// Owners answers OwnersArgs.
+// Owners answers OwnersArgs: with owners when names were given, and with sources when none were.
 type Owners struct {
-	// Others says that the ledger has images of sources that were not named.
-	Others bool    `msgpack:"others,omitempty"`
-	Owners []Owner `msgpack:"owners,omitempty"`
+	Owners  []Owner  `msgpack:"owners,omitempty"`
+	Sources []string `msgpack:"sources,omitempty"` // at most MaxBatch
+	More    bool     `msgpack:"more,omitempty"`    // there are more sources
 }
 
 // Owner is the image of which an output was made that bears a name.

@@ -1,0 +1,105 @@
+package ledger
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+)
+
+// withOutput is an entry of the nth task that has an output of that name.
+func withOutput(n int, run, output, source string) Entry {
+	e := testEntry(n)
+	e.Run, e.Source, e.Outputs = run, source, []Output{{Name: output, Size: 10}}
+	return e
+}
+
+func TestOutputBelongsToTheLatestEntryThatHasIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l, err := Open(path, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendAll(t, l, withOutput(1, "r1", "a_x.jpg", "/one"), withOutput(2, "r1", "b_x.jpg", "/one"))
+	appendAll(t, l, withOutput(3, "r2", "a_x.jpg", "/two"))
+	owner := func(name string) (e Entry) {
+		t.Helper()
+		if err := l.Owners([]string{name, "none.jpg"}, func(_ string, found Entry) { e = found }); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	superseded := func(n int) []string {
+		t.Helper()
+		e, ok, err := l.Lookup(testID(n))
+		if err != nil || !ok {
+			t.Fatalf("task %d: %v, %v", n, ok, err)
+		}
+		names, err := l.Superseded(&e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	check := func() {
+		t.Helper()
+		if e := owner("a_x.jpg"); e.Source != "/two" {
+			t.Errorf("a_x.jpg belongs to %+v", e)
+		}
+		if e := owner("b_x.jpg"); e.ID != testID(2) {
+			t.Errorf("b_x.jpg belongs to %+v", e)
+		}
+		if got := superseded(1); !slices.Equal(got, []string{"a_x.jpg"}) {
+			t.Errorf("superseded of the first: %q", got)
+		}
+		if got := superseded(3); got != nil {
+			t.Errorf("superseded of the latest: %q", got)
+		}
+		if err := l.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	check()
+	sources, complete, err := l.Sources()
+	if err != nil || !complete || !slices.Equal(sources, []string{"/one", "/two"}) {
+		t.Errorf("sources %q, %v, %v", sources, complete, err)
+	}
+
+	// An earlier version knows none of the later buckets.
+	err = l.db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range laterBuckets() {
+			if err := tx.DeleteBucket(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, readOnly := range []bool{true, false, true} {
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if l, err = Open(path, Config{ReadOnly: readOnly}); err != nil {
+			t.Fatal(err)
+		}
+		check()
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if l, err = Open(path, Config{}); err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.Revive([]taskid.ID{testID(3)}); err != nil {
+		t.Fatal(err)
+	}
+	if e := owner("a_x.jpg"); !e.ID.IsZero() {
+		t.Errorf("the owner was removed, and a_x.jpg belongs to %+v", e)
+	}
+}

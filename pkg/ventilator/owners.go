@@ -1,0 +1,187 @@
+package ventilator
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// An output belongs to the image that it was made of, which its source and its name tell from others. A run that would
+// replace outputs of other images is refused before any work. With Force it replaces them, and says so.
+
+// sources tells where the names of images begin. The zero value is ready; it is safe for concurrent use.
+type sources struct {
+	mu       sync.Mutex
+	resolved map[string]string // a directory → the same, absolute and without links
+}
+
+// maxResolved bounds the directories that are remembered.
+const maxResolved = 10_000
+
+// of returns the source of the image of that name at path: the directory from which the name leads to the image, absolute,
+// without links, and slash-separated. It is empty where that cannot be told.
+func (s *sources) of(path, name string) string {
+	slashed := filepath.ToSlash(path)
+	dir, found := strings.CutSuffix(slashed, name)
+	if !found {
+		dir = slashed[:strings.LastIndexByte(slashed, '/')+1] // the name leaves out where the path leads upwards
+	}
+	if strings.Contains(dir, "://") {
+		return dir
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.resolved[dir]; ok {
+		return known
+	}
+	real, err := filepath.Abs(filepath.FromSlash(dir))
+	if err != nil {
+		return ""
+	}
+	if followed, err := filepath.EvalSymlinks(real); err == nil {
+		real = followed
+	}
+	if real = filepath.ToSlash(real); len(real) > wire.MaxName {
+		return ""
+	}
+	if s.resolved == nil || len(s.resolved) >= maxResolved {
+		s.resolved = make(map[string]string)
+	}
+	s.resolved[dir] = real
+	return real
+}
+
+// inputOf names an image whatever directory it was found from.
+func inputOf(source, name string) string { return strings.TrimSuffix(source, "/") + "/" + name }
+
+// replacements gathers the images whose outputs would replace those of other images.
+type replacements struct {
+	images int
+	lines  []string
+}
+
+func (r *replacements) add(im *image, owner *wire.Owner) {
+	if r.images++; r.images <= maxClashes {
+		r.lines = append(r.lines, fmt.Sprintf("%q would replace %q, which run %q made of %q", im.Path, owner.Output,
+			owner.Run, inputOf(owner.Source, owner.Filename)))
+	}
+}
+
+// checkOwners refuses, or with Force logs, that outputs of this run would replace outputs of other images. It walks the
+// inputs only if the ledger has images of other sources.
+func (v *Ventilator) checkOwners(ctx context.Context) error {
+	if v.asks == nil {
+		return nil
+	}
+	ctx, done := v.untilDrain(ctx)
+	defer done()
+	type known struct {
+		sources []string
+		more    bool
+	}
+	others, err := untilAnswered(ctx, v, func(ctx context.Context) (known, error) {
+		sources, more, err := v.asks.Sources(ctx)
+		return known{sources, more}, err
+	})
+	switch {
+	case refused(err):
+		return nil // an earlier version, which knows no owners
+	case err != nil || len(others.sources) == 0:
+		return err
+	}
+	var found replacements
+	batch := make(map[string]image) // by output
+	ask := func() error {
+		err := v.askOwners(ctx, batch, &found)
+		clear(batch)
+		return err
+	}
+	err = v.finder.walk(ctx, func(im image) error {
+		source := v.sources.of(im.Path, im.Name)
+		if !others.more && !slices.ContainsFunc(others.sources, func(s string) bool { return s != source }) {
+			return nil
+		}
+		for _, out := range v.cfg.Recipe.OutputNames(im.Name) {
+			batch[out] = im
+		}
+		if len(batch) < batchMax {
+			return nil
+		}
+		return ask()
+	}, func(string, error) {})
+	if err == nil {
+		err = ask()
+	}
+	if err != nil || found.images == 0 {
+		return err
+	}
+	if v.cfg.Force {
+		v.log.Warn("outputs of other images are replaced, because of --force", "images", found.images, "first", found.lines[0])
+		return nil
+	}
+	list := strings.Join(found.lines, "\n  ")
+	if more := found.images - len(found.lines); more > 0 {
+		list += fmt.Sprintf("\n  and %d more", more)
+	}
+	return usage("outputs of other images would be replaced, by %d images: choose another --out, name the variants otherwise "+
+		"(--variant), or replace them with --force\n  %s", found.images, list)
+}
+
+// askOwners adds to found the images of a batch, by output, whose outputs other images own.
+func (v *Ventilator) askOwners(ctx context.Context, batch map[string]image, found *replacements) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(batch))
+	for name := range batch {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	owners, err := untilAnswered(ctx, v, func(ctx context.Context) ([]wire.Owner, error) { return v.asks.Owners(ctx, names) })
+	if err != nil {
+		return err
+	}
+	told := make(map[string]bool) // images
+	canonical := v.cfg.Recipe.String()
+	for i := range owners {
+		owner := &owners[i]
+		im, ours := batch[owner.Output]
+		if !ours || told[im.Path] || owner.Source == "" || inputOf(owner.Source, owner.Filename) == inputOf(v.sources.of(im.Path, im.Name), im.Name) {
+			continue
+		}
+		if id, err := v.identify(im, canonical); err == nil && id.String() == owner.ID {
+			continue // the same image, moved or copied
+		}
+		told[im.Path] = true
+		found.add(&im, owner)
+	}
+	return nil
+}
+
+// untilAnswered repeats ask until the sink answers or refuses, or ctx ends.
+func untilAnswered[T any](ctx context.Context, v *Ventilator, ask func(context.Context) (T, error)) (T, error) {
+	slow := time.AfterFunc(askTimeout, func() { v.log.Warn("waiting for the sink", "control", v.cfg.Control) })
+	defer slow.Stop()
+	for {
+		value, err := ask(ctx)
+		switch {
+		case err == nil:
+			return value, nil
+		case ctx.Err() != nil:
+			return value, context.Cause(ctx)
+		case refused(err):
+			return value, err
+		}
+		v.log.Warn("asking the sink again", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(askPause):
+		}
+	}
+}
