@@ -29,8 +29,9 @@ func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "verify",
 		Usage: "look whether every output that the ledger claims is there, whole, and an image",
-		Description: `Lists what is missing, has another size than the ledger says, or cannot be decoded. With --quick nothing is decoded.
-The next run makes again what is missing or has another size; remove what is unreadable, and it makes that again, too. Of an
+		Description: `Lists what is missing, has another size or another content than the ledger says, or cannot be decoded. With --quick it compares
+names and sizes only. Outputs that another input or recipe has replaced since are counted as superseded.
+The next run makes again what is missing or has another size; remove what is listed otherwise, and it makes that again, too. Of an
 image whose outputs a worker wrote itself (--out) and none is left, the sink cannot tell that they are gone: --force makes it again.
 
    farm verify --out ~/thumbnails
@@ -141,6 +142,7 @@ type verification struct {
 	tell   func(images, wrong uint64)
 
 	images, outputs, unseen uint64              // looked at; unseen: larger than may be decoded
+	superseded              uint64              // outputs that later entries replaced, and that are looked at there
 	wrong                   map[string]*problem // by the output's name
 	order                   []string            // of the names in wrong, as they were found
 	more                    uint64              // problems beyond maxProblems
@@ -150,7 +152,7 @@ type verification struct {
 type problem struct {
 	Kind     string `json:"message_type"` // "problem"
 	Name     string `json:"name"`
-	Problem  string `json:"problem"` // "missing", "wrong-size" or "unreadable"
+	Problem  string `json:"problem"` // "missing", "wrong-size", "wrong-content" or "unreadable"
 	Detail   string `json:"detail"`
 	Size     int64  `json:"size"` // that the ledger claims
 	Filename string `json:"filename"`
@@ -172,7 +174,7 @@ func (v *verification) run(ctx context.Context, b ledgerAccess) error {
 	if err != nil {
 		return err
 	}
-	args := wire.EntriesArgs{Outcomes: []outcome.Outcome{outcome.Done}}
+	args := wire.EntriesArgs{Outcomes: []outcome.Outcome{outcome.Done}, Superseded: true}
 	for {
 		page, err := b.Entries(ctx, args)
 		if err != nil {
@@ -208,12 +210,16 @@ func (v *verification) run(ctx context.Context, b ledgerAccess) error {
 type finding struct {
 	problem, detail string
 	unseen          bool
+	superseded      bool // it belongs to a later entry, where it is looked at
 }
 
 // look looks at one output. The error is the farm's fault.
 func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe.Recipe) (finding, error) {
 	if err := ctx.Err(); err != nil {
 		return finding{}, err
+	}
+	if o.Superseded {
+		return finding{superseded: true}, nil
 	}
 	size, err := v.store.Stat(o.Name)
 	switch {
@@ -238,6 +244,9 @@ func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe
 	data := make([]byte, size)
 	if _, err := io.ReadFull(file, data); err != nil {
 		return v.unreadable(err)
+	}
+	if sum := wire.Checksum(data); o.Sum != 0 && sum != o.Sum {
+		return finding{problem: "wrong-content", detail: fmt.Sprintf("checksum %08x, the ledger says %08x", sum, o.Sum)}, nil
 	}
 	_, err = v.engine.Transform(ctx, data, what.For(o.Name))
 	var rejection *outcome.Rejection
@@ -266,8 +275,12 @@ func (v *verification) unreadable(err error) (finding, error) {
 func (v *verification) take(r *wire.Receipt, found []finding) {
 	v.images++
 	for i, o := range r.Outputs {
-		v.outputs++
 		f := found[i]
+		if f.superseded {
+			v.superseded++
+			continue
+		}
+		v.outputs++
 		if f.unseen {
 			v.unseen++
 		}

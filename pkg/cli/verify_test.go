@@ -115,6 +115,22 @@ func TestVerifyFindsWhatIsNotAsTheLedgerSays(t *testing.T) {
 	}
 }
 
+func TestVerifyNoticesAnotherPictureOfTheSameSize(t *testing.T) {
+	ledger := volume{{claim("a.jpg", "right", 5, "swapped", 7, "replaced", 8)}}
+	outputs := ledger[0][0].Outputs
+	outputs[0].Sum, outputs[1].Sum, outputs[2].Superseded = wire.Checksum([]byte("right")), wire.Checksum([]byte("swapped")), true
+	v, err := verify(t, map[string]string{"right": "right", "swapped": "another", "replaced": "by a later image"}, new(reader), ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := found(t, v); !slices.Equal(got, []string{"wrong-content swapped"}) {
+		t.Errorf("%q", got)
+	}
+	if s := v.summary(); s.Outputs != 2 || s.WrongContent != 1 || s.Superseded != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // An image that changed has two entries that claim the same outputs: the later one is right.
 func TestVerifyBelievesTheLastEntryOfAnOutput(t *testing.T) {
 	files := map[string]string{"changed": "new bytes", "spoilt": "old"}

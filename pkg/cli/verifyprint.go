@@ -11,25 +11,29 @@ import (
 
 // verifySummary is the last line of `farm verify --json`.
 type verifySummary struct {
-	Kind       string `json:"message_type"` // "summary"
-	Images     uint64 `json:"images"`       // done ones, by the ledger
-	Outputs    uint64 `json:"outputs"`      // looked at
-	Decoded    bool   `json:"decoded"`
-	Missing    uint64 `json:"missing"`
-	WrongSize  uint64 `json:"wrong_size"`
-	Unreadable uint64 `json:"unreadable"`
-	Unlisted   uint64 `json:"unlisted"` // problems beyond those that are listed
-	Unseen     uint64 `json:"unseen"`   // outputs that are larger than may be decoded
+	Kind         string `json:"message_type"` // "summary"
+	Images       uint64 `json:"images"`       // done ones, by the ledger
+	Outputs      uint64 `json:"outputs"`      // looked at
+	Decoded      bool   `json:"decoded"`
+	Missing      uint64 `json:"missing"`
+	WrongSize    uint64 `json:"wrong_size"`
+	WrongContent uint64 `json:"wrong_content"`
+	Unreadable   uint64 `json:"unreadable"`
+	Unlisted     uint64 `json:"unlisted"`   // problems beyond those that are listed
+	Superseded   uint64 `json:"superseded"` // outputs that a later entry replaced: not looked at here
+	Unseen       uint64 `json:"unseen"`     // outputs that are larger than may be decoded
 }
 
 func (v *verification) summary() verifySummary {
-	s := verifySummary{Kind: "summary", Images: v.images, Outputs: v.outputs, Decoded: v.engine != nil, Unlisted: v.more, Unseen: v.unseen}
+	s := verifySummary{Kind: "summary", Images: v.images, Outputs: v.outputs, Decoded: v.engine != nil, Unlisted: v.more, Unseen: v.unseen, Superseded: v.superseded}
 	for _, p := range v.wrong {
 		switch p.Problem {
 		case "missing":
 			s.Missing++
 		case "wrong-size":
 			s.WrongSize++
+		case "wrong-content":
+			s.WrongContent++
 		default:
 			s.Unreadable++
 		}
@@ -74,15 +78,19 @@ func (v *verification) print(w io.Writer, asJSON bool) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	how := "present, of the right size, and decode"
+	superseded := ""
+	if s.Superseded > 0 {
+		superseded = fmt.Sprintf("; %d superseded by later images or recipes", s.Superseded)
+	}
+	how := "present, with the right content, and decode"
 	if !s.Decoded {
 		how = "present and of the right size"
 	}
 	if v.problems() == 0 {
-		fmt.Fprintf(w, "%d outputs of %d images: all %s\n", s.Outputs, s.Images, how)
+		fmt.Fprintf(w, "%d outputs of %d images: all %s%s\n", s.Outputs, s.Images, how, superseded)
 	} else {
-		fmt.Fprintf(w, "%d outputs of %d images looked at: %d missing, %d of a wrong size, %d unreadable\n",
-			s.Outputs, s.Images, s.Missing, s.WrongSize, s.Unreadable)
+		fmt.Fprintf(w, "%d outputs of %d images looked at: %d missing, %d of a wrong size, %d of a wrong content, %d unreadable%s\n",
+			s.Outputs, s.Images, s.Missing, s.WrongSize, s.WrongContent, s.Unreadable, superseded)
 	}
 	if s.Unlisted > 0 {
 		fmt.Fprintf(w, "and about %d more, which are not listed\n", s.Unlisted)

@@ -129,8 +129,8 @@ func (v *Ventilator) checkOwners(ctx context.Context) error {
 	if more := found.images - len(found.lines); more > 0 {
 		list += fmt.Sprintf("\n  and %d more", more)
 	}
-	return usage("outputs of other images would be replaced, by %d images: choose another --out, name the variants otherwise "+
-		"(--variant), or replace them with --force\n  %s", found.images, list)
+	return usage("the outputs have owners already: choose another --out, name the variants otherwise (--variant), "+
+		"or replace them with --force\n  %s", list)
 }
 
 // askOwners adds to found the images of a batch, by output, whose outputs other images own.
