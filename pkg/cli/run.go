@@ -56,7 +56,7 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 		run, err = r.farm.Run(ctx)
 		return err
 	})
-	err = errors.Join(err, r.close())
+	err = closeAfter(err, r.close)
 	return finish(c, run, err, first(), r.show, r.farm.Unreadable(), "--out "+c.String("out"))
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
@@ -52,4 +53,13 @@ func causeOf(ctx context.Context, err error) error {
 		return cause
 	}
 	return err
+}
+
+// closeAfter closes what a role used, unless the role was left behind: it uses that still, and the process is to end.
+func closeAfter(err error, closeStores func() error) error {
+	var stuck *farm.StuckError
+	if errors.As(err, &stuck) {
+		return err
+	}
+	return errors.Join(err, closeStores())
 }

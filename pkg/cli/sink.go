@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
@@ -82,9 +83,11 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), s.Drain)
 	defer stop()
 	lines := newThroughput(os.Stdout, c.Bool("quiet"))
-	err = services{adminService(admin), lines.following(s), pageService(page)}.around(ctx, s.Run)
+	err = services{adminService(admin), lines.following(s), pageService(page)}.around(ctx, func(ctx context.Context) error {
+		return farm.RunRole(ctx, "sink", s.Run)
+	})
 	lines.summary(s.Status())
-	return errors.Join(err, closeStores())
+	return closeAfter(err, closeStores)
 }
 
 // sinkConfig opens what the flags of storeFlags name.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
 
+	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/progress"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
@@ -106,7 +107,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	defer stop()
 	var run wire.Run
 	err = services{adminService(admin), told.with}.around(ctx, func(ctx context.Context) (err error) {
-		run, err = v.Run(ctx)
+		run, err = farm.RunVentilator(ctx, v)
 		return err
 	})
 	return finish(c, run, err, first(), show, v.Unreadable(), "--sink "+c.String("sink"))

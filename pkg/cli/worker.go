@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -96,7 +97,9 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), w.Drain)
 	defer stop()
-	return services{engine.with, adminService(admin)}.around(ctx, w.Run)
+	return services{engine.with, adminService(admin)}.around(ctx, func(ctx context.Context) error {
+		return farm.RunRole(ctx, "worker", w.Run)
+	})
 }
 
 // slotsPerProcessor is to how many slots a worker that only moves bytes has a processor of its own.

@@ -2,6 +2,7 @@ package farm_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -106,6 +108,73 @@ func TestDiskThatIsAwayForAnHourOnlyDelaysARun(t *testing.T) {
 				if status := f.Sink().Status(); status.Trouble != "" || status.Failed > 0 {
 					t.Errorf("in the end the sink says %+v", status)
 				}
+			})
+		})
+	}
+}
+
+// A run whose disk takes nothing ends soon after its stall timeout, or after it was cut, whatever the disk does and wherever
+// the outputs are written.
+func TestRunOnADiskThatTakesNothingEnds(t *testing.T) {
+	errLate := errors.New("the drain took too long")
+	for _, c := range []struct {
+		what     string
+		hangs    bool
+		writes   bool
+		atWorker bool // the worker writes the outputs
+		drains   bool // instead of stalling
+	}{
+		{what: "full"},
+		{what: "full at a sync", writes: true},
+		{what: "hanging", hangs: true},
+		{what: "hanging in a sync", hangs: true, writes: true},
+		{what: "full at the worker", atWorker: true},
+		{what: "hanging at the worker", atWorker: true, hangs: true},
+		{what: "full, drained", drains: true},
+		{what: "hanging, drained", hangs: true, drains: true},
+		{what: "full at the worker, drained", atWorker: true, drains: true},
+		{what: "hanging at the worker, drained", atWorker: true, hangs: true, drains: true},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			cfg := newConfig(t, images(t, numbered(60)...), t.TempDir(), &echo{})
+			disk := &away{Store: cfg.Sink.Out, hangs: c.hangs, writes: c.writes}
+			if c.atWorker {
+				cfg.Worker.Out = disk
+			} else {
+				cfg.Sink.Out = disk
+			}
+			const limit = 5 * time.Second
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				disk.until = began.Add(time.Hour)
+				ctx, cut := context.WithCancelCause(t.Context())
+				defer cut(nil)
+				want := ventilator.ErrStalled
+				if c.drains {
+					want = errLate
+				} else {
+					cfg.Ventilator.StallTimeout = limit
+				}
+				f, err := farm.New(cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.drains {
+					time.AfterFunc(limit/2, f.Drain)
+					time.AfterFunc(limit, func() { cut(errLate) })
+				}
+				_, err = f.Run(ctx)
+				if !errors.Is(err, want) {
+					t.Errorf("the run ended with %v, want %v", err, want)
+				}
+				if took := time.Since(began); took > limit+farm.CutTimeout+2*time.Second {
+					t.Errorf("the run took %v", took)
+				}
+				var stuck *farm.StuckError
+				if errors.As(err, &stuck) != c.hangs {
+					t.Errorf("of a disk that hangs: %v the run says %v", c.hangs, err)
+				}
+				time.Sleep(time.Until(disk.until) + time.Minute) // what was left behind ends, too
 			})
 		})
 	}

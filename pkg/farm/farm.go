@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
@@ -85,37 +84,53 @@ func (f *Farm) Sink() *sink.Sink { return f.sink }
 // Unreadable returns how many files and directories could not be looked at.
 func (f *Farm) Unreadable() int64 { return f.ventilator.Unreadable() }
 
-// Run does the run, as ventilator.Run says, and ends when all three roles have.
+// Run does the run, as ventilator.Run says, and returns when all three roles have ended.
+//
+// When ctx ends the ventilator is cut first, so that it can still tell the sink how the run ended; then worker and sink are.
+// They are cut, too, when one of the roles fails and when the run stalled: what they hold cannot be settled then, so to wait
+// for it would be to wait for ever. A role that has not ended CutTimeout after its cut, because a disk does not answer, is
+// left behind; the error then wraps a *StuckError.
 func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
-	ctx, cut := context.WithCancelCause(ctx)
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	others, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
-	var wg sync.WaitGroup
-	var workerErr, sinkErr error
-	wg.Go(func() {
-		if sinkErr = f.sink.Run(ctx); sinkErr != nil {
-			cut(fmt.Errorf("sink: %w", sinkErr))
-		}
-	})
-	wg.Go(func() {
-		if f.listening(ctx) {
-			if workerErr = f.worker.Run(ctx); workerErr != nil {
-				cut(fmt.Errorf("worker: %w", workerErr))
+	start := func(role string, run func(context.Context) error) <-chan error {
+		ended := make(chan error, 1)
+		go func() {
+			err := RunRole(others, role, run)
+			if err != nil {
+				fail(fmt.Errorf("%s: %w", role, err))
 			}
+			ended <- err
+		}()
+		return ended
+	}
+	sinkEnded := start("sink", f.sink.Run)
+	workerEnded := start("worker", func(others context.Context) error {
+		if !f.listening(ctx) {
+			return nil
 		}
-		f.sink.Drain() // nothing more can come
+		return f.worker.Run(others)
 	})
 	select {
 	case <-f.sinkUp: // so that the ventilator's first try to connect succeeds
 	case <-ctx.Done():
 	}
-	run, err := f.ventilator.Run(ctx)
+	run, err := RunVentilator(ctx, f.ventilator)
 	close(f.over)
-	f.worker.Drain()
-	wg.Wait()
-	if err == nil {
-		err = errors.Join(workerErr, sinkErr)
+	if err != nil && !errors.Is(err, ventilator.ErrCancelled) {
+		cut(err)
 	}
-	return run, err
+	defer context.AfterFunc(ctx, func() { cut(context.Cause(ctx)) })()
+	f.worker.Drain()
+	workerErr := <-workerEnded
+	f.sink.Drain() // nothing more can come
+	sinkErr := <-sinkEnded
+	if err == nil {
+		return run, errors.Join(workerErr, sinkErr)
+	}
+	return run, errors.Join(err, stuck(workerErr), stuck(sinkErr))
 }
 
 // listening waits until the ventilator, which waits for the sink, can be dialled, so that the worker's first try succeeds.
