@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
 // fullDisk returns a directory on a file system that has no byte left.
@@ -20,15 +22,15 @@ func fullDisk(t *testing.T) string {
 // A full disk must not hold a process for ever: MustExit fails a test whose process outlives it.
 func TestFarmRunOnAFullDiskEndsAsStalled(t *testing.T) {
 	t.Parallel()
-	p := start(t, "farm", "run", album(t, 40), "--out", fullDisk(t), "--ledger", filepath.Join(t.TempDir(), "ledger.db"),
+	p := newFarm(t, t.TempDir()).Start("farm", "farm", "run", album(t, 40), "--out", fullDisk(t), "--ledger", filepath.Join(t.TempDir(), "ledger.db"),
 		"--http", "", "--slots", "1", "--stall-timeout", "2s")
 	p.MustExit(6)
-	p.mustSay("the run stalled", "the disk is full")
+	p.MustSay("the run stalled", "the disk is full")
 }
 
 func TestFarmRunOnAFullDiskEndsAfterItsDrainTimeout(t *testing.T) {
 	t.Parallel()
-	p := start(t, "farm", "run", album(t, 40), "--out", fullDisk(t), "--ledger", filepath.Join(t.TempDir(), "ledger.db"),
+	p := newFarm(t, t.TempDir()).Start("farm", "farm", "run", album(t, 40), "--out", fullDisk(t), "--ledger", filepath.Join(t.TempDir(), "ledger.db"),
 		"--http", "", "--slots", "1", "--drain-timeout", "1s")
 	p.AwaitText("cannot write", 1)
 	p.Signal(syscall.SIGTERM)
@@ -38,11 +40,11 @@ func TestFarmRunOnAFullDiskEndsAfterItsDrainTimeout(t *testing.T) {
 func TestSinkAndVentilatorBeforeAFullDiskEndAfterTheirDrainTimeout(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t, fullDisk(t))
-	sink := f.startSink("--ledger", filepath.Join(t.TempDir(), "ledger.db"), "--drain-timeout", "1s")
-	f.startWorker()
+	sink := f.StartSink("--ledger", filepath.Join(t.TempDir(), "ledger.db"), "--drain-timeout", "1s")
+	f.StartWorker("worker")
 	ventilator := f.startVentilator("--drain-timeout", "1s", album(t, 40))
 	sink.AwaitText(cannotWrite, 1)
-	for _, p := range []*process{ventilator, sink} {
+	for _, p := range []*farmtest.Process{ventilator, sink} {
 		p.Signal(syscall.SIGTERM)
 		p.MustExit(143)
 	}
@@ -51,8 +53,8 @@ func TestSinkAndVentilatorBeforeAFullDiskEndAfterTheirDrainTimeout(t *testing.T)
 func TestWorkerBeforeAFullDiskEndsAfterItsDrainTimeout(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t, t.TempDir())
-	f.startSink()
-	worker := f.startWorker("--out", fullDisk(t), "--drain-timeout", "1s")
+	f.StartSink()
+	worker := f.StartWorker("worker", "--out", fullDisk(t), "--drain-timeout", "1s")
 	f.startVentilator(album(t, 40))
 	worker.AwaitText("outputs cannot be written; trying again", 1)
 	worker.Signal(syscall.SIGTERM)
