@@ -172,7 +172,7 @@ func once(out, dir string, watched bool) (m measured, err error) {
 	before := processorTime()
 	ventilator := exec.Command(dir+"/bin/ventilator", "--bind", tasks, "--control", control, "--events", events, "--http", "",
 		"--progress", "json", "--log-level", "error", filepath.Join(dir, "in"))
-	log, err := ventilator.StderrPipe()
+	progress, err := ventilator.StdoutPipe()
 	if err != nil {
 		return m, err
 	}
@@ -183,7 +183,7 @@ func once(out, dir string, watched bool) (m measured, err error) {
 		MessageType string  `json:"message_type"`
 		Speed       float64 `json:"images_per_second"`
 	}
-	for lines := bufio.NewScanner(log); lines.Scan(); {
+	for lines := bufio.NewScanner(progress); lines.Scan(); {
 		if strings.Contains(lines.Text(), `"summary"`) {
 			if err := json.Unmarshal(lines.Bytes(), &last); err != nil {
 				return m, err

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
-	"os"
+	"strconv"
+	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -12,8 +15,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
-// startAdmin binds the HTTP server that the flags ask for; nil when they ask for none. A default address that is taken,
-// by another role of the same kind on this machine, is done without; one that was asked for is an error.
+// startAdmin binds the HTTP server that the flags ask for; nil when they ask for none. A default address that another process
+// has taken is a warning; a taken address that the user named is an error.
 func startAdmin(c *cli.Command, log *slog.Logger, reg *prometheus.Registry, ready func() error, handler http.Handler) (*telemetry.Admin, error) {
 	if c.String("http") == "" && c.String("debug-addr") == "" {
 		return nil, nil
@@ -28,13 +31,27 @@ func startAdmin(c *cli.Command, log *slog.Logger, reg *prometheus.Registry, read
 	switch {
 	case err == nil:
 		log.Info("serving", "http", "http://"+addr)
-		if handler != nil && !c.Bool("quiet") {
-			fmt.Fprintf(os.Stderr, "watch it at http://%s\n", addr)
+		if handler != nil {
+			notice(c, "live page: http://%s", addr)
 		}
 		return admin, nil
 	case c.IsSet("http") || c.IsSet("debug-addr"):
 		return nil, &exitError{ExitFault, err}
 	}
-	log.Warn("no metrics are served: the usual address is taken; choose another with --http", "error", err)
+	what := "metrics"
+	if handler != nil {
+		what = "live page"
+	}
+	log.Warn("no " + what + ": " + notBound(c.String("http"), err))
 	return nil, nil
+}
+
+// notBound says why an address is not served, and which other address to try: ten ports further on.
+func notBound(addr string, err error) string {
+	host, port, splitErr := net.SplitHostPort(addr)
+	number, numberErr := strconv.Atoi(port)
+	if !errors.Is(err, syscall.EADDRINUSE) || splitErr != nil || numberErr != nil {
+		return fmt.Sprintf("%v; choose another address with --http", err)
+	}
+	return fmt.Sprintf("%s is taken; try --http %s", addr, net.JoinHostPort(host, strconv.Itoa(number+10)))
 }

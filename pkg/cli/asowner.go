@@ -12,7 +12,7 @@ func asOwnerCommand() *cli.Command {
 	return &cli.Command{
 		Name: "as-owner", ArgsUsage: "DIR -- PROGRAM [ARGUMENT…]", Hidden: true,
 		Usage: "become the owner of DIR, then run the program: for containers that write into a bind mount",
-		Flags: []cli.Flag{text("", "like", "", "give DIR the owner of this file first, when it is root's and empty")},
+		Flags: []cli.Flag{text("", "like", "", "owner that an empty DIR of root gets first: that of this `FILE`")},
 		Action: func(_ context.Context, c *cli.Command) error {
 			args := c.Args().Slice()
 			if len(args) > 1 && args[1] == "--" {

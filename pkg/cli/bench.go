@@ -14,25 +14,26 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/farm"
+	"github.com/imagefarm/imagefarm/pkg/progress"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
 func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "bench",
-		Usage:     "measure how fast images are done with one worker slot, two, and so on, and what bounds it",
+		Usage:     "measure throughput with 1, 2, 4 … worker slots, and name the bottleneck",
 		ArgsUsage: "DIR|FILE …",
-		Description: `Does the whole run once for each number of slots, in one process, with outputs and ledger in a directory that is
-removed afterwards. Where there are several numbers, one run that does not count comes first, so that all of them find
-the files in the page cache.
+		Description: `Does the whole run once for each number of slots, in one process, and removes
+the outputs and the ledger afterwards. With several numbers, a first run that does
+not count reads all files into the page cache.
 
    farm bench ~/Pictures
    farm bench --workers 1,2,4,8 --size 1280 ~/Pictures`,
 		Flags: concat([]cli.Flag{
-			text(whatToMake, "workers", "", "numbers of slots, e.g. 1,2,4 (default: doubling up to the number of processors)"),
-			text(whatToMake, "where", os.TempDir(), "directory for outputs and ledger while it is measured"),
+			text(whatToMake, "workers", "", "`NUMBERS` of slots, e.g. 1,2,4 (default: 1, 2, 4 … processors)"),
+			text(whatToMake, "where", os.TempDir(), "`DIR` for outputs and ledger during the measurement"),
 			&cli.StringFlag{Name: "out", Hidden: true},
-		}, recipeFlags(), findFlags(), benchEngineFlags(), commonFlags("")),
+		}, recipeFlags(), findFlags(), benchEngineFlags(), commonFlags("warn", "")),
 		Action: runBench,
 	}
 }
@@ -126,7 +127,7 @@ func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p 
 	}
 	registry := telemetry.NewRegistry()
 	var cfg farm.Config
-	if cfg.Ventilator, _, err = ventilatorConfig(c, log, registry); err != nil {
+	if cfg.Ventilator, _, err = ventilatorConfig(c, progress.NewScreen(os.Stderr), log, registry); err != nil {
 		return p, err
 	}
 	if err := refuseInside("outputs", "out", out, cfg.Ventilator.Inputs); err != nil {

@@ -16,15 +16,30 @@ const (
 	resultsPort = "5558"
 )
 
-// endpoint returns an endpoint from what was typed: a whole endpoint, host:port, or a host whose port is the usual one.
+// loopback is the default address of every program: nobody else reaches it.
+const loopback = "127.0.0.1"
+
+// endpoint returns the endpoint that was typed: HOST, HOST:PORT, tcp://HOST or tcp://HOST:PORT, with the usual port where there is
+// none, or an endpoint of another transport as it is.
 func endpoint(typed, port string) string {
-	if strings.Contains(typed, "://") {
+	address, isTCP := strings.CutPrefix(typed, "tcp://")
+	if !isTCP && strings.Contains(typed, "://") {
 		return typed
 	}
-	if host, p, err := net.SplitHostPort(typed); err == nil {
+	if host, p, err := net.SplitHostPort(address); err == nil {
 		return "tcp://" + net.JoinHostPort(host, p)
 	}
-	return "tcp://" + net.JoinHostPort(strings.Trim(typed, "[]"), port)
+	return "tcp://" + net.JoinHostPort(strings.Trim(address, "[]"), port)
+}
+
+// checkSinkBind refuses a --bind that can be only one of the sink's three endpoints.
+func checkSinkBind(typed string) error {
+	address, isTCP := strings.CutPrefix(typed, "tcp://")
+	_, port, err := net.SplitHostPort(address)
+	if !isTCP && strings.Contains(typed, "://") || err == nil && port != "0" && port != "*" {
+		return usagef("--bind %q: a sink has three endpoints; give a host here, and ports with --results, --events and --control", typed)
+	}
+	return nil
 }
 
 // checkEndpoints refuses what can never be an endpoint between processes.

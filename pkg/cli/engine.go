@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -22,14 +23,14 @@ import (
 
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
-		text(whatToMake, "engine", engines()[0], fmt.Sprintf("what transforms: one of %v", engines())),
-		bytes(limits, "max-pixels", "250M", from[int64](1), "largest image, in pixels: width × height × frames"),
-		text(limits, "on-truncated", "reject", "reject images that end too early, or accept what can be read of them"),
+		text(whatToMake, "engine", engines()[0], "`NAME` of the transform engine: "+strings.Join(engines(), ", ")),
+		bytes(limits, "max-pixels", "250M", from[int64](1), "largest image in pixels: width × height × frames"),
+		text(limits, "on-truncated", "reject", "`ACTION` for images that end too early: reject or accept"),
 		&cli.BoolFlag{Category: limits, Name: "isolate", Value: true, Sources: env("isolate"),
-			Usage: "transform in child processes, so that an image that crashes or hangs costs only itself"},
+			Usage: "transform in child processes that can be killed"},
 		duration(limits, "task-timeout", time.Minute, from(time.Millisecond), "longest transform; needs --isolate"),
-		bytes(limits, "task-memory", "1GiB", from[int64](64<<20), "memory of one transform; needs --isolate"),
-		text(whatToMake, "assets", "", "directory of the pictures that watermark operations name"),
+		bytes(limits, "task-memory", "1GiB", from[int64](64<<20), "most memory of one transform; needs --isolate"),
+		text(whatToMake, "assets", "", "`DIR` of the pictures that watermark operations name"),
 	}
 }
 

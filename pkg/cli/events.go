@@ -18,13 +18,13 @@ import (
 func eventsCommand() *cli.Command {
 	return &cli.Command{
 		Name: "events", ArgsUsage: "[TOPIC…]",
-		Usage: "print events as they happen, all or those whose topics begin so",
+		Usage: "print events as they happen: all, or those whose topics have these prefixes",
 		Description: `   farm events task.rejected worker
    farm events --json task | jq .payload.filename`,
 		Flags: concat([]cli.Flag{
-			yes(showing, "json", "a JSON object a line"),
-			number(showing, "count", 0, from(0), "end after so many events; 0: go on"),
-			text(whereToGo, "events", "", "the sink's events endpoint (default: port 5556 of --sink)"),
+			yes(showing, "json", "print JSON lines"),
+			number(showing, "count", 0, from(0), "end after so many events; 0: never"),
+			text(whereToGo, "events", "", "events `ENDPOINT` of the sink (default: port 5556 of --sink)"),
 		}, sinkFlags()),
 		Action: printEvents,
 	}

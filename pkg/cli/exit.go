@@ -21,9 +21,20 @@ const (
 	ExitTerminate  = 143
 )
 
-const exitHelp = `EXIT STATUS:
-   0 all done or skipped · 1 fault · 2 usage · 3 some rejected, dead or not to be read · 4 the run does not balance
-   5 no worker came · 6 stalled · 130, 143 ended by a signal`
+// exitHelp ends the description of a command that does a run.
+const exitHelp = exitMark + `   0         every image is done or skipped
+   1         a fault
+   2         wrong usage
+   3         the run ended; some images were rejected, dead or unreadable
+   4         the run does not balance: an image is unaccounted for
+   5         no worker came within --wait-workers
+   6         stalled: nothing was settled within --stall-timeout
+   130, 143  ended by SIGINT or SIGTERM`
+
+// plainExitHelp is for manual pages of all other commands.
+const plainExitHelp = `   0  success
+   1  a fault
+   2  wrong usage`
 
 // exitError carries an exit code out of an action; its message has been told already when it is nil.
 type exitError struct {

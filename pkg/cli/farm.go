@@ -10,16 +10,16 @@ import (
 func FarmProgram() *cli.Command {
 	return &cli.Command{
 		Name:  "farm",
-		Usage: "process images with everything in one process, and look after a farm of many",
-		Description: `   farm run ~/Pictures --out ~/thumbnails     nothing else is needed
-   farm status                                  what does the farm on this machine do?
+		Usage: "process images in one process, and operate a farm of many",
+		Description: `   farm run ~/Pictures --out ~/thumbnails     do a run, with nothing to set up
+   farm status                                show the farm on this machine
 
 ` + exitHelp,
 		Commands: []*cli.Command{
 			runCommand(), benchCommand(), statusCommand(), workersCommand(), eventsCommand(),
-			steerCommand("pause", "paused", "hand out nothing more until resume"),
-			steerCommand("resume", "running", "go on after pause"),
-			steerCommand("cancel", "cancelled", "end the run when what workers hold is settled"),
+			steerCommand("pause", "paused", "pause a run: hand out no more images until resume"),
+			steerCommand("resume", "running", "resume a paused run"),
+			steerCommand("cancel", "cancelled", "cancel a run: settle what workers hold, then end it"),
 			runsCommand(), rejectsCommand(), retryCommand(), verifyCommand(), reportCommand(), healthCommand(), manCommand(), asOwnerCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {

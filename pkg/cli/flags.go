@@ -9,10 +9,12 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// env returns the environment variable of a flag: IMAGEFARM_ and its name in upper snake.
-func env(flag string) cli.ValueSourceChain {
-	return cli.EnvVars("IMAGEFARM_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")))
+// envName returns the environment variable of a flag.
+func envName(flag string) string {
+	return "IMAGEFARM_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
+
+func env(flag string) cli.ValueSourceChain { return cli.EnvVars(envName(flag)) }
 
 func text(category, name, value, usage string) *cli.StringFlag {
 	return &cli.StringFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name)}
@@ -42,29 +44,21 @@ const (
 	maxMessage = int64(2 << 30)
 )
 
-// The categories under which help lists flags.
-const (
-	whatToMake = "What to make"
-	whatToTake = "Which images"
-	whereToGo  = "Connections"
-	delivery   = "Delivery"
-	limits     = "Limits"
-	showing    = "Showing"
-)
-
-func commonFlags(http string) []cli.Flag {
+// commonFlags are flags of every command. level is the default of --log-level in words; http is that of --http, and empty for
+// a command that serves nothing.
+func commonFlags(level, http string) []cli.Flag {
 	flags := []cli.Flag{
-		text(showing, "log-format", "text", "text or json"),
-		text(showing, "log-level", "", "debug, info, warn or error (default: info; warn beside a bar and in farm run)"),
-		&cli.BoolFlag{Category: showing, Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but errors", Sources: env("quiet")},
+		text(showing, "log-format", "text", "`FORMAT` of log lines: text or json"),
+		text(showing, "log-level", "", "lowest `LEVEL` logged: debug, info, warn or error (default: "+level+")"),
+		&cli.BoolFlag{Category: showing, Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors", Sources: env("quiet")},
 	}
 	if http != "" {
 		flags = append(flags,
-			text(whereToGo, "http", http, "address of /metrics, /healthz and /readyz, and of a sink's page; empty: none"),
-			texts(whereToGo, "http-host", "name by which a proxy on this machine asks, besides localhost; may be given again"),
-			text(whereToGo, "debug-addr", "", "address of pprof; empty: none"),
+			text(whereToGo, "http", http, "`ADDRESS` of /metrics, /healthz, /readyz and a sink's page; empty: none"),
+			texts(whereToGo, "http-host", "`NAME` by which a proxy on this machine asks; repeatable"),
+			text(whereToGo, "debug-addr", "", "`ADDRESS` of pprof; empty: none"),
 			duration(delivery, "drain-timeout", 30*time.Second, from[time.Duration](0),
-				"how long a first SIGINT or SIGTERM waits for what is under way; 0: as long as it takes"))
+				"longest drain after the first SIGINT or SIGTERM; 0: no limit"))
 	}
 	return flags
 }

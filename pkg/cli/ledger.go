@@ -32,8 +32,8 @@ var (
 // ledgerFlags say which ledger an operator's command reads.
 func ledgerFlags() []cli.Flag {
 	return concat([]cli.Flag{
-		text(whereToGo, "out", "out", "directory of the outputs, with the ledger in it, when no sink is running"),
-		text(whereToGo, "ledger", "", "the ledger's file, when it is elsewhere"),
+		text(whereToGo, "out", "out", "`DIR` of the outputs, with the ledger in it"),
+		text(whereToGo, "ledger", "", "`FILE` of the ledger, when it is elsewhere"),
 	}, sinkFlags())
 }
 
@@ -42,7 +42,7 @@ func ledgerFlags() []cli.Flag {
 func withLedger(ctx context.Context, c *cli.Command, readOnly bool, use func(context.Context, ledgerAccess) error) error {
 	asked := c.IsSet("sink") || c.IsSet("control")
 	if asked || !c.IsSet("out") && !c.IsSet("ledger") && sinkAnswers(ctx, c) {
-		fmt.Fprintln(os.Stderr, "asking the sink at", either(c, "control", "sink", controlPort))
+		notice(c, "asking the sink at %s", either(c, "control", "sink", controlPort))
 		return useSinkLedger(ctx, c, use)
 	}
 	path := c.String("ledger")
@@ -57,13 +57,13 @@ func withLedger(ctx context.Context, c *cli.Command, readOnly bool, use func(con
 		if !sinkHas(ctx, c, path) {
 			return fmt.Errorf("%w; by a sink that is not at %s: name it with --sink, or wait", err, either(c, "control", "sink", controlPort))
 		}
-		fmt.Fprintln(os.Stderr, path, "is in use; asking the sink at", either(c, "control", "sink", controlPort))
+		notice(c, "%s is in use; asking the sink at %s", path, either(c, "control", "sink", controlPort))
 		return useSinkLedger(ctx, c, use)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(os.Stderr, "reading", path)
+	notice(c, "reading %s", path)
 	return errors.Join(use(ctx, sink.Book{Ledger: file}), file.Close())
 }
 
@@ -145,7 +145,7 @@ func selection(c *cli.Command) (wire.EntriesArgs, error) {
 
 func selectionFlags() []cli.Flag {
 	return []cli.Flag{
-		texts(whatToTake, "only", "only these reasons, or dead; may be given again"),
-		text(whatToTake, "run", "", "only this run's"),
+		texts(whatToTake, "only", "list only this `REASON`, or dead; repeatable"),
+		text(whatToTake, "run", "", "list only images of this `RUN`"),
 	}
 }

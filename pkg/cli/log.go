@@ -3,7 +3,6 @@ package cli
 import (
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/urfave/cli/v3"
 
@@ -27,8 +26,8 @@ func loggerOf(c *cli.Command, w io.Writer, usual string) (*slog.Logger, error) {
 }
 
 // usualLevel keeps information out of a bar's way.
-func usualLevel(c *cli.Command) string {
-	if progress.Drawn(c.String("progress"), os.Stderr) {
+func usualLevel(c *cli.Command, screen *progress.Screen) string {
+	if progress.Drawn(c.String("progress"), screen) {
 		return "warn"
 	}
 	return "info"

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,29 +30,39 @@ func Program(name string) *cli.Command {
 	return FarmProgram()
 }
 
+const completionUsage = "print a script that completes commands and flags: bash, zsh, fish or pwsh"
+
+// gcPercent is for programs that keep little and let megabytes through: at the usual 100 they would collect garbage every
+// few images. A GOGC or GOMEMLIMIT in the environment counts as ever.
+const gcPercent = 400
+
 // Main runs a program and returns its exit code.
 func Main(program *cli.Command, args []string) int {
 	sysmon.Deprioritize()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	args, all := wantsAllHelp(args)
+	setHelp(program, all)
 	program.Version = telemetry.Version()
 	program.EnableShellCompletion = true
-	program.ConfigureShellCompletionCommand = func(c *cli.Command) {
-		c.Hidden, c.Usage = false, "print what makes a shell complete commands and flags: bash, zsh, fish or pwsh"
-	}
-	program.DisableSliceFlagSeparator = true
+	program.ConfigureShellCompletionCommand = func(c *cli.Command) { c.Hidden, c.Usage = false, completionUsage }
 	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // codes are given below, in one place
-	begun, commands := false, len(program.Commands) > 0                    // of its own: completion and help are added to all
-	eachCommand(program, func(c *cli.Command) {
+	commands := len(program.Commands) > 0                                  // of its own: completion and help are added to all
+	begun, command := false, ""                                            // whether an action began, and of which command
+	eachCommandPath(program, "", func(c *cli.Command, path string) {
 		if action := c.Action; action != nil {
-			c.Action = func(ctx context.Context, c *cli.Command) error { begun = true; return action(ctx, c) }
+			c.Action = func(ctx context.Context, c *cli.Command) error {
+				begun, command = true, path
+				return action(ctx, c)
+			}
 		}
 		c.DisableSliceFlagSeparator = true
 		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
 			if c == program && commands && !strings.HasPrefix(args[1], "-") && c.Command(args[1]) == nil {
 				return noCommand(c, args[1]) // whose flags nobody can know
 			}
+			command = path
 			return &exitError{ExitUsage, plain(c, err)}
 		}
 	})
@@ -64,15 +75,11 @@ func Main(program *cli.Command, args []string) int {
 	if err != nil && (!errors.As(err, &exit) || exit.err != nil) {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", program.Name, err)
 		if code == ExitUsage {
-			fmt.Fprintf(os.Stderr, "Try '%s --help'.\n", program.Name)
+			fmt.Fprintf(os.Stderr, "Try '%s --help'.\n", asCalled(args[0], cmp.Or(command, program.Name)))
 		}
 	}
 	return code
 }
-
-// gcPercent is for programs that keep next to nothing and let megabytes through: at the usual 100 they would collect every
-// few images. A GOGC or GOMEMLIMIT in the environment counts as ever.
-const gcPercent = 400
 
 func eachCommand(c *cli.Command, do func(*cli.Command)) {
 	do(c)

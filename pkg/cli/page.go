@@ -15,8 +15,8 @@ import (
 // pageFlags say what may be done from the sink's live page.
 func pageFlags() []cli.Flag {
 	return []cli.Flag{
-		yes(showing, "allow-actions", "let those who know --action-token retry images and pause runs from the live page"),
-		text(showing, "action-token", "", "what they have to know, at least 8 characters; better given as IMAGEFARM_ACTION_TOKEN"),
+		yes(showing, "allow-actions", "offer retry, pause and cancel on the live page, by token"),
+		text(showing, "action-token", "", "`TOKEN` for these actions, at least 8 bytes; better set by its variable"),
 	}
 }
 

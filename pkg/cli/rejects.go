@@ -26,8 +26,8 @@ func rejectsCommand() *cli.Command {
 		Description: `   farm rejects --out ~/thumbnails
    farm rejects --only truncated --only corrupt --csv > damaged.csv`,
 		Flags: concat([]cli.Flag{
-			yes(showing, "json", "a JSON object a line"),
-			yes(showing, "csv", "comma-separated values with a header"),
+			yes(showing, "json", "print JSON lines"),
+			yes(showing, "csv", "print comma-separated values with a header"),
 		}, selectionFlags(), ledgerFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			args, err := selection(c)

@@ -15,18 +15,18 @@ import (
 func reportCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "report",
-		Usage: "tell what became of a run: throughput, stages, the slowest, what was refused and why",
+		Usage: "report on a run: throughput, stages, slowest images, rejections and reasons",
 		Description: `   farm report --out ~/thumbnails
    farm report --out ~/thumbnails --html report.html --photos ~/Pictures
    farm report --run 20260102-150405-abcd --csv > images.csv
    farm report --json | jq .summary`,
 		Flags: concat([]cli.Flag{
-			text(whatToTake, "run", "", "the run's name (default: the newest)"),
-			yes(showing, "json", "one JSON object: run, images, summary"),
-			yes(showing, "csv", "comma-separated values with a header, a line for each image"),
-			text(showing, "html", "", "write a page that needs nothing else to this file; - is standard output"),
-			text(showing, "photos", "", "directory of the originals, to show some of them on the page"),
-			number(limits, "slots", 1, from(0).to(maxSlots), "pictures made smaller at once"),
+			text(whatToTake, "run", "", "`NAME` of the run (default: the newest)"),
+			yes(showing, "json", "print one JSON object: run, images, summary"),
+			yes(showing, "csv", "print comma-separated values, a line for each image"),
+			text(showing, "html", "", "write a self-contained page to `FILE`; - is standard output"),
+			text(showing, "photos", "", "`DIR` of the originals, to show some of them on the page"),
+			number(limits, "slots", 1, from(0).to(maxSlots), "pictures shrunk at the same time"),
 			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest picture that is shown"),
 		}, engineFlags(), ledgerFlags()),
 		Action: runReport,

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 
@@ -15,27 +16,41 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
+// argumentsHelp explains the arguments of a command that does a run.
+const argumentsHelp = `DIR takes the images below a directory, FILE takes one image, and - reads the
+names of files from standard input, one a line.`
+
+// runCommand is `farm run`. Its help leaves out flags that matter between machines only, or seldom.
 func runCommand() *cli.Command {
-	return &cli.Command{
+	return hideSeldomUsed(&cli.Command{
 		Name:      "run",
 		Usage:     "find images, transform them and keep the ledger, in one process",
 		ArgsUsage: "DIR|FILE|- …",
-		Description: `The ventilator, a worker and the sink in one process: the same code and the same messages as between machines.
+		Description: `Runs a ventilator, a worker and a sink in one process, with the same code and the
+same messages as between machines.
+
+` + argumentsHelp + `
 
    farm run ~/Pictures --out ~/thumbnails
-   farm run --variant 'web=fit:1280x1280,format:webp' ~/Pictures`,
-		Flags:  concat(storeFlags(), recipeFlags(), findFlags(), transformFlags(), pageFlags(), commonFlags("127.0.0.1:8080")),
+   farm run --variant 'web=fit:1280x1280,format:webp' ~/Pictures
+   find . -newer stamp -name '*.jpg' | farm run -
+
+` + exitHelp,
+		Flags:  concat(storeFlags(), recipeFlags(), findFlags(), transformFlags(), pageFlags(), commonFlags("warn", "127.0.0.1:8080")),
 		Action: runFarm,
-	}
+	}, "out", "size", "variant", "preset", "assets", "include", "exclude", "hidden", "force", "checksum", "dry-run",
+		"reject-dir", "max-message", "max-pixels", "on-truncated", "slots", "task-timeout", "task-memory",
+		"progress", "log-level", "quiet", "http")
 }
 
 // runFarm runs the three roles in this process until the run has ended.
 func runFarm(ctx context.Context, c *cli.Command) error {
-	log, err := loggerOf(c, os.Stderr, "warn")
+	screen := progress.NewScreen(os.Stderr)
+	log, err := loggerOf(c, screen, "warn")
 	if err != nil {
 		return err
 	}
-	r := &localRun{c: c, log: log, registry: telemetry.NewRegistry()}
+	r := &localRun{c: c, screen: screen, log: log, registry: telemetry.NewRegistry()}
 	for _, step := range []func() error{
 		r.configureVentilator,
 		r.refuseWhatCannotWork,
@@ -57,12 +72,17 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 		return err
 	})
 	err = closeAfter(err, r.close)
-	return finish(c, run, err, first(), r.show, r.farm.Unreadable(), "--out "+c.String("out"))
+	s := summary{run: &run, unreadable: r.farm.Unreadable(), ledgerFlags: ledgerFlagsOf(c)}
+	if !c.IsSet("out") {
+		s.out = r.config.Sink.OutPath
+	}
+	return finish(c, s, err, first(), r.show)
 }
 
 // localRun is what `farm run` opens, step by step, before the run begins.
 type localRun struct {
 	c        *cli.Command
+	screen   *progress.Screen
 	log      *slog.Logger
 	registry *prometheus.Registry
 
@@ -76,7 +96,7 @@ type localRun struct {
 }
 
 func (r *localRun) configureVentilator() (err error) {
-	r.config.Ventilator, r.show, err = ventilatorConfig(r.c, r.log, r.registry)
+	r.config.Ventilator, r.show, err = ventilatorConfig(r.c, r.screen, r.log, r.registry)
 	return err
 }
 
@@ -125,6 +145,9 @@ func (r *localRun) serve() error {
 	if err != nil {
 		return err
 	}
+	if dir := r.config.Sink.OutPath; !r.c.IsSet("out") && !r.c.Bool("dry-run") {
+		notice(r.c, "outputs go to %s; --out chooses another directory", dir)
+	}
 	r.services = services{r.engine.with, adminService(admin), r.listeners.with, pageService(page)}
 	return nil
 }
@@ -137,30 +160,37 @@ func (r *localRun) close() error {
 	return r.closeStores()
 }
 
-// finish prints the summary of a run, unless all is well and nobody wants to hear of that, and turns what ended it into an
-// exit code.
-func finish(c *cli.Command, run wire.Run, err error, sig os.Signal, show progress.Reporter, unreadable int64, ledgerFlag string) error {
+// ledgerFlagsOf returns the flags by which the operator's commands find the ledger of a run in this process.
+func ledgerFlagsOf(c *cli.Command) string {
+	if file := c.String("ledger"); file != "" {
+		return "--ledger " + shellWord(file)
+	}
+	return "--out " + shellWord(c.String("out"))
+}
+
+// finish prints the summary of a run, unless --quiet, and turns what ended the run into an exit code.
+func finish(c *cli.Command, s summary, err error, sig os.Signal, show progress.Reporter) error {
+	run := s.run
 	if run.ID == "" { // it never began
 		return err
 	}
 	dry := run.State == "dry run"
 	if !dry {
-		show.End(run)
+		show.End(*run)
 	}
-	code := runCode(&run, unreadable)
-	if well := err == nil && sig == nil && (dry || code == ExitDone); !well || !c.Bool("quiet") {
-		printSummary(os.Stderr, &run, unreadable, ledgerFlag)
+	if !c.Bool("quiet") {
+		s.print(os.Stderr)
 	}
+	code := runCode(run, s.unreadable)
 	switch {
 	case err != nil:
 		return err
 	case sig != nil && (run.State == "interrupted" || dry):
 		return &exitError{code: signalled{sig}.code()}
-	case dry:
+	case dry || code == ExitDone:
 		return nil
+	case code == ExitUnbalanced && c.Bool("quiet"):
+		return &exitError{code, fmt.Errorf("the run %s does not balance: %d images are unaccounted for", run.ID, run.Unsettled())}
 	}
-	if code != ExitDone {
-		return &exitError{code: code}
-	}
-	return nil
+	return &exitError{code: code}
 }

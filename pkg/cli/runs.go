@@ -21,7 +21,7 @@ func runsCommand() *cli.Command {
 		Usage: "list the runs that the ledger knows, the newest first",
 		Description: `   farm runs --out ~/thumbnails
    farm runs --sink farmhost --json`,
-		Flags: concat([]cli.Flag{yes(showing, "json", "a JSON object a line")}, ledgerFlags()),
+		Flags: concat([]cli.Flag{yes(showing, "json", "print JSON lines")}, ledgerFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			return withLedger(ctx, c, true, func(ctx context.Context, b ledgerAccess) error {
 				runs, err := b.Runs(ctx)

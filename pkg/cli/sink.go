@@ -17,11 +17,14 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
-// storeFlags say where outputs and ledger go; `farm run` has them, too.
+// defaultOut is the output directory when --out names none.
+const defaultOut = "out"
+
+// storeFlags say where outputs and ledger go. `farm run` has them, too.
 func storeFlags() []cli.Flag {
 	return []cli.Flag{
-		text(whatToMake, "out", "out", "directory for the outputs"),
-		text(whatToMake, "ledger", "", "the ledger's file (default: .imagefarm/ledger.db in --out)"),
+		text(whatToMake, "out", defaultOut, "write the outputs into `DIR`"),
+		text(whatToMake, "ledger", "", "`FILE` of the ledger (default: .imagefarm/ledger.db in --out)"),
 	}
 }
 
@@ -29,19 +32,21 @@ func storeFlags() []cli.Flag {
 func SinkProgram() *cli.Command {
 	return &cli.Command{
 		Name:  "sink",
-		Usage: "collect what workers make, keep the ledger, tell everybody who asks",
-		Description: `Keeps what became of every image in a ledger beside the outputs, and so lets interrupted runs go on where they
-were. The first SIGINT or SIGTERM commits what has come, the second leaves at once.
+		Usage: "collect results, keep the ledger, publish events and serve the live page",
+		Description: `Writes the outputs that workers send, and records in a ledger beside them what
+became of every image, so that an interrupted run continues where it was. The
+first SIGINT or SIGTERM drains: the sink commits the results it has. The second
+ends it at once.
 
    sink --out ~/thumbnails
    sink --bind 0.0.0.0        for workers on other machines`,
 		Flags: concat(storeFlags(), []cli.Flag{
-			text(whereToGo, "bind", "127.0.0.1", "address to listen on, with the usual ports"),
-			text(whereToGo, "results", "", "endpoint for workers' results (default: port 5558 of --bind)"),
-			text(whereToGo, "events", "", "endpoint that publishes events (default: port 5556 of --bind)"),
-			text(whereToGo, "control", "", "endpoint that answers questions (default: port 5555 of --bind)"),
-			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest sum of an image's outputs"),
-		}, pageFlags(), commonFlags("127.0.0.1:8080")),
+			text(whereToGo, "bind", loopback, "`HOST` or endpoint to listen on, with the usual ports"),
+			text(whereToGo, "results", "", "`ENDPOINT` for workers' results (default: port 5558 of --bind)"),
+			text(whereToGo, "events", "", "`ENDPOINT` that publishes events (default: port 5556 of --bind)"),
+			text(whereToGo, "control", "", "`ENDPOINT` for requests (default: port 5555 of --bind)"),
+			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest sum of the outputs of an image"),
+		}, pageFlags(), commonFlags("info", "127.0.0.1:8080")),
 		Action: runSink,
 	}
 }
@@ -55,6 +60,9 @@ func runSink(ctx context.Context, c *cli.Command) error {
 		return usagef("a sink takes no arguments, not %q", c.Args().First())
 	}
 	if err := checkPageFlags(c); err != nil {
+		return err
+	}
+	if err := checkSinkBind(c.String("bind")); err != nil {
 		return err
 	}
 	registry := telemetry.NewRegistry()

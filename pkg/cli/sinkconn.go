@@ -15,10 +15,10 @@ import (
 // sinkFlags say which sink an operator's command talks to.
 func sinkFlags() []cli.Flag {
 	return concat([]cli.Flag{
-		text(whereToGo, "sink", "127.0.0.1", "host of the sink"),
-		text(whereToGo, "control", "", "the sink's control endpoint (default: port 5555 of --sink)"),
-		duration(whereToGo, "timeout", 5*time.Second, from(time.Millisecond), "how long to wait for an answer"),
-	}, commonFlags(""))
+		text(whereToGo, "sink", loopback, "`HOST` of the sink"),
+		text(whereToGo, "control", "", "control `ENDPOINT` of the sink (default: port 5555 of --sink)"),
+		duration(whereToGo, "timeout", 5*time.Second, from(time.Millisecond), "longest wait for an answer"),
+	}, commonFlags("warn", ""))
 }
 
 // askSink calls the sink that the flags name, within --timeout.

@@ -20,10 +20,10 @@ import (
 func statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
-		Usage: "show what a running farm does",
+		Usage: "show the runs, workers and throughput of a running farm",
 		Flags: concat([]cli.Flag{
 			yes(showing, "json", "print everything as JSON"),
-			yes(showing, "watch", "show it again every second, until interrupted"),
+			yes(showing, "watch", "print it every second, until interrupted"),
 		}, sinkFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Bool("watch") {

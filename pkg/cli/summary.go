@@ -3,59 +3,119 @@ package cli
 import (
 	"fmt"
 	"io"
-	"time"
+	"os"
+	"path/filepath"
+	"strings"
 
+	"github.com/urfave/cli/v3"
+
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// printSummary says what became of every image that a run found.
-func printSummary(w io.Writer, r *wire.Run, unreadable int64, ledgerFlag string) {
+// summary says what became of every image that a run found.
+type summary struct {
+	run         *wire.Run
+	unreadable  int64  // files and directories that could not be read
+	ledgerFlags string // by which the operator's commands find the run's ledger
+	out         string // directory of the outputs, if the user has named none
+}
+
+func (s summary) print(w io.Writer) {
+	r := s.run
 	if r.State == "dry run" {
-		fmt.Fprintf(w, "%d images found: %d to make, %d unchanged, %d rejected earlier, %d dead letters\n",
-			r.Found, r.Pending, r.Skipped, r.Rejected, r.Dead)
+		fmt.Fprintf(w, "%s images found: %s to make, %s unchanged, %s rejected earlier, %s dead letters\n", numfmt.Count(r.Found),
+			numfmt.Count(r.Pending), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead))
 		return
 	}
-	balance := "balanced"
-	switch n := r.Unsettled(); {
-	case n != 0 && r.State == "interrupted":
-		balance = fmt.Sprintf("%d were under way, the next run takes them", n)
-	case n != 0:
-		balance = fmt.Sprintf("NOT BALANCED: %d unaccounted for", n)
-	}
-	fmt.Fprintf(w, "%d images found = %d done + %d skipped + %d rejected + %d dead: %s\n",
-		r.Found, r.Done, r.Skipped, r.Rejected, r.Dead, balance)
+	fmt.Fprintf(w, "%s images found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Count(r.Found),
+		numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balanceOf(r))
 	for i, name := range r.Missing {
 		if i == 10 {
-			fmt.Fprintf(w, "  … and %d more\n", r.Unsettled()-10)
+			fmt.Fprintf(w, "  … and %s more\n", numfmt.Count(r.Unsettled()-10))
 			break
 		}
 		fmt.Fprintf(w, "  unaccounted for: %s\n", name)
 	}
-	if images, bytes := r.PerSecond(r.Ended); images > 0 {
-		took, working := r.Took(r.Ended), r.Working(r.Ended)
-		fmt.Fprintf(w, "%d worked on in %s", r.Worked(), took.Round(10*time.Millisecond))
-		if took-working > took/20 {
-			fmt.Fprintf(w, ", %s of it with workers and not paused", working.Round(10*time.Millisecond))
-		}
-		fmt.Fprintf(w, ": %.1f img/s, %.1f MB/s in\n", images, bytes/1e6)
-	}
+	printSpeed(w, r)
 	if refused := r.Rejected + r.Dead; refused > 0 {
-		fmt.Fprintf(w, "farm rejects %s lists the rejected and dead", ledgerFlag)
+		fmt.Fprintf(w, "%s %s lists the rejected and dead", asCalled(os.Args[0], "farm rejects"), s.ledgerFlags)
 		if earlier := r.Earlier - r.Skipped; earlier > 0 {
-			fmt.Fprintf(w, ", %d of them from earlier runs; farm retry %s makes them due again", earlier, ledgerFlag)
+			fmt.Fprintf(w, ", %s of them from earlier runs; %s %s makes them due again", numfmt.Count(earlier),
+				asCalled(os.Args[0], "farm retry"), s.ledgerFlags)
 		}
 		fmt.Fprintln(w)
 	}
 	if r.Redeliveries+r.Speculative > 0 {
-		fmt.Fprintf(w, "%d deliveries, %d of them redeliveries, %d speculative\n", r.Deliveries, r.Redeliveries, r.Speculative)
+		fmt.Fprintf(w, "%s deliveries, %s of them redeliveries, %s speculative\n", numfmt.Count(r.Deliveries),
+			numfmt.Count(r.Redeliveries), numfmt.Count(r.Speculative))
 	}
 	if r.Strangers > 0 {
-		fmt.Fprintf(w, "%d of the done were taken on a stranger's word\n", r.Strangers)
+		fmt.Fprintf(w, "%s of the done come from workers that cannot echo task ids\n", numfmt.Count(r.Strangers))
 	}
 	if left := r.Total - r.Found; left > 0 && r.State != "finished" {
-		fmt.Fprintf(w, "%d more images were left for the next run\n", left)
+		fmt.Fprintf(w, "%s more images are left for the next run\n", numfmt.Count(left))
 	}
-	if unreadable > 0 {
-		fmt.Fprintf(w, "%d files or directories could not be looked at; the log names them\n", unreadable)
+	if s.unreadable > 0 {
+		fmt.Fprintf(w, "%s files or directories could not be read: see the warnings above\n", numfmt.Count(s.unreadable))
 	}
+	if s.out != "" {
+		fmt.Fprintf(w, "outputs are in %s\n", s.out)
+	}
+}
+
+// balanceOf says whether every image found is accounted for.
+func balanceOf(r *wire.Run) string {
+	switch n := r.Unsettled(); {
+	case n != 0 && r.State == "interrupted":
+		return numfmt.Count(n) + " were in flight; the next run takes them"
+	case n != 0:
+		return "NOT BALANCED: " + numfmt.Count(n) + " unaccounted for"
+	}
+	return "balanced"
+}
+
+// printSpeed prints the time and the throughput of a run that worked on at least one image.
+func printSpeed(w io.Writer, r *wire.Run) {
+	images, bytes := r.PerSecond(r.Ended)
+	if images <= 0 {
+		return
+	}
+	took, working := r.Took(r.Ended), r.Working(r.Ended)
+	fmt.Fprintf(w, "%s worked on in %s", numfmt.Count(r.Worked()), numfmt.Time(took))
+	if took-working > took/20 {
+		fmt.Fprintf(w, ", %s working", numfmt.Time(working))
+	}
+	fmt.Fprintf(w, ": %s img/s, %s/s in\n", numfmt.Rate(images), numfmt.Bytes(bytes))
+}
+
+// notice prints a line for people on standard error, unless --quiet. Call it only before a bar is drawn.
+func notice(c *cli.Command, format string, args ...any) {
+	if !c.Bool("quiet") {
+		fmt.Fprintf(os.Stderr, format+"\n", args...)
+	}
+}
+
+// asCalled is a command, such as "farm rejects", with its program's directory as the user typed it in arg0: "bin/farm rejects". A
+// program beside the one that was called is in the same directory. The path of what `go run` built is of no use to anybody.
+func asCalled(arg0, command string) string {
+	if !strings.ContainsRune(arg0, filepath.Separator) || strings.Contains(arg0, "go-build") {
+		return command
+	}
+	path := filepath.Join(filepath.Dir(arg0), command)
+	if !strings.ContainsRune(path, filepath.Separator) {
+		path = "./" + path // or the shell would look for it elsewhere
+	}
+	return path
+}
+
+// shellWord quotes text for a shell, if it must be.
+func shellWord(text string) string {
+	plain := text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:@,~", r))
+	})
+	if plain {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -13,12 +13,12 @@ func TestSummaryTellsTheWholeTimeAndRatesByWorkingTime(t *testing.T) {
 	run := wire.Run{ID: "r", State: "finished", Started: begun, Ended: begun.Add(100 * time.Second), Found: 60, Done: 50, Skipped: 10,
 		Earlier: 10, Bytes: 50e6, WorkUS: 25e6}
 	for working, want := range map[int64]string{
-		25e6: "50 worked on in 1m40s, 25s of it with workers and not paused: 2.0 img/s, 2.0 MB/s in\n",
-		99e6: "50 worked on in 1m40s: 0.5 img/s, 0.5 MB/s in\n",
+		25e6: "50 worked on in 1m40s, 25s working: 2.0 img/s, 2.00 MB/s in\n",
+		99e6: "50 worked on in 1m40s: 0.5 img/s, 505 kB/s in\n",
 	} {
 		var out strings.Builder
 		run.WorkUS = working
-		printSummary(&out, &run, 0, "")
+		summary{run: &run}.print(&out)
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it says %q, not %q", out.String(), want)
 		}

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,25 +23,25 @@ import (
 // findFlags say which images a run takes and how it hands them out; `farm run` has them, too.
 func findFlags() []cli.Flag {
 	return []cli.Flag{
-		texts(whatToTake, "include", "take only files that match this glob; may be given again"),
-		texts(whatToTake, "exclude", "leave out files and directories that match this glob; may be given again"),
+		texts(whatToTake, "include", "take only files that match this `GLOB`; repeatable"),
+		texts(whatToTake, "exclude", "leave out files and directories that match this `GLOB`; repeatable"),
 		yes(whatToTake, "hidden", "take hidden files and directories, too"),
-		yes(whatToTake, "force", "make everything again, unchanged or not"),
-		yes(whatToTake, "checksum", "tell unchanged images by their content, not by size and modification time"),
+		yes(whatToTake, "force", "make every output again, also of unchanged images"),
+		yes(whatToTake, "checksum", "recognize unchanged images by content, not by size and time"),
 		yes(whatToTake, "dry-run", "print what would be made, skipped or rejected; make nothing"),
-		text(delivery, "run", "", "name of this run (default: the time)"),
-		number(delivery, "max-deliveries", 5, from(1), "failed deliveries after which a task is a dead letter"),
-		duration(delivery, "lease", 30*time.Second, from(time.Second), "how long a worker may hold a task without saying so"),
-		duration(delivery, "silent-lease", 5*time.Minute, from(time.Second), "the same for workers that send no heartbeats: strangers"),
-		number(delivery, "stranger-prefetch", 2, from(1).to(wire.MaxHeld), "unsettled tasks that a worker may hold which does not say how many"),
-		duration(delivery, "wait-workers", 0, from[time.Duration](0), "end with status 5 when there is no worker for so long; 0: wait"),
-		duration(delivery, "stall-timeout", 0, from[time.Duration](0), "end with status 6 when nothing is settled for so long; 0: wait"),
-		text(delivery, "reject-dir", "", "copy rejected originals here, each with a .reason file"),
-		text(delivery, "on-reject", "", "URL to which each rejection is posted as JSON"),
-		bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest image"),
-		bytes(limits, "max-inflight-bytes", "64MiB", from[int64](1), "images read and not yet handed to a worker"),
-		number(limits, "readers", 4, from(1).to(1024), "files read at once"),
-		text(showing, "progress", "auto", "auto, bar, plain, json or none"),
+		text(delivery, "run", "", "`NAME` of this run (default: made of the time)"),
+		number(delivery, "max-deliveries", 5, from(1), "failed deliveries after which a task becomes a dead letter"),
+		duration(delivery, "lease", 30*time.Second, from(time.Second), "longest silence of a worker about a task it holds"),
+		duration(delivery, "silent-lease", 5*time.Minute, from(time.Second), "lease of workers that send no heartbeats"),
+		number(delivery, "stranger-prefetch", 2, from(1).to(wire.MaxHeld), "unsettled tasks of a worker that names no prefetch"),
+		duration(delivery, "wait-workers", 0, from[time.Duration](0), "end with status 5 after so long without a worker; 0: wait"),
+		duration(delivery, "stall-timeout", 0, from[time.Duration](0), "end with status 6 after so long without progress; 0: wait"),
+		text(delivery, "reject-dir", "", "copy rejected originals into `DIR`, each with a .reason file"),
+		text(delivery, "on-reject", "", "`URL` to which each rejection is posted as JSON"),
+		bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest image file"),
+		bytes(limits, "max-inflight-bytes", "64MiB", from[int64](1), "most bytes of images read and not yet handed out"),
+		number(limits, "readers", 4, from(1).to(1024), "files read at the same time"),
+		text(showing, "progress", "auto", "`FORM` of progress: auto, bar, plain, json (on stdout) or none"),
 	}
 }
 
@@ -47,35 +49,38 @@ func findFlags() []cli.Flag {
 func VentilatorProgram() *cli.Command {
 	return &cli.Command{
 		Name:      "ventilator",
-		Usage:     "find images and hand them to workers, until every one is settled",
+		Usage:     "find images and hand them to workers until every one is settled",
 		ArgsUsage: "DIR|FILE|- …",
-		Description: `Finds images (by their first bytes, below directories), hands them to whichever workers are connected, and waits
-until the sink has acknowledged every one. "-" reads a list of files from standard input.
+		Description: `Finds images below directories (by their first bytes), hands them to the
+connected workers, and waits until the sink has acknowledged every one.
+
+` + argumentsHelp + `
 
    ventilator ~/Pictures                                thumbnails of 64, 128 and 256 pixels
    ventilator --size 320,1280 ~/Pictures                other sizes
    ventilator --variant 'web=fit:1280x1280,format:webp' ~/Pictures
-   find . -newer stamp -name '*.jpg' | ventilator -     what a list says
-   ventilator --dry-run ~/Pictures                      what would be done?
+   find . -newer stamp -name '*.jpg' | ventilator -     the files of a list
+   ventilator --dry-run ~/Pictures                      only print what would be done
 
 ` + exitHelp,
 		Flags: concat(recipeFlags(), findFlags(), []cli.Flag{
-			text(whereToGo, "bind", "tcp://127.0.0.1:"+tasksPort, "endpoint that workers connect to"),
-			text(whereToGo, "sink", "127.0.0.1", `host of the sink; "none": nobody acknowledges, hand out and end`),
-			text(whereToGo, "control", "", "the sink's control endpoint (default: port 5555 of --sink)"),
-			text(whereToGo, "events", "", "the sink's events endpoint (default: port 5556 of --sink)"),
-		}, commonFlags("127.0.0.1:8081")),
+			text(whereToGo, "bind", loopback, "`HOST` or endpoint to listen on; port "+tasksPort+" unless it names one"),
+			text(whereToGo, "sink", "127.0.0.1", "`HOST` of the sink; none: hand out without acknowledgement and end"),
+			text(whereToGo, "control", "", "control `ENDPOINT` of the sink (default: port 5555 of --sink)"),
+			text(whereToGo, "events", "", "events `ENDPOINT` of the sink (default: port 5556 of --sink)"),
+		}, commonFlags("info; warn beside a bar", "127.0.0.1:8081")),
 		Action: runVentilator,
 	}
 }
 
 func runVentilator(ctx context.Context, c *cli.Command) error {
-	log, err := loggerOf(c, os.Stderr, usualLevel(c))
+	screen := progress.NewScreen(os.Stderr)
+	log, err := loggerOf(c, screen, usualLevel(c, screen))
 	if err != nil {
 		return err
 	}
 	registry := telemetry.NewRegistry()
-	cfg, show, err := ventilatorConfig(c, log, registry)
+	cfg, show, err := ventilatorConfig(c, screen, log, registry)
 	if err != nil {
 		return err
 	}
@@ -110,20 +115,21 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 		run, err = farm.RunVentilator(ctx, v)
 		return err
 	})
-	return finish(c, run, err, first(), show, v.Unreadable(), "--sink "+c.String("sink"))
+	s := summary{run: &run, unreadable: v.Unreadable(), ledgerFlags: "--sink " + shellWord(c.String("sink"))}
+	return finish(c, s, err, first(), show)
 }
 
-// ventilatorConfig is what the flags of findFlags and recipeFlags ask for.
-func ventilatorConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (ventilator.Config, progress.Reporter, error) {
+// ventilatorConfig is what the flags of findFlags and recipeFlags ask for. Progress is shown on screen.
+func ventilatorConfig(c *cli.Command, screen *progress.Screen, log *slog.Logger, reg prometheus.Registerer) (ventilator.Config, progress.Reporter, error) {
 	what, err := recipeOf(c)
 	if err != nil {
 		return ventilator.Config{}, nil, err
 	}
 	mode := c.String("progress")
-	if c.Bool("quiet") && mode == "auto" {
+	if c.Bool("quiet") && mode != "json" { // which is data
 		mode = "none"
 	}
-	show, err := progress.New(mode, os.Stderr)
+	show, err := progress.New(mode, screen, os.Stdout)
 	if err != nil {
 		return ventilator.Config{}, nil, usagef("--%v", err)
 	}
@@ -139,7 +145,7 @@ func ventilatorConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registere
 	return ventilator.Config{
 		Inputs: c.Args().Slice(), Stdin: os.Stdin, Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"),
 		Hidden: c.Bool("hidden"), Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
-		Checksum: c.Bool("checksum"), DryRun: c.Bool("dry-run"), Report: func(line string) { fmt.Println(line) },
+		Checksum: c.Bool("checksum"), DryRun: c.Bool("dry-run"), Report: dryRunPrinter(mode),
 		MaxMessage: bytesOf(c, "max-message"), Readers: c.Int("readers"),
 		Dispatch: dispatch.Config{
 			MaxInflightBytes: bytesOf(c, "max-inflight-bytes"), MaxDeliveries: c.Int("max-deliveries"), Lease: c.Duration("lease"),
@@ -147,4 +153,18 @@ func ventilatorConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registere
 		},
 		WaitWorkers: c.Duration("wait-workers"), StallTimeout: c.Duration("stall-timeout"), Watch: show.Show, Logger: log, Registerer: reg,
 	}, show, nil
+}
+
+// dryRunPrinter returns the function that prints a line of a dry run, whose fields are separated by tabs: as it is, or as JSON.
+func dryRunPrinter(progressMode string) func(line string) {
+	if progressMode != "json" {
+		return func(line string) { fmt.Println(line) }
+	}
+	out := json.NewEncoder(os.Stdout)
+	return func(line string) {
+		fields := append(strings.SplitN(line, "\t", 3), "", "")
+		_ = out.Encode(map[string]string{ // standard output that is closed ends the run by a signal
+			"message_type": "dry_run", "action": fields[0], "filename": fields[1], "detail": fields[2],
+		})
+	}
 }

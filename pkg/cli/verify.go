@@ -28,21 +28,26 @@ import (
 func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "verify",
-		Usage: "look whether every output that the ledger claims is there, whole, and an image",
-		Description: `Lists what is missing, has another size or another content than the ledger says, or cannot be decoded. With --quick it compares
-names and sizes only. Outputs that another input or recipe has replaced since are counted as superseded.
-The next run makes again what is missing or has another size; remove what is listed otherwise, and it makes that again, too. Of an
-image whose outputs a worker wrote itself (--out) and none is left, the sink cannot tell that they are gone: --force makes it again.
+		Usage: "check that every output in the ledger exists, is unchanged, and decodes",
+		Description: `Lists outputs that are missing, differ from the ledger in size or content, or
+cannot be decoded. With --quick it compares names and sizes only. Outputs that
+another input or recipe has replaced since are counted as superseded.
+
+The next run makes missing outputs and those of a wrong size again. Remove any
+other listed output, and the next run makes it again, too. The sink cannot see the
+outputs that a worker wrote itself (worker --out): use --force for these.
 
    farm verify --out ~/thumbnails
    farm verify --out ~/thumbnails --json | jq -r 'select(.problem).name'
 
-EXIT STATUS:
-   0 all well · 1 fault · 2 usage · 4 the ledger and the disk differ`,
+` + exitMark + `   0  every output is as the ledger says
+   1  a fault
+   2  wrong usage
+   4  the ledger and the disk differ`,
 		Flags: concat([]cli.Flag{
-			yes(whatToTake, "quick", "look at names and sizes only, decode nothing"),
-			yes(showing, "json", "a JSON object a line: each problem, then a summary"),
-			number(limits, "slots", 0, from(0).to(maxSlots), "outputs looked at at once (default: the number of processors)"),
+			yes(whatToTake, "quick", "check names and sizes only, decode nothing"),
+			yes(showing, "json", "print JSON lines: each problem, then a summary"),
+			number(limits, "slots", 0, from(0).to(maxSlots), "outputs checked at the same time (default: processors)"),
 			bytes(limits, "max-message", "1GiB", from[int64](1).to(maxMessage), "largest output that is decoded"),
 		}, engineFlags(), ledgerFlags()),
 		Action: runVerify,

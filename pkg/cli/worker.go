@@ -23,7 +23,7 @@ import (
 func transformFlags() []cli.Flag {
 	return concat([]cli.Flag{
 		number(limits, "slots", 0, from(0).to(maxSlots), "concurrent transforms (default: the number of processors)"),
-		number(limits, "prefetch", 0, from(0).to(wire.MaxHeld), "unsettled tasks that a worker may hold (default: 3 for each slot, and 4)"),
+		number(limits, "prefetch", 0, from(0).to(wire.MaxHeld), "unsettled tasks that a worker may hold (default: 4 + 3 per slot)"),
 	}, engineFlags())
 }
 
@@ -31,22 +31,24 @@ func transformFlags() []cli.Flag {
 func WorkerProgram() *cli.Command {
 	return &cli.Command{
 		Name:  "worker",
-		Usage: "take images from ventilators, transform them, tell the sink",
-		Description: `Any number of workers may come and go at any time. Without --out the outputs' bytes go to the sink, which writes
-them; with it the worker writes them itself. The first SIGINT or SIGTERM finishes what is held, the second leaves at once.
+		Usage: "take images from ventilators, transform them, send results to the sink",
+		Description: `Any number of workers may come and go at any time. Without --out a worker sends
+the outputs to the sink, which writes them; with --out it writes them itself.
+The first SIGINT or SIGTERM drains: the worker finishes the tasks it holds. The
+second ends it at once.
 
    worker                                        on the machine of ventilator and sink
    worker --ventilator 10.0.0.5 --sink 10.0.0.5  elsewhere
    worker --out /mnt/thumbnails                  outputs to a shared directory`,
 		Flags: concat([]cli.Flag{
-			texts(whereToGo, "ventilator", "host of a ventilator (default: 127.0.0.1); may be given again"),
-			text(whereToGo, "sink", "127.0.0.1", "host of the sink"),
-			text(whereToGo, "results", "", "the sink's results endpoint (default: port 5558 of --sink)"),
-			text(whereToGo, "name", "", "name of this worker (default: host and process id)"),
-			text(whatToMake, "out", "", "directory to write outputs to (default: send them to the sink)"),
-			yes(whatToMake, "bare", "tell bare output names only, for a sink that knows nothing else; needs --out"),
-			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest image, and largest sum of an image's outputs"),
-		}, recipeFlags(), transformFlags(), commonFlags("127.0.0.1:8082")),
+			texts(whereToGo, "ventilator", "`HOST` of a ventilator (default: 127.0.0.1); repeatable"),
+			text(whereToGo, "sink", loopback, "`HOST` of the sink"),
+			text(whereToGo, "results", "", "results `ENDPOINT` of the sink (default: port 5558 of --sink)"),
+			text(whereToGo, "name", "", "`NAME` of this worker (default: host and process id)"),
+			text(whatToMake, "out", "", "write outputs into `DIR` (default: send them to the sink)"),
+			yes(whatToMake, "bare", "send bare output names, for a sink that knows nothing else; needs --out"),
+			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest image file, and largest sum of its outputs"),
+		}, recipeFlags(), transformFlags(), commonFlags("info", "127.0.0.1:8082")),
 		Action: runWorker,
 	}
 }

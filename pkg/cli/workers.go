@@ -20,7 +20,7 @@ func workersCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "workers",
 		Usage: "list the workers that the sink has heard of",
-		Flags: concat([]cli.Flag{yes(showing, "json", "a JSON object a line")}, sinkFlags()),
+		Flags: concat([]cli.Flag{yes(showing, "json", "print JSON lines")}, sinkFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			return askSink(ctx, c, func(ctx context.Context, client *sinkclient.Client) error {
 				status, err := client.Status(ctx)

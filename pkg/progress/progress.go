@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
 // Reporter is told a run's counts several times a second, and its last ones by End. It is called by one goroutine.
@@ -23,31 +25,31 @@ type Reporter interface {
 // Modes are the words of --progress.
 func Modes() []string { return []string{"auto", "bar", "plain", "json", "none"} }
 
-// New returns the reporter that mode names, writing to w: "auto" is a bar when w is a terminal and lines otherwise.
-func New(mode string, w io.Writer) (Reporter, error) {
+// New returns the reporter that mode names: "auto" is a bar when screen is a terminal, and lines otherwise. Bar and lines go to
+// screen, JSON to stdout.
+func New(mode string, screen *Screen, stdout io.Writer) (Reporter, error) {
 	if mode == "auto" {
 		mode = "plain"
-		if Drawn("auto", w) {
+		if Drawn("auto", screen) {
 			mode = "bar"
 		}
 	}
 	switch mode {
 	case "bar":
-		return &bar{w: w}, nil
+		return &bar{screen: screen}, nil
 	case "plain":
-		return &lines{w: w, every: 2 * time.Second, format: plainLine}, nil
+		return &lines{w: screen, every: 2 * time.Second, format: plainLine}, nil
 	case "json":
-		return &lines{w: w, every: time.Second, format: jsonLine}, nil
+		return &lines{w: stdout, every: time.Second, format: jsonLine}, nil
 	case "none":
 		return silent{}, nil
 	}
 	return nil, fmt.Errorf("progress %q: it is one of %s", mode, strings.Join(Modes(), ", "))
 }
 
-// Drawn reports whether mode draws a bar on w, which log lines would tear.
-func Drawn(mode string, w io.Writer) bool {
-	file, isFile := w.(*os.File)
-	return mode == "bar" || mode == "auto" && isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
+// Drawn reports whether mode draws a bar on screen.
+func Drawn(mode string, screen *Screen) bool {
+	return mode == "bar" || mode == "auto" && term.IsTerminal(int(screen.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
 type silent struct{}
@@ -66,7 +68,7 @@ func trouble(r *wire.Run) string {
 		word string
 	}{{r.Rejected, "rejected"}, {r.Dead, "dead"}, {r.Skipped, "skipped"}} {
 		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
+			parts = append(parts, numfmt.Count(c.n)+" "+c.word)
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -76,7 +78,7 @@ func workers(n int) string {
 	if n == 1 {
 		return "1 worker"
 	}
-	return fmt.Sprintf("%d workers", n)
+	return numfmt.Count(n) + " workers"
 }
 
 // left says how long the rest of a live run takes, when that can be told.
@@ -122,7 +124,8 @@ func plainLine(r *wire.Run, now time.Time) string {
 		percent = 100 * float64(r.Settled()) / float64(r.Total)
 	}
 	perSecond, _ := r.PerSecond(now)
-	s := fmt.Sprintf("%d/%d images (%.0f%%), %.1f img/s, %s%s", r.Settled(), r.Total, percent, perSecond, workers(r.Peers), left(r, now))
+	s := fmt.Sprintf("%s/%s images (%.0f%%), %s img/s, %s%s", numfmt.Count(r.Settled()), numfmt.Count(r.Total), percent,
+		numfmt.Rate(perSecond), workers(r.Peers), left(r, now))
 	if t := trouble(r); t != "" {
 		s += ", " + t
 	}
@@ -167,41 +170,31 @@ const barWidth = 16
 
 // bar draws one line that is drawn over again.
 type bar struct {
-	w io.Writer
-	b *progressbar.ProgressBar
+	screen *Screen
+	b      *progressbar.ProgressBar
 }
 
 // Show implements Reporter.
 func (b *bar) Show(r wire.Run) {
 	if b.b == nil {
 		b.b = progressbar.NewOptions64(max(r.Total, 1),
-			progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(barWidth), progressbar.OptionShowCount(),
-			progressbar.OptionSetPredictTime(false), // it would count pauses
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true),
+			progressbar.OptionSetWriter(barWriter{b.screen}), progressbar.OptionSetWidth(barWidth), progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(false), // the library would count pauses
+			progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
 		)
 	}
 	now := time.Now()
 	perSecond, _ := r.PerSecond(now)
-	text := fmt.Sprintf("%.1f img/s, %s%s", perSecond, workers(r.Peers), left(&r, now))
+	text := fmt.Sprintf("%s img/s, %s%s", numfmt.Rate(perSecond), workers(r.Peers), left(&r, now))
 	if t := trouble(&r); t != "" {
 		text += " (" + t + ")"
 	}
-	b.b.Describe(shortened(text, b.columns()-len(fmt.Sprintf("  100%%  (%d/%d) ", r.Settled(), r.Total))))
+	b.b.Describe(shortened(text, b.screen.columns()-len(fmt.Sprintf("  100%%  (%d/%d) ", r.Settled(), r.Total))))
 	if r.Total > 0 && r.Total != b.b.GetMax64() {
 		b.b.ChangeMax64(r.Total)
 	}
 	_ = b.b.Set64(r.Settled()) // only a bar that is full complains
-}
-
-// columns returns the width of the terminal, in characters.
-func (b *bar) columns() int {
-	if f, ok := b.w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return 80
 }
 
 // shortened cuts text to so many characters: a line that is wider than the terminal cannot be drawn over.
@@ -217,5 +210,5 @@ func shortened(text string, width int) string {
 func (b *bar) End(r wire.Run) {
 	b.Show(r)
 	_ = b.b.Exit()
-	fmt.Fprintln(b.w)
+	b.screen.endBar()
 }

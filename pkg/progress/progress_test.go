@@ -3,6 +3,7 @@ package progress_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,7 +17,7 @@ import (
 func reporter(t *testing.T, mode string) (progress.Reporter, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer
-	r, err := progress.New(mode, &out)
+	r, err := progress.New(mode, progress.NewScreen(&out), &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestBarEndsItsLine(t *testing.T) {
 }
 
 func TestUnknownModeIsNamed(t *testing.T) {
-	if _, err := progress.New("loud", nil); err == nil || !strings.Contains(err.Error(), `"loud"`) {
+	if _, err := progress.New("loud", progress.NewScreen(nil), nil); err == nil || !strings.Contains(err.Error(), `"loud"`) {
 		t.Errorf("error %v", err)
 	}
 	if r, out := reporter(t, "none"); r != nil {
@@ -124,5 +125,45 @@ func TestBarLeavesOutWordsRatherThanWrap(t *testing.T) {
 	line, _, _ := strings.Cut(strings.TrimPrefix(out.String(), "\r"), "\x1b")
 	if n := utf8.RuneCountInString(line) - bar; n > 80 || !strings.Contains(line, "…") {
 		t.Errorf("%d columns without the bar, which may become narrower: %q", n, line)
+	}
+}
+
+// A log line that comes while a bar is drawn takes the bar's place in its line.
+func TestBarAndLogLinesShareNoLine(t *testing.T) {
+	var out bytes.Buffer
+	screen := progress.NewScreen(&out)
+	r, err := progress.New("bar", screen, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(screen, "before")
+	run := wire.Run{Started: time.Now(), Total: 2, Done: 1, Peers: 1}
+	r.Show(run)
+	fmt.Fprintln(screen, "a warning")
+	r.Show(run)
+	r.End(run)
+	fmt.Fprintln(screen, "after")
+	for i, line := range strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n") {
+		if at := strings.LastIndex(line, "\x1b[2K"); at >= 0 {
+			line = line[at+len("\x1b[2K"):] // what the terminal shows of it
+		}
+		if bar, text := strings.Contains(line, "img/s"), strings.Contains(line, "a warning") || line == "before" || line == "after"; bar == text {
+			t.Errorf("line %d: %q of %q", i, line, out.String())
+		}
+	}
+	if !strings.Contains(out.String(), "\x1b[2Ka warning\n") {
+		t.Errorf("the bar was not cleared: %q", out.String())
+	}
+}
+
+func TestJSONGoesToStandardOutput(t *testing.T) {
+	var errs, out bytes.Buffer
+	r, err := progress.New("json", progress.NewScreen(&errs), &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.End(wire.Run{ID: "r", Ended: time.Now()})
+	if errs.Len() > 0 || !json.Valid(out.Bytes()) {
+		t.Errorf("standard error %q, standard output %q", errs.String(), out.String())
 	}
 }

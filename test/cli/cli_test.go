@@ -151,7 +151,7 @@ func size(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// progress checks what the last program wrote to standard error with --progress json: each line that is JSON has the keys
+// progress checks what the last program wrote to standard output with --progress json: each line is a JSON object with the keys
 // that scripts rely on, and the last says that N images are settled: progress N
 func progress(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
@@ -160,10 +160,7 @@ func progress(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	var last map[string]any
-	for line := range strings.Lines(ts.ReadFile("stderr")) {
-		if !strings.HasPrefix(line, "{") {
-			continue
-		}
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
 		message := make(map[string]any)
 		if err := json.Unmarshal([]byte(line), &message); err != nil {
 			ts.Fatalf("%v in %s", err, line)

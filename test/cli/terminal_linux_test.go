@@ -14,9 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminal runs a program on a terminal of its own, and keeps what that shows in the file "screen": terminal PROGRAM [ARGUMENT…]
+// terminal runs a program on a terminal of its own, and keeps what that shows in the file "screen"; with ! it must
+// fail: [!] terminal PROGRAM [ARGUMENT…]
 func terminal(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 {
+	if len(args) < 1 {
 		ts.Fatalf("usage: terminal PROGRAM [ARGUMENT…]")
 	}
 	ours, theirs, err := openTerminal()
@@ -45,7 +46,7 @@ func terminal(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%v", err)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("screen"), screen, 0o644))
-	if err := cmd.Wait(); err != nil {
+	if err := cmd.Wait(); (err != nil) != neg {
 		ts.Fatalf("%v\n%s", err, screen)
 	}
 }

@@ -125,7 +125,7 @@ func TestFarmInOneProcessDrains(t *testing.T) {
 			"--variant", slow)
 	}
 	first := run()
-	first.AwaitLine("progress", 1, func(line string) bool {
+	first.AwaitOutputLine("progress", func(line string) bool {
 		var status struct{ Done int }
 		return json.Unmarshal([]byte(line), &status) == nil && status.Done > 0
 	})

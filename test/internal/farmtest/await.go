@@ -94,6 +94,19 @@ func (p *Process) AwaitText(text string, n int) {
 	})
 }
 
+// AwaitOutputLine waits for the first whole line on standard output that match accepts.
+func (p *Process) AwaitOutputLine(what string, match func(line string) bool) {
+	p.t.Helper()
+	p.await(what, func() bool {
+		for line := range strings.Lines(p.stdout.String()) {
+			if strings.HasSuffix(line, "\n") && match(line) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // AwaitOutput waits until the process has written text to standard output.
 func (p *Process) AwaitOutput(text string) {
 	p.t.Helper()
