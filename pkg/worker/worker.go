@@ -69,10 +69,10 @@ func (w *Worker) Ready() error {
 	}
 	var errs []error
 	if len(w.pull.Peers()) == 0 {
-		errs = append(errs, errors.New("not connected to a ventilator"))
+		errs = append(errs, unconnected("a ventilator", w.pull.Unreached()))
 	}
 	if len(w.push.Peers()) == 0 {
-		errs = append(errs, errors.New("not connected to the sink"))
+		errs = append(errs, unconnected("the sink", w.push.Unreached()))
 	}
 	if w.stuck.Load() > 0 {
 		errs = append(errs, errors.New(*w.stuckBy.Load()))
@@ -117,6 +117,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 	})
 	side.Go(func() { w.heartbeats(beating) })
+	side.Go(func() { w.reportUnreached(beating) })
 	var group errgroup.Group
 	group.Go(func() error {
 		defer close(w.tasks)

@@ -25,6 +25,7 @@ func (s *socket) Dial(text string) error {
 	if s.closing {
 		return ErrClosed
 	}
+	s.dialled = append(s.dialled, &dialled{endpoint: text, since: time.Now()})
 	if e.scheme == "tcp" && net.ParseIP(e.host) == nil {
 		s.wg.Go(func() { s.resolve(e, via) })
 		return nil
@@ -65,6 +66,7 @@ func (s *socket) resolve(e endpoint, via transport) {
 		addresses, err := s.lookUp(e.host)
 		if err != nil {
 			s.log.Debug("cannot look up", "endpoint", e.text, "err", err)
+			s.noteDial(e.text, err)
 		} else {
 			pause.reset()
 			s.updateTargets(e, via, targets, addresses)
@@ -128,9 +130,10 @@ func (s *socket) dial(e endpoint, via transport, t *target) {
 		conn, err := s.connect(via, t.address)
 		if err != nil {
 			s.log.Debug("cannot connect", "endpoint", e.text, "address", t.address, "err", err)
-		} else if s.run(conn, e.text, s.beginHandshake(conn, false)) {
+		} else if err = s.run(conn, e.text, s.beginHandshake(conn, false)); err == nil {
 			pause.reset()
 		}
+		s.noteDial(e.text, err)
 		if !s.sleep(pause.next()) {
 			return
 		}

@@ -47,6 +47,7 @@ type socket struct {
 	peers      []*peer // in the order they came
 	lastID     PeerID
 	listeners  []net.Listener
+	dialled    []*dialled
 	handshakes []*handshake // oldest first
 	closing    bool         // nothing new is taken
 	cutting    bool         // nothing is flushed any more
@@ -78,16 +79,16 @@ func (s *socket) Peers() []PeerInfo {
 	return infos
 }
 
-// run makes a peer of a connection, and returns when it is lost. It reports whether it ever was a peer.
-func (s *socket) run(conn net.Conn, endpoint string, h *handshake) bool {
+// run makes a peer of a connection, and returns when the peer is lost. The error says why the connection never became one.
+func (s *socket) run(conn net.Conn, endpoint string, h *handshake) error {
 	defer conn.Close()
 	since := time.Now()
 	remote := conn.RemoteAddr().String()
-	refuse := func(err error) bool {
+	refuse := func(err error) error {
 		s.log.Debug("peer refused", "endpoint", endpoint, "remote", remote, "err", err)
 		s.tell(PeerEvent{Kind: PeerRefused, Err: err,
 			Peer: PeerInfo{Endpoint: endpoint, Remote: remote, Since: since}})
-		return false
+		return err
 	}
 	link, zmtp, ready, err := s.shakeHands(conn, h)
 	if err != nil {
@@ -121,7 +122,7 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) bool {
 	unsent := s.dismiss(p)
 	s.log.Debug("peer down", "peer", p.id, "endpoint", endpoint, "remote", remote, "err", p.reason())
 	s.tellAbout(p, PeerDown, p.reason(), unsent)
-	return true
+	return nil
 }
 
 // admit makes p one of the peers.

@@ -1,0 +1,64 @@
+package zsock
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestUnreachedEndpointsSayWhyAndSinceWhen(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		push := newIn(b, NewPush, Config{})
+		start := time.Now()
+		mustDial(b, push, "inproc://later")
+		time.Sleep(time.Second)
+		errs := push.Unreached()
+		if len(errs) != 1 || !errs[0].Since.Equal(start) || errs[0].Error() != "cannot reach inproc://later: connection refused" {
+			b.Fatalf("before anybody listens: %v", errs)
+		}
+		pull := newIn(b, NewPull, Config{})
+		mustListen(b, pull, "inproc://later")
+		time.Sleep(10 * time.Second)
+		if errs := push.Unreached(); len(errs) != 0 {
+			b.Errorf("connected: %v", errs)
+		}
+		if err := pull.Close(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		lost := time.Now()
+		time.Sleep(time.Minute)
+		errs = push.Unreached()
+		if len(errs) != 1 || errs[0].Since.Before(lost) || errs[0].Since.After(lost.Add(time.Second)) {
+			b.Errorf("after the peer was lost at %v: %v", lost, errs)
+		}
+	})
+}
+
+func TestUnreachedEndpointOfAnotherProtocolSaysSo(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		l, _, err := b.cfg.Network.Inproc.listen(b.Context(), endpoint{address: "http"}, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n"))
+				_ = conn.Close()
+			}
+		}()
+		push := newIn(b, NewPush, Config{})
+		mustDial(b, push, "inproc://http")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		errs := push.Unreached()
+		if len(errs) != 1 || !strings.Contains(errs[0].Error(), "not a ZeroMQ peer") {
+			b.Errorf("the socket says %v", errs)
+		}
+	})
+}
