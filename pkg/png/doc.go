@@ -1,0 +1,31 @@
+// Package png reads PNG files by rows, at the speed of a good C library, and never holds a whole picture.
+//
+//	r, err := png.Open(file, raster.Options{})
+//	row := make([]byte, raster.RowSize(r))
+//	for err == nil { // io.EOF behind the last row
+//		err = r.ReadRow(row)
+//	}
+//
+// # What is read
+//
+// All colour types and depths of the PNG specification (third edition). Gray of 1, 2 and 4 bits is given with 8;
+// palettes as colours; a colour key (tRNS) as alpha. Of an animated PNG the default picture is read. Gamma and
+// profiles are left to the caller.
+//
+// Of an interlaced file the even rows are held, as the file stores them, because they come first. With Options.Scale
+// only the passes that hold each second, fourth or eighth pixel are read: that takes a quarter of the time, or less.
+// Such a picture is not filtered, so it should be at least twice as large as what is made of it.
+//
+// # Damage
+//
+// A chunk that is not needed for the picture is ignored when its CRC is wrong, and a warning tells so. A wrong CRC
+// anywhere else, a wrong Adler-32 checksum and a filter that does not exist are a *raster.CorruptError. A file that ends
+// before its pixels do is a *raster.TruncatedError, or with Options.AcceptTruncated a picture whose rest is zeros.
+// A missing end (IEND) is no fault: the picture is whole. An index beyond the palette is black, with a warning.
+//
+// # How it works
+//
+// chunks.go lists the chunks, package inflate decompresses their data, unfilter.go undoes the filters of rows, with AVX
+// on amd64 unless built with the tag purego, expand.go turns samples into channels, interlace.go puts the passes
+// of an interlaced picture together.
+package png

@@ -1,0 +1,92 @@
+package png
+
+// The passes of Adam7: first column and row, and the steps to the next.
+var passes = [7]struct{ x, y, dx, dy int }{
+	{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2},
+}
+
+// lace holds what was read of an interlaced picture. At every scale the last pass that is needed is all of the odd rows
+// that are given, or all rows. So only the even rows are held, and the odd ones go from the file to the caller.
+type lace struct {
+	last int    // the last pass that the scale needs, counted from 0
+	held []byte // the even rows, with at least a byte for each sample
+	size int    // bytes of a row of held
+	read bool   // the passes before the last were read
+}
+
+func (r *Reader) newLace() *lace {
+	l := &lace{last: map[int]int{1: 6, 2: 4, 4: 2, 8: 0}[r.scale]}
+	width, height := r.Size()
+	if l.size = r.sampleBytes() * width; l.last > 0 {
+		l.held = make([]byte, l.size*((height+1)/2))
+	}
+	return l
+}
+
+// sampleBytes returns the bytes of a pixel with at least a byte for each sample.
+func (r *Reader) sampleBytes() int { return r.stored() * max(8, r.depth) / 8 }
+
+// lacedRow returns the samples of the next row.
+func (r *Reader) lacedRow() ([]byte, error) {
+	l := r.lace
+	if !l.read {
+		for pass := range l.last {
+			if err := r.readPass(pass); err != nil {
+				return nil, err
+			}
+		}
+		l.read = true
+		clear(r.prev)
+	}
+	if l.last > 0 && r.y&1 == 0 {
+		return l.held[r.y/2*l.size:][:l.size], nil
+	}
+	width, _ := r.Size()
+	return r.samples(width)
+}
+
+// readPass reads one of the passes before the last to the rows that are held.
+func (r *Reader) readPass(pass int) error {
+	p, l := passes[pass], r.lace
+	if r.width <= p.x || r.height <= p.y {
+		return nil
+	}
+	width := (r.width - p.x + p.dx - 1) / p.dx
+	clear(r.prev)
+	size := r.sampleBytes()
+	for y := p.y; y < r.height; y += p.dy {
+		samples, err := r.samples(width)
+		if err != nil {
+			return err
+		}
+		row := l.held[y/r.scale/2*l.size:][:l.size]
+		spread(row[p.x/r.scale*size:], samples, size, p.dx/r.scale*size)
+	}
+	return nil
+}
+
+// spread stores pixels of size bytes at each so many bytes.
+func spread(dst, src []byte, size, step int) {
+	switch size {
+	case 1:
+		for i, v := range src {
+			dst[i*step] = v
+		}
+	case 3:
+		for at := 0; len(src) >= 3; at += step {
+			d := dst[at : at+3]
+			d[0], d[1], d[2] = src[0], src[1], src[2]
+			src = src[3:]
+		}
+	case 4:
+		for at := 0; len(src) >= 4; at += step {
+			*(*[4]byte)(dst[at:]) = [4]byte(src)
+			src = src[4:]
+		}
+	default:
+		for at := 0; len(src) >= size; at += step {
+			copy(dst[at:at+size], src)
+			src = src[size:]
+		}
+	}
+}

@@ -1,0 +1,441 @@
+package png
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"image/color"
+	stdpng "image/png"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/raster"
+)
+
+// picture is a PNG that a test writes.
+type picture struct {
+	width, height, depth, color int
+	interlaced                  bool
+	palette, trns               []byte
+}
+
+func (p picture) String() string {
+	return fmt.Sprintf("%d×%d, colour %d, %d bits, interlaced %v, tRNS %x", p.width, p.height, p.color, p.depth, p.interlaced, p.trns)
+}
+
+func appendChunk(file []byte, kind string, data []byte) []byte {
+	file = binary.BigEndian.AppendUint32(file, uint32(len(data)))
+	from := len(file)
+	file = append(append(file, kind...), data...)
+	return binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE(file[from:]))
+}
+
+func deflated(p []byte) []byte {
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	_, _ = z.Write(p)
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// encode writes random samples, smooth enough that filters matter, each row with a filter of its own.
+func (p picture) encode(rng *rand.Rand) []byte {
+	h := header{width: p.width, height: p.height, depth: p.depth, color: p.color}
+	var raw []byte
+	steps := passes[:]
+	if !p.interlaced {
+		steps = []struct{ x, y, dx, dy int }{{0, 0, 1, 1}}
+	}
+	for _, s := range steps {
+		if s.x >= p.width || s.y >= p.height {
+			continue
+		}
+		size := h.rowBytes((p.width - s.x + s.dx - 1) / s.dx)
+		for y := s.y; y < p.height; y += s.dy {
+			raw = append(raw, byte(rng.IntN(5)))
+			for range size {
+				v := byte(rng.IntN(7)) - 3
+				if p.color == paletted && len(p.palette) < 3<<p.depth || rng.IntN(20) == 0 {
+					v = byte(rng.Uint32())
+				}
+				raw = append(raw, v)
+			}
+		}
+	}
+	ihdr := binary.BigEndian.AppendUint32(nil, uint32(p.width))
+	ihdr = binary.BigEndian.AppendUint32(ihdr, uint32(p.height))
+	ihdr = append(ihdr, byte(p.depth), byte(p.color), 0, 0, 0)
+	if p.interlaced {
+		ihdr[12] = 1
+	}
+	file := appendChunk([]byte(signature), "IHDR", ihdr)
+	if p.palette != nil {
+		file = appendChunk(file, "PLTE", p.palette)
+	}
+	if p.trns != nil {
+		file = appendChunk(file, "tRNS", p.trns)
+	}
+	packed := deflated(raw)
+	for len(packed) > 0 {
+		n := min(len(packed), 1+rng.IntN(300))
+		file = appendChunk(file, "IDAT", packed[:n])
+		packed = packed[n:]
+	}
+	return appendChunk(file, "IEND", nil)
+}
+
+func pictures(rng *rand.Rand) (all []picture) {
+	random := func(n int) []byte {
+		p := make([]byte, n)
+		for i := range p {
+			p[i] = byte(rng.Uint32())
+		}
+		return p
+	}
+	for _, size := range [][2]int{{1, 1}, {2, 3}, {5, 4}, {7, 9}, {8, 8}, {33, 17}, {67, 41}, {301, 9}} {
+		for _, interlaced := range []bool{false, true} {
+			for color, depths := range map[int][]int{gray: {1, 2, 4, 8, 16}, rgb: {8, 16}, paletted: {1, 2, 4, 8}, grayAlpha: {8, 16}, rgbAlpha: {8, 16}} {
+				for _, depth := range depths {
+					p := picture{width: size[0], height: size[1], depth: depth, color: color, interlaced: interlaced}
+					switch color {
+					case gray:
+						all = append(all, p)
+						p.trns = []byte{0, 1}
+					case rgb:
+						all = append(all, p)
+						p.trns = []byte{0, 1, 0, 1, 0, 1}
+					case paletted:
+						p.palette = random(3 << depth)
+						all = append(all, p)
+						p.trns = random(1 << depth / 2)
+						all = append(all, p)
+						p.palette, p.trns = random(3), nil
+					}
+					all = append(all, p)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// wide returns a sample of the reader's as one of 16 bits.
+func wide(row []byte, depth, at int) uint16 {
+	if depth == 8 {
+		return uint16(row[at]) * 0x101
+	}
+	return binary.BigEndian.Uint16(row[2*at:])
+}
+
+func pixel(row []byte, channels, depth, x int) color.NRGBA64 {
+	s := func(c int) uint16 { return wide(row, depth, x*channels+c) }
+	switch channels {
+	case 1:
+		return color.NRGBA64{s(0), s(0), s(0), 0xffff}
+	case 2:
+		return color.NRGBA64{s(0), s(0), s(0), s(1)}
+	case 3:
+		return color.NRGBA64{s(0), s(1), s(2), 0xffff}
+	}
+	return color.NRGBA64{s(0), s(1), s(2), s(3)}
+}
+
+// readAll returns all rows of a file.
+func readAll(file []byte, opt raster.Options) (*Reader, [][]byte, error) {
+	r, err := Open(file, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	var rows [][]byte
+	for {
+		row := make([]byte, raster.RowSize(r))
+		if err := r.ReadRow(row); err == io.EOF {
+			return r, rows, nil
+		} else if err != nil {
+			return r, rows, err
+		}
+		rows = append(rows, row)
+	}
+}
+
+// compare reads a file with this package, at a scale, and with image/png, and returns the first difference.
+func compare(file []byte, scale int) error {
+	want, err := stdpng.Decode(bytes.NewReader(file))
+	if err != nil {
+		return fmt.Errorf("image/png: %w", err)
+	}
+	r, rows, err := readAll(file, raster.Options{Scale: scale})
+	if err != nil {
+		return err
+	}
+	if !r.Interlaced() {
+		scale = 1
+	}
+	size := want.Bounds().Size()
+	width, height := r.Size()
+	if width != reduced(size.X, scale) || height != reduced(size.Y, scale) || len(rows) != height {
+		return fmt.Errorf("%d×%d and %d rows of %v, scale %d", width, height, len(rows), size, scale)
+	}
+	for y, row := range rows {
+		for x := range width {
+			got := pixel(row, r.Channels(), r.Depth(), x)
+			if want := straight(want.At(x*scale, y*scale)); got != want {
+				return fmt.Errorf("at %d, %d: %v, want %v", x, y, got, want)
+			}
+		}
+	}
+	return nil
+}
+
+// straight converts without a detour by premultiplied colours, which loses bits.
+func straight(c color.Color) color.NRGBA64 {
+	if c, ok := c.(color.NRGBA); ok {
+		return color.NRGBA64{uint16(c.R) * 0x101, uint16(c.G) * 0x101, uint16(c.B) * 0x101, uint16(c.A) * 0x101}
+	}
+	return color.NRGBA64Model.Convert(c).(color.NRGBA64)
+}
+
+func TestEveryKindOfPNGAtEveryScale(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, p := range pictures(rng) {
+		file := p.encode(rng)
+		for _, scale := range []int{1, 2, 4, 8} {
+			if err := compare(file, scale); err != nil {
+				t.Fatalf("%v, scale %d: %v", p, scale, err)
+			}
+		}
+	}
+}
+
+// PngSuite lies beside image/png.
+func TestPngSuite(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(runtime.GOROOT(), "src/image/png/testdata/pngsuite/*.png"))
+	if err != nil || len(files) < 20 {
+		t.Skip("the Go installation has no PngSuite")
+	}
+	for _, name := range files {
+		file, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := compare(file, 1); err != nil {
+			t.Errorf("%s: %v", filepath.Base(name), err)
+		}
+	}
+}
+
+func TestUnfilterEqualsThePlainOne(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, pixel := range []int{1, 2, 3, 4, 6, 8} {
+		for n := pixel; n < 200; n += pixel {
+			src, prev := make([]byte, n), make([]byte, n)
+			for i := range n {
+				src[i], prev[i] = byte(rng.Uint32()), byte(rng.Uint32())
+			}
+			for filter := range byte(5) {
+				got, want := make([]byte, n), make([]byte, n)
+				unfilter(filter, got, src, prev, pixel)
+				plainUnfilter(filter, want, src, prev, pixel, 0)
+				if !bytes.Equal(got, want) {
+					t.Fatalf("filter %d, %d bytes a pixel, %d bytes: %x, want %x", filter, pixel, n, got, want)
+				}
+			}
+		}
+	}
+}
+
+func sample() ([]byte, *rand.Rand) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	return picture{width: 60, height: 50, depth: 8, color: rgb}.encode(rng), rng
+}
+
+func TestAFileThatEndsEarly(t *testing.T) {
+	for _, interlaced := range []bool{false, true} {
+		rng := rand.New(rand.NewPCG(5, 6))
+		file := picture{width: 60, height: 50, depth: 8, color: rgb, interlaced: interlaced}.encode(rng)
+		_, want, err := readAll(file, raster.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const end = 12 + 4 // IEND, and the CRC of the last IDAT
+		for cut := range len(file) - end - 1 {
+			_, rows, err := readAll(file[:cut], raster.Options{})
+			var truncated *raster.TruncatedError
+			if cut > 0 && !errors.As(err, &truncated) {
+				t.Fatalf("cut at %d of %d: %v, want a TruncatedError", cut, len(file), err)
+			}
+			for y, row := range rows {
+				if !bytes.Equal(row, want[y]) {
+					t.Fatalf("cut at %d of %d: row %d is wrong", cut, len(file), y)
+				}
+			}
+			r, rows, err := readAll(file[:cut], raster.Options{AcceptTruncated: true})
+			if err != nil {
+				if !errors.As(err, &truncated) && cut > 0 || cut > 200 {
+					t.Fatalf("cut at %d of %d, accepted: %v", cut, len(file), err)
+				}
+				continue
+			}
+			if len(rows) != 50 || len(r.Warnings()) == 0 {
+				t.Fatalf("cut at %d of %d, accepted: %d rows, warnings %q", cut, len(file), len(rows), r.Warnings())
+			}
+		}
+		if _, _, err := readAll(file[:len(file)-12], raster.Options{}); err != nil {
+			t.Errorf("without IEND: %v", err)
+		}
+	}
+}
+
+func TestDamage(t *testing.T) {
+	file, _ := sample()
+	at := func(kind string) int { return bytes.Index(file, []byte(kind)) }
+	with := func(i int, v byte) []byte {
+		p := bytes.Clone(file)
+		p[i] ^= v
+		return p
+	}
+	afterIHDR := at("IHDR") + 4 + 13 + 4
+	insert := func(chunks ...[]byte) []byte {
+		p := bytes.Clone(file[:afterIHDR])
+		for _, c := range chunks {
+			p = append(p, c...)
+		}
+		return append(p, file[afterIHDR:]...)
+	}
+	raw := func(depth, color byte, data []byte) []byte {
+		ihdr := []byte{0, 0, 0, 2, 0, 0, 0, 2, depth, color, 0, 0, 0}
+		p := appendChunk([]byte(signature), "IHDR", ihdr)
+		return appendChunk(appendChunk(p, "IDAT", deflated(data)), "IEND", nil)
+	}
+	for name, p := range map[string][]byte{
+		"no signature":             with(1, 1),
+		"a wrong CRC of IHDR":      with(at("IHDR")+4+13, 1),
+		"a wrong CRC of IDAT":      with(at("IDAT")+4+2, 1),
+		"depth 3":                  raw(3, 0, make([]byte, 100)),
+		"colour 1":                 raw(8, 1, make([]byte, 100)),
+		"a palette with 16 bits":   raw(16, 3, make([]byte, 100)),
+		"no palette":               raw(8, 3, make([]byte, 100)),
+		"filter 5":                 raw(8, 0, []byte{5, 0, 0, 0, 0, 0}),
+		"a second IHDR":            insert(appendChunk(nil, "IHDR", make([]byte, 13))),
+		"a chunk without end":      insert([]byte("\xff\xff\xff\xfftEXt")),
+		"no IHDR":                  append([]byte(signature), appendChunk(nil, "IDAT", nil)...),
+		"no pixels, by the header": append([]byte(signature), appendChunk(nil, "IHDR", make([]byte, 13))...),
+		"pixels that are no zlib":  append(bytes.Clone(file[:afterIHDR]), appendChunk(nil, "IDAT", []byte("no zlib stream"))...),
+		"a wrong checksum of zlib": append(bytes.Clone(file[:afterIHDR]), appendChunk(nil, "IDAT", append(deflated(make([]byte, 50*181))[:20], 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))...),
+	} {
+		_, _, err := readAll(p, raster.Options{AcceptTruncated: true})
+		var corrupt *raster.CorruptError
+		if !errors.As(err, &corrupt) {
+			t.Errorf("%s: %v, want a CorruptError", name, err)
+		}
+	}
+	for name, p := range map[string][]byte{
+		"Apple's variant":           append([]byte(signature), appendChunk(nil, "CgBI", nil)...),
+		"an unknown critical chunk": insert(appendChunk(nil, "FOOB", nil)),
+	} {
+		_, _, err := readAll(p, raster.Options{})
+		var unsupported *raster.UnsupportedError
+		if !errors.As(err, &unsupported) {
+			t.Errorf("%s: %v, want an UnsupportedError", name, err)
+		}
+	}
+	broken := appendChunk(nil, "iCCP", []byte("a profile"))
+	broken[len(broken)-1] ^= 1
+	for name, p := range map[string][]byte{
+		"a wrong CRC of iCCP":    insert(broken),
+		"tRNS that does not fit": insert(appendChunk(nil, "tRNS", []byte{1})),
+	} {
+		r, rows, err := readAll(p, raster.Options{})
+		if err != nil || len(rows) != 50 || len(r.Warnings()) != 1 {
+			t.Errorf("%s: %d rows, %v; want all and a warning", name, len(rows), err)
+		}
+	}
+	if _, err := Open(file, raster.Options{MaxPixels: 2999}); !errors.As(err, new(*raster.TooLargeError)) {
+		t.Errorf("3000 pixels of 2999: %v", err)
+	}
+	huge := bytes.Clone(file)
+	copy(huge[16:], "\x00\x00\x3a\x98\x00\x00\x3a\x98")
+	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
+	if _, err := Open(huge, raster.Options{}); !errors.As(err, new(*raster.TruncatedError)) || !strings.Contains(err.Error(), "cannot hold") {
+		t.Errorf("15000×15000 pixels in %d bytes: %v", len(huge), err)
+	}
+}
+
+func TestRowsAreReadWithoutAllocating(t *testing.T) {
+	file := picture{width: 300, height: 400, depth: 8, color: rgb}.encode(rand.New(rand.NewPCG(7, 8)))
+	r, err := Open(file, raster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := make([]byte, raster.RowSize(r))
+	if n := testing.AllocsPerRun(200, func() {
+		if err := r.ReadRow(row); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations a row", n)
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	name := os.Getenv("PNG")
+	file, err := os.ReadFile(name)
+	if err != nil {
+		b.Skip("PNG names no file")
+	}
+	var row []byte
+	for b.Loop() {
+		r, err := Open(file, raster.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if row == nil {
+			row = make([]byte, raster.RowSize(r))
+			_, height := r.Size()
+			b.SetBytes(int64(len(row) * height))
+		}
+		for err == nil {
+			err = r.ReadRow(row)
+		}
+		if err != io.EOF {
+			b.Fatal(err)
+		}
+	}
+}
+
+// FuzzRead compares with image/png, which accepts less: where both read a file, the pixels are the same.
+func FuzzRead(f *testing.F) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	for _, p := range pictures(rng) {
+		if p.width < 40 {
+			f.Add(p.encode(rng))
+		}
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		opt := raster.Options{MaxPixels: 1 << 16}
+		_, _, err := readAll(file, opt)
+		for _, scale := range []int{1, 4} {
+			r, rows, err := readAll(file, raster.Options{MaxPixels: 1 << 16, AcceptTruncated: true, Scale: scale})
+			if err != nil {
+				continue
+			}
+			if _, height := r.Size(); len(rows) != height {
+				t.Fatalf("%d rows of %d", len(rows), height)
+			}
+		}
+		if err != nil {
+			return
+		}
+		if err := compare(file, 1); err != nil && !strings.HasPrefix(err.Error(), "image/png") {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,80 @@
+// Package raster holds what the readers of images by rows have in common: packages png, tiff and bmp. Such a reader
+// gives one row of pixels after the other, so that nobody has to hold a whole picture of twelve megapixels.
+package raster
+
+import "fmt"
+
+// Reader gives the rows of a picture from top to bottom. A Reader is not safe for use by several goroutines at once.
+type Reader interface {
+	// Size returns the picture's width and height in pixels.
+	Size() (width, height int)
+
+	// Channels returns the samples of a pixel: 1 gray, 2 gray and alpha, 3 red, green and blue, 4 these and alpha.
+	// Colours are not multiplied by alpha.
+	Channels() int
+
+	// Depth returns the bits of a sample, 8 or 16.
+	Depth() int
+
+	// ReadRow stores the next row in dst, which holds at least RowSize(r) bytes. Samples are interleaved; those of 16
+	// bits have their high byte first. Behind the last row the error is io.EOF. Any other error is an
+	// *UnsupportedError, a *TruncatedError or a *CorruptError; the rows before it are good.
+	ReadRow(dst []byte) error
+
+	// Warnings returns what was wrong with the file so far without harm to the picture: a sentence each.
+	Warnings() []string
+}
+
+// RowSize returns the bytes of a row.
+func RowSize(r Reader) int {
+	width, _ := r.Size()
+	return width * r.Channels() * r.Depth() / 8
+}
+
+// DefaultMaxPixels is the limit where Options name none.
+const DefaultMaxPixels = 250e6
+
+// Options tell how to read.
+type Options struct {
+	// MaxPixels is the largest width × height that is read; 0 means DefaultMaxPixels. The header is checked against it
+	// before memory is allocated.
+	MaxPixels int64
+
+	// AcceptTruncated fills what is missing of a file that was cut short with zeros, instead of returning an error.
+	AcceptTruncated bool
+
+	// Scale asks for only each second, fourth or eighth pixel in both directions, beginning with the first. Only readers
+	// that are much faster so do it, and Size tells whether they did: png, of interlaced files. 0 means 1, every pixel.
+	Scale int
+
+	// Page is the picture that is read of several in a file, 0 for the first.
+	Page int
+}
+
+// Validate says in a sentence which field cannot be.
+func (o Options) Validate() error {
+	switch {
+	case o.MaxPixels < 0:
+		return fmt.Errorf("raster: MaxPixels is %d: it cannot be negative", o.MaxPixels)
+	case o.Scale != 0 && o.Scale != 1 && o.Scale != 2 && o.Scale != 4 && o.Scale != 8:
+		return fmt.Errorf("raster: Scale is %d: it must be 1, 2, 4 or 8", o.Scale)
+	case o.Page < 0:
+		return fmt.Errorf("raster: Page is %d: it cannot be negative", o.Page)
+	}
+	return nil
+}
+
+// CheckSize returns an error where a header's size is none, or beyond the limit.
+func (o Options) CheckSize(format string, width, height int64) error {
+	most := o.MaxPixels
+	if most == 0 {
+		most = DefaultMaxPixels
+	}
+	switch {
+	case width < 1 || height < 1:
+		return Corruptf(format, 0, "the header says %d×%d pixels", width, height)
+	case width > most || height > most/width:
+		return &TooLargeError{format, width, height, most}
+	}
+	return nil
+}
