@@ -9,7 +9,9 @@ type UnsupportedError struct {
 	Feature string // what the file uses, in the words of its format: "compression 34661 (JBIG)"
 }
 
-func (e *UnsupportedError) Error() string { return e.Format + " with " + e.Feature + " is not supported" }
+func (e *UnsupportedError) Error() string {
+	return e.Format + " with " + e.Feature + " is not supported"
+}
 
 // Unsupportedf returns an *UnsupportedError.
 func Unsupportedf(format, feature string, args ...any) error {

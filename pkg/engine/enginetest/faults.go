@@ -72,6 +72,15 @@ func testDamaged(t *testing.T, s Suite) {
 		s.rejects(t, what, engine.Limits{}, data, outcome.Corrupt)
 		s.rejects(t, what+", accepting what is cut short", engine.Limits{OnTruncated: "accept"}, data, outcome.Corrupt)
 	}
+	brokenICC := pngChunk("iCCP", []byte("a profile that nobody can read"))
+	brokenICC[len(brokenICC)-1] ^= 1
+	const afterIHDR = 8 + 12 + 13
+	withICC := append(append(bytes.Clone(png[:afterIHDR]), brokenICC...), png[afterIHDR:]...)
+	for what, data := range map[string][]byte{
+		"a PNG whose profile has a wrong checksum": withICC, "a PNG without its last chunk": png[:len(png)-12],
+	} {
+		t.Run(what, func(t *testing.T) { near(t, what, s.one(t, data, "format:png"), Photo(64, 64), 60) })
+	}
 	text := []byte("It was a dark and stormy night; the rain fell in torrents")
 	for what, data := range map[string][]byte{"nothing": nil, "text": text} {
 		s.rejects(t, what, engine.Limits{}, data, outcome.NotAnImage)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"image"
 	"image/jpeg"
-	"image/png"
 	"io"
 	"strings"
 
@@ -48,10 +47,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 	case format.JPEG:
 		img, err = t.decodeJPEG(accept)
 	case format.PNG:
-		img, err = png.Decode(bytes.NewReader(t.data))
-		if err != nil && accept && (cutShort(err) || t.info.Truncated) {
-			img, err = mendPNG(t.data)
-		}
+		img, err = t.decodeRows(accept)
 	case format.GIF:
 		if accept && t.info.Truncated {
 			t.data = mendGIF(t.data)
@@ -187,7 +183,6 @@ type farmsFault struct{ error }
 func (t *transform) reject(err error) error {
 	var rejection *outcome.Rejection
 	var unsupportedJPEG jpeg.UnsupportedError
-	var unsupportedPNG png.UnsupportedError
 	var unsupportedTIFF tiff.UnsupportedError
 	var ours farmsFault
 	switch {
@@ -197,7 +192,7 @@ func (t *transform) reject(err error) error {
 		return ours.error
 	case errors.As(err, &rejection):
 		return rejection
-	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedPNG), errors.As(err, &unsupportedTIFF),
+	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedTIFF),
 		errors.Is(err, bmp.ErrUnsupported):
 		return outcome.Reject(outcome.Unsupported, "%v", err)
 	case cutShort(err), t.info.Truncated,

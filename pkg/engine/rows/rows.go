@@ -1,0 +1,68 @@
+// Package rows opens the decoders that yield a picture row by row, and turns their errors into rejections.
+package rows
+
+import (
+	"errors"
+	"io"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/png"
+	"github.com/imagefarm/imagefarm/pkg/raster"
+)
+
+// Source is an engine.RowSource whose errors are rejections.
+type Source struct {
+	raster.Reader
+}
+
+var _ engine.RowSource = (*Source)(nil)
+
+// Reads tells whether Open has a decoder for a format.
+func Reads(name string) bool { return name == format.PNG }
+
+// Open opens data, which is of the named format. It reads the header, and rows as they are asked for. The error is an
+// *outcome.Rejection, but for options that make no sense.
+func Open(name string, data []byte, opt raster.Options) (*Source, error) {
+	var r raster.Reader
+	var err error
+	switch name {
+	case format.PNG:
+		r, err = png.Open(data, opt)
+	default:
+		return nil, outcome.Reject(outcome.Unsupported, "no decoder for rows of %s", name)
+	}
+	if err != nil {
+		return nil, reject(err)
+	}
+	return &Source{r}, nil
+}
+
+// ReadRow implements engine.RowSource. The error is an *outcome.Rejection, and io.EOF behind the last row.
+func (s *Source) ReadRow(dst []byte) error {
+	if err := s.Reader.ReadRow(dst); err != nil {
+		return reject(err)
+	}
+	return nil
+}
+
+func reject(err error) error {
+	var unsupported *raster.UnsupportedError
+	var truncated *raster.TruncatedError
+	var corrupt *raster.CorruptError
+	var tooLarge *raster.TooLargeError
+	switch {
+	case err == io.EOF:
+		return err
+	case errors.As(err, &unsupported):
+		return outcome.Reject(outcome.Unsupported, "%v", err)
+	case errors.As(err, &truncated):
+		return outcome.Reject(outcome.Truncated, "%v", err)
+	case errors.As(err, &corrupt):
+		return outcome.Reject(outcome.Corrupt, "%v", err)
+	case errors.As(err, &tooLarge):
+		return outcome.Reject(outcome.TooManyPixels, "%v", err)
+	}
+	return err
+}
