@@ -1,10 +1,10 @@
-// Package ventilator finds images, hands them out as tasks to whichever workers are there, and waits until every one of
-// them is settled.
+// Package ventilator finds images, sends them as tasks to workers, and waits until every task is settled.
 //
-// A run is a pipeline of bounded stages, each a goroutine: a finder walks the inputs, an asker drops what the sink's
-// ledger knows to be settled, readers turn files into messages, and one loop owns the dispatcher, a state machine
-// without I/O that decides which peer gets which task. What comes back comes as receipts, by event or, when asked,
-// over control.
+// A run is a pipeline of bounded stages, each with goroutines of its own. The walk finds images and asks the sink
+// which of them are settled already (feed.go). Readers turn files into messages. The loop (loop.go) owns the
+// dispatcher, a state machine without I/O that decides which worker gets which task; send.go sends them. Receipts
+// (receipts.go) come as events (events.go), which may be lost, or as answers of the sink (sink.go). counts.go says
+// how far the run is, and end.go when it ends.
 package ventilator
 
 import (
@@ -14,59 +14,65 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
-// NoSink as Config.Control says that nobody acknowledges: a task counts as done when a worker's connection took it.
+// NoSink as Config.Control says that there is no sink: nothing settles a task but that a worker's connection took it.
 const NoSink = "none"
 
-// Config says what a run does. The zero value of an optional field means the default that its comment names.
+// Config says what a run does. A zero field means its default; those without one are required.
 type Config struct {
 	Inputs  []string      // directories, files, or "-" for a list of paths on Stdin; required
-	Stdin   io.Reader     // read when Inputs holds "-"
-	Include []string      // globs; when given, a file must match one. A glob without a slash is matched with the base name
-	Exclude []string      // globs of files and directories to leave out
+	Stdin   io.Reader     // the list of paths; required if Inputs holds "-"
+	Include []string      // globs, one of which a file must match; without a slash: its base name; default: any file
+	Exclude []string      // globs of files and directories that are left out; default: none
 	Hidden  bool          // take files and directories whose name begins with a dot
-	Recipe  recipe.Recipe // what to make; required
+	Recipe  recipe.Recipe // what to make of each image; required
 
-	Bind    string         // endpoint that workers connect to, e.g. "tcp://127.0.0.1:5557"; required
-	Control string         // the sink's control endpoint, or NoSink; required
-	Events  string         // the sink's events endpoint
-	Network zsock.Network  // what its sockets share; default: no inproc endpoints, Logger
-	Listen  func(b string) // told the bound endpoint, once; may be nil
+	Bind    string                // endpoint that workers connect to, e.g. "tcp://127.0.0.1:5557"; required
+	Control string                // endpoint of the sink's calls, or NoSink; required
+	Events  string                // endpoint of the sink's events; required with a sink
+	Network zsock.Network         // shared by all sockets; default: no inproc endpoints, Logger
+	Listen  func(endpoint string) // called once, with the endpoint that Bind became; default: not called
 
-	Run      string            // the run's name; default: made from the time and a random number
-	Host     string            // where this ventilator runs, shown to operators
-	Force    bool              // transform what is settled, too
-	Checksum bool              // task ids from content instead of size and modification time
-	DryRun   bool              // say what would be done, send nothing
-	Report   func(line string) // DryRun's lines
+	Run      string            // name of the run; default: made of the time and a random number
+	Host     string            // where this ventilator runs, shown to operators; default: not shown
+	Force    bool              // transform images that are settled already, too
+	Checksum bool              // make task ids of content instead of size and modification time
+	DryRun   bool              // only report what would be done
+	Report   func(line string) // called with each line of a dry run; default: not called
 
-	MaxMessage int64           // largest image, bytes; default 64 MiB
-	Readers    int             // files read at once; default 4
-	Dispatch   dispatch.Config // how tasks are delivered, and delivered again
+	MaxMessage int64           // size of the largest image that is sent, bytes, at most 2 GiB; default 64 MiB
+	Readers    int             // files that are read at a time; default 4
+	Dispatch   dispatch.Config // how tasks are delivered, and when again
 
-	Audit        time.Duration                     // how often the sink is asked about leased tasks; default 1 s
-	WaitWorkers  time.Duration                     // how long without any worker before ErrNoWorkers; default 0: for ever
-	StallTimeout time.Duration                     // how long without a settled task before ErrStalled; default 0: for ever
-	Rejected     func(path string, r wire.Receipt) // told each rejection of this run and where its original is; must not block; may be nil
-	Watch        func(wire.Run)                    // told the counts several times a second and at the end; may be nil
-	Logger       *slog.Logger
-	Registerer   prometheus.Registerer // default: metrics are kept but not exported
+	Audit        time.Duration // how often the sink is asked about leased tasks; default 1 s
+	WaitWorkers  time.Duration // how long the run goes on without any worker; default 0: for ever
+	StallTimeout time.Duration // how long the run goes on while no task is settled; default 0: for ever
+
+	// Rejected is called with each rejection of this run and the path of the image. Default: not called.
+	// Watch is called with the counts, 5 times a second and at the end. Default: not called.
+	// The run's loop calls both; they must not block.
+	Rejected func(path string, r wire.Receipt)
+	Watch    func(wire.Run)
+
+	Logger     *slog.Logger          // default: nothing is logged
+	Registerer prometheus.Registerer // default: metrics are kept and not exported
 }
 
-// The errors by which a run ends early, beside the context's.
+// The errors with which a run ends early, apart from the context's cause.
 var (
 	ErrNoWorkers = errors.New("no worker came")
 	ErrStalled   = errors.New("the run stalled")
 	ErrCancelled = errors.New("an operator cancelled the run")
 )
 
-// UsageError is a configuration that must be refused before any work.
+// UsageError says in a sentence what is wrong with a Config or with the inputs. It comes before any work.
 type UsageError struct{ Problem string }
 
 func (e *UsageError) Error() string { return e.Problem }
@@ -75,17 +81,17 @@ func usage(format string, args ...any) error {
 	return &UsageError{Problem: fmt.Sprintf(format, args...)}
 }
 
-func defaultTo[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
+// withDefaults returns c with every zero field set to its default.
+func (c Config) withDefaults() Config {
+	if c.MaxMessage == 0 {
+		c.MaxMessage = 64 << 20
 	}
-}
-
-func (c *Config) setDefaults() {
-	defaultTo(&c.MaxMessage, 64<<20)
-	defaultTo(&c.Readers, 4)
-	defaultTo(&c.Audit, time.Second)
+	if c.Readers == 0 {
+		c.Readers = 4
+	}
+	if c.Audit == 0 {
+		c.Audit = time.Second
+	}
 	if c.Watch == nil {
 		c.Watch = func(wire.Run) {}
 	}
@@ -102,27 +108,28 @@ func (c *Config) setDefaults() {
 	if c.Registerer == nil {
 		c.Registerer = prometheus.NewRegistry()
 	}
+	return c
 }
 
-// Validate says in a sentence what is wrong with c.
+// Validate returns a *UsageError if something is wrong with c.
 func (c *Config) Validate() error {
 	switch {
 	case len(c.Inputs) == 0:
 		return usage("no input: name a directory, a file, or - for a list on standard input")
 	case len(c.Recipe.Variants) == 0:
-		return usage("the recipe makes nothing")
+		return usage("the recipe has no variant: name at least one output to make")
 	case c.Bind == "" && !c.DryRun:
-		return usage("no endpoint to bind")
+		return usage("no endpoint that workers can connect to")
 	case c.Control == "":
 		return usage("no sink: give its address, or %q", NoSink)
 	case c.Control != NoSink && c.Events == "":
-		return usage("no events endpoint")
-	case c.MaxMessage < 0 || c.Readers < 0:
-		return usage("a limit is negative")
+		return usage("no endpoint of the sink's events")
+	case c.MaxMessage < 0 || c.MaxMessage > 1<<31:
+		return usage("the largest message is %d bytes; it must be between 0 and 2 GiB", c.MaxMessage)
+	case c.Readers < 0:
+		return usage("the number of readers is negative")
 	case min(c.Audit, c.WaitWorkers, c.StallTimeout) < 0:
 		return usage("a time is negative")
-	case c.MaxMessage > 1<<31:
-		return usage("max-message %d is beyond 2 GiB", c.MaxMessage)
 	}
 	if err := c.Dispatch.Validate(); err != nil {
 		return usage("%v", err)

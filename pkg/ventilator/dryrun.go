@@ -6,21 +6,22 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"golang.org/x/sync/errgroup"
 )
 
 // dryRun reports for each image what a run would do with it.
 func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey) (wire.Run, error) {
 	run := wire.Run{ID: v.cfg.Run, State: "dry run", Started: started, Total: look.Images}
-	if v.cfg.Control != NoSink {
+	if !v.withoutSink() {
 		var err error
-		if v.asks, err = sinkclient.Dial(v.cfg.Network, v.cfg.Control); err != nil {
+		if v.walkClient, err = sinkclient.Dial(v.cfg.Network, v.cfg.Control); err != nil {
 			return run, err
 		}
-		defer v.asks.Close()
+		defer v.walkClient.Close()
 		if err := v.checkOwners(ctx); err != nil && !errors.Is(err, errDrained) {
 			return run, err
 		}

@@ -26,8 +26,8 @@ const (
 	batchMax = 512
 )
 
-// feed walks the inputs and sends what it finds to out, with what the sink knows of it, until ctx ends. It returns nil when all
-// has been found.
+// feed walks the inputs and sends what it finds to out, with what the sink knows of it, until ctx ends. It returns
+// nil when all has been found.
 func (v *Ventilator) feed(ctx context.Context, out chan<- []candidate) error {
 	canonical := v.cfg.Recipe.String()
 	size := batchMin
@@ -84,9 +84,10 @@ func (v *Ventilator) identify(im image, canonical string) (taskid.ID, error) {
 	return taskid.FromDigest(im.Name, [sha256.Size]byte(digest.Sum(nil)), canonical), nil
 }
 
-// lookUp fills in what the sink's ledger knows. It waits for the sink as long as it takes, but not for one that refuses.
+// lookUp fills in what the sink's ledger knows. It waits for the sink as long as it takes, but not for one that
+// refuses.
 func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
-	if v.cfg.Force || v.asks == nil {
+	if v.cfg.Force || v.walkClient == nil {
 		return nil
 	}
 	ids := make([]taskid.ID, len(batch))
@@ -95,7 +96,9 @@ func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 		ids[i] = c.id
 		index[c.id.String()] = i
 	}
-	receipts, err := untilAnswered(ctx, v, func(ctx context.Context) (wire.Receipts, error) { return v.asks.Settled(ctx, ids, true) })
+	receipts, err := untilAnswered(ctx, v, func(ctx context.Context) (wire.Receipts, error) {
+		return v.walkClient.Settled(ctx, ids, true)
+	})
 	if err != nil {
 		return err
 	}
@@ -107,15 +110,15 @@ func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 	return nil
 }
 
-// readDone is a reader's answer.
-type readDone struct {
+// readResult is what came of a readOrder.
+type readResult struct {
 	task    *dispatch.Task
 	message []byte
 	err     error
 }
 
-// readAll turns tasks into messages until ctx ends.
-func (v *Ventilator) readAll(ctx context.Context, reads <-chan readOrder, done chan<- readDone) error {
+// readTasks turns tasks into messages until ctx ends.
+func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done chan<- readResult) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -124,7 +127,7 @@ func (v *Ventilator) readAll(ctx context.Context, reads <-chan readOrder, done c
 			o.info.Source = v.sources.of(o.path, o.name)
 			message, err := v.readTask(o.path, o.name, o.info)
 			select {
-			case done <- readDone{task: o.task, message: message, err: err}:
+			case done <- readResult{task: o.task, message: message, err: err}:
 			case <-ctx.Done():
 				return nil
 			}
@@ -154,7 +157,7 @@ func (v *Ventilator) readTask(path, name string, info wire.TaskInfo) ([]byte, er
 	if limit := v.cfg.MaxMessage; stat.Size() > limit {
 		return nil, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", stat.Size(), limit)
 	}
-	buf := wire.NewTaskBuffer(v.messages.get, name, int(stat.Size()), info)
+	buf := wire.NewTaskBuffer(v.buffers.get, name, int(stat.Size()), info)
 	if _, err := io.ReadFull(file, buf.Data); err != nil {
 		return nil, fmt.Errorf("%q shrank while it was read: %w", path, err)
 	}

@@ -2,12 +2,12 @@ package ventilator
 
 import "sync"
 
-// mailbox takes values from callbacks that must not block and hands them to the loop in order. It is bounded by what can
-// be under way: connections and messages handed to them.
+// mailbox passes values, in order, from callbacks that must not block to the loop. It needs no bound of its own:
+// there is at most one value for each connection and for each message that was handed to a connection.
 type mailbox[T any] struct {
 	mu    *sync.Mutex
 	items *[]T
-	ready chan struct{}
+	ready chan struct{} // receives when there is a value
 }
 
 func newMailbox[T any]() mailbox[T] {
@@ -24,7 +24,7 @@ func (m mailbox[T]) put(v T) {
 	}
 }
 
-// take returns what has come since the last call.
+// take returns the values that were put since the last call.
 func (m mailbox[T]) take() []T {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -3,13 +3,15 @@ package ventilator
 import (
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are a ventilator's; docs/OPERATIONS.md explains each.
+// metrics are the metrics of a ventilator; docs/OPERATIONS.md explains each. Only the run's loop may call the
+// methods.
 type metrics struct {
 	found      prometheus.Counter
 	pending    prometheus.Gauge
@@ -20,8 +22,8 @@ type metrics struct {
 	blocked    *prometheus.CounterVec
 	latency    prometheus.Histogram
 
-	last   wire.Run
-	lastAt time.Time
+	last   wire.Run  // what observe took last
+	lastAt time.Time // when that was; zero: never
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -30,18 +32,19 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help})
 	}
 	m := &metrics{
-		found: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "found_images_total",
-			Help: "Images found."}),
-		pending:  gauge("tasks_pending", "Tasks found and not settled that no worker holds."),
+		found: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Subsystem: sub,
+			Name: "found_images_total", Help: "Images found."}),
+		pending:  gauge("tasks_pending", "Unsettled tasks that no worker holds."),
 		leased:   gauge("tasks_leased", "Tasks that workers hold."),
-		inflight: gauge("inflight_bytes", "Bytes of images read and not yet handed to a worker's connection."),
+		inflight: gauge("inflight_bytes", "Bytes of images that are read and not yet sent."),
 		peers:    gauge("peers", "Connected workers."),
-		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "deliveries_total",
-			Help: "Sendings of tasks to workers."}, []string{"kind"}),
-		blocked: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "blocked_seconds_total",
-			Help: "Time in which the flow of tasks waited."}, []string{"on"}),
-		latency: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "settle_duration_seconds",
-			Help: "Time from a task's finding to its receipt.", Buckets: telemetry.Buckets()}),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub,
+			Name: "deliveries_total", Help: "Deliveries of tasks to workers."}, []string{"kind"}),
+		blocked: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub,
+			Name: "blocked_seconds_total", Help: "Time during which no task could be sent."}, []string{"on"}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub,
+			Name: "settle_duration_seconds", Help: "Time from finding an image to the receipt of its task.",
+			Buckets: telemetry.Buckets()}),
 	}
 	for _, kind := range []dispatch.Kind{dispatch.First, dispatch.Redelivery, dispatch.Speculative} {
 		m.deliveries.WithLabelValues(string(kind))
@@ -53,11 +56,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
+// delivered counts a delivery.
 func (m *metrics) delivered(kind dispatch.Kind) { m.deliveries.WithLabelValues(string(kind)).Inc() }
 
+// settledAfter takes the time from finding an image to its receipt.
 func (m *metrics) settledAfter(d time.Duration) { m.latency.Observe(d.Seconds()) }
 
-// observe takes the counts as they stand; on names what the flow waited for since the last call, if anything.
+// observe takes the counts. on names what the flow of tasks has waited for since the last call; empty: nothing.
 func (m *metrics) observe(run *wire.Run, inflight int64, on string) {
 	now := time.Now()
 	m.found.Add(max(0, float64(run.Found-m.last.Found)))

@@ -7,25 +7,24 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// An output belongs to the image that it was made of, which its source and its name tell from others. A run that would
-// replace outputs of other images is refused before any work. With Force it replaces them, and says so.
+// An output belongs to the image that it was made of, which its source and its name tell from others. A run that
+// would replace outputs of other images is refused before any work. With Force it replaces them, and says so.
 
-// sources tells where the names of images begin. The zero value is ready; it is safe for concurrent use.
+// sources finds out where the names of images begin. The zero value is ready; it may be used concurrently.
 type sources struct {
 	mu       sync.Mutex
-	resolved map[string]string // a directory → the same, absolute and without links
+	resolved map[string]string // directory → its absolute path, without links
 }
 
-// maxResolved bounds the directories that are remembered.
+// maxResolved bounds how many directories are remembered.
 const maxResolved = 10_000
 
-// of returns the source of the image of that name at path: the directory from which the name leads to the image, absolute,
-// without links, and slash-separated. It is empty where that cannot be told.
+// of returns the source of the image of that name at path: the directory from which the name leads to the image,
+// absolute, without links, and slash-separated. It is empty if that is unknown.
 func (s *sources) of(path, name string) string {
 	slashed := filepath.ToSlash(path)
 	dir, found := strings.CutSuffix(slashed, name)
@@ -57,7 +56,7 @@ func (s *sources) of(path, name string) string {
 	return real
 }
 
-// inputOf names an image whatever directory it was found from.
+// inputOf names an image independently of the directory that it was found from.
 func inputOf(source, name string) string { return strings.TrimSuffix(source, "/") + "/" + name }
 
 // replacements gathers the images whose outputs would replace those of other images.
@@ -73,10 +72,10 @@ func (r *replacements) add(im *image, owner *wire.Owner) {
 	}
 }
 
-// checkOwners refuses, or with Force logs, that outputs of this run would replace outputs of other images. It walks the
-// inputs only if the ledger has images of other sources.
+// checkOwners refuses, or with Force logs, that outputs of this run would replace outputs of other images. It walks
+// the inputs only if the ledger has images of other sources.
 func (v *Ventilator) checkOwners(ctx context.Context) error {
-	if v.asks == nil {
+	if v.walkClient == nil {
 		return nil
 	}
 	ctx, done := v.untilDrain(ctx)
@@ -86,12 +85,12 @@ func (v *Ventilator) checkOwners(ctx context.Context) error {
 		more    bool
 	}
 	others, err := untilAnswered(ctx, v, func(ctx context.Context) (known, error) {
-		sources, more, err := v.asks.Sources(ctx)
+		sources, more, err := v.walkClient.Sources(ctx)
 		return known{sources, more}, err
 	})
 	switch {
-	case refused(err):
-		return nil // an earlier version, which knows no owners
+	case isRefusal(err):
+		return nil // a sink of an earlier version does not know owners
 	case err != nil || len(others.sources) == 0:
 		return err
 	}
@@ -143,45 +142,26 @@ func (v *Ventilator) askOwners(ctx context.Context, batch map[string]image, foun
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	owners, err := untilAnswered(ctx, v, func(ctx context.Context) ([]wire.Owner, error) { return v.asks.Owners(ctx, names) })
+	owners, err := untilAnswered(ctx, v, func(ctx context.Context) ([]wire.Owner, error) {
+		return v.walkClient.Owners(ctx, names)
+	})
 	if err != nil {
 		return err
 	}
-	told := make(map[string]bool) // images
+	reported := make(map[string]bool) // paths of images
 	canonical := v.cfg.Recipe.String()
 	for i := range owners {
 		owner := &owners[i]
 		im, ours := batch[owner.Output]
-		if !ours || told[im.Path] || owner.Source == "" || inputOf(owner.Source, owner.Filename) == inputOf(v.sources.of(im.Path, im.Name), im.Name) {
+		if !ours || reported[im.Path] || owner.Source == "" ||
+			inputOf(owner.Source, owner.Filename) == inputOf(v.sources.of(im.Path, im.Name), im.Name) {
 			continue
 		}
 		if id, err := v.identify(im, canonical); err == nil && id.String() == owner.ID {
 			continue // the same image, moved or copied
 		}
-		told[im.Path] = true
+		reported[im.Path] = true
 		found.add(&im, owner)
 	}
 	return nil
-}
-
-// untilAnswered repeats ask until the sink answers or refuses, or ctx ends.
-func untilAnswered[T any](ctx context.Context, v *Ventilator, ask func(context.Context) (T, error)) (T, error) {
-	slow := time.AfterFunc(askTimeout, func() { v.log.Warn("waiting for the sink", "control", v.cfg.Control) })
-	defer slow.Stop()
-	for {
-		value, err := ask(ctx)
-		switch {
-		case err == nil:
-			return value, nil
-		case ctx.Err() != nil:
-			return value, context.Cause(ctx)
-		case refused(err):
-			return value, err
-		}
-		v.log.Warn("asking the sink again", "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(askPause):
-		}
-	}
 }

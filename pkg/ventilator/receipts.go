@@ -4,9 +4,43 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
+
+// How receipts settle tasks, and the receipts that the ventilator itself makes.
+
+// settle takes a receipt. One of another run's task, or of a settled one, changes nothing.
+func (l *loop) settle(r *wire.Receipt) {
+	id, err := taskid.Parse(r.ID)
+	if err != nil || !r.Outcome.Settled() {
+		return
+	}
+	t := l.d.Task(id)
+	if t == nil {
+		return
+	}
+	now := time.Now()
+	l.v.metrics.settledAfter(now.Sub(t.Found))
+	switch r.Outcome {
+	case outcome.Rejected:
+		l.v.log.Warn("an image was rejected", "file", t.Path, "reason", r.Reason, "detail", r.Detail)
+		l.v.cfg.Rejected(t.Path, *r)
+	case outcome.Dead:
+		l.v.log.Error("an image is a dead letter: no worker could transform it",
+			"file", t.Path, "detail", r.Detail, "deliveries", t.Deliveries())
+	}
+	l.d.Settle(r, id)
+	l.lastSettled = now
+}
+
+// rejectUnsent settles a task as rejected that no worker need see. The dispatcher must withhold it.
+func (l *loop) rejectUnsent(t *dispatch.Task, why *outcome.Rejection) {
+	r := receiptOf(t, l.v.cfg.Run, outcome.Rejected, time.Now())
+	r.Reason, r.Detail = why.Reason, why.Detail
+	l.commitReceipt(r)
+}
 
 // receiptOf returns a receipt of t that the ventilator itself makes, for the sink to commit.
 func receiptOf(t *dispatch.Task, run string, o outcome.Outcome, now time.Time) wire.Receipt {
@@ -16,8 +50,8 @@ func receiptOf(t *dispatch.Task, run string, o outcome.Outcome, now time.Time) w
 	}
 }
 
-// strangersReceipt returns the receipt of t after a stranger has named every output that t was to make. Nothing more is
-// known of these outputs.
+// strangersReceipt returns the receipt of t after a stranger has named every output that t was to make. Nothing more
+// is known of these outputs.
 func strangersReceipt(t *dispatch.Task, run string, outputs []string, now time.Time) wire.Receipt {
 	r := receiptOf(t, run, outcome.Done, now)
 	r.Stranger, r.Detail, r.Worker = true, "", t.Holder()

@@ -52,7 +52,8 @@ func TestSettlementThatIsRefusedIsNotRepeatedWithoutPause(t *testing.T) {
 	})
 }
 
-// reluctant plants four images of which a connection holds no more than one, and returns a worker that takes only what is asked of it.
+// reluctant plants four images of which a connection holds no more than one, and returns a worker that takes only
+// what is asked of it.
 func (s *stage) reluctant(as wire.WorkerIdentity, heartbeat time.Duration) *zsock.Pull {
 	s.t.Helper()
 	for i := range 4 {

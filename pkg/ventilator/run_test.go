@@ -364,7 +364,8 @@ func TestStrangersNamesCountAgainAfterTheirSettlementWasRefused(t *testing.T) {
 	})
 }
 
-// Found with an output that somebody had removed: the old entry in the ledger settled the task before it was done again.
+// Found with an output that somebody had removed: the old entry in the ledger settled the task before it was done
+// again.
 func TestTaskThatIsDoneAgainIsNotSettledByTheLastRun(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		w := s.worker("w", 1)

@@ -73,8 +73,8 @@ func TestStrangerWhoseWordIsNotUnderstoodGetsTasksOnlyWhileThereIsNobodyElse(t *
 	})
 }
 
-// What a stranger names comes as an event, and no event is heard before the subscription: its lease of minutes would have
-// to run out.
+// What a stranger names comes as an event, and no event is heard before the subscription: its lease of minutes would
+// have to run out.
 func TestStrangersGetNothingBeforeTheirWordCouldBeHeard(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		s.sink.down()

@@ -8,13 +8,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Found with a million files on a slow disk: nobody could have come while they were counted, and yet the run ended at once.
+// Found with a million files on a slow disk: nobody could have come while they were counted, and yet the run ended at
+// once.
 func TestTimeSpentCountingImagesIsNotTimeWithoutWorkers(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, s *stage) {
 		cfg := s.config()
@@ -76,18 +76,17 @@ func TestWithoutASinkWhatCannotBeSentIsAccountedForAllTheSame(t *testing.T) {
 	})
 }
 
-// Found with a delivery that failed within a millisecond: the word of it was published before anybody heard, and its lease
-// of half a minute had to run out.
+// Found with a delivery that failed within a millisecond: the word of it was published before anybody heard, and its
+// lease of half a minute had to run out.
 func TestFirstTaskWaitsAMomentForTheSinksEvents(t *testing.T) {
 	inBubble(t, 0, func(t *testing.T, s *stage) {
 		v, err := New(s.config())
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.talks = new(sinkclient.Client)
 		l := v.newLoop(time.Now(), survey{})
 		l.d.AddPeer(1, wire.WorkerIdentity{Name: "w", Slots: 1, Prefetch: 1}.String())
-		if !l.assembling(time.Now()) || l.assembling(time.Now().Add(assembly)) {
+		if !l.assembling(time.Now()) || l.assembling(time.Now().Add(assemblyTime)) {
 			t.Error("it does not wait a moment, or too long")
 		}
 		if l.d.SetEventsConnected(true); l.assembling(time.Now()) {

@@ -26,8 +26,8 @@ type Delivery struct {
 	Kind    Kind
 }
 
-// Assign leases a ready task to the peer with the fewest tasks for its slots; ok is false when no task is ready or no peer
-// can take one.
+// Assign leases a ready task to the peer with the fewest tasks for its slots; ok is false when no task is ready or no
+// peer can take one.
 func (d *Dispatcher) Assign(now time.Time) (delivery Delivery, ok bool) {
 	for d.ready.len() > 0 {
 		t := d.ready.first()

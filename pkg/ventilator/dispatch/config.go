@@ -7,22 +7,27 @@ import (
 
 // Config says how tasks are delivered. A zero field means its default.
 type Config struct {
-	MaxInflightBytes int64 // bytes read and not yet handed to a worker's connection, in all; default 64 MiB
+	MaxInflightBytes int64 // bytes of images that are read and not yet sent, in all; default 64 MiB
 	MaxDeliveries    int   // failed deliveries after which a task is a dead letter; default 5
 	StrangerPrefetch int   // unsettled tasks of a peer that does not announce its own prefetch; default 2
 
 	Lease        time.Duration // how long a worker may hold a task without a heartbeat that lists it; default 30 s
 	SilentLease  time.Duration // the same for a stranger, which sends no heartbeats; default 5 min
-	BackoffMin   time.Duration // pause after the first failure of a task; doubles with each further one; default 500 ms
+	BackoffMin   time.Duration // pause after the first failure of a task, doubled by each further one; default 500 ms
 	BackoffMax   time.Duration // longest pause after a failure; default 30 s
-	SpeculateAge time.Duration // age of the youngest delivery that is sent again to an idle worker; default 5 s; negative: never
+	SpeculateAge time.Duration // age from which a delivery is sent to a second, idle worker; default 5 s; negative: never
 
 	// The ventilator that owns the dispatcher sets the fields below; whoever configures a run leaves them zero.
 
-	WithoutSink bool                                    // no sink reports results: leases never expire, strangers need no events
-	OutputNames func(image string) []string             // names of the outputs of an image; nil: strangers' results settle nothing
-	Jitter      func(limit time.Duration) time.Duration // a random duration from 0 to limit; nil: always 0
-	OnDead      func(*Task)                             // called when a task is out of deliveries, to have it settled as dead; may call Settle; nil: not called
+	// WithoutSink says that no sink reports results: leases never expire, and strangers need no events.
+	WithoutSink bool
+	// OutputNames returns the names of the outputs of an image. Default: results of strangers settle nothing.
+	OutputNames func(image string) []string
+	// Jitter returns a random duration from 0 to limit. Default: always 0.
+	Jitter func(limit time.Duration) time.Duration
+	// OnDead is called with each task that is out of deliveries, to have it settled as dead. It may call Settle.
+	// Default: not called.
+	OnDead func(*Task)
 }
 
 // Validate returns an error that says in a sentence what is wrong with c.

@@ -1,12 +1,12 @@
 // Package dispatch decides which peer gets which task, when a task is delivered again, and when it is dead.
 //
-// It is a state machine: it does no I/O, starts no goroutine, reads no clock and draws no random number. The caller passes
-// in the time, and jitter through Config. So its rules can be tested exactly. What a task costs does not grow with the number
-// of pending or settled tasks, and only with the logarithm of the number of peers.
+// It is a state machine: it does no I/O, starts no goroutine, reads no clock and draws no random number. The caller
+// passes in the time, and jitter through Config. So its rules can be tested exactly. What a task costs does not grow
+// with the number of pending or settled tasks, and only with the logarithm of the number of peers.
 //
-// Each file holds one set of rules: read.go what is read next, assign.go which peer gets a task, redelivery.go when a task
-// is delivered again and when it is dead, settle.go how a task ends, trust.go which peers may be sent tasks, stranger.go
-// what results of strangers settle, restart.go what the end of a sink means.
+// Each file holds one set of rules: read.go what is read next, assign.go which peer gets a task, redelivery.go when a
+// task is delivered again and when it is dead, settle.go how a task ends, trust.go which peers may be sent tasks,
+// stranger.go what results of strangers settle, restart.go what the end of a sink means.
 package dispatch
 
 import (
@@ -18,8 +18,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Dispatcher holds the unsettled tasks and the connected peers of a run. It is not safe for concurrent use: one goroutine
-// owns it.
+// Dispatcher holds the unsettled tasks and the connected peers of a run. It is not safe for concurrent use: one
+// goroutine owns it.
 type Dispatcher struct {
 	cfg Config
 
@@ -54,8 +54,8 @@ func New(cfg Config) *Dispatcher {
 	}
 }
 
-// Add takes a found image that is not settled, and returns its task. A second image with the same id, such as a file that
-// is listed twice, belongs to the same task and is not counted again.
+// Add takes a found image that is not settled, and returns its task. A second image with the same id, such as a file
+// that is listed twice, belongs to the same task and is not counted again.
 func (d *Dispatcher) Add(im Image, id taskid.ID, now time.Time) *Task {
 	if t, ok := d.tasks[id]; ok {
 		return t
@@ -74,8 +74,8 @@ func (d *Dispatcher) AddEarlier(r *wire.Receipt) {
 	d.counts.Count(EarlierOutcome(r))
 }
 
-// EarlierOutcome returns the outcome in this run of an image that the ledger settled before. What was done is skipped; a
-// rejected image stays rejected, because only an operator retries it.
+// EarlierOutcome returns the outcome in this run of an image that the ledger settled before. What was done is
+// skipped; a rejected image stays rejected, because only an operator retries it.
 func EarlierOutcome(r *wire.Receipt) outcome.Outcome {
 	if r.Outcome == outcome.Done {
 		return outcome.Skipped
@@ -143,8 +143,8 @@ func (d *Dispatcher) NextDeadline() (at time.Time, ok bool) {
 	return d.deadlines[0].deadline, true
 }
 
-// UnsettledSince returns the ids of at most limit tasks whose newest delivery is at least age old. Their receipts may have
-// been lost, so the sink is to be asked about them. Those whose deadlines end first come roughly first.
+// UnsettledSince returns the ids of at most limit tasks whose newest delivery is at least age old. Their receipts may
+// have been lost, so the sink is to be asked about them. Those whose deadlines end first come roughly first.
 func (d *Dispatcher) UnsettledSince(age time.Duration, now time.Time, limit int) []taskid.ID {
 	var ids []taskid.ID
 	for _, t := range d.deadlines {

@@ -162,7 +162,8 @@ func TestTaskThatKillsWorkersBecomesADeadLetter(t *testing.T) {
 	}
 }
 
-// BenchmarkDispatch shows that the cost of a task grows neither with the tasks that wait nor noticeably with the peers.
+// BenchmarkDispatch shows that the cost of a task grows neither with the tasks that wait nor noticeably with the
+// peers.
 func BenchmarkDispatch(b *testing.B) {
 	for _, peers := range []int{1, 10, 1000} {
 		for _, waiting := range []int{0, 100_000} {

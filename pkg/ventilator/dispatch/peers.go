@@ -33,7 +33,8 @@ type peer struct {
 	index        int    // in the heap of available peers; −1: not in it
 }
 
-// canTake reports whether the peer can take a task. An unresponsive worker must first give a sign of life; a stranger gives none.
+// canTake reports whether the peer can take a task. An unresponsive worker must first give a sign of life; a stranger
+// gives none.
 func (p *peer) canTake() bool {
 	return !p.draining && !p.awaitsEvents && (!p.unresponsive || p.stranger) && len(p.held) < p.prefetch
 }
@@ -79,9 +80,9 @@ func (d *Dispatcher) AddPeer(id PeerID, identity string) PeerInfo {
 	return PeerInfo{Name: p.name, Slots: p.slots, Stranger: p.stranger}
 }
 
-// RemovePeer takes the end of a worker's connection. The tasks that it held are delivered again at once. Only the last
-// results of a worker that had announced its drain may still be on their way: the sink is to be asked about the tasks that
-// RemovePeer returns.
+// RemovePeer takes the end of a worker's connection. The tasks that it held are delivered again at once. Only the
+// last results of a worker that had announced its drain may still be on their way: the sink is to be asked about the
+// tasks that RemovePeer returns.
 func (d *Dispatcher) RemovePeer(id PeerID, now time.Time) (ask []taskid.ID) {
 	p := d.peers[id]
 	if p == nil {
@@ -101,8 +102,9 @@ func (d *Dispatcher) RemovePeer(id PeerID, now time.Time) (ask []taskid.ID) {
 	return ask
 }
 
-// RecordHeartbeat extends the leases of the tasks that the worker lists, and gives a draining worker nothing more. It returns
-// tasks that the sink is to be asked about: the worker no longer lists them, and no result of theirs is known.
+// RecordHeartbeat extends the leases of the tasks that the worker lists, and gives a draining worker nothing more. It
+// returns tasks that the sink is to be asked about: the worker no longer lists them, and no result of theirs is
+// known.
 func (d *Dispatcher) RecordHeartbeat(h *wire.Heartbeat, now time.Time) (ask []taskid.ID) {
 	d.markResponsive(h.Worker)
 	listed := make([]taskid.ID, 0, len(h.Held))
@@ -126,8 +128,8 @@ func (d *Dispatcher) RecordHeartbeat(h *wire.Heartbeat, now time.Time) (ask []ta
 }
 
 // ReleaseWorker says that the sink has received the worker's result: the worker can take another task. The task stays
-// leased until the result is committed, and need not be delivered again when the worker leaves. instance is the instance of
-// the sink that has the result; empty: unknown.
+// leased until the result is committed, and need not be delivered again when the worker leaves. instance is the
+// instance of the sink that has the result; empty: unknown.
 func (d *Dispatcher) ReleaseWorker(id taskid.ID, worker, instance string, now time.Time) {
 	d.markResponsive(worker)
 	t := d.tasks[id]

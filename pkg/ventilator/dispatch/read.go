@@ -2,15 +2,16 @@ package dispatch
 
 import "time"
 
-// maxReady bounds how many messages wait for a peer, however small they are. Beyond maxReadyBytes in flight only one message for
-// each slot waits: what is sent soon after it was read is still in the processor's caches.
+// maxReady bounds how many messages wait for a peer, however small they are. Beyond maxReadyBytes in flight only one
+// message for each slot waits: what is sent soon after it was read is still in the processor's caches.
 const (
 	maxReady      = 1024
 	maxReadyBytes = 8 << 20
 )
 
-// NextRead returns the next task that the caller is to read. It returns nil while none is due, the byte budget is used up, or
-// enough messages are ready. One message may exceed the budget on its own; otherwise the largest image could never be sent.
+// NextRead returns the next task that the caller is to read. It returns nil while none is due, the byte budget is
+// used up, or enough messages are ready. One message may exceed the budget on its own; otherwise the largest image
+// could never be sent.
 func (d *Dispatcher) NextRead() *Task {
 	if d.ready.len() >= maxReady || d.bytesInFlight >= maxReadyBytes && d.ready.len() >= d.slots {
 		return nil
@@ -59,8 +60,8 @@ func (d *Dispatcher) FailRead(t *Task, detail string, now time.Time) {
 	}
 }
 
-// RejectRead says that a task that NextRead returned is to be rejected as it is now. It returns whether the caller is to
-// settle it: not when it is settled already, or when a worker holds an earlier copy.
+// RejectRead says that a task that NextRead returned is to be rejected as it is now. It returns whether the caller is
+// to settle it: not when it is settled already, or when a worker holds an earlier copy.
 func (d *Dispatcher) RejectRead(t *Task, now time.Time) bool {
 	d.bytesInFlight -= t.budgeted
 	switch {

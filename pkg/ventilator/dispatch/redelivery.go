@@ -19,11 +19,11 @@ import (
 //	a sink ended that had received its result       at once             a quarter of a failure
 //	it is the oldest at the end of the run          to an idle worker   nothing: the first worker goes on
 //
-// A task is dead when its failures reach Config.MaxDeliveries. While the run drains, no task is delivered again: it is left
-// for the next run.
+// A task is dead when its failures reach Config.MaxDeliveries. While the run drains, no task is delivered again: it
+// is left for the next run.
 
-// lossesPerFailure is how many lost deliveries count as one failure. A lost connection says little about the task that was
-// on it; but an image that kills workers must come to an end, too.
+// lossesPerFailure is how many lost deliveries count as one failure. A lost connection says little about the task
+// that was on it; but an image that kills workers must come to an end, too.
 const lossesPerFailure = 4
 
 // exhausted reports whether t has used up its deliveries.
@@ -78,9 +78,9 @@ func (d *Dispatcher) requeueLost(t *Task, detail string, now time.Time) {
 	d.requeue(t)
 }
 
-// AdvanceTime ends the leases and backoffs whose deadline has come, and returns the tasks whose lease expired. Receipts and
-// heartbeats come through the sink alone. So a lease ends no sooner than its full length after sinkBlocked, the last time at
-// which the sink did not answer or could not work; without a sink no lease ends.
+// AdvanceTime ends the leases and backoffs whose deadline has come, and returns the tasks whose lease expired.
+// Receipts and heartbeats come through the sink alone. So a lease ends no sooner than its full length after
+// sinkBlocked, the last time at which the sink did not answer or could not work; without a sink no lease ends.
 func (d *Dispatcher) AdvanceTime(now, sinkBlocked time.Time) (expired []*Task) {
 	if d.cfg.WithoutSink {
 		sinkBlocked = now
@@ -112,9 +112,9 @@ func (d *Dispatcher) FailSend(delivery Delivery, detail string, now time.Time) {
 	d.fail(delivery.Task, detail, now)
 }
 
-// RecordFailure takes a worker's report that a delivery failed through no fault of the image. The report may come twice,
-// as an event and as an answer of the sink, and counts once. A worker that does not echo the delivery's number is reported by
-// event alone.
+// RecordFailure takes a worker's report that a delivery failed through no fault of the image. The report may come
+// twice, as an event and as an answer of the sink, and counts once. A worker that does not echo the delivery's number
+// is reported by event alone.
 func (d *Dispatcher) RecordFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
 	t := d.tasks[id]
 	if t == nil || slices.Contains(t.failed, r.Delivery) {
@@ -134,8 +134,9 @@ func (d *Dispatcher) RecordFailure(id taskid.ID, r *wire.Receipt, now time.Time)
 	}
 }
 
-// RecordMissedFailure takes the sink's answer that a delivery failed. It counts only when the task still waits for that delivery:
-// the last, or the one before while two workers hold the task. Of any other delivery an event told, or its lease expired.
+// RecordMissedFailure takes the sink's answer that a delivery failed. It counts only when the task still waits for
+// that delivery: the last, or the one before while two workers hold the task. Of any other delivery an event told, or
+// its lease expired.
 func (d *Dispatcher) RecordMissedFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
 	t := d.tasks[id]
 	if t == nil || t.state != leased || r.Delivery < 1 {
@@ -165,9 +166,9 @@ func (d *Dispatcher) loseHolder(t *Task, p *peer, now time.Time) (waits bool) {
 	return false
 }
 
-// RequeueLostResult takes the answer of an instance of the sink that a task is not settled. When an earlier instance had its
-// result, that result is lost, and no worker has the task any more: it is delivered again at once. RequeueLostResult returns
-// the task in that case, otherwise nil.
+// RequeueLostResult takes the answer of an instance of the sink that a task is not settled. When an earlier instance
+// had its result, that result is lost, and no worker has the task any more: it is delivered again at once.
+// RequeueLostResult returns the task in that case, otherwise nil.
 func (d *Dispatcher) RequeueLostResult(id taskid.ID, instance string, now time.Time) *Task {
 	t := d.tasks[id]
 	if t == nil || t.state != leased || t.resultAt == "" || t.resultAt == instance {
@@ -183,8 +184,9 @@ func (d *Dispatcher) RequeueLostResult(id taskid.ID, instance string, now time.T
 	return t
 }
 
-// Speculate sends the oldest leased task again when no task is left to send and a peer is idle, because the last stragglers
-// decide when a run ends. It reports whether it did. Without a sink it never does: one copy could not be told from the other.
+// Speculate sends the oldest leased task again when no task is left to send and a peer is idle, because the last
+// stragglers decide when a run ends. It reports whether it did. Without a sink it never does: one copy could not be
+// told from the other.
 func (d *Dispatcher) Speculate(now time.Time) bool {
 	if d.cfg.WithoutSink || d.cfg.SpeculateAge < 0 || !d.allAdded || d.draining || d.queued() > 0 {
 		return false

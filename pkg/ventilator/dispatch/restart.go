@@ -9,12 +9,12 @@ import (
 
 // What the end of a sink means.
 //
-// Results that a sink had received and not committed end with it, whether it had said so or not. The workers no longer hold
-// such tasks, so that only their leases would bring them back.
+// Results that a sink had received and not committed end with it, whether it had said so or not. The workers no
+// longer hold such tasks, so that only their leases would bring them back.
 
-// SinkRestarted says that another instance of the sink is there now. It returns the tasks whose results an earlier instance
-// had received: the sink is to be asked about them. Results of tasks that workers hold may have been on their way to
-// it; RecordHeartbeat finds these.
+// SinkRestarted says that another instance of the sink is there now. It returns the tasks whose results an earlier
+// instance had received: the sink is to be asked about them. Results of tasks that workers hold may have been on
+// their way to it; RecordHeartbeat finds these.
 func (d *Dispatcher) SinkRestarted(before, now string) (ask []taskid.ID) {
 	for _, t := range d.deadlines {
 		switch {
@@ -28,8 +28,8 @@ func (d *Dispatcher) SinkRestarted(before, now string) (ask []taskid.ID) {
 	return ask
 }
 
-// maxOmitted is how many heartbeats must leave a task out before its worker is taken to have sent its result. The first
-// heartbeat comes with the worker's new connection to the sink, beside results that waited for that connection.
+// maxOmitted is how many heartbeats must leave a task out before its worker is taken to have sent its result. The
+// first heartbeat comes with the worker's new connection to the sink, beside results that waited for that connection.
 const maxOmitted = 2
 
 // findOmitted returns the tasks whose result the worker seems to have sent to a sink that ended.

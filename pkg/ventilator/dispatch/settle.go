@@ -36,9 +36,9 @@ func (d *Dispatcher) forget(t *Task) {
 	d.forgetOutputs(t)
 }
 
-// Drain leaves every task that is not leased for the next run, and returns how many these are. From then on a task that is to
-// be delivered again is left, too. A leased task is waited for even when no peer holds it: then its result is being
-// committed. A task that was about to be sent to a second worker stays with its first.
+// Drain leaves every task that is not leased for the next run, and returns how many these are. From then on a task
+// that is to be delivered again is left, too. A leased task is waited for even when no peer holds it: then its result
+// is being committed. A task that was about to be sent to a second worker stays with its first.
 func (d *Dispatcher) Drain(now time.Time) int {
 	left := 0
 	for _, t := range d.tasks {

@@ -4,8 +4,8 @@ import "time"
 
 // What results of strangers settle.
 //
-// A stranger cannot echo a task's id. It reports only the names of its outputs, which the sink publishes as events. A task that
-// a stranger holds is settled when all of its outputs were named. These events cannot be asked for again.
+// A stranger cannot echo a task's id. It reports only the names of its outputs, which the sink publishes as events. A
+// task that a stranger holds is settled when all of its outputs were named. These events cannot be asked for again.
 
 // awaitOutputs notes which outputs a stranger is to make of t.
 func (d *Dispatcher) awaitOutputs(t *Task) {
@@ -26,8 +26,8 @@ func (d *Dispatcher) forgetOutputs(t *Task) {
 	}
 }
 
-// RecordOutput takes the name of an output that a stranger reported. When it was the last output of a task, RecordOutput
-// returns that task, for the caller to settle; otherwise nil.
+// RecordOutput takes the name of an output that a stranger reported. When it was the last output of a task,
+// RecordOutput returns that task, for the caller to settle; otherwise nil.
 func (d *Dispatcher) RecordOutput(name string) *Task {
 	t := d.awaitedOutputs[name]
 	if t == nil {
@@ -45,8 +45,8 @@ func (d *Dispatcher) RecordOutput(name string) *Task {
 // EventsConnected reports what SetEventsConnected was told last.
 func (d *Dispatcher) EventsConnected() bool { return d.eventsConnected }
 
-// SetEventsConnected says whether the sink's events reach this run. While they do not, strangers get no tasks, because their
-// results would be missed.
+// SetEventsConnected says whether the sink's events reach this run. While they do not, strangers get no tasks,
+// because their results would be missed.
 func (d *Dispatcher) SetEventsConnected(connected bool) {
 	if d.eventsConnected == connected {
 		return
@@ -60,8 +60,8 @@ func (d *Dispatcher) SetEventsConnected(connected bool) {
 	}
 }
 
-// ShortenStrangerLeases follows a gap in the sink's events, in which names of outputs may have been missed. Tasks that
-// strangers hold are delivered again after the lease of a worker that sends heartbeats.
+// ShortenStrangerLeases follows a gap in the sink's events, in which names of outputs may have been missed. Tasks
+// that strangers hold are delivered again after the lease of a worker that sends heartbeats.
 func (d *Dispatcher) ShortenStrangerLeases(now time.Time) {
 	var long []*Task
 	for _, t := range d.deadlines {

@@ -14,8 +14,8 @@ type Image struct {
 	Modified time.Time // the dispatcher only keeps it
 }
 
-// Task is an image that was found and is not settled. Only the goroutine that owns the dispatcher may read it; a pointer
-// to it may go anywhere, as a handle.
+// Task is an image that was found and is not settled. Only the goroutine that owns the dispatcher may read it; a
+// pointer to it may go anywhere, as a handle.
 type Task struct {
 	Image
 	ID    taskid.ID

@@ -2,9 +2,10 @@ package dispatch
 
 // Which peers may be sent tasks.
 //
-// A worker whose lease expired may be frozen, or its results may be lost. Another task sent to it would wait for another lease, and
-// after a few of those an image without fault would be a dead letter. So the worker is unresponsive: it gets no task until it
-// gives a sign of life. A stranger sends no heartbeats. So an unresponsive stranger still gets tasks while no other peer is there.
+// A worker whose lease expired may be frozen, or its results may be lost. Another task sent to it would wait for
+// another lease, and after a few of those an image without fault would be a dead letter. So the worker is
+// unresponsive: it gets no task until it gives a sign of life. A stranger sends no heartbeats. So an unresponsive
+// stranger still gets tasks while no other peer is there.
 
 func (d *Dispatcher) setUnresponsive(p *peer, unresponsive bool) {
 	if p.unresponsive == unresponsive {
@@ -19,7 +20,8 @@ func (d *Dispatcher) setUnresponsive(p *peer, unresponsive bool) {
 	d.updateAvailability(p)
 }
 
-// mayBeSent reports whether p, which can take a task, may be sent one: it is responsive, or no responsive peer is there.
+// mayBeSent reports whether p, which can take a task, may be sent one: it is responsive, or no responsive peer is
+// there.
 func (d *Dispatcher) mayBeSent(p *peer) bool {
 	if !p.unresponsive {
 		return true

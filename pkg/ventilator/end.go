@@ -1,0 +1,111 @@
+package ventilator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// When a run ends, and what is done at its end.
+
+// tickPeriod is how often the counts are shown and checkProgress is called.
+const tickPeriod = 200 * time.Millisecond
+
+// tick shows the counts, sends stragglers to a second worker, and returns an error when the run must end.
+func (l *loop) tick(now time.Time) error {
+	l.updateWorking(now)
+	run := l.counts(now)
+	l.v.metrics.observe(&run, l.d.BytesInFlight(), l.blockedOn())
+	l.v.cfg.Watch(run)
+	l.d.Speculate(now)
+	if l.v.sub != nil {
+		l.d.SetEventsConnected(len(l.v.sub.Peers()) > 0)
+	}
+	return l.checkProgress(now)
+}
+
+// checkProgress returns an error when the run has waited too long for a worker or for a receipt.
+func (l *loop) checkProgress(now time.Time) error {
+	if l.d.Peers() > 0 {
+		l.lastPeer = now
+	}
+	if wait := l.v.cfg.WaitWorkers; wait > 0 && now.Sub(l.lastPeer) > wait && l.d.Unsettled() > 0 {
+		return fmt.Errorf("%w within %v", ErrNoWorkers, wait)
+	}
+	if limit := l.v.cfg.StallTimeout; limit > 0 && now.Sub(l.lastSettled) > limit && l.runState != "paused" {
+		return fmt.Errorf("%w: nothing was settled for %v; %s", ErrStalled, limit, l.describeUnsettled(10))
+	}
+	return nil
+}
+
+// setRunState takes what an operator wants of the run.
+func (l *loop) setRunState(state string) {
+	if state == "" || state == l.runState || l.runState == "cancelled" {
+		return
+	}
+	l.v.log.Info("an operator changed the state of the run", "state", state)
+	l.runState = state
+	l.lastSettled = time.Now() // a pause is not a stall
+	if state == "cancelled" {
+		l.startDrain()
+	}
+}
+
+// startDrain leaves everything that no worker holds for the next run.
+func (l *loop) startDrain() {
+	if l.draining {
+		return
+	}
+	l.draining = true
+	l.v.setReady("draining")
+	l.stopWalk()
+	left := l.d.Drain(time.Now())
+	l.backlog = nil
+	l.v.log.Info("draining", "held by workers", l.d.Unsettled(), "left for the next run", left)
+}
+
+// finalCallTimeout and cutCallTimeout bound how long the end of a run waits for a sink that does not answer.
+const (
+	finalCallTimeout = 3 * time.Second
+	cutCallTimeout   = 300 * time.Millisecond // when ctx has ended
+)
+
+// finish tells the sink that the run ended with err, and returns the final counts.
+func (l *loop) finish(ctx context.Context, err error) wire.Run {
+	l.ended = err == nil
+	run := l.counts(time.Now())
+	run.Waiting = ""
+	switch {
+	case l.draining:
+		run.State = "interrupted"
+	case errors.Is(err, ErrStalled) || errors.Is(err, ErrNoWorkers):
+		run.State = "stalled"
+	case err != nil:
+		run.State = "interrupted"
+	}
+	run.Ended = time.Now()
+	if run.Unsettled() != 0 {
+		run.Missing = l.missing()
+	}
+	l.v.metrics.observe(&run, l.d.BytesInFlight(), "")
+	l.v.cfg.Watch(run)
+	if !l.v.withoutSink() {
+		l.tellEnd(ctx, &run)
+	}
+	return run
+}
+
+func (l *loop) tellEnd(ctx context.Context, run *wire.Run) {
+	wait := finalCallTimeout
+	if ctx.Err() != nil {
+		wait = cutCallTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
+	defer cancel()
+	if _, err := l.v.loopClient.TellRun(ctx, run); err != nil {
+		l.v.log.Warn("cannot tell the sink that the run ended; its list of runs will lack the final counts", "error", err)
+	}
+}

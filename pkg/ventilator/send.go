@@ -1,0 +1,107 @@
+package ventilator
+
+import (
+	"errors"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// How tasks get to workers.
+
+// sentMessage says that a connection sent a message, or lost it.
+type sentMessage struct {
+	task    *dispatch.Task
+	message []byte
+	size    int64
+	err     error
+}
+
+// assemblyTime is how long the first task waits, at most: for the sink's events, because a failed delivery is
+// reported by event alone, and for workers that the sink knows, so that a short run is shared by all of them.
+const assemblyTime = time.Second
+
+// assembling reports whether the first task waits.
+func (l *loop) assembling(now time.Time) bool {
+	if l.v.withoutSink() || now.Sub(l.started) >= assemblyTime || l.d.Counts().Deliveries > 0 {
+		return false
+	}
+	return !l.d.EventsConnected() || l.d.Peers() > 0 && l.d.Peers() < l.sink.workers
+}
+
+// sendTasks sends every ready task for which a worker has room.
+func (l *loop) sendTasks() {
+	if l.runState == "paused" || l.assembling(time.Now()) {
+		return
+	}
+	for {
+		dl, ok := l.d.Assign(time.Now())
+		if !ok {
+			return
+		}
+		l.v.metrics.delivered(dl.Kind)
+		s := sentMessage{task: dl.Task, message: dl.Message, size: dl.Size}
+		err := l.v.push.SendTo(zsock.PeerID(dl.Peer), zsock.Message{dl.Message}, func(err error) {
+			s := s
+			s.err = err
+			l.v.sent.put(s)
+		})
+		if err == nil {
+			continue
+		}
+		l.d.ReleaseBytes(dl.Size)
+		if !errors.Is(err, zsock.ErrNoPeer) && !errors.Is(err, zsock.ErrClosed) { // for those, takePeers requeues the task
+			l.v.log.Warn("cannot send a task; it is delivered again", "file", dl.Task.Path, "error", err)
+			l.d.FailSend(dl, err.Error(), time.Now())
+		}
+	}
+}
+
+// takeSent takes the messages that connections have sent or lost.
+func (l *loop) takeSent() {
+	for _, s := range l.v.sent.take() {
+		l.d.ReleaseBytes(s.size)
+		l.v.buffers.put(s.message)
+		if l.v.withoutSink() && s.err == nil {
+			l.d.Settle(&wire.Receipt{Outcome: outcome.Done, Stranger: true}, s.task.ID)
+			l.lastSettled = time.Now()
+		}
+	}
+}
+
+// takePeers takes the connections of workers that came or went.
+func (l *loop) takePeers() {
+	now := time.Now()
+	for _, ev := range l.v.peerEvents.take() {
+		switch ev.Kind {
+		case zsock.PeerUp:
+			l.lastPeer = now
+			p := l.d.AddPeer(dispatch.PeerID(ev.Peer.ID), ev.Peer.Identity)
+			l.v.log.Info("worker joined", "worker", p.Name, "stranger", p.Stranger, "from", ev.Peer.Remote, "slots", p.Slots)
+		case zsock.PeerDown:
+			l.lastPeer = now
+			l.askAbout(l.d.RemovePeer(dispatch.PeerID(ev.Peer.ID), now))
+			l.v.log.Info("worker left", "from", ev.Peer.Remote, "why", ev.Err)
+		case zsock.PeerRefused:
+			l.v.log.Warn("refused a connection", "from", ev.Peer.Remote, "why", ev.Err)
+		}
+	}
+}
+
+// advanceTime ends leases and backoffs, and asks the sink about tasks whose lease expired: their results may have
+// been committed.
+func (l *loop) advanceTime(now time.Time) {
+	blocked := l.sink.lastBlocked
+	if l.sink.blocked() {
+		blocked = now
+	}
+	for _, t := range l.d.AdvanceTime(now, blocked) {
+		l.v.log.Warn("the lease of a task expired; it is delivered again unless the sink has its result",
+			"file", t.Path, "delivery", t.Deliveries())
+		l.askAbout([]taskid.ID{t.ID})
+	}
+}

@@ -1,0 +1,89 @@
+package ventilator
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// Ventilator is one run. Make it with New, and call Run once.
+type Ventilator struct {
+	cfg    Config
+	log    *slog.Logger
+	finder *finder
+	drain  chan struct{} // closed by Drain
+
+	push       *zsock.Push        // sends tasks to workers
+	sub        *zsock.Sub         // receives events of the sink; nil: without a sink
+	walkClient *sinkclient.Client // asks the sink what is settled already; owned by the walk
+	loopClient *sinkclient.Client // makes the loop's calls; owned by serveSinkRequests
+
+	metrics    *metrics
+	buffers    buffers
+	sources    sources
+	unreadable atomic.Int64
+	notReady   atomic.Pointer[string] // nil: ready
+
+	// What callbacks of sockets tell the loop.
+	peerEvents mailbox[zsock.PeerEvent]
+	sent       mailbox[sentMessage]
+	eventsUp   mailbox[struct{}] // new connections to the sink's events
+}
+
+// New returns a run that has not begun. It looks at the inputs but starts nothing.
+func New(cfg Config) (*Ventilator, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Run == "" {
+		cfg.Run = fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.Uint32N(1<<16))
+	}
+	finder, err := newFinder(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	v := &Ventilator{
+		cfg: cfg, log: cfg.Logger, finder: finder, drain: make(chan struct{}),
+		metrics:    newMetrics(cfg.Registerer),
+		peerEvents: newMailbox[zsock.PeerEvent](),
+		sent:       newMailbox[sentMessage](),
+		eventsUp:   newMailbox[struct{}](),
+	}
+	v.setReady("not started")
+	return v, nil
+}
+
+// withoutSink reports whether the run has no sink that settles its tasks.
+func (v *Ventilator) withoutSink() bool { return v.cfg.Control == NoSink }
+
+// Drain asks the run to send no further task, and to end when the tasks that workers hold are settled. Call it at
+// most once, at any time.
+func (v *Ventilator) Drain() { close(v.drain) }
+
+// Ready returns nil while the run sends tasks, and otherwise an error that says why it does not. It may be called at
+// any time.
+func (v *Ventilator) Ready() error {
+	if why := v.notReady.Load(); why != nil {
+		return errors.New(*why)
+	}
+	return nil
+}
+
+// setReady says why the run is not ready; empty: it is.
+func (v *Ventilator) setReady(why string) {
+	if why == "" {
+		v.notReady.Store(nil)
+		return
+	}
+	v.notReady.Store(&why)
+}
+
+// Unreadable returns how many files and directories could not be read. It may be called at any time.
+func (v *Ventilator) Unreadable() int64 { return v.unreadable.Load() }
