@@ -150,7 +150,7 @@ func TestSinkThatCannotBeReachedForAWhile(t *testing.T) {
 	lost := f.Start("farm", "farm", "status", "--control", f.Control, "--timeout", "1s")
 	lost.MustExit(1)
 	lost.MustSay(f.Control)
-	ventilator.AwaitText(`"msg":"the sink did not answer"`, 1)
+	ventilator.AwaitText(`"msg":"cannot reach the sink; the run goes on and calls it again"`, 1)
 	ventilator.MustLive()
 	sink.MustLive()
 	before := direct.Status().Settled

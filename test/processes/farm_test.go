@@ -64,7 +64,7 @@ func (f *farm) startPaused(args ...string) (ventilator *farmtest.Process, resume
 	f.t.Helper()
 	ventilator = f.StartVentilator(args...)
 	c := f.pauseAtOnce()
-	ventilator.Await("an operator steers the run", "state", "paused")
+	ventilator.Await("an operator changed the state of the run", "state", "paused")
 	return ventilator, func() {
 		f.t.Helper()
 		ctx, cancel := context.WithTimeout(context.Background(), limit)

@@ -193,14 +193,14 @@ func TestOperatorsSteerARun(t *testing.T) {
 	ventilator := f.StartVentilator("--variant", slow, dir)
 	ear.awaitSettled(1)
 	farm("pause").MustExit(0)
-	ventilator.Await("an operator steers the run", "state", "paused")
+	ventilator.Await("an operator changed the state of the run", "state", "paused")
 	workers := farm("workers")
 	workers.MustExit(0)
 	if !strings.Contains(workers.Output(), "w1") {
 		t.Errorf("farm workers prints %q", workers.Output())
 	}
 	farm("resume").MustExit(0)
-	ventilator.Await("an operator steers the run", "state", "running")
+	ventilator.Await("an operator changed the state of the run", "state", "running")
 	farm("cancel").MustExit(0)
 	ventilator.MustExit(1) // a run that somebody cancelled has not ended well
 	if got := accountOf(t, ventilator); got.done != got.found || got.found == 0 || got.found == n {

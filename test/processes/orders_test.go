@@ -103,7 +103,7 @@ func TestWorkerThatComesLateTakesItsShare(t *testing.T) {
 	ventilator := f.StartVentilator("--variant", slow, album(t, n))
 	ear.awaitSettled(3)
 	f.steer("paused")
-	ventilator.Await("an operator steers the run", "state", "paused")
+	ventilator.Await("an operator changed the state of the run", "state", "paused")
 	late := f.StartWorker("w4")
 	ventilator.Await("worker joined", "worker", "w4")
 	f.steer("running")
