@@ -11,7 +11,7 @@ import (
 
 // The first walk of a large library, or on a slow mount, takes minutes.
 func TestDrainIsNoticedDuringTheFirstWalk(t *testing.T) {
-	inBubble(t, 100, func(t *testing.T, s *stage) {
+	inVirtualTime(t, 100, func(t *testing.T, s *testbed) {
 		v, err := New(s.config())
 		if err != nil {
 			t.Fatal(err)
@@ -20,21 +20,21 @@ func TestDrainIsNoticedDuringTheFirstWalk(t *testing.T) {
 		_, err = v.look(s.ctx, func(string) []string {
 			if seen++; seen == 3 {
 				v.Drain()
-				synctest.Wait() // until that is heard
+				synctest.Wait() // until the run has noticed it
 			}
 			return nil
 		})
 		if !errors.Is(err, errDrained) || seen != 3 {
-			t.Errorf("%d of 100 images were looked at, and the walk ended with %v", seen, err)
+			t.Errorf("%d of 100 images were visited, and the walk ended with %v", seen, err)
 		}
 		if why := v.Ready(); why == nil || why.Error() != "draining" {
-			t.Errorf("it says that it is ready: %v", why)
+			t.Errorf("Ready returned %v", why)
 		}
 	})
 }
 
 func TestDryRunDrains(t *testing.T) {
-	inBubble(t, 2000, func(t *testing.T, s *stage) {
+	inVirtualTime(t, 2000, func(t *testing.T, s *testbed) {
 		cfg := s.config()
 		cfg.DryRun = true
 		var v *Ventilator
@@ -54,7 +54,7 @@ func TestDryRunDrains(t *testing.T) {
 		}
 		var run wire.Run
 		if run, err = v.Run(s.ctx); err != nil || run.Found == 2000 || lines > batchMin+2*batchMin {
-			t.Errorf("after %d lines it ended with %v and %+v", lines, err, run)
+			t.Errorf("the dry run ended after %d lines with %v and %+v", lines, err, run)
 		}
 	})
 }

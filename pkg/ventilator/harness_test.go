@@ -22,8 +22,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// stage is a ventilator's world in memory: a sink that the test controls, and workers that it plays.
-type stage struct {
+// testbed is all that a ventilator talks to, in memory: a sink that the test controls, and workers that it plays.
+type testbed struct {
 	t      *testing.T
 	ctx    context.Context
 	inproc *zsock.Inproc
@@ -32,19 +32,20 @@ type stage struct {
 	sink   *fakeSink
 }
 
-func newStage(t *testing.T, ctx context.Context, images int) *stage {
+func newTestbed(t *testing.T, ctx context.Context, images int) *testbed {
 	t.Helper()
-	s := &stage{t: t, ctx: ctx, inproc: zsock.NewInproc(), dir: t.TempDir(),
+	s := &testbed{t: t, ctx: ctx, inproc: zsock.NewInproc(), dir: t.TempDir(),
 		log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	for i := range images {
-		if err := os.WriteFile(filepath.Join(s.dir, fmt.Sprintf("%03d.jpg", i)), fmt.Appendf(nil, "\xff\xd8\xff%d", i), 0o644); err != nil {
+		path := filepath.Join(s.dir, fmt.Sprintf("%03d.jpg", i))
+		if err := os.WriteFile(path, fmt.Appendf(nil, "\xff\xd8\xff%d", i), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return s
 }
 
-func (s *stage) config() Config {
+func (s *testbed) config() Config {
 	return Config{Inputs: []string{s.dir}, Recipe: recipe.Default(), Bind: "inproc://tasks", Control: "inproc://control",
 		Events: "inproc://events", Network: zsock.Network{Inproc: s.inproc}, Logger: s.log.With("role", "ventilator")}
 }
@@ -56,7 +57,7 @@ type ended struct {
 	at  time.Time
 }
 
-func (s *stage) start(cfg Config) (*Ventilator, <-chan ended) {
+func (s *testbed) start(cfg Config) (*Ventilator, <-chan ended) {
 	s.t.Helper()
 	v, err := New(cfg)
 	if err != nil {
@@ -67,20 +68,20 @@ func (s *stage) start(cfg Config) (*Ventilator, <-chan ended) {
 		run, err := v.Run(s.ctx)
 		done <- ended{run, err, time.Now()}
 	}()
-	synctest.Wait() // until it hears the sink's events
+	synctest.Wait() // until the sink's events are connected
 	return v, done
 }
 
-// fakeSink settles what it is told to, and remembers.
+// fakeSink settles only what the test tells it to settle.
 type fakeSink struct {
-	s       *stage
+	s       *testbed
 	mu      sync.Mutex
 	settled map[string]wire.Receipt
-	failed  map[string]wire.Receipt // remembered, by id
+	failed  map[string]wire.Receipt // the last failed delivery of each task
 	name    string                  // its instance
 	state   string
-	pauses  time.Duration  // before each answer about what is settled
-	refused string         // the call that is refused
+	pauses  time.Duration  // before each answer about settled tasks
+	refused string         // name of the call that is refused; empty: none
 	calls   map[string]int // by name
 	runs    []wire.Run
 	pub     *zsock.Pub
@@ -89,9 +90,12 @@ type fakeSink struct {
 	stop    context.CancelFunc
 }
 
-func (s *stage) newSink() *fakeSink {
+func (s *testbed) newSink() *fakeSink {
 	s.t.Helper()
-	f := &fakeSink{s: s, settled: make(map[string]wire.Receipt), failed: make(map[string]wire.Receipt), calls: make(map[string]int), state: "running"}
+	f := &fakeSink{
+		s: s, state: "running",
+		settled: make(map[string]wire.Receipt), failed: make(map[string]wire.Receipt), calls: make(map[string]int),
+	}
 	f.up()
 	s.sink = f
 	return f
@@ -101,10 +105,11 @@ func (f *fakeSink) up() {
 	t := f.s.t
 	t.Helper()
 	var err error
-	if f.pub, err = zsock.NewPub(zsock.Config{Network: zsock.Network{Inproc: f.s.inproc}}); err != nil {
+	network := zsock.Network{Inproc: f.s.inproc}
+	if f.pub, err = zsock.NewPub(zsock.Config{Network: network}); err != nil {
 		t.Fatal(err)
 	}
-	if f.rep, err = zsock.NewRep(zsock.Config{Network: zsock.Network{Inproc: f.s.inproc}, MaxMessage: 16 << 20}); err != nil {
+	if f.rep, err = zsock.NewRep(zsock.Config{Network: network, MaxMessage: 16 << 20}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.pub.Listen("inproc://events"); err != nil {
@@ -117,7 +122,8 @@ func (f *fakeSink) up() {
 	f.stop, f.served = stop, make(chan struct{})
 	go func() {
 		defer close(f.served)
-		if err := f.rep.Serve(ctx, f.answer); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, zsock.ErrClosed) {
+		err := f.rep.Serve(ctx, f.answer)
+		if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, zsock.ErrClosed) {
 			t.Error(err)
 		}
 	}()
@@ -128,7 +134,7 @@ func (f *fakeSink) down() {
 	<-f.served
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_, _ = f.rep.Close(ctx), f.pub.Close(ctx) // what is left unsent is the point
+	_, _ = f.rep.Close(ctx), f.pub.Close(ctx) // unsent messages are lost, as when a sink is killed
 }
 
 func (f *fakeSink) answer(_ context.Context, m zsock.Message) zsock.Message {
@@ -184,35 +190,44 @@ func (f *fakeSink) answer(_ context.Context, m zsock.Message) zsock.Message {
 	return zsock.Message{wire.EncodeError(errors.New("unknown call"))}
 }
 
-// commit settles a task as done; told says whether the receipt is published or lost.
-func (f *fakeSink) commit(task *wire.Task, worker string, told bool) {
-	r := wire.Receipt{ID: task.ID, Run: task.Run, Filename: task.Filename, Outcome: outcome.Done, Worker: worker, At: time.Now()}
+// commit settles a task as done; published says whether its event is published or lost.
+func (f *fakeSink) commit(task *wire.Task, worker string, published bool) {
+	r := wire.Receipt{
+		ID: task.ID, Run: task.Run, Filename: task.Filename, Outcome: outcome.Done, Worker: worker, At: time.Now(),
+	}
 	f.mu.Lock()
 	f.settled[task.ID] = r
 	f.mu.Unlock()
-	if told {
+	if published {
 		f.publish(wire.TopicTaskDone, &r)
 	}
 }
 
-// answered says that a result has come to this instance and is not committed yet.
+// answered publishes that this instance has received a result, which is not committed yet.
 func (f *fakeSink) answered(task *wire.Task, worker string) {
 	f.publish(wire.TopicTaskAnswered, &wire.Answered{ID: task.ID, Worker: worker, Instance: f.name})
 }
 
-// fail remembers that a delivery failed; told says whether the event is published or lost.
-func (f *fakeSink) fail(task *wire.Task, worker string, told bool) {
+// failBare publishes that a delivery failed, as for a worker that does not echo the number of the delivery.
+func (f *fakeSink) failBare(task *wire.Task, detail string) {
+	f.publish(wire.TopicTaskFailed, &wire.Receipt{
+		ID: task.ID, Filename: task.Filename, Outcome: outcome.Failed, Worker: "w", Detail: detail,
+	})
+}
+
+// fail remembers that a delivery failed; published says whether its event is published or lost.
+func (f *fakeSink) fail(task *wire.Task, worker string, published bool) {
 	r := wire.Receipt{ID: task.ID, Run: task.Run, Filename: task.Filename, Outcome: outcome.Failed, Worker: worker,
 		Detail: "no disk", Delivery: task.Delivery, At: time.Now()}
 	f.mu.Lock()
 	f.failed[task.ID] = r
 	f.mu.Unlock()
-	if told {
+	if published {
 		f.publish(wire.TopicTaskFailed, &r)
 	}
 }
 
-// restart is a kill -9 and another start: what was remembered and not committed is gone.
+// restart kills the sink and starts another instance: all that was not committed is lost.
 func (f *fakeSink) restart(name string) {
 	f.down()
 	f.mu.Lock()
@@ -228,7 +243,7 @@ func (f *fakeSink) publish(topic string, payload any) {
 	}
 }
 
-// refuse makes the sink say no to that call from now on; the function tells how often it was called.
+// refuse makes the sink refuse a call from now on; the function returns how often it was called.
 func (f *fakeSink) refuse(op string) func() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -252,14 +267,14 @@ func (f *fakeSink) steer(state string) {
 	f.state = state
 }
 
-// fakeWorker pulls tasks and does nothing with them by itself.
+// fakeWorker receives tasks; the test does the rest.
 type fakeWorker struct {
-	s    *stage
+	s    *testbed
 	name string
 	pull *zsock.Pull
 }
 
-func (s *stage) worker(name string, prefetch int) *fakeWorker {
+func (s *testbed) worker(name string, prefetch int) *fakeWorker {
 	s.t.Helper()
 	identity := wire.WorkerIdentity{Name: name, Slots: 1, Prefetch: prefetch}.String()
 	if prefetch == 0 {
@@ -300,7 +315,7 @@ func (w *fakeWorker) mustNext(d time.Duration) *wire.Task {
 	return task
 }
 
-// die closes the connection as a killed process would.
+// die ends the connection as a killed process would.
 func (w *fakeWorker) die() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -309,7 +324,7 @@ func (w *fakeWorker) die() {
 	}
 }
 
-// serve answers every task with done until the worker dies or the stage ends.
+// serve commits every task as done until the worker dies or the test ends.
 func (w *fakeWorker) serve() {
 	for {
 		task := w.next(time.Hour)
@@ -320,6 +335,7 @@ func (w *fakeWorker) serve() {
 	}
 }
 
+// beat publishes a heartbeat of the worker that lists these tasks.
 func (w *fakeWorker) beat(ids ...string) {
 	w.s.sink.publish(wire.TopicWorkerHeartbeat, &wire.Heartbeat{Worker: w.name, Slots: 1, Held: ids})
 }

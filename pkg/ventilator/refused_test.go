@@ -9,14 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-func TestSinkThatRefusesToSayWhatIsSettledEndsTheRun(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestRunEndsWhenTheSinkRefusesToSayWhatIsSettled(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		calls := s.sink.refuse(wire.OpSettled)
 		_, done := s.start(s.config())
 		e := <-done
@@ -27,24 +26,23 @@ func TestSinkThatRefusesToSayWhatIsSettledEndsTheRun(t *testing.T) {
 	})
 }
 
-func TestSettlementThatIsRefusedIsNotRepeatedWithoutPause(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestRefusedReceiptIsNotSentAgainAtOnce(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		cfg := s.config()
 		cfg.Dispatch.MaxDeliveries = 1
 		_, done := s.start(cfg)
 		fail := func() {
-			task := w.mustNext(time.Minute)
-			s.sink.publish(wire.TopicTaskFailed, &wire.Receipt{ID: task.ID, Filename: task.Filename, Outcome: outcome.Failed, Worker: "w"})
+			s.sink.failBare(w.mustNext(time.Minute), "")
 		}
 		calls := s.sink.refuse(wire.OpSettle)
 		fail()
 		time.Sleep(20 * time.Second)
 		if n := calls(); n != 1 {
-			t.Errorf("the dead letter was told %d times", n)
+			t.Errorf("the receipt of the dead letter was sent %d times", n)
 		}
 		s.sink.refuse("")
-		fail() // delivered again, since nobody took it as dead
+		fail() // delivered again, because the sink did not commit it as dead
 		if e := <-done; e.err != nil || e.run.Dead != 1 || e.run.Unsettled() != 0 {
 			t.Errorf("the run ended with %v and %+v", e.err, e.run)
 		}
@@ -52,16 +50,17 @@ func TestSettlementThatIsRefusedIsNotRepeatedWithoutPause(t *testing.T) {
 	})
 }
 
-// reluctant plants four images of which a connection holds no more than one, and returns a worker that takes only
-// what is asked of it.
-func (s *stage) reluctant(as wire.WorkerIdentity, heartbeat time.Duration) *zsock.Pull {
+// slowReader makes four images, of which a connection holds no more than one. It returns a worker that reads only when the
+// test does.
+func (s *testbed) slowReader(as wire.WorkerIdentity, heartbeat time.Duration) *zsock.Pull {
 	s.t.Helper()
 	for i := range 4 {
 		if err := os.WriteFile(filepath.Join(s.dir, fmt.Sprintf("%d.jpg", i)), make([]byte, 300<<10), 0o644); err != nil {
 			s.t.Fatal(err)
 		}
 	}
-	pull, err := zsock.NewPull(zsock.Config{Network: zsock.Network{Inproc: s.inproc, Heartbeat: heartbeat}, Identity: as.String(), RecvHWM: 1})
+	network := zsock.Network{Inproc: s.inproc, Heartbeat: heartbeat}
+	pull, err := zsock.NewPull(zsock.Config{Network: network, Identity: as.String(), RecvHWM: 1})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -71,11 +70,11 @@ func (s *stage) reluctant(as wire.WorkerIdentity, heartbeat time.Duration) *zsoc
 	return pull
 }
 
-func TestEndOfARunDoesNotWaitForAWorkerThatTakesNothing(t *testing.T) {
-	inBubble(t, 0, func(t *testing.T, s *stage) {
-		frozen := s.reluctant(wire.WorkerIdentity{Name: "frozen", Slots: 1, Prefetch: 4}, 0)
+func TestEndOfARunDoesNotWaitForAWorkerThatReadsNothing(t *testing.T) {
+	inVirtualTime(t, 0, func(t *testing.T, s *testbed) {
+		frozen := s.slowReader(wire.WorkerIdentity{Name: "frozen", Slots: 1, Prefetch: 4}, 0)
 		cfg := s.config()
-		cfg.Dispatch.SpeculateAge = time.Second // before its heartbeats are missed
+		cfg.Dispatch.SpeculateAge = time.Second // before its connection is found dead
 		_, done := s.start(cfg)
 		good := s.worker("good", 1)
 		for range 4 {
@@ -92,14 +91,14 @@ func TestEndOfARunDoesNotWaitForAWorkerThatTakesNothing(t *testing.T) {
 	})
 }
 
-// Without a sink nothing is ever heard of a worker: its connection alone tells of its end.
-func TestWithoutASinkASlowWorkerIsNotDoubted(t *testing.T) {
-	inBubble(t, 0, func(t *testing.T, s *stage) {
-		slow := s.reluctant(wire.WorkerIdentity{Name: "slow", Slots: 1, Prefetch: 2}, time.Second)
+// Without a sink no heartbeat arrives: only the end of its connection shows that a worker has ended.
+func TestSlowWorkerStaysResponsiveWithoutASink(t *testing.T) {
+	inVirtualTime(t, 0, func(t *testing.T, s *testbed) {
+		slow := s.slowReader(wire.WorkerIdentity{Name: "slow", Slots: 1, Prefetch: 2}, time.Second)
 		cfg := s.config()
 		cfg.Control = NoSink
 		_, done := s.start(cfg)
-		time.Sleep(2 * time.Minute) // its disk is full
+		time.Sleep(2 * time.Minute) // the worker reads nothing, as when its disk is full
 		got := make(map[string]int)
 		for range 4 {
 			ctx, cancel := context.WithTimeout(s.ctx, time.Minute)
@@ -116,7 +115,7 @@ func TestWithoutASinkASlowWorkerIsNotDoubted(t *testing.T) {
 		}
 		expectDone(t, <-done, 4)
 		if len(got) != 4 {
-			t.Errorf("it got %v", got)
+			t.Errorf("the worker got %v", got)
 		}
 		(&fakeWorker{s: s, pull: slow}).die()
 	})

@@ -12,12 +12,12 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// inBubble runs a test in virtual time: hours of leases pass in milliseconds, exactly.
-func inBubble(t *testing.T, images int, test func(t *testing.T, s *stage)) {
+// inVirtualTime runs a test in virtual time: hours of leases pass exactly, in milliseconds.
+func inVirtualTime(t *testing.T, images int, test func(t *testing.T, s *testbed)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
-		s := newStage(t, ctx, images)
+		s := newTestbed(t, ctx, images)
 		s.newSink()
 		test(t, s)
 		s.sink.down()
@@ -28,12 +28,12 @@ func inBubble(t *testing.T, images int, test func(t *testing.T, s *stage)) {
 func expectDone(t *testing.T, e ended, n int64) {
 	t.Helper()
 	if e.err != nil || e.run.Found != n || e.run.Done != n || e.run.Unsettled() != 0 {
-		t.Errorf("the run ended with %v and %+v, not %d done", e.err, e.run, n)
+		t.Errorf("the run ended with %v and %+v; %d images must be done", e.err, e.run, n)
 	}
 }
 
 func TestTaskOfASilentWorkerIsDeliveredAgainWhenItsLeaseEnds(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		mute := s.worker("mute", 1)
 		cfg := s.config()
 		cfg.Dispatch.SpeculateAge = -1
@@ -46,7 +46,7 @@ func TestTaskOfASilentWorkerIsDeliveredAgainWhenItsLeaseEnds(t *testing.T) {
 			t.Errorf("got delivery %d of %s", second.Delivery, second.ID)
 		}
 		if waited := time.Since(began); waited < 30*time.Second || waited > 32*time.Second {
-			t.Errorf("it came after %v, the lease is 30s and the backoff at most 500ms", waited)
+			t.Errorf("the task came after %v; the lease is 30s and the backoff at most 500ms", waited)
 		}
 		s.sink.commit(second, "good", true)
 		expectDone(t, <-done, 1)
@@ -55,8 +55,8 @@ func TestTaskOfASilentWorkerIsDeliveredAgainWhenItsLeaseEnds(t *testing.T) {
 	})
 }
 
-func TestHeartbeatsProlongALease(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestHeartbeatsExtendALease(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		slow := s.worker("slow", 1)
 		cfg := s.config()
 		cfg.Dispatch.SpeculateAge = -1
@@ -76,8 +76,8 @@ func TestHeartbeatsProlongALease(t *testing.T) {
 	})
 }
 
-func TestTaskGoesBackTheMomentItsConnectionDrops(t *testing.T) {
-	inBubble(t, 3, func(t *testing.T, s *stage) {
+func TestTaskIsRedeliveredAtOnceWhenItsConnectionEnds(t *testing.T) {
+	inVirtualTime(t, 3, func(t *testing.T, s *testbed) {
 		doomed := s.worker("doomed", 3)
 		_, done := s.start(s.config())
 		for range 3 {
@@ -95,7 +95,7 @@ func TestTaskGoesBackTheMomentItsConnectionDrops(t *testing.T) {
 			s.sink.commit(task, "heir", true)
 		}
 		if waited := time.Since(began); waited > 500*time.Millisecond {
-			t.Errorf("they came after %v", waited)
+			t.Errorf("the tasks came after %v", waited)
 		}
 		e := <-done
 		expectDone(t, e, 3)
@@ -107,7 +107,7 @@ func TestTaskGoesBackTheMomentItsConnectionDrops(t *testing.T) {
 }
 
 func TestLostReceiptsAreAskedFor(t *testing.T) {
-	inBubble(t, 5, func(t *testing.T, s *stage) {
+	inVirtualTime(t, 5, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 5)
 		_, done := s.start(s.config())
 		for range 5 {
@@ -117,14 +117,14 @@ func TestLostReceiptsAreAskedFor(t *testing.T) {
 		e := <-done
 		expectDone(t, e, 5)
 		if waited := e.at.Sub(committed); waited > 3*time.Second {
-			t.Errorf("the run noticed after %v", waited)
+			t.Errorf("the run ended %v after the commit", waited)
 		}
 		w.die()
 	})
 }
 
-func TestFailedTasksRestLongerEachTimeThenDie(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestFailedTaskBacksOffLongerEachTimeAndThenIsDead(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		_, done := s.start(s.config())
 		last := time.Time{}
@@ -135,12 +135,12 @@ func TestFailedTasksRestLongerEachTimeThenDie(t *testing.T) {
 			}
 			if n > 0 {
 				full := 500 * time.Millisecond << (n - 1)
-				if rest := time.Since(last); rest < full/2 || rest > full+time.Second/2 {
-					t.Errorf("delivery %d came after %v, its backoff is %v to %v", n+1, rest, full/2, full)
+				if pause := time.Since(last); pause < full/2 || pause > full+time.Second/2 {
+					t.Errorf("delivery %d came after %v; its backoff is %v to %v", n+1, pause, full/2, full)
 				}
 			}
 			last = time.Now()
-			s.sink.publish(wire.TopicTaskFailed, &wire.Receipt{ID: task.ID, Filename: task.Filename, Outcome: outcome.Failed, Worker: "w", Detail: "no disk"})
+			s.sink.failBare(task, "no disk")
 		}
 		e := <-done
 		if e.err != nil || e.run.Dead != 1 || e.run.Unsettled() != 0 {
@@ -148,7 +148,7 @@ func TestFailedTasksRestLongerEachTimeThenDie(t *testing.T) {
 		}
 		for _, r := range s.sink.settled {
 			if r.Outcome != outcome.Dead || r.Detail != "no disk" || r.Delivery != 5 {
-				t.Errorf("the ledger was told %+v", r)
+				t.Errorf("the ledger received %+v", r)
 			}
 		}
 		w.die()
@@ -156,7 +156,7 @@ func TestFailedTasksRestLongerEachTimeThenDie(t *testing.T) {
 }
 
 func TestStragglersAreSentToIdleWorkers(t *testing.T) {
-	inBubble(t, 2, func(t *testing.T, s *stage) {
+	inVirtualTime(t, 2, func(t *testing.T, s *testbed) {
 		slow := s.worker("slow", 1)
 		_, done := s.start(s.config())
 		task := slow.mustNext(time.Minute)
@@ -166,10 +166,10 @@ func TestStragglersAreSentToIdleWorkers(t *testing.T) {
 		s.sink.commit(other, "idle", true)
 		again := idle.mustNext(time.Minute)
 		if again.ID != task.ID {
-			t.Errorf("the idle worker got %s", again.Filename)
+			t.Errorf("the idle worker got %s, not the straggler", again.Filename)
 		}
 		if waited := time.Since(began); waited > 6*time.Second {
-			t.Errorf("after %v", waited)
+			t.Errorf("it came after %v", waited)
 		}
 		s.sink.commit(again, "idle", true)
 		e := <-done
@@ -182,8 +182,8 @@ func TestStragglersAreSentToIdleWorkers(t *testing.T) {
 	})
 }
 
-func TestLeasesStandStillWhileTheSinkIsAway(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestNoLeaseExpiresWhileTheSinkIsAway(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		cfg := s.config()
 		cfg.Dispatch.SpeculateAge = -1
@@ -196,14 +196,14 @@ func TestLeasesStandStillWhileTheSinkIsAway(t *testing.T) {
 		e := <-done
 		expectDone(t, e, 1)
 		if e.run.Deliveries != 1 {
-			t.Errorf("%d deliveries while the sink was away", e.run.Deliveries)
+			t.Errorf("the task was delivered %d times while the sink was away", e.run.Deliveries)
 		}
 		w.die()
 	})
 }
 
-func TestRunStartedBeforeItsSinkWaits(t *testing.T) {
-	inBubble(t, 2, func(t *testing.T, s *stage) {
+func TestRunWaitsForASinkThatStartsLater(t *testing.T) {
+	inVirtualTime(t, 2, func(t *testing.T, s *testbed) {
 		s.sink.down()
 		_, done := s.start(s.config())
 		time.Sleep(time.Minute)
@@ -215,8 +215,8 @@ func TestRunStartedBeforeItsSinkWaits(t *testing.T) {
 	})
 }
 
-func TestNoWorkerCame(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestRunEndsWhenNoWorkerComes(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		cfg := s.config()
 		cfg.WaitWorkers = 10 * time.Second
 		began := time.Now()
@@ -226,13 +226,13 @@ func TestNoWorkerCame(t *testing.T) {
 			t.Errorf("the run ended with %v", e.err)
 		}
 		if waited := e.at.Sub(began); waited < 10*time.Second || waited > 11*time.Second {
-			t.Errorf("after %v", waited)
+			t.Errorf("it came after %v", waited)
 		}
 	})
 }
 
-func TestStalledRunNamesWhatIsStuck(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestStalledRunNamesTheUnsettledImages(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		cfg := s.config()
 		cfg.StallTimeout = time.Minute
 		w := s.worker("w", 1)
@@ -257,13 +257,13 @@ func TestStalledRunNamesWhatIsStuck(t *testing.T) {
 }
 
 func TestOperatorsPauseResumeAndCancel(t *testing.T) {
-	inBubble(t, 50, func(t *testing.T, s *stage) {
+	inVirtualTime(t, 50, func(t *testing.T, s *testbed) {
 		s.sink.steer("paused")
 		_, done := s.start(s.config())
 		time.Sleep(5 * time.Second)
 		w := s.worker("w", 1)
 		if task := w.next(time.Minute); task != nil {
-			t.Errorf("a paused run handed out %s", task.Filename)
+			t.Errorf("a paused run sent %s", task.Filename)
 		}
 		s.sink.steer("running")
 		task := w.mustNext(time.Minute)
@@ -278,8 +278,8 @@ func TestOperatorsPauseResumeAndCancel(t *testing.T) {
 	})
 }
 
-func TestDrainSettlesWhatWorkersHoldAndLeavesTheRest(t *testing.T) {
-	inBubble(t, 50, func(t *testing.T, s *stage) {
+func TestDrainSettlesTheTasksOfWorkersAndLeavesTheRest(t *testing.T) {
+	inVirtualTime(t, 50, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 2)
 		v, done := s.start(s.config())
 		a, b := w.mustNext(time.Minute), w.mustNext(time.Minute)
@@ -295,12 +295,14 @@ func TestDrainSettlesWhatWorkersHoldAndLeavesTheRest(t *testing.T) {
 	})
 }
 
-func TestDrainingWorkerGetsNothingNewAndItsLastReceiptsAreWaitedFor(t *testing.T) {
-	inBubble(t, 4, func(t *testing.T, s *stage) {
+func TestDrainingWorkerGetsNoTaskAndItsLastReceiptsAreAwaited(t *testing.T) {
+	inVirtualTime(t, 4, func(t *testing.T, s *testbed) {
 		leaving := s.worker("leaving", 2)
 		_, done := s.start(s.config())
 		a, b := leaving.mustNext(time.Minute), leaving.mustNext(time.Minute)
-		s.sink.publish(wire.TopicWorkerHeartbeat, &wire.Heartbeat{Worker: "leaving", Slots: 1, Draining: true, Held: []string{a.ID, b.ID}})
+		s.sink.publish(wire.TopicWorkerHeartbeat, &wire.Heartbeat{
+			Worker: "leaving", Slots: 1, Draining: true, Held: []string{a.ID, b.ID},
+		})
 		synctest.Wait()
 		s.sink.commit(a, "leaving", true)
 		if task := leaving.next(time.Second); task != nil {
@@ -308,7 +310,7 @@ func TestDrainingWorkerGetsNothingNewAndItsLastReceiptsAreWaitedFor(t *testing.T
 		}
 		leaving.die()
 		synctest.Wait()
-		s.sink.commit(b, "leaving", false) // its result was on its way when the connection dropped
+		s.sink.commit(b, "leaving", false) // its result was on its way when the connection ended
 		w := s.worker("w", 4)
 		go w.serve()
 		e := <-done
@@ -320,29 +322,29 @@ func TestDrainingWorkerGetsNothingNewAndItsLastReceiptsAreWaitedFor(t *testing.T
 	})
 }
 
-func TestStrangersNamesSettleTheirTask(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestOutputNamesOfAStrangerSettleItsTask(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		stranger := s.worker("", 0)
 		cfg := s.config()
 		_, done := s.start(cfg)
 		task := stranger.mustNext(time.Minute)
 		for i, name := range cfg.Recipe.OutputNames(task.Filename) {
 			if i == 0 {
-				s.sink.publish(wire.TopicOutput, &wire.BareName{Name: "nobody-awaits-this.jpg"})
+				s.sink.publish(wire.TopicOutput, &wire.BareName{Name: "unknown.jpg"})
 			}
 			s.sink.publish(wire.TopicOutput, &wire.BareName{Name: name})
 		}
 		e := <-done
 		expectDone(t, e, 1)
 		if e.run.Strangers != 1 {
-			t.Errorf("%d on a stranger's word", e.run.Strangers)
+			t.Errorf("%d images were settled by a stranger, not 1", e.run.Strangers)
 		}
 		stranger.die()
 	})
 }
 
-func TestStrangersNamesCountAgainAfterTheirSettlementWasRefused(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestOutputNamesOfAStrangerCountAgainAfterTheSinkRefusedTheReceipt(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		stranger := s.worker("", 0)
 		cfg := s.config()
 		_, done := s.start(cfg)
@@ -355,7 +357,7 @@ func TestStrangersNamesCountAgainAfterTheirSettlementWasRefused(t *testing.T) {
 		work(time.Minute)
 		time.Sleep(time.Minute)
 		if calls() == 0 {
-			t.Fatal("the settlement was not refused")
+			t.Fatal("the sink was not asked to commit the receipt")
 		}
 		s.sink.refuse("")
 		work(6 * time.Minute)
@@ -364,10 +366,9 @@ func TestStrangersNamesCountAgainAfterTheirSettlementWasRefused(t *testing.T) {
 	})
 }
 
-// Found with an output that somebody had removed: the old entry in the ledger settled the task before it was done
-// again.
-func TestTaskThatIsDoneAgainIsNotSettledByTheLastRun(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+// A task was settled by its old entry in the ledger while its output, which had been removed, was being made again.
+func TestReceiptOfAnEarlierRunDoesNotSettleAForcedTask(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		cfg := s.config()
 		_, done := s.start(cfg)
@@ -383,7 +384,7 @@ func TestTaskThatIsDoneAgainIsNotSettledByTheLastRun(t *testing.T) {
 		}
 		select {
 		case <-done:
-			t.Fatal("the run ended while its only task was at work")
+			t.Fatal("the run ended while a worker held its only task")
 		default:
 		}
 		s.sink.commit(task, "w", false)

@@ -8,18 +8,18 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Found with a worker stopped by SIGSTOP: its tasks came back to it again and again, until they were dead letters.
-func TestFrozenWorkerGetsNothingUntilItIsHeardOf(t *testing.T) {
-	inBubble(t, 6, func(t *testing.T, s *stage) {
+// A worker that SIGSTOP had stopped got its own tasks again and again, until they were dead letters.
+func TestUnresponsiveWorkerGetsNoTask(t *testing.T) {
+	inVirtualTime(t, 6, func(t *testing.T, s *testbed) {
 		frozen := s.worker("frozen", 2)
 		cfg := s.config()
 		cfg.Dispatch.SpeculateAge = -1
 		_, done := s.start(cfg)
 		frozen.mustNext(time.Minute)
 		frozen.mustNext(time.Minute)
-		time.Sleep(10 * time.Minute) // alone
+		time.Sleep(10 * time.Minute) // no other worker is there
 		if task := frozen.next(0); task != nil {
-			t.Errorf("it got delivery %d of %s", task.Delivery, task.Filename)
+			t.Errorf("the unresponsive worker got delivery %d of %s", task.Delivery, task.Filename)
 		}
 		good := s.worker("good", 1)
 		for range 6 {
@@ -28,20 +28,20 @@ func TestFrozenWorkerGetsNothingUntilItIsHeardOf(t *testing.T) {
 		e := <-done
 		expectDone(t, e, 6)
 		if e.run.Redeliveries != 2 {
-			t.Errorf("%d redeliveries of the 2 tasks that it held", e.run.Redeliveries)
+			t.Errorf("%d redeliveries; the unresponsive worker held 2 tasks", e.run.Redeliveries)
 		}
 		frozen.die()
 		good.die()
 	})
 }
 
-func TestFrozenWorkerThatIsHeardOfWorksAgain(t *testing.T) {
-	inBubble(t, 2, func(t *testing.T, s *stage) {
+func TestUnresponsiveWorkerGetsTasksAgainAfterASignOfLife(t *testing.T) {
+	inVirtualTime(t, 2, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		_, done := s.start(s.config())
 		w.mustNext(time.Minute)
 		if task := w.next(10 * time.Minute); task != nil {
-			t.Fatal("it got a second task")
+			t.Fatal("the unresponsive worker got a second task")
 		}
 		w.beat()
 		go w.serve()
@@ -50,8 +50,8 @@ func TestFrozenWorkerThatIsHeardOfWorksAgain(t *testing.T) {
 	})
 }
 
-func TestStrangerWhoseWordIsNotUnderstoodGetsTasksOnlyWhileThereIsNobodyElse(t *testing.T) {
-	inBubble(t, 2, func(t *testing.T, s *stage) {
+func TestUnresponsiveStrangerGetsTasksOnlyWhileNoOtherWorkerIsThere(t *testing.T) {
+	inVirtualTime(t, 2, func(t *testing.T, s *testbed) {
 		stranger := s.worker("", 0)
 		cfg := s.config()
 		cfg.Dispatch.SpeculateAge = -1
@@ -66,28 +66,28 @@ func TestStrangerWhoseWordIsNotUnderstoodGetsTasksOnlyWhileThereIsNobodyElse(t *
 		go good.serve()
 		expectDone(t, <-done, 2)
 		if task := stranger.next(0); task != nil {
-			t.Errorf("the stranger got delivery %d, too", task.Delivery)
+			t.Errorf("the stranger got delivery %d although another worker is there", task.Delivery)
 		}
 		stranger.die()
 		good.die()
 	})
 }
 
-// What a stranger names comes as an event, and no event is heard before the subscription: its lease of minutes would
-// have to run out.
-func TestStrangersGetNothingBeforeTheirWordCouldBeHeard(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+// A stranger's results come as events. One that comes before the subscription is lost, and then the stranger's lease of
+// minutes would have to expire.
+func TestStrangersGetNoTaskBeforeEventsAreConnected(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		s.sink.down()
 		stranger := s.worker("", 0)
 		cfg := s.config()
-		cfg.Force = true // nothing need be asked before the task can be sent
+		cfg.Force = true // the sink need not be asked before the task can be sent
 		_, done := s.start(cfg)
 		if task := stranger.next(time.Minute); task != nil {
-			t.Fatal("it got a task whose outputs nobody would have heard of")
+			t.Fatal("the stranger got a task whose results would have been lost")
 		}
 		s.sink.up()
 		task := stranger.mustNext(time.Minute)
-		synctest.Wait() // the subscription is on its way; a stranger's work takes longer
+		synctest.Wait() // until the subscription has arrived
 		for _, name := range cfg.Recipe.OutputNames(task.Filename) {
 			s.sink.publish(wire.TopicOutput, &wire.BareName{Name: name})
 		}
@@ -97,12 +97,12 @@ func TestStrangersGetNothingBeforeTheirWordCouldBeHeard(t *testing.T) {
 }
 
 func TestDrainWaitsForResultsThatAreBeingCommitted(t *testing.T) {
-	inBubble(t, 3, func(t *testing.T, s *stage) {
+	inVirtualTime(t, 3, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		v, done := s.start(s.config())
 		task := w.mustNext(time.Minute)
 		s.sink.publish(wire.TopicTaskAnswered, &wire.Answered{ID: task.ID, Worker: "w"})
-		second := w.mustNext(time.Minute) // the answer made room for it
+		second := w.mustNext(time.Minute) // the result made room for it
 		v.Drain()
 		synctest.Wait()
 		s.sink.commit(task, "w", true)
@@ -116,7 +116,7 @@ func TestDrainWaitsForResultsThatAreBeingCommitted(t *testing.T) {
 }
 
 func TestDrainLeavesWhatALostWorkerHeldForTheNextRun(t *testing.T) {
-	inBubble(t, 3, func(t *testing.T, s *stage) {
+	inVirtualTime(t, 3, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 2)
 		v, done := s.start(s.config())
 		a := w.mustNext(time.Minute)
@@ -124,7 +124,7 @@ func TestDrainLeavesWhatALostWorkerHeldForTheNextRun(t *testing.T) {
 		v.Drain()
 		synctest.Wait()
 		s.sink.commit(a, "w", true)
-		synctest.Wait() // until the receipt is heard
+		synctest.Wait() // until the receipt has arrived
 		w.die()
 		e := <-done
 		if e.err != nil || e.run.Found != 1 || e.run.Done != 1 || e.run.Unsettled() != 0 {

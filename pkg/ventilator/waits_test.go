@@ -13,10 +13,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Found with a million files on a slow disk: nobody could have come while they were counted, and yet the run ended at
-// once.
+// With a million files on a slow disk, a run ended right after it had counted them: no worker could have connected.
 func TestTimeSpentCountingImagesIsNotTimeWithoutWorkers(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		cfg := s.config()
 		cfg.WaitWorkers, cfg.StallTimeout = 10*time.Second, time.Minute
 		v, err := New(cfg)
@@ -31,15 +30,15 @@ func TestTimeSpentCountingImagesIsNotTimeWithoutWorkers(t *testing.T) {
 	})
 }
 
-func TestRunThatSkipsOneImageAfterAnotherIsNotStalled(t *testing.T) {
-	inBubble(t, 200, func(t *testing.T, s *stage) {
+func TestRunThatOnlySkipsImagesIsNotStalled(t *testing.T) {
+	inVirtualTime(t, 200, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 10)
 		go w.serve()
 		_, done := s.start(s.config())
 		expectDone(t, <-done, 200)
 		cfg := s.config()
 		cfg.StallTimeout = time.Minute
-		s.sink.pause(40 * time.Second) // for each of the four questions about what is settled
+		s.sink.pause(40 * time.Second) // for each of the four calls that ask what is settled
 		_, done = s.start(cfg)
 		if e := <-done; e.err != nil || e.run.Skipped != 200 {
 			t.Errorf("the run ended with %v and %+v", e.err, e.run)
@@ -48,15 +47,16 @@ func TestRunThatSkipsOneImageAfterAnotherIsNotStalled(t *testing.T) {
 	})
 }
 
-func TestWithoutASinkWhatCannotBeSentIsAccountedForAllTheSame(t *testing.T) {
-	inBubble(t, 2, func(t *testing.T, s *stage) {
+func TestImagesThatCannotBeSentAreSettledWithoutASink(t *testing.T) {
+	inVirtualTime(t, 2, func(t *testing.T, s *testbed) {
 		large := filepath.Join(s.dir, "large.jpg")
 		if err := os.WriteFile(large, []byte("\xff\xd8\xff"+strings.Repeat("x", 1000)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		told := ""
 		cfg := s.config()
-		cfg.Control, cfg.MaxMessage, cfg.Dispatch.MaxInflightBytes = NoSink, 100, 1 // so that the second is not read before the first was sent
+		cfg.Control, cfg.MaxMessage = NoSink, 100
+		cfg.Dispatch.MaxInflightBytes = 1 // the second image is not read before the first was sent
 		cfg.Rejected = func(path string, _ wire.Receipt) { told += path }
 		_, done := s.start(cfg)
 		if err := os.Remove(filepath.Join(s.dir, "001.jpg")); err != nil {
@@ -70,16 +70,16 @@ func TestWithoutASinkWhatCannotBeSentIsAccountedForAllTheSame(t *testing.T) {
 			t.Errorf("the run ended with %v and %+v", e.err, e.run)
 		}
 		if told != large {
-			t.Errorf("the rejection that was told is of %q", told)
+			t.Errorf("the rejection of %q was reported", told)
 		}
 		w.die()
 	})
 }
 
-// Found with a delivery that failed within a millisecond: the word of it was published before anybody heard, and its
-// lease of half a minute had to run out.
-func TestFirstTaskWaitsAMomentForTheSinksEvents(t *testing.T) {
-	inBubble(t, 0, func(t *testing.T, s *stage) {
+// A delivery failed within a millisecond. Its event was published before the subscription, so that its lease of half a
+// minute had to expire.
+func TestFirstTaskWaitsForTheSinksEvents(t *testing.T) {
+	inVirtualTime(t, 0, func(t *testing.T, s *testbed) {
 		v, err := New(s.config())
 		if err != nil {
 			t.Fatal(err)
@@ -87,23 +87,23 @@ func TestFirstTaskWaitsAMomentForTheSinksEvents(t *testing.T) {
 		l := v.newLoop(time.Now(), survey{})
 		l.d.AddPeer(1, wire.WorkerIdentity{Name: "w", Slots: 1, Prefetch: 1}.String())
 		if !l.assembling(time.Now()) || l.assembling(time.Now().Add(assemblyTime)) {
-			t.Error("it does not wait a moment, or too long")
+			t.Error("the first task does not wait, or for too long")
 		}
 		if l.d.SetEventsConnected(true); l.assembling(time.Now()) {
-			t.Error("it waits although events are heard")
+			t.Error("the first task waits although events are connected")
 		}
 	})
 }
 
-func TestWorkingTimeIsThatWithWorkersAndWithoutPauses(t *testing.T) {
-	inBubble(t, 3, func(t *testing.T, s *stage) {
+func TestWorkingTimeIsTheTimeWithWorkersAndWithoutPauses(t *testing.T) {
+	inVirtualTime(t, 3, func(t *testing.T, s *testbed) {
 		_, done := s.start(s.config())
-		time.Sleep(time.Minute) // nobody is there
+		time.Sleep(time.Minute) // no worker is there
 		w := s.worker("w", 1)
 		task := w.mustNext(time.Minute)
 		s.sink.steer("paused")
 		time.Sleep(10 * time.Second)
-		s.sink.commit(task, "w", true) // what is held is finished: that is work, too
+		s.sink.commit(task, "w", true) // workers finish what they hold: that counts, too
 		time.Sleep(time.Hour)
 		s.sink.steer("running")
 		task = w.mustNext(time.Minute)
@@ -116,8 +116,9 @@ func TestWorkingTimeIsThatWithWorkersAndWithoutPauses(t *testing.T) {
 		s.sink.commit(w.mustNext(time.Minute), "w2", true)
 		e := <-done
 		expectDone(t, e, 3)
-		if took, working := e.run.Took(e.at), e.run.Working(e.at); took < 2*time.Hour || working < 20*time.Second || working > 25*time.Second {
-			t.Errorf("it took %v and worked for %v, not for some 20 s", took, working)
+		took, working := e.run.Took(e.at), e.run.Working(e.at)
+		if took < 2*time.Hour || working < 20*time.Second || working > 25*time.Second {
+			t.Errorf("the run took %v and worked for %v, not for about 20 s", took, working)
 		}
 		w.die()
 	})

@@ -121,7 +121,7 @@ func (c *chaos) check(t *testing.T) {
 	for _, p := range c.d.peers {
 		held -= len(p.held)
 		if len(p.held) > p.prefetch || p.canTake() != (p.index >= 0) {
-			t.Fatalf("a peer holds %d tasks of %d and has place %d in the heap of available peers", len(p.held), p.prefetch, p.index)
+			t.Fatalf("a peer holds %d tasks of %d and has place %d among the available", len(p.held), p.prefetch, p.index)
 		}
 	}
 	if held != 0 {

@@ -241,7 +241,8 @@ func TestUnreadableSecondCopyDoesNotFailTheTask(t *testing.T) {
 		}
 		d.FailRead(d.NextRead(), "gone", now)
 		if tk := d.tasks[nthID(0)]; tk.state != leased || tk.failures != 0 || len(tk.holders) != 1 || d.bytesInFlight != 0 {
-			t.Fatalf("the task is %s, with %d failures, %d holders and %d bytes in flight", tk.state, tk.failures, len(tk.holders), d.bytesInFlight)
+			t.Fatalf("the task is %s, with %d failures, %d holders and %d bytes in flight",
+				tk.state, tk.failures, len(tk.holders), d.bytesInFlight)
 		}
 	}
 	if d.Settle(&wire.Receipt{Outcome: outcome.Done}, nthID(0)); !d.Finished() || d.counts.Done != 1 {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-func TestAnswersThatDiedWithTheSinkAreDeliveredAgainAtOnce(t *testing.T) {
-	inBubble(t, 3, func(t *testing.T, s *stage) {
+func TestResultsThatASinkLostAreRedeliveredAtOnce(t *testing.T) {
+	inVirtualTime(t, 3, func(t *testing.T, s *testbed) {
 		s.sink.name = "first"
 		w := s.worker("w", 3)
 		cfg := s.config()
@@ -28,7 +28,7 @@ func TestAnswersThatDiedWithTheSinkAreDeliveredAgainAtOnce(t *testing.T) {
 			s.sink.commit(task, "w", true)
 		}
 		if waited := time.Since(began); waited > 3*time.Second {
-			t.Errorf("they came after %v, their lease is 30s", waited)
+			t.Errorf("the tasks came after %v; their lease is 30s", waited)
 		}
 		e := <-done
 		expectDone(t, e, 3)
@@ -39,9 +39,9 @@ func TestAnswersThatDiedWithTheSinkAreDeliveredAgainAtOnce(t *testing.T) {
 	})
 }
 
-// Results that the sink had received and not looked at when it died: nobody ever said that they had come.
-func TestResultsThatDiedUnseenAreMissedInHeartbeats(t *testing.T) {
-	inBubble(t, 2, func(t *testing.T, s *stage) {
+// The sink had received these results and not read them when it died, so that it never published that they had come.
+func TestResultsThatASinkLostUnreadAreFoundByHeartbeats(t *testing.T) {
+	inVirtualTime(t, 2, func(t *testing.T, s *testbed) {
 		s.sink.name = "first"
 		w := s.worker("w", 2)
 		cfg := s.config()
@@ -49,7 +49,7 @@ func TestResultsThatDiedUnseenAreMissedInHeartbeats(t *testing.T) {
 		_, done := s.start(cfg)
 		gone, slow := w.mustNext(time.Minute), w.mustNext(time.Minute)
 		w.beat(gone.ID, slow.ID)
-		s.sink.restart("second") // at once: the ventilator has told the first of its run, and asked it nothing yet
+		s.sink.restart("second") // at once: the ventilator has told the first instance its counts, and asked it nothing yet
 		began := time.Now()
 		time.Sleep(2 * time.Second) // until the ventilator is connected again
 		for range 3 {
@@ -61,7 +61,7 @@ func TestResultsThatDiedUnseenAreMissedInHeartbeats(t *testing.T) {
 			t.Errorf("got delivery %d of %s", again.Delivery, again.Filename)
 		}
 		if waited := time.Since(began); waited > 8*time.Second {
-			t.Errorf("it came after %v, its lease is 30s", waited)
+			t.Errorf("the task came after %v; its lease is 30s", waited)
 		}
 		s.sink.commit(again, "w", true)
 		s.sink.commit(slow, "w", true)
@@ -74,11 +74,14 @@ func TestResultsThatDiedUnseenAreMissedInHeartbeats(t *testing.T) {
 	})
 }
 
-// A slow commit is none that is lost: only another sink's word makes an answer one.
-func TestAnswersThatTheSinkStillHasAreWaitedFor(t *testing.T) {
-	for name, instance := range map[string]string{"a sink that names itself": "first", "an earlier version's": ""} {
+// A result is lost only when another instance of the sink does not have it; a slow commit is not lost.
+func TestResultsThatTheSinkStillHasAreAwaited(t *testing.T) {
+	for name, instance := range map[string]string{
+		"a sink that gives its instance": "first",
+		"a sink of an earlier version":   "",
+	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, 1, func(t *testing.T, s *stage) {
+			inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 				s.sink.name = instance
 				w := s.worker("w", 1)
 				cfg := s.config()
@@ -87,7 +90,7 @@ func TestAnswersThatTheSinkStillHasAreWaitedFor(t *testing.T) {
 				task := w.mustNext(time.Minute)
 				s.sink.answered(task, "w")
 				if again := w.next(25 * time.Second); again != nil {
-					t.Error("it was delivered again while its result was being committed")
+					t.Error("the task was delivered again while its result was being committed")
 				}
 				s.sink.commit(task, "w", true)
 				expectDone(t, <-done, 1)
@@ -97,10 +100,9 @@ func TestAnswersThatTheSinkStillHasAreWaitedFor(t *testing.T) {
 	}
 }
 
-// More answers may be lost at once than one question asks about.
-func TestManyLostAnswers(t *testing.T) {
+func TestMoreLostResultsThanOneRequestAsksAbout(t *testing.T) {
 	const n = 1500
-	inBubble(t, n, func(t *testing.T, s *stage) {
+	inVirtualTime(t, n, func(t *testing.T, s *testbed) {
 		s.sink.name = "first"
 		w := s.worker("w", 256)
 		cfg := s.config()
@@ -117,15 +119,15 @@ func TestManyLostAnswers(t *testing.T) {
 			s.sink.commit(w.mustNext(time.Hour), "w", true)
 		}
 		if waited := time.Since(began); waited > 5*time.Second {
-			t.Errorf("they came after %v, their lease is 30s", waited)
+			t.Errorf("the tasks came after %v; their lease is 30s", waited)
 		}
 		expectDone(t, <-done, n)
 		w.die()
 	})
 }
 
-func TestLostWordOfAFailureCostsSeconds(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestMissedFailureIsAskedFor(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		cfg := s.config()
 		cfg.Dispatch.SpeculateAge = -1
@@ -134,7 +136,7 @@ func TestLostWordOfAFailureCostsSeconds(t *testing.T) {
 		failed := time.Now()
 		second := w.mustNext(time.Hour)
 		if waited := time.Since(failed); second.Delivery != 2 || waited > 3*time.Second {
-			t.Errorf("delivery %d came after %v, the lease is 30s", second.Delivery, waited)
+			t.Errorf("delivery %d came after %v; the lease is 30s", second.Delivery, waited)
 		}
 		s.sink.commit(second, "w", true)
 		expectDone(t, <-done, 1)
@@ -142,9 +144,9 @@ func TestLostWordOfAFailureCostsSeconds(t *testing.T) {
 	})
 }
 
-// The sink goes on saying that the first delivery failed while the second is under way.
-func TestFailureCountsOnceHoweverOftenItIsTold(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+// The sink goes on reporting that the first delivery failed while the second is under way.
+func TestFailureCountsOnceHoweverOftenItIsReported(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		cfg := s.config()
 		cfg.Dispatch.SpeculateAge, cfg.Dispatch.MaxDeliveries = -1, 2
@@ -162,8 +164,8 @@ func TestFailureCountsOnceHoweverOftenItIsTold(t *testing.T) {
 	})
 }
 
-func TestAnotherRunsFailureSaysNothing(t *testing.T) {
-	inBubble(t, 1, func(t *testing.T, s *stage) {
+func TestFailureInAnotherRunChangesNothing(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		cfg := s.config()
 		cfg.Dispatch.SpeculateAge = -1
