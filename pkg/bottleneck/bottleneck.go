@@ -7,6 +7,7 @@ package bottleneck
 
 import (
 	"fmt"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"strings"
 	"time"
 
@@ -122,12 +123,12 @@ func ended(s *wire.Status, crew crew) Verdict {
 	missing := last.Unsettled()
 	left := leftOfRun(&last)
 	switch {
-	case last.State == "finished" && missing == 0:
+	case last.State == outcome.Finished && missing == 0:
 		return Verdict{Kind: Finished, Text: "finished: " + accounted(last.Found)}
-	case last.State == "finished":
+	case last.State == outcome.Finished:
 		return Verdict{Kind: Interrupted, Bad: true,
 			Text: fmt.Sprintf("finished, but %s not accounted for", areImages(missing))}
-	case last.State == "stalled":
+	case last.State == outcome.Stalled:
 		return Verdict{Kind: Interrupted, Bad: true,
 			Text: fmt.Sprintf("stalled: %s left; run it again and it goes on from there", areImages(left))}
 	}
@@ -169,7 +170,7 @@ func liveRuns(s *wire.Status) (live []wire.Run) {
 
 func allPaused(runs []wire.Run) bool {
 	for _, r := range runs {
-		if r.State != "paused" {
+		if r.State != outcome.Paused {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -25,7 +26,7 @@ func running(leased int64) wire.Run {
 		Leased: leased, Pending: 2000 - leased, Peers: 1}
 }
 
-func over(state string, found, done int64) wire.Run {
+func over(state outcome.RunState, found, done int64) wire.Run {
 	return wire.Run{ID: "r", State: state, Started: start, Ended: start.Add(time.Minute), Total: found, Found: found, Done: done}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // FarmProgram is the command line of the farm: all roles in one process, and the operator's tool.
@@ -17,9 +19,9 @@ func FarmProgram() *cli.Command {
 ` + exitHelp,
 		Commands: []*cli.Command{
 			runCommand(), benchCommand(), statusCommand(), workersCommand(), eventsCommand(),
-			steerCommand("pause", "paused", "pause a run: hand out no more images until resume"),
-			steerCommand("resume", "running", "resume a paused run"),
-			steerCommand("cancel", "cancelled", "cancel a run: settle what workers hold, then end it"),
+			steerCommand("pause", outcome.Paused, "pause a run: hand out no more images until resume"),
+			steerCommand("resume", outcome.Running, "resume a paused run"),
+			steerCommand("cancel", outcome.Cancelled, "cancel a run: settle what workers hold, then end it"),
 			runsCommand(), rejectsCommand(), retryCommand(), verifyCommand(), reportCommand(), healthCommand(), manCommand(), asOwnerCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/farm"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/progress"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -174,7 +175,7 @@ func finish(c *cli.Command, s summary, err error, sig os.Signal, show progress.R
 	if run.ID == "" { // it never began
 		return err
 	}
-	dry := run.State == "dry run"
+	dry := run.State == outcome.DryRun
 	if !dry {
 		show.End(*run)
 	}
@@ -185,7 +186,7 @@ func finish(c *cli.Command, s summary, err error, sig os.Signal, show progress.R
 	switch {
 	case err != nil:
 		return err
-	case sig != nil && (run.State == "interrupted" || dry):
+	case sig != nil && (run.State == outcome.Interrupted || dry):
 		return &exitError{code: signalled{sig}.code()}
 	case dry || code == ExitDone:
 		return nil

@@ -60,7 +60,7 @@ func runsAsText(runs []wire.Run) error {
 			took = r.Ended.Sub(r.Started).Round(time.Second / 10).String()
 		}
 		_, lineErr := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", telemetry.Printable(r.ID), r.Started.Local().Format(time.DateTime),
-			took, telemetry.Printable(r.State), r.Found, r.Done, r.Skipped, r.Rejected, r.Dead)
+			took, telemetry.Printable(string(r.State)), r.Found, r.Done, r.Skipped, r.Rejected, r.Dead)
 		err = errors.Join(err, lineErr)
 	}
 	return errors.Join(err, table.Flush())

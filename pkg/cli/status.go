@@ -108,7 +108,7 @@ func printRun(w io.Writer, r *wire.Run) {
 		balance = "balanced"
 	}
 	fmt.Fprintf(w, "run %s %s: %d of %d found = %d done + %d skipped + %d rejected + %d dead, %s; %d with %d workers\n",
-		telemetry.Printable(r.ID), telemetry.Printable(r.State), r.Found, r.Total, r.Done, r.Skipped, r.Rejected, r.Dead, balance, r.Leased, r.Peers)
+		telemetry.Printable(r.ID), telemetry.Printable(string(r.State)), r.Found, r.Total, r.Done, r.Skipped, r.Rejected, r.Dead, balance, r.Leased, r.Peers)
 	if r.Waiting != "" {
 		fmt.Fprintf(w, "  %s\n", telemetry.Printable(r.Waiting))
 	}

@@ -7,11 +7,12 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 )
 
 // steerCommand is pause, resume or cancel.
-func steerCommand(name, state, usage string) *cli.Command {
+func steerCommand(name string, state outcome.RunState, usage string) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, ArgsUsage: "[RUN]",
 		Flags: sinkFlags(),

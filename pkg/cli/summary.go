@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -23,7 +24,7 @@ type summary struct {
 
 func (s summary) print(w io.Writer) {
 	r := s.run
-	if r.State == "dry run" {
+	if r.State == outcome.DryRun {
 		fmt.Fprintf(w, "%s images found: %s to make, %s unchanged, %s rejected earlier, %s dead letters\n", numfmt.Count(r.Found),
 			numfmt.Count(r.Pending), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead))
 		return
@@ -53,7 +54,7 @@ func (s summary) print(w io.Writer) {
 	if r.Strangers > 0 {
 		fmt.Fprintf(w, "%s of the done come from workers that cannot echo task ids\n", numfmt.Count(r.Strangers))
 	}
-	if left := r.Total - r.Found; left > 0 && r.State != "finished" {
+	if left := r.Total - r.Found; left > 0 && r.State != outcome.Finished {
 		fmt.Fprintf(w, "%s more images are left for the next run\n", numfmt.Count(left))
 	}
 	if s.unreadable > 0 {
@@ -67,7 +68,7 @@ func (s summary) print(w io.Writer) {
 // balanceOf says whether every image found is accounted for.
 func balanceOf(r *wire.Run) string {
 	switch n := r.Unsettled(); {
-	case n != 0 && r.State == "interrupted":
+	case n != 0 && r.State == outcome.Interrupted:
 		return numfmt.Count(n) + " were in flight; the next run takes them"
 	case n != 0:
 		return "NOT BALANCED: " + numfmt.Count(n) + " unaccounted for"

@@ -125,8 +125,8 @@ func (d *Dashboard) retry(ctx context.Context, body []byte) (any, error) {
 
 // SteerRequest is the body of POST /api/v1/steer: the run, or none for all live ones, and what it shall be.
 type SteerRequest struct {
-	Run   string `json:"run"`
-	State string `json:"state"` // running, paused or cancelled
+	Run   string           `json:"run"`
+	State outcome.RunState `json:"state"` // running, paused or cancelled
 }
 
 func (d *Dashboard) steer(ctx context.Context, body []byte) (any, error) {
@@ -137,7 +137,7 @@ func (d *Dashboard) steer(ctx context.Context, body []byte) (any, error) {
 	if req.State == "" {
 		return nil, errors.New("state is missing: it is running, paused or cancelled")
 	}
-	if err := d.cfg.Actions.Steer(ctx, wire.RunState{Run: req.Run, State: req.State}); err != nil {
+	if err := d.cfg.Actions.Steer(ctx, wire.Steering{Run: req.Run, State: req.State}); err != nil {
 		return nil, err
 	}
 	d.log.Info("steered from the page", "run", req.Run, "state", req.State)

@@ -59,7 +59,7 @@ type Actions interface {
 	Retry(context.Context, wire.EntriesArgs) (int, error)
 
 	// Steer pauses, resumes or cancels a run, or all live ones when it names none.
-	Steer(context.Context, wire.RunState) error
+	Steer(context.Context, wire.Steering) error
 }
 
 // Config says what a dashboard shows. The zero value of an optional field means the default that its comment names.

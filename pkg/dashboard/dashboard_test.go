@@ -31,7 +31,7 @@ type fakeSink struct {
 	status wire.Status
 	events chan wire.Event
 	args   wire.EntriesArgs // of the last call
-	want   wire.RunState
+	want   wire.Steering
 	files  map[string][]byte
 	opened []string
 
@@ -112,7 +112,7 @@ func (f *fakeSink) Retry(_ context.Context, args wire.EntriesArgs) (int, error) 
 	return 2, nil
 }
 
-func (f *fakeSink) Steer(_ context.Context, want wire.RunState) error {
+func (f *fakeSink) Steer(_ context.Context, want wire.Steering) error {
 	f.want = want
 	if want.Run == "gone" {
 		return errors.New("no such run is live")

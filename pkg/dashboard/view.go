@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"encoding/json"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"math"
 	"slices"
 	"sync"
@@ -162,7 +163,7 @@ func (d *Dashboard) runInfo(run wire.Run, now time.Time) RunInfo {
 	}
 	rate, ok := d.pace.of(run.ID)
 	info.ImagesPerSecond = rate
-	if ok && rate > 0 && run.State != "paused" {
+	if ok && rate > 0 && run.State != outcome.Paused {
 		left := float64(max(run.Total, run.Found)-run.Found+info.Unsettled) / rate
 		info.ETASeconds = &left
 	}

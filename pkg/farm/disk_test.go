@@ -92,7 +92,7 @@ func TestDiskThatIsAwayForAnHourOnlyDelaysARun(t *testing.T) {
 					if said := fmt.Sprint(waiting.Load()); !strings.Contains(status.Trouble, why) || !strings.Contains(said, why) || f.Sink().Ready() == nil {
 						t.Errorf("half an hour later the sink says %q, the ventilator %q, ready: %v", status.Trouble, said, f.Sink().Ready())
 					}
-					if err := f.Sink().Steer(t.Context(), wire.RunState{State: "running"}); err != nil {
+					if err := f.Sink().Steer(t.Context(), wire.Steering{State: "running"}); err != nil {
 						t.Errorf("half an hour later the run cannot be steered: %v", err)
 					}
 				})

@@ -209,9 +209,9 @@ func TestWordsThatAreTooManyAreKeptInTheEntries(t *testing.T) {
 func TestRunsAreKept(t *testing.T) {
 	l := newLedger(t)
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	early := Run{ID: "z", State: RunFinished, Started: at, Ended: at.Add(time.Hour), Recipe: testRecipe, Host: "v",
+	early := Run{ID: "z", State: outcome.Finished, Started: at, Ended: at.Add(time.Hour), Recipe: testRecipe, Host: "v",
 		Found: 10, Done: 5, Skipped: 3, Rejected: 1, Dead: 1, Redeliveries: 2, Duplicates: 1}
-	late := Run{ID: "a", State: RunActive, Started: at.Add(time.Minute), Found: 10, Done: 7}
+	late := Run{ID: "a", State: outcome.Running, Started: at.Add(time.Minute), Found: 10, Done: 7}
 	for _, r := range []Run{late, {ID: "z", Started: at}, early} {
 		if err := l.PutRun(r); err != nil {
 			t.Fatal(err)

@@ -10,28 +10,46 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// RunState is how far a run has come.
-type RunState string
+// storedState is a run's state as records hold it. Running is there until the end of the run is known.
+type storedState outcome.RunState
 
-// The states of a run.
-const (
-	RunActive   RunState = "active"   // it has not ended, or nobody saw it end
-	RunFinished RunState = "finished" // every image that was found is settled
-	RunCut      RunState = "cut"      // it was stopped before
-	RunStalled  RunState = "stalled"  // it ended because nothing went on any more
-)
+// storedWords are the words of records that differ from the states' own.
+func storedWords() map[outcome.RunState]string {
+	return map[outcome.RunState]string{outcome.Running: "active", outcome.Interrupted: "cut"}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s storedState) MarshalText() ([]byte, error) {
+	if word, ok := storedWords()[outcome.RunState(s)]; ok {
+		return []byte(word), nil
+	}
+	return []byte(s), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *storedState) UnmarshalText(text []byte) error {
+	*s = storedState(text)
+	for state, word := range storedWords() {
+		if word == string(text) {
+			*s = storedState(state)
+		}
+	}
+	return nil
+}
 
 // Run is the record of one run, kept for reports. Its numbers are what the ventilator and the sink told; those that
 // Counts returns are what the entries add up to.
 type Run struct {
-	ID      string    `json:"id"` // 1 to 128 bytes, no NUL
-	State   RunState  `json:"state"`
-	Started time.Time `json:"started"`
-	Ended   time.Time `json:"ended,omitzero"` // zero while it is active
-	Recipe  string    `json:"recipe,omitempty"`
-	Host    string    `json:"host,omitempty"` // the ventilator's
+	ID      string           `json:"id"` // 1 to 128 bytes, no NUL
+	State   outcome.RunState `json:"-"`  // running, finished, interrupted or stalled
+	Started time.Time        `json:"started"`
+	Ended   time.Time        `json:"ended,omitzero"` // zero while it is active
+	Recipe  string           `json:"recipe,omitempty"`
+	Host    string           `json:"host,omitempty"` // the ventilator's
 
 	Found        int64 `json:"found"` // images
 	Done         int64 `json:"done"`
@@ -46,6 +64,12 @@ type Run struct {
 	WorkUS  int64 `json:"work_us,omitempty"` // time by which its rate is reckoned, microseconds; 0: its whole time
 }
 
+// record is a Run as it is stored.
+type record struct {
+	*Run
+	State storedState `json:"state"`
+}
+
 // Missing returns how many images were found and are not accounted for: found − (done + skipped + rejected + dead).
 // It is below zero when more were settled than found.
 func (r *Run) Missing() int64 { return r.Found - (r.Done + r.Skipped + r.Rejected + r.Dead) }
@@ -58,7 +82,7 @@ func (l *Ledger) PutRun(r Run) error {
 	if r.ID == "" || len(r.ID) > MaxRunID || strings.Contains(r.ID, "\x00") {
 		return fmt.Errorf("the id of a run, %.140q, has %d bytes, not 1 to %d, or a NUL", r.ID, len(r.ID), MaxRunID)
 	}
-	value, err := json.Marshal(r)
+	value, err := json.Marshal(record{Run: &r, State: storedState(r.State)})
 	if err != nil {
 		return fmt.Errorf("run %s: %w", r.ID, err)
 	}
@@ -108,7 +132,9 @@ func (l *Ledger) Runs() ([]Run, error) {
 
 func (l *Ledger) decodeRun(value []byte, r *Run) error {
 	var syntax *json.SyntaxError
-	err := json.Unmarshal(value, r)
+	stored := record{Run: r}
+	err := json.Unmarshal(value, &stored)
+	r.State = outcome.RunState(stored.State)
 	if errors.As(err, &syntax) {
 		return l.damaged("the record of a run cannot be read: %v", err)
 	}

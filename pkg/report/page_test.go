@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -54,7 +55,7 @@ func TestHostileNamesStayText(t *testing.T) {
 		`</style><script>alert(1)</script>`, `{{.Run}}`, `--><b>`, "a\u202egpj.exe",
 	}
 	b := newShelf(len(hostile)*20, time.Second)
-	b.runs[0].ID, b.runs[0].Host, b.runs[0].State, b.runs[0].Recipe = hostile[0], hostile[1], hostile[2], hostile[4]
+	b.runs[0].ID, b.runs[0].Host, b.runs[0].State, b.runs[0].Recipe = hostile[0], hostile[1], outcome.RunState(hostile[2]), hostile[4]
 	b.runs[0].Inputs = hostile
 	b.entry = func(i int) wire.Receipt {
 		e := entry(i, time.Second)

@@ -203,7 +203,7 @@ func (r *Report) end() time.Time {
 }
 
 // Unseen reports that the run was interrupted so that nobody could tell how far it was: it may have found more than it says.
-func (r *Report) Unseen() bool { return r.Run.State == "interrupted" && r.Run.Ended.IsZero() }
+func (r *Report) Unseen() bool { return r.Run.State == outcome.Interrupted && r.Run.Ended.IsZero() }
 
 // Took returns how long the run has taken: to its end, or to the last entry while it has none.
 func (r *Report) Took() time.Duration { return r.Run.Took(r.end()) }

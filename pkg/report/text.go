@@ -176,7 +176,7 @@ func WriteJSON(ctx context.Context, w io.Writer, b Book, id string) error {
 // WriteText writes the report for a terminal.
 func (r *Report) WriteText(w io.Writer) error {
 	run := &r.Run
-	fmt.Fprintf(w, "run %s %s, begun %s, took %s", telemetry.Printable(run.ID), telemetry.Printable(run.State), run.Started.Local().Format(time.DateTime), round(r.Took()))
+	fmt.Fprintf(w, "run %s %s, begun %s, took %s", telemetry.Printable(run.ID), telemetry.Printable(string(run.State)), run.Started.Local().Format(time.DateTime), round(r.Took()))
 	if r.Took()-r.Working() > r.Took()/20 {
 		fmt.Fprintf(w, ", %s of it with workers and not paused", round(r.Working()))
 	}

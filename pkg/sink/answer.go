@@ -241,7 +241,7 @@ func (s *Sink) tellRun(run *wire.Run) (any, error) {
 		s.publish(topic, run)
 	}
 	now := time.Now()
-	return &wire.RunState{Run: run.ID, State: want, Instance: s.instance,
+	return &wire.Steering{Run: run.ID, State: want, Instance: s.instance,
 		Workers: s.state.throughput(now).Workers, Trouble: s.state.trouble(now)}, nil
 }
 
@@ -252,10 +252,8 @@ func (s *Sink) keepRun(run wire.Run) {
 	}
 }
 
-func (s *Sink) steer(want *wire.RunState) (any, error) {
-	switch want.State {
-	case "running", "paused", "cancelled":
-	default:
+func (s *Sink) steer(want *wire.Steering) (any, error) {
+	if !want.State.Steers() {
 		return nil, fmt.Errorf("state %q: it is running, paused or cancelled", want.State)
 	}
 	steered := s.state.steer(*want)

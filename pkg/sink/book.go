@@ -141,9 +141,9 @@ func (b Book) runs(goesOn func(id string) bool) ([]wire.Run, error) {
 	runs := make([]wire.Run, 0, len(records))
 	for i := range records {
 		r := &records[i]
-		unseen := r.State == ledger.RunActive && !goesOn(r.ID)
+		unseen := r.State == outcome.Running && !goesOn(r.ID)
 		if unseen {
-			r.State = ledger.RunCut
+			r.State = outcome.Interrupted
 		}
 		run := runOfRecord(r)
 		if unseen {

@@ -193,7 +193,7 @@ func TestTheLedgerKeepsWhatARunsRateIsReckonedBy(t *testing.T) {
 func TestRunsAsTheirVentilatorsTell(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	s := newState(&Config{}, now, "test")
-	tell := func(run wire.Run, want string, topics ...string) {
+	tell := func(run wire.Run, want outcome.RunState, topics ...string) {
 		t.Helper()
 		if gotWant, got, _ := s.tellRun(run, now); gotWant != want || !slices.Equal(got, topics) {
 			t.Errorf("%+v: the sink wants %q and tells %q", run, gotWant, got)
@@ -212,7 +212,7 @@ func TestRunsAsTheirVentilatorsTell(t *testing.T) {
 
 	again := wire.Run{ID: "r", Started: now.Add(2 * time.Hour)}
 	tell(again, "running", wire.TopicRunStarted, wire.TopicRunProgress)
-	s.steer(wire.RunState{Run: "r", State: "cancelled"})
+	s.steer(wire.Steering{Run: "r", State: "cancelled"})
 	tell(again, "cancelled", wire.TopicRunProgress)
 	again.Ended = now.Add(3 * time.Hour)
 	tell(again, "cancelled", wire.TopicRunFinished)

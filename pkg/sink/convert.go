@@ -58,17 +58,8 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 
 // runOfRecord is what the ledger says about a run.
 func runOfRecord(r *ledger.Run) wire.Run {
-	state := "finished"
-	switch r.State {
-	case ledger.RunActive:
-		state = "running"
-	case ledger.RunCut:
-		state = "interrupted"
-	case ledger.RunStalled:
-		state = "stalled"
-	}
 	return wire.Run{
-		ID: r.ID, State: state, Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host, Total: r.Found,
+		ID: r.ID, State: r.State, Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host, Total: r.Found,
 		Found: r.Found, Done: r.Done, Skipped: r.Skipped, Rejected: r.Rejected, Dead: r.Dead, Redeliveries: r.Redeliveries,
 		Earlier: r.Earlier, Bytes: r.Bytes, WorkUS: r.WorkUS,
 	}
@@ -76,14 +67,14 @@ func runOfRecord(r *ledger.Run) wire.Run {
 
 // runRecord is what the ledger keeps of a run.
 func runRecord(r *wire.Run) ledger.Run {
-	state := ledger.RunActive
+	state := outcome.Running
 	switch {
-	case r.State == "stalled":
-		state = ledger.RunStalled
-	case !r.Ended.IsZero() && r.State == "finished":
-		state = ledger.RunFinished
+	case r.State == outcome.Stalled:
+		state = outcome.Stalled
+	case !r.Ended.IsZero() && r.State == outcome.Finished:
+		state = outcome.Finished
 	case !r.Ended.IsZero():
-		state = ledger.RunCut
+		state = outcome.Interrupted
 	}
 	return ledger.Run{
 		ID: r.ID, State: state, Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host,

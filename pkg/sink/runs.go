@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"slices"
 	"time"
 
@@ -19,14 +20,14 @@ func sortNewestFirst(runs []wire.Run) {
 
 // tellRun takes a ventilator's counts and returns whether an operator wants the run to go on, and what its events are. The
 // run begins anew when it was not known or has another beginning: its deliveries are counted from 1 again.
-func (s *state) tellRun(run wire.Run, now time.Time) (want string, topics []string, anew bool) {
+func (s *state) tellRun(run wire.Run, now time.Time) (want outcome.RunState, topics []string, anew bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.runs[run.ID]
 	anew = r == nil || !r.Started.Equal(run.Started)
 	if r == nil || !r.Ended.IsZero() && !r.Started.Equal(run.Started) { // new, or another of the same name
-		r = &liveRun{want: "running"}
-		if run.State == "paused" { // before this sink was started again
+		r = &liveRun{want: outcome.Running}
+		if run.State == outcome.Paused { // before this sink was started again
 			r.want = run.State
 		}
 		delete(s.runs, run.ID)
@@ -70,7 +71,7 @@ func (s *state) remember(runs []wire.Run) {
 	last := runs[0]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.runs[last.ID] = &liveRun{Run: last, heard: last.Ended, silent: last.State == "interrupted", want: "running"}
+	s.runs[last.ID] = &liveRun{Run: last, heard: last.Ended, silent: last.State == outcome.Interrupted, want: outcome.Running}
 }
 
 // forgetRuns makes room for another run.
@@ -92,7 +93,7 @@ func (s *state) interrupted(now time.Time) (runs []wire.Run) {
 	defer s.mu.Unlock()
 	for _, r := range s.runs {
 		if r.Ended.IsZero() && now.Sub(r.heard) > runSilence {
-			r.State, r.Ended, r.Waiting, r.silent = "interrupted", r.heard, "", true
+			r.State, r.Ended, r.Waiting, r.silent = outcome.Interrupted, r.heard, "", true
 			runs = append(runs, r.Run)
 		}
 	}
@@ -113,13 +114,13 @@ func (s *Sink) countSettled(run *wire.Run) {
 }
 
 // steer notes what an operator wants of a run, or of all live ones.
-func (s *state) steer(want wire.RunState) (steered []wire.RunState) {
+func (s *state) steer(want wire.Steering) (steered []wire.Steering) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, r := range s.runs {
 		if (want.Run == "" || want.Run == id) && r.Ended.IsZero() {
 			r.want = want.State
-			steered = append(steered, wire.RunState{Run: id, State: want.State})
+			steered = append(steered, wire.Steering{Run: id, State: want.State})
 		}
 	}
 	return steered

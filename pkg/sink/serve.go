@@ -69,7 +69,7 @@ func (s *Sink) Retry(ctx context.Context, args wire.EntriesArgs) (int, error) {
 }
 
 // Steer pauses, resumes or cancels a run, or all live ones when want names none.
-func (s *Sink) Steer(_ context.Context, want wire.RunState) error {
+func (s *Sink) Steer(_ context.Context, want wire.Steering) error {
 	_, err := s.steer(&want)
 	return err
 }

@@ -25,9 +25,9 @@ type state struct {
 type liveRun struct {
 	wire.Run
 	heard  time.Time
-	kept   time.Time // when its record was last written to the ledger
-	silent bool      // it counts as ended because its ventilator fell silent
-	want   string    // an operator's word: "running", "paused" or "cancelled"
+	kept   time.Time        // when its record was last written to the ledger
+	silent bool             // it counts as ended because its ventilator fell silent
+	want   outcome.RunState // what an operator asks for: running, paused or cancelled
 }
 
 func newState(c *Config, now time.Time, instance string) *state {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -132,16 +133,16 @@ func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Re
 }
 
 // TellRun tells a run's counts and returns whether an operator wants it to go on, and how many workers the sink knows.
-func (c *Client) TellRun(ctx context.Context, run *wire.Run) (wire.RunState, error) {
-	var s wire.RunState
+func (c *Client) TellRun(ctx context.Context, run *wire.Run) (wire.Steering, error) {
+	var s wire.Steering
 	err := c.call(ctx, wire.OpRun, run, &s)
 	return s, err
 }
 
 // Steer pauses, resumes or cancels a run; an empty run means every live one.
-func (c *Client) Steer(ctx context.Context, run, state string) error {
-	var s wire.RunState
-	return c.call(ctx, wire.OpSteer, &wire.RunState{Run: run, State: state}, &s)
+func (c *Client) Steer(ctx context.Context, run string, state outcome.RunState) error {
+	var s wire.Steering
+	return c.call(ctx, wire.OpSteer, &wire.Steering{Run: run, State: state}, &s)
 }
 
 // Entries returns a page of the ledger.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -18,13 +19,13 @@ func (l *loop) counts(now time.Time) wire.Run {
 	run.Pending += int64(len(l.backlog))
 	switch {
 	case l.ended:
-		run.State, run.Ended = "finished", now
+		run.State, run.Ended = outcome.Finished, now
 	case l.draining:
-		run.State = "draining"
-	case l.runState == "paused":
-		run.State = "paused"
+		run.State = outcome.Draining
+	case l.runState == outcome.Paused:
+		run.State = outcome.Paused
 	default:
-		run.State = "running"
+		run.State = outcome.Running
 	}
 	run.Total = max(run.Total, run.Found)
 	run.WorkUS = l.working.sum.Microseconds()
@@ -35,7 +36,7 @@ func (l *loop) counts(now time.Time) wire.Run {
 // waitingFor says in words what the run waits for; empty: nothing.
 func (l *loop) waitingFor() string {
 	switch {
-	case l.runState == "paused":
+	case l.runState == outcome.Paused:
 		return "paused by an operator"
 	case l.sink.trouble != "":
 		return "waiting for the sink: " + l.sink.trouble
@@ -50,7 +51,7 @@ func (l *loop) waitingFor() string {
 // blockedOn names what the flow of tasks waits for, as the label of a metric; empty: nothing.
 func (l *loop) blockedOn() string {
 	switch {
-	case l.runState == "paused":
+	case l.runState == outcome.Paused:
 		return ""
 	case l.d.Ready() > 0:
 		return "workers"
@@ -106,5 +107,5 @@ func (s *stopwatch) set(running bool, now time.Time) {
 
 // updateWorking keeps wire.Run.Working: the time with workers, without pauses. It must follow each change of these.
 func (l *loop) updateWorking(now time.Time) {
-	l.working.set(l.d.Peers() > 0 && (l.runState != "paused" || l.d.Leased() > 0), now)
+	l.working.set(l.d.Peers() > 0 && (l.runState != outcome.Paused || l.d.Leased() > 0), now)
 }

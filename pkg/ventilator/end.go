@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -35,21 +36,21 @@ func (l *loop) checkProgress(now time.Time) error {
 	if wait := l.v.cfg.WaitWorkers; wait > 0 && now.Sub(l.lastPeer) > wait && l.d.Unsettled() > 0 {
 		return fmt.Errorf("%w within %v", ErrNoWorkers, wait)
 	}
-	if limit := l.v.cfg.StallTimeout; limit > 0 && now.Sub(l.lastSettled) > limit && l.runState != "paused" {
+	if limit := l.v.cfg.StallTimeout; limit > 0 && now.Sub(l.lastSettled) > limit && l.runState != outcome.Paused {
 		return fmt.Errorf("%w: nothing was settled for %v; %s", ErrStalled, limit, l.describeUnsettled(10))
 	}
 	return nil
 }
 
 // setRunState takes what an operator wants of the run.
-func (l *loop) setRunState(state string) {
-	if state == "" || state == l.runState || l.runState == "cancelled" {
+func (l *loop) setRunState(state outcome.RunState) {
+	if state == "" || state == l.runState || l.runState == outcome.Cancelled {
 		return
 	}
 	l.v.log.Info("an operator changed the state of the run", "state", state)
 	l.runState = state
 	l.lastSettled = time.Now() // a pause is not a stall
-	if state == "cancelled" {
+	if state == outcome.Cancelled {
 		l.startDrain()
 	}
 }
@@ -80,11 +81,11 @@ func (l *loop) finish(ctx context.Context, err error) wire.Run {
 	run.Waiting = ""
 	switch {
 	case l.draining:
-		run.State = "interrupted"
+		run.State = outcome.Interrupted
 	case errors.Is(err, ErrStalled) || errors.Is(err, ErrNoWorkers):
-		run.State = "stalled"
+		run.State = outcome.Stalled
 	case err != nil:
-		run.State = "interrupted"
+		run.State = outcome.Interrupted
 	}
 	run.Ended = time.Now()
 	if run.Unsettled() != 0 {

@@ -19,7 +19,7 @@ type event struct {
 	output    string // name of an output that a stranger reported
 	heartbeat *wire.Heartbeat
 	gap       bool // the sink started, or events were lost
-	state     *wire.RunState
+	state     *wire.Steering
 }
 
 // topics returns the topics of the events that a run needs. They are whole topics: subscribers of a prefix get events
@@ -76,7 +76,7 @@ func decodeEvent(frames [][]byte) (event, error) {
 	case wire.TopicSinkStarted, wire.TopicMissed:
 		return event{gap: true}, nil
 	case wire.TopicRunState:
-		s := new(wire.RunState)
+		s := new(wire.Steering)
 		return event{state: s}, wire.DecodePayload(payload, s)
 	}
 	return event{}, nil // a topic of a later version

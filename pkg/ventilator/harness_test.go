@@ -79,7 +79,7 @@ type fakeSink struct {
 	settled map[string]wire.Receipt
 	failed  map[string]wire.Receipt // the last failed delivery of each task
 	name    string                  // its instance
-	state   string
+	state   outcome.RunState
 	pauses  time.Duration  // before each answer about settled tasks
 	refused string         // name of the call that is refused; empty: none
 	calls   map[string]int // by name
@@ -185,7 +185,7 @@ func (f *fakeSink) answer(_ context.Context, m zsock.Message) zsock.Message {
 			return zsock.Message{wire.EncodeError(err)}
 		}
 		f.runs = append(f.runs, run)
-		return zsock.Message{wire.EncodeReply(&wire.RunState{Run: run.ID, State: f.state, Instance: f.name})}
+		return zsock.Message{wire.EncodeReply(&wire.Steering{Run: run.ID, State: f.state, Instance: f.name})}
 	}
 	return zsock.Message{wire.EncodeError(errors.New("unknown call"))}
 }
@@ -261,7 +261,7 @@ func (f *fakeSink) pause(d time.Duration) {
 	f.pauses = d
 }
 
-func (f *fakeSink) steer(state string) {
+func (f *fakeSink) steer(state outcome.RunState) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.state = state

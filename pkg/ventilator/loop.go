@@ -30,7 +30,7 @@ type loop struct {
 	nextRead *dispatch.Task // to be read next; nil: none
 	sink     sinkState
 
-	runState    string // what an operator wants: "running", "paused" or "cancelled"
+	runState    outcome.RunState // what an operator wants: running, paused or cancelled
 	draining    bool
 	ended       bool      // every found task is settled
 	started     time.Time // when workers could first connect
@@ -57,7 +57,7 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 		sinkRequests: make(chan sinkRequest, 1),
 		sinkReplies:  make(chan sinkReply, 1),
 		sink:         sinkState{workers: -1},
-		runState:     "running",
+		runState:     outcome.Running,
 		started:      now, lastPeer: now, lastSettled: now,
 	}
 	cfg := v.cfg.Dispatch
@@ -153,7 +153,7 @@ func (l *loop) addBacklog() {
 
 // nextOrder returns the next order for a reader, and the channel to send it on; nil: no task is to be read now.
 func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
-	if l.nextRead == nil && l.runState != "paused" {
+	if l.nextRead == nil && l.runState != outcome.Paused {
 		l.nextRead = l.d.NextRead()
 	}
 	t := l.nextRead

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -46,7 +47,7 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 		return run, context.Cause(ctx)
 	case groupErr != nil:
 		return run, groupErr
-	case l.runState == "cancelled":
+	case l.runState == outcome.Cancelled:
 		return run, ErrCancelled
 	case v.withoutSink() && closeErr != nil: // tasks that count as handed out were not sent
 		return run, closeErr

@@ -35,7 +35,7 @@ func (l *loop) assembling(now time.Time) bool {
 
 // sendTasks sends every ready task for which a worker has room.
 func (l *loop) sendTasks() {
-	if l.runState == "paused" || l.assembling(time.Now()) {
+	if l.runState == outcome.Paused || l.assembling(time.Now()) {
 		return
 	}
 	for {

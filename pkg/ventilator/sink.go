@@ -25,7 +25,7 @@ type sinkRequest struct {
 
 // sinkReply is what came of a sinkRequest.
 type sinkReply struct {
-	state       wire.RunState  // what an operator wants of the run; zero: unknown
+	state       wire.Steering  // what an operator wants of the run; zero: unknown
 	receipts    []wire.Receipt // of settled tasks
 	failed      []wire.Receipt // of deliveries of this run that failed
 	asked       []taskid.ID    // sinkRequest.ask, if the sink answered it: those without a receipt are not settled
@@ -61,7 +61,7 @@ func (v *Ventilator) serveSinkRequests(
 // callSink makes the calls of a request. The counts go first: a sink that can commit nothing still passes on what an
 // operator wants.
 func (v *Ventilator) callSink(ctx context.Context, q sinkRequest) (a sinkReply) {
-	a.state, a.err = callWithTimeout(ctx, func(ctx context.Context) (wire.RunState, error) {
+	a.state, a.err = callWithTimeout(ctx, func(ctx context.Context) (wire.Steering, error) {
 		return v.loopClient.TellRun(ctx, &q.run)
 	})
 	if a.err != nil {

@@ -12,8 +12,8 @@ const (
 	OpStatus  = "status"  // nothing → Status
 	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled, and what failed lately
 	OpSettle  = "settle"  // Receipts → Receipts: the ventilator's own word, committed like a result
-	OpRun     = "run"     // Run → RunState: a ventilator tells its run's counts, and hears whether to go on
-	OpSteer   = "steer"   // RunState → RunState: an operator pauses, resumes or cancels a run
+	OpRun     = "run"     // Run → Steering: a ventilator tells its run's counts, and hears whether to go on
+	OpSteer   = "steer"   // Steering → Steering: an operator pauses, resumes or cancels a run
 	OpEntries = "entries" // EntriesArgs → Entries: the ledger, page by page
 	OpRetry   = "retry"   // EntriesArgs → Count: makes rejected and dead tasks due again
 	OpRuns    = "runs"    // nothing → Runs
@@ -119,31 +119,31 @@ type Count struct {
 
 // Run is one ventilator's batch, as the ventilator counts it.
 type Run struct {
-	ID           string    `msgpack:"id" json:"id"`
-	State        string    `msgpack:"state" json:"state"` // "running", "paused", "draining", "finished", "interrupted", "stalled"
-	Inputs       []string  `msgpack:"inputs,omitempty" json:"inputs,omitempty"`
-	Recipe       string    `msgpack:"recipe,omitempty" json:"recipe,omitempty"`
-	Host         string    `msgpack:"host,omitempty" json:"host,omitempty"`
-	Started      time.Time `msgpack:"started" json:"started"`
-	Ended        time.Time `msgpack:"ended,omitempty" json:"ended,omitzero"`
-	Total        int64     `msgpack:"total" json:"total"` // images expected by the first look at the directory
-	Found        int64     `msgpack:"found" json:"found"`
-	Done         int64     `msgpack:"done" json:"done"`
-	Skipped      int64     `msgpack:"skipped" json:"skipped"`
-	Rejected     int64     `msgpack:"rejected" json:"rejected"`
-	Dead         int64     `msgpack:"dead" json:"dead"`
-	Earlier      int64     `msgpack:"earlier" json:"earlier"` // of these four, settled before this run
-	Pending      int64     `msgpack:"pending" json:"pending"` // found, not settled, with no worker
-	Leased       int64     `msgpack:"leased" json:"leased"`
-	Deliveries   int64     `msgpack:"deliveries" json:"deliveries"`
-	Redeliveries int64     `msgpack:"redeliveries" json:"redeliveries"`
-	Speculative  int64     `msgpack:"speculative" json:"speculative"`
-	Strangers    int64     `msgpack:"strangers" json:"strangers"` // done on a stranger's word
-	Bytes        int64     `msgpack:"bytes" json:"bytes"`         // of inputs settled in this run
-	Peers        int       `msgpack:"peers" json:"peers"`
-	WorkUS       int64     `msgpack:"work,omitempty" json:"work_us"`              // what Working returns, microseconds; 0: not told
-	Waiting      string    `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
-	Missing      []string  `msgpack:"missing,omitempty" json:"missing,omitempty"` // of an ended run that does not balance: unaccounted images, at most MaxMissing
+	ID           string           `msgpack:"id" json:"id"`
+	State        outcome.RunState `msgpack:"state" json:"state"`
+	Inputs       []string         `msgpack:"inputs,omitempty" json:"inputs,omitempty"`
+	Recipe       string           `msgpack:"recipe,omitempty" json:"recipe,omitempty"`
+	Host         string           `msgpack:"host,omitempty" json:"host,omitempty"`
+	Started      time.Time        `msgpack:"started" json:"started"`
+	Ended        time.Time        `msgpack:"ended,omitempty" json:"ended,omitzero"`
+	Total        int64            `msgpack:"total" json:"total"` // images expected by the first look at the directory
+	Found        int64            `msgpack:"found" json:"found"`
+	Done         int64            `msgpack:"done" json:"done"`
+	Skipped      int64            `msgpack:"skipped" json:"skipped"`
+	Rejected     int64            `msgpack:"rejected" json:"rejected"`
+	Dead         int64            `msgpack:"dead" json:"dead"`
+	Earlier      int64            `msgpack:"earlier" json:"earlier"` // of these four, settled before this run
+	Pending      int64            `msgpack:"pending" json:"pending"` // found, not settled, with no worker
+	Leased       int64            `msgpack:"leased" json:"leased"`
+	Deliveries   int64            `msgpack:"deliveries" json:"deliveries"`
+	Redeliveries int64            `msgpack:"redeliveries" json:"redeliveries"`
+	Speculative  int64            `msgpack:"speculative" json:"speculative"`
+	Strangers    int64            `msgpack:"strangers" json:"strangers"` // done on a stranger's word
+	Bytes        int64            `msgpack:"bytes" json:"bytes"`         // of inputs settled in this run
+	Peers        int              `msgpack:"peers" json:"peers"`
+	WorkUS       int64            `msgpack:"work,omitempty" json:"work_us"`              // what Working returns, microseconds; 0: not told
+	Waiting      string           `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
+	Missing      []string         `msgpack:"missing,omitempty" json:"missing,omitempty"` // of an ended run that does not balance: unaccounted images, at most MaxMissing
 }
 
 // MaxMissing bounds Run.Missing.

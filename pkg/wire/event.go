@@ -27,7 +27,7 @@ const (
 	TopicMissed          = "events.missed" // a Missed, in place of events that a slow subscriber lost
 	TopicSinkStarted     = "sink.started"  // a SinkEvent
 	TopicSinkStopping    = "sink.stopping" // a SinkEvent
-	TopicRunState        = "run.state"     // an operator paused, resumed or cancelled a run; a RunState
+	TopicRunState        = "run.state"     // an operator paused, resumed or cancelled a run; a Steering
 )
 
 // Event is an event as listeners in the sink's own process see it: the topic and a pointer to its payload, only to be read.
@@ -110,10 +110,10 @@ type Missed struct {
 	Count uint64 `msgpack:"count" json:"count"`
 }
 
-// RunState is an operator's word about a run.
-type RunState struct {
-	Run   string `msgpack:"run" json:"run"`
-	State string `msgpack:"state" json:"state"` // "running", "paused" or "cancelled"
+// Steering is an operator's word about a run.
+type Steering struct {
+	Run   string           `msgpack:"run" json:"run"`
+	State outcome.RunState `msgpack:"state" json:"state"` // running, paused or cancelled
 	// Workers, in the reply to a ventilator, is how many the sink has signs of life of.
 	Workers int `msgpack:"workers,omitempty" json:"workers,omitempty"`
 	// Instance, in the reply to a ventilator, differs from start to start of the sink.

@@ -198,7 +198,7 @@ func FuzzControl(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, err := wire.DecodeRequest(b); err == nil {
-			for _, v := range []any{new(wire.SettledArgs), new(wire.Receipts), new(wire.Run), new(wire.EntriesArgs), new(wire.RunState)} {
+			for _, v := range []any{new(wire.SettledArgs), new(wire.Receipts), new(wire.Run), new(wire.EntriesArgs), new(wire.Steering)} {
 				_ = wire.DecodeRaw(r.Args, v) // any error is fine, no panic is
 			}
 		}

@@ -32,7 +32,7 @@ type madeUp struct {
 	status  wire.Status
 	entries []wire.Receipt
 	revived int
-	steered []wire.RunState
+	steered []wire.Steering
 	watch   []chan wire.Event
 }
 
@@ -109,7 +109,7 @@ func (m *madeUp) Retry(context.Context, wire.EntriesArgs) (int, error) {
 	return 3, nil
 }
 
-func (m *madeUp) Steer(_ context.Context, want wire.RunState) error {
+func (m *madeUp) Steer(_ context.Context, want wire.Steering) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.steered = append(m.steered, want)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
@@ -49,7 +50,7 @@ func (f *farm) entries() []wire.Receipt {
 }
 
 // steer is an operator's word to every live run.
-func (f *farm) steer(state string) {
+func (f *farm) steer(state outcome.RunState) {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
