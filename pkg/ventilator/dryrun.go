@@ -22,9 +22,6 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 			return run, err
 		}
 		defer v.walkClient.Close()
-		if err := v.checkOwners(ctx); err != nil && !errors.Is(err, errDrained) {
-			return run, err
-		}
 	}
 	batches := make(chan []candidate)
 	until, done := v.untilDrain(ctx)

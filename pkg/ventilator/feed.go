@@ -26,9 +26,12 @@ const (
 	batchMax = 512
 )
 
-// feed walks the inputs and sends what it finds to out, with what the sink knows of it, until ctx ends. It returns
-// nil when all has been found.
+// feed checks whose the outputs are, then walks the inputs and sends what it finds to out, with what the sink knows of
+// it, until ctx ends. It returns nil when all has been found.
 func (v *Ventilator) feed(ctx context.Context, out chan<- []candidate) error {
+	if err := v.checkOwners(ctx); err != nil {
+		return err
+	}
 	canonical := v.cfg.Recipe.String()
 	size := batchMin
 	batch := make([]candidate, 0, size)

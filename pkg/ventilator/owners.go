@@ -78,8 +78,6 @@ func (v *Ventilator) checkOwners(ctx context.Context) error {
 	if v.walkClient == nil {
 		return nil
 	}
-	ctx, done := v.untilDrain(ctx)
-	defer done()
 	type known struct {
 		sources []string
 		more    bool

@@ -28,11 +28,6 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 	if err := v.open(); err != nil {
 		return wire.Run{}, errors.Join(err, v.close(ctx))
 	}
-	if err := v.checkOwners(ctx); errors.Is(err, errDrained) {
-		return v.drainedEarly(started, look), v.close(ctx)
-	} else if err != nil {
-		return wire.Run{}, errors.Join(err, v.close(ctx))
-	}
 	v.setReady("")
 	defer v.setReady("ended")
 
@@ -40,7 +35,10 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 	ended, groupErr := v.runStages(ctx, l)
 	run := l.finish(ctx, ended)
 	closeErr := v.closeAfter(ctx)
+	var refusal *UsageError
 	switch {
+	case errors.As(groupErr, &refusal): // before the first task
+		return wire.Run{}, groupErr
 	case ended != nil:
 		return run, ended
 	case ctx.Err() != nil:
