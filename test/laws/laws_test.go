@@ -110,7 +110,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/ledger":     {"pkg/outcome", "pkg/taskid"},
 		"pkg/engine":     {"pkg/engine", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png", "pkg/raster"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/sysmon"},
-		"pkg/sinkclient": {"pkg/wire", "pkg/zsock", "pkg/taskid"},
+		"pkg/sinkclient": {"pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome"},
 
 		"pkg/ventilator/dispatch": {"pkg/outcome", "pkg/taskid", "pkg/wire"},
 	}
