@@ -50,7 +50,11 @@ func printEvents(ctx context.Context, c *cli.Command) error {
 			return usagef("topic %q: %v", t, err)
 		}
 	}
-	if err := sub.Dial(either(c, "events", "sink", eventsPort)); err != nil {
+	at := findSink(ctx, c)
+	if e := c.String("events"); e != "" {
+		at.events = endpoint(e, eventsPort)
+	}
+	if err := sub.Dial(at.events); err != nil {
 		return usagef("--sink: %v", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -30,35 +29,30 @@ var (
 )
 
 // ledgerFlags say which ledger an operator's command reads.
-func ledgerFlags() []cli.Flag {
-	return concat([]cli.Flag{
-		text(whereToGo, "out", "out", "`DIR` of the outputs, with the ledger in it"),
-		text(whereToGo, "ledger", "", "`FILE` of the ledger, when it is elsewhere"),
-	}, sinkFlags())
-}
+func ledgerFlags() []cli.Flag { return sinkFlags() }
 
-// withLedger opens the ledger that the flags name, and says which it is: a running sink's when one is named or none is and
-// one answers, otherwise a file's, or that of the sink which has the file open.
-func withLedger(ctx context.Context, c *cli.Command, readOnly bool, use func(context.Context, ledgerAccess) error) error {
-	asked := c.IsSet("sink") || c.IsSet("control")
-	if asked || !c.IsSet("out") && !c.IsSet("ledger") && sinkAnswers(ctx, c) {
-		notice(c, "asking the sink at %s", either(c, "control", "sink", controlPort))
-		return useSinkLedger(ctx, c, use)
+// withLedger calls use with the ledger that the flags name, and says which it is. It asks the sink that is named, the sink
+// that has the ledger open, or a sink nearby when no ledger is named. Otherwise it opens the file.
+func withLedger(
+	ctx context.Context, c *cli.Command, readOnly bool, use func(context.Context, ledgerAccess) error,
+) error {
+	at, path := findSink(ctx, c), ledgerPathOf(c)
+	_, noFile := os.Stat(path)
+	nearby := at.found == sinkNearby && !c.IsSet("out") && !c.IsSet("ledger") && sinkAnswers(ctx, c, at)
+	if at.found == sinkNamed || at.found == sinkOfLedger || nearby {
+		notice(c, "asking the sink at %s", at.control)
+		return useSinkLedger(ctx, c, at, use)
 	}
-	path := c.String("ledger")
-	if path == "" {
-		path = filepath.Join(c.String("out"), ".imagefarm", "ledger.db")
-	}
-	if _, err := os.Stat(path); err != nil {
+	if noFile != nil {
 		return usagef("no ledger at %s: say where with --out or --ledger, or ask a running sink with --sink", path)
 	}
 	file, err := ledger.Open(path, ledger.Config{ReadOnly: readOnly, LockTimeout: 100 * time.Millisecond})
 	if errors.Is(err, ledger.ErrInUse) {
-		if !sinkHas(ctx, c, path) {
-			return fmt.Errorf("%w; by a sink that is not at %s: name it with --sink, or wait", err, either(c, "control", "sink", controlPort))
+		if !sinkHas(ctx, c, at, path) {
+			return fmt.Errorf("%w; by a sink that is not at %s: name it with --sink, or wait", err, at.control)
 		}
-		notice(c, "%s is in use; asking the sink at %s", path, either(c, "control", "sink", controlPort))
-		return useSinkLedger(ctx, c, use)
+		notice(c, "%s is in use; asking the sink at %s", path, at.control)
+		return useSinkLedger(ctx, c, at, use)
 	}
 	if err != nil {
 		return err
@@ -67,20 +61,22 @@ func withLedger(ctx context.Context, c *cli.Command, readOnly bool, use func(con
 	return errors.Join(use(ctx, sink.Book{Ledger: file}), file.Close())
 }
 
-// sinkAnswers reports whether a sink is running where one is usually found.
-func sinkAnswers(ctx context.Context, c *cli.Command) bool {
-	return dialSink(c, func(client *sinkclient.Client) error {
-		ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+// sinkAnswers reports whether what listens there is a sink.
+func sinkAnswers(ctx context.Context, c *cli.Command, at sinkAt) bool {
+	return dialSink(ctx, c, at, func(client *sinkclient.Client) error {
+		ctx, cancel := context.WithTimeout(ctx, probeTime)
 		defer cancel()
 		_, err := client.Status(ctx)
 		return err
 	}) == nil
 }
 
-// sinkHas reports whether the sink that is running where one is usually found, on this machine, has the ledger at path open.
-func sinkHas(ctx context.Context, c *cli.Command, path string) bool {
+// sinkHas reports whether the sink there, on this machine, has the ledger at path open.
+func sinkHas(ctx context.Context, c *cli.Command, at sinkAt, path string) bool {
 	var status *wire.Status
-	err := askSink(ctx, c, func(ctx context.Context, client *sinkclient.Client) (err error) {
+	err := dialSink(ctx, c, at, func(client *sinkclient.Client) (err error) {
+		ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
+		defer cancel()
 		status, err = client.Status(ctx)
 		return err
 	})
@@ -95,9 +91,11 @@ func hasOpen(status *wire.Status, path string) bool {
 	return errors.Join(err, oursErr, theirsErr) == nil && status.Host == host && os.SameFile(ours, theirs)
 }
 
-// useSinkLedger uses the running sink's ledger; only its first answer is waited for with --timeout, a long list may take longer.
-func useSinkLedger(ctx context.Context, c *cli.Command, use func(context.Context, ledgerAccess) error) error {
-	return dialSink(c, func(client *sinkclient.Client) error {
+// useSinkLedger calls use with the running sink's ledger. --timeout bounds its first answer only: a long list may take longer.
+func useSinkLedger(
+	ctx context.Context, c *cli.Command, at sinkAt, use func(context.Context, ledgerAccess) error,
+) error {
+	return dialSink(ctx, c, at, func(client *sinkclient.Client) error {
 		first, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
 		defer cancel()
 		if _, err := client.Status(first); err != nil {

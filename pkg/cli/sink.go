@@ -113,11 +113,8 @@ func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (si
 	} else if n > 0 {
 		log.Info("removed leftovers of an earlier process", "files", n)
 	}
-	ledgerPath := c.String("ledger")
-	if ledgerPath == "" {
-		ledgerPath = filepath.Join(path, ".imagefarm", "ledger.db")
-	}
-	if ledgerPath, err = filepath.Abs(ledgerPath); err != nil { // it is told to those who ask
+	ledgerPath, err := filepath.Abs(ledgerPathOf(c))
+	if err != nil { // it is told to those who ask
 		return sink.Config{}, nil, errors.Join(err, out.Close())
 	}
 	entries, err := ledger.Open(ledgerPath, ledger.Config{})
@@ -125,8 +122,9 @@ func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (si
 		return sink.Config{}, nil, errors.Join(err, out.Close())
 	}
 	host, _ := os.Hostname() // shown only
+	control, events := localSockets(ledgerPath)
 	return sink.Config{
-		Out: out, Ledger: entries, OutPath: path, LedgerPath: ledgerPath, Host: host, Version: telemetry.Version(),
+		LocalControl: control, LocalEvents: events, Out: out, Ledger: entries, OutPath: path, LedgerPath: ledgerPath, Host: host, Version: telemetry.Version(),
 		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
 	}, func() error { return errors.Join(entries.Close(), out.Close()) }, nil
 }

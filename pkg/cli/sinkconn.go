@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 // sinkFlags say which sink an operator's command talks to.
 func sinkFlags() []cli.Flag {
 	return concat([]cli.Flag{
+		text(whereToGo, "out", defaultOut, "`DIR` of the outputs, with the ledger in it"),
+		text(whereToGo, "ledger", "", "`FILE` of the ledger, when it is elsewhere"),
 		text(whereToGo, "sink", loopback, "`HOST` of the sink"),
 		text(whereToGo, "control", "", "control `ENDPOINT` of the sink (default: port 5555 of --sink)"),
 		duration(whereToGo, "timeout", 5*time.Second, from(time.Millisecond), "longest wait for an answer"),
@@ -23,19 +26,31 @@ func sinkFlags() []cli.Flag {
 
 // askSink calls the sink that the flags name, within --timeout.
 func askSink(ctx context.Context, c *cli.Command, ask func(context.Context, *sinkclient.Client) error) error {
-	return dialSink(c, func(client *sinkclient.Client) error {
+	return dialSink(ctx, c, findSink(ctx, c), func(client *sinkclient.Client) error {
 		ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
 		defer cancel()
 		return ask(ctx, client)
 	})
 }
 
-func dialSink(c *cli.Command, use func(*sinkclient.Client) error) error {
+// noRunError says that a command found neither a sink nor a run.
+type noRunError struct{ ledger, control string }
+
+func (e *noRunError) Error() string {
+	return fmt.Sprintf("no run is going on: no sink has %s open, and none answers at %s; name one with --out or --sink",
+		e.ledger, e.control)
+}
+
+// dialSink calls use with a client of the sink at that place.
+func dialSink(ctx context.Context, c *cli.Command, at sinkAt, use func(*sinkclient.Client) error) error {
+	if at.found == sinkNowhere {
+		return &noRunError{ledgerPathOf(c), at.control}
+	}
 	log, err := loggerOf(c, os.Stderr, "warn")
 	if err != nil {
 		return err
 	}
-	client, err := sinkclient.Dial(zsock.Network{Logger: log}, either(c, "control", "sink", controlPort))
+	client, err := sinkclient.Dial(zsock.Network{Logger: log}, at.control)
 	if err != nil {
 		return usagef("--sink: %v", err)
 	}

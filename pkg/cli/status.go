@@ -47,7 +47,7 @@ func statusCommand() *cli.Command {
 
 // watchStatus shows the status again and again: on a cleared screen when there is a terminal, or as one JSON object a line.
 func watchStatus(ctx context.Context, c *cli.Command, asJSON bool) error {
-	return dialSink(c, func(client *sinkclient.Client) error {
+	return dialSink(ctx, c, findSink(ctx, c), func(client *sinkclient.Client) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel)

@@ -25,9 +25,13 @@ type Store interface {
 
 // Config says what a sink does. The zero value of an optional field means the default that its comment names.
 type Config struct {
-	Results string                                // endpoint that workers push results to; required
-	Events  string                                // endpoint that publishes events; required
-	Control string                                // endpoint that answers control; required
+	Results string // endpoint that workers push results to; required
+	Events  string // endpoint that publishes events; required
+	Control string // endpoint that answers control; required
+	// LocalControl and LocalEvents are further endpoints, for operators' commands on this machine. A failure to listen
+	// there is logged, and the sink works without them. Default: none.
+	LocalControl, LocalEvents string
+
 	Network zsock.Network                         // what its sockets share; default: no inproc endpoints, Logger
 	Listen  func(results, events, control string) // told the bound endpoints, once; may be nil
 

@@ -191,11 +191,28 @@ func (s *Sink) open() error {
 	if err != nil {
 		return err
 	}
+	s.listenLocally()
 	s.log.Info("collecting", "results", results, "events", events, "control", control, "out", s.cfg.OutPath, "ledger", s.cfg.LedgerPath)
 	if s.cfg.Listen != nil {
 		s.cfg.Listen(results, events, control)
 	}
 	return nil
+}
+
+// listenLocally listens on the further endpoints for operators.
+func (s *Sink) listenLocally() {
+	for _, local := range []struct {
+		endpoint string
+		listen   func(string) (string, error)
+	}{{s.cfg.LocalControl, s.rep.Listen}, {s.cfg.LocalEvents, s.pub.Listen}} {
+		if local.endpoint == "" {
+			continue
+		}
+		if _, err := local.listen(local.endpoint); err != nil {
+			s.log.Info("operators' commands on this machine need --sink: cannot listen",
+				"endpoint", local.endpoint, "error", err)
+		}
+	}
 }
 
 func (s *Sink) close(ctx context.Context) error {
