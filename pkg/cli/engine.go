@@ -28,7 +28,7 @@ func engineFlags() []cli.Flag {
 		text(limits, "on-truncated", "reject", "`ACTION` for images that end too early: reject or accept"),
 		&cli.BoolFlag{Category: limits, Name: "isolate", Value: true, Sources: env("isolate"),
 			Usage: "transform in child processes that can be killed"},
-		duration(limits, "task-timeout", time.Minute, from(time.Millisecond), "longest transform; needs --isolate"),
+		duration(limits, "task-timeout", time.Minute, from(time.Millisecond), "processor time of one transform; needs --isolate"),
 		bytes(limits, "task-memory", "1GiB", from[int64](64<<20), "most memory of one transform; needs --isolate"),
 		text(whatToMake, "assets", "", "`DIR` of the pictures that watermark operations name"),
 	}

@@ -55,6 +55,7 @@ type child struct {
 	late   *time.Timer // ends it if it does not end when it should
 	gone   bool        // its process number may belong to another now
 	peak   int64       // largest private memory that was seen in the present task, bytes
+	clock  clock       // of the present task
 }
 
 // turn is a task's place in the line at a child. While the child is at one task the next waits there already, so that it goes
@@ -141,35 +142,46 @@ func (c *child) reap() {
 	close(c.dead)
 }
 
-// look measures c's memory, and ends it if it takes more than limit for its task.
-func (c *child) look(limit int64) {
+// look measures what c has used for its task, and ends it when that is more than TaskMemory or TaskTimeout allow.
+func (c *child) look(cfg *Config) {
 	c.mu.Lock()
 	task := c.task
 	c.mu.Unlock()
 	if task == 0 {
 		return
 	}
-	now := c.gauge.read()
+	memory := c.gauge.read()
+	pid := c.cmd.Process.Pid
+	processor := processorTime(pid)
 	c.mu.Lock()
-	if c.task == task {
-		c.peak = max(c.peak, now)
+	if c.task != task {
+		c.mu.Unlock()
+		return
 	}
+	c.peak = max(c.peak, memory)
+	c.clock.advance(time.Now(), processor, func() bool { return asleep(pid) })
+	now := c.clock
 	c.mu.Unlock()
-	if now > limit {
+	switch {
+	case memory > cfg.TaskMemory:
 		c.kill(task, Memory, nil)
+	case now.spent >= cfg.TaskTimeout:
+		c.kill(task, Timeout, nil)
+	case now.looked.Sub(now.began) >= patience*cfg.TaskTimeout:
+		c.kill(task, Starved, nil)
 	}
 }
 
 // transform has c carry out the recipe for image, when it comes to it, and returns what it says, with the outputs' data. The
 // error is errUntouched or a *death; c has ended then.
 func (c *child) transform(
-	ctx context.Context, image []byte, text string, variants []recipe.Variant, timeout time.Duration,
+	ctx context.Context, image []byte, text string, variants []recipe.Variant,
 ) (reply, error) {
 	q := request{length: uint64(len(image)), recipe: text}
-	var limits limits
-	defer limits.lift()
-	arm := func() { limits.arm(ctx, c, q.task, timeout) }
-	t, err := c.send(&q, image, arm)
+	release := func() bool { return true }
+	defer func() { release() }()
+	bind := func() { release = context.AfterFunc(ctx, func() { c.kill(q.task, Cancelled, nil) }) }
+	t, bound, err := c.send(&q, image, bind)
 	<-t.first
 	began := time.Now()
 	done := func(err error) {
@@ -182,8 +194,8 @@ func (c *child) transform(
 		done(err)
 		return reply{}, errUntouched
 	}
-	if !limits.armed() {
-		arm()
+	if !bound {
+		bind()
 	}
 	var r reply
 	if err == nil {
@@ -192,7 +204,7 @@ func (c *child) transform(
 	if err != nil {
 		c.part(q.task, err)
 	}
-	limits.lift()
+	release()
 	defer func() { done(err) }()
 	if err == nil {
 		r.began = began
@@ -205,41 +217,21 @@ func (c *child) transform(
 	}
 	return reply{}, &death{
 		cause: c.cause, fresh: q.task == 1, state: c.cmd.ProcessState,
-		report: c.stderr.String(), peak: c.peak, broke: c.broke,
-	}
-}
-
-// limits end a child that is at a task for too long, or for nobody.
-type limits struct {
-	stop  func() bool
-	timer *time.Timer
-}
-
-func (l *limits) armed() bool { return l.timer != nil }
-
-func (l *limits) arm(ctx context.Context, c *child, task uint64, timeout time.Duration) {
-	l.stop = context.AfterFunc(ctx, func() { c.kill(task, Cancelled, nil) })
-	l.timer = time.AfterFunc(timeout, func() { c.kill(task, Timeout, nil) })
-}
-
-func (l *limits) lift() {
-	if l.armed() {
-		l.stop()
-		l.timer.Stop()
+		report: c.stderr.String(), peak: c.peak, clock: c.clock, broke: c.broke,
 	}
 }
 
 // send gives q the next turn and sends it; if it is its turn at once it calls begun before. The error is errUntouched if not a
 // byte of it reached the child.
-func (c *child) send(q *request, image []byte, begun func()) (*turn, error) {
+func (c *child) send(q *request, image []byte, begun func()) (t *turn, first bool, err error) {
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	c.mu.Lock()
 	c.served++
 	q.task = c.served
-	t := &turn{task: q.task, first: make(chan struct{})}
+	t = &turn{task: q.task, first: make(chan struct{})}
 	c.turns = append(c.turns, t)
-	first := len(c.turns) == 1
+	first = len(c.turns) == 1
 	c.stderr.turn(first)
 	if first {
 		c.at(t)
@@ -256,11 +248,11 @@ func (c *child) send(q *request, image []byte, begun func()) (*turn, error) {
 	n, err := c.requests.Write(c.message)
 	switch {
 	case err != nil && n == 0:
-		return t, errUntouched
+		return t, first, errUntouched
 	case err == nil && c.out == nil:
 		_, err = c.requests.Write(image)
 	}
-	return t, err
+	return t, first, err
 }
 
 // cell is the one of the input in which the image of a task lies if it lies nowhere else.
@@ -268,7 +260,7 @@ func (c *child) cell(task uint64) int { return c.slot*Turns + int(task%Turns) }
 
 // at notes that c is at t. The caller holds mu.
 func (c *child) at(t *turn) {
-	c.task, c.peak = t.task, 0
+	c.task, c.peak, c.clock = t.task, 0, startClock(time.Now(), processorTime(c.cmd.Process.Pid))
 	close(t.first)
 }
 

@@ -25,7 +25,8 @@ type Config struct {
 	// Threads is the GOMAXPROCS of each child. Default 1: it is the slots that keep the processors busy.
 	Threads int
 
-	// TaskTimeout ends a transform that takes longer, from when its child comes to it. Default 60 s.
+	// TaskTimeout ends a transform that takes longer, from when its child comes to it. Time in which the child waited for a
+	// processor does not count, so that a busy machine condemns no image; see "Time". Default 60 s.
 	TaskTimeout time.Duration
 
 	// TaskMemory bounds the private memory of a child, in bytes. Default 1 GiB, least 64 MiB. Below about 120 MiB

@@ -1,8 +1,8 @@
-// Package isolate runs an engine in child processes that can be killed, so that an image that hangs, eats memory or
-// crashes its decoder costs that image and nothing else.
+// Package isolate runs an engine in child processes that can be killed. An image that hangs, eats memory or crashes its
+// decoder then costs itself and nothing else.
 //
-// The program executes itself: [Main], called first thing in main, turns a process that was started as a child into
-// one. There is one child for each slot. The parent's [Engine] is an engine.Engine like any other:
+// The program executes itself: [Main], called first in main, turns a process that was started as a child into one. Each slot
+// has one child. The parent's [Engine] is an engine.Engine like any other:
 //
 //	func main() {
 //		if isolate.Main(openEngine) {
@@ -13,48 +13,55 @@
 //		result, err := e.Transform(ctx, data, recipe)
 //	}
 //
-// # What crosses
+// # Messages and memory
 //
-// Small messages over two pipes (protocol.go draws them), one each way for a task. The image lies in memory that
-// the parent writes and all children can only read; the outputs in memory that one child shares with the parent.
-// Both are made once, with a fixed size that no one can change afterwards, and take up no more than what was written.
-// So a transform costs one copy of the image, none if it already lies in an [Engine.Buffer], and two of the outputs. Where
-// the system has no such memory the bytes follow the messages through the pipes.
+// A task is one small message each way over two pipes; protocol.go draws the messages. The image lies in memory that the
+// parent writes and all children can only read. The outputs lie in memory that one child shares with the parent. Both have
+// a fixed size that nobody can change, and take up no more than was written. So a transform costs one copy of the image,
+// none if the image was received into an [Engine.Buffer], and two copies of the outputs. On a system without such memory
+// the bytes follow the messages through the pipes.
 //
 // # Turns
 //
-// A child may have two tasks: while it is at one, the next waits in it, so that it goes on at once. Without that a processor
-// idles, or changes its work twice, while the parent takes an answer out and puts a request in, which costs a tenth of a
-// thumbnail of a photograph. Requests and answers go in the same order; deadline and measurements are of the first; the
-// outputs of two tasks that follow one another lie in two halves of the child's memory. If the child ends, that is the
-// first's doing, and the next goes to another child, unharmed. Only when every child is at work does a task wait in one.
+// A child may have two tasks: while it works on one, the next is queued in it. The child then goes on at once. Without the
+// queue a processor idles while the parent reads an answer and writes the next request, which costs a tenth of a thumbnail
+// of a photograph. Requests and answers keep their order. Limits and measurements apply to the first task alone, and the
+// outputs of two consecutive tasks lie in two halves of the child's memory. If the child ends, the first task is blamed and
+// the second goes to another child. A task is queued only when every child is busy.
 //
 // # Who is to blame
 //
 //	what happened to the child                        what becomes of the image
-//	its transform outlived TaskTimeout                rejected: timeout
+//	its transform used up TaskTimeout                 rejected: timeout
+//	it was starved of processor time for very long    an error of the farm: deliver the task again
 //	it outgrew TaskMemory                             rejected: out-of-memory *
-//	panic, fault, exit, nonsense on the pipe          rejected: crashed *
+//	panic, fault, exit, invalid message               rejected: crashed *
 //	killed from outside, twice                        rejected: crashed (out-of-memory when it was large)
 //	killed because the caller's context ended         the context's cause
-//	could not be started                              an error that is the farm's
-//	ended at the task before                          nothing: it goes to another child
+//	it could not be started                           an error of the farm
+//	it ended during the previous task                 nothing: the task goes to another child
 //
-// * In a child that had worked on other images before, the first death proves nothing: they may have left it broken.
-// The image gets a second chance in a fresh child, once. So does one whose child was killed from outside.
+// * In a child that has worked on other images, the first death proves nothing: one of those may have damaged the child. The
+// image is tried once more, in a fresh child. So is an image whose child was killed from outside.
 //
-// # Memory
+// # Time
 //
-// TaskMemory bounds a child's private memory in three ways. The child's collector works against a soft limit a little
-// below it. The parent looks at busy children every 50 ms and kills the one beyond it. And between two looks there is
-// a wall: the kernel refuses a child private memory beyond about 1.25 × TaskMemory (RLIMIT_DATA, which counts what
-// may be written, not what is reserved), so one that asks for gigabytes dies of the asking, with no page touched.
-// Children also volunteer to the kernel's out-of-memory killer before their parent. Outside Linux the child watches
-// itself, every 10 ms.
+// TaskTimeout bounds what a transform uses, so that a busy machine condemns no image. What counts is processor time, and time
+// in which every thread of the child sleeps: the transform hangs. Time in which a thread waits for a processor or a disk, or
+// is stopped, does not count. A child that has not used up TaskTimeout in ten times that long is ended as starved. Outside
+// Linux the system tells nothing about a running child: all time counts in which the parent itself could run.
 //
-// # What it is not
+// # Memory limits
 //
-// A child runs as the same user as its parent. The parent trusts nothing that a child says, and a stray write in a
-// child reaches neither the inputs nor its neighbours, but code of an attacker that runs in a child can do what this
-// user can do. Children get no environment variable but those of the Go runtime, the loader and the locale.
+// TaskMemory bounds a child's private memory in three ways. The child's garbage collector works against a soft limit a
+// little below it. The parent looks at busy children every 50 ms and kills one that is beyond it. Between two looks the
+// kernel refuses a child private memory beyond about 1.25 × TaskMemory (RLIMIT_DATA, which counts memory that may be
+// written, resident or not). A child that asks for gigabytes therefore dies before it touches a page. Children also ask the
+// kernel's out-of-memory killer to choose them before their parent. Outside Linux the child watches itself, every 10 ms.
+//
+// # What isolation does not do
+//
+// A child runs as the same user as its parent. The parent trusts nothing that a child says, and a stray write in a child
+// reaches neither the inputs nor other children. But an attacker's code that runs in a child can do what this user can do.
+// Children inherit only the environment variables of the Go runtime, the loader and the locale.
 package isolate

@@ -71,7 +71,7 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		if err != nil {
 			return nil, err
 		}
-		rep, err := c.transform(ctx, data, text, r.Variants, e.cfg.TaskTimeout)
+		rep, err := c.transform(ctx, data, text, r.Variants)
 		e.pool.release(c)
 		var d *death
 		switch {
@@ -90,8 +90,12 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		default:
 			return nil, fmt.Errorf("isolate: %w", err)
 		}
-		if d.cause == Cancelled {
+		switch d.cause {
+		case Cancelled:
 			return nil, context.Cause(ctx)
+		case Starved:
+			return nil, fmt.Errorf("isolate: in %v its transform got %v of a processor: this machine is too busy, or froze its process",
+				d.clock.looked.Sub(d.clock.began).Round(lookPeriod), d.clock.spent.Round(time.Millisecond))
 		}
 		if deaths++; deaths == 2 || d.proven() {
 			return nil, d.rejection(e.cfg.TaskTimeout, e.cfg.TaskMemory)

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	lookPeriod = 50 * time.Millisecond // between two looks at the memory of busy children
+	lookPeriod = 50 * time.Millisecond // between two looks at busy children
 	firstPause = 100 * time.Millisecond
 	lastPause  = 10 * time.Second
 )
@@ -71,7 +71,7 @@ func forker(forks <-chan func()) {
 	}
 }
 
-// watch looks at the memory of busy children until done is closed.
+// watch looks at busy children until done is closed.
 func (e *Engine) watch(done <-chan struct{}) {
 	tick := time.NewTicker(lookPeriod)
 	defer tick.Stop()
@@ -83,7 +83,7 @@ func (e *Engine) watch(done <-chan struct{}) {
 		}
 		children, _ := e.pool.children()
 		for _, c := range children {
-			c.look(e.cfg.TaskMemory)
+			c.look(&e.cfg)
 		}
 	}
 }

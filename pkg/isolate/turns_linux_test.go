@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -180,7 +181,7 @@ func lend(t *testing.T, e *Engine) *child {
 func send(t *testing.T, c *child, image string) request {
 	t.Helper()
 	q := request{length: uint64(len(image)), recipe: recipe.Default().String()}
-	if _, err := c.send(&q, []byte(image), func() {}); err != nil {
+	if _, _, err := c.send(&q, []byte(image), func() {}); err != nil {
 		t.Fatal(err)
 	}
 	return q
@@ -203,10 +204,10 @@ func TestAnswerOfADeadChildCounts(t *testing.T) {
 	c.next(err)
 }
 
-// An image that goes through the pipe is not written for ever to a child that does not read.
-func TestChildThatReadsNothingIsTimedOut(t *testing.T) {
+// A child that gets no processor is no fault of its image, which is not written for ever to it through the pipe either.
+func TestChildThatGetsNoProcessorIsTheFarmsFault(t *testing.T) {
 	bothWays(t, func(t *testing.T, newEngine func(*testing.T, Config) *Engine) {
-		e := newEngine(t, Config{Slots: 1, TaskTimeout: time.Second})
+		e := newEngine(t, Config{Slots: 1, TaskTimeout: 100 * time.Millisecond})
 		if _, err := transform(t, e, "hello"); err != nil {
 			t.Fatal(err)
 		}
@@ -214,8 +215,42 @@ func TestChildThatReadsNothingIsTimedOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := e.Transform(t.Context(), make([]byte, 1<<20), recipe.Default())
-		wantRejection(t, err, outcome.Timeout, "")
+		var r *outcome.Rejection
+		if err == nil || errors.As(err, &r) || !strings.Contains(err.Error(), "too busy") {
+			t.Errorf("it ended with %v", err)
+		}
+		if _, err := transform(t, e, "hello"); err != nil { // the child is counted before it is replaced
+			t.Error(err)
+		}
+		if s := e.Stats(); s.Ended[Starved] != 1 || s.Ended[Timeout] != 0 {
+			t.Errorf("stats %+v", s)
+		}
 	})
+}
+
+// A child that is kept from working for longer than TaskTimeout goes on when it may, and its image is made.
+func TestChildThatWaitedForAProcessorGoesOn(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1, TaskTimeout: time.Second})
+	if _, err := transform(t, e, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	c := e.Stats().Children[0]
+	if err := syscall.Kill(c.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	done := queued(t.Context(), t, e, "hello")
+	for passed := time.Duration(0); passed < 2*time.Second; runtime.Gosched() {
+		alive, _ := e.pool.children()
+		alive[0].mu.Lock()
+		passed = alive[0].clock.looked.Sub(alive[0].clock.began)
+		alive[0].mu.Unlock()
+	}
+	if err := syscall.Kill(c.PID, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("the image of a child that was stopped for a while: %v", err)
+	}
 }
 
 func TestWhatAChildSaysIsOfItsLastTwoTurns(t *testing.T) {

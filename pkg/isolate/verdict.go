@@ -12,13 +12,14 @@ import (
 // Cause says why a child ended.
 type Cause string
 
-// The causes. The first six cost an image or may have; the others do not.
+// The causes. The first five cost an image or may have; the others do not.
 const (
-	Timeout   Cause = "timeout"   // its transform outlived TaskTimeout
+	Timeout   Cause = "timeout"   // its transform used up TaskTimeout
 	Memory    Cause = "memory"    // it outgrew TaskMemory
 	Crashed   Cause = "crashed"   // it ended by itself
 	Nonsense  Cause = "nonsense"  // it broke the protocol
 	Killed    Cause = "killed"    // someone else killed it
+	Starved   Cause = "starved"   // it got too little of a processor to use up TaskTimeout, for very long
 	Cancelled Cause = "cancelled" // the caller of a transform did not want to wait any longer
 	Start     Cause = "start"     // it was not ready within StartTimeout, or ended before
 	Replaced  Cause = "replaced"  // it made room for a fresh one
@@ -27,7 +28,7 @@ const (
 
 // Causes returns every cause.
 func Causes() []Cause {
-	return []Cause{Timeout, Memory, Crashed, Nonsense, Killed, Cancelled, Start, Replaced, Stopped}
+	return []Cause{Timeout, Memory, Crashed, Nonsense, Killed, Starved, Cancelled, Start, Replaced, Stopped}
 }
 
 // death is the error of a transform whose child ended. Only Engine.Transform sees it.
@@ -37,6 +38,7 @@ type death struct {
 	state  *os.ProcessState // how it ended
 	report string           // what it wrote to its standard error during the task
 	peak   int64            // private memory when it was last looked at, bytes
+	clock  clock            // when it was last looked at
 	broke  error            // what was wrong, if cause is Nonsense
 }
 
