@@ -29,8 +29,12 @@ func (s summary) print(w io.Writer) {
 			numfmt.Count(r.Pending), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead))
 		return
 	}
-	fmt.Fprintf(w, "%s images found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Count(r.Found),
-		numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balanceOf(r))
+	if r.HandedOut > 0 {
+		fmt.Fprintf(w, "%s images found: %s\n", numfmt.Count(r.Found), handedOut(r))
+	} else {
+		fmt.Fprintf(w, "%s images found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Count(r.Found),
+			numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balanceOf(r))
+	}
 	for i, name := range r.Missing {
 		if i == 10 {
 			fmt.Fprintf(w, "  … and %s more\n", numfmt.Count(r.Unsettled()-10))
@@ -38,8 +42,10 @@ func (s summary) print(w io.Writer) {
 		}
 		fmt.Fprintf(w, "  unaccounted for: %s\n", name)
 	}
-	printSpeed(w, r)
-	if refused := r.Rejected + r.Dead; refused > 0 {
+	if r.HandedOut == 0 {
+		printSpeed(w, r)
+	}
+	if refused := r.Rejected + r.Dead; refused > 0 && r.HandedOut == 0 { // without a sink no ledger lists them
 		fmt.Fprintf(w, "%s %s lists the rejected and dead", asCalled(os.Args[0], "farm rejects"), s.ledgerFlags)
 		if earlier := r.Earlier - r.Skipped; earlier > 0 {
 			fmt.Fprintf(w, ", %s of them from earlier runs; %s %s makes them due again", numfmt.Count(earlier),
@@ -63,6 +69,20 @@ func (s summary) print(w io.Writer) {
 	if s.out != "" {
 		fmt.Fprintf(w, "outputs are in %s\n", s.out)
 	}
+}
+
+// handedOut says what a run without a sink knows of its images.
+func handedOut(r *wire.Run) string {
+	s := numfmt.Count(r.HandedOut) + " handed out; what became of them is unknown"
+	for _, part := range []struct {
+		n    int64
+		word string
+	}{{r.Rejected, "rejected"}, {r.Dead, "dead"}, {r.Unsettled(), "not handed out"}} {
+		if part.n > 0 {
+			s += "; " + numfmt.Count(part.n) + " " + part.word
+		}
+	}
+	return s
 }
 
 // balanceOf says whether every image found is accounted for.

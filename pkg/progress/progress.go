@@ -81,6 +81,15 @@ func workers(n int) string {
 	return numfmt.Count(n) + " workers"
 }
 
+// speed says how fast images are settled. Without a sink that is unknown: images are only handed out.
+func speed(r *wire.Run, now time.Time) string {
+	if r.HandedOut > 0 {
+		return "handed out"
+	}
+	perSecond, _ := r.PerSecond(now)
+	return numfmt.Rate(perSecond) + " img/s"
+}
+
 // left says how long the rest of a live run takes, when that can be told.
 func left(r *wire.Run, now time.Time) string {
 	d, ok := r.Left(now)
@@ -123,9 +132,8 @@ func plainLine(r *wire.Run, now time.Time) string {
 	if r.Total > 0 {
 		percent = 100 * float64(r.Settled()) / float64(r.Total)
 	}
-	perSecond, _ := r.PerSecond(now)
-	s := fmt.Sprintf("%s/%s images (%.0f%%), %s img/s, %s%s", numfmt.Count(r.Settled()), numfmt.Count(r.Total), percent,
-		numfmt.Rate(perSecond), workers(r.Peers), left(r, now))
+	s := fmt.Sprintf("%s/%s images (%.0f%%), %s, %s%s", numfmt.Count(r.Settled()), numfmt.Count(r.Total), percent,
+		speed(r, now), workers(r.Peers), left(r, now))
 	if t := trouble(r); t != "" {
 		s += ", " + t
 	}
@@ -147,7 +155,7 @@ type message struct {
 func jsonLine(r *wire.Run, now time.Time) string {
 	perSecond, _ := r.PerSecond(now)
 	m := message{MessageType: "status", PercentDone: 100, TotalFiles: r.Total, Settled: r.Settled(), Run: *r,
-		ImagesPerSecond: perSecond, Balanced: r.Unsettled() == 0}
+		ImagesPerSecond: perSecond, Balanced: r.Unsettled() == 0 && r.HandedOut == 0}
 	if !r.Ended.IsZero() {
 		m.MessageType = "summary"
 	}
@@ -185,8 +193,7 @@ func (b *bar) Show(r wire.Run) {
 		)
 	}
 	now := time.Now()
-	perSecond, _ := r.PerSecond(now)
-	text := fmt.Sprintf("%s img/s, %s%s", numfmt.Rate(perSecond), workers(r.Peers), left(&r, now))
+	text := fmt.Sprintf("%s, %s%s", speed(&r, now), workers(r.Peers), left(&r, now))
 	if t := trouble(&r); t != "" {
 		text += " (" + t + ")"
 	}

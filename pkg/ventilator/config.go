@@ -22,7 +22,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// NoSink as Config.Control says that there is no sink: nothing settles a task but that a worker's connection took it.
+// NoSink as Config.Control says that there is no sink: a task counts as handed out when a worker's connection has sent it.
 const NoSink = "none"
 
 // Config says what a run does. A zero field means its default; those without one are required.

@@ -33,8 +33,13 @@ func (l *loop) checkProgress(now time.Time) error {
 	if l.d.Peers() > 0 {
 		l.lastPeer = now
 	}
-	if wait := l.v.cfg.WaitWorkers; wait > 0 && now.Sub(l.lastPeer) > wait && l.d.Unsettled() > 0 {
-		return fmt.Errorf("%w within %v", ErrNoWorkers, wait)
+	if wait := l.v.cfg.WaitWorkers; wait > 0 && now.Sub(l.lastPeer) > wait {
+		switch {
+		case l.d.Unsettled() > 0:
+			return fmt.Errorf("%w within %v", ErrNoWorkers, wait)
+		case !l.v.withoutSink() && !l.d.EventsConnected(): // the sink, which knows whether a worker is needed, is not there
+			return fmt.Errorf("%w within %v; the sink does not answer either (%s)", ErrNoWorkers, wait, l.v.cfg.Control)
+		}
 	}
 	if limit := l.v.cfg.StallTimeout; limit > 0 && now.Sub(l.lastSettled) > limit && l.runState != outcome.Paused {
 		return fmt.Errorf("%w: nothing was settled for %v; %s", ErrStalled, limit, l.describeUnsettled(10))
@@ -71,7 +76,7 @@ func (l *loop) startDrain() {
 // finalCallTimeout and cutCallTimeout bound how long the end of a run waits for a sink that does not answer.
 const (
 	finalCallTimeout = 3 * time.Second
-	cutCallTimeout   = 300 * time.Millisecond // when ctx has ended
+	cutCallTimeout   = 300 * time.Millisecond // when ctx has ended, or the sink was never there
 )
 
 // finish tells the sink that the run ended with err, and returns the final counts.
@@ -94,14 +99,14 @@ func (l *loop) finish(ctx context.Context, err error) wire.Run {
 	l.v.metrics.observe(&run, l.d.BytesInFlight(), "")
 	l.v.cfg.Watch(run)
 	if !l.v.withoutSink() {
-		l.tellEnd(ctx, &run)
+		l.tellEnd(ctx, &run, err)
 	}
 	return run
 }
 
-func (l *loop) tellEnd(ctx context.Context, run *wire.Run) {
+func (l *loop) tellEnd(ctx context.Context, run *wire.Run, err error) {
 	wait := finalCallTimeout
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, ErrNoWorkers) && !l.d.EventsConnected() {
 		wait = cutCallTimeout
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)

@@ -113,7 +113,9 @@ func TestSlowWorkerStaysResponsiveWithoutASink(t *testing.T) {
 			}
 			got[task.Filename]++
 		}
-		expectDone(t, <-done, 4)
+		if e := <-done; e.err != nil || e.run.HandedOut != 4 || e.run.Done != 0 || e.run.Unsettled() != 0 {
+			t.Errorf("the run ended with %v and %+v; 4 images must be handed out", e.err, e.run)
+		}
 		if len(got) != 4 {
 			t.Errorf("the worker got %v", got)
 		}

@@ -231,6 +231,65 @@ func TestRunEndsWhenNoWorkerComes(t *testing.T) {
 	})
 }
 
+func TestRunEndsWhenNeitherWorkerNorSinkComes(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
+		s.sink.down()
+		cfg := s.config()
+		cfg.WaitWorkers = 3 * time.Second
+		began := time.Now()
+		_, done := s.start(cfg)
+		e := <-done
+		if !errors.Is(e.err, ErrNoWorkers) || !strings.Contains(e.err.Error(), "the sink does not answer either") {
+			t.Errorf("the run ended with %v", e.err)
+		}
+		if waited := e.at.Sub(began); waited < 3*time.Second || waited > 4*time.Second {
+			t.Errorf("the run ended after %v", waited)
+		}
+		s.sink.up()
+	})
+}
+
+func TestRunWaitsForItsSinkWhileAWorkerIsThere(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
+		s.sink.down()
+		cfg := s.config()
+		cfg.WaitWorkers = 3 * time.Second
+		_, done := s.start(cfg)
+		w := s.worker("w", 1)
+		time.Sleep(time.Minute)
+		s.sink.up()
+		go w.serve()
+		expectDone(t, <-done, 1)
+		w.die()
+	})
+}
+
+func TestSinkThatIsLostBeforeAnyWorkerComesEndsTheRun(t *testing.T) {
+	inVirtualTime(t, 200, func(t *testing.T, s *testbed) {
+		w := s.worker("w", 10)
+		go w.serve()
+		_, done := s.start(s.config())
+		expectDone(t, <-done, 200)
+		w.die()
+
+		cfg := s.config()
+		cfg.WaitWorkers = 10 * time.Second
+		s.sink.pause(5 * time.Second) // it ends before it says of all images that they are settled
+		began := time.Now()
+		_, done = s.start(cfg)
+		time.Sleep(time.Second)
+		s.sink.down()
+		e := <-done
+		if !errors.Is(e.err, ErrNoWorkers) || !strings.Contains(e.err.Error(), "the sink does not answer either") {
+			t.Errorf("the run ended with %v", e.err)
+		}
+		if waited := e.at.Sub(began); waited < 10*time.Second || waited > 11*time.Second {
+			t.Errorf("the run ended after %v", waited)
+		}
+		s.sink.up()
+	})
+}
+
 func TestStalledRunNamesTheUnsettledImages(t *testing.T) {
 	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		cfg := s.config()

@@ -7,7 +7,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
-	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
@@ -67,7 +66,7 @@ func (l *loop) takeSent() {
 		l.d.ReleaseBytes(s.size)
 		l.v.buffers.put(s.message)
 		if l.v.withoutSink() && s.err == nil {
-			l.d.Settle(&wire.Receipt{Outcome: outcome.Done, Stranger: true}, s.task.ID)
+			l.d.HandOver(s.task.ID)
 			l.lastSettled = time.Now()
 		}
 	}

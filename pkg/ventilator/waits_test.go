@@ -66,7 +66,7 @@ func TestImagesThatCannotBeSentAreSettledWithoutASink(t *testing.T) {
 		w.mustNext(time.Minute)
 		synctest.Wait()
 		e := <-done
-		if e.err != nil || e.run.Done != 1 || e.run.Dead != 1 || e.run.Rejected != 1 || e.run.Unsettled() != 0 {
+		if e.err != nil || e.run.HandedOut != 1 || e.run.Done != 0 || e.run.Dead != 1 || e.run.Rejected != 1 || e.run.Unsettled() != 0 {
 			t.Errorf("the run ended with %v and %+v", e.err, e.run)
 		}
 		if told != large {

@@ -144,13 +144,18 @@ type Run struct {
 	WorkUS       int64            `msgpack:"work,omitempty" json:"work_us"`              // what Working returns, microseconds; 0: not told
 	Waiting      string           `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
 	Missing      []string         `msgpack:"missing,omitempty" json:"missing,omitempty"` // of an ended run that does not balance: unaccounted images, at most MaxMissing
+
+	// HandedOut counts images of a run without a sink that were sent to a worker: what became of them is unknown. It never
+	// travels.
+	HandedOut int64 `msgpack:"-" json:"handed_out,omitempty"`
 }
 
 // MaxMissing bounds Run.Missing.
 const MaxMissing = 100
 
-// Settled counts the images that need no more work: done + skipped + rejected + dead.
-func (r *Run) Settled() int64 { return r.Done + r.Skipped + r.Rejected + r.Dead }
+// Settled counts the images that need no more work of this run: done + skipped + rejected + dead, and without a sink those
+// that were handed out.
+func (r *Run) Settled() int64 { return r.Done + r.Skipped + r.Rejected + r.Dead + r.HandedOut }
 
 // Count counts an image that was settled with this outcome.
 func (r *Run) Count(o outcome.Outcome) {
@@ -169,8 +174,9 @@ func (r *Run) Count(o outcome.Outcome) {
 // Unsettled is found − settled: 0 at the end of a run, or something is missing.
 func (r *Run) Unsettled() int64 { return r.Found - r.Settled() }
 
-// Worked returns how many images this run had work with: settled, and not by an earlier run.
-func (r *Run) Worked() int64 { return r.Settled() - r.Earlier }
+// Worked returns how many images this run had work with: settled, and not by an earlier run. Of those that were handed out
+// without a sink it is unknown.
+func (r *Run) Worked() int64 { return r.Settled() - r.HandedOut - r.Earlier }
 
 // Runs lists the runs that a ledger knows, newest first.
 type Runs struct {

@@ -217,7 +217,9 @@ func TestStrangersSinkCollectsFromOurWorkers(t *testing.T) {
 		"our ventilator": func(f *farm, dir string) {
 			ventilator := f.StartVentilator("--sink", "none", "--control", "", dir)
 			ventilator.MustExit(0)
-			mustAccount(t, ventilator, account{found: 8, done: 8})
+			if want := "8 images found: 8 handed out; what became of them is unknown"; !slices.Contains(ventilator.Log(), want) {
+				t.Errorf("it printed no %q", want)
+			}
 		},
 		"a stranger's ventilator": func(f *farm, dir string) {
 			startPython(f.t, "ventilator.py", example("ventilator.py"), "--bind", f.Tasks, dir).MustExit(0)

@@ -26,6 +26,19 @@ func (d *Dispatcher) Settle(r *wire.Receipt, id taskid.ID) bool {
 	return true
 }
 
+// HandOver ends the task with this id, and reports whether it was unsettled. It is for a run without a sink, when a connection
+// has sent the task: what becomes of it is unknown.
+func (d *Dispatcher) HandOver(id taskid.ID) bool {
+	t := d.tasks[id]
+	if t == nil {
+		return false
+	}
+	d.forget(t)
+	d.releaseHolders(t)
+	d.counts.HandedOut++
+	return true
+}
+
 // forget removes t from the unsettled tasks. The queues notice it when they reach t.
 func (d *Dispatcher) forget(t *Task) {
 	delete(d.tasks, t.ID)
