@@ -91,7 +91,7 @@ func Find(now, before *wire.Status) Verdict {
 		v.Kind, v.Text = Measuring, "measuring: a few seconds more are needed to tell"
 	case idle < busyBelow:
 		v.Kind = Compute
-		v.Text = fmt.Sprintf("compute-bound: slots are busy %s of the time%s; more workers will help",
+		v.Text = fmt.Sprintf("compute-bound: slots are busy %s of the time%s; more processors will help",
 			percent(1-idle), mostly(now, before))
 	case idle < idleAbove:
 		v.Kind, v.Text = Balanced, fmt.Sprintf("balanced: workers idle %s; more of them will help little", percent(idle))

@@ -87,7 +87,7 @@ func TestWhatBoundsAFarm(t *testing.T) {
 		"the last three":         {status("", []wire.Run{few}, worker("a", 20, 8)), status("", nil, worker("a", 10, 0)), Ending, "3 images are still at work", false},
 		"just begun":             {status("", []wire.Run{running(8)}, worker("a", 1, 1)), status("", nil, worker("a", 0, 0)), Measuring, "measuring", false},
 		"a worker began anew":    {status("", []wire.Run{running(8)}, worker("a", 1, 1)), status("", nil, worker("a", 90, 80)), Measuring, "measuring", false},
-		"workers busy":           {status("", []wire.Run{running(8)}, worker("a", 20, 12)), status("", nil, worker("a", 10, 10)), Compute, "slots are busy 95 % of the time; more workers will help", false},
+		"workers busy":           {status("", []wire.Run{running(8)}, worker("a", 20, 12)), status("", nil, worker("a", 10, 10)), Compute, "slots are busy 95 % of the time; more processors will help", false},
 		"workers busy decoding":  {decoding, status("", nil, worker("a", 10, 0)), Compute, "98 % of the time, 90 % of it decoding; more", false},
 		"both wait a little":     {status("", []wire.Run{running(8)}, worker("a", 20, 8)), status("", nil, worker("a", 10, 0)), Balanced, "workers idle 20 %", false},
 		"workers starve":         {status("", []wire.Run{running(2)}, worker("a", 20, 24.4)), status("", nil, worker("a", 10, 0)), Reading, "reading-bound: workers idle 61 %; more workers will not help", false},

@@ -28,9 +28,11 @@ func checkPageFlags(c *cli.Command) error {
 	return nil
 }
 
-// pageOf returns the live page of s. report answers /report.html; nil: there is none.
-func pageOf(c *cli.Command, s *sink.Sink, report http.Handler, log *slog.Logger) (*dashboard.Dashboard, error) {
-	cfg := dashboard.Config{Source: s, Outputs: s, Report: report, Logger: log}
+// pageOf returns the live page of s, which may end with its run. report answers /report.html; nil: there is none.
+func pageOf(
+	c *cli.Command, s *sink.Sink, report http.Handler, endsWithRun bool, log *slog.Logger,
+) (*dashboard.Dashboard, error) {
+	cfg := dashboard.Config{Source: s, Outputs: s, EndsWithRun: endsWithRun, Report: report, Logger: log}
 	if c.Bool("allow-actions") {
 		cfg.Actions, cfg.ActionToken = s, c.String("action-token")
 	}

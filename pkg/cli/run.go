@@ -138,7 +138,7 @@ func (r *localRun) compose() (err error) {
 // serve binds the live page and lists what runs beside the farm.
 func (r *localRun) serve() error {
 	sink := r.farm.Sink()
-	page, err := pageOf(r.c, sink, reportHandler(sink, r.config.Sink), r.log)
+	page, err := pageOf(r.c, sink, reportHandler(sink, r.config.Sink), true, r.log)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
-	page, err := pageOf(c, s, reportHandler(s, cfg), log)
+	page, err := pageOf(c, s, reportHandler(s, cfg), false, log)
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}

@@ -54,7 +54,9 @@ func printWorkers(w io.Writer, s *wire.Status) error {
 		if m.UpUS > 0 && m.Slots > 0 {
 			idle = fmt.Sprintf("%.0f%%", 100*float64(m.IdleUS)/float64(m.UpUS)/float64(m.Slots))
 		}
-		if m.Lost {
+		if m.Left() {
+			seen += ", left"
+		} else if m.Lost {
 			seen += ", lost"
 		} else if m.Draining {
 			seen += ", draining"

@@ -71,9 +71,10 @@ type Config struct {
 	Actions     Actions
 	ActionToken string // at least 8 bytes; required with Actions
 
-	Report     http.Handler // answers /report.html; nil: there is none
-	MaxClients int          // pages and other listeners at once; default 200
-	Logger     *slog.Logger // nil: nobody is told
+	EndsWithRun bool         // the sink serves one run and ends with it
+	Report      http.Handler // answers /report.html; nil: there is none
+	MaxClients  int          // pages and other listeners at once; default 200
+	Logger      *slog.Logger // nil: nobody is told
 }
 
 // leastToken is the length in bytes of the shortest token that is not guessed at once.

@@ -48,7 +48,7 @@ func (d *Dashboard) newView(s *wire.Status, stopping bool) *view {
 	v.album = d.memory.album(v.album)
 	v.history = d.past.history(v.history)
 	v.run = d.runReply(v)
-	state := pageState{RunReply: v.run, Stopping: stopping, Actions: d.cfg.Actions != nil, Report: d.cfg.Report != nil}
+	state := pageState{RunReply: v.run, Stopping: stopping, Once: d.cfg.EndsWithRun, Actions: d.cfg.Actions != nil, Report: d.cfg.Report != nil}
 	v.parts = [4]part{
 		{"state", number, once(func() any { return state })},
 		{"workers", number, once(func() any { return v.crew() })},
@@ -104,7 +104,8 @@ type Totals struct {
 	Settled    uint64 `json:"settled"`
 }
 
-// WorkerTotals sums up the workers that are connected, and counts those lost in the last ten minutes.
+// WorkerTotals sums up the workers that are connected, and counts those lost in the last ten minutes. A worker that drained
+// before it left is not lost.
 type WorkerTotals struct {
 	Connected int `json:"connected"`
 	Lost      int `json:"lost"`
@@ -128,6 +129,7 @@ type RunInfo struct {
 type pageState struct {
 	RunReply
 	Stopping bool `json:"stopping"`
+	Once     bool `json:"once"` // see Config.EndsWithRun
 	Actions  bool `json:"actions"`
 	Report   bool `json:"report"`
 }
@@ -142,7 +144,9 @@ func (d *Dashboard) runReply(v *view) RunReply {
 	for i := range s.Workers {
 		w := &s.Workers[i]
 		if w.Lost {
-			r.Workers.Lost++
+			if !w.Left() {
+				r.Workers.Lost++
+			}
 			continue
 		}
 		r.Workers.Connected++
@@ -226,6 +230,7 @@ const (
 	flagLost = 1 << iota
 	flagDraining
 	flagStranger
+	flagLeft // it drained before its connection ended
 )
 
 func (v *view) crew() crew {
@@ -250,7 +255,9 @@ func (v *view) crew() crew {
 		if w.Idle != nil {
 			idle = int(math.Round(1000 * *w.Idle))
 		}
-		for flag, is := range map[int]bool{flagLost: w.Lost, flagDraining: w.Draining, flagStranger: w.Stranger} {
+		for flag, is := range map[int]bool{
+			flagLost: w.Lost && !w.Left(), flagDraining: w.Draining && !w.Lost, flagStranger: w.Stranger, flagLeft: w.Left(),
+		} {
 			if is {
 				flags |= flag
 			}

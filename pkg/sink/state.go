@@ -167,7 +167,10 @@ func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (seen bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.roster.workers[h.Worker]; h.Draining && (known == nil || known.Lost) {
-		return false // its last word came after its connection closed
+		if known != nil {
+			known.Draining = true // the heartbeat waited in a queue until after the connection closed: the worker left
+		}
+		return false
 	}
 	m, seen := s.roster.heard(h.Worker, now)
 	if m != nil {

@@ -195,6 +195,9 @@ type WorkerStatus struct {
 	InputBytes      int64     `msgpack:"input_bytes" json:"input_bytes"`
 }
 
+// Left reports whether the worker drained before its connection ended, so that nothing is lost with it.
+func (w *WorkerStatus) Left() bool { return w.Lost && w.Draining }
+
 // Status is the sink's view of the farm.
 type Status struct {
 	Instance   string         `msgpack:"instance" json:"instance"`

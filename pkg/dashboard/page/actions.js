@@ -37,7 +37,7 @@ export async function retry(why) {
     const value = await act('/api/v1/retry', body);
     return value && `${images(value.count)} ${value.count === 1 ? 'is' : 'are'} due again; the next run takes ${value.count === 1 ? 'it' : 'them'}.`;
   } catch (e) {
-    return `That did not work: ${e.message}`;
+    return `The action failed: ${e.message}`;
   }
 }
 

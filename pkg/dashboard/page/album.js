@@ -1,4 +1,4 @@
-// The latest images, and those that were refused.
+// The latest images, and the rejected ones.
 import {$, put, make, keep, count, images, clock, ago, address} from './format.js';
 import {retry} from './actions.js';
 
@@ -30,14 +30,21 @@ function showRecent() {
   keep($('recent'), album.recent, i => `${i.at} ${i.file}`, createImage);
 }
 
+// kind is the extension of a name, for a placeholder.
+const kind = name => name.includes('.') ? name.split('.').pop().slice(0, 5).toUpperCase() : 'image';
+
 function createImage(i) {
   const frame = make('div', 'frame');
   const text = i.file.split('/').pop();
   const link = make('a', '', frame, make('span', '', text));
   link.title = `${i.file}\n${i.made} ${i.made === 1 ? 'output' : 'outputs'}, ${clock(i.at)}${i.worker ? `, by ${i.worker}` : ''}${i.run ? `\nrun ${i.run}` : ''}`;
-  const plain = () => frame.replaceChildren(make('b', '', text.includes('.') ? text.split('.').pop().slice(0, 5).toUpperCase() : 'image'));
+  const show = (name, why) => { // a placeholder: the kind of the file, and why there is no picture
+    frame.replaceChildren(make('b', '', kind(name)), make('small', '', why));
+    frame.classList.add('placeholder');
+    link.removeAttribute('href');
+  };
   if (!i.name) {
-    plain();
+    show(text, 'browsers cannot show it');
     return make('li', '', link);
   }
   link.href = address(i.name, i.at);
@@ -50,7 +57,7 @@ function createImage(i) {
     img.width = i.width;
     img.height = i.height;
   }
-  img.addEventListener('error', plain);
+  img.addEventListener('error', () => show(i.name, 'not in the sink’s directory'));
   img.src = link.href;
   frame.append(img);
   return make('li', '', link);

@@ -1,12 +1,12 @@
-// The page follows the sink's stream of server-sent events; each message replaces what the one before said.
+// The page follows the sink's stream of server-sent events. Each message replaces the one before.
 import {$, put, make, count, micros, percent, span, clock} from './format.js';
 import {showRuns, title} from './run.js';
 import {showChart, beginChart} from './chart.js';
 import {showCrew, beginCrew} from './crew.js';
 import {showAlbum, tell, beginAlbum} from './album.js';
 
-const patience = 5000; // ms without a word after which the connection counts as lost
-const reading = 8000; // ms for which the page says what went wrong with what somebody wanted of it
+const patience = 5000; // ms without a message after which the connection counts as lost
+const reading = 8000; // ms for which the page shows why an action failed
 let source = null, heard = 0, state = null, again = 0, complained = -reading;
 
 const root = document.documentElement;
@@ -57,23 +57,32 @@ function showStages(t, totals) {
 
 function showBanner(text, calm) {
   const banner = $('banner');
-  if (state && state.stopping && !text) [text, calm] = ['The sink has ended. This is how things were at its end.', true];
+  if (ended() && !text) {
+    text = state.once ? 'The run has ended. This is its last state.' : 'The sink has ended. This is its last state.';
+    calm = true;
+  }
   banner.hidden = !text;
   banner.classList.toggle('calm', !!calm);
   if (text) put(banner, text);
 }
 
-// lost says honestly that what is shown is old.
+// ended reports whether the sink has ended as it should: it said so, or it was to end with its run, and the run has ended.
+function ended() {
+  return state && (state.stopping || state.once && state.runs.length > 0 && state.runs.every(r => r.ended));
+}
+
+// lost says that the page is out of date, unless the sink has ended as it should.
 function lost() {
   complained = -reading;
-  if (state && state.stopping) {
+  if (ended()) {
     is('ended');
+    put($('link'), 'ended');
     showBanner();
     return;
   }
   is('lost');
   put($('link'), 'not connected');
-  if (state) showBanner(`The connection to the sink is lost. What is shown was so at ${clock(heard)}, ${span((Date.now() - heard) / 1000)} ago. Trying again…`);
+  if (state) showBanner(`The connection to the sink is lost. This page is of ${clock(heard)}, ${span((Date.now() - heard) / 1000)} ago. Trying again…`);
   else showBanner('The sink does not answer. Trying again…');
   document.title = 'not connected · imagefarm';
 }
@@ -87,8 +96,8 @@ function connect() {
     source.addEventListener(event, e => show(JSON.parse(e.data)));
   }
   source.addEventListener('error', () => {
-    lost();
     close();
+    lost();
     again = Math.min(again + 1, 5);
     setTimeout(() => { if (!source && !document.hidden) connect(); }, 500 * again);
   });
@@ -108,14 +117,14 @@ setInterval(() => {
   }
 }, 1000);
 
-// A tab that nobody sees costs the sink nothing.
+// A hidden tab disconnects, so that it costs the sink nothing.
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) close();
   else if (!source) connect();
 });
 window.addEventListener('trouble', e => {
   complained = Date.now();
-  showBanner(`That did not work: ${e.detail}`);
+  showBanner(`The action failed: ${e.detail}`);
 });
 
 beginChart();

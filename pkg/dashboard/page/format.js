@@ -1,10 +1,10 @@
-// How numbers, times and sizes are written, and how elements are made. Everything from outside becomes text, never markup.
+// How numbers, times and sizes are written (as in pkg/numfmt), and how elements are made. Data becomes text, never markup.
 
 const whole = new Intl.NumberFormat('en', {maximumFractionDigits: 0});
 const tenth = new Intl.NumberFormat('en', {minimumFractionDigits: 1, maximumFractionDigits: 1});
 
 export const count = n => whole.format(n);
-export const rate = n => n >= 100 ? whole.format(n) : n === 0 ? '0' : tenth.format(n);
+export const rate = n => n >= 99.95 ? whole.format(n) : n === 0 ? '0' : tenth.format(n);
 export const percent = share => `${Math.round(100 * share)}\u00a0%`;
 export const portion = share => share > 0 && share < 0.0995 ? `${tenth.format(100 * share)}\u00a0%` : percent(share);
 export const images = n => `${count(n)} ${n === 1 ? 'image' : 'images'}`;
