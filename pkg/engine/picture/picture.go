@@ -10,11 +10,12 @@ const (
 	Gray  Model = iota // one plane
 	YCbCr              // luma and two of colour difference, by the picture's Matrix and range
 	RGB
-	CMYK // inks: 0 is none, 255 is full
+	CMYK // as Adobe's programs code it, 255 being no ink, so that red is about C·K/255
+	YCCK // YCbCr of what CMYK has as C, M and Y; and K
 )
 
 // planes is the number of planes of each model, without alpha.
-var planes = [...]int{Gray: 1, YCbCr: 3, RGB: 3, CMYK: 4}
+var planes = [...]int{Gray: 1, YCbCr: 3, RGB: 3, CMYK: 4, YCCK: 4}
 
 // Planes returns how many planes a model has, without alpha.
 func (m Model) Planes() int { return planes[m] }

@@ -1,4 +1,4 @@
-package planar
+package resample
 
 import (
 	"bytes"
@@ -6,12 +6,16 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
 // blank is a plane of its own.
-func blank(w, h int) plane {
-	return newPicture(make([]byte, pictureSize(w, h, true)), w, h, true).planes[0]
+func blank(w, h int) picture.Plane {
+	return picture.Whole(make([]byte, w*h), w, h)
 }
+
+func span(begin, length float64) picture.Span { return picture.Span{Begin: begin, Length: length} }
 
 // The vector code must give the plain code's bytes, whatever the size.
 func TestVectorsAndPlainCodeAgree(t *testing.T) {
@@ -21,21 +25,21 @@ func TestVectorsAndPlainCodeAgree(t *testing.T) {
 		if rng.IntN(5) == 0 {
 			w, h = 1+rng.IntN(40), 1+rng.IntN(5)
 		}
-		src := plane{width: w, height: h, stride: w + rng.IntN(20)}
-		src.across, src.down = span{0, float64(w) - rng.Float64()/2}, span{rng.Float64() / 2, float64(h) - 0.5}
-		src.pix = make([]byte, src.stride*(h-1)+w) // not a byte more than there must be
-		for i := range src.pix {
-			src.pix[i] = byte(rng.Uint32()) & byte(-(rng.Uint32() & 1)) // with hard edges, so that sums leave the range
+		src := picture.Plane{Width: w, Height: h, Stride: w + rng.IntN(20)}
+		src.Across, src.Down = span(0, float64(w)-rng.Float64()/2), span(rng.Float64()/2, float64(h)-0.5)
+		src.Pix = make([]byte, src.Stride*(h-1)+w) // not a byte more than there must be
+		for i := range src.Pix {
+			src.Pix[i] = byte(rng.Uint32()) & byte(-(rng.Uint32() & 1)) // with hard edges, so that sums leave the range
 			if rng.IntN(3) == 0 {
-				src.pix[i] = 255
+				src.Pix[i] = 255
 			}
 		}
 		dw, dh := 1+rng.IntN(200), 1+rng.IntN(60)
-		var got, want resampler
+		var got, want Resampler
 		a, b := blank(dw, dh), blank(dw, dh)
-		got.resample(&a, &src)
-		want.pass(&b, &src, plainColumns, plainRow)
-		if !bytes.Equal(a.pix, b.pix) {
+		got.Lanczos(&a, &src)
+		want.pass(&b, &src, 0, 0, plain)
+		if !bytes.Equal(a.Pix, b.Pix) {
 			t.Fatalf("%d×%d to %d×%d: vectors and plain code differ", w, h, dw, dh)
 		}
 	}
@@ -43,15 +47,15 @@ func TestVectorsAndPlainCodeAgree(t *testing.T) {
 
 func shapes() []shape {
 	list := []shape{
-		{size: 1, from: span{0, 1}, n: 1}, {size: 1, from: span{0, 0.125}, n: 1}, {size: 2, from: span{0.5, 1.5}, n: 1},
-		{size: 3, from: span{0, 3}, n: 2}, {size: 10, from: span{0, 9.5}, n: 3}, {size: 1000, from: span{0, 999.25}, n: 64},
-		{size: 7, from: span{0, 7}, n: 20},
+		{size: 1, from: span(0, 1), n: 1}, {size: 1, from: span(0, 0.125), n: 1}, {size: 2, from: span(0.5, 1.5), n: 1},
+		{size: 3, from: span(0, 3), n: 2}, {size: 10, from: span(0, 9.5), n: 3}, {size: 1000, from: span(0, 999.25), n: 64},
+		{size: 7, from: span(0, 7), n: 20},
 	}
 	for i := range list {
-		list[i].room, list[i].unit, list[i].many, list[i].to = list[i].size, columnTaps, 1, span{0, float64(list[i].n)}
+		list[i].room, list[i].unit, list[i].many, list[i].to = list[i].size, columnTaps, 1, span(0, float64(list[i].n))
 	}
 	for _, s := range list {
-		s.room, s.unit, s.many, s.to = s.size+rowTaps, rowTaps, rowPixels, span{0.5, float64(s.n) - 0.5}
+		s.room, s.unit, s.many, s.to = s.size+rowTaps, rowTaps, rowPixels, span(0.5, float64(s.n)-0.5)
 		list = append(list, s)
 	}
 	return list
@@ -91,7 +95,7 @@ func TestAKernelIsTheSameWhateverIsKept(t *testing.T) {
 	}
 	most := 0
 	for n := 1000; n < 1200; n++ {
-		kept.of(shape{size: 4 * n, from: span{0, float64(4 * n)}, n: n, to: span{0, float64(n)}, room: 4 * n, unit: columnTaps, many: 1})
+		kept.of(shape{size: 4 * n, from: span(0, float64(4*n)), n: n, to: span(0, float64(n)), room: 4 * n, unit: columnTaps, many: 1})
 		sum := 0
 		for _, k := range kept.made {
 			sum += 4*len(k.starts) + 2*len(k.weights)
@@ -125,25 +129,25 @@ func TestTheWindowIsExactToATenthOfAWeight(t *testing.T) {
 func TestNothingShifts(t *testing.T) {
 	for _, c := range []struct {
 		size, n  int
-		from, to span
+		from, to picture.Span
 	}{
-		{512, 64, span{0, 511.125}, span{0, 64}},
-		{100, 43, span{0, 99.5}, span{0, 42.5}},
-		{100, 43, span{0, 99.5}, span{0.5, 42.5}},
-		{43, 10, span{0.5, 42.5}, span{0, 10}},
-		{101, 20, span{0, 101}, span{0, 20}},
+		{512, 64, span(0, 511.125), span(0, 64)},
+		{100, 43, span(0, 99.5), span(0, 42.5)},
+		{100, 43, span(0, 99.5), span(0.5, 42.5)},
+		{43, 10, span(0.5, 42.5), span(0, 10)},
+		{101, 20, span(0, 101), span(0, 20)},
 	} {
 		src, dst := blank(c.size, c.size), blank(c.n, c.n)
-		src.across, src.down, dst.across, dst.down = c.from, c.from, c.to, c.to
-		for i := range src.pix {
-			src.pix[i] = byte(60 + 128*(i%c.size)/c.size)
+		src.Across, src.Down, dst.Across, dst.Down = c.from, c.from, c.to, c.to
+		for i := range src.Pix {
+			src.Pix[i] = byte(60 + 128*(i%c.size)/c.size)
 		}
-		var r resampler
-		r.resample(&dst, &src)
+		var r Resampler
+		r.Lanczos(&dst, &src)
 		for x := 3; x < c.n-3; x++ {
-			at := c.from.begin + (float64(x)+0.5-c.to.begin)*c.from.length/c.to.length - 0.5
+			at := c.from.Begin + (float64(x)+0.5-c.to.Begin)*c.from.Length/c.to.Length - 0.5
 			want := 59.5 + 128*at/float64(c.size)
-			if got := float64(dst.pix[c.n*(c.n/2)+x]); math.Abs(got-want) > 1.1 {
+			if got := float64(dst.Pix[c.n*(c.n/2)+x]); math.Abs(got-want) > 1.1 {
 				t.Errorf("%+v: sample %d is %v, want %.1f", c, x, got, want)
 			}
 		}

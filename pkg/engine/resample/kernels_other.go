@@ -1,6 +1,6 @@
 //go:build !amd64 || purego
 
-package planar
+package resample
 
 func addColumns(dst []int16, src []byte, stride int, weights []int16) {
 	plainColumns(dst, src, stride, weights)

@@ -1,11 +1,15 @@
-package planar
+package resample
 
-import "math"
+import (
+	"math"
 
-// Resampling is separable Lanczos with three lobes, in 16-bit integers: columns first (neighbours in memory stay
-// neighbours, which suits vectors), then rows. Weights have weightBits of fraction and sum to exactly one; between the
-// two passes a sample keeps interBits of fraction. All arithmetic is integer and order does not matter, so the vector
-// code and the plain code give the same bytes.
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+)
+
+// Filters are separable and work in 16-bit integers: columns first (neighbours in memory stay neighbours, which suits
+// vectors), then rows. Weights have weightBits of fraction and sum to exactly one. Between the two passes a sample keeps
+// interBits of fraction. All arithmetic is integer and order does not matter, so the vector code and the plain code give
+// the same bytes.
 const (
 	lobes      = 3
 	weightBits = 14
@@ -32,11 +36,12 @@ type kernels struct {
 
 // shape is what a kernel depends on.
 type shape struct {
-	size, n  int  // samples there are, and samples to make
-	from, to span // where the picture lies among them
-	room     int  // samples that may be read: those after size weigh nothing
-	unit     int  // taps are made a multiple of it, with weights of zero, where there is room
-	many     int  // outputs likewise
+	size, n  int          // samples there are, and samples to make
+	from, to picture.Span // where the picture lies among them
+	room     int          // samples that may be read: those after size weigh nothing
+	unit     int          // taps are made a multiple of it, with weights of zero, where there is room
+	many     int          // outputs likewise
+	sigma    float64      // of a Gaussian filter, in samples; 0: Lanczos
 }
 
 // of returns the kernel of a shape, which stays as it is. Taps outside of the samples are left out and their weight shared
@@ -59,9 +64,14 @@ func (ks *kernels) of(s shape) *kernel {
 }
 
 func (ks *kernels) make(s shape) *kernel {
-	ratio := s.from.length / s.to.length
+	ratio := s.from.Length / s.to.Length
 	blur := max(ratio, 1) // shrinking needs a wider filter
 	radius := lobes * blur
+	filter := func(x float64) float64 { return lanczos(x / blur) }
+	if s.sigma > 0 {
+		radius = math.Ceil(3 * s.sigma)
+		filter = func(x float64) float64 { return math.Exp(-x * x / (2 * s.sigma * s.sigma)) }
+	}
 	used := min(int(math.Ceil(2*radius))+1, s.size)
 	k := &kernel{taps: roundUp(used, s.unit)}
 	if k.taps > s.room {
@@ -71,11 +81,11 @@ func (ks *kernels) make(s shape) *kernel {
 	k.weights = make([]int16, len(k.starts)*k.taps)
 	ks.exact = grow(ks.exact, used)
 	for i := range s.n {
-		center := s.from.begin + (float64(i)+0.5-s.to.begin)*ratio - 0.5
+		center := s.from.Begin + (float64(i)+0.5-s.to.Begin)*ratio - 0.5
 		first := min(max(int(math.Ceil(center-radius)), 0), s.size-used)
 		sum := 0.0
 		for j := range ks.exact {
-			ks.exact[j] = lanczos((float64(first+j) - center) / blur)
+			ks.exact[j] = filter(float64(first+j) - center)
 			sum += ks.exact[j]
 		}
 		start := min(first, s.room-k.taps)

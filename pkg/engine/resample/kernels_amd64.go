@@ -1,6 +1,6 @@
 //go:build !purego
 
-package planar
+package resample
 
 import "golang.org/x/sys/cpu"
 

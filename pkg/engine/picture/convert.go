@@ -1,0 +1,126 @@
+package picture
+
+import "image"
+
+// NRGBA returns the picture as interleaved samples. All its planes must have the size of the first.
+func (p *Picture) NRGBA() *image.NRGBA {
+	w, h := p.Width(), p.Height()
+	out := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		row := out.Pix[y*out.Stride:][:4*w]
+		p.interleave(row, y)
+		if p.Alpha != nil {
+			p.addAlpha(row, p.Alpha.Pix[y*p.Alpha.Stride:][:w])
+		}
+	}
+	return out
+}
+
+// interleave writes row y as red, green, blue and 255.
+func (p *Picture) interleave(dst []byte, y int) {
+	w := len(dst) / 4
+	var in [4][]byte
+	for i := range p.Planes {
+		in[i] = p.Planes[i].Pix[y*p.Planes[i].Stride:][:w]
+	}
+	switch p.Model {
+	case Gray:
+		for x, v := range in[0] {
+			v = p.gray(v)
+			d := dst[4*x : 4*x+4 : 4*x+4]
+			d[0], d[1], d[2], d[3] = v, v, v, 255
+		}
+	case YCbCr:
+		m := matrixOf(p.Matrix, p.Limited)
+		m.row(dst, in[0], in[1], in[2])
+	case RGB:
+		for x := range in[0] {
+			d := dst[4*x : 4*x+4 : 4*x+4]
+			d[0], d[1], d[2], d[3] = in[0][x], in[1][x], in[2][x], 255
+		}
+	case CMYK:
+		for x := range in[0] {
+			d := dst[4*x : 4*x+4 : 4*x+4]
+			k := in[3][x]
+			d[0], d[1], d[2], d[3] = times(in[0][x], k), times(in[1][x], k), times(in[2][x], k), 255
+		}
+	case YCCK:
+		m := matrixOf(BT601, false)
+		m.row(dst, in[0], in[1], in[2])
+		for x, k := range in[3] {
+			d := dst[4*x : 4*x+4 : 4*x+4]
+			d[0], d[1], d[2] = times(d[0], k), times(d[1], k), times(d[2], k)
+		}
+	}
+}
+
+func (p *Picture) gray(v byte) byte {
+	if p.Limited {
+		return clamp((int(v) - 16) * 255 / 219)
+	}
+	return v
+}
+
+// addAlpha puts alpha into a row, and divides by it what was multiplied by it.
+func (p *Picture) addAlpha(row, alpha []byte) {
+	for x, a := range alpha {
+		d := row[4*x : 4*x+4 : 4*x+4]
+		d[3] = a
+		switch {
+		case !p.Premultiplied || a == 255:
+		case a == 0:
+			d[0], d[1], d[2] = 0, 0, 0
+		default:
+			half := int(a) / 2
+			d[0], d[1], d[2] = over(d[0], a, half), over(d[1], a, half), over(d[2], a, half)
+		}
+	}
+}
+
+func over(v, a byte, half int) byte { return byte(min((int(v)*255+half)/int(a), 255)) }
+
+// times multiplies fractions of 255.
+func times(a, b byte) byte {
+	n := uint32(a)*uint32(b) + 128
+	return byte((n + n>>8) >> 8)
+}
+
+func clamp(v int) byte { return byte(min(max(v, 0), 255)) }
+
+// matrix converts YCbCr to RGB in 16 bits of fraction.
+type matrix struct{ black, luma, redCr, greenCb, greenCr, blueCb int }
+
+func matrixOf(m Matrix, limited bool) matrix {
+	kr, kb := 0.299, 0.114
+	switch m {
+	case BT709:
+		kr, kb = 0.2126, 0.0722
+	case BT2020:
+		kr, kb = 0.2627, 0.0593
+	}
+	black, luma, chroma := 0, 1.0, 1.0
+	if limited {
+		black, luma, chroma = 16, 255.0/219, 255.0/224
+	}
+	fixed := func(v float64) int { return int(v*65536 + 0.5) }
+	kg := 1 - kr - kb
+	return matrix{
+		black: black, luma: fixed(luma), redCr: fixed(2 * (1 - kr) * chroma), blueCb: fixed(2 * (1 - kb) * chroma),
+		greenCb: fixed(2 * (1 - kb) * kb / kg * chroma), greenCr: fixed(2 * (1 - kr) * kr / kg * chroma),
+	}
+}
+
+// row converts a row to red, green, blue and 255.
+func (m *matrix) row(dst, ys, cbs, crs []byte) {
+	cbs, crs = cbs[:len(ys)], crs[:len(ys)]
+	for x, y := range ys {
+		luma := (int(y)-m.black)*m.luma + 1<<15
+		cb, cr := int(cbs[x])-128, int(crs[x])-128
+		r, g, b := (luma+cr*m.redCr)>>16, (luma-cb*m.greenCb-cr*m.greenCr)>>16, (luma+cb*m.blueCb)>>16
+		if uint(r|g|b) > 255 {
+			r, g, b = min(max(r, 0), 255), min(max(g, 0), 255), min(max(b, 0), 255)
+		}
+		d := dst[4*x : 4*x+4 : 4*x+4]
+		d[0], d[1], d[2], d[3] = byte(r), byte(g), byte(b), 255
+	}
+}

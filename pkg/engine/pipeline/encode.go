@@ -1,0 +1,135 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"time"
+
+	"github.com/gen2brain/jpegn"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/webp"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// encodePlanes encodes a variant that stayed planes.
+func (t *transform) encodePlanes(m *variant, p *picture.Picture) error {
+	begun := time.Now()
+	defer func() { t.stages.Encode += time.Since(begun) }()
+	var data []byte
+	var err error
+	if m.format == recipe.WebP {
+		data, err = t.encodeWebP(p, m.quality())
+	} else {
+		data, err = t.encodeJPEG(p, m.quality())
+	}
+	if err != nil {
+		return fmt.Errorf("variant %s: encoding %s: %w", m.Name, m.format, err)
+	}
+	return t.output(m, data, p.Width(), p.Height(), m.profile)
+}
+
+// encodePixels encodes a variant that became red, green, blue and alpha.
+func (t *transform) encodePixels(m *variant, img *image.NRGBA) error {
+	begun := time.Now()
+	defer func() { t.stages.Encode += time.Since(begun) }()
+	still := imaging.Output{
+		Format: m.format, Frames: []*image.NRGBA{img}, Quality: m.quality(), Background: m.Background,
+		Colored: m.profile != nil && !m.forGray,
+	}
+	data, err := still.Encode()
+	if err != nil {
+		return fmt.Errorf("variant %s: encoding %s: %w", m.Name, m.format, err)
+	}
+	profile := m.profile
+	if m.forGray && !still.EncodedGray() {
+		profile = nil // it would be beside colours or transparency after all
+	}
+	return t.output(m, data, img.Rect.Dx(), img.Rect.Dy(), profile)
+}
+
+func (m *variant) quality() int {
+	if m.Quality == 0 {
+		return recipe.DefaultQuality(m.format)
+	}
+	return m.Quality
+}
+
+// output puts the metadata that a variant keeps into what was encoded.
+func (t *transform) output(m *variant, data []byte, w, h int, profile []byte) error {
+	set := metadata.Select(t.info, m.Strip, m.Orient, w, h)
+	set.ICC = profile
+	data, carried, err := metadata.Embed(data, m.format, set)
+	if err != nil {
+		return fmt.Errorf("variant %s: metadata: %w", m.Name, err)
+	}
+	m.carried = append(m.carried, carried...)
+	m.output = engine.Output{Variant: m.Name, Format: m.format, Width: w, Height: h, Data: data}
+	return nil
+}
+
+func (t *transform) encodeJPEG(p *picture.Picture, quality int) ([]byte, error) {
+	options := jpegn.EncodeOptions{Quality: quality, Subsampling: jpegn.Subsample420}
+	var img image.Image
+	if p.Model == picture.Gray {
+		options.Subsampling = jpegn.SubsampleGray
+		img = &image.Gray{Pix: p.Planes[0].Pix, Stride: p.Planes[0].Stride, Rect: image.Rect(0, 0, p.Width(), p.Height())}
+	} else {
+		img = ycbcr(p)
+	}
+	t.space.written.Reset()
+	if err := jpegn.Encode(&t.space.written, img, &options); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(t.space.written.Bytes()), nil
+}
+
+// ycbcr returns a picture of half the colour resolution as encoders want it.
+func ycbcr(p *picture.Picture) *image.YCbCr {
+	y, cb, cr := &p.Planes[0], &p.Planes[1], &p.Planes[2]
+	return &image.YCbCr{
+		Y: y.Pix, Cb: cb.Pix, Cr: cr.Pix, YStride: y.Stride, CStride: cb.Stride,
+		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, y.Width, y.Height),
+	}
+}
+
+// encodeWebP encodes a copy in the range in which lossy WebP stores samples: 16–235 for luma, 16–240 for colour.
+func (t *transform) encodeWebP(p *picture.Picture, quality int) ([]byte, error) {
+	w, h := p.Width(), p.Height()
+	narrow := picture.Lay(t.space.memory(picture.Bytes(picture.YCbCr, w, h, true)), picture.YCbCr, w, h, true)
+	for i := range narrow.Planes {
+		to := &narrow.Planes[i]
+		if i > 0 && p.Model == picture.Gray {
+			for j := range to.Pix {
+				to.Pix[j] = 128 // neither red nor blue
+			}
+			continue
+		}
+		table := &limitedLuma
+		if i > 0 {
+			table = &limitedChroma
+		}
+		from := &p.Planes[i]
+		for y := range to.Height {
+			row := to.Pix[y*to.Stride:][:to.Width]
+			for x, v := range from.Pix[y*from.Stride:][:to.Width] {
+				row[x] = table[v]
+			}
+		}
+	}
+	return webp.EncodePlanes(ycbcr(narrow), quality)
+}
+
+var limitedLuma, limitedChroma = limitedTable(16, 219), limitedTable(16, 224)
+
+// limitedTable takes 0–255 to low–low+span.
+func limitedTable(low, span int) (table [256]byte) {
+	for v := range table {
+		table[v] = byte(low + (2*v*span+255)/510)
+	}
+	return table
+}

@@ -1,0 +1,139 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"slices"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/icc"
+	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
+	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// finer is how many times a variant's width and height its source must have at least: with less, Lanczos loses detail
+// that can be seen.
+const finer = 2
+
+// reads reports whether the engine decodes the image itself.
+func reads(info header.Info, r recipe.Recipe) bool {
+	return info.Format == format.JPEG && len(r.Variants) > 0
+}
+
+// transform is one call of Transform.
+type transform struct {
+	engine  *Engine
+	space   *space
+	ctx     context.Context
+	data    []byte
+	info    header.Info
+	recipe  recipe.Recipe
+	made    []*variant // in the recipe's order
+	sources []source   // what variants can be made from, the finest first
+	profile *icc.Profile
+	stages  engine.Stages
+}
+
+// variant is a variant on its way.
+type variant struct {
+	recipe.Variant
+	plan
+	format  string // what it is encoded in
+	marks   map[string]*image.NRGBA
+	convert bool   // its colours are converted to sRGB
+	profile []byte // or its output carries the input's profile
+	forGray bool   // which is for gray
+
+	carried []string // metadata that the output carries, or that was put to use
+	output  engine.Output
+}
+
+// plan plans each variant and rejects what would become too large.
+func (t *transform) plan() error {
+	for _, v := range t.recipe.Variants {
+		m := &variant{Variant: v, format: v.OutputFormat("", t.info.Format), plan: planOf(t.info, v, nil)}
+		if err := t.engine.limits.CheckVariant(t.info, v, m.format, false); err != nil {
+			return err
+		}
+		t.made = append(t.made, m)
+	}
+	t.chooseColor()
+	return nil
+}
+
+// assets loads the watermarks.
+func (t *transform) assets() error {
+	for _, m := range t.made {
+		for _, o := range m.Ops {
+			if o.Word != recipe.Watermark {
+				continue
+			}
+			mark, err := t.engine.assets.Load(o.Asset)
+			if err != nil {
+				return fmt.Errorf("variant %s: %w", m.Name, err)
+			}
+			if m.marks == nil {
+				m.marks = map[string]*image.NRGBA{}
+			}
+			m.marks[o.Asset] = mark
+		}
+	}
+	return nil
+}
+
+// chooseColor decides for each variant whether its colours are converted to sRGB or carry the input's profile. Either
+// way they look right; the profile is lost only where it can be neither.
+func (t *transform) chooseColor() {
+	if t.info.ICC == nil {
+		return
+	}
+	p, err := icc.Parse(t.info.ICC)
+	if err != nil || t.info.JPEG.Components == 4 {
+		return // four colours become three without a profile's help, and it fits no output
+	}
+	t.profile = p
+	for _, m := range t.made {
+		carries := metadata.CarriesICC(m.format)
+		if p.Space == icc.Gray { // fits only what is encoded in gray, without transparency, and that no operation coloured
+			carries = carries && m.format != recipe.WebP && t.info.Gray && !t.info.Alpha && !m.colored()
+		} else {
+			carries = carries && p.Space == icc.RGB
+		}
+		switch {
+		case carries && (m.ICC == recipe.ICCKeep || !p.Usable()):
+			m.profile, m.forGray = t.info.ICC, p.Space == icc.Gray
+		case p.Usable():
+			m.convert = !p.IsSRGB()
+			m.carried = append(m.carried, "icc")
+		}
+	}
+}
+
+// colored reports whether an operation can bring colour into a gray picture.
+func (m *variant) colored() bool {
+	for _, o := range m.Ops {
+		if o.Word == recipe.Watermark || o.Word == recipe.Pad {
+			return true
+		}
+	}
+	return m.Background.R != m.Background.G || m.Background.R != m.Background.B
+}
+
+func (t *transform) result() *engine.Result {
+	res := &engine.Result{Format: t.info.Format, Stages: t.stages}
+	res.Width, res.Height = t.info.Displayed()
+	var carried []string
+	for _, m := range t.made {
+		res.Outputs = append(res.Outputs, m.output)
+		carried = append(carried, m.carried...)
+	}
+	for _, name := range t.info.Metadata() {
+		if !slices.Contains(carried, name) {
+			res.Dropped = append(res.Dropped, name)
+		}
+	}
+	return res
+}

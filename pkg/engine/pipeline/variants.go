@@ -1,0 +1,109 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// variants makes the variants, the largest first, each from the smallest picture that is finer.
+func (t *transform) variants() error {
+	order := slices.Clone(t.made)
+	slices.SortStableFunc(order, func(a, b *variant) int { return cmp.Compare(b.area(), a.area()) })
+	for _, m := range order {
+		if t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
+		if err := t.variant(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *plan) area() int64 { return int64(p.width) * int64(p.height) }
+
+// variant makes one variant.
+func (t *transform) variant(m *variant) error {
+	begun := time.Now()
+	planar := t.staysPlanar(m)
+	p := t.resampled(&m.plan, planar)
+	if !m.enlarges {
+		t.sources = append(t.sources, source{p, m.window})
+	}
+	if planar {
+		p = t.finishPlanes(m, p)
+		t.stages.Transform += time.Since(begun)
+		return t.encodePlanes(m, p)
+	}
+	img, err := t.finishPixels(m, p)
+	t.stages.Transform += time.Since(begun)
+	if err != nil {
+		return err
+	}
+	return t.encodePixels(m, img)
+}
+
+// staysPlanar reports whether a variant is made and encoded as planes of luma and colour difference.
+func (t *transform) staysPlanar(m *variant) bool {
+	src := t.sources[0].Picture
+	if src.Model != picture.YCbCr && src.Model != picture.Gray || src.Alpha != nil || src.Matrix != picture.BT601 || src.Limited {
+		return false
+	}
+	if m.format != recipe.JPEG && m.format != recipe.WebP || m.convert {
+		return false
+	}
+	if m.profile != nil && m.forGray != (src.Model == picture.Gray) {
+		return false // a profile wants as many components as it is for
+	}
+	for _, o := range m.rest {
+		switch o.Word {
+		case recipe.Gray, recipe.Blur, recipe.Sharpen:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// resampled makes the picture of a plan, as it is stored: of half the colour resolution, or of the same for all planes.
+func (t *transform) resampled(p *plan, half bool) *picture.Picture {
+	src := t.best(p)
+	half = half && src.Model == picture.YCbCr
+	memory := t.space.memory(picture.Bytes(src.Model, p.width, p.height, half))
+	out := picture.Lay(memory, src.Model, p.width, p.height, half)
+	out.Matrix, out.Limited, out.Premultiplied = src.Matrix, src.Limited, src.Premultiplied
+	if half {
+		out.AlignChroma(p.orientation)
+	}
+	for i := range out.Planes {
+		view := src.view(&src.Planes[i], p)
+		t.space.resampler.Lanczos(&out.Planes[i], &view)
+	}
+	if src.Alpha != nil {
+		alpha := picture.Whole(t.space.memory(p.width*p.height), p.width, p.height)
+		view := src.view(src.Alpha, p)
+		t.space.resampler.Lanczos(&alpha, &view)
+		out.Alpha = &alpha
+	}
+	return out
+}
+
+// turned returns a picture as a plan's orientation displays it.
+func (t *transform) turned(p *picture.Picture, o picture.Orientation) *picture.Picture {
+	if o.Upright() {
+		return p
+	}
+	size := 0
+	for i := range p.Planes {
+		size += p.Planes[i].Width * p.Planes[i].Height
+	}
+	if p.Alpha != nil {
+		size += p.Alpha.Width * p.Alpha.Height
+	}
+	return p.Turned(o, t.space.memory(size))
+}
