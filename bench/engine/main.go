@@ -15,7 +15,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
-	"github.com/imagefarm/imagefarm/pkg/engine/planar"
+	"github.com/imagefarm/imagefarm/pkg/engine/pipeline"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -32,7 +32,7 @@ func theEngine() (engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return planar.New(planar.Config{Behind: general})
+	return pipeline.New(pipeline.Config{Behind: general})
 }
 
 func run(args []string) error {

@@ -15,7 +15,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/noop"
-	"github.com/imagefarm/imagefarm/pkg/engine/planar"
+	"github.com/imagefarm/imagefarm/pkg/engine/pipeline"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/worker"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -41,7 +41,7 @@ type settings struct {
 }
 
 // engines lists the engines, the usual one first.
-func engines() []string { return []string{"planar", "imaging", "noop"} }
+func engines() []string { return []string{"pipeline", "imaging", "noop"} }
 
 // openEngine opens the engine that name names.
 func openEngine(name string, encoded []byte) (engine.Engine, error) {
@@ -52,7 +52,7 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 	switch name {
 	case "noop":
 		return noop.Engine{}, nil
-	case "planar", "imaging":
+	case "pipeline", "imaging":
 		var assets fs.FS
 		if s.Assets != "" {
 			root, err := os.OpenRoot(s.Assets) // no name leads out of it
@@ -65,7 +65,7 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 		if err != nil || name == "imaging" {
 			return general, err
 		}
-		return planar.New(planar.Config{Limits: s.Limits, Behind: general})
+		return pipeline.New(pipeline.Config{Limits: s.Limits, Assets: assets, Behind: general})
 	}
 	return nil, fmt.Errorf("engine %q: it is one of %v", name, engines())
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
 func TestLimitsHaveDefaults(t *testing.T) {
@@ -37,42 +36,5 @@ func TestCheckLooksAtTheHeaderAlone(t *testing.T) {
 	var r *outcome.Rejection
 	if !errors.As(err, &r) || r.Reason != outcome.TooManyPixels {
 		t.Errorf("%v", err)
-	}
-}
-
-func TestOnlyScales(t *testing.T) {
-	img := enginetest.Photo(40, 30)
-	adobe := enginetest.Segment(0xe2, []byte("ICC_PROFILE\x00\x01\x01"), enginetest.AdobeRGB())
-	jpeg := enginetest.JPEG(img, enginetest.JPEGOptions{})
-	profiled := enginetest.JPEG(img, enginetest.JPEGOptions{Segments: [][]byte{adobe}})
-	for _, c := range []struct {
-		what string
-		data []byte
-		ops  string
-		want bool
-	}{
-		{"the default", jpeg, "fit:64x64;fit:128x128", true},
-		{"with settings", jpeg, "fit:64x64,format:jpeg,quality:50,orient:off,strip:keep,enlarge:yes", true},
-		{"nothing but another quality", jpeg, "quality:50", true},
-		{"WebP", jpeg, "fit:64x64,format:webp", true},
-		{"another format", jpeg, "fit:64x64,format:png", false},
-		{"one variant of another kind", jpeg, "fit:64x64;fill:64x64", false},
-		{"two operations", jpeg, "fit:64x64,gray", false},
-		{"a profile to convert", profiled, "fit:64x64", false},
-		{"a profile to keep", profiled, "fit:64x64,icc:keep", true},
-		{"four colours", enginetest.File("cmyk.jpg"), "fit:64x64", false},
-		{"a PNG", enginetest.PNG(img), "fit:64x64,format:jpeg", false},
-	} {
-		info, err := engine.Limits{}.Check(c.data, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := recipe.Parse(c.ops)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := engine.OnlyScales(info, r); got != c.want {
-			t.Errorf("%s: %v", c.what, got)
-		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
 // Values of Limits.OnTruncated.
@@ -78,4 +80,34 @@ func (l Limits) Check(data []byte, animate bool) (header.Info, error) {
 			info.Frames, info.Width, info.Height, l.MaxPixels)
 	}
 	return info, nil
+}
+
+// CheckVariant follows the sizes through operations of a variant that begin with a picture of w×h pixels, and rejects what
+// becomes too large, for the limits or for the format that the variant is encoded in. frames is how many the output has.
+// It stops at an operation whose size depends on the pixels: whoever runs that one calls CheckVariant for those after it.
+func (l Limits) CheckVariant(v recipe.Variant, to string, frames, w, h int, ops []recipe.Op) error {
+	l = l.WithDefaults()
+	for _, o := range ops {
+		if o.Word == recipe.Fill { // between scaling and cutting
+			cw, ch := o.Cover(w, h, v.Enlarge)
+			if int64(cw)*int64(ch) > l.MaxPixels {
+				return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", v.Name, cw, ch)
+			}
+		}
+		var exact bool
+		if w, h, exact = o.Size(w, h, v.Enlarge); !exact {
+			return nil
+		}
+		if int64(w)*int64(h) > l.MaxPixels || w > l.MaxSide || h > l.MaxSide {
+			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", v.Name, w, h)
+		}
+	}
+	if side := format.Of(to).MaxSide; w > side || h > side {
+		return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels, and a side in %s at most %d",
+			v.Name, w, h, to, side)
+	}
+	if frames > 1 && int64(w)*int64(h) > l.MaxPixels/int64(frames) {
+		return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels", v.Name, frames, w, h)
+	}
+	return nil
 }

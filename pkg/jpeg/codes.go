@@ -27,7 +27,7 @@ const (
 // codesCache keeps tables from file to file, because many files have the same: those of annex K, or of one camera.
 type codesCache struct {
 	clock   int
-	entries [6]*codes // a scan needs at most three at once
+	entries [6]*codes // a scan needs at most four at once
 }
 
 // get returns the tables for a pair of Huffman tables, of which a use in progressive scans has but one.

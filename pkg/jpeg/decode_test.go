@@ -18,12 +18,13 @@ func randomPicture(r *rand.Rand) *picture {
 	} else {
 		var sampling [][2]int
 		blocks := 0
-		for len(sampling) < 3 {
+		components := 3 + r.IntN(4)/3
+		for len(sampling) < components {
 			s := [2]int{1 + r.IntN(4), 1 + r.IntN(4)}
 			if len(sampling) > 0 && r.IntN(2) == 0 {
 				s = [2]int{1, 1}
 			}
-			if blocks+s[0]*s[1]+2-len(sampling) > 10 {
+			if blocks+s[0]*s[1]+components-1-len(sampling) > 10 {
 				continue
 			}
 			blocks += s[0] * s[1]
@@ -51,7 +52,7 @@ func randomPicture(r *rand.Rand) *picture {
 func compare(t *testing.T, what string, got *Planes, want []graymap) {
 	t.Helper()
 	for i, g := range want {
-		plane := got.planes(3)[i]
+		plane := got.planes(4)[i]
 		if far := farthest(plane, g); far != 0 {
 			t.Fatalf("%s: component %d is off by %d (%d×%d, wanted %d×%d)",
 				what, i, far, plane.Width, plane.Height, g.width, g.height)

@@ -40,7 +40,7 @@ type Decoder struct {
 	cache   codesCache
 	entropy entropy
 	units   []unit
-	coefs   [3]coefficients
+	coefs   [4]coefficients
 }
 
 // Decode decodes data into dst, whose memory it uses again. It keeps nothing of data.

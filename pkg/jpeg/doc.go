@@ -14,12 +14,12 @@
 //
 // # What is decoded
 //
-// Baseline, extended-sequential and progressive Huffman coding of 8 bits; one component or three, with sampling
+// Baseline, extended-sequential and progressive Huffman coding of 8 bits; one component, three or four, with sampling
 // factors of 1 to 4 in any combination; restart intervals; scans interleaved or not. Tables that are left out are
 // those of T.81 annex K. Components are given as they are coded: Planes.Color tells whether they are YCbCr or, by
-// an Adobe segment or their names, RGB.
+// an Adobe segment or their names, RGB, and four components CMYK or YCCK.
 //
-// Four components, 12 bits, arithmetic, lossless and hierarchical coding and a height that follows the first scan
+// 12 bits, arithmetic, lossless and hierarchical coding and a height that follows the first scan
 // (DNL) are an *UnsupportedError that names the feature. Neither orientation nor colour profile is applied.
 //
 // # How exact

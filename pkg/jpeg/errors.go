@@ -12,7 +12,6 @@ type UnsupportedError struct {
 type Feature string
 
 const (
-	FourComponents   Feature = "four components (CMYK or YCCK)"
 	OddComponents    Feature = "a number of components that is not 1, 3 or 4"
 	Precision12      Feature = "12-bit samples"
 	OddPrecision     Feature = "samples of neither 8 nor 12 bits"

@@ -101,9 +101,7 @@ func unsupported(marker, precision byte, components, height int) Feature {
 		return Precision12
 	case precision != 8:
 		return OddPrecision
-	case components == 4:
-		return FourComponents
-	case components != 1 && components != 3:
+	case components != 1 && components != 3 && components != 4:
 		return OddComponents
 	case height == 0:
 		return HeightAfterScan

@@ -28,8 +28,8 @@ const (
 	Gray  Color = iota // one component
 	YCbCr              // three components: BT.601, full range, as JFIF has it
 	RGB                // three components: red, green and blue, coded as they are
-	CMYK               // four components, which this package does not decode
-	YCCK               // four components, which this package does not decode
+	CMYK               // four components: inks, which Adobe's programs store as 255 less the ink
+	YCCK               // four components: C, M and Y of CMYK coded as YCbCr, and K
 )
 
 func (c Color) String() string {

@@ -41,7 +41,7 @@ type parser struct {
 	quant   [4]*[64]uint16  // in zigzag order; nil until defined
 	huffman [2][4]*huffSpec // by class, DC or AC, and destination; nil until defined
 	restart int
-	known   [3][64]int8 // by component and coefficient: 1 + the lowest bit that the scans of a progressive file have coded
+	known   [4][64]int8 // by component and coefficient: 1 + the lowest bit that the scans of a progressive file have coded
 }
 
 func newParser(data []byte) *parser {

@@ -8,7 +8,8 @@ type Planes struct {
 	Width, Height int
 	Scale         Scale
 	Color         Color
-	Y, Cb, Cr     Plane // Gray: only Y. RGB: red, green and blue
+	Y, Cb, Cr     Plane // Gray: only Y. RGB: red, green and blue. CMYK: C, M and Y
+	K             Plane // CMYK and YCCK
 }
 
 // Plane is one component. Row y is Pix[y*Stride : y*Stride+Width].
@@ -19,9 +20,19 @@ type Plane struct {
 	H, V          int // sampling factors
 }
 
-// planes returns the planes in use.
+// Components returns the planes that the image has, in the order of the frame header.
+func (p *Planes) Components() []*Plane {
+	switch p.Color {
+	case Gray:
+		return p.planes(1)
+	case CMYK, YCCK:
+		return p.planes(4)
+	}
+	return p.planes(3)
+}
+
 func (p *Planes) planes(n int) []*Plane {
-	return []*Plane{&p.Y, &p.Cb, &p.Cr}[:n]
+	return []*Plane{&p.Y, &p.Cb, &p.Cr, &p.K}[:n]
 }
 
 // shape makes p fit for f at a scale. Samples are left as they were.
@@ -29,7 +40,7 @@ func (p *Planes) shape(h *Header, f *frame, scale Scale) {
 	p.Width, p.Height = ceilDiv(h.Width, int(scale)), ceilDiv(h.Height, int(scale))
 	p.Scale, p.Color = scale, h.Color
 	side := 8 / int(scale)
-	for i, plane := range p.planes(3) {
+	for i, plane := range p.planes(4) {
 		if i >= len(f.components) {
 			*plane = Plane{Pix: plane.Pix[:0]}
 			continue
@@ -44,7 +55,9 @@ func (p *Planes) shape(h *Header, f *frame, scale Scale) {
 
 // empty makes p hold nothing, but keeps its memory.
 func (p *Planes) empty() {
-	*p = Planes{Y: Plane{Pix: p.Y.Pix[:0]}, Cb: Plane{Pix: p.Cb.Pix[:0]}, Cr: Plane{Pix: p.Cr.Pix[:0]}}
+	*p = Planes{
+		Y: Plane{Pix: p.Y.Pix[:0]}, Cb: Plane{Pix: p.Cb.Pix[:0]}, Cr: Plane{Pix: p.Cr.Pix[:0]}, K: Plane{Pix: p.K.Pix[:0]},
+	}
 }
 
 // middle is the sample of a block without coefficients: what is missing is filled with it.

@@ -14,7 +14,7 @@ func selectScans(scans []scan, scale Scale, skipRefinement bool) []selected {
 	needed := make([]selected, len(scans))
 	first := len(scans) // of those needed
 	values := neededMask(scale)
-	var refined [3]uint64 // by component: coefficients that needed scans refine
+	var refined [4]uint64 // by component: coefficients that needed scans refine
 	for i := len(scans) - 1; i >= 0; i-- {
 		s := &scans[i]
 		if s.start == 0 {

@@ -8,8 +8,13 @@ import (
 
 // The kinds of file that decoders in wide use get wrong.
 
-// Some decoders make four-component files black or panic: TestUnsupportedCodingIsNamed and
-// TestFourComponentsTellTheirColor. Some accept damaged files without a word: damage_test.go.
+// Some decoders accept damaged files without a word: damage_test.go.
+
+// Some decoders make four-component files black or panic.
+func TestTrapFourComponents(t *testing.T) {
+	everyWay(t, "CMYK", 61, 43, [2]int{1, 1}, [2]int{1, 1}, [2]int{1, 1}, [2]int{1, 1})
+	everyWay(t, "YCCK, 4:2:0", 61, 43, [2]int{2, 2}, [2]int{1, 1}, [2]int{1, 1}, [2]int{2, 2})
+}
 
 func TestTrapUnusualSubsampling(t *testing.T) {
 	for name, sampling := range map[string][3][2]int{

@@ -13,15 +13,21 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 )
 
-// assets reads watermarks once and keeps them.
-type assets struct {
+// Assets reads watermarks once and keeps them. It is safe for use by several goroutines.
+type Assets struct {
 	dir    fs.FS
+	limits engine.Limits
 	mu     sync.Mutex
 	loaded map[string]*image.NRGBA
 }
 
-// load returns an asset. Its errors are the farm's: the recipe names what is not there, or is no image.
-func (a *assets) load(name string, limits engine.Limits) (*image.NRGBA, error) {
+// NewAssets returns the assets of a directory; nil: there are none. It reads nothing.
+func NewAssets(dir fs.FS, limits engine.Limits) *Assets {
+	return &Assets{dir: dir, limits: limits.WithDefaults()}
+}
+
+// Load returns an asset. Its errors are the farm's: the recipe names what is not there, or is no image.
+func (a *Assets) Load(name string) (*image.NRGBA, error) {
 	if a.dir == nil {
 		return nil, fmt.Errorf("asset %q: there is no directory of assets", name)
 	}
@@ -34,7 +40,7 @@ func (a *assets) load(name string, limits engine.Limits) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asset %q: %w", name, err)
 	}
-	img, err := decodeAsset(data, limits)
+	img, err := decodeAsset(data, a.limits)
 	if err != nil {
 		// Not wrapped: the rejection is the asset's, not the image's.
 		return nil, fmt.Errorf("asset %q: %v", name, err)

@@ -108,14 +108,8 @@ func (t *transform) decodeWebP(animate, accept bool, use func(frame) error) erro
 func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 	data := t.data
 	if t.info.JPEG.Components == 4 && !t.info.JPEG.Adobe {
-		// Adobe inverts, others do not. image/jpeg wants Adobe's mark and inverts.
-		img, err := jpeg.Decode(io.MultiReader(strings.NewReader("\xff\xd8"+adobeSegment), bytes.NewReader(data[2:])))
-		if cmyk, ok := img.(*image.CMYK); ok {
-			for i := range cmyk.Pix {
-				cmyk.Pix[i] = ^cmyk.Pix[i]
-			}
-		}
-		return img, err
+		// All programs read it as if it had Adobe's mark, which image/jpeg insists on.
+		return jpeg.Decode(io.MultiReader(strings.NewReader("\xff\xd8"+adobeSegment), bytes.NewReader(data[2:])))
 	}
 	var r io.Reader = bytes.NewReader(data)
 	if t.info.JPEG.OneScan {

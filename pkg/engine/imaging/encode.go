@@ -2,6 +2,7 @@ package imaging
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	"image/png"
@@ -13,18 +14,23 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
 // encode encodes what was made of a variant, with the metadata that it keeps.
 func (m *made) encode(info header.Info) ([]byte, error) {
-	data, err := m.encodePixels()
+	out := Output{
+		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Quality: m.Quality, Background: m.Background,
+		Colored: m.profile != nil && !m.grayProfile,
+	}
+	data, err := out.Encode()
 	if err != nil {
 		return nil, err
 	}
 	size := m.frames[0].Rect.Size()
 	set := metadata.Select(info, m.Strip, m.Orient, size.X, size.Y)
 	set.ICC = m.profile
-	if m.grayProfile && (gray(m.frames[0]) == nil || m.format == format.PNG && !m.frames[0].Opaque()) {
+	if m.grayProfile && !out.EncodedGray() {
 		set.ICC = nil // it would be beside colours or transparency after all
 	}
 	data, carried, err := metadata.Embed(data, m.format, set)
@@ -32,22 +38,31 @@ func (m *made) encode(info header.Info) ([]byte, error) {
 	return data, err
 }
 
-func (m *made) encodePixels() ([]byte, error) {
-	img := m.frames[0]
-	quality := m.Quality
-	if quality == 0 {
-		quality = format.Of(m.format).Quality
-	}
-	switch m.format {
+// Output is what is to be encoded.
+type Output struct {
+	Format     string         // what it becomes, one of package format's names
+	Frames     []*image.NRGBA // at least one
+	Delays     []int          // of each frame, milliseconds; of a still, none
+	Loops      int            // how often an animation is shown, 0 for ever
+	Quality    int            // 0: the format's default
+	Background recipe.Color   // under transparent pixels, where the format has none
+	Colored    bool           // it is encoded in colours even if it has none: it carries a profile that is for colours
+}
+
+// Encode encodes the output, without metadata.
+func (o *Output) Encode() ([]byte, error) {
+	img := o.Frames[0]
+	quality := cmp.Or(o.Quality, format.Of(o.Format).Quality)
+	switch o.Format {
 	case format.JPEG:
-		return encodeJPEG(flatten(img, m.Background), quality, m.profile == nil || m.grayProfile)
+		return encodeJPEG(flatten(img, o.Background), quality, !o.Colored)
 	case format.PNG:
-		return encodePNG(img, m.profile == nil || m.grayProfile)
+		return encodePNG(img, !o.Colored)
 	case format.GIF:
-		return m.encodeGIF()
+		return o.encodeGIF()
 	case format.WebP:
-		if len(m.frames) > 1 {
-			return webp.EncodeAll(m.frames, m.delays, m.loops, quality)
+		if len(o.Frames) > 1 {
+			return webp.EncodeAll(o.Frames, o.Delays, o.Loops, quality)
 		}
 		return webp.Encode(img, quality)
 	case format.TIFF:
@@ -57,7 +72,12 @@ func (m *made) encodePixels() ([]byte, error) {
 	case format.AVIF:
 		return encodeAVIF(img, quality)
 	}
-	return nil, fmt.Errorf("no encoder for %q", m.format)
+	return nil, fmt.Errorf("no encoder for %q", o.Format)
+}
+
+// EncodedGray reports whether the first frame has neither colours nor transparency in its encoded form.
+func (o *Output) EncodedGray() bool {
+	return gray(o.Frames[0]) != nil && (o.Format != format.PNG || o.Frames[0].Opaque())
 }
 
 // encodeJPEG encodes with half the colour resolution, and without colour where there is none, unless

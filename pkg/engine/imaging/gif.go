@@ -82,15 +82,19 @@ func drawFrame(canvas *image.NRGBA, img image.Image) error {
 }
 
 // encodeGIF encodes frames with a palette each.
-func (m *made) encodeGIF() ([]byte, error) {
-	g := &gif.GIF{LoopCount: loopCount(m.loops)}
-	if len(m.frames) == 1 {
+func (o *Output) encodeGIF() ([]byte, error) {
+	g := &gif.GIF{LoopCount: loopCount(o.Loops)}
+	if len(o.Frames) == 1 {
 		g.LoopCount = -1
 	}
-	for i, img := range m.frames {
+	for i, img := range o.Frames {
+		delay := 0
+		if i < len(o.Delays) {
+			delay = o.Delays[i]
+		}
 		p := quantize(img)
 		g.Image = append(g.Image, p)
-		g.Delay = append(g.Delay, (m.delays[i]+5)/10)
+		g.Delay = append(g.Delay, (delay+5)/10)
 		// Each frame is a whole picture: what was there goes, or it would show through transparent pixels.
 		g.Disposal = append(g.Disposal, gif.DisposalBackground)
 	}

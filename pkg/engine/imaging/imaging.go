@@ -41,7 +41,7 @@ func (c Config) Validate() error {
 // Engine transforms images. It is safe for use by several goroutines.
 type Engine struct {
 	limits engine.Limits
-	assets assets
+	assets *Assets
 	heavy  chan struct{} // holds a token for each HEIC and AVIF picture in work
 }
 
@@ -54,7 +54,7 @@ func New(c Config) (*Engine, error) {
 	}
 	return &Engine{
 		limits: c.Limits.WithDefaults(),
-		assets: assets{dir: c.Assets},
+		assets: NewAssets(c.Assets, c.Limits),
 		heavy:  make(chan struct{}, cmp.Or(c.Heavy, 2)),
 	}, nil
 }
@@ -150,34 +150,13 @@ func (t *transform) checkOutput(recipe.Recipe) error {
 	return nil
 }
 
-// checkSizes follows the sizes through operations that begin with w×h pixels. It stops at an operation whose size depends
-// on the pixels: whoever runs that one calls checkSizes for those after it.
+// checkSizes follows the sizes through operations that begin with w×h pixels.
 func (m *made) checkSizes(w, h int, ops []recipe.Op) error {
-	limits := m.limits
-	for _, o := range ops {
-		if o.Word == recipe.Fill { // between scaling and cutting
-			cw, ch := o.Cover(w, h, m.Enlarge)
-			if int64(cw)*int64(ch) > limits.MaxPixels {
-				return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, cw, ch)
-			}
-		}
-		var exact bool
-		if w, h, exact = o.Size(w, h, m.Enlarge); !exact {
-			return nil
-		}
-		if int64(w)*int64(h) > limits.MaxPixels || w > limits.MaxSide || h > limits.MaxSide {
-			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", m.Name, w, h)
-		}
+	frames := 1
+	if m.animate {
+		frames = m.count
 	}
-	if side := format.Of(m.format).MaxSide; w > side || h > side {
-		return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels, and a side in %s at most %d",
-			m.Name, w, h, m.format, side)
-	}
-	if m.animate && int64(w)*int64(h) > limits.MaxPixels/int64(m.count) {
-		return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels",
-			m.Name, m.count, w, h)
-	}
-	return nil
+	return m.limits.CheckVariant(m.Variant, m.format, frames, w, h, ops)
 }
 
 // size returns the size of the input as a variant sees it.
@@ -194,7 +173,7 @@ func (t *transform) loadAssets(recipe.Recipe) error {
 			if o.Word != recipe.Watermark {
 				continue
 			}
-			mark, err := t.engine.assets.load(o.Asset, t.engine.limits)
+			mark, err := t.engine.assets.Load(o.Asset)
 			if err != nil {
 				return fmt.Errorf("variant %s: %w", m.Name, err)
 			}

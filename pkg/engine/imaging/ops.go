@@ -50,39 +50,11 @@ func (m *made) step(p *picture, i int, o recipe.Op) error {
 		p.img = m.trim(img, i, o.N)
 		size := p.settle().Rect.Size()
 		return m.checkSizes(size.X, size.Y, m.Ops[i+1:])
-	case recipe.Rotate:
-		switch o.N { // the library turns counter-clockwise
-		case 90:
-			p.img = imaging.Rotate270(img)
-		case 180:
-			p.img = imaging.Rotate180(img)
-		case 270:
-			p.img = imaging.Rotate90(img)
-		}
-	case recipe.Flip:
-		p.img = imaging.FlipV(img)
-	case recipe.Flop:
-		p.img = imaging.FlipH(img)
-	case recipe.Blur:
-		p.img = imaging.Blur(img, o.N)
-	case recipe.Sharpen:
-		p.img = imaging.Sharpen(img, o.N)
-	case recipe.Brightness:
-		p.img = imaging.AdjustBrightness(img, o.N)
-	case recipe.Contrast:
-		p.img = imaging.AdjustContrast(img, o.N)
-	case recipe.Saturation:
-		p.img = imaging.AdjustSaturation(img, o.N)
-	case recipe.Gamma:
-		p.img = imaging.AdjustGamma(img, o.N)
-	case recipe.Gray:
-		p.img = imaging.Grayscale(img)
-	case recipe.Invert:
-		p.img = imaging.Invert(img)
-	case recipe.Watermark:
-		p.img = overlay(img, m.marks[o.Asset], o.Gravity, o.N)
 	default:
-		return fmt.Errorf("variant %s: operation %q is not known to the engine", m.Name, o.Word)
+		var err error
+		if p.img, err = Apply(img, o, m.Enlarge, begun, m.marks[o.Asset]); err != nil {
+			return fmt.Errorf("variant %s: %w", m.Name, err)
+		}
 	}
 	return nil
 }

@@ -4,16 +4,29 @@ import (
 	"image"
 
 	"github.com/disintegration/imaging"
+
+	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
 // smartSide is the side of the copy that is searched for detail, pixels.
 const smartSide = 128
 
-// busiest returns where to cut w×h out of img so that the cut has most detail: edges, saturated colours and skin
-// tones count, and among equals the cut nearest the middle wins.
+// SearchSize returns the size of the small picture in which Busiest searches a picture of w×h pixels.
+func SearchSize(w, h int) image.Point {
+	w, h, _ = recipe.Op{Word: recipe.Fit, W: smartSide, H: smartSide}.Size(w, h, false)
+	return image.Pt(w, h)
+}
+
+// busiest returns where to cut w×h out of img so that the cut has most detail.
 func busiest(img *image.NRGBA, w, h int) image.Point {
 	size := img.Rect.Size()
-	small := imaging.Fit(img, smartSide, smartSide, imaging.Box)
+	search := SearchSize(size.X, size.Y)
+	return Busiest(imaging.Resize(img, search.X, search.Y, imaging.Box), size, w, h)
+}
+
+// Busiest returns where to cut w×h out of a picture of a size so that the cut has most detail: edges, saturated colours
+// and skin tones count, and among equals the cut nearest the middle wins. small is the picture in the size of SearchSize.
+func Busiest(small *image.NRGBA, size image.Point, w, h int) image.Point {
 	sw, sh := small.Rect.Dx(), small.Rect.Dy()
 	sums := integral(detail(small), sw, sh)
 	cw := min(sw, max(1, (w*sw+size.X/2)/size.X))

@@ -13,14 +13,14 @@ func (m *made) trim(img *image.NRGBA, i int, threshold float64) *image.NRGBA {
 		m.windows = append(m.windows, image.Rectangle{})
 	}
 	if m.windows[i].Empty() {
-		m.windows[i] = content(img, threshold)
+		m.windows[i] = Content(img, threshold)
 	}
 	return imaging.Crop(img, m.windows[i])
 }
 
-// content returns the smallest rectangle outside of which no sample differs from the upper left pixel's by more than
+// Content returns the smallest rectangle outside of which no sample differs from the upper left pixel's by more than
 // threshold. Colours count as much as they are opaque. A picture without such samples is content as a whole.
-func content(img *image.NRGBA, threshold float64) image.Rectangle {
+func Content(img *image.NRGBA, threshold float64) image.Rectangle {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	border := premultiplied(img.Pix[:4])
 	limit := int(threshold * 255)

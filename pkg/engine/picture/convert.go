@@ -49,7 +49,7 @@ func (p *Picture) interleave(dst []byte, y int) {
 		m.row(dst, in[0], in[1], in[2])
 		for x, k := range in[3] {
 			d := dst[4*x : 4*x+4 : 4*x+4]
-			d[0], d[1], d[2] = times(d[0], k), times(d[1], k), times(d[2], k)
+			d[0], d[1], d[2] = times(255-d[0], k), times(255-d[1], k), times(255-d[2], k)
 		}
 	}
 }

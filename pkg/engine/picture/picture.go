@@ -11,7 +11,7 @@ const (
 	YCbCr              // luma and two of colour difference, by the picture's Matrix and range
 	RGB
 	CMYK // as Adobe's programs code it, 255 being no ink, so that red is about C·K/255
-	YCCK // YCbCr of what CMYK has as C, M and Y; and K
+	YCCK // YCbCr of the inks C, M and Y, 255 being full; and K as in CMYK
 )
 
 // planes is the number of planes of each model, without alpha.

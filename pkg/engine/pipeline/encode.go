@@ -13,7 +13,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
 // encodePlanes encodes a variant that stayed planes.
@@ -22,7 +22,7 @@ func (t *transform) encodePlanes(m *variant, p *picture.Picture) error {
 	defer func() { t.stages.Encode += time.Since(begun) }()
 	var data []byte
 	var err error
-	if m.format == recipe.WebP {
+	if m.format == format.WebP {
 		data, err = t.encodeWebP(p, m.quality())
 	} else {
 		data, err = t.encodeJPEG(p, m.quality())
@@ -54,7 +54,7 @@ func (t *transform) encodePixels(m *variant, img *image.NRGBA) error {
 
 func (m *variant) quality() int {
 	if m.Quality == 0 {
-		return recipe.DefaultQuality(m.format)
+		return format.Of(m.format).Quality
 	}
 	return m.Quality
 }

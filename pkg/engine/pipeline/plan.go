@@ -19,33 +19,43 @@ type plan struct {
 	rest          []recipe.Op
 	scaled        bool // the first of rest is a pad whose picture is scaled already
 	enlarges      bool // the picture is no source for other variants
+	searches      bool // where a window is depends on the pixels
 }
 
 // window is a rectangle of the input, in pixels of its full size.
 type window struct{ x, y, w, h float64 }
 
-// places finds where smart gravity cuts w×h out of a plan that was made so far; n counts the smart cuts of a variant.
-type places func(n int, so *plan, w, h int) image.Point
+// search finds what depends on the pixels of a plan that was made so far, as displayed.
+type search interface {
+	busiest(so plan, w, h int) image.Point     // where smart gravity cuts w×h out
+	content(so plan, trim int) image.Rectangle // what a trim leaves, the variant's operation of that number
+}
 
-// planOf collapses the leading geometry of a variant, as far as it goes. smart is asked where to cut by smart gravity; nil
-// cuts in the middle, which has the same size.
-func planOf(info header.Info, v recipe.Variant, smart places) plan {
+// planOf collapses the leading geometry of a variant, as far as it goes. Without a search smart gravity cuts in the middle,
+// which has the same size, and trim leaves all.
+func planOf(info header.Info, v recipe.Variant, in search) plan {
 	whole := window{0, 0, float64(info.Width), float64(info.Height)}
 	p := plan{window: whole, bounds: whole, width: info.Width, height: info.Height}
 	if v.Orient {
 		p.orientation = picture.EXIF(info.Orientation)
 	}
-	cuts := 0
 	for i, o := range v.Ops {
 		w, h := p.displayed()
 		switch o.Word {
 		case recipe.Fit, recipe.Force:
-			p.scale(o.Size(w, h, v.Enlarge))
+			w, h, _ = o.Size(w, h, v.Enlarge)
+			p.scale(w, h)
 		case recipe.Fill:
 			p.scale(o.Cover(w, h, v.Enlarge))
-			cuts += p.cut(o, smart, cuts)
+			p.cut(o, in)
 		case recipe.Crop:
-			cuts += p.cut(o, smart, cuts)
+			p.cut(o, in)
+		case recipe.Trim:
+			p.searches = true
+			if in != nil {
+				r := in.content(p, i)
+				p.keep(r.Min.X, r.Min.Y, r.Dx(), r.Dy())
+			}
 		case recipe.Rotate:
 			p.turn(picture.EXIF(map[float64]int{90: 6, 180: 3, 270: 8}[o.N]))
 		case recipe.Flip:
@@ -87,8 +97,8 @@ func (p *plan) scale(w, h int) {
 
 func (p *plan) turn(next picture.Orientation) { p.orientation = p.orientation.Then(next) }
 
-// cut cuts o's size out at o's gravity. It returns 1 where smart gravity was asked, or would be.
-func (p *plan) cut(o recipe.Op, smart places, n int) int {
+// cut cuts o's size out at o's gravity.
+func (p *plan) cut(o recipe.Op, in search) {
 	dw, dh := p.displayed()
 	w, h := dw, dh
 	if o.W > 0 {
@@ -98,17 +108,16 @@ func (p *plan) cut(o recipe.Op, smart places, n int) int {
 		h = min(h, o.H)
 	}
 	if w == dw && h == dh {
-		return 0
+		return
 	}
-	at, asked := placed(image.Pt(dw, dh), image.Pt(w, h), o.Gravity), 0
+	at := placed(image.Pt(dw, dh), image.Pt(w, h), o.Gravity)
 	if o.Gravity == recipe.Smart {
-		asked = 1
-		if smart != nil {
-			at = smart(n, p, w, h)
+		p.searches = true
+		if in != nil {
+			at = in.busiest(*p, w, h)
 		}
 	}
 	p.keep(at.X, at.Y, w, h)
-	return asked
 }
 
 // keep cuts the rectangle at x, y out, as displayed.

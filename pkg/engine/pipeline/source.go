@@ -22,6 +22,9 @@ func (t *transform) decode() error {
 	defer func() { t.stages.Decode = time.Since(begun) }()
 	var w, h float64
 	for _, m := range t.made {
+		if m.trims() { // at full size, where the border ends is seen
+			w, h = float64(t.info.Width), float64(t.info.Height)
+		}
 		w = max(w, float64(m.width)/m.window.w*float64(t.info.Width))
 		h = max(h, float64(m.height)/m.window.h*float64(t.info.Height))
 	}
@@ -125,30 +128,51 @@ func viewed(span picture.Span, size int, from, length, window, windowLength, bou
 	return picture.Span{Begin: begin, Length: span.Length * (windowLength / length)}, first, last
 }
 
-// place plans anew what smart gravity cuts, which looks at a small picture of what is cut.
+// place plans what depends on the pixels: a smart cut, which looks at a small picture, and a trim, which looks at all.
 func (t *transform) place() error {
 	begun := time.Now()
 	defer func() { t.stages.Transform += time.Since(begun) }()
 	for _, m := range t.made {
-		smart := false
-		for _, o := range m.Ops {
-			smart = smart || o.Gravity == "smart"
+		if !m.searches {
+			continue
 		}
-		if smart {
-			m.plan = planOf(t.info, m.Variant, func(_ int, p *plan, w, h int) image.Point { return t.busiest(m, *p, w, h) })
+		in := &searcher{transform: t, variant: m}
+		if m.plan = planOf(t.info, m.Variant, in); in.tooLarge != nil {
+			return in.tooLarge
 		}
 	}
 	return nil
 }
 
-// busiest returns where w×h, as displayed, is cut out of what was planned so far.
-func (t *transform) busiest(m *variant, p plan, w, h int) image.Point {
-	dw, dh := p.displayed()
+// searcher is the search in what was decoded, for a variant.
+type searcher struct {
+	*transform
+	*variant
+	tooLarge error // what the operations after a trim would make
+}
+
+func (s *searcher) busiest(so plan, w, h int) image.Point {
+	dw, dh := so.displayed()
 	small := imaging.SearchSize(dw, dh)
-	p.scale(small.X, small.Y)
-	img := t.resampled(&p, false).NRGBA()
-	if m.convert {
-		t.profile.ConvertImage(img)
+	so.scale(small.X, small.Y)
+	return imaging.Busiest(s.pixels(so), image.Pt(dw, dh), w, h)
+}
+
+func (s *searcher) content(so plan, trim int) image.Rectangle {
+	if s.tooLarge != nil {
+		w, h := so.displayed()
+		return image.Rect(0, 0, w, h)
 	}
-	return imaging.Busiest(img, image.Pt(dw, dh), w, h)
+	r := imaging.Content(s.pixels(so), s.Ops[trim].N)
+	s.tooLarge = s.engine.limits.CheckVariant(s.Variant, s.format, 1, r.Dx(), r.Dy(), s.Ops[trim+1:])
+	return r
+}
+
+// pixels makes what is planned so far.
+func (s *searcher) pixels(so plan) *image.NRGBA {
+	img := s.turned(s.resampled(&so, false), so.orientation).NRGBA()
+	if s.convert {
+		s.transform.profile.ConvertImage(img)
+	}
+	return img
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
-	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -51,11 +50,20 @@ type variant struct {
 	output  engine.Output
 }
 
+// trims reports whether a border is to be found.
+func (m *variant) trims() bool {
+	return slices.ContainsFunc(m.Ops, func(o recipe.Op) bool { return o.Word == recipe.Trim })
+}
+
 // plan plans each variant and rejects what would become too large.
 func (t *transform) plan() error {
 	for _, v := range t.recipe.Variants {
 		m := &variant{Variant: v, format: v.OutputFormat("", t.info.Format), plan: planOf(t.info, v, nil)}
-		if err := t.engine.limits.CheckVariant(t.info, v, m.format, false); err != nil {
+		w, h := t.info.Width, t.info.Height
+		if v.Orient {
+			w, h = t.info.Displayed()
+		}
+		if err := t.engine.limits.CheckVariant(v, m.format, 1, w, h, v.Ops); err != nil {
 			return err
 		}
 		t.made = append(t.made, m)
@@ -96,9 +104,9 @@ func (t *transform) chooseColor() {
 	}
 	t.profile = p
 	for _, m := range t.made {
-		carries := metadata.CarriesICC(m.format)
+		carries := format.Of(m.format).ICC
 		if p.Space == icc.Gray { // fits only what is encoded in gray, without transparency, and that no operation coloured
-			carries = carries && m.format != recipe.WebP && t.info.Gray && !t.info.Alpha && !m.colored()
+			carries = carries && m.format != format.WebP && t.info.Gray && !t.info.Alpha && !m.colored()
 		} else {
 			carries = carries && p.Space == icc.RGB
 		}

@@ -1,4 +1,4 @@
-package planar
+package pipeline
 
 import (
 	"bytes"
@@ -230,18 +230,12 @@ func TestGrayStaysGray(t *testing.T) {
 func TestWhatItDoesNotDoIsLeftToTheEngineBehind(t *testing.T) {
 	img := enginetest.Photo(80, 60)
 	photo := enginetest.JPEG(img, enginetest.JPEGOptions{})
-	adobe := enginetest.Segment(0xe2, []byte("ICC_PROFILE\x00\x01\x01"), enginetest.AdobeRGB())
 	for _, c := range []struct {
 		what string
 		data []byte
 		op   string
 	}{
-		{"another operation", photo, "fill:10x10"},
-		{"enlarging", photo, "fit:500x500,enlarge:yes"},
-		{"another format out", photo, "fit:10x10,format:png"},
 		{"another format in", enginetest.PNG(img), "fit:10x10,format:jpeg"},
-		{"colours to be converted", enginetest.JPEG(img, enginetest.JPEGOptions{Segments: [][]byte{adobe}}), "fit:10x10"},
-		{"four colours", enginetest.File("cmyk.jpg"), "fit:10x10"},
 		{"damage", append(bytes.Clone(photo[:len(photo)/2]), 0xff, 0xd9), "fit:10x10"},
 		{"nothing", nil, "fit:10x10"},
 	} {

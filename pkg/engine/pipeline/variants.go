@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -54,7 +55,7 @@ func (t *transform) staysPlanar(m *variant) bool {
 	if src.Model != picture.YCbCr && src.Model != picture.Gray || src.Alpha != nil || src.Matrix != picture.BT601 || src.Limited {
 		return false
 	}
-	if m.format != recipe.JPEG && m.format != recipe.WebP || m.convert {
+	if m.format != format.JPEG && m.format != format.WebP || m.convert {
 		return false
 	}
 	if m.profile != nil && m.forGray != (src.Model == picture.Gray) {

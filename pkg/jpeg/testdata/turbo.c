@@ -35,7 +35,7 @@ static unsigned char *slurp(const char *name, unsigned long *size) {
 static unsigned ceil_div(unsigned a, unsigned b) { return (a + b - 1) / b; }
 
 /* planes holds every component, padded to whole iMCU rows. */
-struct planes { unsigned char *pix[3]; unsigned stride[3], width[3], height[3], rows[3]; int n; };
+struct planes { unsigned char *pix[4]; unsigned stride[4], width[4], height[4], rows[4]; int n; };
 
 static void release(struct planes *p) { for (int i = 0; i < p->n; i++) free(p->pix[i]); p->n = 0; }
 
@@ -55,7 +55,7 @@ static long decode_planes(unsigned char *data, unsigned long size, int denom, st
   jpeg_start_decompress(&d);
   int fresh = p->n == 0;
   p->n = d.num_components;
-  int band[3];
+  int band[4];
   for (int i = 0; i < p->n; i++) {
     jpeg_component_info *c = &d.comp_info[i];
     p->width[i] = c->downsampled_width;
@@ -66,8 +66,8 @@ static long decode_planes(unsigned char *data, unsigned long size, int denom, st
     if (fresh) p->pix[i] = malloc((size_t)p->stride[i] * p->rows[i]);
   }
   unsigned lines = d.max_v_samp_factor * d.min_DCT_scaled_size;
-  JSAMPROW rows[3][40];
-  JSAMPARRAY arrays[3] = { rows[0], rows[1], rows[2] };
+  JSAMPROW rows[4][40];
+  JSAMPARRAY arrays[4] = { rows[0], rows[1], rows[2], rows[3] };
   for (unsigned y = 0; d.output_scanline < d.output_height; y++) {
     for (int i = 0; i < p->n; i++)
       for (int r = 0; r < band[i]; r++) rows[i][r] = p->pix[i] + (size_t)p->stride[i] * (y * band[i] + r);

@@ -1,4 +1,4 @@
-package planar
+package pipeline
 
 import (
 	"io/fs"
@@ -15,7 +15,7 @@ func TestConformance(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		e, err := New(Config{Limits: l, Behind: behind})
+		e, err := New(Config{Limits: l, Assets: assets, Behind: behind})
 		if err != nil {
 			return nil, err
 		}
