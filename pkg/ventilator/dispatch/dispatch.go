@@ -25,9 +25,9 @@ type Dispatcher struct {
 
 	tasks        map[taskid.ID]*Task // all unsettled
 	added        fifo[*Task]         // due, never read
-	redeliveries fifo[*Task]         // due, to be read before those
-	ready        fifo[*Task]
-	deadlines    deadlineHeap
+	redeliveries fifo[*Task]         // due again, to be read before the added ones
+	ready        fifo[*Task]         // read
+	deadlines    deadlineHeap        // leased or backing off
 
 	peers        map[PeerID]*peer
 	available    peerHeap // the peers that can take a task
@@ -40,8 +40,8 @@ type Dispatcher struct {
 
 	bytesInFlight int64 // being read, ready, or not yet handed to a connection
 	counts        wire.Run
-	allAdded      bool
-	draining      bool
+	allAdded      bool // FinishAdding or Drain was called
+	draining      bool // Drain was called
 }
 
 // New returns a dispatcher without tasks and peers. cfg must be valid.
@@ -109,7 +109,7 @@ func (d *Dispatcher) All() iter.Seq[*Task] {
 	}
 }
 
-// New tasks, redeliveries and read tasks that are queued; settled ones among them are still counted.
+// queued returns how many tasks wait to be read or to be sent. Settled ones among them are still counted.
 func (d *Dispatcher) queued() int { return d.added.len() + d.redeliveries.len() + d.ready.len() }
 
 // Added returns how many added tasks were not read yet.

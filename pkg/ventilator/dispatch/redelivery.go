@@ -13,7 +13,7 @@ import (
 //
 //	what happened to a delivery                     delivered again     counts as
 //	a worker reported that it failed                after a backoff     a failure
-//	its file could not be read, or it not be sent   after a backoff     a failure
+//	its image could not be read, or not be sent     after a backoff     a failure
 //	its lease expired                               after a backoff     a failure
 //	its worker's connection ended                   at once             a quarter of a failure
 //	a sink ended that had received its result       at once             a quarter of a failure
@@ -135,8 +135,8 @@ func (d *Dispatcher) RecordFailure(id taskid.ID, r *wire.Receipt, now time.Time)
 }
 
 // RecordMissedFailure takes the sink's answer that a delivery failed. It counts only when the task still waits for
-// that delivery: the last, or the one before while two workers hold the task. Of any other delivery an event told, or
-// its lease expired.
+// that delivery: the last, or the one before while two workers hold the task. Any other
+// delivery was reported by an event before, or its lease expired.
 func (d *Dispatcher) RecordMissedFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
 	t := d.tasks[id]
 	if t == nil || t.state != leased || r.Delivery < 1 {

@@ -26,8 +26,8 @@ func (d *Dispatcher) Settle(r *wire.Receipt, id taskid.ID) bool {
 	return true
 }
 
-// HandOver ends the task with this id, and reports whether it was unsettled. It is for a run without a sink, when a connection
-// has sent the task: what becomes of it is unknown.
+// HandOver ends the task with this id, and reports whether it was unsettled. It is for a run without a sink, when a
+// connection has sent the task: what becomes of it is unknown.
 func (d *Dispatcher) HandOver(id taskid.ID) bool {
 	t := d.tasks[id]
 	if t == nil {
