@@ -53,6 +53,10 @@ GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lin
 lint: ## golangci-lint: errors unchecked, dead code, long lines, import groups
 	$(GOLANGCI_LINT) run ./...
 
+.PHONY: dist
+dist: ## a release: archives, packages, sums, bill of materials and, with Docker, the container image; into ./dist
+	$(GO) run ./deploy/release -out dist
+
 .PHONY: clean
 clean: ## remove what the targets above made
-	rm -rf $(BIN) out
+	rm -rf $(BIN) out dist

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// host builds the farm program for this machine and asks it for its version.
+func (b *build) host(ctx context.Context) error {
+	if err := compile(ctx, runtime.GOOS, runtime.GOARCH, b.work, "farm"); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, b.farm(), "--version").Output()
+	if err != nil {
+		return fmt.Errorf("asking for the version: %w", err)
+	}
+	for field := range strings.FieldsSeq(string(out)) {
+		if len(field) > 1 && field[0] == 'v' && field[1] >= '0' && field[1] <= '9' {
+			b.version = field[1:]
+			return nil
+		}
+	}
+	return fmt.Errorf("no version in %q: build from a clone, not from an archive", out)
+}
+
+func (b *build) farm() string {
+	name := filepath.Join(b.work, "farm")
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return name
+}
+
+// documents writes manual pages, compressed as distributions want them, and completions.
+func (b *build) documents(ctx context.Context) error {
+	man := filepath.Join(b.work, "man")
+	if err := run(ctx, nil, b.farm(), "man", man); err != nil {
+		return err
+	}
+	pages, err := filepath.Glob(filepath.Join(man, "*.1"))
+	if err != nil || len(pages) == 0 {
+		return fmt.Errorf("no manual pages in %s: %w", man, err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			return err
+		}
+		var packed bytes.Buffer
+		z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+		if err != nil {
+			return err
+		}
+		if _, err := z.Write(text); err != nil {
+			return err
+		}
+		if err := z.Close(); err != nil {
+			return err
+		}
+		if err := os.WriteFile(page+".gz", packed.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	dir := filepath.Join(b.work, "completions")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		out, err := exec.CommandContext(ctx, b.farm(), "completion", shell).Output()
+		if err != nil {
+			return fmt.Errorf("completion of %s: %w", shell, err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "farm."+shell), out, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
