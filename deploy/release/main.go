@@ -114,7 +114,7 @@ func run(ctx context.Context, env []string, name string, args ...string) error {
 // compile builds programs for a platform into a directory. They are static: a release never looks for shared libraries.
 func compile(ctx context.Context, goos, goarch, dir string, programs ...string) error {
 	fmt.Fprintf(os.Stderr, "building for %s/%s\n", goos, goarch)
-	args := []string{"build", "-trimpath", "-tags", "nodynamic", "-ldflags", "-s -w -buildid=", "-o", dir + string(filepath.Separator)}
+	args := []string{"build", "-trimpath", "-buildvcs=true", "-tags", "nodynamic", "-ldflags", "-s -w -buildid=", "-o", dir + string(filepath.Separator)}
 	for _, p := range programs {
 		args = append(args, "./"+p)
 	}
