@@ -36,9 +36,9 @@ license: MIT
 rpm: {buildhost: imagefarm}
 contents:
   - {src: "{{.Farm}}", dst: /usr/bin/farm, file_info: {mode: 0755, mtime: {{.Time}}}}
-  - {src: farm, dst: /usr/bin/ventilator, type: symlink}
-  - {src: farm, dst: /usr/bin/worker, type: symlink}
-  - {src: farm, dst: /usr/bin/sink, type: symlink}
+  - {src: /usr/bin/farm, dst: /usr/bin/ventilator, type: symlink}
+  - {src: /usr/bin/farm, dst: /usr/bin/worker, type: symlink}
+  - {src: /usr/bin/farm, dst: /usr/bin/sink, type: symlink}
   - {src: deploy/systemd/imagefarm-sink.service, dst: /usr/lib/systemd/system/imagefarm-sink.service,
      file_info: {mode: 0644, mtime: {{.Time}}}}
   - {src: deploy/systemd/imagefarm-worker.service, dst: /usr/lib/systemd/system/imagefarm-worker.service,
