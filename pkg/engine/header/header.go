@@ -18,7 +18,7 @@ type Info struct {
 	Animation   bool // of WebP: its pictures are frames, though it be a single one
 	Orientation int  // 1 to 8 as EXIF numbers them; 1 where nothing is said
 	Gray        bool
-	Alpha       bool // of PNG: its samples may be transparent
+	Alpha       bool // its samples may be transparent; said of PNG, HEIC and AVIF
 	Truncated   bool // the container announces more bytes than there are
 
 	EXIF []byte // a TIFF block, without any prefix
@@ -28,9 +28,6 @@ type Info struct {
 	Text bool   // comments or other text is there
 
 	JPEG JPEG // of a JPEG
-
-	Matrix  int  // of HEIC: the number of its colour matrix (H.273), 0 where nothing is said
-	Limited bool // of HEIC: samples use the studio range
 }
 
 // JPEG is what the frame header of a JPEG says.

@@ -62,7 +62,7 @@ func decodeAsset(data []byte, limits engine.Limits) (*image.NRGBA, error) {
 	}
 	var img *image.NRGBA
 	err = t.decode(false, func(f frame) error {
-		p := &picture{img: f.img, orient: info.Orientation}
+		p := &canvas{img: f.img, orient: info.Orientation}
 		img = p.settle()
 		if img == f.img {
 			img = imaging.Clone(img)

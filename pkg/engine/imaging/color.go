@@ -47,8 +47,8 @@ func (m *made) colored() bool {
 }
 
 // picture begins a variant with a frame.
-func (t *transform) picture(img image.Image, m *made) *picture {
-	p := &picture{img: img, orient: 1}
+func (t *transform) picture(img image.Image, m *made) *canvas {
+	p := &canvas{img: img, orient: 1}
 	if m.Orient {
 		p.orient = t.info.Orientation
 	}

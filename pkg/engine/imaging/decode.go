@@ -66,18 +66,13 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 			r = io.MultiReader(r, zeros{}) // the decoder asks for what the header says and no more
 		}
 		img, err = bmp.Decode(r)
-	case format.HEIC:
-		img, err = t.decodeHEIC()
-	case format.AVIF:
-		img, err = t.decodeAVIF()
+	case format.HEIC, format.AVIF:
+		img, err = t.decodeHEIF()
 	default:
 		err = outcome.Reject(outcome.Unsupported, "no decoder for %s", t.info.Format)
 	}
 	if err != nil {
 		return err
-	}
-	if t.info.Truncated && !accept && (t.info.Format == format.HEIC || t.info.Format == format.AVIF) {
-		return io.ErrUnexpectedEOF // their decoders make do with what there is
 	}
 	return use(frame{img: img})
 }

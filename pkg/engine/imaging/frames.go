@@ -103,7 +103,7 @@ func (t *transform) firstArea(m *made) int64 {
 // begin returns the picture with which a variant's first operation begins. Where that scales, it is the smallest base
 // that has at least twice the target's size, which costs nothing that can be measured, or else the frame itself, and
 // what comes out is a base for others.
-func (t *transform) begin(f frame, m *made, bases *[]base) *picture {
+func (t *transform) begin(f frame, m *made, bases *[]base) *canvas {
 	p := t.picture(f.img, m)
 	w, h, scales := t.firstSize(m)
 	if !scales {
@@ -123,15 +123,15 @@ func (t *transform) begin(f frame, m *made, bases *[]base) *picture {
 	return p
 }
 
-// picture is an image with what is still to be done to it: turning and colour conversion wait until it is small.
-type picture struct {
+// canvas is an image with what is still to be done to it: turning and colour conversion wait until it is small.
+type canvas struct {
 	img    image.Image // plain; an *image.NRGBA once settled
 	orient int         // to be applied, 1 for none
 	toSRGB func(*image.NRGBA)
 }
 
 // scale resizes to w×h pixels as displayed.
-func (p *picture) scale(w, h int) {
+func (p *canvas) scale(w, h int) {
 	if p.orient >= 5 {
 		w, h = h, w
 	}
@@ -142,7 +142,7 @@ func (p *picture) scale(w, h int) {
 
 // settle does what is still to be done. Afterwards the image is an *image.NRGBA with its origin at 0, 0, which
 // others may hold too: operations make new ones.
-func (p *picture) settle() *image.NRGBA {
+func (p *canvas) settle() *image.NRGBA {
 	img, ok := p.img.(*image.NRGBA)
 	if !ok || img.Rect.Min != (image.Point{}) {
 		img = imaging.Clone(p.img)

@@ -6,17 +6,10 @@ import (
 	"image"
 
 	"github.com/gen2brain/avif"
-	"github.com/gen2brain/heic"
 
-	"github.com/imagefarm/imagefarm/pkg/engine/header"
-	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/engine/heif"
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
-
-// HEIC and AVIF are decoded by libheif and libavif, translated to WebAssembly and run in a sandbox, which takes a
-// second to start when the first such file comes, and half a gigabyte for a large one.
-
-// minHEICWidth is the width from which the library finds the colour planes: libheif pads their rows to 64 samples.
-const minHEICWidth = 97
 
 // acquire waits until one more may be in work, or the context ends.
 func (t *transform) acquire() (release func(), err error) {
@@ -28,63 +21,41 @@ func (t *transform) acquire() (release func(), err error) {
 	}
 }
 
-func (t *transform) decodeHEIC() (image.Image, error) {
-	if t.info.Width < minHEICWidth {
-		return nil, outcome.Reject(outcome.Unsupported, "HEIC narrower than %d pixels", minHEICWidth)
+// decodeHEIF decodes HEIC and AVIF.
+func (t *transform) decodeHEIF() (image.Image, error) {
+	file, err := heif.Parse(t.data)
+	if err != nil {
+		return nil, err
 	}
 	release, err := t.acquire()
 	if err != nil {
 		return nil, farmsFault{err}
 	}
 	defer release()
-	img, err := heic.Decode(bytes.NewReader(t.data))
-	if c, ok := img.(*image.YCbCr); ok {
-		return fullRange(c, t.info), err
-	}
-	return img, err
-}
-
-// fullRange converts samples of another matrix than BT.601's, or of the studio range, which image.YCbCr does not know.
-func fullRange(img *image.YCbCr, info header.Info) image.Image {
-	kr, kb := 0.299, 0.114
-	switch info.Matrix {
-	case 1:
-		kr, kb = 0.2126, 0.0722
-	case 9, 10:
-		kr, kb = 0.2627, 0.0593
-	default:
-		if !info.Limited {
-			return img
-		}
-	}
-	black, white, chroma := 0.0, 255.0, 255.0
-	if info.Limited {
-		black, white, chroma = 16, 235, 224
-	}
-	out := image.NewNRGBA(image.Rect(0, 0, img.Rect.Dx(), img.Rect.Dy()))
-	for y := range img.Rect.Dy() {
-		for x := range img.Rect.Dx() {
-			c := img.YCbCrAt(img.Rect.Min.X+x, img.Rect.Min.Y+y)
-			luma := (float64(c.Y) - black) * 255 / (white - black)
-			cb, cr := (float64(c.Cb)-128)*255/chroma, (float64(c.Cr)-128)*255/chroma
-			r, b := luma+2*(1-kr)*cr, luma+2*(1-kb)*cb
-			g := (luma - kr*r - kb*b) / (1 - kr - kb)
-			p := out.Pix[y*out.Stride+4*x:][:4:4]
-			p[0], p[1], p[2], p[3] = level(r), level(g), level(b), 255
-		}
-	}
-	return out
-}
-
-func level(v float64) uint8 { return uint8(min(255, max(0, v+0.5))) }
-
-func (t *transform) decodeAVIF() (image.Image, error) {
-	release, err := t.acquire()
+	p, err := file.Decode(t.ctx, 0, 0)
 	if err != nil {
-		return nil, farmsFault{err}
+		return nil, err
 	}
-	defer release()
-	return avif.Decode(bytes.NewReader(t.data))
+	return imageOf(p), nil
+}
+
+// imageOf returns a picture as the standard library holds it: as its planes where the library knows them, else as RGB.
+func imageOf(p *picture.Picture) image.Image {
+	if p.Alpha == nil && p.Model == picture.YCbCr && p.Matrix == picture.BT601 && !p.Limited {
+		y, cb, cr := &p.Planes[0], &p.Planes[1], &p.Planes[2]
+		whole := cb.Across.Begin == 0 && cb.Down.Begin == 0 && cb.Stride == cr.Stride
+		ratio, known := map[[2]bool]image.YCbCrSubsampleRatio{
+			{false, false}: image.YCbCrSubsampleRatio444, {true, false}: image.YCbCrSubsampleRatio422,
+			{true, true}: image.YCbCrSubsampleRatio420,
+		}[[2]bool{cb.Width < y.Width, cb.Height < y.Height}]
+		if whole && known && y.Width > 1 && y.Height > 1 {
+			return &image.YCbCr{
+				Y: y.Pix, Cb: cb.Pix, Cr: cr.Pix, YStride: y.Stride, CStride: cb.Stride,
+				SubsampleRatio: ratio, Rect: image.Rect(0, 0, y.Width, y.Height),
+			}
+		}
+	}
+	return interleave(p)
 }
 
 // avifSpeed trades speed for size, 0 to 10.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
-	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -65,35 +64,6 @@ func TestPicturesWithSamplesMissingNeverReachTheLibrary(t *testing.T) {
 		var rejection *outcome.Rejection
 		if _, err := plain(img); !errors.As(err, &rejection) {
 			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestSamplesOfOtherMatricesAndRanges(t *testing.T) {
-	for _, c := range []struct {
-		what      string
-		info      header.Info
-		y, cb, cr uint8
-		r, g, b   uint8
-		same      bool
-	}{
-		{what: "full range, BT.601", info: header.Info{Matrix: 6}, y: 76, cb: 85, cr: 255, r: 254, same: true},
-		{what: "studio range, BT.601", info: header.Info{Matrix: 6, Limited: true}, y: 81, cb: 90, cr: 240, r: 254},
-		{what: "studio range, BT.709", info: header.Info{Matrix: 1, Limited: true}, y: 63, cb: 102, cr: 240, r: 255, g: 1},
-		{what: "full range, BT.709", info: header.Info{Matrix: 1}, y: 182, cb: 30, cr: 12, g: 255, b: 0},
-		{what: "full range, BT.2020", info: header.Info{Matrix: 9}, y: 15, cb: 255, cr: 117, r: 0, b: 254},
-	} {
-		img := image.NewYCbCr(image.Rect(0, 0, 1, 1), image.YCbCrSubsampleRatio444)
-		img.Y[0], img.Cb[0], img.Cr[0] = c.y, c.cb, c.cr
-		out := fullRange(img, c.info)
-		if (out == image.Image(img)) != c.same {
-			t.Errorf("%s: converted %v", c.what, out != image.Image(img))
-		}
-		r, g, b, _ := out.At(0, 0).RGBA()
-		for i, d := range []int{int(r>>8) - int(c.r), int(g>>8) - int(c.g), int(b>>8) - int(c.b)} {
-			if d < -3 || d > 3 {
-				t.Errorf("%s: channel %d of (%d, %d, %d) is off by %d", c.what, i, r>>8, g>>8, b>>8, d)
-			}
 		}
 	}
 }

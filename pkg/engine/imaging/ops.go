@@ -11,7 +11,7 @@ import (
 )
 
 // apply runs the operations of a variant. The first one's scaling is done already, which the sizes show.
-func (m *made) apply(p *picture) (*image.NRGBA, error) {
+func (m *made) apply(p *canvas) (*image.NRGBA, error) {
 	for i, o := range m.Ops {
 		if err := m.step(p, i, o); err != nil {
 			return nil, err
@@ -24,7 +24,7 @@ func (m *made) apply(p *picture) (*image.NRGBA, error) {
 	return img, nil
 }
 
-func (m *made) step(p *picture, i int, o recipe.Op) error {
+func (m *made) step(p *canvas, i int, o recipe.Op) error {
 	img := p.settle()
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	begun := i == 0
@@ -60,7 +60,7 @@ func (m *made) step(p *picture, i int, o recipe.Op) error {
 }
 
 // cut cuts o's size out, at o's gravity.
-func (m *made) cut(p *picture, i int, o recipe.Op) {
+func (m *made) cut(p *canvas, i int, o recipe.Op) {
 	img := p.settle()
 	size := img.Rect.Size()
 	w, h := size.X, size.Y

@@ -1,4 +1,4 @@
-package header
+package heif
 
 import (
 	"image"
@@ -10,7 +10,7 @@ func TestTurnsAndMirrorsHaveAnOrientation(t *testing.T) {
 	const w, h = 5, 3
 	for turns := range 4 {
 		for mirror := -1; mirror < 2; mirror++ {
-			o := isoOrientation(turns, mirror >= 0, mirror)
+			o := orientationOf(turns, mirror >= 0, mirror)
 			for _, p := range []image.Point{{0, 0}, {4, 0}, {1, 2}} {
 				x, y, cw, ch := p.X, p.Y, w, h
 				for range turns { // a point goes to the left edge's side
