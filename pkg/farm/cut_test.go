@@ -72,3 +72,28 @@ func TestCutRunTellsItsSinkAndWarnsOfNothing(t *testing.T) {
 		}
 	})
 }
+
+// The first Ctrl-C waits for the images at work alone.
+func TestDrainedFarmWaitsForImagesAtWorkAlone(t *testing.T) {
+	const takes = time.Minute
+	e := &sleeper{takes: takes}
+	cfg := newConfig(t, images(t, numbered(40)...), t.TempDir(), e)
+	synctest.Test(t, func(t *testing.T) {
+		f, err := farm.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		time.AfterFunc(takes/2, f.Drain)
+		run, err := f.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > takes+5*time.Second {
+			t.Errorf("the drain ended after %v", took)
+		}
+		if run.Found != 2 || run.Done != 2 || run.Unsettled() != 0 || run.State != "interrupted" || e.transforms() != 2 {
+			t.Errorf("%d transforms; the run says %+v", e.transforms(), run)
+		}
+	})
+}

@@ -75,8 +75,12 @@ func New(cfg Config) (*Farm, error) {
 	return f, err
 }
 
-// Drain asks the run to end when what has been handed out is settled. Call it at most once.
-func (f *Farm) Drain() { f.ventilator.Drain() }
+// Drain asks the run to end when the images at work are settled. What the worker has not begun is left for the next run.
+// Call it at most once.
+func (f *Farm) Drain() {
+	f.ventilator.Drain()
+	f.worker.Return()
+}
 
 // Sink returns the farm's sink, for those who watch.
 func (f *Farm) Sink() *sink.Sink { return f.sink }

@@ -176,7 +176,7 @@ func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (seen bool) {
 	if m != nil {
 		m.beats = true
 		m.Heartbeat = *h
-		m.Held = nil
+		m.Held, m.Returned = nil, nil
 	}
 	return seen
 }

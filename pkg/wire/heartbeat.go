@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,6 +19,7 @@ type Heartbeat struct {
 	Slots    int      `msgpack:"slots" json:"slots"`
 	Busy     int      `msgpack:"busy" json:"busy"` // slots at work
 	Held     []string `msgpack:"held,omitempty" json:"-"`
+	Returned []string `msgpack:"returned,omitempty" json:"-"` // tasks that it gave back unbegun, because it drains
 	Draining bool     `msgpack:"draining,omitempty" json:"draining"`
 	Done     uint64   `msgpack:"done" json:"done"` // tasks since it started, by outcome
 	Rejected uint64   `msgpack:"rejected" json:"rejected"`
@@ -32,10 +34,10 @@ func (h *Heartbeat) check() error {
 		return malformed("a heartbeat needs the worker's name, at most 255 bytes")
 	case h.Slots < 0 || h.Busy < 0:
 		return malformed("a heartbeat with a negative count")
-	case len(h.Held) > MaxHeld:
-		return malformed("a heartbeat with %d held tasks", len(h.Held))
+	case len(h.Held)+len(h.Returned) > MaxHeld:
+		return malformed("a heartbeat with %d held and %d returned tasks", len(h.Held), len(h.Returned))
 	}
-	for _, id := range h.Held {
+	for _, id := range slices.Concat(h.Held, h.Returned) {
 		if len(id) > MaxID {
 			return malformed("a heartbeat with a task's id of %d bytes", len(id))
 		}

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -25,9 +26,7 @@ func (w *Worker) holds() int {
 func (w *Worker) release(r *wire.Result, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.held[id]--; w.held[id] <= 0 {
-		delete(w.held, id)
-	}
+	w.unhold(id)
 	switch r.Outcome {
 	case outcome.Done:
 		w.counts.Done++
@@ -36,6 +35,36 @@ func (w *Worker) release(r *wire.Result, id string) {
 	case outcome.Failed:
 		w.counts.Failed++
 	}
+}
+
+// unhold notes that a task is no longer held. The caller holds mu.
+func (w *Worker) unhold(id string) {
+	if w.held[id]--; w.held[id] <= 0 {
+		delete(w.held, id)
+	}
+}
+
+// giveBack returns a task that was not begun. The next heartbeat tells its ventilator.
+func (w *Worker) giveBack(r received) {
+	w.mu.Lock()
+	w.unhold(r.task.ID)
+	if r.task.ID != "" {
+		w.counts.Returned = append(w.counts.Returned, r.task.ID)
+	}
+	w.mu.Unlock()
+	w.cfg.Memory.Release(r.frame)
+}
+
+// returnWaiting gives back what waits for a slot, if the worker is to return it, and says so. It returns when the intake has
+// ended and nothing waits.
+func (w *Worker) returnWaiting() {
+	if !w.returns.Load() {
+		return
+	}
+	for r := range w.tasks {
+		w.giveBack(r)
+	}
+	w.sendHeartbeat()
 }
 
 // setBusy changes the number of tasks that the engine has and accounts for the time since it last changed.
@@ -64,6 +93,7 @@ func (w *Worker) heartbeat() *wire.Heartbeat {
 	defer w.mu.Unlock()
 	w.settleIdle()
 	h := w.counts
+	h.Returned = slices.Clone(h.Returned)
 	h.Worker, h.Slots, h.Busy = w.cfg.Name, w.cfg.Slots, w.busy()
 	h.IdleUS, h.UpUS = w.idle.Microseconds(), time.Since(w.started).Microseconds()
 	for id := range w.held {
@@ -102,10 +132,14 @@ func (w *Worker) heartbeats(ctx context.Context) {
 		case <-ticker.C:
 		case <-w.beat:
 		}
-		for _, p := range w.push.Peers() {
-			if err := w.push.SendTo(p.ID, zsock.Message{w.heartbeat().Encode()}, nil); err != nil {
-				w.log.Debug("a heartbeat was left out", "error", err)
-			}
+		w.sendHeartbeat()
+	}
+}
+
+func (w *Worker) sendHeartbeat() {
+	for _, p := range w.push.Peers() {
+		if err := w.push.SendTo(p.ID, zsock.Message{w.heartbeat().Encode()}, nil); err != nil {
+			w.log.Debug("a heartbeat was left out", "error", err)
 		}
 	}
 }

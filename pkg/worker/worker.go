@@ -26,7 +26,9 @@ type Worker struct {
 	tasks  chan received // wait for a slot
 	outbox outbox
 
-	draining chan struct{} // closed by Drain
+	draining chan struct{} // closed by Drain and Return
+	drain    sync.Once
+	returns  atomic.Bool // what is not begun is returned when it drains
 	started  time.Time
 	ready    atomic.Pointer[string] // why not; nil: ready
 	losses   atomic.Int64           // how often the store lost what had been written since its last sync
@@ -36,7 +38,7 @@ type Worker struct {
 	mu      sync.Mutex
 	held    map[string]int // task ids, received and not yet answered
 	engaged int            // tasks that the engine has
-	counts  wire.Heartbeat
+	counts  wire.Heartbeat // with the tasks that were returned
 	idle    time.Duration
 	since   time.Time // when engaged last changed
 	beat    chan struct{}
@@ -59,8 +61,17 @@ func New(cfg Config) (*Worker, error) {
 	return w, nil
 }
 
-// Drain asks the worker to finish what it holds, to take nothing new and to end. Call it at most once.
-func (w *Worker) Drain() { close(w.draining) }
+// Drain asks the worker to finish what it holds, to take nothing new and to end. A worker drains once: later calls change
+// nothing.
+func (w *Worker) Drain() { w.drain.Do(func() { close(w.draining) }) }
+
+// Return asks the worker to finish the tasks that its engine has, to return the others to their ventilators, and to end.
+func (w *Worker) Return() {
+	w.drain.Do(func() {
+		w.returns.Store(!w.cfg.Bare) // a sink that knows nothing but names could not pass it on
+		close(w.draining)
+	})
+}
 
 // Ready returns nil when the worker is connected to a ventilator and to its sink, can write its outputs, and does not drain.
 func (w *Worker) Ready() error {
@@ -113,6 +124,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			w.log.Info("draining", "held", w.holds())
 			w.heartbeatNow()
 			stopIntake()
+			w.returnWaiting()
 		case <-intake.Done():
 		}
 	})
@@ -261,6 +273,10 @@ func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 		case r, ok := <-w.tasks:
 			if !ok {
 				return
+			}
+			if w.returns.Load() {
+				w.giveBack(r)
+				continue
 			}
 			w.setBusy(1)
 			losses := w.losses.Load()

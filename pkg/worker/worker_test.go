@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -204,6 +205,41 @@ func TestDrainingWorkerFinishesWhatItHoldsAndTakesNothingNew(t *testing.T) {
 		}
 		if c := s.result(time.Second); c != nil {
 			t.Errorf("it took %s while draining", c.Filename)
+		}
+	})
+}
+
+func TestReturningWorkerFinishesWhatIsAtWorkAndListsTheRest(t *testing.T) {
+	onStage(t, func(c *Config) { c.Prefetch = 4 }, func(t *testing.T, s *stage) {
+		for _, id := range []string{"a", "b", "c"} {
+			s.send(id+".jpg", "1h", wire.TaskInfo{ID: id})
+		}
+		synctest.Wait()
+		s.worker.Return()
+		synctest.Wait()
+		var returned []string
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		for len(returned) == 0 {
+			m, err := s.taken.Recv(ctx)
+			if err != nil {
+				t.Fatal("no heartbeat lists what is returned")
+			}
+			if got, err := wire.DecodeFromWorker(m[0]); err == nil && got.Heartbeat != nil {
+				returned = got.Heartbeat.Returned
+			}
+		}
+		if !slices.Equal(returned, []string{"b", "c"}) {
+			t.Errorf("%q are returned", returned)
+		}
+		if r := s.result(2 * time.Hour); r == nil || r.ID != "a" {
+			t.Errorf("the task at work ended as %v", r)
+		}
+		if err := <-s.ended; err != nil {
+			t.Error(err)
+		}
+		if r := s.result(time.Second); r != nil {
+			t.Errorf("%s was transformed all the same", r.Filename)
 		}
 	})
 }

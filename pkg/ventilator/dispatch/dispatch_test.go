@@ -249,3 +249,32 @@ func TestUnreadableSecondCopyDoesNotFailTheTask(t *testing.T) {
 		t.Errorf("%+v", d.counts)
 	}
 }
+
+func TestReturnedTasksAreDeliveredAgainAtOnceAndCountAsNoFailure(t *testing.T) {
+	for _, draining := range []bool{false, true} {
+		d, now := newTestDispatcher(nil), time.Now()
+		d.addN(3, now)
+		d.readEverything()
+		d.AddPeer(1, identity(1, 3))
+		for range 3 {
+			if _, ok := d.Assign(now); !ok {
+				t.Fatal("no task was assigned")
+			}
+		}
+		if draining {
+			d.Drain(now)
+		}
+		d.RecordHeartbeat(&wire.Heartbeat{
+			Worker: "w", Draining: true, Held: []string{nthID(0).String()}, Returned: []string{nthID(1).String(), nthID(2).String(), "?"},
+		}, now)
+		again := d.readEverything()
+		if draining && (again != 0 || len(d.tasks) != 1) || !draining && (again != 2 || len(d.tasks) != 3) {
+			t.Errorf("draining %v: %d tasks are read again, %d are left", draining, again, len(d.tasks))
+		}
+		for id, task := range d.tasks {
+			if task.failures+task.losses > 0 {
+				t.Errorf("task %v has %d failures and %d losses", id, task.failures, task.losses)
+			}
+		}
+	}
+}

@@ -119,9 +119,10 @@ func (d *Dispatcher) RecordHeartbeat(h *wire.Heartbeat, now time.Time) (ask []ta
 		return ask
 	}
 	for _, p := range d.peers {
-		if p.name == h.Worker && !p.stranger && !p.draining {
+		if p.name == h.Worker && !p.stranger {
 			p.draining = true
 			d.updateAvailability(p)
+			d.takeBack(p, h.Returned)
 		}
 	}
 	return ask

@@ -17,6 +17,7 @@ import (
 //	its lease expired                               after a backoff     a failure
 //	its worker's connection ended                   at once             a quarter of a failure
 //	a sink ended that had received its result       at once             a quarter of a failure
+//	a draining worker returned it unbegun           at once             nothing
 //	it is the oldest at the end of the run          to an idle worker   nothing: the first worker goes on
 //
 // A task is dead when its failures reach Config.MaxDeliveries. While the run drains, no task is delivered again: it
@@ -76,6 +77,22 @@ func (d *Dispatcher) requeueLost(t *Task, detail string, now time.Time) {
 		return
 	}
 	d.requeue(t)
+}
+
+// takeBack requeues tasks that p, which drains, received and will not begin.
+func (d *Dispatcher) takeBack(p *peer, returned []string) {
+	for _, s := range returned {
+		id, err := taskid.Parse(s)
+		t := p.held[id]
+		if err != nil || t == nil {
+			continue
+		}
+		delete(p.held, id)
+		t.holders = slices.DeleteFunc(t.holders, func(q *peer) bool { return q == p })
+		if len(t.holders) == 0 && t.state == leased {
+			d.requeue(t)
+		}
+	}
 }
 
 // AdvanceTime ends the leases and backoffs whose deadline has come, and returns the tasks whose lease expired.
