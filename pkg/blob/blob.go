@@ -53,9 +53,9 @@ const (
 	MaxComponent = 255  // bytes between two slashes
 )
 
-// hidden is the directory at the root of a store that belongs to the farm: temporary files are made there. No output
-// may be named into it.
-const hidden = ".imagefarm"
+// OwnDir is the directory at the root of a store that belongs to the farm: temporary files are made there. No output may be
+// named into it. A directory that holds one is a store, or was.
+const OwnDir = ".imagefarm"
 
 // CheckName reports why name cannot be the name of an output, with an error that is an ErrName. A name is relative
 // and slash-separated; it has no empty, "." or ".." component and no NUL; it is at most MaxName bytes long with
@@ -80,16 +80,16 @@ func CheckName(name string) error {
 			return nameError(name, fmt.Sprintf("it has a component %q", part))
 		case len(part) > MaxComponent:
 			return nameError(name, fmt.Sprintf("a component has %d bytes, more than %d", len(part), MaxComponent))
-		case i == 0 && isHidden(part):
-			return nameError(name, hidden+" is the farm's own")
+		case i == 0 && isOwnDir(part):
+			return nameError(name, OwnDir+" is the farm's own")
 		}
 	}
 	return nil
 }
 
-// isHidden also knows the spellings that file systems without case, and Windows, take for the same directory.
-func isHidden(part string) bool {
-	return strings.EqualFold(strings.TrimRight(part, ". "), hidden)
+// isOwnDir also knows the spellings that file systems without case, and Windows, take for the same directory.
+func isOwnDir(part string) bool {
+	return strings.EqualFold(strings.TrimRight(part, ". "), OwnDir)
 }
 
 func nameError(name, why string) error {

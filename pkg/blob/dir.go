@@ -1,7 +1,6 @@
 package blob
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -104,11 +103,34 @@ func (d *Dir) Close() error {
 // Put makes data readable under name, complete or not at all, in place of what was there; missing directories are
 // made. Modes are 0666 for files and 0777 for directories, less the umask. When it is durable, Sync says.
 func (d *Dir) Put(ctx context.Context, name string, data []byte) error {
-	return d.PutFrom(ctx, name, bytes.NewReader(data))
+	return d.put(ctx, name, func(f *os.File) error {
+		_, err := f.Write(data)
+		return err
+	})
 }
 
-// PutFrom is Put of what data holds, which is copied in passing, however large it is.
-func (d *Dir) PutFrom(ctx context.Context, name string, data io.ReadSeeker) error {
+// PutFrom is Put of what open returns, which is copied a piece at a time, however large it is. A piece that is all zeros becomes a
+// hole, so that the copy of a sparse file is sparse, too. PutFrom closes what open returns, and may call open twice. An error of
+// open, and of reading, is returned as it is.
+func (d *Dir) PutFrom(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
+	var readErr error
+	err := d.put(ctx, name, func(f *os.File) (err error) {
+		var data io.ReadCloser
+		if data, readErr = open(); readErr != nil {
+			return errRead
+		}
+		defer data.Close()
+		readErr, err = copySparse(ctx, f, data)
+		return err
+	})
+	if readErr != nil {
+		return readErr
+	}
+	return err
+}
+
+// put makes what fill writes readable under name.
+func (d *Dir) put(ctx context.Context, name string, fill func(*os.File) error) error {
 	if err := CheckName(name); err != nil {
 		return err
 	}
@@ -119,10 +141,7 @@ func (d *Dir) PutFrom(ctx context.Context, name string, data io.ReadSeeker) erro
 		return &Fault{Kind: ErrObstructed, Op: "write", Name: name, Dir: d.path, Why: "it was opened for reading only"}
 	}
 	return d.do("write", name, func(s *session) error {
-		if _, err := data.Seek(0, io.SeekStart); err != nil { // it may be tried again
-			return err
-		}
-		made, err := s.put(filepath.FromSlash(name), data, d.cfg.Sync == SyncEach)
+		made, err := s.put(filepath.FromSlash(name), fill, d.cfg.Sync == SyncEach)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func list(t *testing.T, dir string) []string {
 		if err != nil {
 			return err
 		}
-		if e.Name() == hidden {
+		if e.Name() == OwnDir {
 			return fs.SkipDir
 		}
 		if !e.IsDir() {

@@ -67,7 +67,7 @@ func TestOutputsThatWentWithTheirDirectoryAreToldOnce(t *testing.T) {
 func TestSomebodyCleansUpTheHiddenDirectory(t *testing.T) {
 	d := newDir(t, Config{})
 	put(t, d, "a.jpg", "x")
-	if err := os.RemoveAll(filepath.Join(d.Path(), hidden)); err != nil {
+	if err := os.RemoveAll(filepath.Join(d.Path(), OwnDir)); err != nil {
 		t.Fatal(err)
 	}
 	put(t, d, "b.jpg", "x")

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -18,7 +17,7 @@ import (
 // tempDir holds, for every Dir that is open in any process, a directory for its temporary files and beside it a lock
 // file of the same name and ".lock". The lock is held as long as the Dir lives, and the kernel drops it when the
 // process dies, so that what nobody holds is a leftover.
-const tempDir = hidden + "/tmp"
+const tempDir = OwnDir + "/tmp"
 
 const lockSuffix = ".lock"
 
@@ -119,9 +118,9 @@ func (s *session) close() error {
 	return errors.Join(err, s.lock.Close(), s.here.close(), s.top.close(), s.root.Close())
 }
 
-// put writes data to a temporary file and renames it to name. It returns the topmost directory that it may have made,
-// slash-separated, or "".
-func (s *session) put(name string, data io.Reader, sync bool) (made string, err error) {
+// put makes a temporary file, has fill write it, and renames it to name. It returns the topmost directory that it may have
+// made, slash-separated, or "".
+func (s *session) put(name string, fill func(*os.File) error, sync bool) (made string, err error) {
 	base := strconv.FormatUint(s.next.Add(1), 36)
 	f, err := s.here.create(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -130,8 +129,7 @@ func (s *session) put(name string, data io.Reader, sync bool) (made string, err 
 	if err != nil {
 		return "", err
 	}
-	_, err = io.Copy(f, data)
-	if err == nil && sync {
+	if err = fill(f); err == nil && sync {
 		err = f.Sync()
 	}
 	if closeErr := f.Close(); err == nil {

@@ -130,7 +130,7 @@ func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p 
 	if cfg.Ventilator, _, err = ventilatorConfig(c, progress.NewScreen(os.Stderr), log, registry); err != nil {
 		return p, err
 	}
-	if err := refuseInside("outputs", "out", out, cfg.Ventilator.Inputs); err != nil {
+	if err := refuseInput("outputs", "out", out, cfg.Ventilator.Inputs); err != nil {
 		return p, err
 	}
 	w, engine, err := workerConfig(c, log, registry)

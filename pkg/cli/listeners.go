@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/rejects"
+	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -42,9 +44,10 @@ func listenersOf(c *cli.Command, log *slog.Logger) (*listeners, error) {
 	return l, nil
 }
 
-func (l *listeners) put(path string, r wire.Receipt) {
+func (l *listeners) put(o ventilator.Original, r wire.Receipt) {
+	open := func(ctx context.Context) (io.ReadCloser, error) { return o.Open(ctx) }
 	for _, q := range l.queues {
-		q.Put(rejects.Rejection{Receipt: r, Path: path})
+		q.Put(rejects.Rejection{Receipt: r, Path: o.Path, Open: open})
 	}
 }
 

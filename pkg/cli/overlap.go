@@ -3,17 +3,17 @@ package cli
 import (
 	"context"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 )
 
-// refuseOutputInside refuses a run whose sink, on this machine, writes into a directory that the run reads: the next run
-// would make thumbnails of thumbnails. A sink that does not answer now is asked later, for other things.
-func refuseOutputInside(ctx context.Context, cfg *ventilator.Config, log *slog.Logger) error {
+// refuseSinkInInput refuses a run whose sink, on this machine, writes its outputs right beside the images that the run reads.
+// A sink that does not answer now is asked later, for other things.
+func refuseSinkInInput(ctx context.Context, cfg *ventilator.Config, log *slog.Logger) error {
 	if cfg.Control == ventilator.NoSink {
 		return nil
 	}
@@ -28,22 +28,16 @@ func refuseOutputInside(ctx context.Context, cfg *ventilator.Config, log *slog.L
 	if err != nil || status.Host != cfg.Host || !filepath.IsAbs(status.Out) {
 		return nil
 	}
-	return refuseInside("outputs", "out", status.Out, cfg.Inputs)
+	return refuseInput("outputs", "out", status.Out, cfg.Inputs)
 }
 
-// refuseInside refuses a directory, the flag's, for what is written there if a run reads it: the next run would find it.
-func refuseInside(what, flag, dir string, inputs []string) error {
+// refuseInput refuses the directory of a flag if it is itself an input: the next run would take what is written there for
+// images. A directory further down is left out of the walk.
+func refuseInput(what, flag, dir string, inputs []string) error {
 	for _, in := range inputs {
-		info, err := os.Stat(in)
-		if err != nil || !info.IsDir() {
-			continue
-		}
-		inside, err := ventilator.Inside(dir, in)
-		if err != nil {
-			return usagef("%v", err)
-		}
-		if inside {
-			return usagef("%s would go to %q, inside the input %q: choose another --%s", what, dir, in, flag)
+		if source.IsDir(in, dir) {
+			return usagef("%s would go to %q, among the images of the input %q: choose another --%s, which may be a directory below it",
+				what, dir, in, flag)
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/progress"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -73,7 +74,7 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 		return err
 	})
 	err = closeAfter(err, r.close)
-	s := summary{run: &run, unreadable: r.farm.Unreadable(), ledgerFlags: ledgerFlagsOf(c)}
+	s := summary{run: &run, leftOut: r.farm.LeftOut(), ledgerFlags: ledgerFlagsOf(c)}
 	if !c.IsSet("out") {
 		s.out = r.config.Sink.OutPath
 	}
@@ -106,7 +107,7 @@ func (r *localRun) refuseWhatCannotWork() error {
 	if err := checkPageFlags(r.c); err != nil {
 		return err
 	}
-	if err := refuseInside("outputs", "out", r.c.String("out"), r.config.Ventilator.Inputs); err != nil {
+	if err := refuseInput("outputs", "out", r.c.String("out"), r.config.Ventilator.Inputs); err != nil {
 		return err
 	}
 	return refuseMissingAssets(r.c.String("assets"), r.config.Ventilator.Recipe)
@@ -182,7 +183,7 @@ func finish(c *cli.Command, s summary, err error, sig os.Signal, show progress.R
 	if !c.Bool("quiet") {
 		s.print(os.Stderr)
 	}
-	code := runCode(run, s.unreadable)
+	code := runCode(run, s.leftOut.Counts[source.Unreadable])
 	switch {
 	case err != nil:
 		return err

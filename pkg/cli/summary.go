@@ -11,13 +11,16 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/source"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
 // summary says what became of every image that a run found.
 type summary struct {
 	run         *wire.Run
-	unreadable  int64  // files and directories that could not be read
+	leftOut     ventilator.LeftOut
 	ledgerFlags string // by which the operator's commands find the run's ledger
 	out         string // directory of the outputs, if the user has named none
 }
@@ -27,6 +30,7 @@ func (s summary) print(w io.Writer) {
 	if r.State == outcome.DryRun {
 		fmt.Fprintf(w, "%s images found: %s to make, %s unchanged, %s rejected earlier, %s dead letters\n", numfmt.Count(r.Found),
 			numfmt.Count(r.Pending), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead))
+		printLeftOut(w, s.leftOut)
 		return
 	}
 	if r.HandedOut > 0 {
@@ -63,9 +67,7 @@ func (s summary) print(w io.Writer) {
 	if left := r.Total - r.Found; left > 0 && r.State != outcome.Finished {
 		fmt.Fprintf(w, "%s more images are left for the next run\n", numfmt.Count(left))
 	}
-	if s.unreadable > 0 {
-		fmt.Fprintf(w, "%s files or directories could not be read: see the warnings above\n", numfmt.Count(s.unreadable))
-	}
+	printLeftOut(w, s.leftOut)
 	if s.out != "" {
 		fmt.Fprintf(w, "outputs are in %s\n", s.out)
 	}
@@ -83,6 +85,24 @@ func handedOut(r *wire.Run) string {
 		}
 	}
 	return s
+}
+
+// namedLeftOut is how many unreadable files and directories the summary names.
+const namedLeftOut = 10
+
+// printLeftOut says what a run did not take: one line of counts, and by name what is unreadable.
+func printLeftOut(w io.Writer, left ventilator.LeftOut) {
+	if len(left.Counts) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "left out: %s\n", left)
+	for i, o := range left.Unreadable {
+		if i == namedLeftOut {
+			fmt.Fprintf(w, "  … and %s more\n", numfmt.Count(left.Counts[source.Unreadable]-namedLeftOut))
+			break
+		}
+		fmt.Fprintf(w, "  unreadable: %s: %v\n", telemetry.Printable(o.Location), o.Err)
+	}
 }
 
 // balanceOf says whether every image found is accounted for.

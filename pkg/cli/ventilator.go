@@ -14,6 +14,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/progress"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
@@ -26,6 +27,7 @@ func findFlags() []cli.Flag {
 		texts(whatToTake, "include", "take only files that match this `GLOB`; repeatable"),
 		texts(whatToTake, "exclude", "leave out files and directories that match this `GLOB`; repeatable"),
 		yes(whatToTake, "hidden", "take hidden files and directories, too"),
+		yes(whatToTake, "follow-links", "take files outside the input to which links in it lead"),
 		yes(whatToTake, "force", "make every output again, also of unchanged images"),
 		yes(whatToTake, "checksum", "recognize unchanged images by content, not by size and time"),
 		yes(whatToTake, "dry-run", "print what would be made, skipped or rejected; make nothing"),
@@ -92,7 +94,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if c.String("sink") == ventilator.NoSink && c.String("control") == "" {
 		cfg.Control = ventilator.NoSink
 	}
-	if err := refuseOutputInside(ctx, &cfg, log); err != nil {
+	if err := refuseSinkInInput(ctx, &cfg, log); err != nil {
 		return err
 	}
 	told, err := listenersOf(c, log)
@@ -115,7 +117,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 		run, err = farm.RunVentilator(ctx, v)
 		return err
 	})
-	s := summary{run: &run, unreadable: v.Unreadable(), ledgerFlags: "--sink " + shellWord(c.String("sink"))}
+	s := summary{run: &run, leftOut: v.LeftOut(), ledgerFlags: "--sink " + shellWord(c.String("sink"))}
 	return finish(c, s, err, first(), show)
 }
 
@@ -137,14 +139,18 @@ func ventilatorConfig(c *cli.Command, screen *progress.Screen, log *slog.Logger,
 		return ventilator.Config{}, nil, usagef("name a directory of images, a file, or - for a list on standard input")
 	}
 	if dir := c.String("reject-dir"); dir != "" {
-		if err := refuseInside("rejected originals", "reject-dir", dir, c.Args().Slice()); err != nil {
+		if err := refuseInput("rejected originals", "reject-dir", dir, c.Args().Slice()); err != nil {
 			return ventilator.Config{}, nil, err
 		}
 	}
 	host, _ := os.Hostname() // shown only
 	return ventilator.Config{
-		Inputs: c.Args().Slice(), Stdin: os.Stdin, Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"),
-		Hidden: c.Bool("hidden"), Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
+		Inputs: c.Args().Slice(), Stdin: os.Stdin,
+		Select: source.Config{
+			Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"), Hidden: c.Bool("hidden"),
+			FollowLinks: c.Bool("follow-links"),
+		},
+		Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool("checksum"), DryRun: c.Bool("dry-run"), Report: dryRunPrinter(mode),
 		MaxMessage: bytesOf(c, "max-message"), Readers: c.Int("readers"),
 		Dispatch: dispatch.Config{

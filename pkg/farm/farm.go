@@ -85,8 +85,8 @@ func (f *Farm) Drain() {
 // Sink returns the farm's sink, for those who watch.
 func (f *Farm) Sink() *sink.Sink { return f.sink }
 
-// Unreadable returns how many files and directories could not be looked at.
-func (f *Farm) Unreadable() int64 { return f.ventilator.Unreadable() }
+// LeftOut returns what the run has not taken so far.
+func (f *Farm) LeftOut() ventilator.LeftOut { return f.ventilator.LeftOut() }
 
 // Run does the run, as ventilator.Run says, and returns when all three roles have ended.
 //

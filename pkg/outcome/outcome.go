@@ -50,13 +50,15 @@ const (
 	Timeout         Reason = "timeout"           // its transform outlived --task-timeout
 	OutOfMemory     Reason = "out-of-memory"     // its transform outgrew --task-memory
 	Crashed         Reason = "crashed"           // its transform took its process down
+	BadName         Reason = "bad-name"          // no message or file system can hold its name, or the name of an output
+	Obstructed      Reason = "obstructed"        // something is in the way of an output: a directory, a mount, permissions
 )
 
 // Reasons returns every reason, in reporting order.
 func Reasons() []Reason {
 	return []Reason{
 		NotAnImage, Truncated, Corrupt, Unsupported, TooManyPixels,
-		TooLarge, AnimatedTooLong, Timeout, OutOfMemory, Crashed,
+		TooLarge, AnimatedTooLong, Timeout, OutOfMemory, Crashed, BadName, Obstructed,
 	}
 }
 

@@ -26,7 +26,8 @@ const fallback = format.JPEG
 //
 // It depends on the file's name and on v alone, never on the content. An explicit format brings its extension, but
 // one that names this format already stays as it is (.jpeg, .JPG). With format:same the extension stays too, but for
-// formats that cannot be written (BMP, HEIC), which become .jpg.
+// formats that cannot be written (BMP, HEIC), which become .jpg. With v.KeepExt the stem is the whole name:
+// {dir}/{name}_{variant}{ext}.
 func (v Variant) OutputName(filename string) string {
 	ext := format.Extension(filename)
 	stem := strings.TrimSuffix(filename, ext)
@@ -36,6 +37,9 @@ func (v Variant) OutputName(filename string) string {
 		ext = format.Of(v.Format).Extensions[0]
 	case v.Format == Same && named.Name != "" && !named.Written:
 		ext = format.Of(fallback).Extensions[0]
+	}
+	if v.KeepExt {
+		stem = filename
 	}
 	return stem + "_" + v.Name + ext
 }
@@ -72,6 +76,15 @@ func (r Recipe) For(filename string) Recipe {
 		v.Quality = quality(v.Format, v.Quality)
 	}
 	return resolved
+}
+
+// KeepExtensions returns r with KeepExt set in every variant.
+func (r Recipe) KeepExtensions() Recipe {
+	kept := Recipe{Variants: slices.Clone(r.Variants)}
+	for i := range kept.Variants {
+		kept.Variants[i].KeepExt = true
+	}
+	return kept
 }
 
 // OutputNames returns the names of what r makes of a file, in the order of its variants. They differ from each other.

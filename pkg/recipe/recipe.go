@@ -46,6 +46,7 @@ type Variant struct {
 	Quality    int    // 1–100; 0 where the format has none, or is not known yet and takes its default
 	Strip      string // StripAll, StripKeep, StripCopyright
 	ICC        string // ICCToSRGB, ICCKeep
+	KeepExt    bool   // the output's name keeps the input's extension: a.png_thumb.jpg
 }
 
 // Op is one pixel operation. Fields that its word does not use are zero, so equal operations compare equal.

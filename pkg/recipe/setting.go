@@ -53,6 +53,21 @@ var settings = []setting{
 	},
 	choiceSetting("strip", func(v *Variant) *string { return &v.Strip }, StripAll, StripKeep, StripCopyright),
 	choiceSetting("icc", func(v *Variant) *string { return &v.ICC }, ICCToSRGB, ICCKeep),
+	{
+		"ext", "replace|keep",
+		func(w word, v *Variant) error {
+			var s string
+			err := oneOf(w, &s, "replace", "keep")
+			v.KeepExt = s == "keep"
+			return err
+		},
+		func(v Variant) string {
+			if v.KeepExt {
+				return "keep"
+			}
+			return "" // the default stands in no text, so that the ids of tasks stay what they were before this word existed
+		},
+	},
 }
 
 // settingOf returns the row of a word, or nil where the word is none.

@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -25,7 +24,9 @@ import (
 // Rejection is what a listener is told.
 type Rejection struct {
 	wire.Receipt        // outcome rejected, with its reason
-	Path         string `json:"path,omitempty"` // of the original, where the teller knows it
+	Path         string `json:"path,omitempty"` // where the original is; empty: the ventilator does not know
+
+	Open func(context.Context) (io.ReadCloser, error) `json:"-"` // opens the original as the run found it; needed by CopyTo
 }
 
 // Listener does one thing about a rejection. An error says that it could not.
@@ -97,14 +98,9 @@ func (q *Queue) Run(ctx context.Context) {
 // CopyTo copies each rejected original into dir under its name, and beside it a file NAME.reason that says why.
 func CopyTo(dir *blob.Dir) Listener {
 	return func(ctx context.Context, r Rejection) error {
-		original, err := os.Open(r.Path)
-		if err != nil {
-			return err
-		}
-		defer original.Close()
 		reason := fmt.Sprintf("%s\n%s\n", r.Reason, r.Detail)
 		return errors.Join(
-			dir.PutFrom(ctx, r.Filename, original), // in passing: it may have been rejected for its size
+			dir.PutFrom(ctx, r.Filename, func() (io.ReadCloser, error) { return r.Open(ctx) }),
 			dir.Put(ctx, r.Filename+".reason", []byte(reason)),
 		)
 	}

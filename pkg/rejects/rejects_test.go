@@ -26,7 +26,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func rejection(path string) rejects.Rejection {
-	return rejects.Rejection{Path: path, Receipt: wire.Receipt{Filename: "a/b.jpg", Outcome: outcome.Rejected, Reason: outcome.Truncated, Detail: "cut"}}
+	open := func(context.Context) (io.ReadCloser, error) { return os.Open(path) }
+	return rejects.Rejection{Path: path, Open: open, Receipt: wire.Receipt{Filename: "a/b.jpg", Outcome: outcome.Rejected, Reason: outcome.Truncated, Detail: "cut"}}
 }
 
 func TestOriginalIsCopiedAsideWithItsReason(t *testing.T) {

@@ -1,15 +1,154 @@
 package ventilator
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"hash/maphash"
+	"slices"
 	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/source"
 )
+
+// naming says how the outputs of each image are named. Images whose outputs would have the same name keep their extensions in
+// it: IMG_7.HEIC and IMG_7.jpg become IMG_7.HEIC_thumb.jpg and IMG_7.jpg_thumb.jpg. Which images those are depends on the inputs and
+// the recipe alone, so that every run over the same inputs names them alike. The survey makes a naming; then it is only read.
+type naming struct {
+	usual, full         recipe.Recipe
+	usualText, fullText string
+	seed                maphash.Seed
+	clashing            map[uint64]struct{} // hashes of the names of images that keep their extensions
+}
+
+func newNaming(r recipe.Recipe) *naming {
+	full := r.KeepExtensions()
+	return &naming{usual: r, usualText: r.String(), full: full, fullText: full.String(), seed: maphash.MakeSeed(), clashing: make(map[uint64]struct{})}
+}
+
+func (n *naming) isClashing(name string) bool {
+	if len(n.clashing) == 0 {
+		return false
+	}
+	_, is := n.clashing[n.hash(name)]
+	return is
+}
+
+func (n *naming) hash(s string) uint64 { return maphash.String(n.seed, s) }
+
+// recipe returns the canonical text of the recipe of an image.
+func (n *naming) recipe(name string) string {
+	if n.isClashing(name) {
+		return n.fullText
+	}
+	return n.usualText
+}
+
+// outputs returns the names of the outputs of an image.
+func (n *naming) outputs(name string) []string {
+	if n.isClashing(name) {
+		return n.full.OutputNames(name)
+	}
+	return n.usual.OutputNames(name)
+}
+
+// refusal returns why an image cannot have its outputs: no store takes one of their names. It returns nil if it can.
+func (n *naming) refusal(name string) *outcome.Rejection {
+	for _, out := range n.outputs(name) {
+		if err := blob.CheckName(out); err != nil {
+			return outcome.Reject(outcome.BadName, "rename it: %v", err)
+		}
+	}
+	return nil
+}
+
+// survey is what the walks before the work find out.
+type survey struct {
+	Images int64
+	naming *naming
+}
+
+// survey counts the images and settles the names of their outputs. It refuses images that would make the same output in
+// spite of their extensions. It remembers a hash of each output, not its name; only when two hashes are equal does it walk again for
+// the names.
+func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
+	s := survey{naming: newNaming(r)}
+	for {
+		images, suspects, err := f.suspects(ctx, s.naming)
+		s.Images = images
+		if err != nil || len(suspects) == 0 {
+			return s, err
+		}
+		settled, err := f.settleClashes(ctx, s.naming, suspects)
+		if err != nil || settled {
+			return s, err
+		}
+	}
+}
+
+// suspects counts the images and returns the hashes that several outputs have.
+func (f *finder) suspects(ctx context.Context, n *naming) (images int64, suspects map[uint64]struct{}, err error) {
+	var hashes []uint64
+	err = f.walk(ctx, func(im image) error {
+		images++
+		for _, out := range n.outputs(im.Name) {
+			hashes = append(hashes, n.hash(out))
+		}
+		return nil
+	}, func(source.Omission) {})
+	if err != nil {
+		return images, nil, err
+	}
+	slices.Sort(hashes)
+	suspects = make(map[uint64]struct{})
+	for i := 1; i < len(hashes); i++ {
+		if hashes[i] == hashes[i-1] {
+			suspects[hashes[i]] = struct{}{}
+		}
+	}
+	return images, suspects, nil
+}
+
+// settleClashes makes images keep their extensions that share an output with another. It reports true if no two images do, and refuses
+// those that keep their extensions already. Otherwise the new names must be checked again.
+func (f *finder) settleClashes(ctx context.Context, n *naming, suspects map[uint64]struct{}) (settled bool, err error) {
+	var refused clashes
+	first := make(map[string]image) // by output
+	renamed := make(map[uint64]struct{})
+	err = f.walk(ctx, func(im image) error {
+		for _, out := range n.outputs(im.Name) {
+			if _, is := suspects[n.hash(out)]; !is {
+				continue
+			}
+			other, taken := first[out]
+			if !taken {
+				first[out] = im
+				continue
+			}
+			if other.Name == im.Name || n.isClashing(other.Name) && n.isClashing(im.Name) {
+				refused.add(other.Path, im.Path, out)
+				return nil // its other outputs clash with the same image's
+			}
+			renamed[n.hash(other.Name)], renamed[n.hash(im.Name)] = struct{}{}, struct{}{}
+		}
+		return nil
+	}, func(source.Omission) {})
+	if err = cmp.Or(err, refused.refusal()); err != nil {
+		return false, err
+	}
+	for h := range renamed {
+		n.clashing[h] = struct{}{}
+	}
+	return len(renamed) == 0, nil
+}
 
 // maxClashes bounds how many pairs of images that would make the same output are listed.
 const maxClashes = 20
 
-// clashes gathers the images that would make the same output as another, so that whoever has a whole library of them learns of
-// all at once.
+// clashes gathers the images that would make the same output as another, so that one refusal names all of them.
 type clashes struct {
 	images int
 	lines  []string

@@ -8,6 +8,7 @@
 package ventilator
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -27,12 +29,10 @@ const NoSink = "none"
 
 // Config says what a run does. A zero field means its default; those without one are required.
 type Config struct {
-	Inputs  []string      // directories, files, or "-" for a list of paths on Stdin; required
-	Stdin   io.Reader     // the list of paths; required if Inputs holds "-"
-	Include []string      // globs, one of which a file must match; without a slash: its base name; default: any file
-	Exclude []string      // globs of files and directories that are left out; default: none
-	Hidden  bool          // take files and directories whose name begins with a dot
-	Recipe  recipe.Recipe // what to make of each image; required
+	Inputs []string      // directories, files, or "-" for a list of paths on Stdin; required
+	Stdin  io.Reader     // the list of paths; required if Inputs holds "-"
+	Select source.Config // which files of the inputs are taken; default: all but hidden ones
+	Recipe recipe.Recipe // what to make of each image; required
 
 	Bind    string                // endpoint that workers connect to, e.g. "tcp://127.0.0.1:5557"; required
 	Control string                // endpoint of the sink's calls, or NoSink; required
@@ -55,14 +55,20 @@ type Config struct {
 	WaitWorkers  time.Duration // how long the run goes on without any worker; default 0: for ever
 	StallTimeout time.Duration // how long the run goes on while no task is settled; default 0: for ever
 
-	// Rejected is called with each rejection of this run and the path of the image. Default: not called.
+	// Rejected is called with each rejection of this run and the image that was rejected. Default: not called.
 	// Watch is called with the counts, 5 times a second and at the end. Default: not called.
 	// The run's loop calls both; they must not block.
-	Rejected func(path string, r wire.Receipt)
+	Rejected func(o Original, r wire.Receipt)
 	Watch    func(wire.Run)
 
 	Logger     *slog.Logger          // default: nothing is logged
 	Registerer prometheus.Registerer // default: metrics are kept and not exported
+}
+
+// Original is the input of a rejected image. It may be opened at any time, also after the run.
+type Original struct {
+	Path string // where it is, for people
+	Open func(context.Context) (*source.File, error)
 }
 
 // The errors with which a run ends early, apart from the context's cause.
@@ -96,7 +102,7 @@ func (c Config) withDefaults() Config {
 		c.Watch = func(wire.Run) {}
 	}
 	if c.Rejected == nil {
-		c.Rejected = func(string, wire.Receipt) {}
+		c.Rejected = func(Original, wire.Receipt) {}
 	}
 	if c.Report == nil {
 		c.Report = func(string) {}

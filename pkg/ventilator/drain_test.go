@@ -1,11 +1,13 @@
 package ventilator
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -17,13 +19,13 @@ func TestDrainIsNoticedDuringTheFirstWalk(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen := 0
-		_, err = v.look(s.ctx, func(string) []string {
+		v.finder.sources[0] = watchedSource{v.finder.sources[0], func() {
 			if seen++; seen == 3 {
 				v.Drain()
 				synctest.Wait() // until the run has noticed it
 			}
-			return nil
-		})
+		}}
+		_, err = v.look(s.ctx)
 		if !errors.Is(err, errDrained) || seen != 3 {
 			t.Errorf("%d of 100 images were visited, and the walk ended with %v", seen, err)
 		}
@@ -31,6 +33,19 @@ func TestDrainIsNoticedDuringTheFirstWalk(t *testing.T) {
 			t.Errorf("Ready returned %v", why)
 		}
 	})
+}
+
+// watchedSource calls seen before each entry of a walk.
+type watchedSource struct {
+	source.Source
+	seen func()
+}
+
+func (w watchedSource) Walk(ctx context.Context, visit func(source.Entry) error, omit func(source.Omission)) error {
+	return w.Source.Walk(ctx, func(e source.Entry) error {
+		w.seen()
+		return visit(e)
+	}, omit)
 }
 
 func TestDryRunDrains(t *testing.T) {

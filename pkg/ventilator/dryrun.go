@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -23,13 +25,22 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 		}
 		defer v.walkClient.Close()
 	}
+	var reporting sync.Mutex
+	report := func(line string) {
+		reporting.Lock()
+		defer reporting.Unlock()
+		v.cfg.Report(line)
+	}
 	batches := make(chan []candidate)
 	until, done := v.untilDrain(ctx)
 	defer done()
 	group, gctx := errgroup.WithContext(until)
 	group.Go(func() error {
 		defer close(batches)
-		return v.feed(gctx, batches)
+		return v.feed(gctx, batches, func(o source.Omission) {
+			v.omit(o)
+			report(fmt.Sprintf("leave out\t%s\t%s", printable(o.Location), o.Kind))
+		})
 	})
 	group.Go(func() error {
 		for batch := range batches {
@@ -38,7 +49,7 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 				if c.earlier != nil {
 					run.Count(dispatch.EarlierOutcome(c.earlier))
 				}
-				v.cfg.Report(dryLine(c, v.cfg.Recipe.OutputNames(c.Name), v.cfg.MaxMessage))
+				report(v.dryLine(&c))
 			}
 		}
 		return nil
@@ -52,12 +63,13 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 }
 
 // dryLine says in tab-separated fields what a run would do with c.
-func dryLine(c candidate, outputs []string, limit int64) string {
-	switch {
-	case c.earlier == nil && c.Size > limit:
-		return fmt.Sprintf("reject\t%s\t%d bytes are beyond the limit of %d", c.Name, c.Size, limit)
-	case c.earlier == nil:
-		return fmt.Sprintf("make\t%s\t%d outputs, the first %s", c.Name, len(outputs), outputs[0])
+func (v *Ventilator) dryLine(c *candidate) string {
+	if c.earlier != nil {
+		return fmt.Sprintf("%s\t%s\tsince %s", dispatch.EarlierOutcome(c.earlier), c.Name, c.earlier.At.Format(time.DateTime))
 	}
-	return fmt.Sprintf("%s\t%s\tsince %s", dispatch.EarlierOutcome(c.earlier), c.Name, c.earlier.At.Format(time.DateTime))
+	if why := v.refusal(&c.image); why != nil {
+		return fmt.Sprintf("reject\t%s\t%s", c.Name, why.Detail)
+	}
+	outputs := v.naming.outputs(c.Name)
+	return fmt.Sprintf("make\t%s\t%d outputs, the first %s", c.Name, len(outputs), outputs[0])
 }

@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -28,11 +28,10 @@ const (
 
 // feed checks whose the outputs are, then walks the inputs and sends what it finds to out, with what the sink knows of
 // it, until ctx ends. It returns nil when all has been found.
-func (v *Ventilator) feed(ctx context.Context, out chan<- []candidate) error {
+func (v *Ventilator) feed(ctx context.Context, out chan<- []candidate, omit func(source.Omission)) error {
 	if err := v.checkOwners(ctx); err != nil {
 		return err
 	}
-	canonical := v.cfg.Recipe.String()
 	size := batchMin
 	batch := make([]candidate, 0, size)
 	flush := func() error {
@@ -52,39 +51,44 @@ func (v *Ventilator) feed(ctx context.Context, out chan<- []candidate) error {
 		return nil
 	}
 	err := v.finder.walk(ctx, func(im image) error {
-		id, err := v.identify(im, canonical)
+		if im.refused == nil {
+			im.refused = v.naming.refusal(im.Name)
+		}
+		id, err := v.identify(ctx, &im)
 		if err != nil {
 			v.log.Warn("cannot read an image; it is tried again", "file", im.Path, "error", err)
-			id = taskid.FromMetadata(im.Name, im.Size, im.Modified, canonical)
+			id = v.identifyByMetadata(&im)
 		}
 		if batch = append(batch, candidate{image: im, id: id}); len(batch) < size {
 			return nil
 		}
 		return flush()
-	}, func(path string, err error) {
-		v.unreadable.Add(1)
-		v.log.Warn("cannot look at a file or directory; it is left out", "path", path, "error", err)
-	})
+	}, omit)
 	if err != nil {
 		return err
 	}
 	return flush()
 }
 
-func (v *Ventilator) identify(im image, canonical string) (taskid.ID, error) {
+// identify returns the id of an image's task.
+func (v *Ventilator) identify(ctx context.Context, im *image) (taskid.ID, error) {
 	if !v.cfg.Checksum {
-		return taskid.FromMetadata(im.Name, im.Size, im.Modified, canonical), nil
+		return v.identifyByMetadata(im), nil
 	}
-	file, err := os.Open(im.Path)
+	file, err := im.open(ctx)
 	if err != nil {
 		return taskid.ID{}, err
 	}
 	defer file.Close()
 	digest := sha256.New()
-	if _, err := io.Copy(digest, file); err != nil { // in passing: it may be larger than any image
-		return taskid.ID{}, err
+	if _, err := io.Copy(digest, file); err != nil { // a piece at a time: the file may be larger than memory
+		return taskid.ID{}, fmt.Errorf("read %s: %w", im.Path, err)
 	}
-	return taskid.FromDigest(im.Name, [sha256.Size]byte(digest.Sum(nil)), canonical), nil
+	return taskid.FromDigest(im.entry.Name, [sha256.Size]byte(digest.Sum(nil)), v.naming.recipe(im.Name)), nil
+}
+
+func (v *Ventilator) identifyByMetadata(im *image) taskid.ID {
+	return taskid.FromMetadata(im.entry.Name, im.Size, im.Modified, v.naming.recipe(im.Name))
 }
 
 // lookUp fills in what the sink's ledger knows. It waits for the sink as long as it takes, but not for one that
@@ -127,8 +131,8 @@ func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done
 		case <-ctx.Done():
 			return nil
 		case o := <-reads:
-			o.info.Source = v.sources.of(o.path, o.name)
-			message, err := v.readTask(o.path, o.name, o.info)
+			o.info.Source = v.sources.of(o.image.Path, o.image.Name)
+			message, err := v.readTask(ctx, o.image, o.info)
 			select {
 			case done <- readResult{task: o.task, message: message, err: err}:
 			case <-ctx.Done():
@@ -140,29 +144,24 @@ func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done
 
 // readOrder asks for a task's message; it repeats what the loop alone may read of the task.
 type readOrder struct {
-	task *dispatch.Task
-	path string
-	name string
-	info wire.TaskInfo
+	task  *dispatch.Task
+	image *image
+	info  wire.TaskInfo
 }
 
-// readTask reads the file at path straight into the message of its task.
-func (v *Ventilator) readTask(path, name string, info wire.TaskInfo) ([]byte, error) {
-	file, err := os.Open(path)
+// readTask reads the image straight into the message of its task.
+func (v *Ventilator) readTask(ctx context.Context, im *image, info wire.TaskInfo) ([]byte, error) {
+	file, err := im.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	stat, err := file.Stat()
-	if err != nil {
-		return nil, err
+	if limit := v.cfg.MaxMessage; file.Size > limit {
+		return nil, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", file.Size, limit)
 	}
-	if limit := v.cfg.MaxMessage; stat.Size() > limit {
-		return nil, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", stat.Size(), limit)
-	}
-	buf := wire.NewTaskBuffer(v.buffers.get, name, int(stat.Size()), info)
+	buf := wire.NewTaskBuffer(v.buffers.get, im.Name, int(file.Size), info)
 	if _, err := io.ReadFull(file, buf.Data); err != nil {
-		return nil, fmt.Errorf("%q shrank while it was read: %w", path, err)
+		return nil, fmt.Errorf("%q shrank while it was read: %w", im.Path, err)
 	}
 	return buf.Message, nil
 }

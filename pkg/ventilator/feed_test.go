@@ -1,33 +1,46 @@
 package ventilator
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
 
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 )
 
-func TestChecksumReadsInPassing(t *testing.T) {
+func TestChecksumReadsAPieceAtATime(t *testing.T) {
 	dir := t.TempDir()
-	v := &Ventilator{cfg: Config{Checksum: true}}
-	small, large := filepath.Join(dir, "a.jpg"), filepath.Join(dir, "b.jpg")
-	if err := os.WriteFile(small, []byte("content"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("content"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if id, err := v.identify(image{Path: small, Name: "a.jpg"}, "recipe"); err != nil || id != taskid.FromContent("a.jpg", []byte("content"), "recipe") {
+	large := filepath.Join(dir, "b.jpg")
+	if err := errors.Join(os.WriteFile(large, nil, 0o644), os.Truncate(large, 64<<20)); err != nil {
+		t.Fatal(err)
+	}
+	finder, err := newFinder(&Config{Inputs: []string{dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var images []image
+	err = finder.walk(t.Context(), func(im image) error {
+		images = append(images, im)
+		return nil
+	}, func(source.Omission) {})
+	if err != nil || len(images) != 2 {
+		t.Fatalf("found %v, %v", images, err)
+	}
+	thumb := recipe.Default()
+	v := &Ventilator{cfg: Config{Checksum: true}, naming: newNaming(thumb)}
+	if id, err := v.identify(t.Context(), &images[0]); err != nil || id != taskid.FromContent("a.jpg", []byte("content"), thumb.String()) {
 		t.Errorf("%v, %v", id, err)
-	}
-	if err := os.WriteFile(large, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(large, 64<<20); err != nil {
-		t.Fatal(err)
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := v.identify(image{Path: large, Name: "b.jpg"}, "recipe"); err != nil {
+	if _, err := v.identify(t.Context(), &images[1]); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

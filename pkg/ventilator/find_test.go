@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/source"
 )
 
 // found returns the names of the images below the inputs.
@@ -23,7 +25,7 @@ func found(t *testing.T, ctx context.Context, inputs ...string) ([]string, error
 		}
 		names = append(names, im.Name)
 		return nil
-	}, func(path string, err error) { t.Errorf("%s: %v", path, err) })
+	}, func(o source.Omission) { t.Errorf("%s is left out: %v", o.Location, o) })
 	return names, err
 }
 

@@ -61,7 +61,7 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 		started:      now, lastPeer: now, lastSettled: now,
 	}
 	cfg := v.cfg.Dispatch
-	cfg.WithoutSink, cfg.OutputNames, cfg.Jitter = v.withoutSink(), v.cfg.Recipe.OutputNames, jitter
+	cfg.WithoutSink, cfg.OutputNames, cfg.Jitter = v.withoutSink(), v.naming.outputs, jitter
 	cfg.OnDead = func(t *dispatch.Task) { l.commitReceipt(receiptOf(t, v.cfg.Run, outcome.Dead, time.Now())) }
 	l.d = dispatch.New(cfg)
 	return l
@@ -141,12 +141,12 @@ func (l *loop) addBacklog() {
 		case c.earlier != nil:
 			l.d.AddEarlier(c.earlier)
 			l.lastSettled = now
-		case c.Size > l.v.cfg.MaxMessage:
-			t := l.d.Add(dispatch.Image(c.image), c.id, now)
-			l.d.Withhold(t, now)
-			l.rejectUnsent(t, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", c.Size, l.v.cfg.MaxMessage))
 		default:
-			l.d.Add(dispatch.Image(c.image), c.id, now)
+			t := l.d.Add(dispatch.Image{Name: c.Name, Path: c.Path, Size: c.Size, Origin: &c.image}, c.id, now)
+			if why := l.v.refusal(&c.image); why != nil {
+				l.d.Withhold(t, now)
+				l.rejectUnsent(t, why)
+			}
 		}
 	}
 }
@@ -160,8 +160,8 @@ func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
 	if t == nil {
 		return nil, readOrder{}
 	}
-	return l.readOrders, readOrder{task: t, path: t.Path, name: t.Name, info: wire.TaskInfo{
-		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: t.Deliveries() + 1, Recipe: l.about.Recipe,
+	return l.readOrders, readOrder{task: t, image: t.Origin.(*image), info: wire.TaskInfo{
+		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: t.Deliveries() + 1, Recipe: l.v.naming.recipe(t.Name),
 	}}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -100,18 +101,18 @@ func (v *Ventilator) checkOwners(ctx context.Context) error {
 		return err
 	}
 	err = v.finder.walk(ctx, func(im image) error {
-		source := v.sources.of(im.Path, im.Name)
-		if !others.more && !slices.ContainsFunc(others.sources, func(s string) bool { return s != source }) {
+		from := v.sources.of(im.Path, im.Name)
+		if !others.more && !slices.ContainsFunc(others.sources, func(s string) bool { return s != from }) {
 			return nil
 		}
-		for _, out := range v.cfg.Recipe.OutputNames(im.Name) {
+		for _, out := range v.naming.outputs(im.Name) {
 			batch[out] = im
 		}
 		if len(batch) < batchMax {
 			return nil
 		}
 		return ask()
-	}, func(string, error) {})
+	}, func(source.Omission) {})
 	if err == nil {
 		err = ask()
 	}
@@ -147,7 +148,6 @@ func (v *Ventilator) askOwners(ctx context.Context, batch map[string]image, foun
 		return err
 	}
 	reported := make(map[string]bool) // paths of images
-	canonical := v.cfg.Recipe.String()
 	for i := range owners {
 		owner := &owners[i]
 		im, ours := batch[owner.Output]
@@ -155,7 +155,7 @@ func (v *Ventilator) askOwners(ctx context.Context, batch map[string]image, foun
 			inputOf(owner.Source, owner.Filename) == inputOf(v.sources.of(im.Path, im.Name), im.Name) {
 			continue
 		}
-		if id, err := v.identify(im, canonical); err == nil && id.String() == owner.ID {
+		if id, err := v.identify(ctx, &im); err == nil && id.String() == owner.ID {
 			continue // the same image, moved or copied
 		}
 		reported[im.Path] = true

@@ -26,7 +26,7 @@ func (l *loop) settle(r *wire.Receipt) {
 	switch r.Outcome {
 	case outcome.Rejected:
 		l.v.log.Warn("an image was rejected", "file", t.Path, "reason", r.Reason, "detail", r.Detail)
-		l.v.cfg.Rejected(t.Path, *r)
+		l.v.cfg.Rejected(Original{Path: t.Path, Open: t.Origin.(*image).open}, *r)
 	case outcome.Dead:
 		l.v.log.Error("an image is a dead letter: no worker could transform it",
 			"file", t.Path, "detail", r.Detail, "deliveries", t.Deliveries())

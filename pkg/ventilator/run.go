@@ -15,7 +15,7 @@ import (
 // ended, ErrNoWorkers, ErrStalled, ErrCancelled, a *UsageError before any work, or a fault.
 func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 	started := time.Now()
-	look, err := v.look(ctx, v.cfg.Recipe.OutputNames)
+	look, err := v.look(ctx)
 	if errors.Is(err, errDrained) {
 		return v.drainedEarly(started, look), nil
 	}
@@ -63,7 +63,7 @@ func (v *Ventilator) runStages(ctx context.Context, l *loop) (ended, failed erro
 	defer stopWalk()
 	l.stopWalk = stopWalk
 	group.Go(func() error {
-		err := v.feed(walkCtx, l.found)
+		err := v.feed(walkCtx, l.found, v.omit)
 		if err == nil {
 			close(l.found) // not after an error: the loop would take a part of the images for all
 		}
@@ -133,10 +133,12 @@ func (v *Ventilator) untilDrain(ctx context.Context) (context.Context, func()) {
 }
 
 // look is the first walk: it counts the images and refuses conflicts among their outputs.
-func (v *Ventilator) look(ctx context.Context, outputs func(name string) []string) (survey, error) {
+func (v *Ventilator) look(ctx context.Context) (survey, error) {
 	ctx, done := v.untilDrain(ctx)
 	defer done()
-	return v.finder.survey(ctx, outputs)
+	look, err := v.finder.survey(ctx, v.cfg.Recipe)
+	v.naming = look.naming
+	return look, err
 }
 
 // drainedEarly returns the counts of a run that was drained during the first walk: all images are left for the next

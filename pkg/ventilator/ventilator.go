@@ -24,11 +24,12 @@ type Ventilator struct {
 	walkClient *sinkclient.Client // asks the sink what is settled already; owned by the walk
 	loopClient *sinkclient.Client // makes the loop's calls; owned by serveSinkRequests
 
-	metrics    *metrics
-	buffers    buffers
-	sources    sources
-	unreadable atomic.Int64
-	notReady   atomic.Pointer[string] // nil: ready
+	metrics  *metrics
+	buffers  buffers
+	sources  sources
+	leftOut  leftOut
+	naming   *naming                // set by the survey, then only read
+	notReady atomic.Pointer[string] // nil: ready
 
 	// What callbacks of sockets tell the loop.
 	peerEvents mailbox[zsock.PeerEvent]
@@ -84,6 +85,3 @@ func (v *Ventilator) setReady(why string) {
 	}
 	v.notReady.Store(&why)
 }
-
-// Unreadable returns how many files and directories could not be read. It may be called at any time.
-func (v *Ventilator) Unreadable() int64 { return v.unreadable.Load() }

@@ -57,7 +57,7 @@ func TestImagesThatCannotBeSentAreSettledWithoutASink(t *testing.T) {
 		cfg := s.config()
 		cfg.Control, cfg.MaxMessage = NoSink, 100
 		cfg.Dispatch.MaxInflightBytes = 1 // the second image is not read before the first was sent
-		cfg.Rejected = func(path string, _ wire.Receipt) { told += path }
+		cfg.Rejected = func(o Original, _ wire.Receipt) { told += o.Path }
 		_, done := s.start(cfg)
 		if err := os.Remove(filepath.Join(s.dir, "001.jpg")); err != nil {
 			t.Fatal(err)

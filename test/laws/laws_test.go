@@ -108,6 +108,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/zsock":      {"pkg/zsock"},
 		"pkg/wire":       {"pkg/outcome"},
 		"pkg/blob":       nil,
+		"pkg/source":     {"pkg/blob"},
 		"pkg/ledger":     {"pkg/outcome", "pkg/taskid"},
 		"pkg/engine":     {"pkg/engine", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png", "pkg/raster"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/sysmon"},

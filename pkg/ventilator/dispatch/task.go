@@ -8,10 +8,10 @@ import (
 
 // Image is what the dispatcher keeps of a found image.
 type Image struct {
-	Name     string    // name of the image in the run: slash-separated, relative
-	Path     string    // where the caller reads it; the dispatcher only keeps it
-	Size     int64     // bytes
-	Modified time.Time // the dispatcher only keeps it
+	Name   string // name of the image in the run: slash-separated, relative
+	Path   string // where it is, for people; the dispatcher only keeps it
+	Size   int64  // bytes
+	Origin any    // what the caller reads it from; the dispatcher only keeps it
 }
 
 // Task is an image that was found and is not settled. Only the goroutine that owns the dispatcher may read it; a

@@ -1,0 +1,31 @@
+package source
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// hides reports whether a name is hidden, and such names are left out.
+func (c *Config) hides(name string) bool {
+	return !c.Hidden && strings.HasPrefix(path.Base(name), ".")
+}
+
+// admits reports whether the globs admit a file.
+func (c *Config) admits(name string) bool {
+	return !matches(c.Exclude, name) && (len(c.Include) == 0 || matches(c.Include, name))
+}
+
+// matches reports whether one of the globs matches the name, or its base when the glob has no slash.
+func matches(globs []string, name string) bool {
+	return slices.ContainsFunc(globs, func(g string) bool {
+		target := name
+		if !strings.Contains(g, "/") {
+			target = path.Base(name)
+		}
+		ok, _ := doublestar.Match(g, target) // Validate saw the pattern
+		return ok
+	})
+}

@@ -1,0 +1,95 @@
+// Package source is where images come from.
+//
+// A Source walks entries and opens them. Parse turns the text of an argument into one. A new kind of source is a file
+// with an implementation and a case in Parse; nothing else in the farm opens an input.
+//
+// # What opening promises
+//
+// Inputs are written by strangers, and may change while a run reads them. Open therefore opens a regular file and nothing
+// else, never waits for a pipe's other end, follows no link that leads out of the input unless Config.FollowLinks is set,
+// and refuses an entry that is no longer the one that the walk found. What it returns ends at the size that was found.
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// A Source is a place that holds files, images among them. Its methods may be called concurrently.
+type Source interface {
+	// Walk calls visit with each file that the source's Config admits, and omit with what it leaves out. The order is the
+	// same in every walk. Walk ends early with visit's error or the context's cause.
+	Walk(ctx context.Context, visit func(Entry) error, omit func(Omission)) error
+
+	// Open opens an entry of an earlier walk. The error is ErrChanged when the entry is not what the walk found.
+	// The caller closes what it returns.
+	Open(ctx context.Context, e Entry) (*File, error)
+
+	// String returns what the source was made from, for people.
+	String() string
+}
+
+// An Entry is a file that a walk found.
+type Entry struct {
+	Name     string // outputs are named after it: slash-separated, relative; not always UTF-8
+	Location string // where it is, for people: a path, a URL
+	Size     int64  // bytes
+	Modified time.Time
+	Identity string // what tells this content from a later one at the same place; opaque
+	Named    bool   // the caller named this file; a walk did not come upon it
+}
+
+// A File is an open entry. Reading ends after Size bytes, however much the entry has grown.
+type File struct {
+	io.Reader
+	io.Closer
+	Size int64 // bytes
+}
+
+// ErrChanged says that an entry is not what the walk found: it was replaced, rewritten, or is no regular file any more.
+var ErrChanged = errors.New("it changed since it was found; the next run takes it as it is then")
+
+// An Omission is something that a walk leaves out.
+type Omission struct {
+	Location string
+	Kind     Kind
+	Err      error // why it cannot be looked at; nil unless Kind is Unreadable
+}
+
+// Kind says why something is left out.
+type Kind string
+
+// The kinds of omissions.
+const (
+	Unreadable Kind = "unreadable"             // it cannot be looked at; Omission.Err says why
+	Excluded   Kind = "excluded"               // the globs leave it out
+	Hidden     Kind = "hidden"                 // its name begins with a dot
+	LinkedDir  Kind = "symlinked directory"    // walks follow no links to directories
+	LinkOut    Kind = "link out of the input"  // Config.FollowLinks is not set
+	Special    Kind = "device, pipe or socket" // it is neither a file nor a directory
+	OutputDir  Kind = "directory of outputs"   // a farm writes to it, or did
+)
+
+// Config says which files of a source a walk takes. The zero value takes all but hidden ones.
+type Config struct {
+	Include     []string // globs; when given, a file must match one. A glob without a slash is matched with the base name
+	Exclude     []string // globs of files and directories to leave out
+	Hidden      bool     // take files and directories whose name begins with a dot
+	FollowLinks bool     // follow links to files outside the input
+}
+
+// Validate says in a sentence what is wrong with c.
+func (c *Config) Validate() error {
+	for _, g := range slices.Concat(c.Include, c.Exclude) {
+		if !doublestar.ValidatePattern(g) {
+			return fmt.Errorf("glob %q is malformed", g)
+		}
+	}
+	return nil
+}
