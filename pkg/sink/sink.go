@@ -10,9 +10,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
-	"golang.org/x/sync/semaphore"
 )
 
 // Sink is one sink. Make it with New, use it once.
@@ -33,7 +35,7 @@ type Sink struct {
 	uncommitted *semaphore.Weighted // room for the bytes of their outputs
 	losses      atomic.Int64        // how often the store lost what had been written since its last sync
 	draining    chan struct{}       // closed by Drain
-	notReady    atomic.Pointer[string]
+	ready       telemetry.Readiness
 	watchers    watchers
 }
 
@@ -51,7 +53,6 @@ func New(cfg Config) (*Sink, error) {
 		draining: make(chan struct{}),
 	}
 	s.metrics = newMetrics(cfg.Registerer, s)
-	s.setReady("not started")
 	return s, nil
 }
 
@@ -60,21 +61,13 @@ func (s *Sink) Drain() { close(s.draining) }
 
 // Ready returns nil when the sink takes results, and otherwise why not.
 func (s *Sink) Ready() error {
-	if why := s.notReady.Load(); why != nil {
-		return errors.New(*why)
+	if err := s.ready.Err(); err != nil {
+		return err
 	}
 	if why := s.state.trouble(time.Now()); why != "" {
 		return errors.New(why)
 	}
 	return nil
-}
-
-func (s *Sink) setReady(why string) {
-	if why == "" {
-		s.notReady.Store(nil)
-		return
-	}
-	s.notReady.Store(&why)
 }
 
 // Status returns the sink's view of the farm.
@@ -95,7 +88,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	if runs, err := s.Runs(ctx); err == nil { // that the ledger is damaged is told by who reads or adds entries
 		s.state.remember(runs)
 	}
-	s.setReady("")
+	s.ready.Ready()
 	s.publish(wire.TopicSinkStarted, &wire.SinkEvent{Instance: s.instance})
 
 	// What is cut, by the caller or because nothing can be committed any more, ends with ctx. Otherwise each stage ends when
@@ -129,7 +122,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	helpers.Go(func() {
 		select {
 		case <-s.draining:
-			s.setReady("draining")
+			s.ready.NotReady("draining")
 			s.log.Info("draining")
 			stopIntake()
 		case <-aside.Done():
@@ -140,7 +133,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	helpers.Wait()
 	close(s.commits)
 	committer.Wait()
-	s.setReady("stopped")
+	s.ready.NotReady("stopped")
 	s.publish(wire.TopicSinkStopping, &wire.SinkEvent{Instance: s.instance})
 	closing, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()

@@ -66,7 +66,7 @@ func (l *loop) startDrain() {
 		return
 	}
 	l.draining = true
-	l.v.setReady("draining")
+	l.v.ready.NotReady("draining")
 	l.stopWalk()
 	left := l.d.Drain(time.Now())
 	l.backlog = nil

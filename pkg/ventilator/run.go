@@ -28,8 +28,8 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 	if err := v.open(); err != nil {
 		return wire.Run{}, errors.Join(err, v.close(ctx))
 	}
-	v.setReady("")
-	defer v.setReady("ended")
+	v.ready.Ready()
+	defer v.ready.NotReady("ended")
 
 	l := v.newLoop(started, look)
 	ended, groupErr := v.runStages(ctx, l)
@@ -121,7 +121,7 @@ func (v *Ventilator) untilDrain(ctx context.Context) (context.Context, func()) {
 		defer close(watched)
 		select {
 		case <-v.drain:
-			v.setReady("draining")
+			v.ready.NotReady("draining")
 			end(errDrained)
 		case <-ctx.Done():
 		}

@@ -1,14 +1,13 @@
 package ventilator
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
@@ -24,12 +23,12 @@ type Ventilator struct {
 	walkClient *sinkclient.Client // asks the sink what is settled already; owned by the walk
 	loopClient *sinkclient.Client // makes the loop's calls; owned by serveSinkRequests
 
-	metrics  *metrics
-	buffers  buffers
-	sources  sources
-	leftOut  leftOut
-	naming   *naming                // set by the survey, then only read
-	notReady atomic.Pointer[string] // nil: ready
+	metrics *metrics
+	buffers buffers
+	sources sources
+	leftOut leftOut
+	naming  *naming // set by the survey, then only read
+	ready   telemetry.Readiness
 
 	// What callbacks of sockets tell the loop.
 	peerEvents mailbox[zsock.PeerEvent]
@@ -57,7 +56,6 @@ func New(cfg Config) (*Ventilator, error) {
 		sent:       newMailbox[sentMessage](),
 		eventsUp:   newMailbox[struct{}](),
 	}
-	v.setReady("not started")
 	return v, nil
 }
 
@@ -70,18 +68,4 @@ func (v *Ventilator) Drain() { close(v.drain) }
 
 // Ready returns nil while the run sends tasks, and otherwise an error that says why it does not. It may be called at
 // any time.
-func (v *Ventilator) Ready() error {
-	if why := v.notReady.Load(); why != nil {
-		return errors.New(*why)
-	}
-	return nil
-}
-
-// setReady says why the run is not ready; empty: it is.
-func (v *Ventilator) setReady(why string) {
-	if why == "" {
-		v.notReady.Store(nil)
-		return
-	}
-	v.notReady.Store(&why)
-}
+func (v *Ventilator) Ready() error { return v.ready.Err() }

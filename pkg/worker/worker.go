@@ -9,9 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
-	"golang.org/x/sync/errgroup"
 )
 
 // Worker is one worker. Make it with New, use it once.
@@ -30,7 +32,7 @@ type Worker struct {
 	drain    sync.Once
 	returns  atomic.Bool // what is not begun is returned when it drains
 	started  time.Time
-	ready    atomic.Pointer[string] // why not; nil: ready
+	ready    telemetry.Readiness
 	losses   atomic.Int64           // how often the store lost what had been written since its last sync
 	stuck    atomic.Int32           // how many wait for outputs that cannot be written now
 	stuckBy  atomic.Pointer[string] // why, if there are any
@@ -57,7 +59,6 @@ func New(cfg Config) (*Worker, error) {
 		outbox:   outbox{turn: make(chan struct{}, 1)},
 		draining: make(chan struct{}), held: make(map[string]int), beat: make(chan struct{}, 1),
 	}
-	w.notReady("not started")
 	return w, nil
 }
 
@@ -75,8 +76,8 @@ func (w *Worker) Return() {
 
 // Ready returns nil when the worker is connected to a ventilator and to its sink, can write its outputs, and does not drain.
 func (w *Worker) Ready() error {
-	if why := w.ready.Load(); why != nil {
-		return errors.New(*why)
+	if err := w.ready.Err(); err != nil {
+		return err
 	}
 	var errs []error
 	if len(w.pull.Peers()) == 0 {
@@ -90,8 +91,6 @@ func (w *Worker) Ready() error {
 	}
 	return errors.Join(errs...)
 }
-
-func (w *Worker) notReady(why string) { w.ready.Store(&why) }
 
 // received is a task with the time at which it came.
 type received struct {
@@ -108,7 +107,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.open(); err != nil {
 		return errors.Join(err, w.close(ctx))
 	}
-	w.ready.Store(nil)
+	w.ready.Ready()
 	w.log.Info("working", "worker", w.cfg.Name, "slots", w.cfg.Slots, "prefetch", w.cfg.Prefetch,
 		"ventilator", w.cfg.Ventilators, "sink", w.cfg.Results)
 
@@ -120,7 +119,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	side.Go(func() {
 		select {
 		case <-w.draining:
-			w.notReady("draining")
+			w.ready.NotReady("draining")
 			w.log.Info("draining", "held", w.holds())
 			w.heartbeatNow()
 			stopIntake()
@@ -156,7 +155,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	stopIntake()
 	stopBeating()
 	side.Wait()
-	w.notReady("stopped")
+	w.ready.NotReady("stopped")
 	closeErr := w.close(ctx)
 	switch {
 	case ctx.Err() != nil:
