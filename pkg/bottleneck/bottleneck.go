@@ -7,9 +7,11 @@ package bottleneck
 
 import (
 	"fmt"
-	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"strings"
 	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -92,16 +94,16 @@ func Find(now, before *wire.Status) Verdict {
 	case idle < busyBelow:
 		v.Kind = Compute
 		v.Text = fmt.Sprintf("compute-bound: slots are busy %s of the time%s; more processors will help",
-			percent(1-idle), mostly(now, before))
+			numfmt.Percent(1-idle), mostly(now, before))
 	case idle < idleAbove:
-		v.Kind, v.Text = Balanced, fmt.Sprintf("balanced: workers idle %s; more of them will help little", percent(idle))
+		v.Kind, v.Text = Balanced, fmt.Sprintf("balanced: workers idle %s; more of them will help little", numfmt.Percent(idle))
 	case float64(leased) > float64(crew.prefetch)+now.Throughput.ImagesPerSecond*commitLatency.Seconds():
 		v.Kind = Writing
 		v.Text = fmt.Sprintf("writing-bound: workers idle %s while %s results wait for the sink; more workers will not help",
-			percent(idle), thousands(leased))
+			numfmt.Percent(idle), numfmt.Count(leased))
 	default:
 		v.Kind = Reading
-		v.Text = fmt.Sprintf("reading-bound: workers idle %s; more workers will not help", percent(idle))
+		v.Text = fmt.Sprintf("reading-bound: workers idle %s; more workers will not help", numfmt.Percent(idle))
 	}
 	return v
 }
@@ -276,7 +278,7 @@ func mostly(now, before *wire.Status) string {
 		time int64
 	}{{"decoding", t.Decode}, {"transforming", t.Transform}, {"encoding", t.Encode}, {"writing", t.Write}} {
 		if all > 0 && 2*stage.time > all {
-			return fmt.Sprintf(", %s of it %s", percent(float64(stage.time)/float64(all)), stage.name)
+			return fmt.Sprintf(", %s of it %s", numfmt.Percent(float64(stage.time)/float64(all)), stage.name)
 		}
 	}
 	return ""
@@ -297,22 +299,11 @@ func plainTrouble(trouble string) string {
 	return trouble
 }
 
-func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
-
-// thousands writes n with its thousands apart.
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 func areImages(n int64) string {
 	if n == 1 {
 		return "1 image is"
 	}
-	return thousands(n) + " images are"
+	return numfmt.Count(n) + " images are"
 }
 
 func accounted(n int64) string {
@@ -322,7 +313,7 @@ func accounted(n int64) string {
 	case 1:
 		return "the one image is accounted for"
 	}
-	return "all " + thousands(n) + " images are accounted for"
+	return "all " + numfmt.Count(n) + " images are accounted for"
 }
 
 func waitWorkers(n int) string {

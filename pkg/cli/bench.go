@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/farm"
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/progress"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
@@ -161,7 +162,7 @@ func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p 
 // printPoint prints a line of the table, under its head when it is the first.
 func printPoint(w io.Writer, p, base farm.Point, first bool) {
 	if first {
-		fmt.Fprintf(w, "%d images, %.1f MB; milliseconds are a slot's for one image\n\n", p.Images, float64(p.Bytes)/1e6)
+		fmt.Fprintf(w, "%s images, %s; milliseconds are a slot's for one image\n\n", numfmt.Count(p.Images), numfmt.Bytes(p.Bytes))
 		fmt.Fprintf(w, "%5s %9s %8s %10s %9s %10s %9s  %s\n",
 			"slots", "images/s", "MB/s", "efficiency", "decode ms", "transform", "encode", "what bounds it")
 	}

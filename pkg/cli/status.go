@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
 
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -90,9 +91,9 @@ func watchStatus(ctx context.Context, c *cli.Command, asJSON bool) error {
 // printStatus shows a farm to people.
 func printStatus(w io.Writer, s *wire.Status) error {
 	fmt.Fprintf(w, "sink %s, up %s, outputs in %s\n", s.Version, s.Now.Sub(s.Started).Round(time.Second), telemetry.Printable(s.Out))
-	fmt.Fprintf(w, "%d settled in the ledger; since the start %d done, %d rejected, %d dead, %d duplicates\n",
-		s.Settled, s.Done, s.Rejected, s.Dead, s.Duplicates)
-	fmt.Fprintf(w, "%.1f img/s, %.1f MB/s in\n", s.Throughput.ImagesPerSecond, s.Throughput.BytesPerSecond/1e6)
+	fmt.Fprintf(w, "%s settled in the ledger; since the start %s done, %s rejected, %s dead, %s duplicates\n",
+		numfmt.Count(s.Settled), numfmt.Count(s.Done), numfmt.Count(s.Rejected), numfmt.Count(s.Dead), numfmt.Count(s.Duplicates))
+	fmt.Fprintf(w, "%s img/s, %s/s in\n", numfmt.Rate(s.Throughput.ImagesPerSecond), numfmt.Bytes(s.Throughput.BytesPerSecond))
 	if s.Trouble != "" {
 		fmt.Fprintf(w, "TROUBLE: %s\n", telemetry.Printable(s.Trouble))
 	}
@@ -103,12 +104,14 @@ func printStatus(w io.Writer, s *wire.Status) error {
 }
 
 func printRun(w io.Writer, r *wire.Run) {
-	balance := fmt.Sprintf("%d unsettled", r.Unsettled())
+	balance := numfmt.Count(r.Unsettled()) + " unsettled"
 	if r.Unsettled() == 0 && !r.Ended.IsZero() {
 		balance = "balanced"
 	}
-	fmt.Fprintf(w, "run %s %s: %d of %d found = %d done + %d skipped + %d rejected + %d dead, %s; %d with %d workers\n",
-		telemetry.Printable(r.ID), telemetry.Printable(string(r.State)), r.Found, r.Total, r.Done, r.Skipped, r.Rejected, r.Dead, balance, r.Leased, r.Peers)
+	fmt.Fprintf(w, "run %s %s: %s of %s found = %s done + %s skipped + %s rejected + %s dead, %s; %s with %s workers\n",
+		telemetry.Printable(r.ID), telemetry.Printable(string(r.State)), numfmt.Count(r.Found), numfmt.Count(r.Total),
+		numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balance,
+		numfmt.Count(r.Leased), numfmt.Count(r.Peers))
 	if r.Waiting != "" {
 		fmt.Fprintf(w, "  %s\n", telemetry.Printable(r.Waiting))
 	}

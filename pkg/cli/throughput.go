@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -51,17 +52,19 @@ func (r *throughput) follow(events <-chan wire.Event) {
 		if elapsed < r.every || count == r.count {
 			continue
 		}
-		fmt.Fprintf(r.w, "%s  %.1f img/s, %.1f MB/s in, %d done, %d rejected, %d workers\n", t.At.Format(time.TimeOnly),
-			float64(count-r.count)/elapsed.Seconds(), t.BytesPerSecond/1e6, t.Done, t.Rejected, t.Workers)
+		fmt.Fprintf(r.w, "%s  %s img/s, %s/s in, %s done, %s rejected, %s workers\n", t.At.Format(time.TimeOnly),
+			numfmt.Rate(float64(count-r.count)/elapsed.Seconds()), numfmt.Bytes(t.BytesPerSecond),
+			numfmt.Count(t.Done), numfmt.Count(t.Rejected), numfmt.Count(t.Workers))
 		r.last, r.count = t.At, count
 	}
 }
 
 // summary prints what a sink took since it started, and from whom.
 func (r *throughput) summary(s *wire.Status) {
-	fmt.Fprintf(r.w, "%d done, %d rejected, %d dead, %d duplicates, %d failed deliveries, %d bare names; %d settled in the ledger\n",
-		s.Done, s.Rejected, s.Dead, s.Duplicates, s.Failed, s.Strangers, s.Settled)
+	fmt.Fprintf(r.w, "%s done, %s rejected, %s dead, %s duplicates, %s failed deliveries, %s bare names; %s settled in the ledger\n",
+		numfmt.Count(s.Done), numfmt.Count(s.Rejected), numfmt.Count(s.Dead), numfmt.Count(s.Duplicates),
+		numfmt.Count(s.Failed), numfmt.Count(s.Strangers), numfmt.Count(s.Settled))
 	for _, w := range s.Workers {
-		fmt.Fprintf(r.w, "  %-24s %6d images, %8.1f MB in\n", w.Worker, w.Images, float64(w.InputBytes)/1e6)
+		fmt.Fprintf(r.w, "  %-24s %8s images, %10s in\n", w.Worker, numfmt.Count(w.Images), numfmt.Bytes(w.InputBytes))
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -52,7 +53,7 @@ func printWorkers(w io.Writer, s *wire.Status) error {
 	for _, m := range s.Workers {
 		idle, seen := "–", s.Now.Sub(m.LastSeen).Round(time.Second).String()+" ago"
 		if m.UpUS > 0 && m.Slots > 0 {
-			idle = fmt.Sprintf("%.0f%%", 100*float64(m.IdleUS)/float64(m.UpUS)/float64(m.Slots))
+			idle = numfmt.Percent(float64(m.IdleUS) / float64(m.UpUS) / float64(m.Slots))
 		}
 		if m.Left() {
 			seen += ", left"
@@ -61,7 +62,8 @@ func printWorkers(w io.Writer, s *wire.Status) error {
 		} else if m.Draining {
 			seen += ", draining"
 		}
-		fmt.Fprintf(table, "%s\t%d/%d\t%.1f\t%d\t%s\t%s\n", telemetry.Printable(m.Worker), m.Busy, m.Slots, m.ImagesPerSecond, m.Images, idle, seen)
+		fmt.Fprintf(table, "%s\t%d/%d\t%s\t%s\t%s\t%s\n", telemetry.Printable(m.Worker), m.Busy, m.Slots,
+			numfmt.Rate(m.ImagesPerSecond), numfmt.Count(m.Images), idle, seen)
 	}
 	return table.Flush()
 }

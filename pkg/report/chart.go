@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 )
 
 // The chart of throughput, in the units of its drawing.
@@ -77,7 +79,7 @@ func (f *flow) chart(end time.Time) *Chart {
 	for t := time.Duration(0); t <= whole; t += each {
 		c.Times = append(c.Times, Tick{x(float64(t) / float64(shown.width)), clock(t)})
 	}
-	c.About = fmt.Sprintf("Throughput over %s, at most %.3g images a second in a slice of %s", round(whole), most, round(shown.width))
+	c.About = fmt.Sprintf("Throughput over %s, at most %.3g images a second in a slice of %s", numfmt.Time(whole), most, numfmt.Time(shown.width))
 	return c
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -22,11 +23,11 @@ var pageText string
 // pageTemplate is parsed when it is first needed: every program would do it as it starts.
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
-		"count": count, "size": size, "micros": micros, "round": round, "digits": digits,
+		"count": numfmt.Count[int64], "size": numfmt.Bytes[int64], "micros": micros, "round": numfmt.Time, "digits": numfmt.Rate,
 		"us":      func(us int64) time.Duration { return time.Duration(us) * time.Microsecond },
 		"when":    func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"bytesPS": func(f float64) string { return size(int64(f)) },
+		"bytesPS": func(f float64) string { return numfmt.Bytes(f) },
 	}).Parse(pageText))
 })
 

@@ -112,7 +112,7 @@ func TestRatesAreReckonedByWorkingTime(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	var text strings.Builder
-	if err := r.WriteText(&text); err != nil || !strings.Contains(text.String(), "took 30s, 15s of it with workers and not paused\n") {
+	if err := r.WriteText(&text); err != nil || !strings.Contains(text.String(), "took 30s, 15s working\n") {
 		t.Errorf("%v: %s", err, &text)
 	}
 }

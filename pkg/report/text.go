@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -176,34 +177,34 @@ func WriteJSON(ctx context.Context, w io.Writer, b Book, id string) error {
 // WriteText writes the report for a terminal.
 func (r *Report) WriteText(w io.Writer) error {
 	run := &r.Run
-	fmt.Fprintf(w, "run %s %s, begun %s, took %s", telemetry.Printable(run.ID), telemetry.Printable(string(run.State)), run.Started.Local().Format(time.DateTime), round(r.Took()))
+	fmt.Fprintf(w, "run %s %s, begun %s, took %s", telemetry.Printable(run.ID), telemetry.Printable(string(run.State)), run.Started.Local().Format(time.DateTime), numfmt.Time(r.Took()))
 	if r.Took()-r.Working() > r.Took()/20 {
-		fmt.Fprintf(w, ", %s of it with workers and not paused", round(r.Working()))
+		fmt.Fprintf(w, ", %s working", numfmt.Time(r.Working()))
 	}
 	fmt.Fprintln(w)
 	balance := "balanced"
 	if n := run.Unsettled(); n != 0 {
-		balance = fmt.Sprintf("%d unaccounted for", n)
+		balance = numfmt.Count(n) + " unaccounted for"
 	} else if r.Unseen() {
 		balance = "its end was not told"
 	}
-	fmt.Fprintf(w, "%d images found = %d done + %d skipped + %d rejected + %d dead: %s\n",
-		run.Found, run.Done, run.Skipped, run.Rejected, run.Dead, balance)
+	fmt.Fprintf(w, "%s images found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Count(run.Found),
+		numfmt.Count(run.Done), numfmt.Count(run.Skipped), numfmt.Count(run.Rejected), numfmt.Count(run.Dead), balance)
 	images, bytes := r.PerSecond()
-	fmt.Fprintf(w, "%d settled by this run: %.1f img/s, %s/s in; %d outputs, %s\n",
-		r.Entries, images, size(int64(bytes)), r.Outputs, size(r.Written))
+	fmt.Fprintf(w, "%s settled by this run: %s img/s, %s/s in; %s outputs, %s\n",
+		numfmt.Count(r.Entries), numfmt.Rate(images), numfmt.Bytes(bytes), numfmt.Count(r.Outputs), numfmt.Bytes(r.Written))
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	if r.stages[0].Count > 0 {
 		fmt.Fprintln(table, "\nSTAGE\tMEAN\tMEDIAN\t95%\t99%\tLONGEST")
 		for i := range r.stages {
 			s := &r.stages[i]
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, round(s.Mean()), round(s.Quantile(.5)),
-				round(s.Quantile(.95)), round(s.Quantile(.99)), round(time.Duration(s.Max)*time.Microsecond))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, numfmt.Time(s.Mean()), numfmt.Time(s.Quantile(.5)),
+				numfmt.Time(s.Quantile(.95)), numfmt.Time(s.Quantile(.99)), numfmt.Time(time.Duration(s.Max)*time.Microsecond))
 		}
 		fmt.Fprintln(table, "\nSLOWEST\tTIME\tBYTES\tWORKER")
 		slow := r.Slowest()
 		for _, e := range slow[:min(5, len(slow))] {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", telemetry.Printable(e.Filename), micros(e.Timings.Total), size(e.Bytes), telemetry.Printable(e.Worker))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", telemetry.Printable(e.Filename), micros(e.Timings.Total), numfmt.Bytes(e.Bytes), telemetry.Printable(e.Worker))
 		}
 	}
 	if refused := r.Refused(); len(refused) > 0 {
@@ -220,3 +221,6 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	return table.Flush()
 }
+
+// micros writes a duration in microseconds.
+func micros(us int64) string { return numfmt.Time(time.Duration(us) * time.Microsecond) }
