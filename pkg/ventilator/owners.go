@@ -120,7 +120,8 @@ func (v *Ventilator) checkOwners(ctx context.Context) error {
 		return err
 	}
 	if v.cfg.Force {
-		v.log.Warn("outputs of other images are replaced, because of --force", "images", found.images, "first", found.lines[0])
+		v.log.Warn("outputs of other images are replaced, because of --force",
+			"images", found.images, "first", found.lines[0])
 		return nil
 	}
 	list := strings.Join(found.lines, "\n  ")

@@ -66,7 +66,7 @@ func TestImagesThatCannotBeSentAreSettledWithoutASink(t *testing.T) {
 		w.mustNext(time.Minute)
 		synctest.Wait()
 		e := <-done
-		if e.err != nil || e.run.HandedOut != 1 || e.run.Done != 0 || e.run.Dead != 1 || e.run.Rejected != 1 || e.run.Unsettled() != 0 {
+		if r := e.run; e.err != nil || r.HandedOut != 1 || r.Done != 0 || r.Dead != 1 || r.Rejected != 1 || r.Unsettled() != 0 {
 			t.Errorf("the run ended with %v and %+v", e.err, e.run)
 		}
 		if told != large {
@@ -109,7 +109,7 @@ func TestWorkingTimeIsTheTimeWithWorkersAndWithoutPauses(t *testing.T) {
 		task = w.mustNext(time.Minute)
 		time.Sleep(10 * time.Second)
 		s.sink.commit(task, "w", true)
-		task = w.mustNext(time.Minute)
+		w.mustNext(time.Minute)
 		w.die()
 		time.Sleep(time.Hour)
 		w = s.worker("w2", 1)
