@@ -92,7 +92,7 @@ func TestEndOfARunDoesNotWaitForAWorkerThatReadsNothing(t *testing.T) {
 }
 
 // Without a sink no heartbeat arrives: only the end of its connection shows that a worker has ended.
-func TestSlowWorkerStaysResponsiveWithoutASink(t *testing.T) {
+func TestSlowWorkerIsNotSuspectWithoutASink(t *testing.T) {
 	inVirtualTime(t, 0, func(t *testing.T, s *testbed) {
 		slow := s.slowReader(wire.WorkerIdentity{Name: "slow", Slots: 1, Prefetch: 2}, time.Second)
 		cfg := s.config()

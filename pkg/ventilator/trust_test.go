@@ -9,7 +9,7 @@ import (
 )
 
 // A worker that SIGSTOP had stopped got its own tasks again and again, until they were dead letters.
-func TestUnresponsiveWorkerGetsNoTask(t *testing.T) {
+func TestSuspectWorkerGetsNoTask(t *testing.T) {
 	inVirtualTime(t, 6, func(t *testing.T, s *testbed) {
 		frozen := s.worker("frozen", 2)
 		cfg := s.config()
@@ -19,7 +19,7 @@ func TestUnresponsiveWorkerGetsNoTask(t *testing.T) {
 		frozen.mustNext(time.Minute)
 		time.Sleep(10 * time.Minute) // no other worker is there
 		if task := frozen.next(0); task != nil {
-			t.Errorf("the unresponsive worker got delivery %d of %s", task.Delivery, task.Filename)
+			t.Errorf("the suspect worker got delivery %d of %s", task.Delivery, task.Filename)
 		}
 		good := s.worker("good", 1)
 		for range 6 {
@@ -28,20 +28,20 @@ func TestUnresponsiveWorkerGetsNoTask(t *testing.T) {
 		e := <-done
 		expectDone(t, e, 6)
 		if e.run.Redeliveries != 2 {
-			t.Errorf("%d redeliveries; the unresponsive worker held 2 tasks", e.run.Redeliveries)
+			t.Errorf("%d redeliveries; the suspect worker held 2 tasks", e.run.Redeliveries)
 		}
 		frozen.die()
 		good.die()
 	})
 }
 
-func TestUnresponsiveWorkerGetsTasksAgainAfterASignOfLife(t *testing.T) {
+func TestSuspectWorkerGetsTasksAgainAfterASignOfLife(t *testing.T) {
 	inVirtualTime(t, 2, func(t *testing.T, s *testbed) {
 		w := s.worker("w", 1)
 		_, done := s.start(s.config())
 		w.mustNext(time.Minute)
 		if task := w.next(10 * time.Minute); task != nil {
-			t.Fatal("the unresponsive worker got a second task")
+			t.Fatal("the suspect worker got a second task")
 		}
 		w.beat()
 		go w.serve()
@@ -50,7 +50,7 @@ func TestUnresponsiveWorkerGetsTasksAgainAfterASignOfLife(t *testing.T) {
 	})
 }
 
-func TestUnresponsiveStrangerGetsTasksOnlyWhileNoOtherWorkerIsThere(t *testing.T) {
+func TestSuspectStrangerGetsTasksOnlyWhileNoOtherWorkerIsThere(t *testing.T) {
 	inVirtualTime(t, 2, func(t *testing.T, s *testbed) {
 		stranger := s.worker("", 0)
 		cfg := s.config()

@@ -103,7 +103,7 @@ func TestResultsThatDieWithTheSinkAreMissedAtOnce(t *testing.T) {
 	f.StartSink(atLedger...)
 	ventilator.MustExit(0) // within limit, a tenth of a lease
 	mustBalance(ventilator, n)
-	ventilator.MustSay("an answer died with the sink")
+	ventilator.MustSay("the sink restarted before it committed a result")
 	f.mustVerify(3*n, "--sink", f.Host)
 }
 

@@ -29,11 +29,11 @@ type Dispatcher struct {
 	ready        fifo[*Task]         // read
 	deadlines    deadlineHeap        // leased or backing off
 
-	peers        map[PeerID]*peer
-	available    peerHeap // the peers that can take a task
-	slots        int      // of all peers
-	given        uint64   // tasks given to peers so far
-	unresponsive int      // peers that are unresponsive
+	peers     map[PeerID]*peer
+	available peerHeap // the peers that can take a task
+	slots     int      // of all peers
+	given     uint64   // tasks given to peers so far
+	suspects  int      // peers that are suspect
 
 	awaitedOutputs  map[string]*Task // outputs that strangers are to make
 	eventsConnected bool             // results of strangers reach this run

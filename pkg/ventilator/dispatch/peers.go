@@ -26,23 +26,23 @@ type peer struct {
 	prefetch     int // unsettled tasks that it may hold
 	stranger     bool
 	draining     bool // it has announced that it takes no further tasks
-	unresponsive bool // a lease of its expired, and no sign of life came since
+	suspect      bool // a lease of its expired, and no sign of life came since
 	awaitsEvents bool // a stranger whose results would not reach this run now
 	held         map[taskid.ID]*Task
 	lastGiven    uint64 // number of the task that it was given last: equal peers take turns
 	index        int    // in the heap of available peers; −1: not in it
 }
 
-// canTake reports whether the peer can take a task. An unresponsive worker must first give a sign of life; a stranger
+// canTake reports whether the peer can take a task. A suspect worker must first give a sign of life; a stranger
 // gives none.
 func (p *peer) canTake() bool {
-	return !p.draining && !p.awaitsEvents && (!p.unresponsive || p.stranger) && len(p.held) < p.prefetch
+	return !p.draining && !p.awaitsEvents && (!p.suspect || p.stranger) && len(p.held) < p.prefetch
 }
 
-// less orders peers: unresponsive ones last, then by tasks for each slot, then by who waited longest for a task.
+// less orders peers: suspect ones last, then by tasks for each slot, then by who waited longest for a task.
 func (p *peer) less(q *peer) bool {
-	if p.unresponsive != q.unresponsive {
-		return q.unresponsive
+	if p.suspect != q.suspect {
+		return q.suspect
 	}
 	if a, b := len(p.held)*q.slots, len(q.held)*p.slots; a != b {
 		return a < b
@@ -90,7 +90,7 @@ func (d *Dispatcher) RemovePeer(id PeerID, now time.Time) (ask []taskid.ID) {
 	}
 	delete(d.peers, id)
 	d.slots -= p.slots
-	d.setUnresponsive(p, false)
+	d.setSuspect(p, false)
 	held := p.held
 	p.held, p.prefetch = nil, 0
 	d.updateAvailability(p)
@@ -106,7 +106,7 @@ func (d *Dispatcher) RemovePeer(id PeerID, now time.Time) (ask []taskid.ID) {
 // returns tasks that the sink is to be asked about: the worker no longer lists them, and no result of theirs is
 // known.
 func (d *Dispatcher) RecordHeartbeat(h *wire.Heartbeat, now time.Time) (ask []taskid.ID) {
-	d.markResponsive(h.Worker)
+	d.clearSuspect(h.Worker)
 	listed := make([]taskid.ID, 0, len(h.Held))
 	for _, s := range h.Held {
 		if id, err := taskid.Parse(s); err == nil {
@@ -132,7 +132,7 @@ func (d *Dispatcher) RecordHeartbeat(h *wire.Heartbeat, now time.Time) (ask []ta
 // leased until the result is committed, and need not be delivered again when the worker leaves. instance is the
 // instance of the sink that has the result; empty: unknown.
 func (d *Dispatcher) ReleaseWorker(id taskid.ID, worker, instance string, now time.Time) {
-	d.markResponsive(worker)
+	d.clearSuspect(worker)
 	t := d.tasks[id]
 	if t == nil {
 		return

@@ -114,7 +114,7 @@ func (d *Dispatcher) AdvanceTime(now, sinkBlocked time.Time) (expired []*Task) {
 			}
 			expired = append(expired, t)
 			for _, p := range t.holders {
-				d.setUnresponsive(p, true)
+				d.setSuspect(p, true)
 			}
 			d.releaseHolders(t)
 			d.fail(t, "no receipt came before its lease expired", now)

@@ -86,7 +86,7 @@ func TestWhenATaskIsDead(t *testing.T) {
 		d.addN(1, now)
 		task := d.tasks[nthID(0)]
 		for dead == 0 && task.deliveries < 100 {
-			for id := range d.peers { // the last one may be unresponsive
+			for id := range d.peers { // the last one may be suspect
 				d.RemovePeer(id, now)
 			}
 			m.happen(d, deliver(t, d, PeerID(task.deliveries+1), now), now)

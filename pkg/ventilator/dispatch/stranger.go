@@ -33,7 +33,7 @@ func (d *Dispatcher) RecordOutput(name string) *Task {
 	if t == nil {
 		return nil
 	}
-	d.markStrangersResponsive()
+	d.clearStrangers()
 	delete(d.awaitedOutputs, name)
 	delete(t.unnamed, name)
 	if len(t.unnamed) > 0 {
