@@ -14,9 +14,10 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/source"
 )
 
-// naming says how the outputs of each image are named. Images whose outputs would have the same name keep their extensions in
-// it: IMG_7.HEIC and IMG_7.jpg become IMG_7.HEIC_thumb.jpg and IMG_7.jpg_thumb.jpg. Which images those are depends on the inputs and
-// the recipe alone, so that every run over the same inputs names them alike. The survey makes a naming; then it is only read.
+// naming says how the outputs of each image are named. Images whose outputs would have the same name keep their
+// extensions in it: IMG_7.HEIC and IMG_7.jpg become IMG_7.HEIC_thumb.jpg and IMG_7.jpg_thumb.jpg. Which images those
+// are depends on the inputs and the recipe alone, so that every run over the same inputs names them alike. The survey
+// makes a naming; then it is only read.
 type naming struct {
 	usual, full         recipe.Recipe
 	usualText, fullText string
@@ -71,9 +72,9 @@ type survey struct {
 	naming *naming
 }
 
-// survey counts the images and settles the names of their outputs. It refuses images that would make the same output in
-// spite of their extensions. It remembers a hash of each output, not its name; only when two hashes are equal does it walk again for
-// the names.
+// survey counts the images and settles the names of their outputs. It refuses images that would make the same output
+// in spite of their extensions. It remembers a hash of each output, not its name; only when two hashes are equal does
+// it walk again for the names.
 func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
 	s := survey{naming: newNaming(r)}
 	for {
@@ -112,8 +113,8 @@ func (f *finder) suspects(ctx context.Context, n *naming) (images int64, suspect
 	return images, suspects, nil
 }
 
-// settleClashes makes images keep their extensions that share an output with another. It reports true if no two images do, and refuses
-// those that keep their extensions already. Otherwise the new names must be checked again.
+// settleClashes makes images keep their extensions that share an output with another. It reports true if no two
+// images do, and refuses those that keep their extensions already. Otherwise the new names must be checked again.
 func (f *finder) settleClashes(ctx context.Context, n *naming, suspects map[uint64]struct{}) (settled bool, err error) {
 	var refused clashes
 	first := make(map[string]image) // by output

@@ -1,7 +1,7 @@
 // Package ventilator finds images, sends them as tasks to workers, and waits until every task is settled.
 //
 // A run is a pipeline of bounded stages, each with goroutines of its own. The walk finds images and asks the sink
-// which of them are settled already (feed.go). Readers turn files into messages. The loop (loop.go) owns the
+// which of them are settled already (walk.go). Readers turn them into messages (read.go). The loop (loop.go) owns the
 // dispatcher, a state machine without I/O that decides which worker gets which task; send.go sends them. Receipts
 // (receipts.go) come as events (events.go), which may be lost, or as answers of the sink (sink.go). counts.go says
 // how far the run is, and end.go when it ends.
@@ -24,7 +24,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// NoSink as Config.Control says that there is no sink: a task counts as handed out when a worker's connection has sent it.
+// NoSink as Config.Control says that there is no sink: a task counts as handed out when a worker's connection has
+// sent it.
 const NoSink = "none"
 
 // Config says what a run does. A zero field means its default; those without one are required.

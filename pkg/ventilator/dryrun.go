@@ -37,7 +37,7 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 	group, gctx := errgroup.WithContext(until)
 	group.Go(func() error {
 		defer close(batches)
-		return v.feed(gctx, batches, func(o source.Omission) {
+		return v.findImages(gctx, batches, func(o source.Omission) {
 			v.omit(o)
 			report(fmt.Sprintf("leave out\t%s\t%s", printable(o.Location), o.Kind))
 		})

@@ -42,8 +42,8 @@ func (v *Ventilator) refusal(im *image) *outcome.Rejection {
 	return im.refused
 }
 
-// finder walks the inputs of a run. It walks them several times: first to count and to settle the names of outputs, then to hand
-// out, so that no list of all images is kept.
+// finder walks the inputs of a run. It walks them several times: first to count and to settle the names of outputs,
+// then to hand out, so that no list of all images is kept.
 type finder struct{ sources []source.Source }
 
 func newFinder(c *Config) (*finder, error) {
@@ -58,8 +58,8 @@ func newFinder(c *Config) (*finder, error) {
 	return f, nil
 }
 
-// walk calls visit for each image and omit for everything else, in an order that is the same each time. It ends early with
-// visit's error or the context's cause.
+// walk calls visit for each image and omit for everything else, in an order that is the same each time. It ends early
+// with visit's error or the context's cause.
 func (f *finder) walk(ctx context.Context, visit func(image) error, omit func(source.Omission)) error {
 	for _, s := range f.sources {
 		err := s.Walk(ctx, func(e source.Entry) error { return offer(ctx, s, e, visit, omit) }, omit)
@@ -70,8 +70,8 @@ func (f *finder) walk(ctx context.Context, visit func(image) error, omit func(so
 	return nil
 }
 
-// offer visits the entry if it is an image. A file that the caller named is reported as unreadable if it is none; of others, the walk
-// says what they are.
+// offer visits the entry if it is an image. A file that the caller named is reported as unreadable if it is none; of
+// others, the walk says what they are.
 func offer(ctx context.Context, s source.Source, e source.Entry, visit func(image) error, omit func(source.Omission)) error {
 	is, err := looksLikeImage(ctx, s, e)
 	switch {
@@ -105,8 +105,8 @@ func refuseName(name string, err error) *outcome.Rejection {
 	return outcome.Reject(outcome.BadName, "rename it: %v", err)
 }
 
-// printable writes a name in such a way that a message, a terminal and a ledger can hold it: what is not UTF-8 or cannot be printed
-// becomes an escape sequence such as \xe9 or \t.
+// printable writes a name in such a way that a message, a terminal and a ledger can hold it: what is not UTF-8 or
+// cannot be printed becomes an escape sequence such as \xe9 or \t.
 func printable(name string) string {
 	quoted := strconv.Quote(name)
 	quoted = strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
@@ -116,8 +116,8 @@ func printable(name string) string {
 	return quoted
 }
 
-// looksLikeImage reports whether a file is an image by its name or by its first bytes. A name alone is enough: a damaged photo must
-// be rejected, not left out.
+// looksLikeImage reports whether a file is an image by its name or by its first bytes. A name alone is enough: a
+// damaged photo must be rejected, not left out.
 func looksLikeImage(ctx context.Context, s source.Source, e source.Entry) (bool, error) {
 	if format.OfFile(e.Name).Name != "" {
 		return true, nil

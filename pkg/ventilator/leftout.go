@@ -14,13 +14,15 @@ import (
 // maxNamed is how many unreadable files and directories a run keeps by name.
 const maxNamed = 100
 
-// LeftOut says what a run did not take. It counts everything but names only what is unreadable, since that was to be taken.
+// LeftOut says what a run did not take. It counts everything but names only what is unreadable, since that was to be
+// taken.
 type LeftOut struct {
 	Counts     map[source.Kind]int64
 	Unreadable []source.Omission // the first maxNamed
 }
 
-// String lists the kinds with their counts, the most frequent first: "3 hidden, 2 NEF"; empty if nothing was left out.
+// String lists the kinds with their counts, the most frequent first: "3 hidden, 2 NEF"; empty if nothing was left
+// out.
 func (l LeftOut) String() string {
 	kinds := slices.SortedFunc(maps.Keys(l.Counts), func(a, b source.Kind) int {
 		return cmp.Or(cmp.Compare(l.Counts[b], l.Counts[a]), cmp.Compare(a, b))

@@ -2,7 +2,6 @@ package ventilator
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -148,35 +147,5 @@ func (l *loop) addBacklog() {
 				l.rejectUnsent(t, why)
 			}
 		}
-	}
-}
-
-// nextOrder returns the next order for a reader, and the channel to send it on; nil: no task is to be read now.
-func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
-	if l.nextRead == nil && l.runState != outcome.Paused {
-		l.nextRead = l.d.NextRead()
-	}
-	t := l.nextRead
-	if t == nil {
-		return nil, readOrder{}
-	}
-	return l.readOrders, readOrder{task: t, image: t.Origin.(*image), info: wire.TaskInfo{
-		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: t.Deliveries() + 1, Recipe: l.v.naming.recipe(t.Name),
-	}}
-}
-
-// takeRead takes what came of a read order.
-func (l *loop) takeRead(r readResult) {
-	var rejection *outcome.Rejection
-	switch {
-	case r.err == nil:
-		l.d.FinishRead(r.task, r.message)
-	case errors.As(r.err, &rejection):
-		if l.d.RejectRead(r.task, time.Now()) {
-			l.rejectUnsent(r.task, rejection)
-		}
-	default:
-		l.v.log.Warn("cannot read an image; it is tried again", "file", r.task.Path, "error", r.err)
-		l.d.FailRead(r.task, r.err.Error(), time.Now())
 	}
 }

@@ -63,7 +63,7 @@ func (v *Ventilator) runStages(ctx context.Context, l *loop) (ended, failed erro
 	defer stopWalk()
 	l.stopWalk = stopWalk
 	group.Go(func() error {
-		err := v.feed(walkCtx, l.found, v.omit)
+		err := v.findImages(walkCtx, l.found, v.omit)
 		if err == nil {
 			close(l.found) // not after an error: the loop would take a part of the images for all
 		}

@@ -6,29 +6,31 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
-	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// candidate is a found image with its task's id.
+// How images are found, and how the run learns which of them are settled already.
+
+// candidate is a found image with the id of its task.
 type candidate struct {
 	image
 	id      taskid.ID
 	earlier *wire.Receipt // settled before this run; nil: due
 }
 
-// batchMin and batchMax bound how many ids the sink is asked about at once: few at first, so that work begins soon.
+// batchMin and batchMax bound how many images the sink is asked about at a time. The first batches are small, so that
+// work begins soon.
 const (
 	batchMin = 16
 	batchMax = 512
 )
 
-// feed checks whose the outputs are, then walks the inputs and sends what it finds to out, with what the sink knows of
-// it, until ctx ends. It returns nil when all has been found.
-func (v *Ventilator) feed(ctx context.Context, out chan<- []candidate, omit func(source.Omission)) error {
+// findImages refuses outputs that belong to other images. Then it walks the inputs and sends what it finds to out,
+// with what the sink knows of each image. It calls omit for what it leaves out, and returns nil when it has walked
+// everything.
+func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omit func(source.Omission)) error {
 	if err := v.checkOwners(ctx); err != nil {
 		return err
 	}
@@ -70,7 +72,7 @@ func (v *Ventilator) feed(ctx context.Context, out chan<- []candidate, omit func
 	return flush()
 }
 
-// identify returns the id of an image's task.
+// identify returns the id of the task of an image.
 func (v *Ventilator) identify(ctx context.Context, im *image) (taskid.ID, error) {
 	if !v.cfg.Checksum {
 		return v.identifyByMetadata(im), nil
@@ -91,8 +93,7 @@ func (v *Ventilator) identifyByMetadata(im *image) taskid.ID {
 	return taskid.FromMetadata(im.entry.Name, im.Size, im.Modified, v.naming.recipe(im.Name))
 }
 
-// lookUp fills in what the sink's ledger knows. It waits for the sink as long as it takes, but not for one that
-// refuses.
+// lookUp asks the sink which images of the batch are settled already. It waits until the sink answers or refuses.
 func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 	if v.cfg.Force || v.walkClient == nil {
 		return nil
@@ -115,53 +116,4 @@ func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 		}
 	}
 	return nil
-}
-
-// readResult is what came of a readOrder.
-type readResult struct {
-	task    *dispatch.Task
-	message []byte
-	err     error
-}
-
-// readTasks turns tasks into messages until ctx ends.
-func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done chan<- readResult) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case o := <-reads:
-			o.info.Source = v.sources.of(o.image.Path, o.image.Name)
-			message, err := v.readTask(ctx, o.image, o.info)
-			select {
-			case done <- readResult{task: o.task, message: message, err: err}:
-			case <-ctx.Done():
-				return nil
-			}
-		}
-	}
-}
-
-// readOrder asks for a task's message; it repeats what the loop alone may read of the task.
-type readOrder struct {
-	task  *dispatch.Task
-	image *image
-	info  wire.TaskInfo
-}
-
-// readTask reads the image straight into the message of its task.
-func (v *Ventilator) readTask(ctx context.Context, im *image, info wire.TaskInfo) ([]byte, error) {
-	file, err := im.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if limit := v.cfg.MaxMessage; file.Size > limit {
-		return nil, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", file.Size, limit)
-	}
-	buf := wire.NewTaskBuffer(v.buffers.get, im.Name, int(file.Size), info)
-	if _, err := io.ReadFull(file, buf.Data); err != nil {
-		return nil, fmt.Errorf("%q shrank while it was read: %w", im.Path, err)
-	}
-	return buf.Message, nil
 }

@@ -1,0 +1,94 @@
+package ventilator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// How images become messages.
+
+// readOrder asks a reader for the message of a task. It repeats what only the loop may read of the task.
+type readOrder struct {
+	task  *dispatch.Task
+	image *image
+	info  wire.TaskInfo
+}
+
+// readResult is what came of a readOrder.
+type readResult struct {
+	task    *dispatch.Task
+	message []byte
+	err     error
+}
+
+// readTasks is a reader: it turns tasks into messages until ctx ends.
+func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done chan<- readResult) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case o := <-reads:
+			o.info.Source = v.sources.of(o.image.Path, o.image.Name)
+			message, err := v.readTask(ctx, o.image, o.info)
+			select {
+			case done <- readResult{task: o.task, message: message, err: err}:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+// readTask reads the image straight into the message of its task.
+func (v *Ventilator) readTask(ctx context.Context, im *image, info wire.TaskInfo) ([]byte, error) {
+	file, err := im.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if limit := v.cfg.MaxMessage; file.Size > limit {
+		return nil, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", file.Size, limit)
+	}
+	buf := wire.NewTaskBuffer(v.buffers.get, im.Name, int(file.Size), info)
+	if _, err := io.ReadFull(file, buf.Data); err != nil {
+		return nil, fmt.Errorf("%q shrank while it was read: %w", im.Path, err)
+	}
+	return buf.Message, nil
+}
+
+// nextOrder returns the next order for a reader, and the channel to send it on; nil: no task is to be read now.
+func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
+	if l.nextRead == nil && l.runState != outcome.Paused {
+		l.nextRead = l.d.NextRead()
+	}
+	t := l.nextRead
+	if t == nil {
+		return nil, readOrder{}
+	}
+	return l.readOrders, readOrder{task: t, image: t.Origin.(*image), info: wire.TaskInfo{
+		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: t.Deliveries() + 1, Recipe: l.v.naming.recipe(t.Name),
+	}}
+}
+
+// takeRead takes what came of a read order.
+func (l *loop) takeRead(r readResult) {
+	var rejection *outcome.Rejection
+	switch {
+	case r.err == nil:
+		l.d.FinishRead(r.task, r.message)
+	case errors.As(r.err, &rejection):
+		if l.d.RejectRead(r.task, time.Now()) {
+			l.rejectUnsent(r.task, rejection)
+		}
+	default:
+		l.v.log.Warn("cannot read an image; it is tried again", "file", r.task.Path, "error", r.err)
+		l.d.FailRead(r.task, r.err.Error(), time.Now())
+	}
+}
