@@ -72,7 +72,9 @@ func (f *finder) walk(ctx context.Context, visit func(image) error, omit func(so
 
 // offer visits the entry if it is an image. A file that the caller named is reported as unreadable if it is none; of
 // others, the walk says what they are.
-func offer(ctx context.Context, s source.Source, e source.Entry, visit func(image) error, omit func(source.Omission)) error {
+func offer(
+	ctx context.Context, s source.Source, e source.Entry, visit func(image) error, omit func(source.Omission),
+) error {
 	is, err := looksLikeImage(ctx, s, e)
 	switch {
 	case ctx.Err() != nil:
@@ -141,8 +143,10 @@ const NotAnImage source.Kind = "not an image"
 // kindOf names what a file is that no engine reads: people who look for their pictures know its extension.
 func kindOf(name string) source.Kind {
 	switch ext := strings.ToUpper(strings.TrimPrefix(path.Ext(name), ".")); ext {
-	case "NEF", "NRW", "CR2", "CR3", "CRW", "ARW", "SRF", "SR2", "DNG", "RAF", "ORF", "RW2", "PEF", "SRW", "X3F", "3FR", "IIQ", // raw
-		"SVG", "SVGZ", "PDF", "PSD", "PSB", "AI", "EPS", "XCF", "JXL", "JP2", "J2K", "JXR", "ICO", "ICNS", "TGA", "EXR", "HDR", "DDS",
+	case "NEF", "NRW", "CR2", "CR3", "CRW", "ARW", "SRF", "SR2", "DNG", "RAF", "ORF", "RW2", "PEF", "SRW", "X3F", "3FR",
+		"IIQ", // these and those before are raw
+		"SVG", "SVGZ", "PDF", "PSD", "PSB", "AI", "EPS", "XCF", "JXL", "JP2", "J2K", "JXR", "ICO", "ICNS", "TGA", "EXR",
+		"HDR", "DDS",
 		"MOV", "MP4", "M4V", "AVI", "MKV", "WEBM", "MTS", "3GP":
 		return source.Kind(ext)
 	}

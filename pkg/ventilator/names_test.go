@@ -21,7 +21,8 @@ func fill(t *testing.T, names ...string) string {
 	dir := t.TempDir()
 	for _, name := range names {
 		p := filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(p), 0o755), os.WriteFile(p, []byte("\xff\xd8\xff"), 0o644)); err != nil {
+		err := errors.Join(os.MkdirAll(filepath.Dir(p), 0o755), os.WriteFile(p, []byte("\xff\xd8\xff"), 0o644))
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,10 +107,12 @@ func TestImageWhoseNameCannotTravelIsRejectedByName(t *testing.T) {
 		t.Errorf("%+v, %v", run, err)
 	}
 	bad := string(outcome.BadName) + ": rename it: "
-	if told[`caf\xe9.jpg`] != bad+"the name is not UTF-8" || told[`tab\tbed.jpg`] != bad+"the name has a tab or a line break" {
+	if told[`caf\xe9.jpg`] != bad+"the name is not UTF-8" ||
+		told[`tab\tbed.jpg`] != bad+"the name has a tab or a line break" {
 		t.Errorf("it is told %q", told)
 	}
-	if why := told[strings.Repeat("x", 245)+".jpg"]; !strings.HasPrefix(why, bad) || !strings.Contains(why, "more than 255") {
+	why := told[strings.Repeat("x", 245)+".jpg"]
+	if !strings.HasPrefix(why, bad) || !strings.Contains(why, "more than 255") {
 		t.Errorf("of a long name it is told %q", why)
 	}
 	if got := v.LeftOut().String(); got != "1 NEF, 1 hidden, 1 not an image" {

@@ -66,7 +66,8 @@ func TestImagesThatCannotBeSentAreSettledWithoutASink(t *testing.T) {
 		w.mustNext(time.Minute)
 		synctest.Wait()
 		e := <-done
-		if r := e.run; e.err != nil || r.HandedOut != 1 || r.Done != 0 || r.Dead != 1 || r.Rejected != 1 || r.Unsettled() != 0 {
+		r := e.run
+		if e.err != nil || r.HandedOut != 1 || r.Done != 0 || r.Dead != 1 || r.Rejected != 1 || r.Unsettled() != 0 {
 			t.Errorf("the run ended with %v and %+v", e.err, e.run)
 		}
 		if told != large {

@@ -35,7 +35,8 @@ func TestChecksumReadsAPieceAtATime(t *testing.T) {
 	}
 	thumb := recipe.Default()
 	v := &Ventilator{cfg: Config{Checksum: true}, naming: newNaming(thumb)}
-	if id, err := v.identify(t.Context(), &images[0]); err != nil || id != taskid.FromContent("a.jpg", []byte("content"), thumb.String()) {
+	want := taskid.FromContent("a.jpg", []byte("content"), thumb.String())
+	if id, err := v.identify(t.Context(), &images[0]); err != nil || id != want {
 		t.Errorf("%v, %v", id, err)
 	}
 	var before, after runtime.MemStats

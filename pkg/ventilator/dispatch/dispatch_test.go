@@ -265,7 +265,8 @@ func TestReturnedTasksAreDeliveredAgainAtOnceAndCountAsNoFailure(t *testing.T) {
 			d.Drain(now)
 		}
 		d.RecordHeartbeat(&wire.Heartbeat{
-			Worker: "w", Draining: true, Held: []string{nthID(0).String()}, Returned: []string{nthID(1).String(), nthID(2).String(), "?"},
+			Worker: "w", Draining: true, Held: []string{nthID(0).String()},
+			Returned: []string{nthID(1).String(), nthID(2).String(), "?"},
 		}, now)
 		again := d.readEverything()
 		if draining && (again != 0 || len(d.tasks) != 1) || !draining && (again != 2 || len(d.tasks) != 3) {
