@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"strings"
 	"syscall"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // The kinds of faults; errors.Is tells them apart.
@@ -63,6 +65,22 @@ func (f *Fault) Unwrap() []error {
 
 // Temporary reports whether the same call may succeed later without anything being made again.
 func (f *Fault) Temporary() bool { return f.Kind == ErrUnavailable }
+
+// Rejection returns the rejection that an error of Put means for the image, or nil if it means none. What is in the way of
+// one name stays in the way, however often the image is transformed. A name that no store takes is no rejection: the
+// ventilator looks at names before it makes a task, so that whoever sent the name is at fault.
+func Rejection(err error) *outcome.Rejection {
+	var f *Fault
+	switch {
+	case !errors.As(err, &f):
+		return nil
+	case f.Kind == ErrObstructed:
+		return outcome.Reject(outcome.Obstructed, "%v", f)
+	case f.Kind == ErrName && f.Err != nil: // this file system refused it
+		return outcome.Reject(outcome.BadName, "rename it: %v", f)
+	}
+	return nil
+}
 
 func quoted(name string) string {
 	return "\"" + strings.ToValidUTF8(name, "\uFFFD") + "\""

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -137,6 +138,7 @@ func (s *session) put(name string, fill func(*os.File) error, sync bool) (made s
 	}
 	if err == nil {
 		made, err = s.rename(base, name)
+		err = s.blame(name, err)
 	}
 	if err != nil {
 		_ = s.root.Remove(filepath.Join(s.temp, base)) // a sweep removes it if this cannot
@@ -169,6 +171,42 @@ func (s *session) rename(base, name string) (made string, err error) {
 		return "", errors.New("its directory is removed again and again")
 	}
 	return made, nil
+}
+
+// blame turns err, of putting the file name in its place, into an ErrObstructed if one directory refuses it and the store as a whole
+// works. Other outputs can be written then.
+func (s *session) blame(name string, err error) error {
+	refused := errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+	if !refused || !s.works() {
+		return err
+	}
+	dir := s.deepestDir(filepath.ToSlash(filepath.Dir(name)))
+	if dir == "." {
+		return err // nothing new can be written to the store
+	}
+	return &Fault{Kind: ErrObstructed, Op: "write", Name: filepath.ToSlash(name), Dir: s.root.Name(),
+		Why: "this process may not write to the directory " + quoted(dir)}
+}
+
+// works reports whether a file can be made in the store now, by the path that outputs take.
+func (s *session) works() bool {
+	probe := filepath.Join(s.temp, strconv.FormatUint(s.next.Add(1), 36))
+	f, err := s.root.OpenFile(probe, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return false
+	}
+	return errors.Join(f.Close(), s.root.Remove(probe)) == nil
+}
+
+// deepestDir returns the deepest directory on the way to dir that is there, "." for the root.
+func (s *session) deepestDir(dir string) string {
+	for dir != "." {
+		if _, err := s.root.Lstat(filepath.FromSlash(dir)); err == nil {
+			break
+		}
+		dir = path.Dir(dir)
+	}
+	return dir
 }
 
 // firstMissing returns the topmost missing directory on the way to dir, or dir itself.

@@ -100,6 +100,9 @@ func (s *Sink) write(ctx context.Context, arrived <-chan *wire.Result) {
 		if ctx.Err() != nil {
 			return // cut
 		}
+		if why := blob.Rejection(err); why != nil { // only this image's outputs are in trouble
+			r.Outcome, r.Reason, r.Detail, r.Outputs, err = outcome.Rejected, why.Reason, why.Detail, nil, nil
+		}
 		w := work{receipt: receiptOf(r), result: r, losses: losses}
 		if err == nil {
 			w.entry, err = entryOf(&w.receipt, r)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -59,8 +60,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	switch {
 	case err == nil:
 	case errors.As(err, &rejection):
-		result.Outcome, result.Reason, result.Detail = outcome.Rejected, rejection.Reason, rejection.Detail
-		return result
+		return reject(result, rejection)
 	default:
 		return fail(result, err)
 	}
@@ -77,6 +77,9 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 			continue
 		}
 		if err := w.store(ctx, out.Name, o.Data); err != nil {
+			if why := blob.Rejection(err); why != nil {
+				return reject(result, why)
+			}
 			return fail(result, err)
 		}
 		result.Outputs = append(result.Outputs, out)
@@ -85,10 +88,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 		result.Stored = true
 		result.Timings.Write = time.Since(transformed).Microseconds()
 	} else if size := outputBytes(made); size > w.cfg.MaxMessage {
-		result.Outputs = nil
-		result.Outcome, result.Reason = outcome.Rejected, outcome.TooLarge
-		result.Detail = "its outputs together are beyond what a message may hold"
-		return result
+		return reject(result, outcome.Reject(outcome.TooLarge, "its outputs together are beyond what a message may hold"))
 	}
 	result.Outcome = outcome.Done
 	return result
@@ -106,6 +106,12 @@ func describe(r *wire.Result, made *engine.Result) {
 	r.Timings.Decode = made.Stages.Decode.Microseconds()
 	r.Timings.Transform = made.Stages.Transform.Microseconds()
 	r.Timings.Encode = made.Stages.Encode.Microseconds()
+}
+
+// reject makes r a rejection: the image's fault.
+func reject(r *wire.Result, why *outcome.Rejection) *wire.Result {
+	r.Outcome, r.Reason, r.Detail, r.Outputs, r.Stored = outcome.Rejected, why.Reason, why.Detail, nil, false
+	return r
 }
 
 // fail makes r a failure: the farm's fault.

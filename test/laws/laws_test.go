@@ -107,7 +107,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/png":        {"pkg/inflate", "pkg/raster"},
 		"pkg/zsock":      {"pkg/zsock"},
 		"pkg/wire":       {"pkg/outcome"},
-		"pkg/blob":       nil,
+		"pkg/blob":       {"pkg/outcome"},
 		"pkg/source":     {"pkg/blob"},
 		"pkg/ledger":     {"pkg/outcome", "pkg/taskid"},
 		"pkg/engine":     {"pkg/engine", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png", "pkg/raster"},
