@@ -3,6 +3,7 @@ package blob
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 
@@ -131,8 +132,12 @@ func fault(op, name, dir string, err error) error {
 	return f
 }
 
-// cause drops the paths from an error of package os: they are temporary names that tell nobody anything.
+// cause drops the paths from an error of package os: they are names of temporary files, which mean nothing to an operator.
 func cause(err error) error {
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		return link.Err
+	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return path.Err

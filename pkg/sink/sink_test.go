@@ -200,6 +200,21 @@ func TestOutputIntoTheHiddenDirectoryIsAFailureOfThatTaskAlone(t *testing.T) {
 	s.await(wire.TopicTaskDone)
 }
 
+func TestObstructedOutputIsARejectionAtTheFirstTry(t *testing.T) {
+	s := newStage(t)
+	r := done(1)
+	if err := os.MkdirAll(filepath.Join(s.out, filepath.FromSlash(r.Outputs[0].Name)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.send(r.Encode())
+	got := s.await(wire.TopicTaskRejected).(*wire.Receipt)
+	if got.Reason != outcome.Obstructed || !strings.Contains(got.Detail, "has that name") || strings.Contains(got.Detail, blob.OwnDir) || len(got.Outputs) > 0 {
+		t.Errorf("%+v", got)
+	}
+	s.send(done(2).Encode())
+	s.await(wire.TopicTaskDone)
+}
+
 func TestVentilatorsOwnWordIsCommittedWithinItsBounds(t *testing.T) {
 	s := newStage(t)
 	dead := wire.Receipt{ID: idOf(1), Run: "r", Filename: "a.jpg", Outcome: outcome.Dead, Detail: "no luck", At: time.Now()}

@@ -331,6 +331,31 @@ func TestFullDiskDelaysATaskAndLosesNothing(t *testing.T) {
 	})
 }
 
+// blocked is a store in which something is in the way of every output of a.jpg.
+type blocked struct{ full }
+
+func (b *blocked) Put(_ context.Context, name string, _ []byte) error {
+	if strings.HasPrefix(name, "a_") {
+		return &blob.Fault{Kind: blob.ErrObstructed, Op: "write", Name: name, Why: "a directory has that name"}
+	}
+	return nil
+}
+
+func TestObstructedOutputIsARejectionAndNotAFailure(t *testing.T) {
+	onStage(t, func(c *Config) { c.Out = &blocked{} }, func(t *testing.T, s *stage) {
+		s.send("a.jpg", "x", wire.TaskInfo{ID: "a"})
+		r := s.result(time.Minute)
+		if r == nil || r.Outcome != outcome.Rejected || r.Reason != outcome.Obstructed || r.Stored || len(r.Outputs) > 0 ||
+			!strings.Contains(r.Detail, "a directory has that name") {
+			t.Errorf("the result is %+v", r)
+		}
+		s.send("b.jpg", "x", wire.TaskInfo{ID: "b"})
+		if r := s.result(time.Minute); r == nil || r.Outcome != outcome.Done {
+			t.Errorf("the next result is %+v", r)
+		}
+	})
+}
+
 // disk is a store whose syncs take a second; the nth is told to have failed.
 type disk struct {
 	fails   int32
