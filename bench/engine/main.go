@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/pipeline"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -28,11 +27,7 @@ func main() {
 
 // theEngine is the one that workers use.
 func theEngine() (engine.Engine, error) {
-	general, err := imaging.New(imaging.Config{})
-	if err != nil {
-		return nil, err
-	}
-	return pipeline.New(pipeline.Config{Behind: general})
+	return pipeline.New(pipeline.Config{})
 }
 
 func run(args []string) error {

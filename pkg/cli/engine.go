@@ -61,11 +61,10 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 			}
 			assets = root.FS()
 		}
-		general, err := imaging.New(imaging.Config{Limits: s.Limits, Assets: assets})
-		if err != nil || name == "imaging" {
-			return general, err
+		if name == "imaging" { // the slow reference
+			return imaging.New(imaging.Config{Limits: s.Limits, Assets: assets})
 		}
-		return pipeline.New(pipeline.Config{Limits: s.Limits, Assets: assets, Behind: general})
+		return pipeline.New(pipeline.Config{Limits: s.Limits, Assets: assets})
 	}
 	return nil, fmt.Errorf("engine %q: it is one of %v", name, engines())
 }

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -24,11 +23,7 @@ func BenchmarkCorpus(b *testing.B) {
 		}
 		photos = append(photos, data)
 	}
-	behind, err := imaging.New(imaging.Config{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	e, err := New(Config{Behind: behind})
+	e, err := New(Config{})
 	if err != nil {
 		b.Fatal(err)
 	}

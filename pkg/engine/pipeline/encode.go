@@ -33,23 +33,25 @@ func (t *transform) encodePlanes(m *variant, p *picture.Picture) error {
 	return t.output(m, data, p.Width(), p.Height(), m.profile)
 }
 
-// encodePixels encodes a variant that became red, green, blue and alpha.
-func (t *transform) encodePixels(m *variant, img *image.NRGBA) error {
+// encodePixels encodes a variant whose frames became red, green, blue and alpha.
+func (t *transform) encodePixels(m *variant) error {
 	begun := time.Now()
 	defer func() { t.stages.Encode += time.Since(begun) }()
-	still := imaging.Output{
-		Format: m.format, Frames: []*image.NRGBA{img}, Quality: m.quality(), Background: m.Background,
+	out := &imaging.Output{
+		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Quality: m.quality(), Background: m.Background,
 		Colored: m.profile != nil && !m.forGray,
 	}
-	data, err := still.Encode()
+	data, err := t.engine.general.Encode(t.ctx, out)
 	if err != nil {
 		return fmt.Errorf("variant %s: encoding %s: %w", m.Name, m.format, err)
 	}
 	profile := m.profile
-	if m.forGray && !still.EncodedGray() {
+	if m.forGray && !out.EncodedGray() {
 		profile = nil // it would be beside colours or transparency after all
 	}
-	return t.output(m, data, img.Rect.Dx(), img.Rect.Dy(), profile)
+	size := m.frames[0].Rect.Size()
+	m.frames = nil
+	return t.output(m, data, size.X, size.Y, profile)
 }
 
 func (m *variant) quality() int {

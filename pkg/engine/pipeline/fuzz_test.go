@@ -9,11 +9,12 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// FuzzTransform gives the engine what is no proper image. It must come to an end, in a result whose sizes are right or
-// with the engine behind, and never by a panic.
+// FuzzTransform gives the engine what is no proper image. It must come to an end, in a result whose sizes are right, in a
+// rejection, or with the general decoders, and never by a panic.
 func FuzzTransform(f *testing.F) {
 	files, _ := filepath.Glob("../../../testdata/hostile/*.jp*g")
 	for _, file := range files {
@@ -30,6 +31,7 @@ func FuzzTransform(f *testing.F) {
 	var recipes []recipe.Recipe
 	for _, text := range []string{
 		"a=fit:4x4", "a=fit:9x9;b=fit:3x3,format:webp", "a=fit:17x17,strip:keep,icc:keep", "a=fit:40x40,orient:off;b=fit:39x7",
+		"a=fill:9x5:smart,format:jpeg;b=crop:7x7:se,fit:20x20,enlarge:yes,format:png", "a=trim,rotate:90,fit:20x20,sharpen:1,format:jpeg",
 	} {
 		r, err := recipe.Parse(text)
 		if err != nil {
@@ -37,15 +39,17 @@ func FuzzTransform(f *testing.F) {
 		}
 		recipes = append(recipes, r)
 	}
-	e, err := New(Config{Behind: nobody{}, Limits: engine.Limits{MaxPixels: 100_000}})
+	e, err := New(Config{Limits: engine.Limits{MaxPixels: 100_000}})
 	if err != nil {
 		f.Fatal(err)
 	}
+	e.general = nobody{e.general}
 	e.panics = true
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, r := range recipes {
 			res, err := e.Transform(t.Context(), data, r)
-			if errors.Is(err, errNobody) {
+			var rejection *outcome.Rejection
+			if errors.Is(err, errNobody) || errors.As(err, &rejection) {
 				continue
 			}
 			if err != nil {

@@ -3,18 +3,21 @@
 // resamples once for each variant, does the rest on the small picture, and encodes. Components stay planes from the
 // decoder to the encoder wherever that is possible.
 //
-// What it does not read yet, and every image of which its decoder is not sure, goes to the engine behind it, so that there
-// is one verdict on what is damaged.
+// A JPEG of which its decoder is not sure is decoded again by image/jpeg, so that one decoder judges what is damaged.
 package pipeline
 
 import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"sync"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -22,36 +25,42 @@ import (
 type Config struct {
 	Limits engine.Limits // what is too much; zero fields mean their defaults
 	Assets fs.FS         // where watermarks are found; nil: there are none
-	Behind engine.Engine // does what this engine does not; required, with the same limits
+	Heavy  int           // HEIC and AVIF pictures in work at once, each of which can take a gigabyte; 0 means 2
 }
 
 // Validate says in a sentence which field cannot be.
-func (c Config) Validate() error {
-	if c.Behind == nil {
-		return errors.New("pipeline: Behind is nil: an engine is needed for what this one does not do")
-	}
-	return c.Limits.Validate()
+func (c Config) Validate() error { return c.general().Validate() }
+
+func (c Config) general() imaging.Config {
+	return imaging.Config{Limits: c.Limits, Assets: c.Assets, Heavy: c.Heavy}
+}
+
+// codecs decodes and encodes what the engine does not itself: imaging.Engine does.
+type codecs interface {
+	Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(imaging.Frame) error) error
+	Encode(ctx context.Context, o *imaging.Output) ([]byte, error)
 }
 
 // Engine transforms images. It is safe for use by several goroutines.
 type Engine struct {
-	limits engine.Limits
-	assets *imaging.Assets
-	behind engine.Engine
-	spaces sync.Pool // of *space
-	panics bool      // panics are not recovered from, so that tests find them
+	limits  engine.Limits
+	assets  *imaging.Assets
+	general codecs
+	spaces  sync.Pool // of *space
+	panics  bool      // panics are not recovered from, so that tests find them
 }
 
 var _ engine.Engine = (*Engine)(nil)
 
 // New returns an Engine. It reads and starts nothing.
 func New(c Config) (*Engine, error) {
-	if err := c.Validate(); err != nil {
+	general, err := imaging.New(c.general())
+	if err != nil {
 		return nil, err
 	}
 	limits := c.Limits.WithDefaults()
 	return &Engine{
-		limits: limits, assets: imaging.NewAssets(c.Assets, limits), behind: c.Behind,
+		limits: limits, assets: imaging.NewAssets(c.Assets, limits), general: general,
 		spaces: sync.Pool{New: func() any { return new(space) }},
 	}, nil
 }
@@ -59,40 +68,43 @@ func New(c Config) (*Engine, error) {
 // Name returns "pipeline".
 func (e *Engine) Name() string { return "pipeline" }
 
-// Transform implements engine.Engine.
+// Transform implements engine.Engine. A decoder that panics makes the image corrupt.
 func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
-	info, err := e.limits.Check(data, false)
-	if err != nil || !reads(info, r) || ctx.Err() != nil {
-		return e.behind.Transform(ctx, data, r) // which says what is wrong in its own words
+	animate := slices.ContainsFunc(r.Variants, func(v recipe.Variant) bool { return animates(v, format.Detect(data)) })
+	info, err := e.limits.Check(data, animate)
+	if err != nil {
+		return nil, err
 	}
 	t := &transform{engine: e, ctx: ctx, data: data, info: info, recipe: r}
 	res, err := e.try(t)
 	if errors.Is(err, errDoubtful) {
-		return e.behind.Transform(ctx, data, r)
+		return e.try(&transform{engine: e, ctx: ctx, data: data, info: info, recipe: r, doubtful: true})
 	}
 	return res, err
 }
 
-// errDoubtful means that the image is damaged or unusual, and that another engine is to look at it.
+// errDoubtful means that a JPEG is damaged or unusual, and that another decoder is to look at it.
 var errDoubtful = errors.New("doubtful")
 
-// try makes the variants. A decoder that panics is in doubt, and leaves its memory to nobody.
+// try makes the variants. A transform that panics leaves its memory to nobody.
 func (e *Engine) try(t *transform) (res *engine.Result, err error) {
 	defer func() {
 		if e.panics {
 			return
 		}
 		if p := recover(); p != nil {
-			res, err = nil, errDoubtful
+			res, err = nil, outcome.Reject(outcome.Corrupt, "the transform panicked: %v", p)
+			if t.info.Format == format.JPEG && !t.doubtful {
+				err = errDoubtful
+			}
 		}
 	}()
 	t.space = e.spaces.Get().(*space)
 	for _, step := range []func() error{
-		t.plan,     // one window, one scale, one placement for each variant; within the limits
-		t.assets,   // the watermarks
-		t.decode,   // no finer than the largest variant needs
-		t.place,    // smart gravity looks at a small picture
-		t.variants, // resample once each, largest first; the rest on the small picture; encode
+		t.plan,   // one window, one scale, one placement for each variant; within the limits
+		t.assets, // the watermarks
+		t.decode, // no finer than the largest variant needs; each frame goes through frame
+		t.animations,
 	} {
 		if t.ctx.Err() != nil {
 			err = context.Cause(t.ctx)
@@ -110,4 +122,26 @@ func (e *Engine) try(t *transform) (res *engine.Result, err error) {
 		return nil, err
 	}
 	return t.result(), nil
+}
+
+// frame makes every variant of a frame, or of the only picture there is, that was decoded to a source.
+func (t *transform) frame() error {
+	for _, step := range []func() error{
+		t.place,    // smart gravity and trim look at the pixels
+		t.variants, // resample once each, largest first; the rest on the small picture; encode
+	} {
+		if t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	t.frames++
+	return nil
+}
+
+// animates reports whether a variant keeps all frames of an animation.
+func animates(v recipe.Variant, input string) bool {
+	return v.Animate && format.Of(v.OutputFormat("", input)).Animates
 }

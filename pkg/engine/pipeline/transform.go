@@ -17,11 +17,6 @@ import (
 // that can be seen.
 const finer = 2
 
-// reads reports whether the engine decodes the image itself.
-func reads(info header.Info, r recipe.Recipe) bool {
-	return info.Format == format.JPEG && len(r.Variants) > 0
-}
-
 // transform is one call of Transform.
 type transform struct {
 	engine  *Engine
@@ -34,6 +29,9 @@ type transform struct {
 	sources []source   // what variants can be made from, the finest first
 	profile *icc.Profile
 	stages  engine.Stages
+
+	frames   int  // that were made
+	doubtful bool // the JPEG was decoded once, in vain
 }
 
 // variant is a variant on its way.
@@ -45,6 +43,11 @@ type variant struct {
 	convert bool   // its colours are converted to sRGB
 	profile []byte // or its output carries the input's profile
 	forGray bool   // which is for gray
+
+	animate bool // it keeps all frames
+	frames  []*image.NRGBA
+	delays  []int // of each frame, milliseconds
+	loops   int   // how often the animation is shown, 0 for ever
 
 	carried []string // metadata that the output carries, or that was put to use
 	output  engine.Output
@@ -59,11 +62,12 @@ func (m *variant) trims() bool {
 func (t *transform) plan() error {
 	for _, v := range t.recipe.Variants {
 		m := &variant{Variant: v, format: v.OutputFormat("", t.info.Format), plan: planOf(t.info, v, nil)}
+		m.animate = t.info.Frames > 1 && animates(v, t.info.Format)
 		w, h := t.info.Width, t.info.Height
 		if v.Orient {
 			w, h = t.info.Displayed()
 		}
-		if err := t.engine.limits.CheckVariant(v, m.format, 1, w, h, v.Ops); err != nil {
+		if err := t.engine.limits.CheckVariant(v, m.format, t.count(m), w, h, v.Ops); err != nil {
 			return err
 		}
 		t.made = append(t.made, m)

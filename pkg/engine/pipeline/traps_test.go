@@ -19,23 +19,22 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// nobody is behind an engine that is to do everything itself.
-type nobody struct{}
+// nobody decodes for an engine that is to do so itself.
+type nobody struct{ codecs }
 
-var errNobody = errors.New("left to the engine behind")
+var errNobody = errors.New("left to the general decoders")
 
-func (nobody) Name() string { return "nobody" }
-
-func (nobody) Transform(context.Context, []byte, recipe.Recipe) (*engine.Result, error) {
-	return nil, errNobody
+func (nobody) Decode(context.Context, []byte, header.Info, bool, func(imaging.Frame) error) error {
+	return errNobody
 }
 
 func alone(t testing.TB) *Engine {
 	t.Helper()
-	e, err := New(Config{Behind: nobody{}})
+	e, err := New(Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.general = nobody{e.general}
 	return e
 }
 
@@ -98,7 +97,7 @@ func grayJPEG(t testing.TB, img *image.Gray) []byte {
 
 // At 1/8 only the scans of the DC coefficients are decoded, and these stand first.
 func TestATruncatedProgressiveImageIsFoundThoughItsDCScansAreWhole(t *testing.T) {
-	e, err := New(Config{Behind: general(t)})
+	e, err := New(Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,31 +226,29 @@ func TestGrayStaysGray(t *testing.T) {
 	}
 }
 
-func TestWhatItDoesNotDoIsLeftToTheEngineBehind(t *testing.T) {
+func TestDoubtsAreLeftToTheGeneralDecoders(t *testing.T) {
 	img := enginetest.Photo(80, 60)
 	photo := enginetest.JPEG(img, enginetest.JPEGOptions{})
-	for _, c := range []struct {
-		what string
-		data []byte
-		op   string
-	}{
-		{"another format in", enginetest.PNG(img), "fit:10x10,format:jpeg"},
-		{"damage", append(bytes.Clone(photo[:len(photo)/2]), 0xff, 0xd9), "fit:10x10"},
-		{"nothing", nil, "fit:10x10"},
-	} {
-		r, err := recipe.Parse("x=" + c.op)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if res, err := alone(t).Transform(t.Context(), c.data, r); res != nil || !errors.Is(err, errNobody) {
-			t.Errorf("%s: %v", c.what, err)
-		}
+	damaged := append(bytes.Clone(photo[:len(photo)/2]), 0xff, 0xd9)
+	r, err := recipe.ParseSizes("16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := alone(t).Transform(t.Context(), damaged, r); res != nil || !errors.Is(err, errNobody) {
+		t.Errorf("%v", err)
 	}
 }
 
-func TestAPanicLeavesTheImageToTheEngineBehind(t *testing.T) {
+func TestAPanicLeavesTheImageToTheGeneralDecoders(t *testing.T) {
 	e := alone(t)
-	e.spaces.New = func() any { return "no memory" }
+	first := true
+	e.spaces.New = func() any {
+		if first {
+			first = false
+			return "no memory"
+		}
+		return new(space)
+	}
 	r, err := recipe.ParseSizes("16")
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,9 @@ func (t *transform) variants() error {
 	order := slices.Clone(t.made)
 	slices.SortStableFunc(order, func(a, b *variant) int { return cmp.Compare(b.area(), a.area()) })
 	for _, m := range order {
+		if t.frames > 0 && !m.animate {
+			continue
+		}
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
 		}
@@ -31,7 +34,7 @@ func (p *plan) area() int64 { return int64(p.width) * int64(p.height) }
 // variant makes one variant.
 func (t *transform) variant(m *variant) error {
 	begun := time.Now()
-	planar := t.staysPlanar(m)
+	planar := !m.animate && t.staysPlanar(m)
 	p := t.resampled(&m.plan, planar)
 	if !m.enlarges {
 		t.sources = append(t.sources, source{p, m.window})
@@ -46,7 +49,34 @@ func (t *transform) variant(m *variant) error {
 	if err != nil {
 		return err
 	}
-	return t.encodePixels(m, img)
+	if m.frames = append(m.frames, img); m.animate {
+		return nil // encoded when all frames are there
+	}
+	return t.encodePixels(m)
+}
+
+// animations encodes the variants that keep all frames.
+func (t *transform) animations() error {
+	for _, m := range t.made {
+		if !m.animate {
+			continue
+		}
+		if t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
+		if err := t.encodePixels(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count returns how many frames a variant has.
+func (t *transform) count(m *variant) int {
+	if m.animate {
+		return t.info.Frames
+	}
+	return 1
 }
 
 // staysPlanar reports whether a variant is made and encoded as planes of luma and colour difference.

@@ -38,3 +38,19 @@ func addRow(dst []byte, src []int16, starts []int32, weights []int16, taps int) 
 	}
 	rowAVX2(&dst[0], &src[0], &starts[0], len(dst), &weights[0], taps/rowTaps)
 }
+
+// sumsAVX2 adds n bytes, a multiple of 16, to n sums.
+//
+//go:noescape
+func sumsAVX2(sums *uint16, row *byte, n int)
+
+func addSums(sums []uint16, row []byte) {
+	whole := len(sums) &^ 15
+	if !cpu.X86.HasAVX2 || whole == 0 {
+		plainSums(sums, row)
+		return
+	}
+	_ = row[len(sums)-1]
+	sumsAVX2(&sums[0], &row[0], whole)
+	plainSums(sums[whole:], row[whole:])
+}

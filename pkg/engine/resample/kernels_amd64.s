@@ -139,3 +139,20 @@ block:
 	JNZ  pixels
 	VZEROUPPER
 	RET
+
+// func sumsAVX2(sums *uint16, row *byte, n int)
+TEXT ·sumsAVX2(SB), NOSPLIT, $0-24
+	MOVQ sums+0(FP), DI
+	MOVQ row+8(FP), SI
+	MOVQ n+16(FP), CX
+
+sixteen:
+	VPMOVZXBW (SI), Y0
+	VPADDW (DI), Y0, Y0
+	VMOVDQU Y0, (DI)
+	ADDQ $16, SI
+	ADDQ $32, DI
+	SUBQ $16, CX
+	JNZ  sixteen
+	VZEROUPPER
+	RET

@@ -1,0 +1,37 @@
+package imaging
+
+import (
+	"context"
+	"image"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/format"
+)
+
+// Frame is one decoded picture.
+type Frame struct {
+	Image image.Image // every sample that it should have is there; of an animation valid until the next frame
+	Delay int         // milliseconds
+	Loops int         // how often the whole animation is shown, 0 for ever
+}
+
+// Decode decodes an image, whose header is info, at full size: the first frame, or all of them with animate. It hands each to
+// use, whose error ends the decoding and is returned as it is. Other errors are an *outcome.Rejection when the image is at
+// fault, and the context's cause when it ended while a decoder that needs much memory waited for its turn.
+func (e *Engine) Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(Frame) error) error {
+	t := &transform{engine: e, ctx: ctx, data: data, info: info}
+	return t.decode(animate, func(f frame) error { return use(Frame{f.img, f.delay, f.loops}) })
+}
+
+// Encode encodes an output. An encoder that needs much memory waits for its turn, until the context ends.
+func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
+	if o.Format == format.AVIF {
+		t := &transform{engine: e, ctx: ctx}
+		release, err := t.acquire()
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+	}
+	return o.Encode()
+}

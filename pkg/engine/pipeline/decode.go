@@ -1,0 +1,188 @@
+package pipeline
+
+import (
+	"context"
+	"image"
+	"math"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/resample"
+	"github.com/imagefarm/imagefarm/pkg/engine/rows"
+	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/jpeg"
+	"github.com/imagefarm/imagefarm/pkg/raster"
+)
+
+// decode decodes the picture, or each frame that a variant keeps, and makes of it what the variants ask for.
+func (t *transform) decode() error {
+	w, h := t.needed()
+	switch {
+	case t.info.Format == format.JPEG && !t.doubtful:
+		return t.decoded(func() (*picture.Picture, error) { return t.decodeJPEG(w, h) })
+	case rows.Reads(t.info.Format):
+		return t.decoded(func() (*picture.Picture, error) {
+			src, err := rows.Open(t.info.Format, t.data, raster.Options{
+				MaxPixels: t.engine.limits.MaxPixels, AcceptTruncated: t.engine.limits.OnTruncated == engine.AcceptTruncated,
+			})
+			if err != nil {
+				return nil, err
+			}
+			return t.read(src, w, h)
+		})
+	}
+	return t.decodeFrames(w, h)
+}
+
+// needed returns how fine the source must be, in samples: finer than every variant.
+func (t *transform) needed() (width, height int) {
+	var w, h float64
+	for _, m := range t.made {
+		if m.trims() { // at full size, where the border ends is seen
+			return t.info.Width, t.info.Height
+		}
+		w = max(w, float64(m.width)/m.window.w*float64(t.info.Width))
+		h = max(h, float64(m.height)/m.window.h*float64(t.info.Height))
+	}
+	return int(math.Ceil(finer*w - little)), int(math.Ceil(finer*h - little))
+}
+
+// decoded makes a frame of what do decodes.
+func (t *transform) decoded(do func() (*picture.Picture, error)) error {
+	begun := time.Now()
+	p, err := do()
+	t.stages.Decode += time.Since(begun)
+	if err != nil {
+		return err
+	}
+	t.sources = []source{{p, window{0, 0, float64(t.info.Width), float64(t.info.Height)}}}
+	return t.frame()
+}
+
+// decodeFrames decodes with the general decoders.
+func (t *transform) decodeFrames(w, h int) error {
+	animate := false
+	for _, m := range t.made {
+		animate = animate || m.animate
+	}
+	begun := time.Now()
+	err := t.engine.general.Decode(t.ctx, t.data, t.info, animate, func(f imaging.Frame) error {
+		t.stages.Decode += time.Since(begun)
+		if t.frames > 0 {
+			t.space.given = 0
+		}
+		for _, m := range t.made {
+			m.delays, m.loops = append(m.delays, f.Delay), f.Loops
+		}
+		err := t.decoded(func() (*picture.Picture, error) { return t.pictureOf(f.Image, w, h) })
+		begun = time.Now()
+		return err
+	})
+	t.stages.Decode += time.Since(begun)
+	return err
+}
+
+// pictureOf returns a decoded image as a picture of at least w×h samples, or of all its pixels.
+func (t *transform) pictureOf(img image.Image, w, h int) (*picture.Picture, error) {
+	switch img := img.(type) {
+	case *image.YCbCr:
+		return picture.OfYCbCr(img), nil
+	case *image.Gray:
+		size := img.Rect.Size()
+		p := picture.Whole(img.Pix[:(size.Y-1)*img.Stride+size.X], size.X, size.Y)
+		p.Stride = img.Stride
+		return &picture.Picture{Model: picture.Gray, Planes: []picture.Plane{p}}, nil
+	}
+	return t.read(imageRows(img), w, h)
+}
+
+// read takes the rows of a source to planes of at least width×height samples, or of all its pixels.
+func (t *transform) read(src engine.RowSource, width, height int) (*picture.Picture, error) {
+	w, h := src.Size()
+	factor := min(max(min(w/max(width, 1), h/max(height, 1)), 1), resample.MaxBox)
+	pw, ph := (w+factor-1)/factor, (h+factor-1)/factor
+	p, alpha := new(picture.Picture), src.Channels()%2 == 0
+	if src.Channels() > 2 {
+		p.Model = picture.RGB
+	}
+	var planes []*picture.Plane
+	p.Planes = make([]picture.Plane, p.Model.Planes())
+	for i := range p.Planes {
+		planes = append(planes, &p.Planes[i])
+	}
+	if alpha {
+		p.Alpha, p.Premultiplied = new(picture.Plane), true
+		planes = append(planes, p.Alpha)
+	}
+	for _, c := range planes {
+		*c = picture.Whole(t.space.memory(pw*ph), pw, ph)
+		c.Across.Length, c.Down.Length = float64(w)/float64(factor), float64(h)/float64(factor)
+	}
+	box := resample.NewBox(planes, factor, w)
+	row := make([]byte, w*src.Channels()*src.Depth()/8)
+	opaque := true
+	for y := range h {
+		if y%64 == 0 && t.ctx.Err() != nil {
+			return nil, context.Cause(t.ctx)
+		}
+		if err := src.ReadRow(row); err != nil {
+			return nil, err
+		}
+		samples := row
+		if src.Depth() == 16 {
+			samples = picture.Narrow(row)
+		}
+		if alpha && !picture.Premultiply(samples, src.Channels()) {
+			opaque = false
+		}
+		box.Row(samples)
+	}
+	box.Close()
+	if opaque {
+		p.Alpha, p.Premultiplied = nil, false
+	}
+	return p, nil
+}
+
+// decodeJPEG decodes to at least width×height, or at full size.
+func (t *transform) decodeJPEG(width, height int) (*picture.Picture, error) {
+	scale := jpeg.Full
+	for _, s := range []jpeg.Scale{jpeg.Half, jpeg.Quarter, jpeg.Eighth} {
+		if t.info.Width >= width*int(s) && t.info.Height >= height*int(s) {
+			scale = s
+		}
+	}
+	d := &t.space.decoded
+	if err := t.space.decoder.Decode(d, t.data, jpeg.Options{Scale: scale, SkipRefinement: true}); err != nil {
+		return nil, errDoubtful
+	}
+	return t.planes(d), nil
+}
+
+var models = [...]picture.Model{
+	jpeg.Gray: picture.Gray, jpeg.YCbCr: picture.YCbCr, jpeg.RGB: picture.RGB, jpeg.CMYK: picture.CMYK, jpeg.YCCK: picture.YCCK,
+}
+
+// planes returns what was decoded, each plane with the span that the picture has in it: the decoder rounds sizes up, but
+// the picture did not grow. Without that, small variants would be shifted by parts of a pixel.
+func (t *transform) planes(d *jpeg.Planes) *picture.Picture {
+	p := &picture.Picture{Model: models[d.Color]}
+	planes := d.Components()
+	maxH, maxV := 1, 1
+	for _, c := range planes {
+		maxH, maxV = max(maxH, c.H), max(maxV, c.V)
+	}
+	if d.Color == jpeg.Gray { // one component fills the picture, whatever its factors are
+		maxH, maxV = planes[0].H, planes[0].V
+	}
+	for _, c := range planes {
+		p.Planes = append(p.Planes, picture.Plane{
+			Pix: c.Pix, Stride: c.Stride, Width: c.Width, Height: c.Height,
+			Across: picture.Span{Length: float64(t.info.Width*c.H) / float64(maxH*int(d.Scale))},
+			Down:   picture.Span{Length: float64(t.info.Height*c.V) / float64(maxV*int(d.Scale))},
+		})
+	}
+	return p
+}

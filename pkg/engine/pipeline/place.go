@@ -1,0 +1,60 @@
+package pipeline
+
+import (
+	"image"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+)
+
+// place plans what depends on the pixels: a smart cut, which looks at a small picture, and a trim, which looks at all.
+func (t *transform) place() error {
+	if t.frames > 0 {
+		return nil // the first frame decides for all
+	}
+	begun := time.Now()
+	defer func() { t.stages.Transform += time.Since(begun) }()
+	for _, m := range t.made {
+		if !m.searches {
+			continue
+		}
+		in := &searcher{transform: t, variant: m}
+		if m.plan = planOf(t.info, m.Variant, in); in.tooLarge != nil {
+			return in.tooLarge
+		}
+	}
+	return nil
+}
+
+// searcher is the search in what was decoded, for a variant.
+type searcher struct {
+	*transform
+	*variant
+	tooLarge error // what the operations after a trim would make
+}
+
+func (s *searcher) busiest(so plan, w, h int) image.Point {
+	dw, dh := so.displayed()
+	small := imaging.SearchSize(dw, dh)
+	so.scale(small.X, small.Y)
+	return imaging.Busiest(s.pixels(so), image.Pt(dw, dh), w, h)
+}
+
+func (s *searcher) content(so plan, trim int) image.Rectangle {
+	if s.tooLarge != nil {
+		w, h := so.displayed()
+		return image.Rect(0, 0, w, h)
+	}
+	r := imaging.Content(s.pixels(so), s.Ops[trim].N)
+	s.tooLarge = s.engine.limits.CheckVariant(s.Variant, s.format, s.count(s.variant), r.Dx(), r.Dy(), s.Ops[trim+1:])
+	return r
+}
+
+// pixels makes what is planned so far.
+func (s *searcher) pixels(so plan) *image.NRGBA {
+	img := s.turned(s.resampled(&so, false), so.orientation).NRGBA()
+	if s.convert {
+		s.transform.profile.ConvertImage(img)
+	}
+	return img
+}
