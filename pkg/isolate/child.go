@@ -17,70 +17,70 @@ import (
 )
 
 const (
-	// partingGrace is how long a child may take to end after it closed its pipe, or was asked to end.
+	// partingGrace is how long a child may take to exit after it closed its pipe or was asked to exit.
 	partingGrace = 2 * time.Second
 
-	// stderrGrace is how long the standard error of an ended child may stay open in a process that it left behind.
+	// stderrGrace is how long a process that a dead child left behind may keep the child's standard error open.
 	stderrGrace = time.Second
 )
 
-// errUntouched is the error of a request of which no byte reached the child.
-var errUntouched = errors.New("the child had ended before")
+// errUntouched says that the child ended before it saw any of the request: another child can take it.
+var errUntouched = errors.New("the child ended before it began")
 
 // child is the parent's side of a child process.
 type child struct {
 	slot     int
 	store    *store  // nil without shared memory
-	out      *region // the slot's, nil without
-	limit    int64   // of all outputs of a task, bytes
+	out      *region // where the slot's outputs lie; nil without shared memory
+	limit    int64   // bytes of all outputs of a task together
 	cmd      *exec.Cmd
 	requests *os.File
 	replies  *os.File
 	in       *bufio.Reader
 	stderr   heard
 	gauge    *gauge
-	dead     chan struct{} // closed when it has ended and was waited for
-	buf      []byte        // the last message, of whoever has the first turn
+	dead     chan struct{} // closed when the process has ended and was waited for
+	buf      []byte        // the last message; owned by the task that has the first turn
 
-	sending sync.Mutex // held while a request is written, so that requests go in the order of their turns
+	sending sync.Mutex // held while a request is written: requests keep the order of their turns
 	message []byte     // the last request
 
 	mu     sync.Mutex
-	served uint64      // tasks that it was sent
-	turns  []*turn     // tasks that it was sent and has not answered, the one that it is at first
-	task   uint64      // the first's, 0 while idle
-	cause  Cause       // why it is to end, or has ended
-	blamed uint64      // the task for which it was killed, 0 if for none
-	broke  error       // with Nonsense: what it did
-	late   *time.Timer // ends it if it does not end when it should
-	gone   bool        // its process number may belong to another now
-	peak   int64       // largest private memory that was seen in the present task, bytes
-	clock  clock       // of the present task
+	served uint64      // tasks sent to the child since it started
+	turns  []*turn     // tasks sent and not answered, the one at work first
+	task   uint64      // the task at work; 0 while idle
+	cause  Cause       // why the child is to end, or has ended; empty: it is well
+	blamed uint64      // the task for which the child was killed; 0: none
+	broke  error       // with Nonsense: how the child broke the protocol
+	late   *time.Timer // kills a child that was asked to exit and does not
+	gone   bool        // another process may have its process number now
+	peak   int64       // largest private memory seen during the task at work, bytes
+	clock  clock       // of the task at work
 }
 
-// turn is a task's place in the line at a child. While the child is at one task the next waits there already, so that it goes
-// on with that at once, however long its parent, who may have no processor at the moment, takes to hear of the first.
+// turn is a task's place in the queue of a child. The next task is queued in the child before it has finished the first, so
+// that it need not wait until its parent gets a processor, reads the answer and writes the next request.
 type turn struct {
-	task  uint64
-	first chan struct{} // closed when the child is at it, for all its parent knows
-	vain  bool          // the child died of the one before; set before first is closed
+	task         uint64
+	first        chan struct{} // closed when the turn begins, or when it never will
+	neverStarted bool          // the child died during the previous task; set before first is closed
 }
 
-// fresh reports whether c has done nothing yet.
+// fresh reports whether the child has been sent no task yet.
 func (c *child) fresh() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.served == 0
 }
 
-// wellBehaved reports whether c is fit for another task.
+// wellBehaved reports whether the child can take another task: nothing has ended it, or is about to.
 func (c *child) wellBehaved() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cause == ""
 }
 
-// kill ends c, but only while it works on task; anyTask stands for whatever it does. The first cause stays.
+// kill kills the child if it still works on the given task; anyTask means whatever it does. Only the first cause is kept.
 func (c *child) kill(task uint64, cause Cause, broke error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,7 +100,7 @@ func (c *child) kill(task uint64, cause Cause, broke error) {
 
 const anyTask = ^uint64(0)
 
-// retire lets an idle child end: it does when its requests end.
+// retire asks an idle child to exit, by closing its requests, and kills it if it does not within partingGrace.
 func (c *child) retire(cause Cause) {
 	c.mu.Lock()
 	if c.cause == "" {
@@ -117,15 +117,15 @@ func (c *child) retire(cause Cause) {
 	c.late = late
 }
 
-// reap waits until the process has ended, and clears up after it.
+// reap waits until the process has ended, kills what it left behind and closes its pipes.
 func (c *child) reap() {
 	if awaitExit(c.cmd.Process) {
 		c.mu.Lock()
-		killAll(c.cmd.Process) // what it may have started and left
+		killAll(c.cmd.Process) // also processes that it started and left
 		c.gone = true
 		c.mu.Unlock()
 	}
-	_ = c.cmd.Wait() // says how it ended, which ProcessState does too
+	_ = c.cmd.Wait() // ProcessState says how it ended
 	c.mu.Lock()
 	c.gone = true
 	if c.cause == "" {
@@ -136,14 +136,14 @@ func (c *child) reap() {
 	}
 	c.mu.Unlock()
 	c.requests.Close()
-	// What it answered before is still to be read; something that it left behind may keep the pipe open.
+	// Its last answer may still have to be read; a process that it left behind may keep the pipe open.
 	_ = c.replies.SetReadDeadline(time.Now().Add(partingGrace))
 	c.gauge.close()
 	close(c.dead)
 }
 
-// look measures what c has used for its task, and ends it when that is more than TaskMemory or TaskTimeout allow.
-func (c *child) look(cfg *Config) {
+// enforceLimits measures what the child has used for its task, and kills it beyond TaskMemory or TaskTimeout.
+func (c *child) enforceLimits(cfg *Config) {
 	c.mu.Lock()
 	task := c.task
 	c.mu.Unlock()
@@ -167,13 +167,13 @@ func (c *child) look(cfg *Config) {
 		c.kill(task, Memory, nil)
 	case now.spent >= cfg.TaskTimeout:
 		c.kill(task, Timeout, nil)
-	case now.looked.Sub(now.began) >= patience*cfg.TaskTimeout:
+	case now.looked.Sub(now.began)/patience >= cfg.TaskTimeout:
 		c.kill(task, Starved, nil)
 	}
 }
 
-// transform has c carry out the recipe for image, when it comes to it, and returns what it says, with the outputs' data. The
-// error is errUntouched or a *death; c has ended then.
+// transform sends the child a task, waits for its turn and for the answer, and returns that with the outputs' data. The error
+// is errUntouched or a *death; the child has ended then.
 func (c *child) transform(
 	ctx context.Context, image []byte, text string, variants []recipe.Variant,
 ) (reply, error) {
@@ -186,11 +186,11 @@ func (c *child) transform(
 	began := time.Now()
 	done := func(err error) {
 		if c.store != nil {
-			c.store.clear(c.cell(q.task), int64(len(image))) // before the next but one may have the cell
+			c.store.clear(c.cell(q.task), int64(len(image))) // before the next task but one gets the cell
 		}
-		c.next(err)
+		c.endTurn(err)
 	}
-	if t.vain {
+	if t.neverStarted {
 		done(err)
 		return reply{}, errUntouched
 	}
@@ -202,7 +202,7 @@ func (c *child) transform(
 		r, err = c.receive(q, variants)
 	}
 	if err != nil {
-		c.part(q.task, err)
+		c.awaitDeath(q.task, err)
 	}
 	release()
 	defer func() { done(err) }()
@@ -221,8 +221,8 @@ func (c *child) transform(
 	}
 }
 
-// send gives q the next turn and sends it; if it is its turn at once it calls begun before. The error is errUntouched if not a
-// byte of it reached the child.
+// send gives q the next turn and writes it to the child. If the turn begins at once, which first reports, send calls begun
+// before it writes. The error is errUntouched if no byte of the request reached the child.
 func (c *child) send(q *request, image []byte, begun func()) (t *turn, first bool, err error) {
 	c.sending.Lock()
 	defer c.sending.Unlock()
@@ -234,7 +234,7 @@ func (c *child) send(q *request, image []byte, begun func()) (t *turn, first boo
 	first = len(c.turns) == 1
 	c.stderr.turn(first)
 	if first {
-		c.at(t)
+		c.beginTurn(t)
 	}
 	c.mu.Unlock()
 	if first {
@@ -255,32 +255,33 @@ func (c *child) send(q *request, image []byte, begun func()) (t *turn, first boo
 	return t, first, err
 }
 
-// cell is the one of the input in which the image of a task lies if it lies nowhere else.
+// cell returns the cell of the shared input for the image of a task that lies in no Buffer.
 func (c *child) cell(task uint64) int { return c.slot*Turns + int(task%Turns) }
 
-// at notes that c is at t. The caller holds mu.
-func (c *child) at(t *turn) {
+// beginTurn notes that the child works on t now. The caller holds mu.
+func (c *child) beginTurn(t *turn) {
 	c.task, c.peak, c.clock = t.task, 0, startClock(time.Now(), processorTime(c.cmd.Process.Pid))
 	close(t.first)
 }
 
-// next ends the first turn, which went wrong if err is not nil, and begins the one after it.
-func (c *child) next(err error) {
+// endTurn ends the first turn and begins the next. An error says that the child has ended: the next never starts.
+func (c *child) endTurn(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	vain := err != nil || c.turns[0].vain
+	failed := err != nil || c.turns[0].neverStarted
 	c.turns = c.turns[1:]
 	c.task = 0
 	if len(c.turns) > 0 {
-		c.turns[0].vain = vain
-		c.at(c.turns[0])
+		c.turns[0].neverStarted = failed
+		c.beginTurn(c.turns[0])
 	}
 }
 
-// part waits until c has ended, after err ended the talk with it, and makes it if it does not by itself.
-func (c *child) part(task uint64, err error) {
+// awaitDeath waits until the child has ended after reading from it or writing to it failed with err, and kills it if it does
+// not exit by itself.
+func (c *child) awaitDeath(task uint64, err error) {
 	if isEnd(err) {
-		// It is ending, or has only closed its pipe.
+		// The child is exiting, or has only closed its pipe.
 		late := time.NewTimer(partingGrace)
 		defer late.Stop()
 		select {
@@ -294,14 +295,14 @@ func (c *child) part(task uint64, err error) {
 	<-c.dead
 }
 
-// isEnd reports whether err tells of a pipe's end rather than of what came through it.
+// isEnd reports whether err says that a pipe ended, not that a message in it was wrong.
 func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, os.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) ||
 		errors.Is(err, syscall.EPIPE) || errors.Is(err, errUntouched)
 }
 
-// receive reads the answer to q, which has the first turn, and does not believe it.
+// receive reads and checks the answer to q, which has the first turn. A child may be broken, or an attacker's.
 func (c *child) receive(q request, variants []recipe.Variant) (reply, error) {
 	kind, body, err := readMessage(c.in, &c.buf, maxReply)
 	if err != nil {
@@ -321,14 +322,14 @@ func (c *child) receive(q request, variants []recipe.Variant) (reply, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n := c.in.Buffered(); n > 0 && len(c.turns) == 1 { // else it may be the next answer
+	if n := c.in.Buffered(); n > 0 && len(c.turns) == 1 { // otherwise they may begin the next answer
 		return reply{}, fmt.Errorf("%d bytes after the end of its answer", n)
 	}
 	return r, nil
 }
 
-// collect fills in what r's outputs lack: their names, which the child is not asked for, and their data. The data is
-// copied out before anybody looks at it, for the child can still write to where it lies.
+// collect adds to the outputs of r their variants' names, which the parent knows, and their data. It copies the data before
+// anything reads it, because the child can still write to the shared memory.
 func (c *child) collect(task uint64, r reply, variants []recipe.Variant) error {
 	outputs := r.result.Outputs
 	if len(outputs) != len(variants) {

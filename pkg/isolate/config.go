@@ -9,48 +9,48 @@ import (
 	"time"
 )
 
-// Config says how an Engine runs. The zero value of every field but Engine means its default.
+// Config configures an Engine. The zero value of every field but Engine means its default.
 type Config struct {
-	// Engine is the name that the children's open function gets, and that Name returns. Required.
+	// Engine is the name of the engine that the children open, and what Name returns. Required.
 	Engine string
 
-	// Settings is handed to the children's open function as it is: limits, the directory of assets, …, in whatever
-	// encoding the program likes. At most 64 KiB.
+	// Settings is passed to the children's open function unchanged: limits, the directory of assets, and so on, in an
+	// encoding of the program's choice. At most 64 KiB.
 	Settings []byte
 
-	// Slots is the number of children, that is, of transforms at work at once; Turns as many may be under way. Default
-	// GOMAXPROCS.
+	// Slots is the number of children, and so of concurrent transforms. Turns times as many Transform calls find a place.
+	// Default GOMAXPROCS.
 	Slots int
 
-	// Threads is the GOMAXPROCS of each child. Default 1: it is the slots that keep the processors busy.
+	// Threads is the GOMAXPROCS of each child. Default 1, because one child for each processor keeps all of them busy.
 	Threads int
 
-	// TaskTimeout ends a transform that takes longer, from when its child comes to it. Time in which the child waited for a
-	// processor does not count, so that a busy machine condemns no image; see "Time". Default 60 s.
+	// TaskTimeout is the longest that a transform may take, from the start of its turn. Time in which the child waits for a
+	// processor does not count; see "Time" above. Default 60 s.
 	TaskTimeout time.Duration
 
-	// TaskMemory bounds the private memory of a child, in bytes. Default 1 GiB, least 64 MiB. Below about 120 MiB
-	// the collector spends more time than the transform.
+	// TaskMemory bounds the private memory of a child, in bytes. Default 1 GiB; at least 64 MiB. Below about 120 MiB garbage
+	// collection takes longer than the transforms.
 	TaskMemory int64
 
-	// MaxInput is the largest image, in bytes; larger ones are rejected as too large. Default 64 MiB.
+	// MaxInput is the largest image in bytes; a larger one is rejected as too large. Default 64 MiB.
 	MaxInput int64
 
-	// MaxOutput bounds the outputs of one image together, in bytes. Default 256 MiB. Each slot takes Turns times as much
-	// address space, and as much memory as is written.
+	// MaxOutput bounds the sum of the outputs of one image, in bytes. Default 256 MiB. Each slot reserves Turns times as much
+	// address space, and uses as much memory as was written.
 	MaxOutput int64
 
-	// Buffers is the number of images that may lie in memory from Buffer at once. Default 0: Buffer returns
-	// ordinary memory. Each takes up the largest image it held, at most 8 MiB between images.
+	// Buffers is how many buffers Buffer can lend at once. Each takes up as much memory as its largest image, and at most
+	// 8 MiB while it is not lent. Default 0: Buffer returns ordinary memory.
 	Buffers int
 
 	// StartTimeout is how long a child may take until it is ready. Default 30 s.
 	StartTimeout time.Duration
 
-	// Env is added to the few environment variables that children inherit, as "NAME=value".
+	// Env is added to the environment variables that children inherit, as "NAME=value".
 	Env []string
 
-	// Log gets a line for every child that ended by itself or had to be ended. Default: nothing is logged.
+	// Log gets a line for every child that was killed or ended by itself. Default: nothing is logged.
 	Log *slog.Logger
 }
 

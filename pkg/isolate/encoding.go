@@ -12,7 +12,7 @@ import (
 
 var errShort = errors.New("message ends early")
 
-// begin starts a message; finish sets its length.
+// begin starts a message in b, overwriting what b holds; finish sets the message's length.
 func begin(b []byte, kind byte) []byte {
 	return append(b[:0], 0, 0, 0, 0, kind)
 }
@@ -31,7 +31,7 @@ func append16(b []byte, s string) []byte {
 }
 func append32(b []byte, s string) []byte { return append(appendU32(b, uint32(len(s))), s...) }
 
-// fields reads a body; after the first error it yields zeros.
+// fields reads the fields of a body. After the first error it returns zeros.
 type fields struct {
 	b   []byte
 	err error
@@ -129,7 +129,7 @@ func readMessage(r io.Reader, buf *[]byte, limit int) (kind byte, body []byte, e
 	return head[4], body, nil
 }
 
-// clip makes s fit for a message and a log line: valid UTF-8 on one line, at most maxText bytes.
+// clip makes s fit for a message and a log line: valid UTF-8 on one line of at most maxText bytes.
 func clip(s string) string { return clipTo(s, maxText) }
 
 // clipTo is clip with another limit, in bytes.

@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// excerptPart is how many bytes an excerpt keeps of the beginning, and of the end, of what it was given.
+// excerptPart is how many bytes an excerpt keeps of the beginning, and as many of the end.
 const excerptPart = 2 << 10
 
-// excerpt keeps the first and the last of what a child wrote to its standard error: a crash announces itself in the
-// first lines, and what comes after may be long.
+// excerpt keeps the beginning and the end of what a child wrote to its standard error. A crash report says in its first lines
+// what happened, and may be long.
 type excerpt struct {
 	head    []byte
-	tail    []byte // a ring once it is full
-	next    int    // where the ring goes on
-	skipped bool   // something between head and tail is gone
+	tail    []byte // a ring buffer once it is full
+	next    int    // where the ring is written next
+	skipped bool   // bytes between head and tail were dropped
 }
 
 // Write implements io.Writer; it never fails.
@@ -44,7 +44,7 @@ func (x *excerpt) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// reset forgets everything: what comes now belongs to another image.
+// reset forgets everything: the next bytes belong to another image.
 func (x *excerpt) reset() {
 	x.head, x.tail, x.next, x.skipped = x.head[:0], x.tail[:0], 0, false
 }
@@ -61,8 +61,8 @@ func (x *excerpt) String() string {
 	return strings.ToValidUTF8(b.String(), "\uFFFD")
 }
 
-// heard is what a child wrote to its standard error since the turn before the last was given. That covers all of the task
-// that it is at, whose turn was given while it was at the one before.
+// heard keeps what a child wrote to its standard error since the last turn but one was given. That includes all of the task at
+// work, whose turn may have been given during the task before.
 type heard struct {
 	mu          sync.Mutex
 	before, now excerpt
@@ -75,7 +75,7 @@ func (h *heard) Write(p []byte) (int, error) {
 	return h.now.Write(p)
 }
 
-// turn notes that the next turn is given, to a child that was idle or not.
+// turn notes that the next turn is given, and whether the child was idle.
 func (h *heard) turn(idle bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -15,14 +15,14 @@ import (
 
 var _ engine.Engine = (*Engine)(nil)
 
-// Engine transforms in child processes. It does so while Run runs.
+// Engine is an engine.Engine that transforms in child processes while its Run runs.
 type Engine struct {
 	cfg     Config
 	pool    *pool
 	store   atomic.Pointer[store] // nil before and after Run, and without shared memory
-	lender  atomic.Pointer[store] // the same, but kept for what is given back after Run
+	lender  atomic.Pointer[store] // the same, kept after Run for buffers that are released then
 	started atomic.Bool
-	piped   bool // as if the system had no shared memory
+	piped   bool // tests: as if the system had no shared memory
 
 	mu     sync.Mutex
 	starts uint64
@@ -45,12 +45,12 @@ func New(c Config) (*Engine, error) {
 // Name returns Config.Engine.
 func (e *Engine) Name() string { return e.cfg.Engine }
 
-// Transform implements engine.Engine. It waits for a child; before Run has started any it waits for that. It may wait in a
-// child, too, for the one before it to be done (Turns); Stages.Waited tells how long, and TaskTimeout does not count it.
+// Transform implements engine.Engine. It waits for a child, also for Run to start one, and may wait in a busy child's queue
+// (Turns). Stages.Waited says how long it waited; TaskTimeout does not count that time.
 //
-// Besides what the child's engine rejects, an image is rejected for timeout, out-of-memory and crashed, and as too
-// large if it is beyond MaxInput or its outputs beyond MaxOutput. ErrStopped, and any other error, is the farm's. When
-// the context ends, the child that is at the image is ended with it.
+// Besides what the child's engine rejects, Transform rejects an image for timeout, out-of-memory and crashed, and as too large
+// when it is beyond MaxInput or its outputs are beyond MaxOutput. Any other error, such as ErrStopped, is the farm's fault. When
+// the context ends, Transform kills the child that works on the image and returns the context's cause.
 func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -83,7 +83,7 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 			rep.result.Stages.Waited = rep.began.Sub(came)
 			return rep.result, nil
 		case errors.As(err, &d):
-		case untouched < 3: // the child was dead before it came to it: another one
+		case untouched < 3: // the child died before it began: take another
 			untouched++
 			want = max(want, idleChild)
 			continue
@@ -104,10 +104,10 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 	}
 }
 
-// Buffer returns n bytes of memory for an image to be received into. Data that lies in it, or in a part of it, crosses
-// to a child without being copied; it must not be changed during Transform. There are Config.Buffers such pieces,
-// each of at most MaxInput bytes; when there is none left, or Run does not run, the memory is ordinary and Transform
-// copies. The bytes are not cleared. Who has a Buffer gives it back with Release.
+// Buffer returns n bytes of memory, not cleared, for an image to be received into. An image that lies in it, or in a part of
+// it, reaches a child without being copied; the caller must not change it during Transform, and returns it with Release. There
+// are Config.Buffers such buffers, of at most MaxInput bytes each. When none is left, or Run does not run, the memory is
+// ordinary and Transform copies the image.
 func (e *Engine) Buffer(n int) []byte {
 	if s := e.store.Load(); s != nil {
 		if b := s.lend(n); b != nil {
@@ -117,8 +117,8 @@ func (e *Engine) Buffer(n int) []byte {
 	return make([]byte, n)
 }
 
-// Release takes back what Buffer returned, or a part of it that is not empty. It must then not be touched any more.
-// Memory from elsewhere is left alone.
+// Release takes back a buffer, or a part of it that is not empty; the caller must not use it afterwards. Release ignores memory
+// that did not come from Buffer.
 func (e *Engine) Release(b []byte) {
 	if s := e.lender.Load(); s != nil {
 		s.giveBack(b)

@@ -10,26 +10,25 @@ import (
 )
 
 const (
-	// wallSlack is what a child may map beyond its share for the stacks of threads and for what the runtime and the
-	// engine keep about their memory.
+	// wallSlack is how many bytes a child may map beyond its limit: stacks of threads, and what the runtime and the engine
+	// keep about their memory.
 	wallSlack = 128 << 20
 
 	// oomScore makes the kernel's out-of-memory killer prefer a child to its parent.
 	oomScore = "500"
 )
 
-// confine builds the wall around the calling process: private writable memory beyond what it has now and about
-// 1.25 × limit is refused by the kernel. The quarter is for address space that the Go heap gave back without
-// unmapping it.
+// confine makes the kernel refuse the calling process private writable memory beyond what it has now and about 1.25 × limit. The
+// quarter is for address space that the Go heap has given back without unmapping it.
 func confine(limit int64) error {
-	// Both only help: a file system without them is no reason not to start.
+	// Neither is required: a system without these files still runs children.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte(oomScore), 0)
 	_ = os.WriteFile("/proc/self/comm", []byte("imagefarm-child"), 0)
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("RLIMIT_CORE: %w", err)
 	}
 	if raceDetector {
-		return nil // its shadow memory counts as private
+		return nil // the race detector's shadow memory counts as private
 	}
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -51,9 +50,9 @@ func confine(limit int64) error {
 	return nil
 }
 
-// usage is what a process takes up, in bytes.
+// usage is the memory of a process, in bytes.
 type usage struct {
-	private int64 // resident and its own: heap, stacks, what decoders allocate
+	private int64 // resident and not shared: heap, stacks, memory of decoders
 	data    int64 // mapped, private and writable, resident or not
 }
 
@@ -88,7 +87,7 @@ func openGauge(pid int) *gauge {
 	return &gauge{statm: f}
 }
 
-// read returns the private resident memory, in bytes, or 0 if it cannot be known.
+// read returns the private resident memory in bytes, or 0 if it is unknown.
 func (g *gauge) read() int64 {
 	if g.statm == nil {
 		return 0

@@ -8,37 +8,37 @@ import (
 	"sync"
 )
 
-// ErrStopped is the error of a transform that had no child yet when the Engine stopped.
+// ErrStopped is the error of a transform that still waited for a child when the Engine stopped.
 var ErrStopped = errors.New("isolate: the engine has stopped")
 
-// Turns is how many tasks a child may have: the one that it is at, and the next, which waits in it, so that the child goes on
-// at once. An Engine takes up so many transforms for each of its Slots. A task that waits in a child goes to no other that
-// comes free meanwhile, so there are no more. Where there is no shared memory a child has one.
+// Turns is how many tasks a child may have: one at work and one queued, so that it goes on at once. An Engine takes up that
+// many transforms for each of its Slots. A queued task stays with its child even when another child comes free, so more would
+// only delay it. Without shared memory a child has one task.
 const Turns = 2
 
-// want is what child a transform needs.
+// want says which children a transform can use.
 type want int
 
 const (
-	anyChild   want = iota // also one that is at another task
-	idleChild              // one that is at none, and alone
-	freshChild             // one that has done nothing yet, and alone
+	anyChild   want = iota // a busy one, too: the transform is queued in it
+	idleChild              // an idle one, with nothing queued behind the transform
+	freshChild             // an idle one that has been sent no task yet, with nothing queued behind
 )
 
-// pool hands ready children to transforms, and knows which children there are.
+// pool keeps the children and hands them to transforms.
 type pool struct {
 	slots int
-	turns int // that a child may have: Turns, or one where images go through pipes; set before the first child is added
+	turns int // tasks that a child may have: Turns, or 1 without shared memory; set before the first child is added
 
-	mu      sync.Mutex
-	alive   map[*child]struct{} // ready and not known to have ended
-	idle    []*child            // the one used last is the last: its memory is warm
-	waiting []*waiter           // in order of arrival, but those who need a fresh child first
-	lent    map[*child]int      // those that transforms have, dead ones, too, and how many
-	apart   map[*child]struct{} // those of them that one transform has alone
-	back    sync.Cond           // one of them has been given back
-	closed  bool
-	drained chan struct{} // closed when closed is true and nothing is lent
+	mu        sync.Mutex
+	alive     map[*child]struct{} // ready and not known to have ended
+	idle      []*child            // the one used last comes last and is used next: its memory is in the caches
+	waiting   []*waiter           // those that need a fresh child first, then in order of arrival
+	lent      map[*child]int      // children that transforms use, dead ones too, with the number of transforms
+	exclusive map[*child]struct{} // of these, the ones that one transform uses alone
+	unused    sync.Cond           // signals that a child is used by no transform any more
+	closed    bool
+	drained   chan struct{} // closed when closed is true and nothing is lent
 }
 
 // waiter is a transform that waits for a child.
@@ -55,15 +55,15 @@ type offer struct {
 func newPool(slots int) *pool {
 	p := &pool{
 		slots: slots, turns: Turns, alive: make(map[*child]struct{}), lent: make(map[*child]int),
-		apart:   make(map[*child]struct{}),
-		drained: make(chan struct{}),
+		exclusive: make(map[*child]struct{}),
+		drained:   make(chan struct{}),
 	}
-	p.back.L = &p.mu
+	p.unused.L = &p.mu
 	return p
 }
 
-// acquire waits for such a child, which the caller gives back with release. The error is the context's cause, ErrStopped, or
-// tells that no child can be started.
+// acquire waits for a child of the wanted kind; the caller returns it with release. The error is the context's cause,
+// ErrStopped, or why no child can be started.
 func (p *pool) acquire(ctx context.Context, want want) (*child, error) {
 	w := &waiter{want: want, got: make(chan offer, 1)}
 	p.mu.Lock()
@@ -85,10 +85,10 @@ func (p *pool) acquire(ctx context.Context, want want) (*child, error) {
 	}
 	p.mu.Lock()
 	p.waiting = slices.DeleteFunc(p.waiting, func(x *waiter) bool { return x == w })
-	p.match() // others may have waited for w to be served
+	p.match() // others may have waited behind w
 	p.mu.Unlock()
 	select {
-	case o := <-w.got: // it came too late to be of use
+	case o := <-w.got: // the child came when ctx had ended
 		if o.c != nil {
 			p.release(o.c)
 		}
@@ -97,7 +97,7 @@ func (p *pool) acquire(ctx context.Context, want want) (*child, error) {
 	return nil, context.Cause(ctx)
 }
 
-// match gives children to those who wait for them. The caller holds mu.
+// match gives children to waiting transforms. The caller holds mu.
 func (p *pool) match() {
 	p.makeRoom()
 	for i := 0; i < len(p.waiting); {
@@ -110,13 +110,13 @@ func (p *pool) match() {
 		p.waiting = slices.Delete(p.waiting, i, i+1)
 		p.lent[c]++
 		if w.want != anyChild {
-			p.apart[c] = struct{}{}
+			p.exclusive[c] = struct{}{}
 		}
 		w.got <- offer{c: c}
 	}
 }
 
-// pick takes a child for who wants one, or returns nil if there is none.
+// pick returns a child of the wanted kind and marks it as not idle, or returns nil. The caller holds mu.
 func (p *pool) pick(want want) *child {
 	at := len(p.idle) - 1
 	if want == freshChild {
@@ -128,17 +128,17 @@ func (p *pool) pick(want want) *child {
 		return c
 	}
 	if want != anyChild || slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.want != anyChild }) {
-		return nil // a child that always has a next task is never idle
+		return nil // queue nothing, or no child would ever be idle for them
 	}
 	if len(p.alive) < p.slots {
-		return nil // one that is about to come may be sooner
+		return nil // a child is being started and will be idle sooner
 	}
 	var next *child
 	for c := range p.alive {
 		if !c.wellBehaved() {
-			return nil // it is about to be replaced
+			return nil // a replacement is about to start
 		}
-		if _, apart := p.apart[c]; !apart && p.lent[c] > 0 && p.lent[c] < p.turns {
+		if _, exclusive := p.exclusive[c]; !exclusive && p.lent[c] > 0 && p.lent[c] < p.turns {
 			next = c
 		}
 	}
@@ -149,14 +149,14 @@ func (p *pool) freshNeeded() bool {
 	return slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.want == freshChild })
 }
 
-// makeRoom ends an idle child if somebody waits for a fresh one and none is there or on its way.
+// makeRoom retires an idle child if a transform waits for a fresh one and none exists or is being started. The caller holds mu.
 func (p *pool) makeRoom() {
 	if !p.freshNeeded() || len(p.idle) == 0 || len(p.alive) < p.slots || slices.ContainsFunc(p.idle, (*child).fresh) {
 		return
 	}
 	for c := range p.alive {
 		if !c.wellBehaved() {
-			return // it is about to be replaced
+			return // a replacement is about to start
 		}
 	}
 	c := p.idle[0]
@@ -178,7 +178,7 @@ func (p *pool) add(c *child) {
 	p.match()
 }
 
-// release takes back a child from a transform.
+// release takes back a child that a transform acquired.
 func (p *pool) release(c *child) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -187,8 +187,8 @@ func (p *pool) release(c *child) {
 		return
 	}
 	delete(p.lent, c)
-	delete(p.apart, c)
-	p.back.Broadcast()
+	delete(p.exclusive, c)
+	p.unused.Broadcast()
 	_, alive := p.alive[c]
 	switch {
 	case p.closed:
@@ -210,19 +210,19 @@ func (p *pool) remove(c *child) {
 	p.idle = slices.DeleteFunc(p.idle, func(x *child) bool { return x == c })
 }
 
-// awaitReturn waits until no transform has c, which has ended: one that had it may still be at the memory of its slot.
-func (p *pool) awaitReturn(c *child) {
+// awaitUnused waits until no transform uses c, which has ended: one may still read the memory of its slot.
+func (p *pool) awaitUnused(c *child) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
 		if _, lent := p.lent[c]; !lent {
 			return
 		}
-		p.back.Wait()
+		p.unused.Wait()
 	}
 }
 
-// startFailed tells those who wait that a child could not be started, unless others may still come free for them.
+// startFailed fails the waiting transforms that no living child can serve, because a child could not be started.
 func (p *pool) startFailed(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -235,7 +235,7 @@ func (p *pool) startFailed(err error) {
 	})
 }
 
-// close turns all who wait away, ends idle children, and lets busy ones end when they are released.
+// close fails all waiting transforms, retires idle children at once and busy ones when they are released.
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -253,7 +253,7 @@ func (p *pool) close() {
 	}
 }
 
-// children returns those that are alive.
+// children returns the living children, and how many are busy.
 func (p *pool) children() (all []*child, busy int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -143,7 +143,7 @@ func TestSlotIsFreeWhenNoTransformHasItsDeadChild(t *testing.T) {
 		p.remove(c)
 		free := false
 		go func() {
-			p.awaitReturn(c)
+			p.awaitUnused(c)
 			free = true
 		}()
 		synctest.Wait()
@@ -155,7 +155,7 @@ func TestSlotIsFreeWhenNoTransformHasItsDeadChild(t *testing.T) {
 		if !free {
 			t.Error("not free after the child was given back")
 		}
-		p.awaitReturn(fakeChild(t, 1)) // of one that was never lent there is nothing to wait for
+		p.awaitUnused(fakeChild(t, 1)) // of one that was never lent there is nothing to wait for
 	})
 }
 

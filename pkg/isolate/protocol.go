@@ -25,8 +25,8 @@ import (
 //	rejected   task u64, reason s8, detail s16                                                        child to parent
 //	failed     task u64, text s16                                                                     child to parent
 //
-// Image and outputs lie in shared memory: the image at offset, the outputs one after the other from the start of the
-// child's. Without shared memory (setup says so) the bytes follow the message.
+// Image and outputs lie in shared memory: the image at offset, the outputs one after another from where outputAt says. Without
+// shared memory, which the setup says, their bytes follow the message.
 const (
 	kindSetup byte = iota + 1
 	kindReady
@@ -42,14 +42,14 @@ const (
 	maxRequest   = recipe.MaxText + maxSettings + 1<<10 // bytes of a body to a child
 	maxReply     = 32 << 10                             // bytes of a body from a child
 	maxSettings  = 64 << 10
-	maxText      = 4 << 10 // of a detail or an error
-	maxHeadline  = 300     // bytes, of what a crash report says
-	maxWord      = 64      // of a format or a kind of metadata
+	maxText      = 4 << 10 // bytes of a detail or an error
+	maxHeadline  = 300     // bytes that are quoted of a crash report
+	maxWord      = 64      // bytes of a format or a kind of metadata
 	maxDropped   = 64
 	maxDimension = math.MaxInt32
 )
 
-// setup tells a child what it is.
+// setup is the first message to a child.
 type setup struct {
 	shared        bool
 	input, output uint64 // sizes of the shared memory, bytes
@@ -58,7 +58,7 @@ type setup struct {
 	settings      string
 }
 
-// request asks for a transform.
+// request asks a child for a transform.
 type request struct {
 	task           uint64
 	offset, length uint64 // of the image in the shared input
@@ -68,7 +68,7 @@ type request struct {
 // reply is what a child answers to a request. Exactly one of result, rejection and failure is set.
 type reply struct {
 	task      uint64
-	began     time.Time      // when its turn came; the parent's own
+	began     time.Time      // when its turn began; set by the parent
 	result    *engine.Result // outputs without names and data
 	sizes     []int64        // of the outputs
 	total     int64          // sum of sizes
@@ -93,7 +93,7 @@ func (q request) append(b []byte) []byte {
 	return finish(append32(b, q.recipe))
 }
 
-// append encodes r. It fails if r holds what the message cannot say.
+// append encodes r. It fails if r is beyond the protocol's limits.
 func (r reply) append(b []byte) ([]byte, error) {
 	switch {
 	case r.rejection != nil:
@@ -127,8 +127,7 @@ func (r reply) append(b []byte) ([]byte, error) {
 	return finish(b), nil
 }
 
-// checkResult reports what of r is beyond the protocol's limits. Both sides ask: the child of its engine, the parent
-// of the child.
+// checkResult reports what in r is beyond the protocol's limits. The child checks its engine with it, and the parent the child.
 func checkResult(r *engine.Result) error {
 	if len(r.Dropped) > maxDropped {
 		return fmt.Errorf("%d kinds of dropped metadata, more than %d", len(r.Dropped), maxDropped)
@@ -162,7 +161,7 @@ func checkSize(w, h int) error {
 	return nil
 }
 
-// checkWord keeps what might end in a file's name or on a page to plain characters.
+// checkWord allows plain characters only, because words end up in file names and on pages.
 func checkWord(s string) error {
 	if len(s) > maxWord {
 		return fmt.Errorf("a word of %d bytes, more than %d", len(s), maxWord)

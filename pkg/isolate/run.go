@@ -21,9 +21,9 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// Run starts the children, replaces those that end, and ends them when ctx does. Then transforms that have a child
-// finish, each within TaskTimeout; those that wait for one get ErrStopped. Run returns nil when all have ended, and an error
-// only if it is called twice. Who has to finish more than what has begun ends ctx later.
+// Run starts the children and replaces those that end, until ctx ends. Then transforms that have a child finish, each within
+// TaskTimeout, and those that wait for one fail with ErrStopped. Run returns nil when every child has ended; it fails only if
+// it is called twice. A caller that wants waiting transforms to finish ends ctx after they have.
 func (e *Engine) Run(ctx context.Context) error {
 	if e.started.Swap(true) {
 		return errors.New("isolate: Run was called twice")
@@ -31,7 +31,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if !e.piped {
 		s, err := newStore(e.cfg)
 		if err != nil {
-			e.cfg.Log.Info("images go to the children through pipes: no shared memory", "error", err)
+			e.cfg.Log.Info("no shared memory: images go to the child processes through pipes", "error", err)
 		} else {
 			e.lender.Store(s)
 			e.store.Store(s)
@@ -40,7 +40,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 	}
 	if e.store.Load() == nil {
-		e.pool.turns = 1 // the next image would fill the pipe
+		e.pool.turns = 1 // the image of a queued task would fill the pipe
 	}
 	var children, rest sync.WaitGroup
 	forks := make(chan func())
@@ -60,8 +60,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// forker calls what it is given on a thread that lives as long as Run: Linux ends a child with the thread that
-// started it, not with the process.
+// forker calls the functions that it receives on one thread, which lives as long as Run: Linux kills a child when the thread
+// that started it ends (Pdeathsig), not when the process does.
 func forker(forks <-chan func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -71,7 +71,7 @@ func forker(forks <-chan func()) {
 	}
 }
 
-// watch looks at busy children until done is closed.
+// watch enforces the limits of busy children every lookPeriod until done is closed.
 func (e *Engine) watch(done <-chan struct{}) {
 	tick := time.NewTicker(lookPeriod)
 	defer tick.Stop()
@@ -83,12 +83,12 @@ func (e *Engine) watch(done <-chan struct{}) {
 		}
 		children, _ := e.pool.children()
 		for _, c := range children {
-			c.look(&e.cfg)
+			c.enforceLimits(&e.cfg)
 		}
 	}
 }
 
-// supervise keeps one child running until ctx ends.
+// supervise keeps the child of one slot running until ctx ends.
 func (e *Engine) supervise(ctx context.Context, slot int, forks chan<- func()) {
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
@@ -97,9 +97,9 @@ func (e *Engine) supervise(ctx context.Context, slot int, forks chan<- func()) {
 			e.pool.add(c)
 			<-c.dead
 			e.pool.remove(c)
-			e.pool.awaitReturn(c) // its slot's memory is the next child's
+			e.pool.awaitUnused(c) // the next child gets its slot's memory
 			c.replies.Close()
-			if e.bury(c) {
+			if e.recordEnd(c) {
 				pause = 0
 				continue
 			}
@@ -110,7 +110,7 @@ func (e *Engine) supervise(ctx context.Context, slot int, forks chan<- func()) {
 		pause = min(max(2*pause, firstPause), lastPause)
 		if err != nil {
 			e.pool.startFailed(err)
-			e.cfg.Log.Error("a child could not be started", "slot", slot, "error", err, "next_try_in", pause)
+			e.cfg.Log.Error("cannot start a child process", "slot", slot, "error", err, "next_try_in", pause)
 		}
 		select {
 		case <-ctx.Done():
@@ -119,15 +119,15 @@ func (e *Engine) supervise(ctx context.Context, slot int, forks chan<- func()) {
 	}
 }
 
-// bury counts and reports the end of c. It returns false if c ended by itself without having done anything, as it
-// would again.
-func (e *Engine) bury(c *child) bool {
+// recordEnd counts and logs the end of a child. It returns false if the child ended by itself before its first task: its
+// replacement is likely to do the same.
+func (e *Engine) recordEnd(c *child) bool {
 	e.count(c.cause)
 	switch c.cause {
 	case Stopped, Replaced, Cancelled:
 		return true
 	}
-	e.cfg.Log.Warn("a child ended and is replaced", "slot", c.slot, "pid", c.cmd.Process.Pid, "cause", string(c.cause),
+	e.cfg.Log.Warn("a child process ended and is replaced", "slot", c.slot, "pid", c.cmd.Process.Pid, "cause", string(c.cause),
 		"state", c.cmd.ProcessState.String(), "tasks", c.served, "stderr", c.stderr.String())
 	return c.served > 0
 }
@@ -151,7 +151,7 @@ func (e *Engine) start(ctx context.Context, slot int, forks chan<- func()) (*chi
 	go c.reap()
 	stop := context.AfterFunc(ctx, func() { c.kill(anyTask, Stopped, nil) })
 	timer := time.AfterFunc(e.cfg.StartTimeout, func() { c.kill(anyTask, Start, nil) })
-	err = e.greet(c)
+	err = e.setUp(c)
 	stop()
 	timer.Stop()
 	if err == nil {
@@ -162,7 +162,7 @@ func (e *Engine) start(ctx context.Context, slot int, forks chan<- func()) (*chi
 	c.replies.Close()
 	c.mu.Lock()
 	if c.cause != Stopped {
-		c.cause = Start // also when it ended by itself
+		c.cause = Start // also when the child ended by itself
 	}
 	cause := c.cause
 	c.mu.Unlock()
@@ -170,8 +170,8 @@ func (e *Engine) start(ctx context.Context, slot int, forks chan<- func()) (*chi
 	return nil, fmt.Errorf("start a child: %w (%v): %s", err, c.cmd.ProcessState, headline(c.stderr.String()))
 }
 
-// greet tells a new child what it is and waits for its answer.
-func (e *Engine) greet(c *child) error {
+// setUp sends a new child its setup and waits until it is ready.
+func (e *Engine) setUp(c *child) error {
 	s := setup{
 		shared:   c.out != nil,
 		input:    uint64(e.cfg.MaxInput),
@@ -184,21 +184,21 @@ func (e *Engine) greet(c *child) error {
 		s.input = uint64(len(e.store.Load().in.mem))
 	}
 	if _, err := c.requests.Write(s.append(nil)); err != nil {
-		return c.parting(err)
+		return c.explainEnd(err)
 	}
 	kind, body, err := readMessage(c.in, &c.buf, maxReply)
 	if err != nil {
-		return c.parting(err)
+		return c.explainEnd(err)
 	}
 	f := fields{b: body}
 	if v := f.u32(); kind != kindReady || f.end() != nil || v != version {
-		return fmt.Errorf("its first words are no greeting: kind %d, %d bytes", kind, len(body))
+		return fmt.Errorf("its first message is not ready: kind %d, %d bytes", kind, len(body))
 	}
 	return nil
 }
 
-// parting waits a little for a child that has closed its pipe to end, so that what it last said can be told.
-func (c *child) parting(err error) error {
+// explainEnd waits up to partingGrace for a child that closed its pipe to exit, so that the error can quote its last words.
+func (c *child) explainEnd(err error) error {
 	if !isEnd(err) {
 		return err
 	}
@@ -256,8 +256,8 @@ func (e *Engine) launch(slot int, forks chan<- func()) (*child, error) {
 	return c, nil
 }
 
-// environment returns what a child inherits of env: what the Go runtime, the loader and the locale read. A child that
-// opens strangers' files is not to know passwords.
+// environment returns the variables of env that a child inherits: those of the Go runtime, the loader and the locale. A child
+// opens files of strangers, so passwords in the environment must not reach it.
 func (e *Engine) environment(env []string) []string {
 	var kept []string
 	for _, v := range env {

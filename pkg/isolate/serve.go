@@ -18,22 +18,22 @@ import (
 )
 
 const (
-	childEnv  = "IMAGEFARM_CHILD" // set in a child's environment, and only there
-	maxStack  = 128 << 20         // bytes of one goroutine's stack in a child; beyond it lies endless recursion
+	childEnv  = "IMAGEFARM_CHILD" // set in the environment of children, and only there
+	maxStack  = 128 << 20         // bytes of one goroutine's stack in a child: more is endless recursion
 	gcPercent = 200
 	maxTexts  = 32 // parsed recipes that a child remembers
 )
 
-// Main turns a process that an Engine started into a child, and is to be called before anything else in main.
-// It returns false at once in every other process.
+// Main turns a process that an Engine started into a child. Call it first in main. In every other process Main returns false at
+// once.
 //
-// In a child it opens the engine that Config names, transforms until the parent ends, and then returns true: main
-// must return too. open gets Config.Engine and Config.Settings. If the parent ends during a transform, Main exits.
+// In a child Main opens the engine, giving open Config.Engine and Config.Settings, and transforms until the parent ends. Then it
+// returns true, and main must return too. If the parent ends during a transform, Main exits.
 func Main(open func(name string, settings []byte) (engine.Engine, error)) bool {
 	if os.Getenv(childEnv) == "" {
 		return false
 	}
-	// What the engine starts is no child of ours.
+	// Programs that the engine starts are not children.
 	os.Unsetenv(childEnv)
 	sysmon.Deprioritize()
 	if err := serve(open); err != nil {
@@ -43,21 +43,21 @@ func Main(open func(name string, settings []byte) (engine.Engine, error)) bool {
 	return true
 }
 
-// server is a child at work.
+// server is the child's side of the protocol.
 type server struct {
 	setup   setup
 	engine  engine.Engine
 	in      *bufio.Reader
 	out     io.Writer
-	input   []byte // shared, or the last image that came through the pipe
-	output  []byte // shared; nil without shared memory
-	message []byte // being sent
+	input   []byte // shared memory, or the last image that came through the pipe
+	output  []byte // shared memory, or nil
+	message []byte // the message being sent
 	texts   map[string]recipe.Recipe
 	ended   chan error
 }
 
 func serve(open func(string, []byte) (engine.Engine, error)) error {
-	// Ctrl-C reaches everything on the terminal; the parent decides what it means.
+	// A terminal sends Ctrl-C to children too; only the parent decides what it means.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	in, out, err := childPipes()
 	if err != nil {
@@ -77,10 +77,10 @@ func serve(open func(string, []byte) (engine.Engine, error)) error {
 	}
 	debug.SetMaxStack(maxStack)
 	if os.Getenv("GOGC") == "" {
-		// A child's heap is small between images: at the usual 100 it would collect several times during each.
+		// A child's heap is small between images: at the default of 100 it would be collected several times during each.
 		debug.SetGCPercent(gcPercent)
 	}
-	// Near the limit the collector works harder rather than let garbage count against the image.
+	// Near the limit the collector works harder, so that garbage does not count against the image.
 	debug.SetMemoryLimit(int64(s.setup.memory) / 10 * 9)
 	if s.engine, err = open(s.setup.engine, []byte(s.setup.settings)); err != nil {
 		return fmt.Errorf("open the engine %q: %w", s.setup.engine, err)
@@ -91,21 +91,22 @@ func serve(open func(string, []byte) (engine.Engine, error)) error {
 		}
 	}
 	if err := confine(int64(s.setup.memory)); err != nil {
-		// Some sandboxes refuse limits. The parent's looks and the collector's limit remain.
-		fmt.Fprintln(os.Stderr, "imagefarm child: no wall around its memory:", err)
+		// Some sandboxes refuse resource limits. The parent still looks, and the collector has its soft limit.
+		fmt.Fprintln(os.Stderr, "imagefarm child: the kernel does not limit its memory:", err)
 	}
 	if _, err := s.out.Write(finish(appendU32(begin(nil, kindReady), version))); err != nil {
 		return fmt.Errorf("say ready: %w", err)
 	}
-	s.ended = make(chan error, Turns+1) // one for each turn, and the one after
+	s.ended = make(chan error, Turns+1) // room for each turn and the one after
 	first := make(chan struct{})
 	close(first)
 	go s.turn(buf, first)
 	return <-s.ended
 }
 
-// turn reads one request and answers it when the turn before is done, while the turn after waits for the next request: so
-// whoever reads a request goes on with it at once, and a child whose parent has gone ends even if its transform never does.
+// turn reads one request, starts the turn after it, and answers the request when the turn before is done. A request is thus
+// carried out by the goroutine that read it, without a switch. And one goroutine always reads: a child whose parent is gone
+// exits even if its transform never ends.
 func (s *server) turn(buf []byte, before <-chan struct{}) {
 	kind, body, err := readMessage(s.in, &buf, maxRequest)
 	switch {
@@ -155,7 +156,7 @@ func (s *server) readImage(n int) error {
 	return err
 }
 
-// answer carries out q. Its error ends the child.
+// answer carries out q and writes the reply. An error ends the child.
 func (s *server) answer(q request) error {
 	data := s.input[:q.length:q.length]
 	if s.setup.shared {
@@ -187,7 +188,7 @@ func (s *server) answer(q request) error {
 	return nil
 }
 
-// transform runs the engine. It does not recover from panics: what a panic left behind might spoil the next image.
+// transform runs the engine. It does not recover from panics: a panic may leave damage behind that spoils the next image.
 func (s *server) transform(q request, data []byte) reply {
 	r := reply{task: q.task}
 	rec, err := s.recipe(q.recipe)
@@ -226,7 +227,7 @@ func (s *server) transform(q request, data []byte) reply {
 	return r
 }
 
-// recipe returns the recipe of a canonical text. Tasks of one run share few.
+// recipe returns the recipe of a canonical text, parsed once: the tasks of a run share few.
 func (s *server) recipe(text string) (recipe.Recipe, error) {
 	if r, ok := s.texts[text]; ok {
 		return r, nil

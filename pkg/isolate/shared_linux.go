@@ -14,15 +14,14 @@ const (
 	fdOutput = 6
 )
 
-// region is memory that parent and children share. Its size is fixed: a child that could shrink it would end the
-// parent with a fault.
+// region is memory that parent and children share. Its size is sealed: a child that could shrink it could crash the parent.
 type region struct {
-	rw  *os.File // the parent's
+	rw  *os.File // for the parent
 	ro  *os.File // for children that only read
 	mem []byte
 }
 
-// newRegion makes a region of size bytes, which take up nothing until they are written.
+// newRegion makes a region of size bytes. A page takes up memory when it is first written.
 func newRegion(name string, size int64) (*region, error) {
 	if size > math.MaxInt {
 		return nil, fmt.Errorf("shared memory %s of %d bytes: beyond this system's addresses", name, size)
@@ -52,12 +51,12 @@ func newRegion(name string, size int64) (*region, error) {
 	return r, nil
 }
 
-// trim gives the pages of [from, to) back to the system; they read as zeros afterwards.
+// trim returns the pages of [from, to) to the system; they read as zeros afterwards.
 func (r *region) trim(from, to int64) {
 	page := int64(os.Getpagesize())
 	from = (from + page - 1) / page * page
 	if from < to {
-		// It only saves memory: where it is not possible, the pages stay.
+		// A system that refuses keeps the pages, which costs only memory.
 		_ = unix.Fallocate(int(r.rw.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, from, to-from)
 	}
 }
@@ -74,12 +73,12 @@ func (r *region) close() {
 	}
 }
 
-// sharedFiles returns what a child inherits to map in and out.
+// sharedFiles returns the files that a child inherits to map the input and its region.
 func sharedFiles(in, out *region) []*os.File {
 	return []*os.File{in.ro, out.rw}
 }
 
-// mapShared maps, in a child, what it inherited.
+// mapShared maps, in a child, the files that it inherited.
 func mapShared(in, out uint64) (input, output []byte, err error) {
 	unix.CloseOnExec(fdInput)
 	unix.CloseOnExec(fdOutput)

@@ -6,22 +6,22 @@ import (
 	"slices"
 )
 
-// Stats is what an Engine can tell about its children.
+// Stats says how an Engine and its children are doing.
 type Stats struct {
-	Slots    int              // children that there should be
+	Slots    int              // children that the Engine keeps running
 	Busy     int              // children with a task
-	Starts   uint64           // of child processes, also those that failed
-	Ended    map[Cause]uint64 // children that ended; every cause is there
-	Children []ChildStats     // those that are ready, by slot
+	Starts   uint64           // attempts to start a child process
+	Ended    map[Cause]uint64 // children that ended, by cause; every cause is a key
+	Children []ChildStats     // ready children, by slot
 }
 
-// ChildStats is what is known of one child.
+// ChildStats describes one child.
 type ChildStats struct {
 	Slot    int
 	PID     int
-	Tasks   uint64 // begun
+	Tasks   uint64 // that it was sent
 	Busy    bool
-	Private int64 // resident memory that is its own, in bytes; 0 where the system does not tell
+	Private int64 // resident private memory in bytes; 0 where the system does not tell
 }
 
 // Stats returns the present state. It reads one small file for each child.

@@ -6,21 +6,21 @@ import (
 	"unsafe"
 )
 
-// keep is how many bytes of an image, and of a child's outputs, stay in memory to be used again.
+// keep is how many bytes of a cell, and of a child's outputs, stay resident between images: fresh pages are slow.
 const keep = 8 << 20
 
-// store is the memory that an Engine shares with its children: cells of one size for images, which all children can
-// read, and for each slot a region for its outputs.
+// store is the memory that an Engine shares with its children: an input of equal cells for images, which all children can read,
+// and a region for each slot's outputs.
 //
-// The first cells belong to the slots, as many for each as a child may have turns; the others are lent by Buffer.
+// Each slot owns the first cells, one for each turn. Buffer lends the others.
 type store struct {
 	in   *region
 	out  []*region
 	cell int64
 
 	mu     sync.Mutex
-	free   []int       // cells to lend; the one used last is the last: its memory is warm
-	lent   map[int]int // bytes that are lent of each cell that is
+	free   []int       // cells to lend; the one used last comes last and is lent next: its memory is in the caches
+	lent   map[int]int // by lent cell, the bytes that are lent of it
 	closed bool
 }
 
@@ -51,13 +51,13 @@ func aligned(size int64) int64 {
 	return (size + align - 1) / align * align
 }
 
-// outputAt returns where a child puts the outputs of a task in its region of that size: two tasks that follow one another in
-// two halves, since it may be at the second before its parent has taken out the first's.
+// outputAt returns where the outputs of a task begin in a child's region of the given size. Consecutive tasks use two halves: the
+// child may begin the second task before its parent has read the outputs of the first.
 func outputAt(task uint64, size int) int64 {
 	return int64(task%Turns) * int64(size/Turns)
 }
 
-// place returns where data lies in the input, copying it to that cell unless it is in the input already.
+// place returns where data lies in the input. It copies data to the given cell unless data lies in the input already.
 func (s *store) place(cell int, data []byte) (offset int64) {
 	if len(data) == 0 {
 		return 0
@@ -77,14 +77,14 @@ func (s *store) offset(data []byte) (int64, bool) {
 	return int64(at - base), at >= base && at-base < uintptr(len(s.in.mem))
 }
 
-// clear gives back what an image of n bytes took up in that cell beyond what is kept.
+// clear returns to the system the memory that an image of n bytes takes up in the cell beyond keep.
 func (s *store) clear(cell int, n int64) {
 	if n > keep {
 		s.in.trim(int64(cell)*s.cell+keep, int64(cell)*s.cell+n)
 	}
 }
 
-// lend returns n bytes of a cell, or nil if there is none.
+// lend returns n bytes of a free cell, or nil if there is none.
 func (s *store) lend(n int) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +98,7 @@ func (s *store) lend(n int) []byte {
 	return s.in.mem[at : at+int64(n) : at+int64(n)]
 }
 
-// giveBack takes back what lend returned, or any part of it; other memory is left alone.
+// giveBack takes back memory that lend returned, or a part of it. It ignores other memory.
 func (s *store) giveBack(b []byte) {
 	if len(b) == 0 {
 		return
@@ -123,7 +123,7 @@ func (s *store) giveBack(b []byte) {
 	s.unmap()
 }
 
-// close unmaps everything as soon as nothing is lent. No child and no transform may be left.
+// close unmaps everything as soon as nothing is lent. No child and no transform may be running.
 func (s *store) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

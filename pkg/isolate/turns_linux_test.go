@@ -157,11 +157,11 @@ func TestChildGoesOnBeforeItsParentListens(t *testing.T) {
 	if err != nil || string(rep.result.Outputs[2].Data) != "the first" {
 		t.Errorf("the first: %+v, %v", rep, err)
 	}
-	c.next(err)
+	c.endTurn(err)
 	if rep, err = c.receive(two, r.Variants); err != nil || rep.result == nil {
 		t.Errorf("the second: %+v, %v", rep, err)
 	}
-	c.next(err)
+	c.endTurn(err)
 }
 
 // lend takes e's only child from its pool for as long as the test takes.
@@ -197,11 +197,11 @@ func TestAnswerOfADeadChildCounts(t *testing.T) {
 	if err != nil || string(rep.result.Outputs[2].Data) != "the first" {
 		t.Errorf("the first: %+v, %v", rep, err)
 	}
-	c.next(err)
+	c.endTurn(err)
 	if rep, err = c.receive(two, r.Variants); !isEnd(err) {
 		t.Errorf("the second: %+v, %v", rep, err)
 	}
-	c.next(err)
+	c.endTurn(err)
 }
 
 // A child that gets no processor is no fault of its image, which is not written for ever to it through the pipe either.

@@ -12,29 +12,29 @@ import (
 // Cause says why a child ended.
 type Cause string
 
-// The causes. The first five cost an image or may have; the others do not.
+// The causes. The first five may cost an image; the others never do.
 const (
 	Timeout   Cause = "timeout"   // its transform used up TaskTimeout
 	Memory    Cause = "memory"    // it outgrew TaskMemory
-	Crashed   Cause = "crashed"   // it ended by itself
+	Crashed   Cause = "crashed"   // it ended by itself: a panic, a fault, an exit
 	Nonsense  Cause = "nonsense"  // it broke the protocol
-	Killed    Cause = "killed"    // someone else killed it
-	Starved   Cause = "starved"   // it got too little of a processor to use up TaskTimeout, for very long
-	Cancelled Cause = "cancelled" // the caller of a transform did not want to wait any longer
-	Start     Cause = "start"     // it was not ready within StartTimeout, or ended before
-	Replaced  Cause = "replaced"  // it made room for a fresh one
+	Killed    Cause = "killed"    // another process killed it
+	Starved   Cause = "starved"   // the machine kept it from using up TaskTimeout for ten times as long
+	Cancelled Cause = "cancelled" // the context of its transform ended
+	Start     Cause = "start"     // it did not start, or was not ready within StartTimeout
+	Replaced  Cause = "replaced"  // it was replaced by a fresh child
 	Stopped   Cause = "stopped"   // the Engine stopped
 )
 
-// Causes returns every cause.
+// Causes lists every cause.
 func Causes() []Cause {
 	return []Cause{Timeout, Memory, Crashed, Nonsense, Killed, Starved, Cancelled, Start, Replaced, Stopped}
 }
 
-// death is the error of a transform whose child ended. Only Engine.Transform sees it.
+// death says that the child of a transform ended. Engine.Transform turns it into a verdict.
 type death struct {
 	cause  Cause
-	fresh  bool             // the child had done nothing before
+	fresh  bool             // the task was the child's first
 	state  *os.ProcessState // how it ended
 	report string           // what it wrote to its standard error during the task
 	peak   int64            // private memory when it was last looked at, bytes
@@ -53,13 +53,12 @@ func (d *death) Error() string {
 	return text
 }
 
-// proven reports whether d alone shows that the image did it: the child did it to itself, and nothing that it had
-// done before can be the reason.
+// proven reports whether one death convicts the image: the child ended by its own doing, and no earlier task can be the reason.
 func (d *death) proven() bool {
 	return d.cause == Timeout || d.fresh && d.cause != Killed
 }
 
-// rejection says what d means for the image, given what it may take.
+// rejection returns the verdict on the image, given its limits.
 func (d *death) rejection(timeout time.Duration, memory int64) *outcome.Rejection {
 	switch {
 	case d.cause == Timeout:
@@ -78,7 +77,7 @@ func (d *death) rejection(timeout time.Duration, memory int64) *outcome.Rejectio
 	return outcome.Reject(outcome.Crashed, "%v", d)
 }
 
-// causeOf tells how a child ended that nobody here has ended.
+// causeOf returns why a child ended that this process did not kill.
 func causeOf(state *os.ProcessState) Cause {
 	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL {
 		return Killed
