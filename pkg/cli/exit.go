@@ -24,7 +24,7 @@ const (
 // exitHelp ends the description of a command that does a run.
 const exitHelp = exitMark + `   0         every image is done or skipped
    1         a fault
-   2         wrong usage
+   2         wrong usage, or no image in the inputs
    3         the run ended; some images were rejected, dead or unreadable
    4         the run does not balance: an image is unaccounted for
    5         no worker came within --wait-workers

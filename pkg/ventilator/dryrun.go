@@ -57,7 +57,10 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 	err := group.Wait()
 	run.Pending = run.Unsettled()
 	if errors.Is(err, errDrained) {
-		err = nil
+		return run, nil
+	}
+	if err == nil && run.Found == 0 {
+		err = v.refuseEmpty(ctx)
 	}
 	return run, err
 }

@@ -85,6 +85,23 @@ func TestSinkThatIsLostBeforeAnyWorkerComesEndsTheRun(t *testing.T) {
 	})
 }
 
+func TestRunWithoutImagesIsRefusedUnlessAllowed(t *testing.T) {
+	inVirtualTime(t, 0, func(t *testing.T, s *testbed) {
+		_, done := s.start(s.config())
+		var refusal *UsageError
+		if e := <-done; !errors.As(e.err, &refusal) || !strings.HasPrefix(e.err.Error(), "no images in ") {
+			t.Errorf("the run ended with %v", e.err)
+		}
+		if len(s.sink.runs) != 0 {
+			t.Errorf("the sink was told of %+v", s.sink.runs)
+		}
+		cfg := s.config()
+		cfg.AllowEmpty = true
+		_, done = s.start(cfg)
+		expectDone(t, <-done, 0)
+	})
+}
+
 func TestStalledRunNamesTheUnsettledImages(t *testing.T) {
 	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		cfg := s.config()

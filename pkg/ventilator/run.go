@@ -25,6 +25,11 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 	if v.cfg.DryRun {
 		return v.dryRun(ctx, started, look)
 	}
+	if look.Images == 0 {
+		if err := v.refuseEmpty(ctx); err != nil {
+			return wire.Run{}, err
+		}
+	}
 	if err := v.open(); err != nil {
 		return wire.Run{}, errors.Join(err, v.close(ctx))
 	}
