@@ -11,10 +11,10 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/source"
 )
 
-// survey is what the walks before the work find out.
+// survey is what the walks before the first task find out.
 type survey struct {
-	Images int64
-	naming *naming
+	Images int64   // how many images there are
+	naming *naming // how their outputs are named
 }
 
 // survey counts the images and settles the names of their outputs. It refuses images that would make the same output
@@ -23,20 +23,20 @@ type survey struct {
 func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
 	s := survey{naming: newNaming(r)}
 	for {
-		images, suspects, err := f.suspects(ctx, s.naming)
+		images, collisions, err := f.collisions(ctx, s.naming)
 		s.Images = images
-		if err != nil || len(suspects) == 0 {
+		if err != nil || len(collisions) == 0 {
 			return s, err
 		}
-		settled, err := f.settleClashes(ctx, s.naming, suspects)
+		settled, err := f.settleClashes(ctx, s.naming, collisions)
 		if err != nil || settled {
 			return s, err
 		}
 	}
 }
 
-// suspects counts the images and returns the hashes that several outputs have.
-func (f *finder) suspects(ctx context.Context, n *naming) (images int64, suspects map[uint64]struct{}, err error) {
+// collisions counts the images, and returns the hashes that several outputs have.
+func (f *finder) collisions(ctx context.Context, n *naming) (images int64, collisions map[uint64]struct{}, err error) {
 	var hashes []uint64
 	err = f.walk(ctx, func(im image) error {
 		images++
@@ -49,24 +49,25 @@ func (f *finder) suspects(ctx context.Context, n *naming) (images int64, suspect
 		return images, nil, err
 	}
 	slices.Sort(hashes)
-	suspects = make(map[uint64]struct{})
+	collisions = make(map[uint64]struct{})
 	for i := 1; i < len(hashes); i++ {
 		if hashes[i] == hashes[i-1] {
-			suspects[hashes[i]] = struct{}{}
+			collisions[hashes[i]] = struct{}{}
 		}
 	}
-	return images, suspects, nil
+	return images, collisions, nil
 }
 
-// settleClashes makes images keep their extensions that share an output with another. It reports true if no two
-// images do, and refuses those that keep their extensions already. Otherwise the new names must be checked again.
-func (f *finder) settleClashes(ctx context.Context, n *naming, suspects map[uint64]struct{}) (settled bool, err error) {
+// settleClashes makes images keep their extensions if they share an output with another. It reports true if no two
+// images share one. It refuses images that share one although they keep their extensions. Otherwise the new names
+// must be checked again.
+func (f *finder) settleClashes(ctx context.Context, n *naming, collisions map[uint64]struct{}) (settled bool, err error) {
 	var refused clashes
 	first := make(map[string]image) // by output
 	renamed := make(map[uint64]struct{})
 	err = f.walk(ctx, func(im image) error {
 		for _, out := range n.outputs(im.Name) {
-			if _, is := suspects[n.hash(out)]; !is {
+			if _, is := collisions[n.hash(out)]; !is {
 				continue
 			}
 			other, taken := first[out]

@@ -19,7 +19,7 @@ import (
 
 // image is an image that a run found.
 type image struct {
-	Name     string // names the image and its outputs: slash-separated, relative; may travel
+	Name     string // names the image and its outputs: slash-separated, relative; a message can carry it
 	Path     string // where it is, for people
 	Size     int64  // bytes
 	Modified time.Time
@@ -42,8 +42,8 @@ func (v *Ventilator) refusal(im *image) *outcome.Rejection {
 	return im.refused
 }
 
-// finder walks the inputs of a run. It walks them several times: first to count and to settle the names of outputs,
-// then to hand out, so that no list of all images is kept.
+// finder walks the inputs of a run. A run walks them several times: first to count the images and to settle the names
+// of their outputs, then to send tasks. So no list of all images is kept.
 type finder struct{ sources []source.Source }
 
 func newFinder(c *Config) (*finder, error) {
@@ -70,8 +70,8 @@ func (f *finder) walk(ctx context.Context, visit func(image) error, omit func(so
 	return nil
 }
 
-// offer visits the entry if it is an image. A file that the caller named is reported as unreadable if it is none; of
-// others, the walk says what they are.
+// offer visits the entry if it is an image. A file that was named explicitly is reported as unreadable if it is not
+// an image. Any other file is left out, and its kind is counted.
 func offer(
 	ctx context.Context, s source.Source, e source.Entry, visit func(image) error, omit func(source.Omission),
 ) error {
@@ -107,8 +107,8 @@ func refuseName(name string, err error) *outcome.Rejection {
 	return outcome.Reject(outcome.BadName, "rename it: %v", err)
 }
 
-// printable writes a name in such a way that a message, a terminal and a ledger can hold it: what is not UTF-8 or
-// cannot be printed becomes an escape sequence such as \xe9 or \t.
+// printable returns a name that a message, a terminal and a ledger can hold. Bytes that are not UTF-8 or cannot be
+// printed become escape sequences such as \xe9 or \t.
 func printable(name string) string {
 	quoted := strconv.Quote(name)
 	quoted = strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
@@ -137,10 +137,11 @@ func looksLikeImage(ctx context.Context, s source.Source, e source.Entry) (bool,
 	return format.Detect(head[:n]) != "", nil
 }
 
-// NotAnImage is the kind of files that are left out because nothing says that they are images.
+// NotAnImage is the kind of files whose name and first bytes belong to no image format.
 const NotAnImage source.Kind = "not an image"
 
-// kindOf names what a file is that no engine reads: people who look for their pictures know its extension.
+// kindOf names the kind of a file that no engine reads. Well-known kinds are named by their extension, which people
+// recognize when they look for their pictures.
 func kindOf(name string) source.Kind {
 	switch ext := strings.ToUpper(strings.TrimPrefix(path.Ext(name), ".")); ext {
 	case "NEF", "NRW", "CR2", "CR3", "CRW", "ARW", "SRF", "SR2", "DNG", "RAF", "ORF", "RW2", "PEF", "SRW", "X3F", "3FR",

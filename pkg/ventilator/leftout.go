@@ -14,8 +14,8 @@ import (
 // maxNamed is how many unreadable files and directories a run keeps by name.
 const maxNamed = 100
 
-// LeftOut says what a run did not take. It counts everything but names only what is unreadable, since that was to be
-// taken.
+// LeftOut says what a run did not take. It counts all kinds. It names only files and directories that are unreadable,
+// because the run should have taken them.
 type LeftOut struct {
 	Counts     map[source.Kind]int64
 	Unreadable []source.Omission // the first maxNamed

@@ -13,8 +13,8 @@ import (
 // are depends on the inputs and the recipe alone, so that every run over the same inputs names them alike. The survey
 // makes a naming; then it is only read.
 type naming struct {
-	usual, full         recipe.Recipe
-	usualText, fullText string
+	usual, full         recipe.Recipe // full: of images that keep their extensions
+	usualText, fullText string        // the canonical texts of both
 	seed                maphash.Seed
 	clashing            map[uint64]struct{} // hashes of the names of images that keep their extensions
 }

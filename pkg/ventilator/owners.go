@@ -12,8 +12,11 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// An output belongs to the image that it was made of, which its source and its name tell from others. A run that
-// would replace outputs of other images is refused before any work. With Force it replaces them, and says so.
+// Whom outputs belong to.
+//
+// An output belongs to the image that it was made of. An image is identified by its source and its name. A run that
+// would replace outputs of other images is refused before the first task. With Config.Force it replaces them and logs
+// it.
 
 // sources finds out where the names of images begin. The zero value is ready; it may be used concurrently.
 type sources struct {
@@ -30,7 +33,7 @@ func (s *sources) of(path, name string) string {
 	slashed := filepath.ToSlash(path)
 	dir, found := strings.CutSuffix(slashed, name)
 	if !found {
-		dir = slashed[:strings.LastIndexByte(slashed, '/')+1] // the name leaves out where the path leads upwards
+		dir = slashed[:strings.LastIndexByte(slashed, '/')+1] // names of listed files lack a leading "../"
 	}
 	if strings.Contains(dir, "://") {
 		return dir
@@ -128,8 +131,8 @@ func (v *Ventilator) checkOwners(ctx context.Context) error {
 	if more := found.images - len(found.lines); more > 0 {
 		list += fmt.Sprintf("\n  and %d more", more)
 	}
-	return usage("the outputs have owners already: choose another --out, name the variants otherwise (--variant), "+
-		"or replace them with --force\n  %s", list)
+	return usage("the run would replace outputs of other images: choose another --out, name the variants otherwise "+
+		"(--variant), or replace the outputs with --force\n  %s", list)
 }
 
 // askOwners adds to found the images of a batch, by output, whose outputs other images own.
