@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/noop"
 	"github.com/imagefarm/imagefarm/pkg/engine/pipeline"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
@@ -115,6 +117,7 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 		Engine: name, Settings: s, Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
 		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"),
 		MaxOutput: min(4*bytesOf(c, "max-message"), 4<<30), Log: log,
+		Env: []string{native.Env + "=" + cmp.Or(os.Getenv(native.Env), native.Native)},
 	})
 	if err != nil {
 		return nil, &exitError{ExitUsage, err}

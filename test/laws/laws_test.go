@@ -66,6 +66,7 @@ func TestDependenciesHaveOneHome(t *testing.T) {
 		"github.com/disintegration/imaging":   {"pkg/engine", "bench"},
 		"github.com/gen2brain/":               {"pkg/engine", "pkg/jpeg", "bench"},
 		"github.com/tetratelabs/wazero":       {"pkg/engine/heif"},
+		"github.com/ebitengine/purego":        {"pkg/engine/native"},
 		"go.etcd.io/bbolt":                    {"pkg/ledger"},
 		"github.com/urfave/cli":               {"pkg/cli"},
 		"github.com/schollz/progressbar":      {"pkg/progress"},

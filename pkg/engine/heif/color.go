@@ -61,9 +61,19 @@ func (c *color) numbers() []byte {
 }
 
 // describe writes matrix and range into a picture of a codec's planes.
+//
+// A codec that converts yields RGB in the full range already. The matrix 0 means that the planes are green, blue and red.
 func (c *color) describe(p *picture.Picture) {
+	if p.Model == picture.RGB {
+		return
+	}
 	p.Limited = !c.full
 	switch c.matrix {
+	case 0:
+		if p.Model == picture.YCbCr && p.Planes[1].Width == p.Width() && p.Planes[1].Height == p.Height() {
+			p.Model, p.Limited = picture.RGB, false
+			p.Planes[0], p.Planes[1], p.Planes[2] = p.Planes[2], p.Planes[0], p.Planes[1]
+		}
 	case 1:
 		p.Matrix = picture.BT709
 	case 9, 10:

@@ -10,6 +10,10 @@ import (
 
 // codec decodes one coded picture.
 type codec interface {
+	// converts reports whether decode converts to RGB. A codec that does not is told that samples are as it wants them, so
+	// that it converts nothing.
+	converts() bool
+
 	// decode decodes the only item of a file that single wrote, which has w×h pixels: its planes as they are coded, as 8-bit
 	// samples, or RGB and alpha where the codec can yield nothing else. An error means that the picture is damaged.
 	decode(file []byte, w, h int) (*picture.Picture, error)
@@ -46,9 +50,7 @@ func (f *File) decodeItem(ctx context.Context, it *item, withAlpha bool) (*pictu
 	if err != nil {
 		return nil, err
 	}
-	if pic.Model != picture.RGB { // samples that a codec converted are in the full range
-		c.describe(pic)
-	}
+	c.describe(pic)
 	if alpha := f.alphaOf(it); withAlpha && alpha != nil {
 		if err := f.addAlpha(ctx, pic, it, alpha); err != nil {
 			return nil, err
@@ -101,7 +103,7 @@ func (f *File) decodePlanes(ctx context.Context, it *item, c color) (*picture.Pi
 
 // decodeTile decodes an item that holds coded samples.
 func decodeTile(dec codec, it *item, c color, w, h int) (*picture.Picture, error) {
-	pic, err := dec.decode(it.single(c), w, h)
+	pic, err := dec.decode(it.single(toldTo(dec, c)), w, h)
 	if err != nil {
 		return nil, outcome.Reject(outcome.Corrupt, "%v", err)
 	}
@@ -110,6 +112,14 @@ func decodeTile(dec codec, it *item, c color, w, h int) (*picture.Picture, error
 			pic.Width(), pic.Height(), w, h)
 	}
 	return pic, nil
+}
+
+// toldTo returns the colours that a codec is told.
+func toldTo(dec codec, c color) color {
+	if dec.converts() {
+		return c
+	}
+	return color{primaries: 1, transfer: 13, matrix: 6, full: true} // what libheif takes for granted
 }
 
 // crop narrows every plane of a picture of w×h pixels to a window. A window that begins between two samples of colour

@@ -233,6 +233,18 @@ func TestPrimariesBecomeAProfile(t *testing.T) {
 	}
 }
 
+// The matrix 0 of H.273: luma is green, and the others are blue and red.
+func TestPlanesOfRGB(t *testing.T) {
+	p := &picture.Picture{Model: picture.YCbCr}
+	for _, v := range []byte{10, 20, 30} {
+		p.Planes = append(p.Planes, picture.Whole([]byte{v}, 1, 1))
+	}
+	(&color{matrix: 0, full: true}).describe(p)
+	if r, g, b := p.Planes[0].Pix[0], p.Planes[1].Pix[0], p.Planes[2].Pix[0]; p.Model != picture.RGB || r != 30 || g != 10 || b != 20 {
+		t.Errorf("model %d: %d, %d, %d", p.Model, r, g, b)
+	}
+}
+
 func TestPicturesCutShortAreSaidToBe(t *testing.T) {
 	data := readFile(t, "gray-200x130.heic")
 	f, err := Parse(data[:len(data)-100])

@@ -27,9 +27,7 @@ func (it *item) single(c color) []byte {
 			properties = append(properties, box{"hvcC", asColor(b.data)}, depths(b.data))
 		}
 	}
-	if it.kind == "av01" {
-		properties = append(properties, box{"colr", c.numbers()})
-	}
+	properties = append(properties, box{"colr", c.numbers()})
 	var ipco []byte
 	ipma := []byte{0, 0, 0, 0, 0, 0, 0, 1, 0, 1, byte(len(properties))}
 	for i, b := range properties {

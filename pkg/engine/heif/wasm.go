@@ -173,6 +173,8 @@ const (
 	heif444   = 3
 )
 
+func (d *wasmHEVC) converts() bool { return false }
+
 // stride returns the bytes of a row of 8-bit samples as libheif lays it out.
 func stride(width int) int { return (max(width, 64) + 15) &^ 15 }
 
@@ -275,6 +277,8 @@ func interleaved(pix []byte, stride, w, h, step int) *picture.Picture {
 
 // wasmAV1 decodes AV1 by libavif and libaom, to RGB.
 type wasmAV1 struct{ *sandbox }
+
+func (d *wasmAV1) converts() bool { return true }
 
 func (d *wasmAV1) decode(file []byte, w, h int) (*picture.Picture, error) {
 	in, err := d.write(file)

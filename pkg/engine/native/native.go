@@ -1,0 +1,74 @@
+// Package native calls codecs of shared C libraries that are installed: libheif for HEIC and AVIF, libwebp for WebP. They
+// are several times as fast as the codecs that this program brings along, and are found while it runs, without cgo.
+//
+// A fault in a C library can end the process or damage its memory. So the libraries are loaded only in processes whose
+// environment says so (see Env): the children that package isolate starts.
+package native
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// Env names the environment variable that lets a process load the libraries. Its values are Native and Portable; where it
+// is not set, no library is loaded.
+const (
+	Env      = "IMAGEFARM_CODECS"
+	Native   = "native"
+	Portable = "portable"
+)
+
+// errNotAllowed says that this process is not to load libraries.
+var errNotAllowed = errors.New("shared libraries are used in child processes only; " + Env + "=" + Native + " allows them here")
+
+// LibHEIF returns the process's libheif, which is loaded when it is first asked for. The error says why there is none.
+var LibHEIF = sync.OnceValues(func() (*HEIF, error) {
+	if os.Getenv(Env) != Native {
+		return nil, errNotAllowed
+	}
+	return LoadHEIF()
+})
+
+// LibWebP returns the process's libwebp, which is loaded when it is first asked for. The error says why there is none.
+var LibWebP = sync.OnceValues(func() (*WebP, error) {
+	if os.Getenv(Env) != Native {
+		return nil, errNotAllowed
+	}
+	return LoadWebP()
+})
+
+// functions are the addresses of a library's functions.
+type functions map[string]uintptr
+
+// load opens the first library of a list of file names that can be opened, and finds functions in it.
+func load(files []string, names ...string) (functions, error) {
+	var failed []error
+	for _, file := range files {
+		library, err := open(file)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		f := make(functions)
+		for _, name := range names {
+			if f[name], err = symbol(library, name); err != nil {
+				return nil, fmt.Errorf("%s has no %s: it is too old", file, name)
+			}
+		}
+		return f, nil
+	}
+	return nil, errors.Join(failed...)
+}
+
+// Sampling is how a picture is coded, in the numbers of HEVC: gray, or with colours of a quarter, half or all of the samples.
+type Sampling int
+
+// The samplings.
+const (
+	SamplingGray Sampling = iota
+	Sampling420
+	Sampling422
+	Sampling444
+)

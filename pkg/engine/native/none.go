@@ -1,0 +1,44 @@
+//go:build !((linux || darwin) && (amd64 || arm64)) || nodynamic
+
+package native
+
+import (
+	"errors"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+)
+
+var errNoLibraries = errors.New("this build loads no shared libraries")
+
+func open(string) (uintptr, error)            { return 0, errNoLibraries }
+func symbol(uintptr, string) (uintptr, error) { return 0, errNoLibraries }
+
+// HEIF is libheif, which this build does not load.
+type HEIF struct {
+	Version                             string
+	DecodesHEVC, DecodesAV1, EncodesAV1 bool
+}
+
+// LoadHEIF returns an error.
+func LoadHEIF() (*HEIF, error) { return nil, errNoLibraries }
+
+// Decode returns an error.
+func (*HEIF) Decode([]byte, Sampling) (*picture.Picture, error) { return nil, errNoLibraries }
+
+// EncodeAVIF returns an error.
+func (*HEIF) EncodeAVIF(*picture.Picture, int, int) ([]byte, error) { return nil, errNoLibraries }
+
+// WebP is libwebp, which this build does not load.
+type WebP struct{ Version string }
+
+// LoadWebP returns an error.
+func LoadWebP() (*WebP, error) { return nil, errNoLibraries }
+
+// Decode returns an error.
+func (*WebP) Decode([]byte, bool) (*picture.Picture, error) { return nil, errNoLibraries }
+
+// EncodeRGBA returns an error.
+func (*WebP) EncodeRGBA([]byte, int, int, int, int, int) ([]byte, error) { return nil, errNoLibraries }
+
+// Encode returns an error.
+func (*WebP) Encode(*picture.Picture, int, int) ([]byte, error) { return nil, errNoLibraries }
