@@ -161,8 +161,8 @@ func (s *Sink) open() error {
 	}
 	s.pub, err = zsock.NewPub(zsock.Config{
 		SendHWM: 10_000, SendBytes: 32 << 20, Network: s.cfg.Network,
-		Gather: onlookersWait,
-		Missed: func(n uint64) zsock.Message { return wire.EncodeEvent(wire.TopicMissed, &wire.Missed{Count: n}) },
+		PrefixBatchDelay: onlookersWait,
+		Missed:           func(n uint64) zsock.Message { return wire.EncodeEvent(wire.TopicMissed, &wire.Missed{Count: n}) },
 	})
 	if err != nil {
 		return err

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// lingerMax is how long Close waits, after everything was handed to the kernel, for peers to close their end: until
-// then the kernel may still be sending, and would stop when a connection with unread bytes is closed.
+// lingerMax is how long Close waits for peers to close their end after everything was written. The kernel may still be sending
+// until then, and drops what it has left when a connection with unread bytes is closed.
 const lingerMax = time.Second
 
-// Close takes nothing new, hands what is queued to the transport, and then ends every goroutine and connection. When
-// ctx ends first, it cuts, and returns an *UnsentError if messages are left. Meanwhile lost peers are connected again,
-// so that they can still be sent to. Closing a closed socket returns nil (after the first Close has done its work).
+// Close flushes: it accepts no further messages, writes what is queued, and then ends every goroutine and connection. While it
+// flushes, lost peers are dialled again. When ctx ends first, Close drops what is left and returns an *UnsentError if that was
+// anything. Closing a closed socket waits for the first Close and returns nil.
 func (s *socket) Close(ctx context.Context) error {
 	s.mu.Lock()
 	if s.closing {
@@ -73,7 +73,7 @@ func (s *socket) flush(ctx context.Context) bool {
 	}
 }
 
-// linger says goodbye to all peers and waits a little until they have said it too.
+// linger closes the writing half of all connections and waits up to lingerMax until the peers have closed theirs.
 func (s *socket) linger(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lingerMax)
 	defer cancel()
@@ -93,7 +93,7 @@ func (s *socket) linger(ctx context.Context) {
 	}
 }
 
-// cut ends everything.
+// cut closes every connection, listener and handshake at once.
 func (s *socket) cut() {
 	s.cancel()
 	s.mu.Lock()

@@ -23,7 +23,7 @@ func parseCommand(p []byte) (name string, body []byte, err error) {
 //
 //	time to live in tenths of a second (2)  context (0 to 16)
 //
-// The time to live is a hint that we ignore: HeartbeatTimeout is ours to choose.
+// The time to live is a hint. It is ignored: HeartbeatTimeout decides when a peer is dropped.
 func parsePing(body []byte) (context []byte, err error) {
 	if len(body) < 2 {
 		return nil, protocolError("a PING of %d bytes", len(body))
@@ -34,8 +34,8 @@ func parsePing(body []byte) (context []byte, err error) {
 	return context, nil
 }
 
-// parseSubscription returns the prefix in a message from a subscriber: its first byte is 1 to subscribe, 0 to cancel.
-// Anything else is none of ours.
+// parseSubscription returns the prefix in a message from a subscriber, whose first byte is 1 to subscribe and 0 to cancel. ok is
+// false for any other message.
 func parseSubscription(m Message) (prefix []byte, subscribe, ok bool) {
 	if len(m) != 1 || len(m[0]) == 0 || m[0][0] > 1 {
 		return nil, false, false
@@ -43,7 +43,7 @@ func parseSubscription(m Message) (prefix []byte, subscribe, ok bool) {
 	return m[0][1:], m[0][0] == 1, true
 }
 
-// handleCommand is what a peer's reader does with commands after the handshake.
+// handleCommand handles a command that came after the handshake. The peer's reader calls it.
 func (p *peer) handleCommand(name string, body []byte) error {
 	switch name {
 	case zmq4.CmdPing:
@@ -61,10 +61,10 @@ func (p *peer) handleCommand(name string, body []byte) error {
 			return s.subscription(p, body, name == zmq4.CmdSubscribe)
 		}
 	}
-	return nil // ZMTP wants unknown commands ignored
+	return nil // ZMTP: unknown commands are ignored
 }
 
-// subscribable is a pattern whose peers subscribe. body is only valid during the call; an error drops the peer.
+// subscribable is a pattern whose peers subscribe. body is valid only during the call; an error drops the peer.
 type subscribable interface {
 	subscription(p *peer, prefix []byte, subscribe bool) error
 }

@@ -5,66 +5,66 @@ import (
 	"time"
 )
 
-// Config is what every kind of socket is made from. The zero value is usable: each zero field means its default.
+// Config configures a socket of any kind. The zero value is usable: each zero field means its default.
 type Config struct {
 	// Network is what this socket has in common with the process's other sockets.
 	Network Network
 
-	// Identity is the ZMTP identity that peers are told, at most 255 bytes, not starting with a zero byte. Default none.
+	// Identity is the ZMTP identity that peers receive: at most 255 bytes, not starting with a zero byte. Default: none.
 	Identity string
 
-	// MaxMessage is the most bytes a received message may have, all frames together. Default 1 MiB.
+	// MaxMessage is the largest message to receive, in bytes of all frames together. Default 1 MiB.
 	MaxMessage int64
-	// MaxParts is the most frames a received message may have, envelopes included. Default 16.
+	// MaxParts is the largest number of frames in a received message, envelopes included. Default 16.
 	MaxParts int
 
-	// SendHWM and SendBytes are the high-water marks of each peer's send queue, in messages and in bytes.
-	// A single message larger than SendBytes is taken when the queue is empty. Defaults 1000 and 64 MiB.
+	// SendHWM and SendBytes are the high-water marks of each peer's send queue, in messages and in bytes. An empty queue takes
+	// one message larger than SendBytes. Defaults 1000 and 64 MiB.
 	SendHWM   int
 	SendBytes int64
-	// RecvHWM and RecvBytes are the high-water marks of what the whole socket has read ahead of the application.
-	// Defaults 1000 and 64 MiB.
+	// RecvHWM and RecvBytes are the high-water marks of what the socket has received from all peers and the application has not
+	// taken, in messages and in bytes. Defaults 1000 and 64 MiB.
 	RecvHWM   int
 	RecvBytes int64
 
-	// Memory is where the frames of received messages lie. Default: each is allocated.
+	// Memory allocates the frames of received messages. Default: the heap.
 	Memory Memory
 
-	// HandshakeTimeout bounds connecting, and then the handshake. Default 5 s.
+	// HandshakeTimeout bounds a connection attempt, and then the handshake. Default 5 s.
 	HandshakeTimeout time.Duration
-	// MaxHandshakes is how many accepted connections may be shaking hands at once; one more ends the oldest of them, if
-	// possible one that has said nothing. Default 128.
+	// MaxHandshakes is how many accepted connections may be in their handshake at once. One more closes the oldest of them,
+	// preferably one that has sent nothing. Default 128.
 	MaxHandshakes int
 	// MaxPeers is how many peers the socket may have. Default 1024.
 	MaxPeers int
-	// MaxSubscriptions is how many prefixes a Sub may hold, and each subscriber of a Pub, in at most 64 KiB. Default 1024.
+	// MaxSubscriptions is how many prefixes a Sub, and each subscriber of a Pub, may hold, in at most 64 KiB. Default 1024.
 	MaxSubscriptions int
 
-	// ReconnectMin and ReconnectMax bound the pause before connecting again: it starts at ReconnectMin, doubles up to
-	// ReconnectMax, and is shortened by up to half at random. Defaults 10 ms and 5 s: who is
-	// started together with its peer should not wait for it.
+	// ReconnectMin and ReconnectMax bound the pause before the next connection attempt. It starts at ReconnectMin, doubles up
+	// to ReconnectMax, and is shortened by up to half at random. Defaults 10 ms, so that programs started together connect at
+	// once, and 5 s.
 	ReconnectMin time.Duration
 	ReconnectMax time.Duration
 	// ResolveEvery is how often the host name of a dialled endpoint is looked up again. Default 5 s.
 	ResolveEvery time.Duration
 
-	// KernelBuffer is the size in bytes of each connection's kernel buffers (SO_SNDBUF, SO_RCVBUF), and of inproc pipes.
-	// 0: the system's (inproc: 64 KiB).
+	// KernelBuffer is the size in bytes of each connection's kernel buffers (SO_SNDBUF, SO_RCVBUF), and of the buffers of inproc
+	// pipes. Default: the system's size; 64 KiB for inproc.
 	KernelBuffer int
 
-	// Gather is how long a Pub may keep messages for those who subscribed to no more than a prefix of their first frame, so
-	// that many go together: such subscribers look on, and each message on its own costs both ends a wake-up. Who subscribed
-	// to the whole first frame waits for it, and is sent it at once. Default 0: everything is sent at once.
-	Gather time.Duration
-	// Missed makes the message that tells a Pub's slow subscriber that it missed n messages. It is sent in their place
-	// as soon as there is room again, whatever the subscriber subscribed to. It must be quick. Nil: only counted.
+	// PrefixBatchDelay is how long a Pub may hold back messages for prefix subscribers, to send them in batches: each message on
+	// its own costs both ends a wake-up. Subscribers of the whole first frame get each message at once. Default 0: prefix
+	// subscribers do, too.
+	PrefixBatchDelay time.Duration
+	// Missed makes the message that tells a slow subscriber of a Pub that it missed n messages. The Pub sends it in their place as
+	// soon as there is room, whatever the subscriber subscribed to. Missed must be quick. Default: misses are only counted.
 	Missed func(n uint64) Message
-	// OnPeer is told of peers that come and go, in order for each peer, from zsock's goroutines. It must not block. No
-	// lock is held, so it may call the socket's methods, except Close, which waits for it. Default: nobody is told.
+	// OnPeer is called when a peer comes, goes or is refused, in order for each peer, from the socket's goroutines. It must not
+	// block. It may call the socket's methods except Close, which waits for it. Default: none.
 	OnPeer func(PeerEvent)
 }
 
-// Validate says in a sentence what is wrong with c, if anything. Zero values are right: they mean the default.
+// Validate returns an error that says what is wrong with c, if anything. Zero values are valid: they mean the default.
 func (c Config) Validate() error {
 	if len(c.Identity) > 255 {
 		return fmt.Errorf("zsock: Identity has %d bytes; at most 255 are allowed", len(c.Identity))
@@ -90,7 +90,8 @@ func (c Config) Validate() error {
 		name  string
 		value time.Duration
 	}{
-		{"HandshakeTimeout", c.HandshakeTimeout}, {"Gather", c.Gather}, {"ReconnectMin", c.ReconnectMin}, {"ReconnectMax", c.ReconnectMax}, {"ResolveEvery", c.ResolveEvery},
+		{"HandshakeTimeout", c.HandshakeTimeout}, {"PrefixBatchDelay", c.PrefixBatchDelay},
+		{"ReconnectMin", c.ReconnectMin}, {"ReconnectMax", c.ReconnectMax}, {"ResolveEvery", c.ResolveEvery},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("zsock: %s is %v; it must not be negative", f.name, f.value)

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Dial connects to an endpoint (tcp://HOST:PORT, ipc://PATH or inproc://NAME), whether or not anybody listens there
-// yet, and again whenever the connection is lost, until the socket is closed. It returns at once; an error means that
-// the endpoint can never work.
+// Dial connects to an endpoint (tcp://HOST:PORT, ipc://PATH or inproc://NAME) and connects again whenever the connection fails or
+// is lost, until the socket is closed. It returns at once; an error says that the endpoint can never work. Unreached says what
+// keeps it from connecting.
 func (s *socket) Dial(text string) error {
 	e, err := parseEndpoint(text, false)
 	if err != nil {
@@ -38,11 +38,11 @@ func (s *socket) Dial(text string) error {
 type target struct {
 	address string
 	mu      sync.Mutex
-	stale   bool // the name no longer leads to it: do not connect again
-	ended   bool // nobody dials it any more
+	stale   bool // the host name no longer resolves to it: do not connect again
+	ended   bool // no goroutine dials it any more
 }
 
-// update says whether the address is still wanted, and reports whether it is still being dialled.
+// update notes whether the host name still resolves to the address, and reports whether a goroutine still dials it.
 func (t *target) update(wanted bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,7 +50,7 @@ func (t *target) update(wanted bool) bool {
 	return !t.ended
 }
 
-// end ends the target if its address is stale.
+// end ends the target if its address is stale, and reports whether it has ended.
 func (t *target) end() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -58,7 +58,7 @@ func (t *target) end() bool {
 	return t.ended
 }
 
-// resolve keeps one target for each address that the endpoint's name has.
+// resolve looks up the endpoint's host name again and again, and keeps one target for each address.
 func (s *socket) resolve(e endpoint, via transport) {
 	targets := make(map[string]*target)
 	pause := backoff{cfg: &s.cfg}
@@ -100,8 +100,7 @@ func (s *socket) updateTargets(e endpoint, via transport, targets map[string]*ta
 	}
 }
 
-// lookUp returns a host's IPv4 addresses, or its IPv6 addresses if it has no others: a host with both is one peer, not
-// two.
+// lookUp returns a host's IPv4 addresses, or its IPv6 addresses if it has no others, so that a host with both is one peer.
 func (s *socket) lookUp(host string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.HandshakeTimeout)
 	defer cancel()
@@ -123,7 +122,7 @@ func (s *socket) lookUp(host string) ([]string, error) {
 	return v6, nil
 }
 
-// dial connects to a target for ever.
+// dial connects to a target until it is stale or the socket is closed.
 func (s *socket) dial(e endpoint, via transport, t *target) {
 	pause := backoff{cfg: &s.cfg}
 	for !t.end() {
@@ -146,7 +145,7 @@ func (s *socket) connect(via transport, address string) (net.Conn, error) {
 	return via.dial(ctx, address, s.cfg.KernelBuffer)
 }
 
-// backoff yields growing pauses.
+// backoff returns growing pauses.
 type backoff struct {
 	cfg  *Config
 	last time.Duration

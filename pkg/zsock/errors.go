@@ -10,14 +10,14 @@ var (
 	ErrClosed   = errors.New("zsock: socket closed")
 	ErrNoPeer   = errors.New("zsock: no peer")
 	ErrFull     = errors.New("zsock: queue full")
-	ErrPeerLost = errors.New("zsock: peer lost")                  // it went before it answered
+	ErrPeerLost = errors.New("zsock: peer lost")                  // it was lost before it answered
 	ErrSilent   = errors.New("zsock: peer silent for too long")   // a PeerDown's error
 	ErrProtocol = errors.New("zsock: peer does not keep to ZMTP") // a PeerDown's or PeerRefused's error
 )
 
-// LimitError says which limit was exceeded and by how much.
+// LimitError says which limit was exceeded, and by how much.
 type LimitError struct {
-	What string // what is limited, in words: "bytes in a message"
+	What string // what is limited, in words such as "bytes in a message"
 	Max  uint64
 	Got  uint64
 }
@@ -26,7 +26,7 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("zsock: %s: %d exceeds the limit of %d", e.What, e.Got, e.Max)
 }
 
-// UnsentError is what Close returns when its context ended before everything queued had been handed to the transport.
+// UnsentError is the error of a Close whose context ended before everything queued was written.
 type UnsentError struct {
 	Messages int
 	Bytes    int64

@@ -5,9 +5,9 @@ import (
 	"net"
 )
 
-// A frame's body of at most so many bytes is copied into one piece with the headers around it; a larger body is written
-// from where it lies. A connection that takes several pieces in one call (writev) is spared more of the copying than a
-// wrapped one, for which each piece is a call of its own and, when it encrypts, a record of its own.
+// Bodies of at most this many bytes are copied next to the headers around them; a larger body is written from where it lies. A
+// wrapped connection has no writev: each piece is a call of its own, and a record of its own when the connection encrypts. So
+// more is copied for it.
 const (
 	gatherCopy        = 8 << 10
 	gatherCopyWrapped = 64 << 10
@@ -30,7 +30,7 @@ type gather struct {
 func (g *gather) add(p []byte) {
 	g.total += int64(len(p))
 	if len(p) <= g.copyUpTo {
-		g.buf = append(g.buf, p...) // where it moves, earlier pieces keep the old array
+		g.buf = append(g.buf, p...) // if append moves buf, earlier pieces keep the old array
 		return
 	}
 	g.closePiece()
@@ -53,8 +53,8 @@ func (g *gather) reset() {
 	g.buf, g.cut, g.total = g.buf[:0], 0, 0
 }
 
-// writeMessage adds a message's frames. Nothing is written before flush, which must come before they change. zmq4 would
-// allocate for each of them, and a PUB writes the same message for every subscriber.
+// writeMessage adds a message's frames, which must not change before flush writes them. zmq4 would allocate for each frame, and
+// a PUB writes the same message for every subscriber.
 func (l *link) writeMessage(m Message) {
 	for i, frame := range m {
 		var header [9]byte
@@ -74,7 +74,7 @@ func (l *link) writeMessage(m Message) {
 	}
 }
 
-// Write implements io.Writer for zmq4. Nothing is written before flush, which must come before p changes.
+// Write implements io.Writer for zmq4. It adds p, which must not change before flush writes it.
 func (l *link) Write(p []byte) (int, error) {
 	l.out.add(p)
 	return len(p), nil
@@ -99,13 +99,13 @@ func (l *link) flush() (int64, error) {
 // copyUpTo returns the largest body, in bytes, that is copied before it is written to conn.
 func copyUpTo(conn net.Conn) int {
 	switch conn.(type) {
-	case *net.TCPConn, *net.UnixConn, *pipeEnd: // a pipe's write costs no more for being in pieces
+	case *net.TCPConn, *net.UnixConn, *pipeEnd: // a write to a pipe is no system call
 		return gatherCopy
 	}
 	return gatherCopyWrapped
 }
 
-// closeWrite tells the peer that nothing more will come, if the transport can.
+// closeWrite closes the writing half of the connection, if the transport can.
 func (l *link) closeWrite() error {
 	if c, ok := l.Conn.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()

@@ -12,23 +12,23 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// handshakeGrace is how long every accepted connection has to shake hands, however many others want its place. Who
-// means well and is near needs a millisecond; the scheduler may need some more under a flood.
+// handshakeGrace is how long no accepted connection is closed to make room for others. An honest peer on the same network needs a
+// millisecond for its handshake; the scheduler may add some under a flood.
 const handshakeGrace = 20 * time.Millisecond
 
 var errCrowded = errors.New("zsock: handshake ended to make room for others")
 
-// handshake is a connection that is shaking hands.
+// handshake is a connection during its handshake.
 type handshake struct {
 	conn     net.Conn
 	since    time.Time
 	accepted bool
-	heard    atomic.Bool // the peer has said something
+	heard    atomic.Bool // the peer has sent something
 	once     sync.Once
-	err      error // why it was ended, if it was
+	err      error // why end was called
 }
 
-// end closes the connection, so that shakeHands fails for the given reason.
+// end closes the connection; shakeHands then fails with the given reason.
 func (h *handshake) end(reason error) {
 	h.once.Do(func() {
 		h.err = reason
@@ -36,7 +36,7 @@ func (h *handshake) end(reason error) {
 	})
 }
 
-// beginHandshake counts the connection among those that are shaking hands.
+// beginHandshake adds the connection to the list of handshakes.
 func (s *socket) beginHandshake(conn net.Conn, accepted bool) *handshake {
 	h := &handshake{conn: conn, since: time.Now(), accepted: accepted}
 	s.mu.Lock()
@@ -48,9 +48,9 @@ func (s *socket) beginHandshake(conn net.Conn, accepted bool) *handshake {
 	return h
 }
 
-// awaitHandshakes returns when there is room for one more accepted connection. If there are too many, it ends the
-// oldest one that has said nothing, or the oldest, so that a peer that means well gets through a flood of those that
-// do not. It returns false when the socket is closed.
+// awaitHandshakes returns true when there is room for another accepted connection, and false when the socket is closed. To make
+// room it closes the oldest handshake whose peer has sent nothing, or else the oldest, so that an honest peer gets through a
+// flood of others.
 func (s *socket) awaitHandshakes() bool {
 	for {
 		s.mu.Lock()
@@ -85,26 +85,26 @@ func (s *socket) forget(h *handshake) {
 	s.handshakes = slices.DeleteFunc(s.handshakes, func(other *handshake) bool { return other == h })
 }
 
-// endHandshake returns why the handshake was ended from outside, if it was.
+// endHandshake removes h from the list and returns why another goroutine ended it, if one did.
 func (s *socket) endHandshake(h *handshake) error {
 	s.mu.Lock()
 	s.forget(h)
 	s.mu.Unlock()
-	h.once.Do(func() {}) // from here on the peer is cut, not its handshake
+	h.once.Do(func() {}) // end does nothing any more: from here on the peer is cut instead
 	return h.err
 }
 
-// shakeHands opens ZMTP on a connection within HandshakeTimeout.
+// shakeHands does the ZMTP handshake on a connection within HandshakeTimeout.
 func (s *socket) shakeHands(conn net.Conn, h *handshake) (l *link, zmtp *zmq4.Conn, peer ready, err error) {
 	l = newLink(conn)
 	l.onBytes = func() { h.heard.Store(true) }
 	defer func() {
-		if r := recover(); r != nil { // the last resort: nothing that a peer sends is known to get here
+		if r := recover(); r != nil { // the last defence: no known input gets here
 			s.log.Error("panic in a handshake", "remote", conn.RemoteAddr().String(), "panic", r)
 			err = fmt.Errorf("zsock: panic in a handshake: %v", r)
 		}
 		if l.readErr != nil {
-			err = l.readErr // without zmq4's words around it
+			err = l.readErr // zmq4 wraps it in words of its own
 		}
 		if ended := s.endHandshake(h); ended != nil {
 			err = ended

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// maxPongs is how many unsent PONGs are kept for a peer: of a flood of PINGs only the last ones are answered.
+// maxPongs is how many unsent PONGs are kept for a peer. Only the last PINGs of a flood are answered.
 const maxPongs = 4
 
-// heartbeat is what is known of a peer's liveness. All but knows is used by its reader only.
+// heartbeat is the state of a peer's liveness checks. The peer's reader owns all but knows.
 type heartbeat struct {
 	knows    atomic.Bool   // it understands PING
-	answers  bool          // it has sent a PING or PONG, so that its silence means something
+	answers  bool          // it has sent a PING or PONG: from then on its silence means something
 	lastPing time.Duration // after since
 	interval time.Duration // between its last two PINGs
 }
@@ -56,11 +56,11 @@ func (p *peer) ping() {
 	p.socket.mu.Unlock()
 }
 
-// pingBody is a PING's body: no time to live, because a peer that hears from us only when it is silent itself must not
-// hold our silence against us; no context.
+// pingBody is a PING's body without context. Its time to live is zero, none: a peer receives PINGs only while it is silent, so our
+// silence must not count against us.
 func pingBody() []byte { return binary.BigEndian.AppendUint16(nil, 0) }
 
-// beat is called by the reader when nothing has come for as long as the last call said.
+// beat is called by the reader when the peer has been silent for as long as the last call returned.
 func (p *peer) beat() (next time.Duration, err error) {
 	cfg := &p.socket.cfg
 	silence := p.silence()
@@ -83,8 +83,8 @@ func (p *peer) beat() (next time.Duration, err error) {
 	return next, nil
 }
 
-// beatBlocked is called by a reader that has stopped reading for want of room. The peer's silence is then our doing;
-// ours must not make it drop us, even if we do not care for heartbeats ourselves.
+// beatBlocked is called by a reader that has stopped reading because the queue is full. The peer's silence is then our doing. It
+// sends PINGs so that the peer does not drop us, even where our own heartbeats are off.
 func (p *peer) beatBlocked() (next time.Duration) {
 	if p.heartbeat.knows.Load() {
 		p.ping()
@@ -99,7 +99,7 @@ func (p *peer) beatBlocked() (next time.Duration) {
 	return next
 }
 
-// await blocks the reader until ready returns nil instead of a signal to wait for. It is called with socket.mu held.
+// await blocks the reader until ready, which it calls with socket.mu held, returns nil instead of a signal to wait for.
 func (p *peer) await(ready func() *signal) error {
 	s := p.socket
 	var tick <-chan time.Time

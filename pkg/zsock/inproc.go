@@ -10,14 +10,13 @@ import (
 
 const inprocBacklog = 128
 
-// Inproc is a namespace in which the inproc:// endpoints of one process meet. Whoever shall reach each other must be
-// given the same one.
+// Inproc is the hub in which the inproc:// endpoints of one process meet. Sockets reach each other only through the same hub.
 type Inproc struct {
 	mu        sync.Mutex
 	listeners map[string]*inprocListener
 }
 
-// NewInproc returns an empty namespace.
+// NewInproc returns a hub without endpoints.
 func NewInproc() *Inproc {
 	return &Inproc{listeners: make(map[string]*inprocListener)}
 }
@@ -46,7 +45,7 @@ func (n *Inproc) dial(ctx context.Context, name string, _ int) (net.Conn, error)
 		return nil, fmt.Errorf("zsock: dial inproc://%s: %w", name, syscall.ECONNREFUSED)
 	}
 	ours, theirs := newPipe(inprocAddr(name), l.buffer)
-	l.mu.RLock() // so that Close cannot empty the backlog before this is in it
+	l.mu.RLock() // so that Close cannot empty the backlog before the pipe is in it
 	defer l.mu.RUnlock()
 	select {
 	case <-l.done:
@@ -86,7 +85,7 @@ func (l *inprocListener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close frees the name, and closes connections that nobody accepted.
+// Close frees the name and closes connections that were not accepted.
 func (l *inprocListener) Close() error {
 	l.once.Do(func() {
 		close(l.done)

@@ -19,41 +19,40 @@ const (
 const (
 	greetingSize = 64
 	maxCommand   = 4 << 10  // bytes in a command, READY included
-	readAhead    = 32 << 10 // bytes of the read buffer of a peer that sends messages
-	// The read buffer while shaking hands, and of peers that send nothing but commands: one whole command fits.
+	readAhead    = 32 << 10 // bytes of the read buffer for a peer that sends messages
+	// The read buffer during the handshake and for peers that send only commands: one whole command fits.
 	readAheadSmall = maxCommand + 9
 )
 
-// stage is how far a link's peer has come.
+// stage says how far the conversation with a link's peer has come.
 type stage int
 
 const (
-	stageGreeting  stage = iota // its 64 bytes are passed on, and checked as they come
-	stageHandshake              // frames must be commands, and are passed on
-	stageTraffic                // zmq4 reads nothing any more: readMessage does
+	stageGreeting  stage = iota // its 64 bytes are checked as they come and passed to zmq4
+	stageHandshake              // frames must be commands, and are passed to zmq4
+	stageTraffic                // readMessage reads; zmq4 no longer does
 )
 
-// link is a net.Conn between zmq4 and a transport. While zmq4 shakes hands over it, it parses frame headers as they pass
-// and fails instead of letting a header through that breaks a limit, since zmq4 allocates what a header announces.
-// Afterwards messages are read from it without zmq4, which would allocate each frame anew (receive.go). Writing, it
-// gathers until flush (gather.go). One goroutine may read while another writes.
+// link is a net.Conn between zmq4 and a transport. During the handshake it checks each frame header before zmq4 sees it, because
+// zmq4 allocates what a header announces. Afterwards readMessage reads from it without zmq4, which would allocate every frame
+// (receive.go). Writes are gathered until flush (gather.go). One goroutine may read while another writes.
 type link struct {
 	net.Conn
 	out gather
 
 	memory     Memory
-	maxMessage uint64 // bytes; 0: no messages are taken at all
+	maxMessage uint64 // bytes; 0: messages are refused
 	maxParts   int
 
-	// All are called by the reader, and all but onBytes by readMessage alone.
+	// The reader calls all of these, and readMessage alone all but onBytes.
 	onCommand func(name string, body []byte) error
-	onMessage func(size uint64) error       // a message begins: blocks while there is no room for it
-	onBytes   func()                        // something arrived
-	onTick    func() (time.Duration, error) // nothing arrived for as long as the last call said; nil: never
+	onMessage func(size uint64) error       // a message begins; blocks while there is no room for it
+	onBytes   func()                        // bytes arrived
+	onTick    func() (time.Duration, error) // nothing arrived for as long as the last call returned; nil: never called
 
 	stage   stage
 	minor   byte // of the peer's ZMTP version
-	passed  int  // bytes of the greeting that went through
+	passed  int  // bytes of the greeting passed on
 	buf     []byte
 	r, w    int // buf[r:w] is read and not yet passed on
 	header  [9]byte
@@ -63,7 +62,7 @@ type link struct {
 	parts   int    // frames of the current message so far
 	size    uint64 // bytes of the current message so far
 	midway  bool   // in the middle of a frame or message
-	readErr error  // the first error; reading never goes on after it
+	readErr error  // the first error, which every later read returns
 }
 
 func newLink(conn net.Conn) *link {
@@ -81,8 +80,8 @@ func (l *link) startTraffic(maxMessage int64, maxParts int, memory Memory) {
 	}
 }
 
-// Read implements io.Reader for zmq4, which while shaking hands asks for the greeting and then for a header's 2 bytes, 7
-// more if the frame is long, and the body.
+// Read implements io.Reader for zmq4. During the handshake zmq4 reads the greeting, then 2 bytes of a header, 7 more if the frame
+// is long, and the body.
 func (l *link) Read(p []byte) (int, error) {
 	if l.readErr != nil {
 		return 0, l.readErr
@@ -98,7 +97,7 @@ func (l *link) read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if _, err := l.flush(); err != nil { // zmq4 writes and reads by turns, so what was written must be on its way
+	if _, err := l.flush(); err != nil { // zmq4 waits for the answer to what it wrote, so that must be on its way
 		return 0, err
 	}
 	if l.stage == stageGreeting {
@@ -118,7 +117,7 @@ func (l *link) read(p []byte) (int, error) {
 		l.hr += n
 		return n, nil
 	}
-	n := copy(p, l.buf[l.r:l.r+int(l.body)]) // commandFrame has it all
+	n := copy(p, l.buf[l.r:l.r+int(l.body)]) // commandFrame has read all of it
 	l.r += n
 	l.body -= uint64(n)
 	return n, nil
@@ -149,7 +148,7 @@ func (l *link) readGreeting(p []byte) (int, error) {
 //
 //	signature (10: 0xFF, 8 × any, 0x7F) version (2) mechanism (20: "NULL", zeros) as-server (1) filler (31)
 //
-// as soon as it comes, so that who speaks something else is told apart at its first byte.
+// as soon as it comes, so that another protocol is recognised at its first byte.
 func checkGreeting(i int, b byte) error {
 	const mechanism = "NULL"
 	switch {
@@ -166,7 +165,7 @@ func checkGreeting(i int, b byte) error {
 	return nil
 }
 
-// frameHeader reads up to the end of the next frame's header, which has n bytes and is left in the buffer.
+// frameHeader reads the next frame's header, which has n bytes, and leaves it in the buffer.
 func (l *link) frameHeader() (flags byte, length uint64, n int, err error) {
 	if err := l.fill(2); err != nil {
 		return 0, 0, 0, err
@@ -197,7 +196,7 @@ func (l *link) wholeCommand(flags byte, length uint64, n int) error {
 	return l.fill(n + int(length))
 }
 
-// commandFrame reads a frame of the handshake, which must be a command; its n bytes of header and its body are left in the
+// commandFrame reads a frame of the handshake, which must be a command. It leaves the n bytes of its header and its body in the
 // buffer.
 func (l *link) commandFrame() (n int, length uint64, err error) {
 	flags, length, n, err := l.frameHeader()
@@ -239,7 +238,7 @@ func (l *link) fill(n int) error {
 	return nil
 }
 
-// midwayError is what err means in the middle of a frame or message.
+// midwayError returns what err means in the middle of a frame or message.
 func midwayError(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -247,7 +246,7 @@ func midwayError(err error) error {
 	return err
 }
 
-// receive reads from the transport. When the read deadline passes it asks onTick whether to go on.
+// receive reads from the transport. When the read deadline passes, onTick decides whether it goes on.
 func (l *link) receive(p []byte) (int, error) {
 	for {
 		n, err := l.Conn.Read(p)
@@ -269,7 +268,7 @@ func (l *link) receive(p []byte) (int, error) {
 	}
 }
 
-// tick calls onTick and sets the read deadline to when it wants to be called next.
+// tick calls onTick and sets the read deadline to the time of the next call.
 func (l *link) tick() error {
 	next, err := l.onTick()
 	if err != nil {

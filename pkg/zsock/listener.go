@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The pause after a failed accept, which is mostly for want of descriptors.
+// The pause after a failed accept. Most often the process has no free file descriptor.
 const (
 	acceptPauseMin = 5 * time.Millisecond
 	acceptPauseMax = time.Second
@@ -37,7 +37,7 @@ func (s *socket) Listen(text string) (bound string, err error) {
 	return bound, nil
 }
 
-// accept makes a peer, with goroutines of its own, of every connection.
+// accept makes every connection a peer with goroutines of its own.
 func (s *socket) accept(l net.Listener, bound string) {
 	pause := acceptPauseMin
 	for s.awaitHandshakes() {
@@ -46,7 +46,7 @@ func (s *socket) accept(l net.Listener, bound string) {
 			if s.ctx.Err() != nil {
 				return
 			}
-			s.log.Warn("accept failed", "endpoint", bound, "err", err, "pause", pause)
+			s.log.Warn("cannot accept a connection; trying again", "endpoint", bound, "err", err, "pause", pause)
 			if !s.sleep(pause) {
 				return
 			}
@@ -55,11 +55,11 @@ func (s *socket) accept(l net.Listener, bound string) {
 		}
 		pause = acceptPauseMin
 		h := s.beginHandshake(conn, true)
-		s.wg.Go(func() { _ = s.run(conn, bound, h) }) // who was refused is told to OnPeer
+		s.wg.Go(func() { _ = s.run(conn, bound, h) }) // OnPeer hears of a refusal
 	}
 }
 
-// sleep returns false as soon as the socket is closed.
+// sleep returns true after d, and false as soon as the socket is closed.
 func (s *socket) sleep(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

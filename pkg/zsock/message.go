@@ -26,8 +26,8 @@ type outgoing struct {
 	msg       Message
 	size      int64
 	addressed bool            // SendTo: must not go to another peer
-	touched   bool            // some of its bytes were handed to the transport, which then failed
-	internal  bool            // of the socket's own making (a subscription): not counted, not reported
+	touched   bool            // some of its bytes were written before the transport failed
+	internal  bool            // made by the socket (a subscription): neither counted nor reported
 	missed    uint64          // >0: stands for Config.Missed(missed), made when it is written
 	written   func(err error) // nil, or called exactly once, without locks
 }

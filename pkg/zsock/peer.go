@@ -10,17 +10,17 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// PeerID names a peer of a socket. It is never used again within the socket, not even for the same peer reconnected.
+// PeerID names a connection to a peer. A socket never uses it again, not even for the same peer reconnected.
 type PeerID uint64
 
-// PeerInfo is what a socket knows of one peer.
+// PeerInfo describes a peer of a socket.
 type PeerInfo struct {
 	ID          PeerID
-	Identity    string // the ZMTP identity that it claims; nobody has checked it
-	Endpoint    string // which of our endpoints led to it, as given to Listen or Dial
+	Identity    string // the ZMTP identity that the peer claims, unchecked
+	Endpoint    string // the endpoint that led to it, as given to Dial or bound by Listen
 	Remote      string // its address
 	Since       time.Time
-	LastSeen    time.Time // when something last came from it
+	LastSeen    time.Time // when bytes last came from it
 	Queued      int       // messages not yet handed to the transport
 	QueuedBytes int64
 	Sent        uint64 // messages handed to the transport
@@ -28,14 +28,14 @@ type PeerInfo struct {
 	Missed      uint64 // messages that a Pub did not queue for it
 }
 
-// PeerEventKind is what happened to a peer.
+// PeerEventKind says what happened to a peer.
 type PeerEventKind int
 
-// The kinds of event. A peer has one PeerUp and one PeerDown after it, or a PeerRefused alone.
+// The kinds of event. Each connection has a PeerUp and later a PeerDown, or one PeerRefused.
 const (
-	PeerUp      PeerEventKind = iota + 1 // it can be sent to; nothing has been received from it yet
-	PeerDown                             // it is lost; what was received from it may still be waiting in Recv
-	PeerRefused                          // a connection that never became a peer: bad handshake, or no room
+	PeerUp      PeerEventKind = iota + 1 // messages can be sent to it; none has been received yet
+	PeerDown                             // it is lost; Recv may still return messages that it sent
+	PeerRefused                          // its handshake failed, or there was no room
 )
 
 func (k PeerEventKind) String() string {
@@ -50,17 +50,16 @@ func (k PeerEventKind) String() string {
 	return fmt.Sprintf("PeerEventKind(%d)", int(k))
 }
 
-// PeerEvent tells Config.OnPeer that a peer came or went.
+// PeerEvent is what Config.OnPeer gets.
 type PeerEvent struct {
 	Kind PeerEventKind
 	Peer PeerInfo // PeerRefused: only Endpoint, Remote and Since
-	Err  error    // why it went, or was refused; ErrClosed when the socket was closed
-	// Unsent are the addressed messages (SendTo) of which no byte was handed to the transport, oldest first. PeerDown of
-	// a Push only.
+	Err  error    // why it was lost or refused; ErrClosed if the socket was closed
+	// Unsent are the messages of SendTo of which no byte was written, oldest first. Only for PeerDown of a Push.
 	Unsent []Message
 }
 
-// peer is a connection that has shaken hands, with the goroutine that runs it (run), which reads, and one that writes.
+// peer is a connection after its handshake. Its goroutine run reads, and another one writes.
 type peer struct {
 	socket    *socket
 	id        PeerID
@@ -84,7 +83,7 @@ type peer struct {
 	bytes     int64 // in queue or being written
 	pings     int   // PINGs to send: 0 or 1
 	pongs     [][]byte
-	finishing bool            // the writer shall end when the queue is empty
+	finishing bool            // the writer ends when the queue is empty
 	lost      []outgoing      // what the writer could not write, oldest first
 	inbox     fifo[Message]   // Pull, Sub: received and not yet taken
 	waiting   bool            // Pull, Sub: the reader waits for room
@@ -129,7 +128,7 @@ func (p *peer) enqueue(o outgoing) {
 	p.wakeWriter()
 }
 
-// add is enqueue for what may wait until somebody wakes the writer.
+// add adds to the send queue without waking the writer. socket.mu must be held.
 func (p *peer) add(o outgoing) {
 	p.queue.push(o)
 	p.msgs++
@@ -143,7 +142,7 @@ func (p *peer) wakeWriter() {
 	}
 }
 
-// read is the reader: it returns when the peer is lost.
+// read reads messages until the peer is lost, and returns why it was.
 func (p *peer) read() error {
 	if p.socket.cfg.Network.Heartbeat > 0 {
 		p.link.onTick = p.beat

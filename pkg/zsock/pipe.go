@@ -11,9 +11,9 @@ import (
 
 const pipeBuffer = 64 << 10 // bytes each way, by default
 
-// newPipe returns the two ends of a connection in memory. Unlike net.Pipe it is buffered, as ZMTP needs: both sides
-// write their greeting first. What was written before an end is closed can still be read from the other. All waiting
-// is on channels and timers, so that it works inside testing/synctest.
+// newPipe returns the two ends of a connection in memory. Unlike net.Pipe it is buffered, because both sides of ZMTP write before
+// they read. Bytes written before an end was closed can still be read from the other. All waiting is on channels and timers, so
+// that pipes work inside testing/synctest.
 func newPipe(addr net.Addr, buffer int) (a, b net.Conn) {
 	if buffer == 0 {
 		buffer = pipeBuffer
@@ -22,14 +22,14 @@ func newPipe(addr net.Addr, buffer int) (a, b net.Conn) {
 	return &pipeEnd{in: back, out: there, addr: addr}, &pipeEnd{in: there, out: back, addr: addr}
 }
 
-// stream is one direction.
+// stream is one direction of a pipe.
 type stream struct {
 	size int // of ring
 
 	mu            sync.Mutex
 	ring          []byte // made when first written to
 	head, n       int
-	lent          []byte // what is left of a write that the ring had no room for: it is read from where it lies; nil: none
+	lent          []byte // the rest of a write that did not fit the ring; the reader copies it from where it lies; nil: none
 	ended         bool   // the writer is done: EOF follows what is buffered
 	gone          bool   // the reader is gone
 	readDeadline  deadline
@@ -62,7 +62,7 @@ func (s *stream) read(p []byte, closed *bool) (int, error) {
 	}
 }
 
-// write returns when all of p is in the ring or, what there is no room for, has been read.
+// write returns when the ring or the reader has taken all of p.
 func (s *stream) write(p []byte) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +84,7 @@ func (s *stream) write(p []byte) (n int, err error) {
 			return 0, syscall.EPIPE
 		case s.writeDeadline.passed:
 			return 0, os.ErrDeadlineExceeded
-		case s.lent != nil: // this one, or another
+		case s.lent != nil: // this write, or another one, waits for the reader
 		default:
 			fits := min(len(p), s.size-s.n)
 			s.put(p[:fits])
@@ -113,7 +113,7 @@ func (s *stream) take(p []byte) int {
 	return total + k
 }
 
-// put appends p, for which there must be room, to the ring.
+// put appends p to the ring, which must have room.
 func (s *stream) put(p []byte) {
 	if s.ring == nil && len(p) > 0 {
 		s.ring = make([]byte, s.size)
@@ -130,7 +130,7 @@ func (s *stream) put(p []byte) {
 type deadline struct {
 	passed bool
 	timer  *time.Timer
-	turn   int // tells a timer that fired late from the one that counts
+	turn   int // tells an old timer that fires late from the current one
 }
 
 func (s *stream) setDeadline(d *deadline, t time.Time) {

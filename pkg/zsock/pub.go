@@ -13,7 +13,7 @@ type Pub struct {
 	passive
 	topics topics
 	stamp  uint64      // counts publications
-	later  *time.Timer // will wake the writers of what is gathered
+	later  *time.Timer // wakes the writers of the batches; nil: nothing is held back
 	armed  bool
 }
 
@@ -29,9 +29,9 @@ func NewPub(cfg Config) (*Pub, error) {
 	return p, nil
 }
 
-// Publish queues m for every subscriber of its first frame. It never blocks: a subscriber whose queue is full misses
-// the message, and is told by Config.Missed when there is room again. A subscriber to the whole of the first frame is sent
-// it at once, those to a prefix within Config.Gather.
+// Publish queues m for every subscriber of its first frame. It never blocks. A subscriber whose queue is full misses the message,
+// and gets Config.Missed when there is room again. Subscribers of the whole first frame get the message at once, prefix
+// subscribers within Config.PrefixBatchDelay.
 func (s *Pub) Publish(m Message) error {
 	if err := m.check(); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (s *Pub) Publish(m Message) error {
 	}
 	s.stamp++
 	s.topics.each(m[0], func(p *peer) {
-		if p.stamp == s.stamp { // it has several prefixes that match
+		if p.stamp == s.stamp { // several of its prefixes match
 			return
 		}
 		p.stamp = s.stamp
@@ -56,7 +56,7 @@ func (s *Pub) Publish(m Message) error {
 			}
 			return
 		}
-		if s.cfg.Gather == 0 || p.topics[string(m[0])] || p.msgs >= s.cfg.SendHWM/2 || p.bytes >= s.cfg.SendBytes/2 {
+		if s.cfg.PrefixBatchDelay == 0 || p.topics[string(m[0])] || p.msgs >= s.cfg.SendHWM/2 || p.bytes >= s.cfg.SendBytes/2 {
 			p.enqueue(o)
 			return
 		}
@@ -66,17 +66,17 @@ func (s *Pub) Publish(m Message) error {
 	return nil
 }
 
-// wakeLater lets all writers look at their queues after Gather.
+// wakeLater wakes all writers after PrefixBatchDelay.
 func (s *Pub) wakeLater() {
 	if s.armed {
 		return
 	}
 	s.armed = true
 	if s.later != nil {
-		s.later.Reset(s.cfg.Gather)
+		s.later.Reset(s.cfg.PrefixBatchDelay)
 		return
 	}
-	s.later = time.AfterFunc(s.cfg.Gather, func() {
+	s.later = time.AfterFunc(s.cfg.PrefixBatchDelay, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.armed = false
@@ -88,7 +88,7 @@ func (s *Pub) wakeLater() {
 	})
 }
 
-// tellMissed queues what stands for the messages that p missed, if it has any and there is room.
+// tellMissed queues a notice of the messages that p missed, if there are any and there is room.
 func (s *Pub) tellMissed(p *peer) {
 	if p.missed == 0 || p.full(0) {
 		return
@@ -118,7 +118,7 @@ func (s *Pub) receive(p *peer, m Message) error {
 	if prefix, subscribe, ok := parseSubscription(m); ok {
 		return s.subscription(p, prefix, subscribe)
 	}
-	return nil // an XSUB may send what it likes; PUB does not care
+	return nil // other messages of an XSUB mean nothing to a PUB
 }
 
 func (s *Pub) subscription(p *peer, prefix []byte, subscribe bool) error {

@@ -6,14 +6,15 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// inbox is what Pull and Sub have read ahead: a queue for each peer, emptied by turns. The socket's mutex guards it.
+// inbox holds what Pull and Sub have received and the application has not taken: a queue for each peer, served in turn. The
+// socket's mutex guards it.
 type inbox struct {
 	*socket
 	passive
-	ready   fifo[*peer] // those with messages
+	ready   fifo[*peer] // peers with messages
 	msgs    int
 	bytes   int64
-	waiting fifo[*peer] // those whose readers wait for room, first come first served
+	waiting fifo[*peer] // peers whose readers wait for room, first come first served
 }
 
 func newInbox(cfg Config, kind zmq4.SocketType) (*inbox, error) {
@@ -42,7 +43,7 @@ func (in *inbox) room(p *peer, size uint64) *signal {
 	return &p.turn
 }
 
-// wakeFirst lets the first reader that waits look whether there is room.
+// wakeFirst wakes the reader that has waited longest for room.
 func (in *inbox) wakeFirst() {
 	for in.waiting.len() > 0 {
 		p := *in.waiting.front()
@@ -102,7 +103,7 @@ func (in *inbox) next(ctx context.Context) (Message, *peer, error) {
 	}
 }
 
-// Recv returns the next message. Peers that have sent some are served by turns.
+// Recv waits for a message and returns it. Peers are served in turn.
 func (in *inbox) Recv(ctx context.Context) (Message, error) {
 	m, _, err := in.next(ctx)
 	return m, err
@@ -121,7 +122,7 @@ func NewPull(cfg Config) (*Pull, error) {
 	return &Pull{in}, nil
 }
 
-// RecvFrom is Recv that also tells who sent the message; the peer may have gone meanwhile.
+// RecvFrom is Recv that also returns who sent the message. That peer may be lost by now.
 func (s *Pull) RecvFrom(ctx context.Context) (Message, PeerInfo, error) {
 	m, p, err := s.next(ctx)
 	if err != nil {

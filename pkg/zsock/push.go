@@ -11,7 +11,7 @@ type Push struct {
 	*socket
 	passive
 	turn    int        // where the search for the least loaded peer starts
-	waiting []outgoing // left by lost peers, not yet taken by another; oldest first
+	waiting []outgoing // messages of lost peers that no other peer has yet, oldest first
 }
 
 // NewPush returns a PUSH socket without endpoints.
@@ -25,10 +25,10 @@ func NewPush(cfg Config) (*Push, error) {
 	return p, nil
 }
 
-// Send queues messages, each for the peer that then has the least queued; those of one call are written together. It blocks
-// while there is no peer or all are full; when ctx ends first, the error wraps ErrNoPeer or ErrFull, and the last of them at
-// least was not queued. After nil, a message goes to another peer if this one is lost before it was handed to the transport;
-// Close reports it if none came.
+// Send queues each message for the peer that has the least queued at that moment, and writes those of one call together. It blocks
+// while there is no peer or all are full. If ctx ends first, the error wraps ErrNoPeer or ErrFull, and at least the last message
+// was not queued. After nil, a message whose peer is lost before it was written goes to another peer. Close reports it if none
+// comes.
 func (s *Push) Send(ctx context.Context, messages ...Message) error {
 	for _, m := range messages {
 		if err := m.check(); err != nil {
@@ -73,16 +73,15 @@ func (s *Push) queue(messages []Message) (left []Message) {
 		if p == nil {
 			break
 		}
-		p.enqueue(o) // its writer cannot look before s.mu is free
+		p.enqueue(o) // the writer waits for s.mu, so one wake-up writes them together
 		messages = messages[1:]
 	}
 	return messages
 }
 
-// SendTo queues a message for that peer and no other. It never blocks: it returns ErrNoPeer if the peer is not (or no
-// longer) connected, ErrFull at its high-water mark. After nil, written (which may be nil) is called exactly once, with
-// nil when the last byte was handed to the transport, or with an error when the peer was lost first. It is called from
-// zsock's goroutines without locks and must not block.
+// SendTo queues a message for that peer alone. It never blocks: the error is ErrNoPeer if the peer is not connected, and ErrFull
+// at its high-water mark. After nil, written is called exactly once, unless it is nil: with nil when the last byte was written,
+// or with an error if the peer was lost first. The socket's goroutines call it without locks; it must not block.
 func (s *Push) SendTo(id PeerID, m Message, written func(err error)) error {
 	if err := m.check(); err != nil {
 		return err
@@ -104,8 +103,8 @@ func (s *Push) SendTo(id PeerID, m Message, written func(err error)) error {
 	return nil
 }
 
-// pick returns the peer with the fewest messages queued, of those with the fewest bytes, of those the next in turn; or
-// nil if all are full.
+// pick returns the peer with the fewest messages queued, then the fewest bytes, then the next in turn. It returns nil if all are
+// full.
 func (s *Push) pick(size int64) *peer {
 	var best *peer
 	at := 0
@@ -132,7 +131,7 @@ func (s *Push) pick(size int64) *peer {
 	return best
 }
 
-// hand gives waiting messages to peers that have room.
+// hand moves waiting messages to peers that have room.
 func (s *Push) hand() {
 	for len(s.waiting) > 0 {
 		p := s.pick(s.waiting[0].size)

@@ -1,20 +1,20 @@
 package zsock
 
-// Memory is where received messages lie, so that their owner can have them received to where they are needed.
+// Memory allocates received frames, so that the application can have them received to where it needs them.
 type Memory interface {
-	// Buffer returns n bytes for a frame. Their contents do not matter.
+	// Buffer returns n bytes for a frame. They need not be zero.
 	Buffer(n int) []byte
-	// Release takes back a frame that nobody will get, since its peer was lost in the middle of its message.
+	// Release takes back a frame that Recv will not return, because its peer was lost in the middle of the message.
 	Release(frame []byte)
 }
 
-// OrdinaryMemory is the Memory of sockets that are given none: the garbage collector takes it back.
+// OrdinaryMemory is the default Memory: the heap.
 type OrdinaryMemory struct{}
 
 func (OrdinaryMemory) Buffer(n int) []byte { return make([]byte, n) }
 func (OrdinaryMemory) Release([]byte)      {}
 
-// readMessage reads the next message, and handles the commands on its way. After an error reading never goes on.
+// readMessage reads the next message and handles the commands before it. After an error every later call fails, too.
 func (l *link) readMessage() (Message, error) {
 	var m Message
 	for more := true; more; more = l.more {
@@ -34,7 +34,7 @@ func (l *link) readMessage() (Message, error) {
 	return m, nil
 }
 
-// messageFrame reads up to the next frame of a message, checks its header and waits for room for the message.
+// messageFrame handles commands up to the next frame of a message, checks its header and waits for room for the message.
 func (l *link) messageFrame() (length uint64, err error) {
 	for {
 		flags, length, n, err := l.frameHeader()
@@ -56,7 +56,7 @@ func (l *link) messageFrame() (length uint64, err error) {
 	}
 }
 
-// takeHeader checks the header of a message's frame, and takes it from the buffer.
+// takeHeader checks the header of a message's frame and removes it from the buffer.
 func (l *link) takeHeader(flags byte, length uint64, n int) error {
 	if l.maxMessage == 0 {
 		return protocolError("a message to a socket that takes none")
@@ -82,7 +82,7 @@ func (l *link) takeHeader(flags byte, length uint64, n int) error {
 	l.size += length
 	l.more = flags&flagMore != 0
 	l.midway = true
-	// The frame is allocated next. Who announces much must have sent something of it first.
+	// The frame is allocated next: a peer that announces a large one must first have sent some of it.
 	if err := l.fill(n + int(min(length, uint64(len(l.buf)-n)))); err != nil {
 		return err
 	}
@@ -101,8 +101,8 @@ func (l *link) command(p []byte) error {
 	return l.onCommand(name, body)
 }
 
-// readFull fills p: with what is read already, and then, what is large, straight from the transport; what is small
-// through the buffer, so that the frames behind it need no read of their own.
+// readFull fills p from the buffer and then from the transport: directly if much is missing, else through the buffer, so that the
+// frames behind it need no read of their own.
 func (l *link) readFull(p []byte) error {
 	for len(p) > 0 {
 		if l.r == l.w && len(p) >= len(l.buf) {

@@ -17,10 +17,10 @@ type Rep struct {
 	requests fifo[request]
 }
 
-// request is one that has been received and not yet answered; its peer is busy until the answer was written.
+// request is a received request without an answer. Its peer is busy until the answer is written.
 type request struct {
 	from     *peer
-	envelope Message // up to and with the empty frame; goes back with the reply
+	envelope Message // the frames up to and including the empty one; goes back with the reply
 	body     Message
 }
 
@@ -35,10 +35,10 @@ func NewRep(cfg Config) (*Rep, error) {
 	return r, nil
 }
 
-// Serve answers every request with what handler returns for it, until ctx ends (and returns its error) or the socket
-// is closed (ErrClosed). Handlers run concurrently, one for each peer: a peer's next request is read after the reply to
-// the last was written. A handler's context ends with Serve's and when its peer is lost. If it returns a message
-// without frames or panics, the peer is dropped instead of answered. All handlers have returned when Serve does.
+// Serve answers every request with what handler returns, until ctx ends (the error is the context's) or the socket is closed
+// (ErrClosed). Handlers run concurrently, one for each peer: a peer's next request is read when the last reply was written. A
+// handler's context ends with ctx and when its peer is lost. If the handler panics or returns a message without frames, the peer
+// is dropped. All handlers have returned when Serve returns.
 func (s *Rep) Serve(ctx context.Context, handler func(ctx context.Context, req Message) Message) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var handlers sync.WaitGroup
@@ -73,7 +73,7 @@ func (s *Rep) answer(ctx context.Context, r request, handler func(context.Contex
 	defer cancel()
 	defer context.AfterFunc(r.from.ctx, cancel)()
 	defer func() {
-		if v := recover(); v != nil { // one peer's request must not end the service for all
+		if v := recover(); v != nil { // one request must not end the service for all peers
 			s.log.Error("panic in a request's handler", "peer", r.from.id, "panic", v, "stack", string(debug.Stack()))
 			r.from.cut(fmt.Errorf("%w: panic: %v", errNoReply, v))
 		}

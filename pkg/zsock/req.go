@@ -7,7 +7,7 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// Req asks its REP peers. A peer has one request at a time; requests beyond that wait, or go to another peer.
+// Req sends requests to its REP peers, one at a time to each. Further requests wait, or go to another peer.
 type Req struct {
 	*socket
 	passive
@@ -25,10 +25,10 @@ func NewReq(cfg Config) (*Req, error) {
 	return r, nil
 }
 
-// Do sends a request to a peer that is not busy with another, waiting for one, and returns its reply. When ctx ends
-// first, the connection is dropped (and dialled again), so that a late reply cannot be taken for another's; an error
-// that wraps ErrNoPeer means that nothing was sent. When the peer is lost first, the error wraps ErrPeerLost, and
-// whether the request was carried out is unknown.
+// Do waits for a peer without a request, sends it m and returns the reply. If ctx ends before a peer is free, the error wraps
+// ErrNoPeer: nothing was sent. If ctx ends before the reply, Do drops the connection, which is dialled again, so that a late reply
+// cannot answer another request. If the peer is lost first, the error wraps ErrPeerLost. In both cases nobody knows whether the
+// request was carried out.
 func (s *Req) Do(ctx context.Context, m Message) (Message, error) {
 	if err := m.check(); err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (s *Req) Do(ctx context.Context, m Message) (Message, error) {
 		return nil, ctx.Err()
 	case <-p.ctx.Done():
 		select {
-		case m := <-reply: // it answered, then went
+		case m := <-reply: // it answered before it was lost
 			return m, nil
 		default:
 			return nil, fmt.Errorf("%w: %w", ErrPeerLost, p.reason())
@@ -53,7 +53,7 @@ func (s *Req) Do(ctx context.Context, m Message) (Message, error) {
 	}
 }
 
-// ask queues the request at a peer that is not busy, and returns where the reply will come.
+// ask queues the request at a free peer, and returns the channel of the reply.
 func (s *Req) ask(ctx context.Context, m Message) (*peer, <-chan Message, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err

@@ -9,24 +9,24 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// The properties of a READY that mean something to us.
+// The properties of a READY that are understood.
 const (
 	propertyType     = "Socket-Type"
 	propertyIdentity = "Identity"
-	// Sent by every zsock: PING is understood, although zmq4 makes us announce ZMTP 3.0.
+	// Every zsock sends this one: it understands PING, although zmq4 announces ZMTP 3.0.
 	propertyHeartbeat = "X-Heartbeat"
 )
 
 const maxProperties = 32 // in a READY
 
-// nullSecurity is ZMTP's NULL mechanism for one connection: it does what zmq4's own does, without trusting the peer.
+// nullSecurity is ZMTP's NULL mechanism for one connection. Unlike zmq4's own it does not trust the peer.
 type nullSecurity struct {
 	kind     zmq4.SocketType // ours
 	identity string          // ours
-	peer     ready           // what the peer said
+	peer     ready           // what the peer announced
 }
 
-// ready is what a peer's READY says.
+// ready holds the properties of a peer's READY.
 type ready struct {
 	kind      zmq4.SocketType
 	identity  string
@@ -41,8 +41,7 @@ func (*nullSecurity) Encrypt(w io.Writer, p []byte) (int, error) { return w.Writ
 
 func (*nullSecurity) Decrypt(w io.Writer, p []byte) (int, error) { return w.Write(p) }
 
-// Handshake exchanges READY. zmq4 panics on a socket type that it does not know, so what it finds in conn.Peer.Meta
-// has been checked.
+// Handshake exchanges READY. It checks the socket type before it sets conn.Peer.Meta, because zmq4 panics on an unknown type.
 func (s *nullSecurity) Handshake(conn *zmq4.Conn, _ bool) error {
 	var body []byte
 	body = appendProperty(body, propertyType, string(s.kind))
@@ -83,8 +82,8 @@ func appendProperty(b []byte, name, value string) []byte {
 	return append(b, value...)
 }
 
-// parseReady reads the properties in the body of a READY. Their names are compared without regard to case; unknown
-// ones are ignored, and none may come twice.
+// parseReady reads the properties in the body of a READY. Case does not matter in their names. Unknown ones are ignored, and none
+// may come twice.
 func parseReady(p []byte) (ready, error) {
 	var r ready
 	seen := make(map[string]bool, 4)
@@ -126,7 +125,7 @@ func parseReady(p []byte) (ready, error) {
 	return r, nil
 }
 
-// compatible reports whether a socket of kind ours may talk to a peer of the kind that it claims to be.
+// compatible reports whether a socket of kind ours may talk to a peer of kind theirs.
 func compatible(ours, peer zmq4.SocketType) bool {
 	switch ours {
 	case zmq4.Push:

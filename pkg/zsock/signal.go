@@ -1,7 +1,7 @@
 package zsock
 
-// signal wakes everybody who waits for a change of what a mutex guards. It is used with that mutex held, except for
-// receiving from the channel that wait returned. Waiting costs an allocation, not waiting costs nothing.
+// signal wakes all goroutines that wait for a change of what a mutex guards. Its methods need that mutex; the channel of wait is
+// read without it. Only waiting allocates.
 type signal struct{ ch chan struct{} }
 
 // wait returns a channel that the next broadcast closes.

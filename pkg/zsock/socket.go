@@ -13,32 +13,31 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// pattern is what makes a kind of socket of a set of peers. All but receive are called with socket.mu held and must
-// not block.
+// pattern is the behaviour of one kind of socket. All methods but receive are called with socket.mu held and must not block.
 type pattern interface {
-	// join is called when p has come; what it queues is the first thing that p is sent.
+	// join is called when p comes. What join queues is written to p first.
 	join(p *peer)
-	// room returns nil if a message of so many bytes may be read from p, or else the signal after which to ask again.
+	// room returns nil if a message of that size may be read from p, and otherwise the signal after which to ask again.
 	room(p *peer, size uint64) *signal
-	// receive takes a message of p's; an error drops p.
+	// receive takes a message that p sent. An error drops p.
 	receive(p *peer, m Message) error
-	// written is called when something queued for p was handed to the transport.
+	// written is called when something queued for p was written.
 	written(p *peer)
-	// leave is called when p has gone, with the messages that were not handed to the transport completely. It returns
-	// those that go to another peer or back to the application, so that only the rest is lost.
+	// leave is called when p is lost, with the messages that were not written completely. It returns those that go to another
+	// peer or back to the application; the others are lost.
 	leave(p *peer, lost []outgoing) (kept []outgoing)
 }
 
-// socket is what all kinds share: endpoints, peers, and their lifetimes.
+// socket is what all kinds share: endpoints, peers and their lifetimes.
 type socket struct {
 	cfg     Config
 	kind    zmq4.SocketType
 	log     *slog.Logger
 	pattern pattern
 	flushes bool  // Close waits until what is queued has been written
-	maxRecv int64 // bytes in a message that is taken from a peer; 0: none is taken
+	maxRecv int64 // bytes in the largest message of a peer; 0: messages are refused
 
-	ctx    context.Context // ends when Close has flushed: everything shall end
+	ctx    context.Context // ends when Close has flushed, and ends everything
 	cancel context.CancelFunc
 	ended  chan struct{} // closed when everything has ended
 	wg     sync.WaitGroup
@@ -49,13 +48,13 @@ type socket struct {
 	listeners  []net.Listener
 	dialled    []*dialled
 	handshakes []*handshake // oldest first
-	closing    bool         // nothing new is taken
-	cutting    bool         // nothing is flushed any more
+	closing    bool         // Close was called: nothing new is taken
+	cutting    bool         // Close has flushed, or given up
 	unsent     UnsentError
 
 	// Signals; each is broadcast when closing too.
 	sendable signal // a peer came, left, or has less to send
-	arrived  signal // there is something to take for the application
+	arrived  signal // the application can take something
 }
 
 func newSocket(cfg Config, kind zmq4.SocketType) (*socket, error) {
@@ -110,8 +109,8 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) error {
 	}
 	s.log.Debug("peer up", "peer", p.id, "endpoint", endpoint, "remote", remote, "identity", p.identity)
 	s.tellAbout(p, PeerUp, nil, nil)
-	// At once, so that its silence means something from now on. Not to libzmq: one that sends and closes within
-	// milliseconds would have the PING unread, and its kernel would then reset the connection under what it sent.
+	// Ping at once, so that the peer's silence means something from now on, but not a libzmq peer. One that sends and closes
+	// within milliseconds would leave the PING unread, and its kernel would reset the connection and drop what it sent.
 	if s.cfg.Network.Heartbeat > 0 && ready.heartbeat {
 		p.ping()
 	}
@@ -125,7 +124,7 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) error {
 	return nil
 }
 
-// admit makes p one of the peers.
+// admit adds p to the peers, unless there is no room.
 func (s *socket) admit(p *peer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,8 +142,8 @@ func (s *socket) admit(p *peer) error {
 	return nil
 }
 
-// dismiss takes p out of the peers, tells whoever waits for its messages to be written, and returns the addressed ones
-// of which no byte was.
+// dismiss removes p from the peers, fails the messages that were not written, and returns the messages of SendTo of which no byte
+// was.
 func (s *socket) dismiss(p *peer) (unsent []Message) {
 	s.mu.Lock()
 	s.peers = slices.DeleteFunc(s.peers, func(q *peer) bool { return q == p })
@@ -209,14 +208,14 @@ func (s *socket) find(id PeerID) *peer {
 	return s.peers[i]
 }
 
-// ended by its context, a call says what it was waiting for.
+// waitError is the error of a call whose context ended: it says what the call waited for.
 func waitError(ctx context.Context, what error) error {
 	return fmt.Errorf("%w: %w", what, ctx.Err())
 }
 
 var errUnwanted = errors.New("zsock: this kind of peer must not send messages")
 
-// passive has the answers of a pattern that does nothing.
+// passive implements pattern by doing nothing.
 type passive struct{}
 
 func (passive) join(*peer)                         {}

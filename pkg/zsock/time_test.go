@@ -378,10 +378,10 @@ func TestNameWithSeveralAddressesIsAPeerAtEach(t *testing.T) {
 	}
 }
 
-func TestWhoLooksOnGetsManyMessagesTogether(t *testing.T) {
+func TestPrefixSubscribersGetMessagesInBatches(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		const gather = 50 * time.Millisecond
-		pub := newIn(b, NewPub, Config{Gather: gather, SendHWM: 10})
+		const delay = 50 * time.Millisecond
+		pub := newIn(b, NewPub, Config{PrefixBatchDelay: delay, SendHWM: 10})
 		if _, err := pub.Listen("inproc://events"); err != nil {
 			b.Fatal(err)
 		}
@@ -415,17 +415,17 @@ func TestWhoLooksOnGetsManyMessagesTogether(t *testing.T) {
 		}
 		publish(3)
 		if n := got(waits); n != 3 {
-			b.Errorf("who subscribed to the whole topic has %d of 3 at once", n)
+			b.Errorf("the subscriber of the whole topic has %d of 3 at once", n)
 		}
 		if n := got(watches); n != 0 {
-			b.Errorf("who subscribed to a prefix has %d before %v", n, gather)
+			b.Errorf("the prefix subscriber has %d before %v", n, delay)
 		}
-		time.Sleep(gather)
+		time.Sleep(delay)
 		synctest.Wait()
 		if n := got(watches); n != 3 {
-			b.Errorf("who subscribed to a prefix has %d of 3 after %v", n, gather)
+			b.Errorf("the prefix subscriber has %d of 3 after %v", n, delay)
 		}
-		publish(5) // half of what may be queued: nothing is lost for the sake of gathering
+		publish(5) // half of what may be queued: a batch must not cost messages
 		if n := got(watches); n != 0 {
 			b.Errorf("%d of 5 came at once", n)
 		}

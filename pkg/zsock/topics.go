@@ -2,8 +2,8 @@ package zsock
 
 import "slices"
 
-// topics finds the subscribers of a message. Its cost is one map look-up for each length that any prefix has (up to
-// that of the topic), plus one step for each match, however many subscribers there are.
+// topics finds the subscribers of a topic. However many subscribers there are, that costs one map look-up for each length that a
+// prefix has, up to the topic's own, and one step for each match.
 type topics struct {
 	peers   map[string][]*peer // by prefix
 	lengths []int              // of prefixes, ascending
@@ -46,7 +46,7 @@ func (t *topics) remove(prefix string, p *peer) {
 	}
 }
 
-// each calls f for every subscription that a topic matches; for a peer with several, several times.
+// each calls f for every subscription that matches the topic, several times for a peer with several.
 func (t *topics) each(topic []byte, f func(*peer)) {
 	for _, n := range t.lengths {
 		if n > len(topic) {

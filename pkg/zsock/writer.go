@@ -2,13 +2,13 @@ package zsock
 
 import "github.com/go-zeromq/zmq4"
 
-// A batch is written in one system call. It is kept small enough that what a lost peer had in flight stays little.
+// A batch is written in one system call. Its size bounds what is in flight when a peer is lost.
 const (
 	batchMessages = 256
 	batchBytes    = 128 << 10
 )
 
-// writer is the state of the goroutine that alone writes to a peer.
+// writer is the state of the goroutine that writes to a peer.
 type writer struct {
 	*peer
 	batch []outgoing
@@ -17,7 +17,7 @@ type writer struct {
 	pongs [][]byte
 }
 
-// write runs until the peer is cut, or has been sent everything and is finishing.
+// write writes until the peer is cut, or until the queue is empty and the peer is finishing.
 func (p *peer) write() {
 	w := &writer{peer: p}
 	for {
@@ -49,7 +49,7 @@ const (
 	takeEnd
 )
 
-// take moves what is to be written next from the queue into the batch.
+// take moves the next messages and commands from the queue into the batch.
 func (w *writer) take() taken {
 	w.socket.mu.Lock()
 	defer w.socket.mu.Unlock()
@@ -71,7 +71,7 @@ func (w *writer) take() taken {
 	return takeNone
 }
 
-// flush encodes and writes the batch, and reports whether the peer is still there.
+// flush encodes and writes the batch, and reports whether the peer is still connected.
 func (w *writer) flush() bool {
 	n, err := w.encode()
 	if err == nil {
@@ -106,7 +106,7 @@ func (w *writer) encode() (int64, error) {
 	return 0, nil
 }
 
-// settle accounts for the batch after n bytes of it were written. What was not written completely is lost to this peer.
+// settle accounts for the batch of which n bytes were written. Messages that were not written completely are lost to this peer.
 func (w *writer) settle(n int64, err error) {
 	s := w.socket
 	done := len(w.batch)
