@@ -203,7 +203,8 @@ func FuzzAsTheStandardLibrary(f *testing.F) {
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("%v, compress/flate: %v", err, wantErr)
 		}
-		if err == nil && !bytes.Equal(got, want) || !bytes.HasPrefix(got, want) && wantErr != nil {
+		// Where both see a fault, either may see it earlier: a block without an end is refused here before it is decoded.
+		if err == nil && !bytes.Equal(got, want) || !bytes.HasPrefix(got, want) && !bytes.HasPrefix(want, got) {
 			t.Fatalf("%d bytes differ from compress/flate's %d", len(got), len(want))
 		}
 	})

@@ -1,0 +1,216 @@
+package tiff
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	stdjpeg "image/jpeg"
+
+	"github.com/imagefarm/imagefarm/pkg/jpeg"
+	"github.com/imagefarm/imagefarm/pkg/raster"
+)
+
+// codedJPEG decodes strips and tiles that are JPEG data.
+type codedJPEG struct {
+	page    *page
+	tables  []byte // of the whole page, from SOI to before EOI; nil where each strip has its own
+	decoder jpeg.Decoder
+	planes  []jpeg.Planes // of the current strips
+}
+
+func (p *page) newJPEG() (*codedJPEG, error) {
+	if p.bits != 8 {
+		return nil, unsupported("JPEG data of %d bits", p.bits)
+	}
+	if colors := p.samples; !p.planar && colors != 1 && colors != 3 && colors != 4 {
+		return nil, unsupported("JPEG data of %d samples a pixel", colors)
+	}
+	if p.photometric == paletted {
+		return nil, unsupported("JPEG data of palette indices")
+	}
+	c := &codedJPEG{page: p, planes: make([]jpeg.Planes, p.planes())}
+	if p.compression == oldJPEG {
+		if p.planar || p.samples != 1 && p.samples != 3 {
+			return nil, unsupported("old-style JPEG data of %d samples a pixel", p.samples)
+		}
+		p.tiled, p.tileWidth, p.tileHeight, p.across, p.down = false, p.width, p.height, 1, 1
+		if at := int64(p.int(tagInterchange, 0)); at < 8 || at+4 > int64(len(p.data)) || p.data[at] != 0xff || p.data[at+1] != 0xd8 {
+			return nil, unsupported("old-style JPEG data in pieces (compression 6)")
+		}
+		return c, nil
+	}
+	if t := p.entries[tagJPEGTables].value; len(t) > 4 && t[0] == 0xff && t[1] == 0xd8 {
+		c.tables = bytes.TrimSuffix(t, []byte{0xff, 0xd9})
+	}
+	return c, nil
+}
+
+// whole decodes old-style JPEG data, which is one file for the page.
+func (c *codedJPEG) whole() (stream, error) {
+	at := c.page.int(tagInterchange, 0)
+	data := c.page.data[at:]
+	if size := c.page.int(tagInterchangeSize, 0); size > 4 && size <= len(data) {
+		// Some writers count the header only, and the scan lies in the strips behind it.
+		if h, err := jpeg.DecodeHeader(data[:size]); err == nil && h.Width == c.page.width {
+			data = data[:size]
+		}
+	}
+	return c.decode(data, 0, c.page.width, c.page.height)
+}
+
+// strip decodes a strip or tile of so many pixels and rows.
+func (c *codedJPEG) strip(data []byte, plane, width, rows int) (stream, error) {
+	if len(data) < 4 || data[0] != 0xff || data[1] != 0xd8 {
+		return nil, fault("the JPEG data of a strip or tile do not begin as such")
+	}
+	if c.tables != nil {
+		data = append(bytes.Clone(c.tables), data[2:]...)
+	}
+	return c.decode(data, plane, width, rows)
+}
+
+func (c *codedJPEG) decode(data []byte, plane, width, rows int) (stream, error) {
+	h, err := jpeg.DecodeHeader(data)
+	var feature *jpeg.UnsupportedError
+	four := errors.As(err, &feature) && feature.Feature == jpeg.FourComponents
+	if err != nil && !four {
+		return nil, explainJPEG(err)
+	}
+	if want := c.page.perPixel(); len(h.Components) != want {
+		return nil, fault("the JPEG data of a strip or tile have another number of components than the page")
+	}
+	if h.Width < width || h.Height < rows {
+		return nil, fault("the JPEG data of a strip or tile are smaller than it")
+	}
+	// A tile is never larger than the page says: what its own header says beyond is refused before it costs memory.
+	if int64(h.Width)*int64(h.Height) > 4*int64(max(width, 64))*int64(max(c.page.tileHeight, rows, 64)) {
+		return nil, fault("the JPEG data of a strip or tile are much larger than it")
+	}
+	if four {
+		return decodeFour(data, h)
+	}
+	if err := c.decoder.Decode(&c.planes[plane], data, jpeg.Options{}); err != nil {
+		return nil, explainJPEG(err)
+	}
+	return &jpegRows{planes: &c.planes[plane], convert: c.page.photometric == ycbcr && len(h.Components) == 3 &&
+		(c.page.compression == jpegCompression || h.Color == jpeg.YCbCr)}, nil
+}
+
+func explainJPEG(err error) error {
+	var feature *jpeg.UnsupportedError
+	var truncated *jpeg.TruncatedError
+	switch {
+	case errors.As(err, &feature):
+		return raster.Unsupportedf(format, "JPEG data with %s", feature.Feature)
+	case errors.As(err, &truncated):
+		return errShort
+	}
+	return fault(err.Error())
+}
+
+// decodeFour decodes JPEG data of four components with image/jpeg, which wants an Adobe segment, and takes it to mean that
+// samples are inverted. In TIFF they are as they are.
+func decodeFour(data []byte, h jpeg.Header) (stream, error) {
+	if h.AdobeTransform < 0 {
+		const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+		data = append(append([]byte("\xff\xd8"), adobe...), data[2:]...)
+	}
+	img, err := stdjpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, fault(err.Error())
+	}
+	inks, ok := img.(*image.CMYK)
+	if !ok {
+		return nil, unsupported("JPEG data of four components that are not CMYK")
+	}
+	return &inkRows{inks: inks}, nil
+}
+
+// inkRows gives the rows of a decoded CMYK picture.
+type inkRows struct {
+	inks *image.CMYK
+	y    int
+}
+
+func (s *inkRows) read(dst []byte) error {
+	copy(dst, s.inks.Pix[s.y*s.inks.Stride:][:s.inks.Stride])
+	for i := range dst {
+		dst[i] = ^dst[i]
+	}
+	s.y++
+	return nil
+}
+
+// jpegRows gives the rows of decoded planes, interleaved and at full resolution.
+type jpegRows struct {
+	planes  *jpeg.Planes
+	convert bool // YCbCr to RGB
+	y       int
+	wide    [3][]byte // a row of each component at full resolution
+}
+
+func (s *jpegRows) read(dst []byte) error {
+	p := s.planes
+	if p.Color == jpeg.Gray {
+		copy(dst, p.Y.Pix[s.y*p.Y.Stride:][:min(p.Y.Width, len(dst))])
+		s.y++
+		return nil
+	}
+	width := len(dst) / 3
+	for i, plane := range []*jpeg.Plane{&p.Y, &p.Cb, &p.Cr} {
+		s.wide[i] = s.resample(s.wide[i], plane, width)
+	}
+	a, b, c := s.wide[0][:width], s.wide[1][:width], s.wide[2][:width]
+	if s.convert {
+		for i := range a {
+			d := dst[3*i : 3*i+3]
+			d[0], d[1], d[2] = toRGB(a[i], b[i], c[i])
+		}
+	} else {
+		for i := range a {
+			d := dst[3*i : 3*i+3]
+			d[0], d[1], d[2] = a[i], b[i], c[i]
+		}
+	}
+	s.y++
+	return nil
+}
+
+// toRGB converts as JFIF says.
+func toRGB(y, cb, cr byte) (r, g, b byte) {
+	l, u, v := int32(y)<<16+1<<15, int32(cb)-128, int32(cr)-128
+	return byte(level(l + 91881*v)), byte(level(l - 22554*u - 46802*v)), byte(level(l + 116130*u))
+}
+
+// resample returns the current row of a component at the picture's resolution, linear between samples as libjpeg does.
+func (s *jpegRows) resample(dst []byte, p *jpeg.Plane, width int) []byte {
+	full := s.planes
+	if p.Width == full.Width && p.Height == full.Height {
+		return p.Pix[s.y*p.Stride:][:width]
+	}
+	if len(dst) < width {
+		dst = make([]byte, width)
+	}
+	maxH, maxV := max(full.Y.H, full.Cb.H, full.Cr.H), max(full.Y.V, full.Cb.V, full.Cr.V)
+	// The middle of pixel x lies at (x + ½)·H/maxH − ½ among the samples: in steps of 1/(2·maxH).
+	above, below, down := between(s.y, p.V, maxV, p.Height)
+	top, low := p.Pix[above*p.Stride:][:p.Width], p.Pix[below*p.Stride:][:p.Width]
+	for x := range width {
+		left, right, across := between(x, p.H, maxH, p.Width)
+		a := int(top[left])*(2*maxV-down) + int(low[left])*down
+		b := int(top[right])*(2*maxV-down) + int(low[right])*down
+		n := 4 * maxH * maxV
+		dst[x] = byte((a*(2*maxH-across) + b*across + n/2) / n)
+	}
+	return dst
+}
+
+// between returns the two samples between which a pixel's middle lies, and how far from the first, in parts of 2·most.
+func between(at, factor, most, size int) (first, second, part int) {
+	twice := (2*at+1)*factor - most // 2·most times the place
+	first = twice / (2 * most)
+	if part = twice - first*2*most; twice < 0 {
+		first, part = 0, 0
+	}
+	return min(first, size-1), min(first+1, size-1), part
+}

@@ -1,0 +1,180 @@
+package tiff
+
+import "encoding/binary"
+
+const (
+	lzwClear  = 256
+	lzwEnd    = 257
+	lzwMost   = 4096
+	lzwSlack  = 16
+	lzwReach  = 1 << 16 // how much is decoded at a time
+	lzwLetter = 256     // the text begins with each byte, so that every code is a piece of it
+)
+
+// lzwReader decodes LZW as TIFF has it. Each code stands for a piece of the text decoded since the codes were cleared: so
+// a code is a place and a length, and decoding is copying.
+type lzwReader struct {
+	data []byte
+	pos  int // the next byte to load
+	acc  uint64
+	n    uint // bits in acc, at its top
+
+	old        bool // codes as some old writers have them: lowest bit first, and each width used up
+	places     [lzwMost]uint32
+	lengths    [lzwMost]uint16
+	next       int // the next code to be defined
+	width      uint
+	prev       int // where the text of the code before begins
+	prevLength int // 0 behind a clearing
+	text       []byte
+	kept       int // what precedes is referred to by codes, once all of them are defined
+	from, end  int // what was decoded and not yet read
+	ended      bool
+	err        error
+}
+
+func newLZW(data []byte) *lzwReader {
+	r := &lzwReader{data: data, text: make([]byte, lzwLetter+lzwReach+lzwMost+lzwSlack)}
+	r.old = len(data) > 1 && data[0] == 0 && data[1]&1 == 1
+	for i := range lzwLetter {
+		r.text[i], r.places[i], r.lengths[i] = byte(i), uint32(i), 1
+	}
+	r.from, r.end = lzwLetter, lzwLetter
+	r.clear()
+	return r
+}
+
+func (r *lzwReader) clear() { r.next, r.width, r.prevLength, r.kept = 258, 9, 0, 0 }
+
+func (r *lzwReader) read(dst []byte) error {
+	for len(dst) > 0 {
+		if r.from == r.end {
+			if r.err != nil {
+				return r.err
+			}
+			if r.ended {
+				return errShort
+			}
+			r.room()
+			r.err = r.decode()
+			continue
+		}
+		n := copy(dst, r.text[r.from:r.end])
+		r.from += n
+		dst = dst[n:]
+	}
+	return nil
+}
+
+// room makes room for more text, behind what codes refer to.
+func (r *lzwReader) room() {
+	keep := r.end // all of it, as long as codes are defined
+	switch {
+	case r.prevLength == 0:
+		keep = lzwLetter
+	case r.next == lzwMost:
+		if r.kept == 0 {
+			r.kept = r.end
+		}
+		keep = r.kept
+	}
+	r.from, r.end = keep, keep
+	if need := keep + lzwReach + lzwMost + lzwSlack; need > len(r.text) {
+		text := make([]byte, need+need/2)
+		copy(text, r.text[:keep])
+		r.text = text
+	}
+}
+
+// code returns the next code, or −1 where the data ends.
+func (r *lzwReader) code() int {
+	if r.n < r.width {
+		if r.pos+8 <= len(r.data) && !r.old {
+			r.acc |= binary.BigEndian.Uint64(r.data[r.pos:]) >> r.n
+			r.pos += int(63-r.n) >> 3
+			r.n |= 56
+		} else {
+			for ; r.n <= 56 && r.pos < len(r.data); r.n += 8 {
+				if r.old {
+					r.acc |= uint64(r.data[r.pos]) << r.n
+				} else {
+					r.acc = r.acc>>(64-r.n)<<(64-r.n) | uint64(r.data[r.pos])<<(56-r.n)
+				}
+				r.pos++
+			}
+			if r.n < r.width {
+				return -1
+			}
+		}
+	}
+	var v uint64
+	if r.old {
+		v = r.acc & (1<<r.width - 1)
+		r.acc >>= r.width
+	} else {
+		v = r.acc >> (64 - r.width)
+		r.acc <<= r.width
+	}
+	r.n -= r.width
+	return int(v)
+}
+
+// decode decodes until the room is used or the data ends, or until the codes are cleared and some text can be read.
+func (r *lzwReader) decode() error {
+	limit := len(r.text) - lzwMost - lzwSlack
+	early := 1 // a code is one bit longer one code early
+	if r.old {
+		early = 0
+	}
+	for r.end < limit {
+		code := r.code()
+		switch {
+		case code < 0:
+			return errShort
+		case code == lzwEnd:
+			r.ended = true
+			return nil
+		case code == lzwClear:
+			r.clear()
+			if r.end > r.from {
+				return nil
+			}
+			continue
+		}
+		at := r.end
+		length := 0
+		switch {
+		case code < r.next:
+			length = int(r.lengths[code])
+			r.copy(at, int(r.places[code]), length)
+		case code == r.next && r.prevLength > 0 && r.next < lzwMost:
+			length = r.prevLength + 1 // the text before, and its first byte again
+			r.copy(at, r.prev, r.prevLength)
+			r.text[at+length-1] = r.text[at]
+		default:
+			return fault("an LZW code is not yet defined")
+		}
+		r.end += length
+		if r.prevLength > 0 && r.next < lzwMost {
+			r.places[r.next], r.lengths[r.next] = uint32(r.prev), uint16(r.prevLength+1)
+			r.next++
+			if r.next+early >= 1<<r.width && r.width < 12 {
+				r.width++
+			}
+		}
+		r.prev, r.prevLength = at, length
+	}
+	return nil
+}
+
+// copy copies text; it may write 15 bytes too many. The pieces do not overlap but in these.
+func (r *lzwReader) copy(to, from, length int) {
+	for range (length + 15) / 16 {
+		dst, src := r.text[to:to+16], r.text[from:from+16]
+		a, b := binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[8:])
+		binary.LittleEndian.PutUint64(dst, a)
+		binary.LittleEndian.PutUint64(dst[8:], b)
+		to += 16
+		from += 16
+	}
+}
