@@ -63,6 +63,7 @@ type file struct {
 type directory struct {
 	*file
 	entries map[uint16]entry
+	lost    uint16 // a tag that matters, of which values lie behind the end of the file; 0 where there is none
 }
 
 // entry is the values of a tag.
@@ -228,6 +229,7 @@ func (d *directory) add(p []byte) {
 	if _, twice := d.entries[tag]; twice {
 		return
 	}
+	whole := count
 	count = min(count, have/each) // more cannot be in the file
 	e := entry{kind: kind, count: int(count)}
 	if count*each <= uint64(len(inline)) {
@@ -239,6 +241,9 @@ func (d *directory) add(p []byte) {
 		}
 		e.count = int(min(count, (have-at)/each))
 		e.value = d.data[at : at+uint64(e.count)*each]
+	}
+	if baseline := tag <= tagReference; baseline && uint64(e.count) < whole {
+		d.lost = tag
 	}
 	d.entries[tag] = e
 }

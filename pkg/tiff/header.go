@@ -110,6 +110,9 @@ func readPage(data []byte, opt raster.Options) (*page, int, error) {
 		return nil, 0, err
 	}
 	p := &page{directory: d}
+	if d.lost != 0 {
+		return nil, 0, raster.Truncatedf(format, "the values of tag %d", d.lost)
+	}
 	if err := p.read(opt); err != nil {
 		return nil, 0, err
 	}

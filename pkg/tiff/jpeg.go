@@ -3,8 +3,6 @@ package tiff
 import (
 	"bytes"
 	"errors"
-	"image"
-	stdjpeg "image/jpeg"
 
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/raster"
@@ -71,9 +69,7 @@ func (c *codedJPEG) strip(data []byte, plane, width, rows int) (stream, error) {
 
 func (c *codedJPEG) decode(data []byte, plane, width, rows int) (stream, error) {
 	h, err := jpeg.DecodeHeader(data)
-	var feature *jpeg.UnsupportedError
-	four := errors.As(err, &feature) && feature.Feature == jpeg.FourComponents
-	if err != nil && !four {
+	if err != nil {
 		return nil, explainJPEG(err)
 	}
 	if want := c.page.perPixel(); len(h.Components) != want {
@@ -85,9 +81,6 @@ func (c *codedJPEG) decode(data []byte, plane, width, rows int) (stream, error) 
 	// A tile is never larger than the page says: what its own header says beyond is refused before it costs memory.
 	if int64(h.Width)*int64(h.Height) > 4*int64(max(width, 64))*int64(max(c.page.tileHeight, rows, 64)) {
 		return nil, fault("the JPEG data of a strip or tile are much larger than it")
-	}
-	if four {
-		return decodeFour(data, h)
 	}
 	if err := c.decoder.Decode(&c.planes[plane], data, jpeg.Options{}); err != nil {
 		return nil, explainJPEG(err)
@@ -108,68 +101,32 @@ func explainJPEG(err error) error {
 	return fault(err.Error())
 }
 
-// decodeFour decodes JPEG data of four components with image/jpeg, which wants an Adobe segment, and takes it to mean that
-// samples are inverted. In TIFF they are as they are.
-func decodeFour(data []byte, h jpeg.Header) (stream, error) {
-	if h.AdobeTransform < 0 {
-		const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
-		data = append(append([]byte("\xff\xd8"), adobe...), data[2:]...)
-	}
-	img, err := stdjpeg.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, fault(err.Error())
-	}
-	inks, ok := img.(*image.CMYK)
-	if !ok {
-		return nil, unsupported("JPEG data of four components that are not CMYK")
-	}
-	return &inkRows{inks: inks}, nil
-}
-
-// inkRows gives the rows of a decoded CMYK picture.
-type inkRows struct {
-	inks *image.CMYK
-	y    int
-}
-
-func (s *inkRows) read(dst []byte) error {
-	copy(dst, s.inks.Pix[s.y*s.inks.Stride:][:s.inks.Stride])
-	for i := range dst {
-		dst[i] = ^dst[i]
-	}
-	s.y++
-	return nil
-}
-
-// jpegRows gives the rows of decoded planes, interleaved and at full resolution.
+// jpegRows gives the rows of decoded planes, interleaved and at full resolution. The samples of CMYK are inks as they are
+// in the file, whatever a segment of Adobe's says of inversion.
 type jpegRows struct {
 	planes  *jpeg.Planes
 	convert bool // YCbCr to RGB
 	y       int
-	wide    [3][]byte // a row of each component at full resolution
+	wide    [4][]byte // a row of each component at full resolution
 }
 
 func (s *jpegRows) read(dst []byte) error {
-	p := s.planes
-	if p.Color == jpeg.Gray {
-		copy(dst, p.Y.Pix[s.y*p.Y.Stride:][:min(p.Y.Width, len(dst))])
-		s.y++
-		return nil
-	}
-	width := len(dst) / 3
-	for i, plane := range []*jpeg.Plane{&p.Y, &p.Cb, &p.Cr} {
+	components := s.planes.Components()
+	n := len(components)
+	width := len(dst) / n
+	for i, plane := range components {
 		s.wide[i] = s.resample(s.wide[i], plane, width)
+		if !s.convert {
+			for x, v := range s.wide[i][:width] {
+				dst[n*x+i] = v
+			}
+		}
 	}
-	a, b, c := s.wide[0][:width], s.wide[1][:width], s.wide[2][:width]
 	if s.convert {
+		a, b, c := s.wide[0][:width], s.wide[1][:width], s.wide[2][:width]
 		for i := range a {
 			d := dst[3*i : 3*i+3]
 			d[0], d[1], d[2] = toRGB(a[i], b[i], c[i])
-		}
-	} else {
-		for i := range a {
-			d := dst[3*i : 3*i+3]
-			d[0], d[1], d[2] = a[i], b[i], c[i]
 		}
 	}
 	s.y++
@@ -185,13 +142,13 @@ func toRGB(y, cb, cr byte) (r, g, b byte) {
 // resample returns the current row of a component at the picture's resolution, linear between samples as libjpeg does.
 func (s *jpegRows) resample(dst []byte, p *jpeg.Plane, width int) []byte {
 	full := s.planes
-	if p.Width == full.Width && p.Height == full.Height {
+	if p.Width == full.Width && p.Height == full.Height || full.Color == jpeg.Gray {
 		return p.Pix[s.y*p.Stride:][:width]
 	}
 	if len(dst) < width {
 		dst = make([]byte, width)
 	}
-	maxH, maxV := max(full.Y.H, full.Cb.H, full.Cr.H), max(full.Y.V, full.Cb.V, full.Cr.V)
+	maxH, maxV := max(full.Y.H, full.Cb.H, full.Cr.H, full.K.H), max(full.Y.V, full.Cb.V, full.Cr.V, full.K.V)
 	// The middle of pixel x lies at (x + ½)·H/maxH − ½ among the samples: in steps of 1/(2·maxH).
 	above, below, down := between(s.y, p.V, maxV, p.Height)
 	top, low := p.Pix[above*p.Stride:][:p.Width], p.Pix[below*p.Stride:][:p.Width]

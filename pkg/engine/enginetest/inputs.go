@@ -147,6 +147,12 @@ func testOtherFormats(t *testing.T, s Suite) {
 	for i := 3; i < len(alpha.Pix); i += 4 {
 		alpha.Pix[i] = uint8(i / 4 % 122 * 2)
 	}
+	inks := NRGBA(img) // cyan, magenta, yellow, and no black
+	for i := range inks.Pix {
+		if inks.Pix[i] = ^inks.Pix[i]; i%4 == 3 {
+			inks.Pix[i] = 0
+		}
+	}
 	gray16 := image.NewGray16(img.Rect)
 	for y := range 86 {
 		for x := range 122 {
@@ -167,6 +173,7 @@ func testOtherFormats(t *testing.T, s Suite) {
 		"WebP":              {WebP(img), "webp", img, 28},
 		"WebP with alpha":   {WebP(alpha), "webp", alpha, 28},
 		"GIF":               {GIF(122, 86, Flat(img.Rect, sky)), "gif", filled(122, 86, sky), 90},
+		"CMYK TIFF":         {retagTIFF(TIFF(inks), 262, 3, 1, 5), "tiff", img, 50},
 		"palette TIFF":      {TIFF(Flat(img.Rect, sky)), "tiff", filled(122, 86, sky), 90},
 		"HEIC":              {File("quadrants.heic"), "heic", Quadrants(160, 120), 25},
 		"AVIF":              {File("quadrants.avif"), "avif", Quadrants(160, 120), 25},
@@ -188,10 +195,9 @@ func testOtherFormats(t *testing.T, s Suite) {
 		})
 	}
 	for name, data := range map[string][]byte{
-		"CMYK TIFF":       retagTIFF(TIFF(img), 262, 3, 1, 5),
-		"TIFF with JPEG":  retagTIFF(TIFF(img), 259, 3, 1, 7),
-		"BigTIFF":         []byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00"),
-		"BMP run lengths": compressedBMP(BMP(img)),
+		"raw data in TIFF":    retagTIFF(TIFF(img), 262, 3, 1, 32803),
+		"TIFF with JPEG 2000": retagTIFF(TIFF(img), 259, 3, 1, 34712),
+		"BMP run lengths":     compressedBMP(BMP(img)),
 	} {
 		s.rejects(t, name, noLimits, data, outcome.Unsupported)
 	}

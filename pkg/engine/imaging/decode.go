@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
@@ -46,7 +45,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 	switch t.info.Format {
 	case format.JPEG:
 		img, err = t.decodeJPEG(accept)
-	case format.PNG:
+	case format.PNG, format.TIFF:
 		img, err = t.decodeRows(accept)
 	case format.GIF:
 		if accept && t.info.Truncated {
@@ -58,8 +57,6 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 			return t.decodeWebP(animate, accept, use)
 		}
 		img, err = webp.Decode(t.data, t.info.Width, t.info.Height)
-	case format.TIFF:
-		img, err = tiff.Decode(bytes.NewReader(t.data))
 	case format.BMP:
 		var r io.Reader = bytes.NewReader(t.data)
 		if accept {
@@ -172,7 +169,6 @@ type farmsFault struct{ error }
 func (t *transform) reject(err error) error {
 	var rejection *outcome.Rejection
 	var unsupportedJPEG jpeg.UnsupportedError
-	var unsupportedTIFF tiff.UnsupportedError
 	var ours farmsFault
 	switch {
 	case err == nil:
@@ -181,8 +177,7 @@ func (t *transform) reject(err error) error {
 		return ours.error
 	case errors.As(err, &rejection):
 		return rejection
-	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedTIFF),
-		errors.Is(err, bmp.ErrUnsupported):
+	case errors.As(err, &unsupportedJPEG), errors.Is(err, bmp.ErrUnsupported):
 		return outcome.Reject(outcome.Unsupported, "%v", err)
 	case cutShort(err), t.info.Truncated,
 		strings.HasSuffix(err.Error(), "not enough image data"), strings.HasSuffix(err.Error(), "not enough pixel data"):

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"io"
 
-	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/png"
 	"github.com/imagefarm/imagefarm/pkg/raster"
+	"github.com/imagefarm/imagefarm/pkg/tiff"
 )
 
 // Source is an engine.RowSource whose errors are rejections.
@@ -17,10 +17,8 @@ type Source struct {
 	raster.Reader
 }
 
-var _ engine.RowSource = (*Source)(nil)
-
 // Reads tells whether Open has a decoder for a format.
-func Reads(name string) bool { return name == format.PNG }
+func Reads(name string) bool { return name == format.PNG || name == format.TIFF }
 
 // Open opens data, which is of the named format. It reads the header, and rows as they are asked for. The error is an
 // *outcome.Rejection, but for options that make no sense.
@@ -30,11 +28,13 @@ func Open(name string, data []byte, opt raster.Options) (*Source, error) {
 	switch name {
 	case format.PNG:
 		r, err = png.Open(data, opt)
+	case format.TIFF:
+		r, err = tiff.Open(data, opt)
 	default:
 		return nil, outcome.Reject(outcome.Unsupported, "no decoder for rows of %s", name)
 	}
 	if err != nil {
-		return nil, reject(err)
+		return nil, Reject(err)
 	}
 	return &Source{r}, nil
 }
@@ -42,12 +42,13 @@ func Open(name string, data []byte, opt raster.Options) (*Source, error) {
 // ReadRow implements engine.RowSource. The error is an *outcome.Rejection, and io.EOF behind the last row.
 func (s *Source) ReadRow(dst []byte) error {
 	if err := s.Reader.ReadRow(dst); err != nil {
-		return reject(err)
+		return Reject(err)
 	}
 	return nil
 }
 
-func reject(err error) error {
+// Reject makes an *outcome.Rejection of an error of package raster. Other errors stay as they are.
+func Reject(err error) error {
 	var unsupported *raster.UnsupportedError
 	var truncated *raster.TruncatedError
 	var corrupt *raster.CorruptError
