@@ -18,10 +18,10 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// maxAction is the length in bytes of the longest request.
+// maxAction is the size in bytes of the largest request.
 const maxAction = 64 << 10
 
-// guesses bounds how often a wrong token may be tried.
+// guesses bounds how often clients may try a wrong token.
 type guesses struct {
 	mu    sync.Mutex
 	since time.Time
@@ -48,14 +48,14 @@ func (g *guesses) miss() {
 	g.wrong++
 }
 
-// action lets do act for those who know the token. No other site can make a browser act: the token is no cookie, and a
-// request from elsewhere, or of a type that forms can send, is refused.
+// action calls do for clients that send the token. No other site can make a browser act: the token is not a cookie, and
+// the handler refuses requests from other origins and of types that forms can send.
 func (d *Dashboard) action(do func(context.Context, []byte) (any, error)) http.HandlerFunc {
 	want := sha256.Sum256([]byte(d.cfg.ActionToken))
 	cross := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := cross.Check(r); err != nil {
-			refuse(w, http.StatusForbidden, "requests from other sites are refused")
+			refuse(w, http.StatusForbidden, "the request comes from another site")
 			return
 		}
 		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
@@ -89,7 +89,7 @@ func (d *Dashboard) action(do func(context.Context, []byte) (any, error)) http.H
 	}
 }
 
-// RetryRequest is the body of POST /api/v1/retry: which of the rejected and dead; empty fields select all.
+// RetryRequest is the body of POST /api/v1/retry. It selects rejected and dead tasks; an empty field selects all.
 type RetryRequest struct {
 	Run      string   `json:"run"`
 	Outcomes []string `json:"outcomes"` // rejected, dead
@@ -99,7 +99,7 @@ type RetryRequest struct {
 func (d *Dashboard) retry(ctx context.Context, body []byte) (any, error) {
 	var req RetryRequest
 	if err := json.Unmarshal(body, &req); err != nil {
-		return nil, fmt.Errorf("the request is no JSON object of run, outcomes and reasons: %w", err)
+		return nil, fmt.Errorf("the request must be a JSON object of run, outcomes and reasons: %w", err)
 	}
 	args := wire.EntriesArgs{Run: req.Run, Outcomes: []outcome.Outcome{outcome.Rejected, outcome.Dead}}
 	var err error
@@ -118,12 +118,22 @@ func (d *Dashboard) retry(ctx context.Context, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.memory.revived(&args)
-	d.log.Info("retry from the page", "images", n, "run", req.Run, "outcomes", req.Outcomes, "reasons", req.Reasons)
+	d.memory.forgetRetried(&args)
+	d.log.Info(
+		"tasks retried from the page",
+		"images",
+		n,
+		"run",
+		req.Run,
+		"outcomes",
+		req.Outcomes,
+		"reasons",
+		req.Reasons,
+	)
 	return map[string]int{"count": n}, nil
 }
 
-// SteerRequest is the body of POST /api/v1/steer: the run, or none for all live ones, and what it shall be.
+// SteerRequest is the body of POST /api/v1/steer. An empty run selects all live runs.
 type SteerRequest struct {
 	Run   string           `json:"run"`
 	State outcome.RunState `json:"state"` // running, paused or cancelled
@@ -132,7 +142,7 @@ type SteerRequest struct {
 func (d *Dashboard) steer(ctx context.Context, body []byte) (any, error) {
 	var req SteerRequest
 	if err := json.Unmarshal(body, &req); err != nil {
-		return nil, fmt.Errorf("the request is no JSON object of run and state: %w", err)
+		return nil, fmt.Errorf("the request must be a JSON object of run and state: %w", err)
 	}
 	if req.State == "" {
 		return nil, errors.New("state is missing: it is running, paused or cancelled")
@@ -140,6 +150,6 @@ func (d *Dashboard) steer(ctx context.Context, body []byte) (any, error) {
 	if err := d.cfg.Actions.Steer(ctx, wire.Steering{Run: req.Run, State: req.State}); err != nil {
 		return nil, err
 	}
-	d.log.Info("steered from the page", "run", req.Run, "state", req.State)
+	d.log.Info("run state changed from the page", "run", req.Run, "state", req.State)
 	return req, nil
 }

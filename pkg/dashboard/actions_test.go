@@ -52,7 +52,7 @@ func TestActionsNeedTheToken(t *testing.T) {
 	}
 }
 
-func TestWithoutActionsThereIsNothingToPostTo(t *testing.T) {
+func TestWithoutActionsNoPostIsAccepted(t *testing.T) {
 	h := newDashboard(t, Config{Source: newFakeSink()}).Handler()
 	for _, target := range []string{"/api/v1/retry", "/api/v1/steer"} {
 		w := post(h, target, token, `{}`)
@@ -62,7 +62,7 @@ func TestWithoutActionsThereIsNothingToPostTo(t *testing.T) {
 	}
 }
 
-func TestGuessingATokenEnds(t *testing.T) {
+func TestWrongTokensAreLimited(t *testing.T) {
 	f := newFakeSink()
 	h := newDashboard(t, Config{Source: f, Actions: f, ActionToken: token}).Handler()
 	for range maxGuesses {
@@ -75,7 +75,7 @@ func TestGuessingATokenEnds(t *testing.T) {
 	}
 }
 
-func TestWhatIsRetried(t *testing.T) {
+func TestRetrySelectsByRunOutcomeAndReason(t *testing.T) {
 	f := newFakeSink()
 	h := newDashboard(t, Config{Source: f, Actions: f, ActionToken: token}).Handler()
 	for body, want := range map[string]struct {
@@ -105,10 +105,11 @@ func TestWhatIsRetried(t *testing.T) {
 	}
 }
 
-func TestSteering(t *testing.T) {
+func TestSteerPausesResumesAndCancels(t *testing.T) {
 	f := newFakeSink()
 	h := newDashboard(t, Config{Source: f, Actions: f, ActionToken: token}).Handler()
-	if w := post(h, "/api/v1/steer", token, `{"run":"r","state":"paused"}`); w.Code != 200 || f.want.Run != "r" || f.want.State != "paused" {
+	if w := post(h, "/api/v1/steer", token, `{"run":"r","state":"paused"}`); w.Code != 200 || f.want.Run != "r" ||
+		f.want.State != "paused" {
 		t.Errorf("%d, wants %+v", w.Code, f.want)
 	}
 	for _, body := range []string{`{"run":"gone","state":"paused"}`, `{}`, `[]`} {
@@ -118,7 +119,7 @@ func TestSteering(t *testing.T) {
 	}
 }
 
-func TestConfigIsRefusedInSentences(t *testing.T) {
+func TestConfigErrorsAreSentences(t *testing.T) {
 	f := newFakeSink()
 	for name, cfg := range map[string]Config{
 		"no source":        {},

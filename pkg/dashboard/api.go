@@ -10,7 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// The sizes of a page of entries.
+// Sizes of a page of entries.
 const (
 	usualEntries = 100
 	maxEntries   = wire.MaxBatch
@@ -26,8 +26,8 @@ func (d *Dashboard) showWorkers(w http.ResponseWriter, _ *http.Request) {
 	reply(w, http.StatusOK, WorkersReply{Now: v.status.Now, Workers: v.workers()})
 }
 
-// EntriesReply answers GET /api/v1/results and /api/v1/rejects: a page, and what to pass as after for the next; empty on
-// the last.
+// EntriesReply answers GET /api/v1/results and /api/v1/rejects. Next is the value of after for the next page, and empty
+// on the last one.
 type EntriesReply struct {
 	Entries []wire.Receipt `json:"entries"`
 	Next    string         `json:"next,omitempty"`
@@ -58,20 +58,20 @@ func (d *Dashboard) showEntries(w http.ResponseWriter, r *http.Request, only []o
 		refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	d.memory.learnAll(page.Entries)
+	d.memory.allowAll(page.Entries)
 	if page.Entries == nil {
 		page.Entries = []wire.Receipt{}
 	}
 	reply(w, http.StatusOK, EntriesReply{page.Entries, page.Next})
 }
 
-// entriesArgs reads run, outcome, reason, after and limit; only narrows the outcomes down to those.
+// entriesArgs reads run, outcome, reason, after and limit from a query. only lists the outcomes that may be selected.
 func entriesArgs(q url.Values, only []outcome.Outcome) (wire.EntriesArgs, error) {
 	args := wire.EntriesArgs{Run: q.Get("run"), After: q.Get("after"), Limit: usualEntries, Outcomes: only}
 	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > maxEntries {
-			return args, fmt.Errorf("limit %q: between 1 and %d", text, maxEntries)
+			return args, fmt.Errorf("limit is %q: it must be between 1 and %d", text, maxEntries)
 		}
 		args.Limit = n
 	}
@@ -105,7 +105,7 @@ func outcomesOf(words []string, only []outcome.Outcome) (outcomes []outcome.Outc
 			return nil, err
 		}
 		if only != nil && o != outcome.Rejected && o != outcome.Dead {
-			return nil, fmt.Errorf("outcome %q: it is rejected or dead", word)
+			return nil, fmt.Errorf("outcome is %q: it must be rejected or dead", word)
 		}
 		outcomes = append(outcomes, o)
 	}

@@ -1,8 +1,8 @@
-// Package dashboard shows a farm live: a page for people, and the same as JSON and server-sent events for programs.
+// Package dashboard serves the live page of a farm, and the same data as JSON and server-sent events for programs.
 //
-// It reads the sink's status once a second, whoever watches, and hears the sink's events; every open page gets the same
-// encoded bytes. Nothing here can hold up the sink: a page that is slow misses what came meanwhile, and there is a bound
-// on how many may watch. docs/API.md tells outsiders what they may rely on.
+// The dashboard reads the sink's status once a second, however many pages are open, and subscribes to the sink's
+// events. Every page gets the same encoded bytes. A dashboard never delays the sink: a slow page misses updates, and
+// the number of pages is bounded. docs/API.md specifies the interface for programs.
 package dashboard
 
 import (
@@ -19,76 +19,76 @@ import (
 
 // Source is the sink that is shown.
 type Source interface {
-	// Status returns the sink's view of the farm; it must be quick. The dashboard asks at most four times a second.
+	// Status returns the sink's view of the farm. It must not block. The dashboard calls it at most four times a second.
 	Status() *wire.Status
 
-	// Watch returns the events from now on and a function that ends the watch and closes the channel. It must not wait
-	// for a slow listener.
+	// Watch subscribes to events. The returned function ends the subscription and closes the channel. The source drops
+	// events, and never waits, when the channel is full.
 	Watch(buffer int) (<-chan wire.Event, func())
 
-	// Entries returns a page of the ledger. An error is the asker's fault, or the ledger's.
+	// Entries returns a page of the ledger. An error says what is wrong with the arguments, or with the ledger.
 	Entries(context.Context, wire.EntriesArgs) (*wire.Entries, error)
 
 	Past
 }
 
-// Past is what the sink's ledger knows of the time before the sink was started.
+// Past reads what the ledger holds from before the sink started.
 type Past interface {
 	// Runs returns the runs, newest first.
 	Runs(context.Context) ([]wire.Run, error)
 
-	// Last returns the entries that were settled last, newest first; with refused, the rejected and dead ones of them.
+	// Last returns the entries that were settled last, newest first. With refused, it returns rejected and dead ones only.
 	Last(ctx context.Context, refused bool, limit int) ([]wire.Receipt, error)
 
-	// Reasons returns how many entries there are of each reason, and as "dead" how many dead letters.
+	// Reasons returns the number of entries by reason, and the number of dead letters as "dead".
 	Reasons() (map[string]uint64, error)
 
-	// SettledBefore returns how many entries there are from before each of the given times, nearly.
+	// SettledBefore returns about how many entries were settled before each of the given times.
 	SettledBefore([]time.Time) ([]uint64, error)
 }
 
-// Outputs is where the images are that the farm made. The error for a name that holds nothing is fs.ErrNotExist. What
-// Open returns may have a method Stat() (fs.FileInfo, error), by which browsers learn when it changed.
+// Outputs opens the images that the farm made. Open returns fs.ErrNotExist for an unknown name. Its result may have a
+// method Stat() (fs.FileInfo, error), which gives browsers the time of the last change.
 type Outputs interface {
 	Open(name string) (io.ReadSeekCloser, error)
 }
 
-// Actions is what an operator may do from the page.
+// Actions are what an operator may do from the page.
 type Actions interface {
-	// Retry makes rejected and dead tasks due again, for the next run, and returns how many those are.
+	// Retry makes rejected and dead tasks due again for the next run, and returns their number.
 	Retry(context.Context, wire.EntriesArgs) (int, error)
 
-	// Steer pauses, resumes or cancels a run, or all live ones when it names none.
+	// Steer pauses, resumes or cancels a run, or all live runs when it names none.
 	Steer(context.Context, wire.Steering) error
 }
 
-// Config says what a dashboard shows. The zero value of an optional field means the default that its comment names.
+// Config configures a dashboard. The zero value of an optional field means the default that its comment names.
 type Config struct {
 	Source  Source  // required
 	Outputs Outputs // nil: no images are shown
 
-	// Actions are offered to those who know ActionToken. Nil: none are, and the page does not mention any.
+	// Actions are offered to clients that send ActionToken. Nil: the page offers none.
 	Actions     Actions
 	ActionToken string // at least 8 bytes; required with Actions
 
 	EndsWithRun bool         // the sink serves one run and ends with it
 	Report      http.Handler // answers /report.html; nil: there is none
-	MaxClients  int          // pages and other listeners at once; default 200
-	Logger      *slog.Logger // nil: nobody is told
+	MaxClients  int          // pages and event streams at the same time; default 200
+	Logger      *slog.Logger // nil: no logging
 }
 
-// leastToken is the length in bytes of the shortest token that is not guessed at once.
+// leastToken is the length in bytes of the shortest token that is accepted.
 const leastToken = 8
 
-// Validate says in a sentence what is wrong with c.
+// Validate returns an error that says what is wrong with c.
 func (c *Config) Validate() error {
 	switch {
 	case c.Source == nil:
-		return errors.New("the dashboard needs a source to show")
+		return errors.New("the dashboard has no source: set Source")
 	case c.Actions != nil && len(c.ActionToken) < leastToken:
 		return fmt.Errorf("the action token has %d bytes; it must have at least %d", len(c.ActionToken), leastToken)
 	case c.MaxClients < 0 || c.MaxClients > 10_000:
-		return fmt.Errorf("max clients %d: between 1 and 10000", c.MaxClients)
+		return fmt.Errorf("max clients is %d: it must be between 1 and 10000", c.MaxClients)
 	}
 	return nil
 }

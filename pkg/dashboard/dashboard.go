@@ -11,13 +11,14 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// How often the sink is asked: each second, and sooner when something happened that people wait for.
+// The dashboard reads the sink's status each second, and sooner after an event that people wait for.
 const (
 	interval = time.Second
 	soonest  = 250 * time.Millisecond
 )
 
-// watchBuffer is how many events may wait for the dashboard: more than the sink publishes with its largest commit.
+// watchBuffer is the number of events that may wait for the dashboard: more than the sink publishes after its largest
+// commit.
 const watchBuffer = 16 << 10
 
 // Dashboard shows one sink. Make it with New, mount Handler, and Run it, once.
@@ -30,26 +31,26 @@ type Dashboard struct {
 	past   past
 	subs   subscribers
 
-	clients chan struct{} // a token for each that listens
-	reading chan struct{} // a token for each that reads the ledger
-	opened  chan struct{} // a token for each output that is being served
+	clients chan struct{} // holds a token for each open stream
+	reading chan struct{} // holds a token for each request that reads the ledger
+	opened  chan struct{} // holds a token for each output that is being served
 	guesses guesses
 
-	asking sync.Mutex // held by the one refresh at work; guards pace and past
+	refreshing sync.Mutex // held during a refresh; guards pace and past
 
 	mu      sync.Mutex
 	view    *view
-	changed chan struct{} // closed when there is another view
-	final   chan struct{} // closed when there will be no other view
+	changed chan struct{} // closed when a newer view replaces view
+	final   chan struct{} // closed when view is the last one
 }
 
-// The bounds on what clients may cost at once.
+// Bounds on what clients use at the same time.
 const (
 	maxReading = 2
 	maxOpened  = 16
 )
 
-// New returns a dashboard that shows nothing yet.
+// New returns a dashboard. It starts nothing.
 func New(cfg Config) (*Dashboard, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -68,13 +69,13 @@ func New(cfg Config) (*Dashboard, error) {
 	}, nil
 }
 
-// Run follows the sink until ctx ends, shows the last state, and returns nil.
+// Run follows the sink until ctx ends, publishes the last state, and returns nil.
 func (d *Dashboard) Run(ctx context.Context) error {
 	events, unwatch := d.cfg.Source.Watch(watchBuffer)
 	defer unwatch()
 	defer d.subs.closeAll()
 	defer close(d.final)
-	d.recall(ctx)
+	d.restore(ctx)
 	d.refresh(false)
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
@@ -83,11 +84,11 @@ func (d *Dashboard) Run(ctx context.Context) error {
 		select {
 		case ev, ok := <-events:
 			if !ok {
-				events = nil // the sink has ended; its status can still be asked for
+				events = nil // the sink has ended; its status can still be read
 				continue
 			}
 			d.memory.take(ev, time.Now())
-			d.subs.tell(ev)
+			d.subs.publish(ev)
 			if !soon && awaited(ev.Topic) {
 				soon = true
 				timer.Reset(max(0, soonest-time.Since(last)))
@@ -103,7 +104,7 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	}
 }
 
-// awaited reports whether people wait to see an event of that topic.
+// awaited reports whether people wait for events of that topic.
 func awaited(topic string) bool {
 	switch topic {
 	case wire.TopicWorkerSeen, wire.TopicWorkerLost, wire.TopicRunStarted, wire.TopicRunFinished, wire.TopicRunState:
@@ -112,15 +113,15 @@ func awaited(topic string) bool {
 	return strings.HasPrefix(topic, wire.TopicSink)
 }
 
-// refresh asks the sink how things are.
+// refresh reads the sink's status and publishes a new view.
 func (d *Dashboard) refresh(stopping bool) {
-	d.asking.Lock()
-	defer d.asking.Unlock()
-	d.look(stopping)
+	d.refreshing.Lock()
+	defer d.refreshing.Unlock()
+	d.refreshLocked(stopping)
 }
 
-// look is refresh with asking held.
-func (d *Dashboard) look(stopping bool) {
+// refreshLocked is refresh; the caller holds refreshing.
+func (d *Dashboard) refreshLocked(stopping bool) {
 	s := d.cfg.Source.Status()
 	d.pace.add(s)
 	d.past.add(s)
@@ -132,15 +133,15 @@ func (d *Dashboard) look(stopping bool) {
 	d.changed = make(chan struct{})
 }
 
-// current returns the last view, and a channel that is closed when there is another.
+// current returns the newest view, and a channel that is closed when a newer one replaces it.
 func (d *Dashboard) current() (*view, <-chan struct{}) {
 	if v, changed := d.last(); v != nil {
 		return v, changed
 	}
-	d.asking.Lock() // not running yet: the first who comes looks
-	defer d.asking.Unlock()
+	d.refreshing.Lock() // not running yet: the first request refreshes
+	defer d.refreshing.Unlock()
 	if v, _ := d.last(); v == nil {
-		d.look(false)
+		d.refreshLocked(false)
 	}
 	return d.last()
 }
@@ -151,7 +152,7 @@ func (d *Dashboard) last() (*view, <-chan struct{}) {
 	return d.view, d.changed
 }
 
-// Handler returns the page and the interface for programs.
+// Handler serves the page and the interface for programs.
 func (d *Dashboard) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", d.pages.file("index.html"))
@@ -172,10 +173,10 @@ func (d *Dashboard) Handler() http.Handler {
 	}
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			refuse(w, http.StatusNotFound, "no such call")
+			refuse(w, http.StatusNotFound, "no such resource")
 			return
 		}
-		refuse(w, http.StatusMethodNotAllowed, "no such action, or actions are not allowed (--allow-actions)")
+		refuse(w, http.StatusMethodNotAllowed, "no such action, or the sink does not allow actions (--allow-actions)")
 	})
 	return guarded(mux)
 }

@@ -2,165 +2,33 @@ package dashboard
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/wire"
 	"go.uber.org/goleak"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fakeSink is a sink that says what it is told to.
-type fakeSink struct {
-	asked  atomic.Int64
-	mu     sync.Mutex
-	status wire.Status
-	events chan wire.Event
-	args   wire.EntriesArgs // of the last call
-	want   wire.Steering
-	files  map[string][]byte
-	opened []string
-
-	// What the ledger holds from before; each image of settled was settled a second after the one before it.
-	runs    []wire.Run
-	settled []wire.Receipt // the newest first
-}
-
-func newFakeSink() *fakeSink {
-	return &fakeSink{status: wire.Status{Instance: "a", Host: "h", Version: "v"}, files: make(map[string][]byte)}
-}
-
-func (f *fakeSink) Status() *wire.Status {
-	f.asked.Add(1)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	s := f.status
-	s.Now = time.Now()
-	return &s
-}
-
-func (f *fakeSink) Watch(buffer int) (<-chan wire.Event, func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.events = make(chan wire.Event, buffer)
-	return f.events, func() {}
-}
-
-func (f *fakeSink) say(topic string, payload any) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.events <- wire.Event{Topic: topic, Payload: payload}
-}
-
-func (f *fakeSink) Entries(_ context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
-	f.args = args
-	if args.After == "bad" {
-		return nil, errors.New("after is bad")
-	}
-	return &wire.Entries{Entries: []wire.Receipt{receipt("old", outcome.Done)}, Next: "7"}, nil
-}
-
-func (f *fakeSink) Runs(context.Context) ([]wire.Run, error) { return f.runs, nil }
-
-func (f *fakeSink) Last(_ context.Context, refused bool, limit int) (last []wire.Receipt, err error) {
-	for _, r := range f.settled {
-		if len(last) < limit && (!refused || r.Outcome != outcome.Done) {
-			last = append(last, r)
-		}
-	}
-	return last, nil
-}
-
-func (f *fakeSink) Reasons() (map[string]uint64, error) {
-	reasons := make(map[string]uint64)
-	for _, r := range f.settled {
-		if r.Outcome == outcome.Rejected {
-			reasons[string(r.Reason)]++
-		}
-	}
-	return reasons, nil
-}
-
-func (f *fakeSink) SettledBefore(times []time.Time) ([]uint64, error) {
-	before := make([]uint64, len(times))
-	for i, t := range times {
-		for _, r := range f.settled {
-			if r.At.Before(t) {
-				before[i]++
-			}
-		}
-	}
-	return before, nil
-}
-
-func (f *fakeSink) Retry(_ context.Context, args wire.EntriesArgs) (int, error) {
-	f.args = args
-	return 2, nil
-}
-
-func (f *fakeSink) Steer(_ context.Context, want wire.Steering) error {
-	f.want = want
-	if want.Run == "gone" {
-		return errors.New("no such run is live")
-	}
-	return nil
-}
-
-func (f *fakeSink) Open(name string) (io.ReadSeekCloser, error) {
-	f.opened = append(f.opened, name)
-	b, ok := f.files[name]
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	return readCloser{bytes.NewReader(b)}, nil
-}
-
-type readCloser struct{ *bytes.Reader }
-
-// Close implements io.Closer.
-func (readCloser) Close() error { return nil }
-
-func receipt(name string, o outcome.Outcome) wire.Receipt {
-	return wire.Receipt{ID: name, Filename: name + ".jpg", Outcome: o, At: time.UnixMilli(1e12), Run: "r",
-		Outputs: []wire.OutputInfo{{Name: name + "_thumbnail256.jpg", Size: 10, Width: 256, Height: 200}}}
-}
-
-func newDashboard(t *testing.T, cfg Config) *Dashboard {
-	t.Helper()
-	d, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-func get(t *testing.T, h http.Handler, method, target string) *httptest.ResponseRecorder {
-	t.Helper()
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
-	return w
-}
-
 func TestEveryAnswerKeepsOtherSitesOut(t *testing.T) {
 	h := newDashboard(t, Config{Source: newFakeSink()}).Handler()
-	for _, target := range []string{"/", "/page/app.js", "/page/style.css", "/page/none", "/api/v1/run", "/api/v1/none", "/outputs/x", "/nowhere"} {
+	for _, target := range []string{
+		"/", "/page/app.js", "/page/style.css", "/page/none", "/api/v1/run", "/api/v1/none", "/outputs/x", "/nowhere",
+	} {
 		w := get(t, h, "GET", target)
 		csp := w.Header().Get("Content-Security-Policy")
-		if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {
+		if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") ||
+			strings.Contains(csp, "unsafe") {
 			t.Errorf("%s: policy %q", target, csp)
 		}
 		for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
@@ -184,7 +52,8 @@ func TestPageIsSmallAndHasNothingInline(t *testing.T) {
 	for name, f := range pages.files {
 		size += len(f.content)
 		text := string(f.content)
-		if strings.HasSuffix(name, ".html") && (strings.Contains(text, "style=") || strings.Contains(text, "<style") || strings.Contains(text, "onclick")) {
+		if strings.HasSuffix(name, ".html") &&
+			(strings.Contains(text, "style=") || strings.Contains(text, "<style") || strings.Contains(text, "onclick")) {
 			t.Errorf("%s has inline style or script, which the policy forbids", name)
 		}
 		for _, outside := range []string{"http://", "https://", "innerHTML", "eval("} {
@@ -198,7 +67,7 @@ func TestPageIsSmallAndHasNothingInline(t *testing.T) {
 	}
 }
 
-func TestPageIsSentAgainOnlyWhenItChanged(t *testing.T) {
+func TestUnchangedPageIsNotSentAgain(t *testing.T) {
 	h := newDashboard(t, Config{Source: newFakeSink()}).Handler()
 	etag := get(t, h, "GET", "/").Header().Get("ETag")
 	r := httptest.NewRequest("GET", "/", nil)
@@ -235,7 +104,9 @@ func TestRunAndWorkersAsJSON(t *testing.T) {
 	if err := json.Unmarshal(get(t, h, "GET", "/api/v1/run").Body.Bytes(), &run); err != nil {
 		t.Fatal(err)
 	}
-	if run.Totals.Done != 7 || run.Workers != (WorkerTotals{1, 1, 2, 0}) || len(run.Runs) != 1 || run.Runs[0].Unsettled != 3 || run.Runs[0].ETASeconds != nil {
+	if run.Totals.Done != 7 || run.Workers != (WorkerTotals{1, 1, 2, 0}) || len(run.Runs) != 1 ||
+		run.Runs[0].Unsettled != 3 ||
+		run.Runs[0].ETASeconds != nil {
 		t.Errorf("%+v", run)
 	}
 	if run.Bottleneck["kind"] != "measuring" {
@@ -245,25 +116,30 @@ func TestRunAndWorkersAsJSON(t *testing.T) {
 	if err := json.Unmarshal(get(t, h, "GET", "/api/v1/workers").Body.Bytes(), &workers); err != nil {
 		t.Fatal(err)
 	}
-	if len(workers.Workers) != 2 || workers.Workers[0].Share != 0.75 || *workers.Workers[0].Idle != 0.25 || workers.Workers[1].Idle != nil {
+	if len(workers.Workers) != 2 || workers.Workers[0].Share != 0.75 || *workers.Workers[0].Idle != 0.25 ||
+		workers.Workers[1].Idle != nil {
 		t.Errorf("%+v", workers)
 	}
 }
 
-func TestPagesOfTheLedger(t *testing.T) {
+func TestEntriesArePaged(t *testing.T) {
 	f := newFakeSink()
 	h := newDashboard(t, Config{Source: f, Outputs: f}).Handler()
 	for target, want := range map[string]int{
-		"/api/v1/results": 200, "/api/v1/results?limit=5&after=3&run=r&outcome=done": 200, "/api/v1/rejects?reason=truncated&reason=corrupt": 200,
-		"/api/v1/rejects?outcome=dead": 200, "/api/v1/rejects?outcome=done": 400, "/api/v1/results?limit=0": 400, "/api/v1/results?limit=100000": 400,
-		"/api/v1/results?limit=x": 400, "/api/v1/rejects?reason=ugly": 400, "/api/v1/results?outcome=lost": 400, "/api/v1/results?after=bad": 400,
+		"/api/v1/results": 200,
+		"/api/v1/results?limit=5&after=3&run=r&outcome=done": 200, "/api/v1/rejects?reason=truncated&reason=corrupt": 200,
+		"/api/v1/rejects?outcome=dead": 200, "/api/v1/rejects?outcome=done": 400,
+		"/api/v1/results?limit=0": 400, "/api/v1/results?limit=100000": 400,
+		"/api/v1/results?limit=x": 400, "/api/v1/rejects?reason=ugly": 400,
+		"/api/v1/results?outcome=lost": 400, "/api/v1/results?after=bad": 400,
 	} {
 		w := get(t, h, "GET", target)
 		if w.Code != want || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d %s, not %d", target, w.Code, w.Body, want)
 		}
 		var page EntriesReply
-		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || want == 200 && (len(page.Entries) != 1 || page.Next != "7") {
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil ||
+			want == 200 && (len(page.Entries) != 1 || page.Next != "7") {
 			t.Errorf("%s: %s", target, w.Body)
 		}
 	}
@@ -273,7 +149,8 @@ func TestPagesOfTheLedger(t *testing.T) {
 	}
 }
 
-// Only a listener that reads the stream's lines as they come can tell that they come at once.
+// lines returns a function that reads the lines of a stream as they arrive, so that a test sees that they arrive at
+// once.
 func lines(t *testing.T, response *http.Response) func() string {
 	t.Helper()
 	scanner := bufio.NewScanner(response.Body)
@@ -345,7 +222,7 @@ func TestEventsAreStreamedByTopic(t *testing.T) {
 	}
 }
 
-// awaitSubscriber waits until somebody listens to events: a subscription is there a moment after its headers are.
+// awaitSubscriber waits until a client has subscribed to events, which happens shortly after its headers arrive.
 func awaitSubscriber(d *Dashboard) {
 	for {
 		d.subs.mu.Lock()
@@ -358,7 +235,7 @@ func awaitSubscriber(d *Dashboard) {
 	}
 }
 
-func TestTooManyListenersAreRefused(t *testing.T) {
+func TestTooManyStreamsAreRefused(t *testing.T) {
 	_, url, _ := served(t, Config{Source: newFakeSink(), MaxClients: 2})
 	first := listenTo(t, url+"/live")
 	listenTo(t, url+"/api/v1/events")
@@ -382,17 +259,17 @@ func TestWrongTopicsAreRefused(t *testing.T) {
 	}
 }
 
-func TestSlowListenerMissesEventsAndIsTold(t *testing.T) {
+func TestSlowStreamMissesEventsAndReceivesTheirCount(t *testing.T) {
 	var subs subscribers
 	s := subs.add(nil)
 	const extra = 10
 	for range eventBuffer + extra {
-		subs.tell(wire.Event{Topic: "x", Payload: 1})
+		subs.publish(wire.Event{Topic: "x", Payload: 1})
 	}
 	for range eventBuffer {
 		<-s.events
 	}
-	subs.tell(wire.Event{Topic: "y", Payload: 1})
+	subs.publish(wire.Event{Topic: "y", Payload: 1})
 	if text := string(<-s.events); !strings.Contains(text, `"events.missed","payload":{"count":10}`) {
 		t.Errorf("was told %q", text)
 	}
@@ -403,7 +280,7 @@ func TestSlowListenerMissesEventsAndIsTold(t *testing.T) {
 	subs.remove(s) // after the end, as its handler does
 }
 
-func TestPageHearsTheEnd(t *testing.T) {
+func TestPageReceivesTheLastView(t *testing.T) {
 	f := newFakeSink()
 	_, url, stop := served(t, Config{Source: f})
 	response := listenTo(t, url+"/live")

@@ -11,14 +11,14 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// The bounds of a listener to events.
+// Bounds on a subscription to events.
 const (
-	eventBuffer = 1024 // events that may wait for it
+	eventBuffer = 1024 // events that may wait for a subscriber
 	maxTopics   = 16
 	maxTopic    = 255 // bytes
 )
 
-// subscribers are those who listen to events over HTTP.
+// subscribers are the clients that stream events over HTTP.
 type subscribers struct {
 	mu  sync.Mutex
 	all map[*subscriber]struct{}
@@ -50,7 +50,7 @@ func (ss *subscribers) remove(s *subscriber) {
 	}
 }
 
-// closeAll ends every subscription: there will be no more events.
+// closeAll ends every subscription.
 func (ss *subscribers) closeAll() {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -60,8 +60,8 @@ func (ss *subscribers) closeAll() {
 	}
 }
 
-// tell passes an event to those who want it; it is encoded once, and only when somebody does.
-func (ss *subscribers) tell(ev wire.Event) {
+// publish sends an event to its subscribers. It encodes the event once, and only if it has a subscriber.
+func (ss *subscribers) publish(ev wire.Event) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	var text []byte
@@ -72,7 +72,7 @@ func (ss *subscribers) tell(ev wire.Event) {
 		if text == nil {
 			text = eventText(ev.Topic, ev.Payload)
 		}
-		s.tell(text)
+		s.send(text)
 	}
 }
 
@@ -88,7 +88,8 @@ func (s *subscriber) wants(topic string) bool {
 	return false
 }
 
-func (s *subscriber) tell(text []byte) {
+// send queues an event. When the queue is full it counts the event as missed, and reports the count later.
+func (s *subscriber) send(text []byte) {
 	if s.missed > 0 {
 		select {
 		case s.events <- eventText(wire.TopicMissed, &wire.Missed{Count: s.missed}):
@@ -110,13 +111,13 @@ func eventText(topic string, payload any) []byte {
 		Topic   string `json:"topic"`
 		Payload any    `json:"payload"`
 	}{topic, payload})
-	if err != nil { // no payload can fail so
+	if err != nil { // every payload can be encoded
 		return nil
 	}
 	return fmt.Appendf(nil, "data: %s\n\n", b)
 }
 
-// events streams what the sink publishes to one who asked for it.
+// events streams the sink's events to a client.
 func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 	topics := r.URL.Query()["topic"]
 	if len(topics) > maxTopics {
@@ -139,7 +140,7 @@ func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 	ticker := time.NewTicker(pulse)
 	defer ticker.Stop()
 	for {
-		text := ": nothing new\n\n"
+		text := ": no events\n\n"
 		select {
 		case b, ok := <-sub.events:
 			if !ok {
@@ -153,7 +154,7 @@ func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if err := s.send(text); err != nil {
-			d.log.Debug("a listener was let go", "from", r.RemoteAddr, "error", err)
+			d.log.Debug("closed an event stream: the client takes nothing", "from", r.RemoteAddr, "error", err)
 			return
 		}
 	}

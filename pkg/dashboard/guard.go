@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// policy lets a page load what this server serves and nothing else: no inline script or style, no frame, no form.
+// policy lets the page load from this server only, without inline scripts or styles, frames or forms.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// answerWithin bounds how long a client may take to take an answer that is no stream.
+// answerWithin bounds how long a client may take to read an answer that is not a stream.
 const answerWithin = 30 * time.Second
 
-// guarded adds to every answer the headers that keep other sites out, and the time within which it must be taken.
+// guarded adds to every answer the headers that keep other sites out, and a write deadline.
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -32,13 +32,13 @@ func guarded(next http.Handler) http.Handler {
 // reply answers with JSON.
 func reply(w http.ResponseWriter, status int, value any) {
 	b, err := json.Marshal(value)
-	if err != nil { // nothing that is shown can fail so
-		status, b = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be encoded"}`)
+	if err != nil { // every value of this package can be encoded
+		status, b = http.StatusInternalServerError, []byte(`{"error":"cannot encode the answer"}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // a client that has gone needs no answer
+	_, _ = w.Write(append(b, '\n')) // a client that has disconnected needs no answer
 }
 
 // refuse answers with a reason, as JSON.

@@ -11,25 +11,25 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// The bounds of what is remembered of the events.
+// Bounds on what the dashboard keeps of events.
 const (
 	maxRecent  = 24   // images shown
 	maxRefused = 60   // rejections shown
-	maxKnown   = 8192 // outputs that may be asked for
+	maxKnown   = 8192 // outputs that clients may request
 	maxPinned  = 512  // outputs that were shown
 	maxDetail  = 300  // bytes of a rejection's detail
 
-	// calm is how often an image takes another's place once all places are taken: a page that changes faster shows
-	// nothing and loads a lot.
-	calm = 500 * time.Millisecond
+	// replaceInterval is the least time between two replacements once all places for images are taken: nobody can look
+	// at a page that changes faster.
+	replaceInterval = 500 * time.Millisecond
 
-	// maxThumbnail is the size in bytes of the largest output that a page loads by itself.
+	// maxThumbnail is the size in bytes of the largest output that a page loads unasked.
 	maxThumbnail = 1 << 20
-	// wantThumbnail is the width or height in pixels that suffices for a page.
-	wantThumbnail = 160
+	// enoughThumbnail is the width or height in pixels that suffices for a page.
+	enoughThumbnail = 160
 )
 
-// memory is what is kept of the events: a little of what came last.
+// memory keeps the latest events: images done, rejections, and the names of outputs.
 type memory struct {
 	mu      sync.Mutex
 	recent  []recentImage // newest first
@@ -38,19 +38,19 @@ type memory struct {
 	version uint64 // changes with any of the above
 	shown   time.Time
 
-	recalled map[string]time.Time // when the tasks were settled that were read from the ledger at first
+	restored map[string]time.Time // when each task was settled that was read from the ledger at the start
 
-	known  names // outputs that may be asked for
-	pinned names // outputs that were shown lately, however much came since: pages may still be loading them
+	known  names // outputs that clients may request
+	pinned names // outputs that were shown lately: pages may still be loading them
 }
 
 // recentImage is an image that was done, and its output to show.
 type recentImage struct {
 	File   string `json:"file"`
-	Name   string `json:"name,omitempty"` // of the output; empty: nothing that a browser shows
+	Name   string `json:"name,omitempty"` // of the output; empty: browsers show none of the outputs
 	Width  int    `json:"width,omitempty"`
 	Height int    `json:"height,omitempty"`
-	Made   int    `json:"made"` // how many outputs
+	Made   int    `json:"made"` // number of outputs
 	Run    string `json:"run,omitempty"`
 	Worker string `json:"worker,omitempty"`
 	At     int64  `json:"at"` // unix milliseconds
@@ -70,7 +70,7 @@ func newMemory() *memory {
 	return &memory{reasons: make(map[string]uint64), known: newNames(maxKnown), pinned: newNames(maxPinned)}
 }
 
-// take keeps what is worth it of an event.
+// take keeps a receipt. It ignores all other events.
 func (m *memory) take(ev wire.Event, now time.Time) {
 	r, ok := ev.Payload.(*wire.Receipt)
 	if !ok || r.Duplicate {
@@ -78,13 +78,13 @@ func (m *memory) take(ev wire.Event, now time.Time) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if at, ok := m.recalled[r.ID]; ok && at.Equal(r.At.Truncate(time.Microsecond)) { // as the ledger keeps times
+	if at, ok := m.restored[r.ID]; ok && at.Equal(r.At.Truncate(time.Microsecond)) { // the ledger keeps microseconds
 		return
 	}
 	switch r.Outcome {
 	case outcome.Done:
-		m.learn(r)
-		if len(m.recent) == maxRecent && now.Sub(m.shown) < calm {
+		m.allow(r)
+		if len(m.recent) == maxRecent && now.Sub(m.shown) < replaceInterval {
 			return
 		}
 		m.shown = now
@@ -103,26 +103,26 @@ func (m *memory) take(ev wire.Event, now time.Time) {
 	m.version++
 }
 
-// learn notes the outputs of r as ones that may be asked for. The lock is held.
-func (m *memory) learn(r *wire.Receipt) {
+// allow lets clients request the outputs of r. The caller holds the lock.
+func (m *memory) allow(r *wire.Receipt) {
 	for _, o := range r.Outputs {
 		m.known.add(o.Name, r.At.UnixMilli())
 	}
 }
 
-// learnAll notes the outputs of entries that were read from the ledger.
-func (m *memory) learnAll(entries []wire.Receipt) {
+// allowAll lets clients request the outputs of entries that were read from the ledger.
+func (m *memory) allowAll(entries []wire.Receipt) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range entries {
 		if entries[i].Outcome == outcome.Done {
-			m.learn(&entries[i])
+			m.allow(&entries[i])
 		}
 	}
 }
 
-// knows returns when the output name was made; ok is false when nobody has said that it was.
-func (m *memory) knows(name string) (at int64, ok bool) {
+// allowed returns when the output was made. ok is false unless a receipt or an entry has named the output.
+func (m *memory) allowed(name string) (at int64, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if at, ok = m.known.at[name]; !ok {
@@ -131,8 +131,8 @@ func (m *memory) knows(name string) (at int64, ok bool) {
 	return at, ok
 }
 
-// revived forgets the rejections that are due again.
-func (m *memory) revived(args *wire.EntriesArgs) {
+// forgetRetried forgets the rejections that a retry has made due again.
+func (m *memory) forgetRetried(args *wire.EntriesArgs) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.version++
@@ -140,7 +140,7 @@ func (m *memory) revived(args *wire.EntriesArgs) {
 		if !selects(args, r.Why) || args.Run != "" && args.Run != r.Run {
 			return false
 		}
-		m.less(r.Why)
+		m.decrement(r.Why)
 		return true
 	})
 	if args.Run != "" {
@@ -153,7 +153,7 @@ func (m *memory) revived(args *wire.EntriesArgs) {
 	}
 }
 
-func (m *memory) less(why string) {
+func (m *memory) decrement(why string) {
 	if m.reasons[why]--; m.reasons[why] == 0 {
 		delete(m.reasons, why)
 	}
@@ -167,7 +167,7 @@ func selects(args *wire.EntriesArgs, why string) bool {
 		(len(args.Outcomes) == 0 || slices.Contains(args.Outcomes, outcome.Rejected))
 }
 
-// album is a copy of what is shown.
+// album is a copy of what pages show.
 type album struct {
 	version uint64
 	Recent  []recentImage     `json:"recent"`
@@ -175,7 +175,7 @@ type album struct {
 	Reasons map[string]uint64 `json:"reasons"` // of all that the ledger holds
 }
 
-// album returns what is shown; prev is returned again when nothing changed since.
+// album returns what pages show. It returns prev when nothing has changed since.
 func (m *memory) album(prev *album) *album {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -200,14 +200,14 @@ func recentOf(r *wire.Receipt) recentImage {
 	return image
 }
 
-// thumbnail picks the output to show: the smallest that is large enough, or else the largest.
+// thumbnail picks the output to show: the smallest that is large enough, otherwise the largest.
 func thumbnail(outputs []wire.OutputInfo) (best wire.OutputInfo, ok bool) {
 	for _, o := range outputs {
 		if !shows(o.Name) || o.Size > maxThumbnail {
 			continue
 		}
 		side, than := max(o.Width, o.Height), max(best.Width, best.Height)
-		if !ok || than < wantThumbnail && side > than || side >= wantThumbnail && side < than {
+		if !ok || than < enoughThumbnail && side > than || side >= enoughThumbnail && side < than {
 			best, ok = o, true
 		}
 	}

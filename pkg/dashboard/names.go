@@ -1,9 +1,9 @@
 package dashboard
 
-// names is a bounded set of outputs' names; the oldest makes room.
+// names is a bounded set of names of outputs. When it is full, a new name evicts the oldest.
 type names struct {
 	at    map[string]int64 // name → when it was made, unix milliseconds
-	order []string         // the same names; once all places are taken, the oldest is at next
+	order []string         // the same names; when the set is full, the oldest is at next
 	next  int
 	most  int
 }

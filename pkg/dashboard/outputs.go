@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// output serves an output that the farm made: an image of a kind that browsers show, or else a file to keep. Only names
-// that a receipt or an entry of the ledger has named are served, and only through the store, which lets no name out.
+// output serves an output: an image that browsers show, or any other file as a download. It serves only names that a
+// receipt or a ledger entry has named, and only through the store, which keeps every name inside its directory.
 func (d *Dashboard) output(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	at, ok := d.memory.knows(name)
+	at, ok := d.memory.allowed(name)
 	if !ok || d.cfg.Outputs == nil {
 		http.NotFound(w, r)
 		return
@@ -28,7 +28,7 @@ func (d *Dashboard) output(w http.ResponseWriter, r *http.Request) {
 	f, err := d.cfg.Outputs.Open(name)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			d.log.Debug("an output cannot be shown", "name", name, "error", err)
+			d.log.Debug("cannot open an output", "name", name, "error", err)
 		}
 		http.NotFound(w, r)
 		return
@@ -47,7 +47,7 @@ func (d *Dashboard) output(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		d.log.Debug("an output cannot be read", "name", name, "error", err)
+		d.log.Debug("cannot read an output", "name", name, "error", err)
 		http.NotFound(w, r)
 		return
 	}
@@ -67,14 +67,14 @@ func (d *Dashboard) output(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
 	h.Set("ETag", fmt.Sprintf(`"%x-%x"`, changed.UnixNano(), size))
 	h.Set("Cache-Control", "private, no-cache")
-	if r.URL.Query().Get("v") != "" { // the page names the version that it wants
+	if r.URL.Query().Get("v") != "" { // the page names the version
 		h.Set("Cache-Control", "private, max-age=86400, immutable")
 	}
 	http.ServeContent(w, r, "", changed, f)
 }
 
-// imageType returns the content type of an image that browsers show, from its first bytes; empty for all else, so that
-// nothing that came through the farm is ever taken for a document or a script.
+// imageType returns the content type of an image that browsers show, from its first bytes. It returns "" for all other
+// content, so that a browser never takes an output for a document or a script.
 func imageType(head []byte) string {
 	switch kind := http.DetectContentType(head); kind {
 	case "image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp":

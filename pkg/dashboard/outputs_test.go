@@ -12,7 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Beginnings of files, as far as telling their types takes.
+// The first bytes of files of several types.
 var (
 	jpegHead = []byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01")
 	pngHead  = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
@@ -23,11 +23,16 @@ var (
 	svgText  = []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)
 )
 
-func TestOnlyOutputsThatWereToldOfAreServed(t *testing.T) {
+func TestOnlyNamedOutputsAreServed(t *testing.T) {
 	f := newFakeSink()
 	d := newDashboard(t, Config{Source: f, Outputs: f})
 	h := d.Handler()
-	f.files = map[string][]byte{"a/ü b_thumbnail256.jpg": jpegHead, "secret.jpg": jpegHead, ".imagefarm/ledger.db": jpegHead, "gone_thumbnail256.jpg": nil}
+	f.files = map[string][]byte{
+		"a/ü b_thumbnail256.jpg": jpegHead,
+		"secret.jpg":             jpegHead,
+		".imagefarm/ledger.db":   jpegHead,
+		"gone_thumbnail256.jpg":  nil,
+	}
 	delete(f.files, "gone_thumbnail256.jpg")
 	for _, name := range []string{"a/ü b", "gone"} {
 		r := receipt(name, outcome.Done)
@@ -61,7 +66,7 @@ func TestOnlyOutputsThatWereToldOfAreServed(t *testing.T) {
 	}
 }
 
-func TestNothingButImagesIsShown(t *testing.T) {
+func TestOnlyImagesAreShown(t *testing.T) {
 	f := newFakeSink()
 	d := newDashboard(t, Config{Source: f, Outputs: f})
 	h := d.Handler()
@@ -77,16 +82,18 @@ func TestNothingButImagesIsShown(t *testing.T) {
 		d.memory.take(wire.Event{Topic: wire.TopicTaskDone, Payload: &r}, time.Now())
 		w := get(t, h, "GET", "/outputs/"+r.Outputs[0].Name)
 		kind, kept := w.Header().Get("Content-Type"), w.Header().Get("Content-Disposition")
-		if c.kind != "" && (kind != c.kind || kept != "") || c.kind == "" && (kind != "application/octet-stream" || kept != "attachment") {
+		if c.kind != "" && (kind != c.kind || kept != "") ||
+			c.kind == "" && (kind != "application/octet-stream" || kept != "attachment") {
 			t.Errorf("%.12q is served as %q %q", c.content, kind, kept)
 		}
-		if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "sandbox") || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+		if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "sandbox") ||
+			w.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%.12q: policy %q", c.content, csp)
 		}
 	}
 }
 
-func TestOutputsAreKeptByBrowsersUntilTheyChange(t *testing.T) {
+func TestBrowsersCacheOutputsUntilTheyChange(t *testing.T) {
 	f := newFakeSink()
 	d := newDashboard(t, Config{Source: f, Outputs: f})
 	h := d.Handler()
@@ -115,7 +122,7 @@ func TestOutputsAreKeptByBrowsersUntilTheyChange(t *testing.T) {
 	}
 }
 
-func TestLedgersOutputsMayBeAskedFor(t *testing.T) {
+func TestOutputsOfLedgerEntriesAreServed(t *testing.T) {
 	f := newFakeSink()
 	h := newDashboard(t, Config{Source: f, Outputs: f}).Handler()
 	f.files["old_thumbnail256.jpg"] = jpegHead
@@ -138,17 +145,25 @@ func TestMemoryIsBounded(t *testing.T) {
 		x.Reason, x.Detail = outcome.Corrupt, strings.Repeat("ü", 1000)
 		m.take(wire.Event{Payload: &x}, now)
 	}
-	if len(m.known.at) != maxKnown || len(m.known.order) != maxKnown || len(m.pinned.at) > maxPinned || len(m.recent) != maxRecent || len(m.refused) != maxRefused {
-		t.Errorf("%d known, %d ordered, %d recent, %d refused", len(m.known.at), len(m.known.order), len(m.recent), len(m.refused))
+	if len(m.known.at) != maxKnown || len(m.known.order) != maxKnown || len(m.pinned.at) > maxPinned ||
+		len(m.recent) != maxRecent ||
+		len(m.refused) != maxRefused {
+		t.Errorf(
+			"%d known, %d ordered, %d recent, %d refused",
+			len(m.known.at),
+			len(m.known.order),
+			len(m.recent),
+			len(m.refused),
+		)
 	}
-	if _, ok := m.knows(fmt.Sprint(3*maxKnown-1, "_thumbnail256.jpg")); !ok {
+	if _, ok := m.allowed(fmt.Sprint(3*maxKnown-1, "_thumbnail256.jpg")); !ok {
 		t.Error("the last output is not known")
 	}
-	if _, ok := m.knows("1000_thumbnail256.jpg"); ok {
+	if _, ok := m.allowed("1000_thumbnail256.jpg"); ok {
 		t.Error("an output of long ago is still known")
 	}
 	for _, shown := range m.recent {
-		if _, ok := m.knows(shown.Name); !ok {
+		if _, ok := m.allowed(shown.Name); !ok {
 			t.Errorf("%s is shown and not known", shown.Name)
 		}
 	}
@@ -157,7 +172,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-func TestThumbnailIsTheSmallestThatSuffices(t *testing.T) {
+func TestThumbnailIsTheSmallestSufficientOutput(t *testing.T) {
 	size := func(name string, side int, bytes int64) wire.OutputInfo {
 		return wire.OutputInfo{Name: name, Width: side, Height: side / 2, Size: bytes}
 	}

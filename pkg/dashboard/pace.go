@@ -7,25 +7,25 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// paceSpan is over how long a run's speed is measured to tell when it will end; recentSpan is the same for workers'
-// idleness, which changes faster.
+// paceSpan is the time over which a run's speed is measured, to estimate its end. recentSpan is the same for the idle
+// share of workers, which changes faster.
 const (
 	paceSpan   = 30 * time.Second
 	recentSpan = 10 * time.Second
 	leastPace  = 2 * time.Second
 )
 
-// pace is how fast runs go: the last statuses, and the counts in them.
+// pace measures the speed of runs from the last statuses.
 type pace struct {
 	statuses []*wire.Status // the last recentSpan, oldest first
 	runs     map[string][]tally
 }
 
-// tally is how many images of a run were settled at a time, and how long it had worked.
+// tally is the number of images of a run that were settled at a time, and how long the run had worked.
 type tally struct {
 	at      time.Time
 	worked  int64
-	working time.Duration // 0: it does not tell, or has not begun
+	working time.Duration // 0: unknown, or the run has not begun
 }
 
 func (p *pace) add(s *wire.Status) {
@@ -49,7 +49,10 @@ func (p *pace) add(s *wire.Status) {
 		for old+1 < len(tallies) && s.Now.Sub(tallies[old+1].at) >= paceSpan {
 			old++
 		}
-		p.runs[r.ID] = append(slices.Delete(tallies, 0, old), tally{s.Now, r.Worked(), time.Duration(r.WorkUS) * time.Microsecond})
+		p.runs[r.ID] = append(
+			slices.Delete(tallies, 0, old),
+			tally{s.Now, r.Worked(), time.Duration(r.WorkUS) * time.Microsecond},
+		)
 	}
 	for id := range p.runs {
 		if !live[id] {
@@ -58,7 +61,7 @@ func (p *pace) add(s *wire.Status) {
 	}
 }
 
-// before returns the status that is about recentSpan older than the last, or nil.
+// before returns a status about recentSpan older than the last one, or nil.
 func (p *pace) before() *wire.Status {
 	if len(p.statuses) < 2 {
 		return nil
@@ -66,7 +69,8 @@ func (p *pace) before() *wire.Status {
 	return p.statuses[0]
 }
 
-// of returns how many images the live run id settles in a second in which it works, and false when it is too early to tell.
+// of returns how many images the live run settles per second of working time. ok is false when it is too early to
+// tell.
 func (p *pace) of(id string) (perSecond float64, ok bool) {
 	t := p.runs[id]
 	if len(t) < 2 {
@@ -83,29 +87,30 @@ func (p *pace) of(id string) (perSecond float64, ok bool) {
 	return float64(last.worked-first.worked) / span.Seconds(), true
 }
 
-// past is the throughput since the run began, in at most maxPast points: when those are full, each two become one.
+// past is the throughput since the run began, in at most maxPast points. When all points are used, each pair becomes
+// one.
 type past struct {
 	start   time.Time // of the first point
 	step    time.Duration
 	rates   []float64 // images a second
-	from    uint64    // the count at the end of the last point
-	at      time.Time // that end
+	from    uint64    // images settled at the end of the last point
+	at      time.Time // the end of the last point
 	settled uint64
-	quiet   time.Time // since when nothing was settled and no run was live; zero: something was
-	last    time.Time // the status before; zero: there was none
+	idle    time.Time // since when nothing was settled and no run was live; zero: active
+	last    time.Time // of the previous status; zero: none
 	version uint64
 }
 
 const maxPast = 240
 
-// restAfter is after how long without any work the past ends; what comes later begins another.
-const restAfter = 5 * time.Second
+// idleLimit is the time without work after which the next image begins a new past.
+const idleLimit = 5 * time.Second
 
 func (p *past) add(s *wire.Status) {
 	settled := s.Done + s.Rejected + s.Dead
 	last := p.last
 	p.last = s.Now
-	if p.step == 0 && s.Now.Sub(last) > 2*interval { // what was settled before is no throughput
+	if p.step == 0 && s.Now.Sub(last) > 2*interval { // images settled before are not throughput
 		last, p.from, p.settled = s.Now, settled, settled
 	}
 	active := settled != p.settled
@@ -117,14 +122,14 @@ func (p *past) add(s *wire.Status) {
 	case !active && p.step == 0:
 		p.from = settled
 		return
-	case !active && p.quiet.IsZero():
-		p.quiet = s.Now
-	case active && (p.step == 0 || !p.quiet.IsZero() && s.Now.Sub(p.quiet) > restAfter):
+	case !active && p.idle.IsZero():
+		p.idle = s.Now
+	case active && (p.step == 0 || !p.idle.IsZero() && s.Now.Sub(p.idle) > idleLimit):
 		*p = past{start: last, at: last, step: interval, from: p.from, settled: settled, last: s.Now, version: p.version + 1}
 	case active:
-		p.quiet = time.Time{}
+		p.idle = time.Time{}
 	}
-	if !p.quiet.IsZero() {
+	if !p.idle.IsZero() {
 		p.from = settled
 		return
 	}
@@ -152,7 +157,7 @@ func (p *past) halve() {
 	p.rates, p.step = half, 2*p.step
 }
 
-// history is the past as pages get it.
+// history is the past as sent to pages.
 type history struct {
 	version uint64
 	Start   int64     `json:"start"` // unix milliseconds
@@ -168,7 +173,7 @@ func (p *past) history(prev *history) *history {
 	if p.step > 0 {
 		h.Start = p.start.UnixMilli()
 	}
-	if n := len(p.rates); n > 0 { // what it came to be, late ticks included
+	if n := len(p.rates); n > 0 { // the true mean step, late ticks included
 		h.Step = p.at.Sub(p.start).Seconds() / float64(n)
 	}
 	for i, r := range p.rates {

@@ -14,7 +14,7 @@ import (
 
 var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// at is the status after so many seconds, at so many images a second.
+// at returns the status after some seconds at some images per second.
 func at(second int, perSecond float64, live bool) *wire.Status {
 	n := int64(float64(second) * perSecond)
 	run := wire.Run{ID: "r", Started: start, Total: 1000, Found: 1000, Done: n}
@@ -24,7 +24,7 @@ func at(second int, perSecond float64, live bool) *wire.Status {
 	return &wire.Status{Now: start.Add(time.Duration(second) * time.Second), Done: uint64(n), Runs: []wire.Run{run}}
 }
 
-func TestPaceIsThatOfTheLastHalfMinute(t *testing.T) {
+func TestPaceCoversTheLastHalfMinute(t *testing.T) {
 	var p pace
 	p.add(at(0, 10, true))
 	if _, ok := p.of("r"); ok {
@@ -70,7 +70,7 @@ func TestPastKeepsTheWholeRunInFewPoints(t *testing.T) {
 	}
 }
 
-func TestPastBeginsAnewWithAnotherRun(t *testing.T) {
+func TestPastRestartsWithAnotherRun(t *testing.T) {
 	var p past
 	p.add(&wire.Status{Now: start, Done: 70_000}) // a sink that has been at work before
 	for s := 1; s <= 20; s++ {
@@ -98,7 +98,7 @@ func TestPastBeginsAnewWithAnotherRun(t *testing.T) {
 	}
 }
 
-func TestSinkIsAskedOncePerSecondHoweverManyWatch(t *testing.T) {
+func TestStatusIsReadOncePerSecondForAnyNumberOfPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeSink()
 		d := newDashboard(t, Config{Source: f})
@@ -142,7 +142,7 @@ func TestSinkIsAskedOncePerSecondHoweverManyWatch(t *testing.T) {
 	})
 }
 
-func TestLastImagesChangeCalmly(t *testing.T) {
+func TestLatestImagesChangeAtALimitedRate(t *testing.T) {
 	m := newMemory()
 	now := start
 	for i := range 10_000 { // a thousand a second for ten seconds
@@ -169,21 +169,21 @@ func TestRetriedImagesLeaveTheList(t *testing.T) {
 	}
 	dead := receipt("d", outcome.Dead)
 	m.take(wire.Event{Payload: &dead}, start)
-	m.revived(&wire.EntriesArgs{Run: "another", Reasons: []outcome.Reason{outcome.Truncated}})
+	m.forgetRetried(&wire.EntriesArgs{Run: "another", Reasons: []outcome.Reason{outcome.Truncated}})
 	if len(m.refused) != 6 {
 		t.Errorf("%d are left after another run's were retried", len(m.refused))
 	}
-	m.revived(&wire.EntriesArgs{Reasons: []outcome.Reason{outcome.Truncated}})
+	m.forgetRetried(&wire.EntriesArgs{Reasons: []outcome.Reason{outcome.Truncated}})
 	if len(m.refused) != 3 || len(m.reasons) != 2 || m.reasons["dead"] != 1 {
 		t.Errorf("%d are left, %v", len(m.refused), m.reasons)
 	}
-	m.revived(&wire.EntriesArgs{Outcomes: []outcome.Outcome{outcome.Rejected, outcome.Dead}})
+	m.forgetRetried(&wire.EntriesArgs{Outcomes: []outcome.Outcome{outcome.Rejected, outcome.Dead}})
 	if len(m.refused) != 0 || len(m.reasons) != 0 {
 		t.Errorf("%d are left, %v", len(m.refused), m.reasons)
 	}
 }
 
-func TestPaceIsReckonedByTheTimeInWhichARunWorked(t *testing.T) {
+func TestPaceCountsWorkingTimeOnly(t *testing.T) {
 	var p pace
 	paused := func(second int, worked, working int64) {
 		p.add(&wire.Status{Now: start.Add(time.Duration(second) * time.Second),

@@ -24,7 +24,7 @@ type pageFile struct {
 	etag    string
 }
 
-// kinds are the content types of the page's files.
+// kinds are the content types of the page's files, by extension.
 var kinds = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -45,7 +45,7 @@ func loadPages() (*pages, error) {
 		}
 		kind, ok := kinds[path.Ext(e.Name())]
 		if !ok {
-			return nil, fmt.Errorf("the page has a file %s, of no known type", e.Name())
+			return nil, fmt.Errorf("the page's file %s has an unknown type", e.Name())
 		}
 		p.files[e.Name()] = pageFile{content, kind, fmt.Sprintf(`"%.8x"`, sha256.Sum256(content))}
 	}
@@ -64,7 +64,7 @@ func (p *pages) file(name string) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", f.kind)
-		w.Header().Set("Cache-Control", "no-cache") // asked again each time, sent only when it changed
+		w.Header().Set("Cache-Control", "no-cache") // browsers revalidate each time, and load it only when it changed
 		w.Header().Set("ETag", f.etag)
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
 	})

@@ -6,34 +6,38 @@ import (
 	"time"
 )
 
-// A stream's rhythm: a comment after every pulse without anything to say, so that proxies keep the connection and a
-// client that has gone is noticed; a client that takes nothing for writeWithin is let go.
+// A stream sends a comment when nothing happened for a pulse, so that proxies keep the connection and the server
+// notices a lost client. The server disconnects a client that reads nothing for writeWithin.
 const (
 	pulse       = 15 * time.Second
 	writeWithin = 10 * time.Second
-	// lastWords is how long a stream waits for the last view when the server ends.
-	lastWords = 500 * time.Millisecond
+	// lastViewWait is how long a stream waits for the last view when the server stops.
+	lastViewWait = 500 * time.Millisecond
 )
 
-// stream is a client of server-sent events.
+// stream is a connection that carries server-sent events.
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 }
 
-// listen makes a stream of the request, if there is room for one more; the caller calls done at its end.
+// listen turns the request into a stream, unless too many are open. The caller calls done when the stream ends.
 func (d *Dashboard) listen(w http.ResponseWriter, r *http.Request) (s *stream, done func(), ok bool) {
 	select {
 	case d.clients <- struct{}{}:
 	default:
 		w.Header().Set("Retry-After", "10")
-		refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("%d listen already; more are not served", cap(d.clients)))
+		refuse(
+			w,
+			http.StatusServiceUnavailable,
+			fmt.Sprintf("%d streams are open; the server allows no more", cap(d.clients)),
+		)
 		return nil, nil, false
 	}
 	done = func() { <-d.clients }
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no") // proxies hand each event on at once
+	w.Header().Set("X-Accel-Buffering", "no") // proxies forward each event at once
 	s = &stream{w, http.NewResponseController(w)}
 	if r.Method == http.MethodHead {
 		done()
@@ -54,8 +58,7 @@ func (s *stream) send(text string) error {
 	return s.control.Flush()
 }
 
-// live is the page's own stream: what changed, each second. A page that is slow gets the latest, and misses what was
-// between.
+// live is the page's stream: each second, the parts that changed. A slow page skips to the newest view.
 func (d *Dashboard) live(w http.ResponseWriter, r *http.Request) {
 	s, done, ok := d.listen(w, r)
 	if !ok {
@@ -81,7 +84,7 @@ func (d *Dashboard) live(w http.ResponseWriter, r *http.Request) {
 	for {
 		v, changed := d.current()
 		if err := show(v); err != nil {
-			d.log.Debug("a page was let go", "from", r.RemoteAddr, "error", err)
+			d.log.Debug("disconnected a page: it reads nothing", "from", r.RemoteAddr, "error", err)
 			return
 		}
 		select {
@@ -89,8 +92,8 @@ func (d *Dashboard) live(w http.ResponseWriter, r *http.Request) {
 		case <-d.final:
 			d.finish(show)
 			return
-		case <-r.Context().Done(): // it left, or the server ends
-			timer := time.NewTimer(lastWords)
+		case <-r.Context().Done(): // the client disconnected, or the server stops
+			timer := time.NewTimer(lastViewWait)
 			defer timer.Stop()
 			select {
 			case <-d.final:
@@ -102,10 +105,10 @@ func (d *Dashboard) live(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// finish shows the last view.
+// finish sends the last view.
 func (d *Dashboard) finish(show func(*view) error) {
 	v, _ := d.current()
 	if err := show(v); err != nil {
-		d.log.Debug("a page missed the end", "error", err)
+		d.log.Debug("a page missed the last view", "error", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// view is what is shown at one moment. It does not change; its parts are encoded once, by the first who needs them.
+// view is what pages show at one moment. It never changes. The first stream that needs a part encodes it for all.
 type view struct {
 	status  *wire.Status
 	before  *wire.Status
@@ -23,14 +23,14 @@ type view struct {
 	parts   [4]part
 }
 
-// part is a piece of what pages get; they get it again only when its version changed.
+// part is a piece of a view. A stream sends it again only when its version has changed.
 type part struct {
 	event   string
 	version uint64
 	encode  func() ([]byte, error)
 }
 
-// newView makes a view of s. asking is held.
+// newView makes a view of s. The caller holds refreshing.
 func (d *Dashboard) newView(s *wire.Status, stopping bool) *view {
 	d.mu.Lock()
 	prev := d.view
@@ -42,20 +42,26 @@ func (d *Dashboard) newView(s *wire.Status, stopping bool) *view {
 		number = prev.parts[0].version + 1
 	}
 	if v.before == nil {
-		v.before = s // nothing can be told yet
+		v.before = s // too early for a comparison
 	}
 	v.verdict = bottleneck.Find(s, v.before)
 	v.album = d.memory.album(v.album)
 	v.history = d.past.history(v.history)
 	v.run = d.runReply(v)
-	state := pageState{RunReply: v.run, Stopping: stopping, Once: d.cfg.EndsWithRun, Actions: d.cfg.Actions != nil, Report: d.cfg.Report != nil}
+	state := pageState{
+		RunReply: v.run,
+		Stopping: stopping,
+		Once:     d.cfg.EndsWithRun,
+		Actions:  d.cfg.Actions != nil,
+		Report:   d.cfg.Report != nil,
+	}
 	v.parts = [4]part{
 		{"state", number, once(func() any { return state })},
 		{"workers", number, once(func() any { return v.crew() })},
 		{"album", v.album.version + 1, once(func() any { return v.album })},
 		{"history", v.history.version + 1, once(func() any { return v.history })},
 	}
-	if prev != nil { // what did not change is not encoded again
+	if prev != nil { // an unchanged part is not encoded again
 		for i := range v.parts {
 			if v.parts[i].version == prev.parts[i].version {
 				v.parts[i] = prev.parts[i]
@@ -80,7 +86,7 @@ type RunReply struct {
 	Runs       []RunInfo          `json:"runs"`
 }
 
-// SinkInfo says which sink answers.
+// SinkInfo describes the sink that answers.
 type SinkInfo struct {
 	Instance string    `json:"instance"`
 	Version  string    `json:"version"`
@@ -92,7 +98,7 @@ type SinkInfo struct {
 	Trouble  string    `json:"trouble,omitempty"`
 }
 
-// Totals is what the sink took since it started; Settled is what its ledger holds.
+// Totals counts what the sink received since it started. Settled counts the entries of its ledger.
 type Totals struct {
 	Done       uint64 `json:"done"`
 	Rejected   uint64 `json:"rejected"`
@@ -104,8 +110,8 @@ type Totals struct {
 	Settled    uint64 `json:"settled"`
 }
 
-// WorkerTotals sums up the workers that are connected, and counts those lost in the last ten minutes. A worker that drained
-// before it left is not lost.
+// WorkerTotals sums up the workers that are connected, and counts those lost in the last ten minutes. A worker that
+// drained before it left is not lost.
 type WorkerTotals struct {
 	Connected int `json:"connected"`
 	Lost      int `json:"lost"`
@@ -113,19 +119,19 @@ type WorkerTotals struct {
 	Busy      int `json:"busy"`
 }
 
-// RunInfo is a run and how fast it goes.
+// RunInfo is a run and its speed.
 type RunInfo struct {
 	wire.Run
 	Unsettled int64 `json:"unsettled"`
-	// WorkingSeconds is the time by which its speed is reckoned: see wire.Run.Working.
+	// WorkingSeconds is the time over which its speed is computed: see wire.Run.Working.
 	WorkingSeconds float64 `json:"working_seconds"`
-	// ImagesPerSecond is over the last 30 s of a live run, and over the whole of one that ended.
+	// ImagesPerSecond covers the last 30 s of a live run, or the whole of a run that has ended.
 	ImagesPerSecond float64 `json:"images_per_second"`
-	// ETASeconds is how long the rest takes at that speed; null when that cannot be told.
+	// ETASeconds is how long the rest takes at that speed; null when unknown.
 	ETASeconds *float64 `json:"eta_seconds"`
 }
 
-// pageState is what the page gets beside the rest.
+// pageState is the part of a view that changes each second.
 type pageState struct {
 	RunReply
 	Stopping bool `json:"stopping"`
@@ -180,13 +186,13 @@ type WorkersReply struct {
 	Workers []WorkerInfo `json:"workers"`
 }
 
-// WorkerInfo is a worker and how it fares.
+// WorkerInfo is a worker with its share of the work.
 type WorkerInfo struct {
 	wire.WorkerStatus
-	// Idle is the share of slot time without a task over the last ten seconds or, of a worker that is newer, since it
-	// came; null when it does not say.
+	// Idle is the share of slot time without a task, over the last ten seconds or since the worker joined; null when
+	// unknown.
 	Idle *float64 `json:"idle"`
-	// Share is its part of all images that this sink took, 0 to 1.
+	// Share is its part of all images that this sink received, 0 to 1.
 	Share float64 `json:"share"`
 }
 
@@ -215,10 +221,10 @@ func (v *view) workers() []WorkerInfo {
 	return all
 }
 
-// maxCrew bounds the workers that a page gets.
+// maxCrew bounds the number of workers that a page shows.
 const maxCrew = 1000
 
-// crew is the workers as the page gets them: rows of name, slots, busy, images a second, images, share in 1/1000, idle
+// crew is the workers as sent to pages. A row holds name, slots, busy, images per second, images, share in 1/1000, idle
 // in 1/1000 or −1, milliseconds since last seen, and flags.
 type crew struct {
 	Rows [][]any `json:"rows"`
@@ -236,7 +242,7 @@ const (
 func (v *view) crew() crew {
 	all := v.workers()
 	c := crew{Rows: make([][]any, 0, min(len(all), maxCrew))}
-	if len(all) > maxCrew { // those that are there first
+	if len(all) > maxCrew { // connected ones first
 		slices.SortStableFunc(all, func(a, b WorkerInfo) int {
 			switch {
 			case a.Lost == b.Lost:

@@ -1,11 +1,11 @@
-// Package nearest guesses which word was meant by one that was mistyped.
+// Package nearest finds the known word that a user most likely meant by a mistyped one.
 package nearest
 
-// far is a distance at which one word is not taken for another.
+// far is a distance at which two words are not similar.
 const far = 3
 
-// Word returns the known word that is nearest to s, or "" when none is near: at most two letters away, and fewer than the
-// known word has (at least one, so that a word of one letter can be meant). Nothing is near the empty word.
+// Word returns the known word that is nearest to s, or "" if none is near. A near word differs from s by at most two
+// letters, and by fewer letters than it has itself; one letter is always allowed. Nothing is near the empty word.
 func Word(s string, known []string) string {
 	if s == "" {
 		return ""
@@ -19,8 +19,8 @@ func Word(s string, known []string) string {
 	return best
 }
 
-// edits counts insertions, deletions, replacements and swaps of neighbours (the optimal string alignment distance), up to
-// far.
+// edits returns the optimal string alignment distance of a and b, at most far: the number of insertions, deletions,
+// replacements and swaps of neighbours.
 func edits(a, b string) int {
 	const longest = 40
 	if len(a) > longest || len(a)-len(b) >= far || len(b)-len(a) >= far {

@@ -26,7 +26,8 @@ func TestEdits(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"", "ab", 2}, {"a", "b", 1}, {"ab", "ba", 1}, {"abcd", "acbd", 1}, {"abc", "c", 2}, {"abcdef", "fedcba", far},
+		{"", "", 0}, {"", "ab", 2}, {"a", "b", 1}, {"ab", "ba", 1}, {"abcd", "acbd", 1}, {"abc", "c", 2},
+		{"abcdef", "fedcba", far},
 	} {
 		if got := edits(c.a, c.b); got != c.want || edits(c.b, c.a) != got {
 			t.Errorf("edits(%q, %q) = %d, the other way %d, want %d", c.a, c.b, got, edits(c.b, c.a), c.want)

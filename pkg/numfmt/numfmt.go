@@ -1,5 +1,5 @@
-// Package numfmt writes counts, rates, sizes, shares and times for people, in the same form in the progress bar, the summary,
-// the report, the live page and every other text. The page's format.js follows the same rules.
+// Package numfmt writes counts, rates, sizes, shares and times for people, in the same form in the progress bar, the
+// summary, the report, the live page and every other text. The page's format.js follows the same rules.
 package numfmt
 
 import (

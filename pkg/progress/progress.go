@@ -1,4 +1,4 @@
-// Package progress shows how far a run has come: a bar on a terminal, lines in a container's log, JSON for programs.
+// Package progress shows the progress of a run: a bar on a terminal, lines in a log, JSON for programs.
 package progress
 
 import (
@@ -16,17 +16,18 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Reporter is told a run's counts several times a second, and its last ones by End. It is called by one goroutine.
+// Reporter shows the counts of a run. One goroutine calls Show several times a second, and End once with the last
+// counts.
 type Reporter interface {
 	Show(wire.Run)
 	End(wire.Run)
 }
 
-// Modes are the words of --progress.
+// Modes returns the values of --progress.
 func Modes() []string { return []string{"auto", "bar", "plain", "json", "none"} }
 
-// New returns the reporter that mode names: "auto" is a bar when screen is a terminal, and lines otherwise. Bar and lines go to
-// screen, JSON to stdout.
+// New returns the reporter that mode names: "auto" is a bar when screen is a terminal, and lines otherwise. Bar and
+// lines go to screen, JSON to stdout.
 func New(mode string, screen *Screen, stdout io.Writer) (Reporter, error) {
 	if mode == "auto" {
 		mode = "plain"
@@ -44,7 +45,7 @@ func New(mode string, screen *Screen, stdout io.Writer) (Reporter, error) {
 	case "none":
 		return silent{}, nil
 	}
-	return nil, fmt.Errorf("progress %q: it is one of %s", mode, strings.Join(Modes(), ", "))
+	return nil, fmt.Errorf("progress is %q: it must be one of %s", mode, strings.Join(Modes(), ", "))
 }
 
 // Drawn reports whether mode draws a bar on screen.
@@ -57,8 +58,8 @@ type silent struct{}
 func (silent) Show(wire.Run) {}
 func (silent) End(wire.Run)  {}
 
-// trouble is what a bar's or line's reader should know besides the count.
-func trouble(r *wire.Run) string {
+// remarks returns what the run waits for, and the counts of images that are not done.
+func remarks(r *wire.Run) string {
 	var parts []string
 	if r.Waiting != "" {
 		parts = append(parts, r.Waiting)
@@ -90,7 +91,7 @@ func speed(r *wire.Run, now time.Time) string {
 	return numfmt.Rate(perSecond) + " img/s"
 }
 
-// left says how long the rest of a live run takes, when that can be told.
+// left returns the estimated time left of a live run as a text; "" when unknown.
 func left(r *wire.Run, now time.Time) string {
 	d, ok := r.Left(now)
 	if !ok || !r.Ended.IsZero() {
@@ -99,7 +100,7 @@ func left(r *wire.Run, now time.Time) string {
 	return ", " + d.Round(time.Second).String() + " left"
 }
 
-// lines prints a line now and then: when something changed, and at least each minute.
+// lines prints a line when the counts have changed, and at least each minute.
 type lines struct {
 	w       io.Writer
 	every   time.Duration
@@ -109,7 +110,7 @@ type lines struct {
 	waiting string
 }
 
-// idleLine is how often a line says that nothing has changed.
+// idleLine is the interval of lines while nothing changes.
 const idleLine = time.Minute
 
 // Show implements Reporter.
@@ -134,13 +135,13 @@ func plainLine(r *wire.Run, now time.Time) string {
 	}
 	s := fmt.Sprintf("%s/%s images (%.0f%%), %s, %s%s", numfmt.Count(r.Settled()), numfmt.Count(r.Total), percent,
 		speed(r, now), workers(r.Peers), left(r, now))
-	if t := trouble(r); t != "" {
+	if t := remarks(r); t != "" {
 		s += ", " + t
 	}
 	return s
 }
 
-// message is a line of --progress json.
+// message is one line of --progress json.
 type message struct {
 	MessageType      string   `json:"message_type"` // "status", and "summary" at the end
 	PercentDone      float64  `json:"percent_done"` // 0 to 100
@@ -173,10 +174,10 @@ func jsonLine(r *wire.Run, now time.Time) string {
 	return string(b)
 }
 
-// barWidth leaves room for words beside the bar on a terminal of 80 columns.
+// barWidth leaves room for text beside the bar on a terminal of 80 columns.
 const barWidth = 16
 
-// bar draws one line that is drawn over again.
+// bar draws its line again with each change.
 type bar struct {
 	screen *Screen
 	b      *progressbar.ProgressBar
@@ -185,8 +186,13 @@ type bar struct {
 // Show implements Reporter.
 func (b *bar) Show(r wire.Run) {
 	if b.b == nil {
-		b.b = progressbar.NewOptions64(max(r.Total, 1),
-			progressbar.OptionSetWriter(barWriter{b.screen}), progressbar.OptionSetWidth(barWidth), progressbar.OptionShowCount(),
+		b.b = progressbar.NewOptions64(
+			max(r.Total, 1),
+			progressbar.OptionSetWriter(
+				barWriter{b.screen},
+			),
+			progressbar.OptionSetWidth(barWidth),
+			progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(false), // the library would count pauses
 			progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
@@ -194,17 +200,17 @@ func (b *bar) Show(r wire.Run) {
 	}
 	now := time.Now()
 	text := fmt.Sprintf("%s, %s%s", speed(&r, now), workers(r.Peers), left(&r, now))
-	if t := trouble(&r); t != "" {
+	if t := remarks(&r); t != "" {
 		text += " (" + t + ")"
 	}
 	b.b.Describe(shortened(text, b.screen.columns()-len(fmt.Sprintf("  100%%  (%d/%d) ", r.Settled(), r.Total))))
 	if r.Total > 0 && r.Total != b.b.GetMax64() {
 		b.b.ChangeMax64(r.Total)
 	}
-	_ = b.b.Set64(r.Settled()) // only a bar that is full complains
+	_ = b.b.Set64(r.Settled()) // a full bar returns an error
 }
 
-// shortened cuts text to so many characters: a line that is wider than the terminal cannot be drawn over.
+// shortened cuts text to width characters. A line wider than the terminal would wrap, and could not be cleared.
 func shortened(text string, width int) string {
 	runes := []rune(text)
 	if width = max(width, 1); len(runes) > width {

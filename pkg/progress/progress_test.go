@@ -24,7 +24,7 @@ func reporter(t *testing.T, mode string) (progress.Reporter, *bytes.Buffer) {
 	return r, &out
 }
 
-func TestLinesComeWhenSomethingChangedAndAtLeastEachMinute(t *testing.T) {
+func TestLinesFollowChangesAndComeAtLeastEachMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, out := reporter(t, "auto") // which is no bar, since this is no terminal
 		run := wire.Run{Started: time.Now(), Total: 100, Peers: 1}
@@ -39,7 +39,9 @@ func TestLinesComeWhenSomethingChangedAndAtLeastEachMinute(t *testing.T) {
 			t.Errorf("%d lines in a minute without change", n)
 		}
 		run.Done = 50
-		if n := pass(time.Second); n != 1 || !strings.Contains(out.String(), "50/100 images (50%), 0.8 img/s, 1 worker, 1m0s left") && !strings.Contains(out.String(), "59s left") {
+		if n := pass(time.Second); n != 1 ||
+			!strings.Contains(out.String(), "50/100 images (50%), 0.8 img/s, 1 worker, 1m0s left") &&
+				!strings.Contains(out.String(), "59s left") {
 			t.Errorf("a change is told in %d lines: %s", n, out)
 		}
 		if n := pass(10 * time.Minute); n != 10 {
@@ -49,13 +51,14 @@ func TestLinesComeWhenSomethingChangedAndAtLeastEachMinute(t *testing.T) {
 		out.Reset()
 		r.Show(run)
 		r.End(run)
-		if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "waiting for workers, 2 rejected") || strings.Contains(got, "left") {
+		if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "waiting for workers, 2 rejected") ||
+			strings.Contains(got, "left") {
 			t.Errorf("the end is %q", got)
 		}
 	})
 }
 
-func TestJSONLinesSayHowFarItIs(t *testing.T) {
+func TestJSONLinesHoldProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, out := reporter(t, "json")
 		run := wire.Run{ID: "r", Started: time.Now(), Total: 8, Found: 8, Skipped: 2, Earlier: 2}
@@ -75,7 +78,8 @@ func TestJSONLinesSayHowFarItIs(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		run.Done = 2
 		r.Show(run)
-		if m := line(); m["seconds_remaining"] != 40.0 || m["settled"] != 4.0 || m["images_per_second"] != 0.1 || m["balanced"] != false {
+		if m := line(); m["seconds_remaining"] != 40.0 || m["settled"] != 4.0 || m["images_per_second"] != 0.1 ||
+			m["balanced"] != false {
 			t.Errorf("in the middle: %v", m)
 		}
 		run.WorkUS, run.Waiting = 5e6, "paused by an operator"
@@ -103,8 +107,9 @@ func TestBarEndsItsLine(t *testing.T) {
 	}
 }
 
-func TestUnknownModeIsNamed(t *testing.T) {
-	if _, err := progress.New("loud", progress.NewScreen(nil), nil); err == nil || !strings.Contains(err.Error(), `"loud"`) {
+func TestUnknownModeIsRefusedByName(t *testing.T) {
+	if _, err := progress.New("loud", progress.NewScreen(nil), nil); err == nil ||
+		!strings.Contains(err.Error(), `"loud"`) {
 		t.Errorf("error %v", err)
 	}
 	if r, out := reporter(t, "none"); r != nil {
@@ -116,19 +121,31 @@ func TestUnknownModeIsNamed(t *testing.T) {
 	}
 }
 
-// A line that is wider than the terminal would not be drawn over, but scroll.
-func TestBarLeavesOutWordsRatherThanWrap(t *testing.T) {
+// A line wider than the terminal would wrap and scroll.
+func TestBarIsShortenedInsteadOfWrapped(t *testing.T) {
 	const bar = 16
 	r, out := reporter(t, "bar")
-	r.Show(wire.Run{ID: "r", State: "running", Started: time.Now().Add(-time.Hour), Total: 250_000, Found: 250_000, Skipped: 120_000,
-		Rejected: 17, Dead: 2, Peers: 3, Waiting: "waiting for the sink at tcp://photographs.example.org:5555: no answer"})
+	r.Show(
+		wire.Run{
+			ID:       "r",
+			State:    "running",
+			Started:  time.Now().Add(-time.Hour),
+			Total:    250_000,
+			Found:    250_000,
+			Skipped:  120_000,
+			Rejected: 17,
+			Dead:     2,
+			Peers:    3,
+			Waiting:  "waiting for the sink at tcp://photographs.example.org:5555: no answer",
+		},
+	)
 	line, _, _ := strings.Cut(strings.TrimPrefix(out.String(), "\r"), "\x1b")
 	if n := utf8.RuneCountInString(line) - bar; n > 80 || !strings.Contains(line, "…") {
 		t.Errorf("%d columns without the bar, which may become narrower: %q", n, line)
 	}
 }
 
-// A log line that comes while a bar is drawn takes the bar's place in its line.
+// A log line that is written while a bar is drawn clears the bar first.
 func TestBarAndLogLinesShareNoLine(t *testing.T) {
 	var out bytes.Buffer
 	screen := progress.NewScreen(&out)
@@ -147,7 +164,9 @@ func TestBarAndLogLinesShareNoLine(t *testing.T) {
 		if at := strings.LastIndex(line, "\x1b[2K"); at >= 0 {
 			line = line[at+len("\x1b[2K"):] // what the terminal shows of it
 		}
-		if bar, text := strings.Contains(line, "img/s"), strings.Contains(line, "a warning") || line == "before" || line == "after"; bar == text {
+		bar := strings.Contains(line, "img/s")
+		text := strings.Contains(line, "a warning") || line == "before" || line == "after"
+		if bar == text {
 			t.Errorf("line %d: %q of %q", i, line, out.String())
 		}
 	}

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/term"
 )
 
-// clearLine moves to the start of the terminal's line and empties it.
+// clearLine moves the cursor to the start of its line and clears the line.
 const clearLine = "\r\x1b[2K"
 
-// Screen is standard error, shared by a bar and log lines. A line that is written while a bar is drawn takes the bar's place; the
-// bar is drawn below it the next time. Any goroutine may write to it.
+// Screen is standard error, shared by a bar and log lines. Write clears the bar before it writes a line; the bar draws
+// itself again below that line. Screen is safe for concurrent use.
 type Screen struct {
 	w io.Writer
 
@@ -36,7 +36,7 @@ func (s *Screen) Write(lines []byte) (int, error) {
 	return s.w.Write(lines)
 }
 
-// Fd returns the descriptor of the terminal, or one that is none.
+// Fd returns the file descriptor of the screen, or an invalid one if the screen is not a file.
 func (s *Screen) Fd() uintptr {
 	if f, ok := s.w.(*os.File); ok {
 		return f.Fd()
@@ -54,7 +54,7 @@ func (s *Screen) columns() int {
 	return 80
 }
 
-// barWriter is the side of a screen on which a bar is drawn.
+// barWriter writes a bar to a screen.
 type barWriter struct{ screen *Screen }
 
 func (b barWriter) Write(p []byte) (int, error) {
@@ -64,10 +64,10 @@ func (b barWriter) Write(p []byte) (int, error) {
 	return b.screen.w.Write(p)
 }
 
-// endBar leaves the bar as it is and goes on below it.
+// endBar moves the cursor below the bar, which stays.
 func (s *Screen) endBar() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.drawn = false
-	_, _ = io.WriteString(s.w, "\n") // a terminal that has gone needs no line
+	_, _ = io.WriteString(s.w, "\n") // a closed terminal needs no line
 }

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Bounds on what a client may cost. There is no write timeout for the whole server, as a mounted handler may stream
-// for hours; the endpoints of this package set ownDeadline for themselves.
+// Bounds on what a client may use. The server has no write timeout, as a mounted handler may stream for hours. The
+// endpoints of this package set ownDeadline themselves.
 const (
 	headerTimeout = 5 * time.Second
 	idleTimeout   = 2 * time.Minute
@@ -27,41 +27,41 @@ const (
 	maxScrapes    = 8
 )
 
-// AdminConfig says what a role's HTTP server shows and where.
+// AdminConfig configures the HTTP server of a role.
 type AdminConfig struct {
-	// Addr is where /healthz, /readyz, /metrics and Handler are served: host:port, port 0 for any free one. Empty
+	// Addr is the address, as host:port, of /healthz, /readyz, /metrics and Handler. Port 0 means any free port. Empty
 	// means that the role serves no HTTP.
 	Addr string
 
-	// DebugAddr is where net/http/pprof is served, apart from Addr, since profiles reveal and cost more than a page
-	// should. Empty means nowhere.
+	// DebugAddr is the address of net/http/pprof. It differs from Addr, since profiles reveal and cost more than a page
+	// should. Empty means that profiles are not served.
 	DebugAddr string
 
-	// Hosts are names by which both may be asked where they listen on a loopback address, besides localhost and the address itself: those of
-	// a proxy on this machine that passes its own on.
+	// Hosts are further names that requests to a loopback address may carry in Host, besides localhost and loopback
+	// addresses: those of a proxy on this machine that forwards its own Host.
 	Hosts []string
 
 	// Gatherer is what /metrics shows, usually the registry of NewRegistry. Required when Addr is set.
 	Gatherer prometheus.Gatherer
 
-	// Ready returns nil when the role can do its work, otherwise an error with the reasons in words (errors.Join for
-	// several), which /readyz answers with status 503. It is called for each request and must be quick and safe for
-	// concurrent use. Nil means ready as soon as the server runs.
+	// Ready returns nil when the role can do its work, otherwise an error with the reasons, which /readyz answers with
+	// status 503. The server calls it for each request, from several goroutines; it must not block. Nil means ready as
+	// soon as the server runs.
 	Ready func() error
 
-	// Handler answers every path that is not this package's, for instance the sink's live page. Its requests' bodies
-	// end after 1 MiB, and their contexts end when the server is told to stop, so that streams (server-sent events)
-	// do not hold it up. It sets its own write deadlines. Nil means 404, and a list of the endpoints on "/".
+	// Handler answers all other paths, such as the sink's live page. Bodies of its requests are limited to 1 MiB. Their
+	// contexts end when the server stops, so that streams do not delay the stop. It sets its own write deadlines. Nil
+	// means 404, and a list of the endpoints on "/".
 	Handler http.Handler
 
-	// Logger takes what goes wrong in serving. Nil means nobody is told.
+	// Logger logs errors of serving. Nil means no logging.
 	Logger *slog.Logger
 
-	// StopTimeout bounds how long requests under way may take once the server is told to stop. 0 means 5 s.
+	// StopTimeout bounds how long open requests may take after the server was stopped. 0 means 5 s.
 	StopTimeout time.Duration
 }
 
-// Validate names the first field that cannot be used, and why.
+// Validate returns an error that names the first invalid field, and why it is invalid.
 func (c AdminConfig) Validate() error {
 	for _, a := range []struct{ field, addr string }{{"http address", c.Addr}, {"debug address", c.DebugAddr}} {
 		if a.addr == "" {
@@ -92,7 +92,7 @@ func anyPort(addr string) bool {
 	return err == nil && port == "0"
 }
 
-// Admin is a role's HTTP server. Listen it, then Run it, once.
+// Admin is the HTTP server of a role. Call Listen, then Run, once each.
 type Admin struct {
 	cfg     AdminConfig
 	servers []*adminServer
@@ -105,7 +105,7 @@ type adminServer struct {
 	listener net.Listener
 }
 
-// NewAdmin checks the configuration. It binds and starts nothing.
+// NewAdmin returns a server. It binds and starts nothing.
 func NewAdmin(c AdminConfig) (*Admin, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -126,8 +126,8 @@ func NewAdmin(c AdminConfig) (*Admin, error) {
 	return a, nil
 }
 
-// Listen binds the addresses and returns where Addr came to be, with the port that was chosen for port 0; "" when
-// there is none. When one address cannot be bound, none stays bound. A second Listen only returns the address.
+// Listen binds the addresses. It returns Addr with the port that the system chose for port 0, or "" if Addr is empty.
+// When it cannot bind one address, it binds none. A second call returns the address only.
 func (a *Admin) Listen() (addr string, err error) {
 	for _, s := range a.servers {
 		if s.listener != nil {
@@ -135,7 +135,7 @@ func (a *Admin) Listen() (addr string, err error) {
 		}
 		if s.listener, err = net.Listen("tcp", s.addr); err != nil {
 			a.Close()
-			return "", fmt.Errorf("serving http on %s: %w", s.addr, err)
+			return "", fmt.Errorf("cannot serve HTTP on %s: %w", s.addr, err)
 		}
 	}
 	if a.cfg.Addr == "" {
@@ -144,7 +144,7 @@ func (a *Admin) Listen() (addr string, err error) {
 	return a.servers[0].listener.Addr().String(), nil
 }
 
-// DebugAddr returns where the profiles are served, after Listen; "" when they are not.
+// DebugAddr returns the address of the profiles after Listen, or "" if they are not served.
 func (a *Admin) DebugAddr() string {
 	if a.cfg.DebugAddr == "" {
 		return ""
@@ -155,7 +155,7 @@ func (a *Admin) DebugAddr() string {
 	return ""
 }
 
-// Close gives up what Listen bound, for a program that ends before it comes to Run. After Run it does nothing.
+// Close releases the addresses of Listen, for a program that ends before Run. After Run it does nothing.
 func (a *Admin) Close() {
 	for _, s := range a.servers {
 		if s.listener != nil {
@@ -165,9 +165,8 @@ func (a *Admin) Close() {
 	}
 }
 
-// Run serves until the context ends, then lets requests under way finish within StopTimeout, and returns nil when
-// all has ended; or why serving failed. It calls Listen if that has not been done. Without any address it only waits
-// for the context.
+// Run serves until the context ends, lets open requests finish within StopTimeout, and returns nil. It returns an error
+// when serving fails. It calls Listen if the caller has not. Without any address it only waits for the context.
 func (a *Admin) Run(ctx context.Context) error {
 	if _, err := a.Listen(); err != nil {
 		return err
@@ -198,13 +197,13 @@ func (a *Admin) serve(ctx context.Context, s *adminServer) error {
 
 	select {
 	case err := <-served:
-		return fmt.Errorf("serving http on %s: %w", s.addr, err)
+		return fmt.Errorf("cannot serve HTTP on %s: %w", s.addr, err)
 	case <-ctx.Done():
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.StopTimeout)
 	defer cancel()
 	if err := server.Shutdown(bounded); err != nil {
-		a.cfg.Logger.Warn("http requests were cut", "addr", s.addr, "after", a.cfg.StopTimeout)
+		a.cfg.Logger.Warn("closed HTTP requests that did not end in time", "addr", s.addr, "after", a.cfg.StopTimeout)
 		server.Close()
 	}
 	<-served
@@ -254,16 +253,16 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text) // a client that has gone needs no answer
+	_, _ = io.WriteString(w, text) // a client that has disconnected needs no answer
 }
 
-// own gives the endpoints of this package the deadlines that the server as a whole cannot have. They end with the
-// request; net/http takes them off the connection.
+// own sets the deadlines of this package's endpoints, which the server as a whole cannot have. net/http removes them
+// from the connection after the request.
 func own(next http.Handler) http.Handler {
 	return http.MaxBytesHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control, deadline := http.NewResponseController(w), time.Now().Add(ownDeadline)
 		if err := errors.Join(control.SetReadDeadline(deadline), control.SetWriteDeadline(deadline)); err != nil {
-			http.Error(w, "no deadline can be set", http.StatusInternalServerError)
+			http.Error(w, "cannot set a deadline", http.StatusInternalServerError)
 			return
 		}
 		next.ServeHTTP(w, r)

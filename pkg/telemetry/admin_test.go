@@ -99,7 +99,7 @@ func TestReadinessFollowsTheRoleAndHealthDoesNot(t *testing.T) {
 	}
 }
 
-func TestHealthFailsInWords(t *testing.T) {
+func TestHealthQuotesTheReasons(t *testing.T) {
 	_, url, stop := runAdmin(t, AdminConfig{})
 	if err := Health(t.Context(), url+"/nowhere"); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("a missing page: %v", err)
@@ -192,7 +192,7 @@ func TestMountedHandlerStreamsAndEndsWhenTheServerStops(t *testing.T) {
 	}
 }
 
-func TestRequestThatDoesNotEndIsCutAtTheBound(t *testing.T) {
+func TestOpenRequestIsClosedAfterStopTimeout(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	defer close(release)
 	stuck := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(entered); <-release })
@@ -214,7 +214,7 @@ func TestRequestThatDoesNotEndIsCutAtTheBound(t *testing.T) {
 	}
 }
 
-func TestListenFailsWhollyAndNamesTheAddress(t *testing.T) {
+func TestListenBindsAllAddressesOrNone(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
-// Package telemetry is what every role shows of itself: log lines for people or machines, a registry of metrics, and
-// a small HTTP server with health, readiness and metrics.
+// Package telemetry makes the loggers, the metric registry, and the HTTP server with health, readiness and metrics that
+// every role has.
 //
-// The metrics themselves live with the roles that count them; here is only the registry they are put into.
+// The metrics themselves belong to the roles, which register them here.
 //
 //	logger, err := telemetry.NewLogger(telemetry.LogConfig{Format: "text", Level: "info", Writer: os.Stderr})
 //	registry := telemetry.NewRegistry()

@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// maxHealthAnswer bounds, in bytes, what Health reads of an answer.
+// maxHealthAnswer is the number of bytes that Health reads of an answer.
 const maxHealthAnswer = 4 << 10
 
-// Health asks a role whether it is ready and returns nil if it answered 200. The target is an URL
-// (http://sink:8080/readyz) or a listen address (127.0.0.1:8080, :8080), for which /readyz is asked. The error says
-// what was answered, in the role's own words. The context bounds the whole exchange; proxies are not used and
-// redirections not followed.
+// Health asks a role whether it is ready, and returns nil if the role answers 200. The target is a URL
+// (http://sink:8080/readyz) or a listen address (127.0.0.1:8080, :8080), whose /readyz it requests. The error quotes
+// the answer. The context bounds the whole exchange. Health uses no proxy and follows no redirection.
 func Health(ctx context.Context, target string) error {
 	url := healthURL(target)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -22,7 +21,7 @@ func Health(ctx context.Context, target string) error {
 		return fmt.Errorf("health target %q: %w", target, err)
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true}, // a nil Proxy: the role is beside us, never behind one
+		Transport:     &http.Transport{DisableKeepAlives: true}, // without a proxy: the role is on this machine
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)
@@ -35,7 +34,7 @@ func Health(ctx context.Context, target string) error {
 	}
 	words, err := io.ReadAll(io.LimitReader(response.Body, maxHealthAnswer))
 	if err != nil {
-		return fmt.Errorf("health: %s answered %s, and its reasons could not be read: %w", url, response.Status, err)
+		return fmt.Errorf("health: %s answered %s; cannot read its reasons: %w", url, response.Status, err)
 	}
 	return fmt.Errorf("health: %s answered %s: %s", url, response.Status, strings.TrimSpace(string(words)))
 }

@@ -6,14 +6,22 @@ import (
 	"testing"
 )
 
-func TestALoopbackAddressAnswersToItsOwnNamesOnly(t *testing.T) {
-	_, url, _ := runAdmin(t, AdminConfig{Hosts: []string{"photos.example"}, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte("names of photos"))
-	})})
+func TestLoopbackAddressAnswersItsOwnNamesOnly(t *testing.T) {
+	_, url, _ := runAdmin(
+		t,
+		AdminConfig{
+			Hosts: []string{"photos.example"},
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte("names of photos"))
+			}),
+		},
+	)
 	for host, want := range map[string]int{
-		"": 200, "localhost": 200, "LocalHost:8080": 200, "a.localhost.": 200, "127.0.0.1:1": 200, "127.1.2.3": 200, "[::1]:8080": 200, "[::1]": 200, "0.0.0.0:1": 200, "[::]:8080": 200,
+		"": 200, "localhost": 200, "LocalHost:8080": 200, "a.localhost.": 200, "127.0.0.1:1": 200, "127.1.2.3": 200,
+		"[::1]:8080": 200, "[::1]": 200, "0.0.0.0:1": 200, "[::]:8080": 200,
 		"photos.example": 200, "Photos.Example:443": 200,
-		"evil.example": 421, "evil.example:8080": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "192.0.2.1": 421, "xlocalhost": 421,
+		"evil.example": 421, "evil.example:8080": 421, "localhost.evil.example": 421,
+		"127.0.0.1.evil.example": 421, "192.0.2.1": 421, "xlocalhost": 421,
 	} {
 		for _, path := range []string{"/", "/metrics"} {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
@@ -34,9 +42,14 @@ func TestALoopbackAddressAnswersToItsOwnNamesOnly(t *testing.T) {
 }
 
 // What listens on all addresses is there for others: this machine may have any name for them.
-func TestOtherAddressesAnswerToAnyName(t *testing.T) {
+func TestOtherAddressesAnswerAnyName(t *testing.T) {
 	_, url, _ := runAdmin(t, AdminConfig{Addr: "0.0.0.0:0"})
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(url, "[::]", "127.0.0.1", 1)+"/metrics", nil)
+	request, err := http.NewRequestWithContext(
+		t.Context(),
+		http.MethodGet,
+		strings.Replace(url, "[::]", "127.0.0.1", 1)+"/metrics",
+		nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

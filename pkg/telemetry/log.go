@@ -16,26 +16,26 @@ import (
 	"golang.org/x/term"
 )
 
-// LogConfig says how a program logs.
+// LogConfig configures a logger.
 type LogConfig struct {
 	// Format is "text" (one line for people) or "json" (one object a line). Empty means text.
 	Format string
 
-	// Level is the least level that is written: "debug", "info", "warn" or "error", in any case. Empty means info.
+	// Level is the lowest level that is written: "debug", "info", "warn" or "error", in any case. Empty means info.
 	Level string
 
-	// Quiet writes errors only, whatever Level says.
+	// Quiet restricts the output to errors, whatever Level is.
 	Quiet bool
 
-	// Writer takes the lines, one Write each. Required; standard error in the programs, as standard output is for
-	// data. Text is coloured when this is a terminal.
+	// Writer receives the lines, one Write for each. Required. The programs use standard error, as standard output is for
+	// data. Text is coloured when Writer is a terminal.
 	Writer io.Writer
 
-	// Getenv answers for NO_COLOR (https://no-color.org) and TERM. Nil means os.Getenv.
+	// Getenv returns the variables NO_COLOR (https://no-color.org) and TERM. Nil means os.Getenv.
 	Getenv func(string) string
 }
 
-// Validate names the first field that cannot be used, and why.
+// Validate returns an error that names the first invalid field, and why it is invalid.
 func (c LogConfig) Validate() error {
 	switch c.Format {
 	case "", "text", "json":
@@ -46,7 +46,7 @@ func (c LogConfig) Validate() error {
 		return err
 	}
 	if c.Writer == nil {
-		return fmt.Errorf("log writer is missing: it must be set")
+		return fmt.Errorf("log writer is missing: set Writer")
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func (c LogConfig) level() (slog.Level, error) {
 	return 0, fmt.Errorf("log level is %q: it must be debug, info, warn or error", c.Level)
 }
 
-// coloured tells whether a person looks at the lines and has not asked for plain ones.
+// coloured reports whether the writer is a terminal and the environment allows colours.
 func (c LogConfig) coloured() bool {
 	getenv := c.Getenv
 	if getenv == nil {
@@ -81,7 +81,7 @@ func (c LogConfig) coloured() bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// NewLogger returns the logger that the configuration describes.
+// NewLogger returns a logger.
 func NewLogger(c LogConfig) (*slog.Logger, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func NewLogger(c LogConfig) (*slog.Logger, error) {
 //
 //	2006-01-02 15:04:05.000 INFO  worker joined peer=10.0.0.7 slots=8
 //
-// The attributes are slog.TextHandler's, so groups, quoting and LogValuer behave as everywhere.
+// slog.TextHandler writes the attributes, so that groups, quoting and LogValuer behave as usual.
 type textHandler struct {
 	line  *textLine
 	attrs slog.Handler // writes " key=value…\n" to line.attrs
@@ -108,7 +108,8 @@ type textHandler struct {
 	paint bool
 }
 
-// textLine is what the handlers derived from one logger share: a line is put together and written under its lock.
+// textLine is shared by all handlers derived from one logger. A handler builds and writes a line while it holds the
+// lock.
 type textLine struct {
 	mu    sync.Mutex
 	out   io.Writer
@@ -116,7 +117,7 @@ type textLine struct {
 	attrs bytes.Buffer
 }
 
-// noMessage stands where slog.TextHandler would repeat the message. It cannot come from a caller by accident.
+// noMessage replaces the message that slog.TextHandler would repeat. No caller logs it by accident.
 const noMessage = "\x00"
 
 func newTextHandler(out io.Writer, level slog.Level, paint bool) *textHandler {
@@ -182,8 +183,8 @@ func (h *textHandler) Handle(ctx context.Context, r slog.Record) error {
 	return err
 }
 
-// Printable keeps a text from elsewhere to one line and its control characters, which a terminal would obey, visible: it is quoted
-// where it has any.
+// Printable makes a text from outside safe for a terminal: it quotes a text that holds control characters or line
+// breaks.
 func Printable(message string) string {
 	if strings.ContainsFunc(message, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(message)

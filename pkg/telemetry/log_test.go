@@ -25,7 +25,7 @@ func newLogger(t *testing.T, c LogConfig) (*slog.Logger, *bytes.Buffer) {
 	return logger, &out
 }
 
-func TestTextLinesReadWell(t *testing.T) {
+func TestTextLineLayout(t *testing.T) {
 	logger, out := newLogger(t, LogConfig{})
 	peer := logger.With("run", "r1").WithGroup("peer")
 	peer.Warn("peer left", "addr", "10.0.0.7:1", "held", 3, "why", errors.New("end of file"))
@@ -47,7 +47,7 @@ func TestAttributesNamedLikeBuiltinsAreKept(t *testing.T) {
 	}
 }
 
-func TestControlCharactersOfOutsidersCannotReachTheTerminal(t *testing.T) {
+func TestControlCharactersAreQuoted(t *testing.T) {
 	logger, out := newLogger(t, LogConfig{})
 	logger.Info("a\x1b[2Jb\nc", "file", "x\x1b]0;title\a\n.jpg")
 	if n := strings.Count(out.String(), "\n"); n != 1 {
@@ -132,7 +132,7 @@ func TestColourOnlyOnATerminal(t *testing.T) {
 	}
 }
 
-func TestColouredLinesHoldTheSameWords(t *testing.T) {
+func TestColouredLinesHoldTheSameText(t *testing.T) {
 	var plain, painted bytes.Buffer
 	record := slog.NewRecord(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), slog.LevelError, "lost", 0)
 	record.Add("peer", "p1")
@@ -149,7 +149,7 @@ func TestColouredLinesHoldTheSameWords(t *testing.T) {
 	}
 }
 
-func TestLinesOfManyGoroutinesDoNotMix(t *testing.T) {
+func TestConcurrentLinesDoNotMix(t *testing.T) {
 	logger, out := newLogger(t, LogConfig{})
 	var all sync.WaitGroup
 	for range 8 {

@@ -5,7 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Readiness holds why a role is not ready. The zero value says that it has not started. All methods are safe for concurrent use.
+// Readiness holds why a role is not ready. The zero value says that it has not started. All methods are safe for
+// concurrent use.
 type Readiness struct {
 	why atomic.Pointer[string] // nil: not started; empty: ready
 }

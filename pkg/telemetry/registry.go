@@ -8,14 +8,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// NewRegistry returns a registry that already holds the Go runtime's and the process's metrics and
-// imagefarm_build_info, a gauge that is always 1 and says by its labels which build runs.
+// NewRegistry returns a registry with the metrics of the Go runtime and the process, and with imagefarm_build_info: a
+// gauge that is always 1, whose labels name the build.
 func NewRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	build := readBuild()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "imagefarm_build_info",
-		Help: "Always 1; the labels say which build of imagefarm runs.",
+		Help: "Always 1; the labels name the build of imagefarm.",
 		ConstLabels: prometheus.Labels{
 			"version": build.version, "revision": build.revision, "goversion": runtime.Version(),
 		},

@@ -43,7 +43,7 @@ func TestRegistryHoldsBuildInfoAndRuntime(t *testing.T) {
 	}
 }
 
-func TestVersionSaysWhatIsKnown(t *testing.T) {
+func TestVersionIsOfTheBuild(t *testing.T) {
 	vcs := func(revision, modified string) []debug.BuildSetting {
 		return []debug.BuildSetting{{Key: "vcs.revision", Value: revision}, {Key: "vcs.modified", Value: modified}}
 	}

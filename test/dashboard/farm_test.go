@@ -191,7 +191,7 @@ func TestPageFindsARestartedSink(t *testing.T) {
 	tb.awaitLive()
 	sink.Kill()
 	tb.await("that it is lost", `document.documentElement.dataset.state === 'lost'`)
-	tb.awaitText("#banner", "The connection to the sink is lost. What is shown was so at")
+	tb.awaitText("#banner", "The connection to the sink is lost. This page is of")
 	f.sink()
 	tb.awaitLive()
 	tb.await("no banner", `document.getElementById('banner').hidden`)

@@ -1,4 +1,4 @@
-// What an operator may do, when the sink allows it: each needs the token, which is asked for once in a tab.
+// Actions of an operator, if the sink allows them. Each needs the token, for which a tab asks once.
 import {$, images} from './format.js';
 
 let token = sessionStorage.getItem('imagefarm-token') || '';
@@ -11,7 +11,7 @@ function ask() {
   return new Promise(resolve => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'ok' ? field.value : ''), {once: true}));
 }
 
-// act posts to the sink; it returns the answer, or throws with the reason in words, or returns null when given up.
+// act posts to the sink and returns the answer, or null when the operator cancels. It throws the sink's reason.
 async function act(path, body) {
   for (;;) {
     if (!token) token = await ask();
@@ -30,7 +30,7 @@ async function act(path, body) {
   }
 }
 
-// retry makes what was refused for that reason (all, without one) due again and says how that went; null: given up.
+// retry makes the images rejected for a reason, or all, due again. It returns a sentence for the operator; null: cancelled.
 export async function retry(why) {
   const body = why === 'dead' ? {outcomes: ['dead']} : why ? {reasons: [why]} : {};
   try {

@@ -2,7 +2,7 @@
 import {$, put, make, keep, count, images, clock, ago, address} from './format.js';
 import {retry} from './actions.js';
 
-const most = 600; // rows of the ledger that a tab holds
+const most = 600; // rows of the ledger that a tab keeps
 const usual = 12; // rows shown of the latest rejections
 let only = '', album = null, ledger = null, state = null;
 
@@ -12,11 +12,11 @@ export function showAlbum(message) {
   showRefused();
 }
 
-// tell takes what else there is to know: whether actions are allowed, and how many were rejected in all.
+// tell takes the state: whether actions are allowed, and how many images were rejected in all.
 export function tell(s) {
   const before = state;
   state = s;
-  if (before && before.sink.instance !== s.sink.instance) { // perhaps another ledger
+  if (before && before.sink.instance !== s.sink.instance) { // the sink may have another ledger
     ledger = null;
     only = '';
   }
@@ -95,10 +95,10 @@ function showRefused() {
   const more = $('refused-more');
   $('refused-latest').hidden = ledger === null;
   more.hidden = ledger !== null && !ledger.next;
-  put(more, ledger ? 'Show more' : only ? `Show all that are ${word(only)}` : 'Show all in the ledger');
+  put(more, ledger ? 'Show more' : only ? `Show all: ${word(only)}` : 'Show all in the ledger');
   const button = $('retry');
   button.hidden = !state.actions;
-  put(button, only ? `Retry ${word(only)} with the next run` : 'Retry all with the next run');
+  put(button, only ? `Retry ${word(only)} in the next run` : 'Retry all in the next run');
 }
 
 const now = () => new Date(state.sink.now).getTime();
@@ -116,7 +116,7 @@ function createRow(r) {
   return row;
 }
 
-// readLedger shows a page more of what the ledger holds.
+// readLedger shows one more page of the ledger.
 async function readLedger() {
   const more = $('refused-more');
   more.disabled = true;
@@ -134,7 +134,7 @@ async function readLedger() {
     if (had.length + rows.length >= most) ledger.next = '';
     put($('retry-said'), ledger.rows.length >= most ? `The first ${count(most)}; farm rejects lists them all.` : ledger.rows.length ? '' : 'The ledger holds none.');
   } catch (e) {
-    put($('retry-said'), `The ledger could not be read: ${e.message}`);
+    put($('retry-said'), `Cannot read the ledger: ${e.message}`);
   }
   more.disabled = false;
   showRefused();

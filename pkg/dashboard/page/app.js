@@ -45,7 +45,7 @@ function showStages(t, totals) {
       bar.append(make('i', p.cls));
       list.append(make('div', p.cls, make('dt', '', p.word), make('dd'), make('dd', 'quiet')));
     }
-    list.append(make('div', 's5', make('dt', '', 'Waited before'), make('dd'), make('dd')));
+    list.append(make('div', 's5', make('dt', '', 'Waited first'), make('dd'), make('dd')));
   }
   parts.forEach((p, i) => {
     bar.children[i].style.width = `${100 * p.us / all}%`;
@@ -82,8 +82,8 @@ function lost() {
   }
   is('lost');
   put($('link'), 'not connected');
-  if (state) showBanner(`The connection to the sink is lost. This page is of ${clock(heard)}, ${span((Date.now() - heard) / 1000)} ago. Trying again…`);
-  else showBanner('The sink does not answer. Trying again…');
+  if (state) showBanner(`The connection to the sink is lost. This page is of ${clock(heard)}, ${span((Date.now() - heard) / 1000)} ago. Reconnecting…`);
+  else showBanner('The sink does not answer. Reconnecting…');
   document.title = 'not connected · imagefarm';
 }
 

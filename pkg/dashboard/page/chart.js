@@ -1,4 +1,4 @@
-// The throughput over the run, as one line.
+// The throughput over the run, as a line chart.
 import {$, put, rate, clock, span} from './format.js';
 
 const svg = 'http://www.w3.org/2000/svg';
@@ -47,7 +47,7 @@ export function showChart(history) {
   else point(at);
 }
 
-let at = null; // the point that is looked at
+let at = null; // index of the point under the pointer
 
 function point(i) {
   if (!past || past.rates.length < 2) return;

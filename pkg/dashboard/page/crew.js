@@ -1,10 +1,10 @@
-// The workers: a square for each when they are many, and a table of those that matter most.
+// The workers: a table, and a map with a square for each when they are many.
 import {$, put, make, keep, count, rate, percent, portion, ago} from './format.js';
 
 const LOST = 1, DRAINING = 2, STRANGER = 4, LEFT = 8;
 const few = 12; // rows shown at first
-const crowd = 24; // workers from which on there is a map
-const manySlots = 16; // slots beyond which they are shown as a gauge
+const crowd = 24; // the map is shown for more workers than this
+const manySlots = 16; // more slots than this are shown as a gauge
 let all = false, last = null;
 
 const worker = r => ({name: r[0], slots: r[1], busy: r[2], rate: r[3], images: r[4], share: r[5] / 1000, idle: r[6] < 0 ? null : r[6] / 1000,

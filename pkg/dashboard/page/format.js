@@ -9,7 +9,7 @@ export const percent = share => `${Math.round(100 * share)}\u00a0%`;
 export const portion = share => share > 0 && share < 0.0995 ? `${tenth.format(100 * share)}\u00a0%` : percent(share);
 export const images = n => `${count(n)} ${n === 1 ? 'image' : 'images'}`;
 
-// progress never says 100 % before all is settled, nor 0 % once something is.
+// progress is 100 only when every image is settled, and 0 only when none is.
 export function progress(share) {
   if (share >= 1) return '100';
   if (share > 0 && share < 0.01) return (Math.max(1, Math.floor(share * 1000)) / 10).toString();
@@ -25,7 +25,7 @@ export function span(seconds) {
   return h < 48 ? (m ? `${h} h ${m} min` : `${h} h`) : `${Math.round(s / 86400)} days`;
 }
 
-// about is a span that may be wrong, so that it does not jump each second.
+// about is an estimated span, rounded so that it does not change each second.
 export function about(seconds) {
   if (seconds < 10) return 'a few seconds';
   if (seconds < 60) return `${Math.ceil(seconds / 10) * 10} s`;
@@ -50,7 +50,7 @@ export function micros(us) {
 
 export const $ = id => document.getElementById(id);
 
-// put sets the text of an element when it differs, so that nothing is drawn again in vain.
+// put sets the text of an element if it differs, so that browsers do not redraw unchanged text.
 export function put(element, text) {
   text = String(text);
   if (element.textContent !== text) element.textContent = text;
@@ -64,7 +64,7 @@ export function make(tag, cls, ...children) {
   return e;
 }
 
-// keep makes parent have one child for each item, by key, in order; children that stay are not made again.
+// keep gives parent one child for each item, by key, in order. It reuses children whose key stays.
 export function keep(parent, items, key, create, update) {
   const old = new Map([...parent.children].map(c => [c.dataset.key, c]));
   let at = parent.firstElementChild;
@@ -83,5 +83,5 @@ export function keep(parent, items, key, create, update) {
   for (const gone of old.values()) gone.remove();
 }
 
-// address is where an output is served; v names its version, so that it may be kept.
+// address is the URL of an output. v names its version, so that browsers may cache it.
 export const address = (name, v) => `/outputs/${name.split('/').map(encodeURIComponent).join('/')}?v=${v}`;

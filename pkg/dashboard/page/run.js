@@ -1,11 +1,11 @@
-// The runs: how far, how long still, and the figures of the whole farm.
+// The runs: progress and time left, and the figures of the whole farm.
 import {$, put, make, keep, count, rate, progress, percent, images, span, about} from './format.js';
 import {steer} from './actions.js';
 
 const isLive = r => !r.ended;
 const settledOf = r => r.done + r.skipped + r.rejected + r.dead;
 
-// shown picks the runs to show: the live ones, or the one that ended last.
+// shown picks the runs to show: the live runs, otherwise the one that ended last.
 export function shown(state) {
   const live = state.runs.filter(isLive);
   if (live.length) return live.sort((a, b) => a.started < b.started ? -1 : 1);
@@ -90,7 +90,7 @@ function left(r, share, waits) {
   return `about ${about(r.eta_seconds)} left ·`;
 }
 
-// showKeys names the parts of the bar, and at the end does the sum: every image found is accounted for.
+// showKeys names the parts of the bar. At the end it shows that every image found is accounted for.
 function showKeys(e, r, total, settled) {
   const parts = [['done', r.done], ['skipped', r.skipped], ['rejected', r.rejected], ['dead', r.dead]]
     .filter(([word, n]) => n > 0 || word === 'done')
@@ -104,7 +104,7 @@ function showKeys(e, r, total, settled) {
     put(k.lastChild, p.word);
   });
   if (!isLive(r)) {
-    const sum = r.unsettled === 0 ? `✓ ${count(r.found)} found, all accounted for` : `${count(r.unsettled)} of ${count(r.found)} found are not settled`;
+    const sum = r.unsettled === 0 ? `✓ ${count(r.found)} found, all accounted for` : `${count(r.unsettled)} of ${count(r.found)} found are unaccounted for`;
     e.append(make('span', 'key equal', sum));
     e.lastChild.dataset.key = 'sum';
   }
@@ -128,7 +128,7 @@ function showFigures(state, runs, none) {
   put($('f-workers'), count(state.workers.connected));
   put($('f-slots'), state.workers.connected ? `${count(state.workers.busy)}/${count(state.workers.slots)} slots busy` : '');
   put($('f-refused'), count(runs.length ? refused : state.totals.rejected));
-  put($('f-dead'), dead ? `and ${count(dead)} dead` : refused ? `${percent(refused / Math.max(settled, 1))} of all` : '');
+  put($('f-dead'), dead ? `and ${count(dead)} dead letters` : refused ? `${percent(refused / Math.max(settled, 1))} of all` : '');
 }
 
 export function title(state, runs) {

@@ -12,8 +12,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// worked is a sink whose ledger has n images of a run that began now, one each half second and each tenth rejected; so that
-// it is n/2 seconds later.
+// worked returns a sink whose ledger has n images of a run that began now: one each half second, each tenth rejected.
+// It advances the clock by n/2 seconds.
 func worked(n int) (f *fakeSink, run wire.Run) {
 	f = newFakeSink()
 	run = wire.Run{ID: "r", State: "running", Started: time.Now(), Found: int64(n)}
@@ -21,7 +21,13 @@ func worked(n int) (f *fakeSink, run wire.Run) {
 		time.Sleep(500 * time.Millisecond)
 		r := receipt(fmt.Sprint("image ", i), outcome.Done)
 		if i%10 == 9 {
-			r = wire.Receipt{ID: fmt.Sprint("image ", i), Filename: "x.jpg", Outcome: outcome.Rejected, Reason: outcome.Corrupt, Run: "r"}
+			r = wire.Receipt{
+				ID:       fmt.Sprint("image ", i),
+				Filename: "x.jpg",
+				Outcome:  outcome.Rejected,
+				Reason:   outcome.Corrupt,
+				Run:      "r",
+			}
 		}
 		r.At = time.Now()
 		f.settled = append(f.settled, r)
@@ -30,7 +36,7 @@ func worked(n int) (f *fakeSink, run wire.Run) {
 	return f, run
 }
 
-func TestAPageAfterARestartBeginsWithWhatTheLedgerHolds(t *testing.T) {
+func TestPageAfterARestartShowsTheLedger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, run := worked(1000)
 		f.runs = []wire.Run{run}
@@ -46,7 +52,7 @@ func TestAPageAfterARestartBeginsWithWhatTheLedgerHolds(t *testing.T) {
 		if len(v.album.Refused) != maxRefused || v.album.Reasons["corrupt"] != 100 {
 			t.Errorf("%d rejections, reasons %v", len(v.album.Refused), v.album.Reasons)
 		}
-		if _, ok := d.memory.knows(v.album.Recent[0].Name); !ok {
+		if _, ok := d.memory.allowed(v.album.Recent[0].Name); !ok {
 			t.Error("the first image cannot be loaded")
 		}
 		h := v.history
@@ -83,7 +89,7 @@ func TestAPageAfterARestartBeginsWithWhatTheLedgerHolds(t *testing.T) {
 	})
 }
 
-func TestTheChartOfARunThatEndedLongAgoEndsWithIt(t *testing.T) {
+func TestChartOfAnEndedRunEndsWithTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, run := worked(20)
 		run.Ended, run.State = time.Now(), "finished"
@@ -117,11 +123,11 @@ func TestTheChartOfARunThatEndedLongAgoEndsWithIt(t *testing.T) {
 	})
 }
 
-// A stranger's ventilator may leave out when its run began.
-func TestARunWithoutABeginningHasNoChart(t *testing.T) {
+// A stranger's ventilator may leave out the start time of its run.
+func TestRunWithoutStartTimeHasNoChart(t *testing.T) {
 	var p past
 	now := time.Now()
-	if err := p.recall(&wire.Run{ID: "r", Ended: now}, &wire.Status{Now: now}, nil); err != nil || len(p.rates) > 0 {
+	if err := p.restore(&wire.Run{ID: "r", Ended: now}, &wire.Status{Now: now}, nil); err != nil || len(p.rates) > 0 {
 		t.Errorf("%d points, error %v", len(p.rates), err)
 	}
 }

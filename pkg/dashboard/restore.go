@@ -9,41 +9,41 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// recall takes from the ledger what was shown before the sink was started again: the last images and rejections, and the
-// throughput of the newest run. A ledger that cannot be read is told by those who need it; the page then begins empty.
-func (d *Dashboard) recall(ctx context.Context) {
+// restore reads from the ledger what pages showed before the sink was restarted: the last images and rejections, and
+// the throughput of the newest run. When the ledger cannot be read, the page starts empty.
+func (d *Dashboard) restore(ctx context.Context) {
 	last, err := d.cfg.Source.Last(ctx, false, maxRecent+maxRefused)
 	refused, refusedErr := d.cfg.Source.Last(ctx, true, maxRefused)
 	reasons, reasonsErr := d.cfg.Source.Reasons()
 	runs, runsErr := d.cfg.Source.Runs(ctx)
 	if err := errors.Join(err, refusedErr, reasonsErr, runsErr); err != nil {
-		d.log.Debug("the page begins empty", "error", err)
+		d.log.Debug("the page starts empty: cannot read the ledger", "error", err)
 		return
 	}
-	d.memory.recall(last, refused, reasons)
+	d.memory.restore(last, refused, reasons)
 	if len(runs) == 0 || len(last) == 0 {
 		return
 	}
-	d.asking.Lock()
-	defer d.asking.Unlock()
+	d.refreshing.Lock()
+	defer d.refreshing.Unlock()
 	s := d.cfg.Source.Status()
-	if err := d.past.recall(&runs[0], s, d.cfg.Source.SettledBefore); err != nil {
-		d.log.Debug("the chart begins empty", "error", err)
+	if err := d.past.restore(&runs[0], s, d.cfg.Source.SettledBefore); err != nil {
+		d.log.Debug("the chart starts empty: cannot read the ledger", "error", err)
 	}
 }
 
-// recall begins with what the ledger holds. Events that came meanwhile are not taken twice.
-func (m *memory) recall(last, refused []wire.Receipt, reasons map[string]uint64) {
+// restore adds what the ledger holds. take ignores events of the same tasks later.
+func (m *memory) restore(last, refused []wire.Receipt, reasons map[string]uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.recalled = make(map[string]time.Time, len(last)+len(refused))
+	m.restored = make(map[string]time.Time, len(last)+len(refused))
 	for i := range last {
 		r := &last[i]
-		m.recalled[r.ID] = r.At
+		m.restored[r.ID] = r.At
 		if r.Outcome != outcome.Done {
 			continue
 		}
-		m.learn(r)
+		m.allow(r)
 		if len(m.recent) < maxRecent {
 			image := recentOf(r)
 			m.pinned.add(image.Name, image.At)
@@ -51,7 +51,7 @@ func (m *memory) recall(last, refused []wire.Receipt, reasons map[string]uint64)
 		}
 	}
 	for i := range refused {
-		m.recalled[refused[i].ID] = refused[i].At
+		m.restored[refused[i].ID] = refused[i].At
 		m.refused = append(m.refused, refusedOf(&refused[i]))
 	}
 	for why, n := range reasons {
@@ -60,18 +60,18 @@ func (m *memory) recall(last, refused []wire.Receipt, reasons map[string]uint64)
 	m.version++
 }
 
-// longestPast is the longest run whose past is made.
+// longestPast is the longest run whose past is restored.
 const longestPast = 10 * 365 * 24 * time.Hour
 
-// recall makes the past of the newest run, from its start to its end or to now, of what the ledger counted. s is the sink's
-// status now: what it counts is in the ledger already.
-func (p *past) recall(run *wire.Run, s *wire.Status, settledBefore func([]time.Time) ([]uint64, error)) error {
+// restore computes the past of the newest run, from its start to its end or to now, from the ledger's counts. s is the
+// sink's current status, whose counts are in the ledger already.
+func (p *past) restore(run *wire.Run, s *wire.Status, settledBefore func([]time.Time) ([]uint64, error)) error {
 	end := s.Now
 	if !run.Ended.IsZero() {
 		end = run.Ended
 	}
 	if run.Started.IsZero() || end.Sub(run.Started) > longestPast {
-		return nil // its ventilator, a stranger, did not say when it began, or its clock is another
+		return nil // a stranger's ventilator did not say when it began, or has another clock
 	}
 	step := interval
 	for end.Sub(run.Started) > maxPast*step {
@@ -101,7 +101,7 @@ func (p *past) recall(run *wire.Run, s *wire.Status, settledBefore func([]time.T
 		p.rates = append(p.rates, float64(before[i+1]-before[i])/step.Seconds())
 	}
 	if !run.Ended.IsZero() {
-		p.quiet = run.Ended
+		p.idle = run.Ended
 	}
 	return nil
 }
