@@ -78,7 +78,7 @@ func TestStrangersWorkerBesideOurs(t *testing.T) {
 	if strangers == 0 || strangers+transformed(t, ours) < n {
 		t.Errorf("%d of %d on a stranger's word, %d by our worker", strangers, n, transformed(t, ours))
 	}
-	ventilator.MustSayLine(fmt.Sprintf("%d of the done were taken on a stranger's word", strangers))
+	ventilator.MustSayLine(fmt.Sprintf("%d of the done come from workers that cannot echo task ids", strangers))
 }
 
 func TestStrangersWorkerAlone(t *testing.T) {
@@ -90,7 +90,7 @@ func TestStrangersWorkerAlone(t *testing.T) {
 	ventilator := f.StartVentilator("--stall-timeout", "80s", dir)
 	ventilator.MustExit(0)
 	mustAccount(t, ventilator, account{found: n, done: n})
-	ventilator.MustSayLine(fmt.Sprintf("%d of the done were taken on a stranger's word", n))
+	ventilator.MustSayLine(fmt.Sprintf("%d of the done come from workers that cannot echo task ids", n))
 	mustHold(t, f.Out, filesBelow(t, dir))
 
 	again := f.StartVentilator(dir)
@@ -117,7 +117,7 @@ func TestStrangersWorkerThatEchoesGetsTheFullPromise(t *testing.T) {
 			t.Errorf("the ledger says %+v", e)
 		}
 	}
-	if ventilator.SaysLine("stranger's word") {
+	if ventilator.SaysLine("cannot echo task ids") {
 		t.Error("what was acknowledged is told as taken on a stranger's word")
 	}
 }
@@ -174,7 +174,7 @@ func TestStrangersWorkerThatNamesOutputsNobodyExpects(t *testing.T) {
 	f.StartWorker("w1")
 	ventilator.MustExit(0) // what the stranger was given is sent to the idle worker, too
 	mustAccount(t, ventilator, account{found: n, done: n})
-	if ventilator.SaysLine("stranger's word") {
+	if ventilator.SaysLine("cannot echo task ids") {
 		t.Error("names that nobody expects settled something")
 	}
 	mustHold(t, f.Out, filesBelow(t, dir))

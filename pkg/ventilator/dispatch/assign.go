@@ -76,7 +76,7 @@ func (d *Dispatcher) pickPeer(t *Task) *peer {
 // lease makes p a holder of t.
 func (d *Dispatcher) lease(t *Task, p *peer, now time.Time) Kind {
 	t.deliveries++
-	t.resultAt, t.maybeResultAt = "", ""
+	t.resultAt, t.maybeResultAt, t.shortLease = "", "", false
 	t.holders = append(t.holders, p)
 	p.held[t.ID] = t
 	d.given++
@@ -108,7 +108,7 @@ func (d *Dispatcher) keepLeased(t *Task, now time.Time) {
 // leaseOf returns how long the holders of t may keep it without a sign of life.
 func (d *Dispatcher) leaseOf(t *Task) time.Duration {
 	for _, h := range t.holders {
-		if h.stranger {
+		if h.stranger && !t.shortLease {
 			return d.cfg.SilentLease
 		}
 	}

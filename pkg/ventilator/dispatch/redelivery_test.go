@@ -136,6 +136,36 @@ func TestTaskOfADrainedWorkerWaitsForItsLastReceipt(t *testing.T) {
 	}
 }
 
+// A sink died while it published a stranger's results. The calls that failed meanwhile gave the task the whole lease of a
+// stranger again.
+func TestShortenedLeaseOfAStrangerStaysShort(t *testing.T) {
+	d, now := newTestDispatcher(nil), time.Now()
+	d.SetEventsConnected(true)
+	d.addN(1, now)
+	d.readEverything()
+	d.AddPeer(1, "")
+	if _, ok := d.Assign(now); !ok {
+		t.Fatal("the task was not assigned")
+	}
+	blocked := now.Add(time.Second) // and then the sink is back
+	d.ShortenStrangerLeases(blocked)
+	if expired := d.AdvanceTime(blocked.Add(d.cfg.Lease-1), blocked); len(expired) != 0 {
+		t.Error("the lease expired early")
+	}
+	if expired := d.AdvanceTime(blocked.Add(d.cfg.Lease), blocked); len(expired) != 1 {
+		t.Error("the lease did not expire after that of a worker that sends heartbeats")
+	}
+	now = now.Add(time.Hour)
+	d.AdvanceTime(now, blocked) // the backoff ends
+	d.readEverything()
+	if _, ok := d.Assign(now); !ok {
+		t.Fatal("the task was not assigned again")
+	}
+	if expired := d.AdvanceTime(now.Add(d.cfg.SilentLease-1), blocked); len(expired) != 0 {
+		t.Error("the lease of the next delivery is short, too")
+	}
+}
+
 func TestWithoutASinkNoLeaseExpiresAndNothingIsSentTwice(t *testing.T) {
 	d, now := newTestDispatcher(func(c *Config) { c.WithoutSink = true }), time.Now()
 	d.addN(1, now)

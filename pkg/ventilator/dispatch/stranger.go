@@ -70,6 +70,7 @@ func (d *Dispatcher) ShortenStrangerLeases(now time.Time) {
 		}
 	}
 	for _, t := range long {
+		t.shortLease = true
 		d.setDeadline(t, now.Add(d.cfg.Lease))
 	}
 }

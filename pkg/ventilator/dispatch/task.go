@@ -35,7 +35,8 @@ type Task struct {
 	deadline      time.Time // when the lease or the backoff ends
 	deadlineIndex int       // in the heap of deadlines; −1: not in it
 
-	unnamed map[string]struct{} // outputs that a stranger has not named yet; nil: no stranger has had the task
+	unnamed    map[string]struct{} // outputs that a stranger has not named yet; nil: no stranger has had the task
+	shortLease bool                // names of the newest delivery may have been missed: see ShortenStrangerLeases
 
 	resultAt      string // instance of the sink that has received a result; empty: none, or the instance is unknown
 	maybeResultAt string // instance that may have received a result and ended before it said so; empty: none
