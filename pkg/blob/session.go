@@ -124,6 +124,10 @@ func (s *session) close() error {
 func (s *session) put(name string, fill func(*os.File) error, sync bool) (made string, err error) {
 	base := strconv.FormatUint(s.next.Add(1), 36)
 	f, err := s.here.create(base)
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		s.parents.close() // they are kept open only to save time
+		f, err = s.here.create(base)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", errNoTemp
 	}

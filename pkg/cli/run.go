@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -122,8 +123,10 @@ func (r *localRun) openListeners() (err error) {
 }
 
 func (r *localRun) configureWorker() (err error) {
-	r.config.Worker, r.engine, err = workerConfig(r.c, r.log, r.registry)
-	return err
+	if r.config.Worker, r.engine, err = workerConfig(r.c, r.log, r.registry); err != nil {
+		return err
+	}
+	return refuseFewFiles(openFileLimit(), filesOfRun, r.config.Worker.Slots, runtime.GOMAXPROCS(0), r.engine.isolated())
 }
 
 func (r *localRun) openStores() (err error) {

@@ -66,6 +66,9 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	if err := refuseFewFiles(openFileLimit(), filesOfWorker, cfg.Slots, runtime.GOMAXPROCS(0), engine.isolated()); err != nil {
+		return err
+	}
 	hosts := c.StringSlice("ventilator")
 	if len(hosts) == 0 {
 		hosts = []string{"127.0.0.1"}

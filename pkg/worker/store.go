@@ -33,7 +33,7 @@ func (w *Worker) settle(ctx context.Context, all <-chan written) {
 			}
 		}
 		begun := time.Now()
-		err := w.insist(ctx, func() error { return w.cfg.Out.Flush(ctx) })
+		err := w.insist(ctx, "outputs cannot be written", func() error { return w.cfg.Out.Flush(ctx) })
 		if ctx.Err() != nil {
 			return // cut: nobody's word
 		}
@@ -61,25 +61,26 @@ var errLostBefore = errors.New("the store lost outputs of this image and others"
 
 // store writes an output, waiting for a store that cannot be used now.
 func (w *Worker) store(ctx context.Context, name string, data []byte) error {
-	return w.insist(ctx, func() error { return w.cfg.Out.Put(ctx, name, data) })
+	return w.insist(ctx, "outputs cannot be written", func() error { return w.cfg.Out.Put(ctx, name, data) })
 }
 
-// insist repeats do while the store cannot be used: the task is not lost meanwhile. The worker is not ready then.
-func (w *Worker) insist(ctx context.Context, do func() error) error {
+// insist repeats do while it fails with blob.ErrUnavailable, and keeps the task meanwhile. what says for the log what cannot be done. The
+// worker is not ready then.
+func (w *Worker) insist(ctx context.Context, what string, do func() error) error {
 	stuck := false
 	err := blob.Insist(ctx, do, func(err error) {
 		why := err.Error()
-		w.stuckBy.Store(&why) // first, for those who see the count
+		w.stuckBy.Store(&why) // before the count, for those who see the count
 		if stuck {
 			return
 		}
 		stuck = true
 		if w.stuck.Add(1) == 1 {
-			w.log.Error("outputs cannot be written; trying again", "error", err)
+			w.log.Error(what+"; trying again", "error", err)
 		}
 	})
 	if stuck && w.stuck.Add(-1) == 0 && err == nil {
-		w.log.Info("outputs can be written again")
+		w.log.Info("the worker goes on")
 	}
 	return err
 }

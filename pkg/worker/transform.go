@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
@@ -55,7 +56,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	if result.ID == "" { // a stranger's task: its content names it, so that doing it twice is doing it once
 		result.ID = taskid.FromContent(t.Filename, t.Data, result.Recipe).String()
 	}
-	made, err := w.cfg.Engine.Transform(ctx, t.Data, what.For(t.Filename))
+	made, err := w.transformWithFiles(ctx, t.Data, what.For(t.Filename))
 	var rejection *outcome.Rejection
 	switch {
 	case err == nil:
@@ -92,6 +93,19 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	}
 	result.Outcome = outcome.Done
 	return result
+}
+
+// transformWithFiles has the engine transform an image, again and again while too many files are open to start a child: neither the
+// image nor its delivery is at fault. The worker is not ready meanwhile.
+func (w *Worker) transformWithFiles(ctx context.Context, data []byte, what recipe.Recipe) (made *engine.Result, err error) {
+	err = w.insist(ctx, "images cannot be transformed", func() error {
+		made, err = w.cfg.Engine.Transform(ctx, data, what)
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+			return &blob.Fault{Kind: blob.ErrUnavailable, Op: "transform images", Why: "too many files are open; raise the limit (ulimit -n)", Err: err}
+		}
+		return err
+	})
+	return made, err
 }
 
 func outputBytes(made *engine.Result) (n int64) {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -327,6 +329,32 @@ func TestFullDiskDelaysATaskAndLosesNothing(t *testing.T) {
 		}
 		if took := time.Since(began); took < time.Minute || took > time.Minute+2*blob.Pause {
 			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// crowded is an engine that cannot start a child for a while.
+type crowded struct {
+	engine.Engine
+	until time.Time
+}
+
+func (c *crowded) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
+	if time.Now().Before(c.until) {
+		return nil, fmt.Errorf("start a child: %w", &os.PathError{Op: "pipe2", Err: syscall.EMFILE})
+	}
+	return c.Engine.Transform(ctx, data, r)
+}
+
+func TestTooManyOpenFilesDelayATaskAndFailNone(t *testing.T) {
+	var e *crowded
+	onStage(t, func(c *Config) {
+		e = &crowded{Engine: c.Engine, until: time.Now().Add(time.Minute)}
+		c.Engine = e
+	}, func(t *testing.T, s *stage) {
+		s.send("a.jpg", "x", wire.TaskInfo{ID: "a"})
+		if r := s.result(time.Hour); r == nil || r.Outcome != outcome.Done {
+			t.Errorf("the result is %+v", r)
 		}
 	})
 }
