@@ -10,20 +10,20 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Point is one point of a scaling curve: what a farm with some slots did.
+// Point is one point of a scaling curve: the result of a run with a number of slots.
 type Point struct {
 	Slots   int
 	Images  int64 // done
-	Bytes   int64 // of these images, encoded
+	Bytes   int64 // of these images, as encoded files
 	Elapsed time.Duration
-	Stages  wire.Timings // sums over the images, microseconds of the slots' time
-	Verdict string       // what bounded the farm, in a sentence without a full stop
+	Stages  wire.Timings // sums over the images, in microseconds of slot time
+	Verdict string       // what limited the farm, a sentence without a full stop
 }
 
 // ImagesPerSecond is the throughput, from the start of the farm to its end.
 func (p Point) ImagesPerSecond() float64 { return float64(p.Images) / max(p.Elapsed.Seconds(), 1e-9) }
 
-// Efficiency is the throughput for each slot, as a share of what base's slots had: 1 when p scales perfectly.
+// Efficiency is the throughput for each slot relative to base's: 1 if the farm scales perfectly.
 func (p Point) Efficiency(base Point) float64 {
 	each := base.ImagesPerSecond() / float64(base.Slots)
 	if each == 0 {
@@ -32,7 +32,7 @@ func (p Point) Efficiency(base Point) float64 {
 	return p.ImagesPerSecond() / float64(p.Slots) / each
 }
 
-// Measure does the farm's run and tells how it went. The error is that of Run.
+// Measure runs the farm and returns its point of the curve. The error is that of Run.
 func (f *Farm) Measure(ctx context.Context, slots int) (Point, error) {
 	var seen []*wire.Status
 	done := make(chan struct{})
@@ -63,10 +63,10 @@ func (f *Farm) Measure(ctx context.Context, slots int) (Point, error) {
 	return p, err
 }
 
-// verdict is the last judgement about speed that the statuses of one run gave rise to.
+// verdict returns the last bottleneck that the statuses of one run show.
 func verdict(seen []*wire.Status, slots, processors int) string {
 	found := bottleneck.Verdict{Text: "too short to tell: give it more images"}
-	var first *wire.Status // with a worker in it
+	var first *wire.Status // the first with a worker
 	for _, s := range seen {
 		if first == nil {
 			if len(s.Workers) > 0 {

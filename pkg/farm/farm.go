@@ -1,5 +1,4 @@
-// Package farm composes the three roles in one process, over inproc://: the same code and the same messages as between
-// machines.
+// Package farm runs the three roles in one process. They exchange the same messages as on several machines, over inproc://.
 package farm
 
 import (
@@ -22,9 +21,9 @@ const (
 	controlEndpoint = "inproc://control"
 )
 
-// Config is the roles' configurations. New gives them their Network, and endpoints where they have none.
+// Config configures the three roles. New sets their Network, and the endpoints that are empty.
 type Config struct {
-	Network    zsock.Network // of all three roles; New adds the hub where they meet
+	Network    zsock.Network // for all three roles; New adds the in-process hub
 	Ventilator ventilator.Config
 	Worker     worker.Config
 	Sink       sink.Config
@@ -82,18 +81,17 @@ func (f *Farm) Drain() {
 	f.worker.Return()
 }
 
-// Sink returns the farm's sink, for those who watch.
+// Sink returns the farm's sink, for the page and the report.
 func (f *Farm) Sink() *sink.Sink { return f.sink }
 
-// LeftOut returns what the run has not taken so far.
+// LeftOut returns what the run has left out so far.
 func (f *Farm) LeftOut() ventilator.LeftOut { return f.ventilator.LeftOut() }
 
 // Run does the run, as ventilator.Run says, and returns when all three roles have ended.
 //
-// When ctx ends the ventilator is cut first, so that it can still tell the sink how the run ended; then worker and sink are.
-// They are cut, too, when one of the roles fails and when the run stalled: what they hold cannot be settled then, so to wait
-// for it would be to wait for ever. A role that has not ended CutTimeout after its cut, because a disk does not answer, is
-// left behind; the error then wraps a *StuckError.
+// When ctx ends, Run cuts the ventilator first, so that it can still tell the sink how the run ended, and then worker and sink. It
+// also cuts worker and sink when a role fails and when the run stalled: they could wait for ever to settle what they hold. A role
+// that has not ended CutTimeout after its cut, because a disk does not answer, is left running; the error then wraps a *StuckError.
 func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -118,7 +116,7 @@ func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
 		return f.worker.Run(others)
 	})
 	select {
-	case <-f.sinkUp: // so that the ventilator's first try to connect succeeds
+	case <-f.sinkUp: // so that the ventilator's first connection attempt succeeds
 	case <-ctx.Done():
 	}
 	run, err := RunVentilator(ctx, f.ventilator)
@@ -137,12 +135,13 @@ func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
 	return run, errors.Join(err, stuck(workerErr), stuck(sinkErr))
 }
 
-// listening waits until the ventilator, which waits for the sink, can be dialled, so that the worker's first try succeeds.
+// listening waits until the ventilator listens, so that the worker's first connection attempt succeeds. It returns false if the run
+// ended before.
 func (f *Farm) listening(ctx context.Context) bool {
 	select {
 	case <-f.tasksUp:
 		return true
-	case <-f.over: // before it began
+	case <-f.over: // the run ended before it began
 	case <-ctx.Done():
 	}
 	return false

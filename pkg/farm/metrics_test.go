@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-var update = flag.Bool("update", false, "write testdata/metrics.golden anew")
+var update = flag.Bool("update", false, "rewrite testdata/metrics.golden")
 
 // What dashboards and alerts rely on: names, types, labels and their known values, all there from the start.
 func TestMetricsAreThoseOfTheGolden(t *testing.T) {

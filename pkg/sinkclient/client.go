@@ -1,4 +1,4 @@
-// Package sinkclient asks a sink: a typed client of its control endpoint.
+// Package sinkclient is a typed client of a sink's control endpoint.
 package sinkclient
 
 import (
@@ -16,7 +16,7 @@ import (
 // maxReply bounds a reply: a page of the ledger with its outputs, or the status of a few hundred workers.
 const maxReply = 16 << 20
 
-// Client calls a sink. It is safe for concurrent use; calls are made one after another.
+// Client calls a sink. It is safe for concurrent use; it makes one call at a time.
 type Client struct {
 	req      *zsock.Req
 	endpoint string
@@ -41,15 +41,15 @@ func closeNow(req *zsock.Req) error {
 	return req.Close(ctx)
 }
 
-// Close ends the client.
+// Close closes the connection and fails the calls under way.
 func (c *Client) Close() error { return closeNow(c.req) }
 
-// RefusedError is the sink's own word that it will not: asking again will not help.
+// RefusedError says that the sink refused a call. The same call will be refused again.
 type RefusedError struct{ Op, Why string }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("the sink refuses %q: %s", e.Op, e.Why) }
 
-// AbsentError says that no sink was there to ask.
+// AbsentError says that no sink answered.
 type AbsentError struct {
 	Endpoint string
 	Err      error
@@ -59,7 +59,7 @@ func (e *AbsentError) Error() string {
 	return fmt.Sprintf("no sink answers at %s: is one running?", e.Endpoint)
 }
 
-// Unwrap returns what the socket said.
+// Unwrap returns the socket's error.
 func (e *AbsentError) Unwrap() error { return e.Err }
 
 func (c *Client) call(ctx context.Context, op string, args, value any) error {
@@ -89,9 +89,8 @@ func (c *Client) Status(ctx context.Context) (*wire.Status, error) {
 	return s, c.call(ctx, wire.OpStatus, nil, s)
 }
 
-// Settled returns the receipts of those of the tasks that are settled, and what the sink knows of the others, asking in
-// batches. With present, a done task whose outputs are gone is left out. When the batches were answered by different
-// instances of the sink, none is named.
+// Settled returns the receipts of the settled tasks among ids, and the last failures of the others. It asks in batches; the instance
+// is empty when different instances of the sink answered them. With present, it leaves out done tasks whose outputs are missing.
 func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wire.Receipts, error) {
 	var all wire.Receipts
 	for first := true; len(ids) > 0; first = false {
@@ -116,8 +115,8 @@ func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wi
 	return all, nil
 }
 
-// Settle commits receipts on the caller's own word (dead letters, rejections before sending, a stranger's work) and
-// returns them as committed: a task that was settled before keeps its first outcome.
+// Settle commits receipts that no worker's result stands behind: dead letters, images rejected before they were sent, outputs of
+// strangers. It returns them as committed: a task that was settled before keeps its first outcome.
 func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Receipt, error) {
 	var all []wire.Receipt
 	for len(receipts) > 0 {
@@ -132,7 +131,7 @@ func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Re
 	return all, nil
 }
 
-// TellRun tells a run's counts and returns whether an operator wants it to go on, and how many workers the sink knows.
+// TellRun reports a run's counts. It returns whether an operator wants the run to go on, and how many workers the sink knows.
 func (c *Client) TellRun(ctx context.Context, run *wire.Run) (wire.Steering, error) {
 	var s wire.Steering
 	err := c.call(ctx, wire.OpRun, run, &s)
@@ -151,7 +150,7 @@ func (c *Client) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entr
 	return page, c.call(ctx, wire.OpEntries, &args, page)
 }
 
-// Retry makes the rejected and dead tasks that args select due again and returns how many those are.
+// Retry makes the rejected and dead tasks that args select due again, and returns how many they are.
 func (c *Client) Retry(ctx context.Context, args wire.EntriesArgs) (int, error) {
 	var n wire.Count
 	err := c.call(ctx, wire.OpRetry, &args, &n)
@@ -165,7 +164,7 @@ func (c *Client) Runs(ctx context.Context) ([]wire.Run, error) {
 	return r.Runs, err
 }
 
-// Owners returns of which images the outputs of these names were made, as far as the ledger knows, asking in batches.
+// Owners returns which images the outputs of these names were made from, as far as the ledger knows. It asks in batches.
 func (c *Client) Owners(ctx context.Context, outputs []string) ([]wire.Owner, error) {
 	var all []wire.Owner
 	for len(outputs) > 0 {
@@ -180,7 +179,7 @@ func (c *Client) Owners(ctx context.Context, outputs []string) ([]wire.Owner, er
 	return all, nil
 }
 
-// Sources returns the sources of the ledger's images; more reports that there are further ones.
+// Sources returns sources of the ledger's images; more says that there are further ones.
 func (c *Client) Sources(ctx context.Context) (sources []string, more bool, err error) {
 	var got wire.Owners
 	err = c.call(ctx, wire.OpOwners, &wire.OwnersArgs{}, &got)

@@ -8,24 +8,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Deprioritize makes the runtime's monitor a batch thread. Call it first thing in main. It reports whether it could: it needs no
-// privilege, but some sandboxes refuse it, and then everything goes on as before.
+// Deprioritize makes the runtime's monitor a batch thread, and reports whether it could. Call it first in main. It needs no
+// privilege; in a sandbox that refuses, nothing changes.
 func Deprioritize() bool {
 	id, ok := monitor()
 	if !ok {
 		return false
 	}
 	attr, err := unix.SchedGetAttr(id, 0)
-	if err != nil || attr.Policy != unix.SCHED_NORMAL { // somebody has chosen another for the whole process
+	if err != nil || attr.Policy != unix.SCHED_NORMAL { // somebody chose another policy for the whole process
 		return false
 	}
 	attr.Policy = unix.SCHED_BATCH
 	return unix.SchedSetAttr(id, attr, 0) == nil
 }
 
-// monitor returns the thread that the runtime started first, before any of the program (runtime.main in Go's proc.go): the one
-// whose number follows the process's. Should that be another one some day, then a worker of the runtime's is calmed, which
-// does no harm.
+// monitor returns the id of the monitor thread. The runtime starts it before any other (runtime.main in Go's proc.go), so its id
+// follows the process's. If a later runtime starts another thread first, that one is deprioritized instead, which is harmless.
 func monitor() (id int, ok bool) {
 	entries, err := os.ReadDir("/proc/self/task")
 	if err != nil {
@@ -44,5 +43,5 @@ func monitor() (id int, ok bool) {
 	if i < 0 || len(threads) < 2 {
 		return 0, false
 	}
-	return threads[(i+1)%len(threads)], true // numbers start again from the lowest
+	return threads[(i+1)%len(threads)], true // ids wrap around to the lowest
 }

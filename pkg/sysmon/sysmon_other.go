@@ -2,5 +2,5 @@
 
 package sysmon
 
-// Deprioritize does nothing here and returns false.
+// Deprioritize does nothing on this system and returns false.
 func Deprioritize() bool { return false }

@@ -11,13 +11,13 @@ import (
 const (
 	OpStatus  = "status"  // nothing → Status
 	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled, and what failed lately
-	OpSettle  = "settle"  // Receipts → Receipts: the ventilator's own word, committed like a result
-	OpRun     = "run"     // Run → Steering: a ventilator tells its run's counts, and hears whether to go on
+	OpSettle  = "settle"  // Receipts → Receipts: a ventilator settles tasks itself; committed like results
+	OpRun     = "run"     // Run → Steering: a ventilator reports its run's counts, and learns whether to go on
 	OpSteer   = "steer"   // Steering → Steering: an operator pauses, resumes or cancels a run
 	OpEntries = "entries" // EntriesArgs → Entries: the ledger, page by page
 	OpRetry   = "retry"   // EntriesArgs → Count: makes rejected and dead tasks due again
 	OpRuns    = "runs"    // nothing → Runs
-	OpOwners  = "owners"  // OwnersArgs → Owners: of which images outputs were made
+	OpOwners  = "owners"  // OwnersArgs → Owners: which images outputs were made from
 )
 
 // Request is a control request; Args is encoded on its own.
@@ -26,7 +26,7 @@ type Request struct {
 	Args Raw    `msgpack:"args,omitempty"`
 }
 
-// Reply is a control reply.
+// Reply answers a Request: exactly one of its fields is set.
 type Reply struct {
 	Error string `msgpack:"error,omitempty"` // a sentence
 	Value Raw    `msgpack:"value,omitempty"`
@@ -46,7 +46,7 @@ func DecodeRequest(b []byte) (*Request, error) {
 // EncodeReply returns the message of a successful reply.
 func EncodeReply(value any) []byte { return marshal(&Reply{Value: rawOf(value)}) }
 
-// EncodeError returns the message of a reply that says why not.
+// EncodeError returns the message of a reply that refuses the call, with a reason.
 func EncodeError(err error) []byte { return marshal(&Reply{Error: err.Error()}) }
 
 // DecodeReply decodes a control reply.
@@ -55,28 +55,26 @@ func DecodeReply(b []byte) (*Reply, error) {
 	return r, unmarshal(b, r)
 }
 
-// SettledArgs asks which of the tasks are settled.
+// SettledArgs asks which of some tasks are settled.
 type SettledArgs struct {
 	IDs []string `msgpack:"ids"` // at most MaxBatch
-	// Present asks the sink to look whether the outputs of done tasks are still where they were written, and to leave
-	// out those that are not.
+	// Present leaves out done tasks whose outputs are no longer where they were written. The sink looks for each output.
 	Present bool `msgpack:"present,omitempty"`
 }
 
-// Receipts is a batch of receipts. What stands beside them is in the reply to OpSettled alone, and only from sinks that
-// know it.
+// Receipts is a batch of receipts. The other fields are set only in the reply to OpSettled, and not by older sinks.
 type Receipts struct {
 	Receipts []Receipt `msgpack:"receipts"`
-	// Failed holds the receipts of failed deliveries of the tasks, the last of each, as far as the sink remembers: the event
-	// that told of it may have been lost. Some may be settled: by an earlier run.
+	// Failed holds the last failed delivery of each task, as far as the sink remembers: its event may have been lost. A task may
+	// also be settled, by an earlier run.
 	Failed []Receipt `msgpack:"failed,omitempty"`
-	// Instance differs from start to start of the sink: what an earlier one answered and is not settled is lost.
+	// Instance differs each time the sink starts. A result that an earlier instance received and that is not settled is lost.
 	Instance string `msgpack:"instance,omitempty"`
 }
 
 // EntriesArgs asks for a page of the ledger, in the ledger's order.
 type EntriesArgs struct {
-	Run      string            `msgpack:"run,omitempty"` // only this run's
+	Run      string            `msgpack:"run,omitempty"` // only entries of this run
 	Outcomes []outcome.Outcome `msgpack:"outcomes,omitempty"`
 	Reasons  []outcome.Reason  `msgpack:"reasons,omitempty"`
 	After    string            `msgpack:"after,omitempty"` // Entries.Next of the page before
@@ -91,7 +89,7 @@ type Entries struct {
 	Next    string    `msgpack:"next,omitempty"`
 }
 
-// OwnersArgs asks of which images outputs of these names were made. Without names it asks for the sources of all images.
+// OwnersArgs asks which images the outputs of these names were made from. Without names it asks for the sources of all images.
 type OwnersArgs struct {
 	Outputs []string `msgpack:"outputs,omitempty"` // at most MaxBatch
 }
@@ -103,7 +101,7 @@ type Owners struct {
 	More    bool     `msgpack:"more,omitempty"`    // there are more sources
 }
 
-// Owner is the image of which an output was made that bears a name.
+// Owner is the image that an output was made from.
 type Owner struct {
 	Output   string `msgpack:"output"`
 	ID       string `msgpack:"id"` // of its task
@@ -112,7 +110,7 @@ type Owner struct {
 	Run      string `msgpack:"run,omitempty"`
 }
 
-// Count answers calls that change entries.
+// Count is how many entries a call changed.
 type Count struct {
 	Count int `msgpack:"count"`
 }
@@ -138,7 +136,7 @@ type Run struct {
 	Deliveries   int64            `msgpack:"deliveries" json:"deliveries"`
 	Redeliveries int64            `msgpack:"redeliveries" json:"redeliveries"`
 	Speculative  int64            `msgpack:"speculative" json:"speculative"`
-	Strangers    int64            `msgpack:"strangers" json:"strangers"` // done on a stranger's word
+	Strangers    int64            `msgpack:"strangers" json:"strangers"` // done according to a stranger alone
 	Bytes        int64            `msgpack:"bytes" json:"bytes"`         // of inputs settled in this run
 	Peers        int              `msgpack:"peers" json:"peers"`
 	WorkUS       int64            `msgpack:"work,omitempty" json:"work_us"`              // what Working returns, microseconds; 0: not told
@@ -183,7 +181,7 @@ type Runs struct {
 	Runs []Run `msgpack:"runs"`
 }
 
-// WorkerStatus is what the sink knows of a worker.
+// WorkerStatus describes a worker, as the sink sees it.
 type WorkerStatus struct {
 	Heartbeat       `msgpack:",inline"`
 	Since           time.Time `msgpack:"since" json:"since"`
@@ -219,5 +217,5 @@ type Status struct {
 	Stages     Timings        `msgpack:"stages" json:"stages"` // sums over the results taken
 	Runs       []Run          `msgpack:"runs" json:"runs"`     // live ones and the last ended, newest first
 	Workers    []WorkerStatus `msgpack:"workers" json:"workers"`
-	Trouble    string         `msgpack:"trouble,omitempty" json:"trouble,omitempty"` // what keeps the sink from its work
+	Trouble    string         `msgpack:"trouble,omitempty" json:"trouble,omitempty"` // what keeps the sink from committing results; empty: nothing
 }

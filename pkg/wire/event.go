@@ -6,8 +6,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// Topics of events, most general word first, so that a subscription to a prefix takes a whole family. An event is two
-// frames, the topic and the payload, a msgpack map. Events may be lost: what matters can be asked for over control.
+// Topics of events. The most general word comes first, so that a subscription to a prefix selects a whole family. An event has two
+// frames: the topic and the payload, a msgpack map. Events may be lost: whatever matters can be asked for over control.
 const (
 	TopicTask            = "task."         // prefix: what became of one delivery; a Receipt
 	TopicTaskAnswered    = "task.answered" // the sink has a result, not yet committed; an Answered
@@ -30,16 +30,16 @@ const (
 	TopicRunState        = "run.state"     // an operator paused, resumed or cancelled a run; a Steering
 )
 
-// Event is an event as listeners in the sink's own process see it: the topic and a pointer to its payload, only to be read.
+// Event is an event for listeners in the sink's own process: the topic and a pointer to its payload, which they must not change.
 type Event struct {
 	Topic   string
 	Payload any
 }
 
-// TaskTopic is the topic of a receipt with outcome o.
+// TaskTopic returns the topic of a receipt with outcome o.
 func TaskTopic(o outcome.Outcome) string { return TopicTask + string(o) }
 
-// Receipt is the sink's word about a task. With a settled outcome it is sent only after the ledger's commit.
+// Receipt is the sink's acknowledgement of a result. With a settled outcome it is sent only after the ledger's commit.
 type Receipt struct {
 	ID        string          `msgpack:"id" json:"id"`
 	Run       string          `msgpack:"run,omitempty" json:"run,omitempty"`
@@ -50,7 +50,7 @@ type Receipt struct {
 	Worker    string          `msgpack:"worker,omitempty" json:"worker,omitempty"`
 	Delivery  int             `msgpack:"delivery,omitempty" json:"delivery,omitempty"`
 	Duplicate bool            `msgpack:"duplicate,omitempty" json:"duplicate,omitempty"` // it was settled before this result came
-	Stranger  bool            `msgpack:"stranger,omitempty" json:"stranger,omitempty"`   // taken on the word of a worker that cannot echo ids
+	Stranger  bool            `msgpack:"stranger,omitempty" json:"stranger,omitempty"`   // reported by a worker that cannot echo ids
 	Outputs   []OutputInfo    `msgpack:"outputs,omitempty" json:"outputs,omitempty"`
 	Bytes     int64           `msgpack:"bytes,omitempty" json:"bytes,omitempty"`     // of the input
 	Dropped   []string        `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata of the input that no output carries: "exif", "icc", …
@@ -59,7 +59,7 @@ type Receipt struct {
 	At        time.Time       `msgpack:"at" json:"at"`
 }
 
-// Answered says that a worker's result has come: it may be given another task, while the answered one waits for its receipt.
+// Answered says that the sink has received a worker's result. The worker may be given another task before the receipt comes.
 type Answered struct {
 	ID       string `msgpack:"id" json:"id"`
 	Worker   string `msgpack:"worker" json:"worker"`
@@ -77,19 +77,18 @@ type OutputInfo struct {
 	Superseded bool `msgpack:"superseded,omitempty" json:"superseded,omitempty"`
 }
 
-// BareName is a stranger's bare result, as an event: the ventilator whose leased task was to make an output of that name
-// takes it as that task's.
+// BareName is a stranger's bare result, as an event. It belongs to the leased task that was to make an output of that name.
 type BareName struct {
 	Name string `msgpack:"name" json:"name"`
 }
 
-// WorkerEvent tells of a worker that came or went.
+// WorkerEvent says that a worker came or went.
 type WorkerEvent struct {
 	Worker string `msgpack:"worker" json:"worker"`
 	Why    string `msgpack:"why,omitempty" json:"why,omitempty"`
 }
 
-// Throughput is the last second's work, and the whole's.
+// Throughput counts the work of the last second, and of all time since the sink started.
 type Throughput struct {
 	ImagesPerSecond float64   `msgpack:"images_per_second" json:"images_per_second"`
 	BytesPerSecond  float64   `msgpack:"bytes_per_second" json:"bytes_per_second"` // of input
@@ -100,12 +99,12 @@ type Throughput struct {
 	At              time.Time `msgpack:"at" json:"at"`
 }
 
-// SinkEvent says that a sink began or ends; Instance differs from start to start.
+// SinkEvent says that a sink started or stops. Instance differs each time it starts.
 type SinkEvent struct {
 	Instance string `msgpack:"instance" json:"instance"`
 }
 
-// Missed tells a subscriber how many events it was too slow for.
+// Missed says how many events a subscriber missed because it was too slow.
 type Missed struct {
 	Count uint64 `msgpack:"count" json:"count"`
 }
@@ -114,9 +113,9 @@ type Missed struct {
 type Steering struct {
 	Run   string           `msgpack:"run" json:"run"`
 	State outcome.RunState `msgpack:"state" json:"state"` // running, paused or cancelled
-	// Workers, in the reply to a ventilator, is how many the sink has signs of life of.
+	// Workers, in the reply to a ventilator, is how many workers the sink hears from.
 	Workers int `msgpack:"workers,omitempty" json:"workers,omitempty"`
-	// Instance, in the reply to a ventilator, differs from start to start of the sink.
+	// Instance, in the reply to a ventilator, differs each time the sink starts.
 	Instance string `msgpack:"instance,omitempty" json:"instance,omitempty"`
 	// Trouble, in the reply to a ventilator, says what keeps the sink from its work: its disk is full, or hangs. As long as
 	// results cannot be committed, and heartbeats may lie unread behind them, no task is to be taken for lost.

@@ -7,25 +7,24 @@ import (
 	"strings"
 )
 
-// DefaultPrefetch is how many unsettled tasks a worker with so many slots may hold unless it is told otherwise: when results that
-// were kept back are told, a task for each slot and two more are still waiting, so that no slot idles until others come, though
-// that takes as long as a transform.
+// DefaultPrefetch returns how many unsettled tasks a worker may hold by default. Workers send results in batches. When a batch goes
+// out, one task for each slot and two more are still queued, so that no slot idles until the next tasks come.
 func DefaultPrefetch(slots int) int { return 3*slots + 4 }
 
-// Heartbeat is what a worker says of itself, to the sink, once a second and when something changes: a msgpack map. The
-// sink publishes it, and a ventilator prolongs the leases of the tasks that it lists.
+// Heartbeat is a worker's report about itself, a msgpack map. A worker sends it to the sink once a second and when something
+// changes; the sink publishes it, and ventilators extend the leases of the tasks that it lists.
 type Heartbeat struct {
 	Worker   string   `msgpack:"worker" json:"worker"`
 	Slots    int      `msgpack:"slots" json:"slots"`
 	Busy     int      `msgpack:"busy" json:"busy"` // slots at work
 	Held     []string `msgpack:"held,omitempty" json:"-"`
-	Returned []string `msgpack:"returned,omitempty" json:"-"` // tasks that it gave back unbegun, because it drains
+	Returned []string `msgpack:"returned,omitempty" json:"-"` // tasks that a draining worker received and will not begin
 	Draining bool     `msgpack:"draining,omitempty" json:"draining"`
-	Done     uint64   `msgpack:"done" json:"done"` // tasks since it started, by outcome
+	Done     uint64   `msgpack:"done" json:"done"` // tasks since the worker started, by outcome
 	Rejected uint64   `msgpack:"rejected" json:"rejected"`
 	Failed   uint64   `msgpack:"failed" json:"failed"`
-	IdleUS   int64    `msgpack:"idle" json:"idle_us"` // slot time without a task, since it started, microseconds
-	UpUS     int64    `msgpack:"up" json:"up_us"`     // time since it started, microseconds
+	IdleUS   int64    `msgpack:"idle" json:"idle_us"` // sum over the slots of the time without a task since the worker started, microseconds
+	UpUS     int64    `msgpack:"up" json:"up_us"`     // time since the worker started, microseconds
 }
 
 func (h *Heartbeat) check() error {
@@ -48,12 +47,12 @@ func (h *Heartbeat) check() error {
 // Encode returns h as a message.
 func (h *Heartbeat) Encode() []byte { return marshal(h) }
 
-// WorkerIdentity is what a worker announces as its ZMTP Identity, so that the ventilator knows from the first byte what
-// it may hold: "imagefarm/1 slots=2 prefetch=4 name=host-1234". A peer without it is a stranger.
+// WorkerIdentity is a worker's ZMTP identity, such as "imagefarm/1 slots=2 prefetch=4 name=host-1234". It tells the ventilator with
+// the handshake how many tasks the worker may hold. A peer without it is a stranger.
 type WorkerIdentity struct {
 	Name     string
 	Slots    int // concurrent transforms
-	Prefetch int // unsettled tasks that it may hold
+	Prefetch int // unsettled tasks that the worker may hold
 }
 
 const identityPrefix = "imagefarm/1 "

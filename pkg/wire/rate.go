@@ -2,10 +2,10 @@ package wire
 
 import "time"
 
-// How fast a run goes is told in several places: in its progress, its summary, its report, on the page. What "a second"
-// means there is said here, once: a second in which the run could work.
+// Progress, summary, report and page all show a run's rate. This file defines it once: a rate counts only the time in which the run
+// could work.
 
-// Took returns how long the run took by the clock, or has taken by now: pauses and the wait for workers included.
+// Took returns the wall time of the run so far, or of all of it, including pauses and the wait for workers.
 func (r *Run) Took(now time.Time) time.Duration {
 	if !r.Ended.IsZero() {
 		now = r.Ended
@@ -13,8 +13,8 @@ func (r *Run) Took(now time.Time) time.Duration {
 	return max(0, now.Sub(r.Started))
 }
 
-// Working returns the part of Took that rates are reckoned by: in which a worker was connected and the run was not paused,
-// or was and workers still had something to finish. Of a run that does not tell it, it is all of Took.
+// Working returns the part of Took in which a worker was connected and the run was not paused, or workers still finished tasks
+// after the pause began. Rates count this time. For a run that does not report it, Working returns Took.
 func (r *Run) Working(now time.Time) time.Duration {
 	if r.WorkUS > 0 {
 		return time.Duration(r.WorkUS) * time.Microsecond
@@ -22,7 +22,7 @@ func (r *Run) Working(now time.Time) time.Duration {
 	return r.Took(now)
 }
 
-// PerSecond returns how many images the run worked on in a second of its working time, and how many bytes they had.
+// PerSecond returns images and bytes of input per second of working time.
 func (r *Run) PerSecond(now time.Time) (images, bytes float64) {
 	seconds := r.Working(now).Seconds()
 	if seconds == 0 {
@@ -31,7 +31,7 @@ func (r *Run) PerSecond(now time.Time) (images, bytes float64) {
 	return float64(r.Worked()) / seconds, float64(r.Bytes) / seconds
 }
 
-// Left estimates how long the rest takes at the pace so far; ok is false while there is none, or while nothing goes on.
+// Left estimates how long the rest of the run takes at its rate so far. ok is false while the rate is unknown or nothing goes on.
 func (r *Run) Left(now time.Time) (left time.Duration, ok bool) {
 	worked := r.Worked()
 	if worked == 0 || r.Waiting != "" {

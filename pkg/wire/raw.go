@@ -12,10 +12,10 @@ func rawOf(v any) Raw {
 	return marshal(v)
 }
 
-// DecodeRaw decodes a value that came inside a message which has been decoded, and so walked, already.
+// DecodeRaw decodes a value from inside a message that was decoded, and so checked against the limits, before.
 func DecodeRaw(b Raw, v any) error {
 	if len(b) == 0 {
-		return nil // left out: v keeps its zero
+		return nil // it was left out: v stays as it is
 	}
 	return decode(b, v)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// Result is what a worker tells the sink about one task.
+// Result is a worker's report to the sink about one task.
 //
 //	name                                             the bare form: msgpack str, or the raw UTF-8 bytes
 //	[ id str, filename str, outcome str, [Output…], {ResultInfo} ]
@@ -23,7 +23,7 @@ type Result struct {
 	ResultInfo
 }
 
-// ResultInfo is what else a worker knows. All of it is optional.
+// ResultInfo holds the optional fields of a result.
 type ResultInfo struct {
 	Reason     outcome.Reason `msgpack:"reason,omitempty"` // of a rejection
 	Detail     string         `msgpack:"detail,omitempty"` // a sentence for people
@@ -41,7 +41,7 @@ type ResultInfo struct {
 	Timings    Timings        `msgpack:"timings,omitempty"`
 }
 
-// Timings tells where a task's time at the worker went, in microseconds.
+// Timings says how a task's time at the worker was spent, in microseconds.
 type Timings struct {
 	Waited    int64 `msgpack:"waited,omitempty" json:"waited_us,omitempty"` // received, not yet begun
 	Decode    int64 `msgpack:"decode,omitempty" json:"decode_us,omitempty"`
@@ -134,7 +134,7 @@ func (o *Output) decode(b []byte) error {
 // Encode returns r as a message.
 func (r *Result) Encode() []byte {
 	outputs := make([]*Output, len(r.Outputs))
-	// Room enough, since to grow would copy the outputs once more: texts and numbers take up what they hold and some bytes.
+	// The size is an upper bound: to grow the buffer would copy the outputs once more.
 	size := 512 + len(r.ID) + len(r.Filename) + len(r.Detail) + len(r.Worker) + len(r.Run) + len(r.Recipe) + len(r.Source)
 	for _, d := range r.Dropped {
 		size += len(d) + 5
@@ -154,15 +154,15 @@ func (r *Result) Encode() []byte {
 // EncodeBareName returns the bare form of a result: the name of one output.
 func EncodeBareName(name string) []byte { return marshal(name) }
 
-// FromWorker is what a worker's message turned out to be: exactly one field is set.
+// FromWorker is a decoded message of a worker: exactly one field is set.
 type FromWorker struct {
 	Result    *Result
-	BareName  string // an output's name, from a worker that knows nothing else
+	BareName  string // an output's name, from a worker that knows only the bare form
 	Heartbeat *Heartbeat
 }
 
-// DecodeFromWorker decodes what came in on the sink's results endpoint: a result (array), a heartbeat (map), or a bare
-// name: a msgpack string, or, when the message is no msgpack value, the raw UTF-8 bytes of the name.
+// DecodeFromWorker decodes a message to the sink's results endpoint: a result (an array), a heartbeat (a map), or a bare name. A
+// bare name is a msgpack string or, if the message is no msgpack value, the raw UTF-8 bytes of the name.
 func DecodeFromWorker(b []byte) (FromWorker, error) {
 	n, err := walk(b)
 	if err != nil || n != len(b) || msgpcode.IsFixedNum(b[0]) {

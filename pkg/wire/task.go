@@ -6,20 +6,19 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// Task is one image on its way to a worker.
+// Task is one image for a worker to transform.
 //
 //	[ filename str, data bin ]                       the bare form: a complete task
 //	[ filename str, data bin, {TaskInfo} ]           what we send
 //
-// A receiver ignores elements after the third and keys that it does not know. For the sake of old msgpack packages,
-// filename may be a bin and data a str.
+// A receiver ignores elements after the third and unknown keys. Old msgpack packages may send filename as bin and data as str.
 type Task struct {
-	Filename string // slash-separated, relative: where outputs go, too
+	Filename string // slash-separated and relative; outputs go to the same directory
 	Data     []byte // the encoded image; shares the message's memory
 	TaskInfo
 }
 
-// TaskInfo is what else is known of a task. All of it is optional.
+// TaskInfo holds the optional fields of a task.
 type TaskInfo struct {
 	ID       string `msgpack:"id,omitempty"`       // echoed in the result; without it the farm cannot promise delivery
 	Run      string `msgpack:"run,omitempty"`      // the ventilator's batch
@@ -28,15 +27,15 @@ type TaskInfo struct {
 	Source   string `msgpack:"source,omitempty"`   // where the image's name begins; echoed in the result
 }
 
-// TaskBuffer is a task message under construction: Data is the hole in Message into which the image's bytes are read, so
-// that they are copied once, from the file to where the socket sends them from.
+// TaskBuffer is a task message under construction. The image's bytes are read into Data, which is a part of Message, so that they
+// are copied only once, from the file.
 type TaskBuffer struct {
 	Message []byte
 	Data    []byte
 }
 
-// NewTaskBuffer lays out the message of a task whose image has size bytes (at most 4 GiB − 1) in memory that the function
-// returns, of at least as many bytes as it is asked for.
+// NewTaskBuffer lays out the message of a task whose image has size bytes, at most 4 GiB − 1. memory returns at least n bytes for
+// the message.
 func NewTaskBuffer(memory func(n int) []byte, filename string, size int, info TaskInfo) TaskBuffer {
 	var tail []byte
 	parts := byte(2)

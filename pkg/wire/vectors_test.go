@@ -14,7 +14,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-var update = flag.Bool("update", false, "write testdata/wire/vectors.json anew")
+var update = flag.Bool("update", false, "rewrite testdata/wire/vectors.json")
 
 const vectorsFile = "../../testdata/wire/vectors.json"
 

@@ -15,7 +15,7 @@ type head struct {
 	children uint64
 }
 
-// sized is the layout of the codes that carry their length: width of the length field and extra payload bytes.
+// sized describes a code that is followed by a length: the width of the length field, and extra payload bytes.
 func sized(code byte) (width int, extra uint64, kind byte) {
 	switch code {
 	case msgpcode.Bin8, msgpcode.Str8:
@@ -42,7 +42,7 @@ func sized(code byte) (width int, extra uint64, kind byte) {
 	return 0, 0, 0
 }
 
-// fixed is the payload of the codes whose size the code alone tells.
+// fixed is the payload size of the codes without a length.
 func fixed(code byte) (payload uint64, ok bool) {
 	switch code {
 	case msgpcode.Nil, msgpcode.False, msgpcode.True:
@@ -113,8 +113,8 @@ func readHead(b []byte) (head, error) {
 	return h, nil
 }
 
-// walk returns the length of the first msgpack value in b. It neither recurses nor allocates, so that neither depth
-// nor announced sizes can hurt.
+// walk checks the first msgpack value in b against the limits and returns its length. It neither recurses nor allocates, so deep
+// nesting and large announced sizes are harmless.
 func walk(b []byte) (int, error) {
 	var pending [MaxDepth + 1]uint64 // values still to come at each depth
 	depth, pos, seen := 0, 0, 0
@@ -148,8 +148,8 @@ func walk(b []byte) (int, error) {
 	}
 }
 
-// elements walks b, which must be one array and nothing else, and returns its elements, still encoded, at most max of
-// them: an unknown tail is walked and ignored.
+// elements checks b, which must be exactly one array, and returns its first elements, at most max, still encoded. Further elements
+// are checked and ignored.
 func elements(b []byte, max int) ([][]byte, error) {
 	n, err := walk(b)
 	if err != nil {

@@ -1,9 +1,9 @@
-// Package wire is what travels between the programs of a farm: tasks, results, heartbeats, events and control calls, as
-// msgpack, with their limits. docs/PROTOCOL.md is the specification for other languages; testdata/wire holds
-// byte-exact vectors of every form.
+// Package wire defines the messages between the programs of a farm: tasks, results, heartbeats, events and control calls, in
+// msgpack, with their limits. docs/PROTOCOL.md specifies them for other languages, and testdata/wire holds byte-exact vectors of
+// every form.
 //
-// Every decoder here takes bytes from strangers. A message is first walked once, without recursion and without
-// allocation, against the limits below; only then does the msgpack package see it.
+// Every decoder here takes bytes from strangers. It first walks a message once, without recursion or allocation, and checks it
+// against the limits below. Only then does the msgpack package see the message.
 package wire
 
 import (
@@ -33,15 +33,15 @@ const (
 	MaxDroppedName = 64       // bytes of the name of such a kind
 )
 
-// ErrMalformed is wrapped by every decoding error: the message is not what its place on the wire asks for.
+// ErrMalformed is wrapped by every decoding error: the message is not of the form that its receiver takes.
 var ErrMalformed = errors.New("malformed message")
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
 }
 
-// CheckName says whether name may name an image or an output: slash-separated, relative, clean, UTF-8, without
-// control characters, and nowhere leading upwards.
+// CheckName returns an error unless name can name an image or an output. It must be a clean relative path with slashes, in UTF-8,
+// without control characters, that does not lead upwards.
 func CheckName(name string) error {
 	switch {
 	case name == "":
@@ -58,10 +58,10 @@ func CheckName(name string) error {
 	return nil
 }
 
-// marshal encodes v, whose type this package knows to be encodable.
+// marshal encodes v, which must be of one of this package's types.
 func marshal(v any) []byte { return appendValue(nil, v) }
 
-// appendValue is marshal that appends to b, so that what is large is copied once.
+// appendValue appends the encoding of v to b, so that large data is copied once.
 func appendValue(b []byte, v any) []byte {
 	w := bytes.NewBuffer(b)
 	e := msgpack.GetEncoder()

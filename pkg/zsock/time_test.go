@@ -293,7 +293,7 @@ func TestDialBacksOffWithJitter(t *testing.T) {
 		if took := time.Since(start); took > cfg.ReconnectMax {
 			b.Errorf("connected %v after the other side came", took)
 		}
-		// A connection that worked starts the pauses anew.
+		// A connection that worked resets the pauses.
 		_ = push.Close(b.Context())
 		push = newIn(b, NewPush, Config{})
 		mustListen(b, push, "inproc://late")

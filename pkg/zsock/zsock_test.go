@@ -180,7 +180,7 @@ func await(t testing.TB, what string, ok func() bool) {
 	deadline := time.Now().Add(limit)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("%s did not happen", what)
 		}
 		<-time.After(time.Millisecond)
 	}

@@ -35,7 +35,7 @@ func replace(c Config, argv []string) error {
 	return fmt.Errorf("running %s: %w", program, syscall.Exec(program, argv, os.Environ()))
 }
 
-// decide returns the owner of Dir, after Dir was given away if it had to be.
+// decide returns the owner of Dir, after giving Dir to the owner of Like if it must.
 func decide(c Config) (ids, error) {
 	now, err := ownerOf(c.Dir)
 	if err != nil || now.uid != 0 || c.Like == "" {
@@ -51,10 +51,10 @@ func decide(c Config) (ids, error) {
 	if err := os.Chown(c.Dir, like.uid, like.gid); err != nil && !refused(err) {
 		return ids{}, err
 	}
-	return ownerOf(c.Dir) // what the file system made of it
+	return ownerOf(c.Dir) // as the file system shows it now
 }
 
-// refused tells whether a file system does not know owners or does not let them be changed.
+// refused reports whether the file system has no owners or refuses to change them.
 func refused(err error) bool {
 	return errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL) ||
 		errors.Is(err, syscall.ENOSYS) || errors.Is(err, syscall.ENOTSUP)
@@ -67,7 +67,7 @@ func ownerOf(path string) (ids, error) {
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return ids{}, fmt.Errorf("%s: its owner is not known", path)
+		return ids{}, fmt.Errorf("the owner of %s is unknown", path)
 	}
 	return ids{int(stat.Uid), int(stat.Gid)}, nil
 }
@@ -84,8 +84,8 @@ func isEmpty(dir string) (bool, error) {
 	return false, err
 }
 
-// become takes on the ids and gives up every capability for good. For a user other than root the kernel takes them
-// with the user id; for root they go explicitly, and "no new privileges" keeps exec from handing them out again.
+// become takes on the ids and gives up every capability for good. For a user other than root the kernel removes them with the user
+// id. For root they are dropped explicitly, and "no new privileges" keeps exec from restoring them.
 func become(who ids) error {
 	if err := syscall.Setgroups(nil); err != nil {
 		return fmt.Errorf("setgroups: %w", err)
