@@ -56,7 +56,7 @@ func (f *farm) mustVerify(outputs int, args ...string) {
 	f.t.Helper()
 	p := f.Start("farm", "farm", append([]string{"verify", "--out", f.Out, "--control", f.Control}, args...)...)
 	p.MustExit(0)
-	p.MustSay(fmt.Sprintf("%d outputs of %d images: all present, of the right size, and decode", outputs, outputs/3))
+	p.MustSay(fmt.Sprintf("%d outputs of %d images: all present, with the right content, and decode", outputs, outputs/3))
 }
 
 // negative is a JPEG that takes a worker some milliseconds.
