@@ -15,14 +15,21 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
-// startAdmin binds the HTTP server that the flags ask for; nil when they ask for none. A default address that another process
-// has taken is a warning; a taken address that the user named is an error.
-func startAdmin(c *cli.Command, log *slog.Logger, reg *prometheus.Registry, ready func() error, handler http.Handler) (*telemetry.Admin, error) {
+// startAdmin binds the HTTP server of --http and --debug-addr. It returns nil when both are empty. A taken default
+// address is a warning; a taken address that the user named is an error.
+func startAdmin(
+	c *cli.Command,
+	log *slog.Logger,
+	reg *prometheus.Registry,
+	ready func() error,
+	handler http.Handler,
+) (*telemetry.Admin, error) {
 	if c.String("http") == "" && c.String("debug-addr") == "" {
 		return nil, nil
 	}
 	admin, err := telemetry.NewAdmin(telemetry.AdminConfig{
-		Addr: c.String("http"), DebugAddr: c.String("debug-addr"), Hosts: c.StringSlice("http-host"), Gatherer: reg, Ready: ready, Handler: handler, Logger: log,
+		Addr: c.String("http"), DebugAddr: c.String("debug-addr"), Hosts: c.StringSlice("http-host"),
+		Gatherer: reg, Ready: ready, Handler: handler, Logger: log,
 	})
 	if err != nil {
 		return nil, usagef("--http: %v", err)
@@ -46,7 +53,7 @@ func startAdmin(c *cli.Command, log *slog.Logger, reg *prometheus.Registry, read
 	return nil, nil
 }
 
-// notBound says why an address is not served, and which other address to try: ten ports further on.
+// notBound says why an address is not served, and suggests the address ten ports further on.
 func notBound(addr string, err error) string {
 	host, port, splitErr := net.SplitHostPort(addr)
 	number, numberErr := strconv.Atoi(port)

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// bytes is a flag whose value is an amount, of bytes mostly, such as 64MiB, 500kB, 250M or 1048576.
+// bytes returns a flag for an amount, mostly of bytes, such as 64MiB, 500kB, 250M or 1048576.
 func bytes(category, name, value string, takes span[int64], usage string) cli.Flag {
 	f := text(category, name, value, usage)
 	within := takes.validator("an amount", showBytes)
@@ -23,14 +23,14 @@ func bytes(category, name, value string, takes span[int64], usage string) cli.Fl
 	return f
 }
 
-// span is which values a flag takes: from least on and, unless most is zero, to most.
+// span is the range of values that a flag takes. A zero most means no upper bound.
 type span[T int | int64 | time.Duration] struct{ least, most T }
 
 func from[T int | int64 | time.Duration](least T) span[T] { return span[T]{least: least} }
 
 func (s span[T]) to(most T) span[T] { return span[T]{s.least, most} }
 
-// validator refuses what is outside of s; the words, which begin with itTakes, name what is inside.
+// validator returns a function that refuses values outside of s. Its errors begin with itTakes and name the range.
 func (s span[T]) validator(kind string, show func(T) string) func(T) error {
 	return func(v T) error {
 		switch {
@@ -43,7 +43,7 @@ func (s span[T]) validator(kind string, show func(T) string) func(T) error {
 	}
 }
 
-// itTakes begins what plain says of a flag's value.
+// itTakes begins errors about the value of a flag.
 const itTakes = "it takes "
 
 // bytesOf returns the value of a bytes flag, which its validator has accepted.
@@ -68,15 +68,15 @@ func parseBytes(s string) (int64, error) {
 			continue
 		}
 		n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
-		if err != nil || !(n >= 0 && n*float64(u.factor) <= 1<<50) { // NaN is none, either
+		if err != nil || !(n >= 0 && n*float64(u.factor) <= 1<<50) { // the condition also refuses NaN
 			break
 		}
 		return int64(n * float64(u.factor)), nil
 	}
-	return 0, fmt.Errorf("%q is no amount such as 64MiB, 250M or 1000000", s)
+	return 0, fmt.Errorf("%q is not an amount such as 64MiB, 250M or 1000000", s)
 }
 
-// showBytes is n as one would type it.
+// showBytes writes n as a user would type it.
 func showBytes(n int64) string {
 	for _, unit := range []string{"GiB", "MiB", "KiB"} {
 		if size, _ := parseBytes("1" + unit); n > 0 && n%size == 0 {

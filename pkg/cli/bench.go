@@ -39,7 +39,7 @@ not count reads all files into the page cache.
 	}
 }
 
-// benchEngineFlags are those of transformFlags, with the number of slots, which is what is varied, out of sight.
+// benchEngineFlags are transformFlags without --slots, which the benchmark varies.
 func benchEngineFlags() (flags []cli.Flag) {
 	for _, f := range transformFlags() {
 		if n, ok := f.(*cli.IntFlag); ok && n.Name == "slots" {
@@ -61,14 +61,14 @@ func runBench(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if c.Bool("dry-run") {
-		return usagef("--dry-run measures nothing")
+		return usagef("--dry-run makes nothing that could be measured")
 	}
 	if err := c.Set("progress", "none"); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ctx, first, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // there is nothing to finish
+	ctx, first, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // there is nothing to drain
 	defer stop()
 	err = benchAll(ctx, c, log, counts)
 	if sig := first(); sig != nil {
@@ -80,7 +80,7 @@ func runBench(ctx context.Context, c *cli.Command) error {
 func benchAll(ctx context.Context, c *cli.Command, log *slog.Logger, counts []int) error {
 	var points []farm.Point
 	for i, n := range counts {
-		if i == 0 && len(counts) > 1 { // or the first number would be the only one that waits for the disk
+		if i == 0 && len(counts) > 1 { // otherwise only the first number would wait for the disk
 			if _, err := benchOnce(ctx, c, log, counts[len(counts)-1]); err != nil {
 				return err
 			}
@@ -90,7 +90,7 @@ func benchAll(ctx context.Context, c *cli.Command, log *slog.Logger, counts []in
 			return err
 		}
 		if p.Images == 0 {
-			return usagef("no image was done")
+			return usagef("no image was done: there is nothing to measure")
 		}
 		points = append(points, p)
 		printPoint(os.Stdout, p, points[0], i == 0)
@@ -98,7 +98,7 @@ func benchAll(ctx context.Context, c *cli.Command, log *slog.Logger, counts []in
 	return nil
 }
 
-// slotCounts reads a list of numbers of slots.
+// slotCounts parses the list of --workers.
 func slotCounts(list string, processors int) (counts []int, err error) {
 	if list == "" {
 		for n := 1; n < processors; n *= 2 {
@@ -116,7 +116,7 @@ func slotCounts(list string, processors int) (counts []int, err error) {
 	return counts, nil
 }
 
-// benchOnce does the run with n slots.
+// benchOnce measures a run with n slots.
 func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p farm.Point, err error) {
 	out, err := os.MkdirTemp(c.String("where"), "imagefarm-bench-")
 	if err != nil {
@@ -159,10 +159,15 @@ func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p 
 	return p, err
 }
 
-// printPoint prints a line of the table, under its head when it is the first.
+// printPoint prints a line of the table, and the head of the table before the first line.
 func printPoint(w io.Writer, p, base farm.Point, first bool) {
 	if first {
-		fmt.Fprintf(w, "%s images, %s; milliseconds are a slot's for one image\n\n", numfmt.Count(p.Images), numfmt.Bytes(p.Bytes))
+		fmt.Fprintf(
+			w,
+			"%s images, %s; milliseconds are a slot's for one image\n\n",
+			numfmt.Count(p.Images),
+			numfmt.Bytes(p.Bytes),
+		)
 		fmt.Fprintf(w, "%5s %9s %8s %10s %9s %10s %9s  %s\n",
 			"slots", "images/s", "MB/s", "efficiency", "decode ms", "transform", "encode", "what bounds it")
 	}

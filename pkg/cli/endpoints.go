@@ -16,11 +16,11 @@ const (
 	resultsPort = "5558"
 )
 
-// loopback is the default address of every program: nobody else reaches it.
+// loopback is the default address of every program: other machines cannot reach it.
 const loopback = "127.0.0.1"
 
-// endpoint returns the endpoint that was typed: HOST, HOST:PORT, tcp://HOST or tcp://HOST:PORT, with the usual port where there is
-// none, or an endpoint of another transport as it is.
+// endpoint returns the endpoint that was typed: HOST, HOST:PORT, tcp://HOST or tcp://HOST:PORT, with the usual port
+// where there is none, or an endpoint of another transport as it is.
 func endpoint(typed, port string) string {
 	address, isTCP := strings.CutPrefix(typed, "tcp://")
 	if !isTCP && strings.Contains(typed, "://") {
@@ -32,41 +32,44 @@ func endpoint(typed, port string) string {
 	return "tcp://" + net.JoinHostPort(strings.Trim(address, "[]"), port)
 }
 
-// checkSinkBind refuses a --bind that can be only one of the sink's three endpoints.
+// checkSinkBind refuses a --bind that names one endpoint, since a sink has three.
 func checkSinkBind(typed string) error {
 	address, isTCP := strings.CutPrefix(typed, "tcp://")
 	_, port, err := net.SplitHostPort(address)
 	if !isTCP && strings.Contains(typed, "://") || err == nil && port != "0" && port != "*" {
-		return usagef("--bind %q: a sink has three endpoints; give a host here, and ports with --results, --events and --control", typed)
+		return usagef(
+			"--bind %q: a sink has three endpoints; give a host here, and ports with --results, --events and --control",
+			typed,
+		)
 	}
 	return nil
 }
 
-// checkEndpoints refuses what can never be an endpoint between processes.
+// checkEndpoints refuses texts that cannot be endpoints between processes.
 func checkEndpoints(endpoints ...string) error {
 	for _, e := range endpoints {
 		scheme, address, _ := strings.Cut(e, "://")
 		switch scheme {
 		case "ipc":
 			if address == "" {
-				return usagef("endpoint %q: ipc:// wants a path", e)
+				return usagef("endpoint %q: ipc:// needs a path", e)
 			}
 		case "tcp":
 			_, port, err := net.SplitHostPort(address)
 			if err != nil {
-				return usagef("endpoint %q: tcp:// wants HOST:PORT", e)
+				return usagef("endpoint %q: tcp:// needs HOST:PORT", e)
 			}
 			if _, err := strconv.ParseUint(port, 10, 16); err != nil && port != "*" {
-				return usagef("endpoint %q: a port is a number up to 65535", e)
+				return usagef("endpoint %q: a port must be a number up to 65535", e)
 			}
 		default:
-			return usagef("endpoint %q: it begins with tcp:// or ipc://", e)
+			return usagef("endpoint %q: it must begin with tcp:// or ipc://", e)
 		}
 	}
 	return nil
 }
 
-// either returns the endpoint flag when it is given, else the host flag's with its usual port.
+// either returns the endpoint of endpointFlag or, if that is empty, the usual port on the host of hostFlag.
 func either(c *cli.Command, endpointFlag, hostFlag, port string) string {
 	if e := c.String(endpointFlag); e != "" {
 		return endpoint(e, port)

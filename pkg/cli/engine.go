@@ -30,22 +30,28 @@ func engineFlags() []cli.Flag {
 		text(limits, "on-truncated", "reject", "`ACTION` for images that end too early: reject or accept"),
 		&cli.BoolFlag{Category: limits, Name: "isolate", Value: true, Sources: env("isolate"),
 			Usage: "transform in child processes that can be killed"},
-		duration(limits, "task-timeout", time.Minute, from(time.Millisecond), "processor time of one transform; needs --isolate"),
+		duration(
+			limits,
+			"task-timeout",
+			time.Minute,
+			from(time.Millisecond),
+			"processor time of one transform; needs --isolate",
+		),
 		bytes(limits, "task-memory", "1GiB", from[int64](64<<20), "most memory of one transform; needs --isolate"),
 		text(whatToMake, "assets", "", "`DIR` of the pictures that watermark operations name"),
 	}
 }
 
-// settings is what an engine is opened with, in this process or in a child.
+// settings configure an engine, in this process or in a child.
 type settings struct {
 	Limits engine.Limits
 	Assets string
 }
 
-// engines lists the engines, the usual one first.
+// engines lists the engines, the default first.
 func engines() []string { return []string{"pipeline", "imaging", "noop"} }
 
-// openEngine opens the engine that name names.
+// openEngine opens an engine by name.
 func openEngine(name string, encoded []byte) (engine.Engine, error) {
 	var s settings
 	if err := json.Unmarshal(encoded, &s); err != nil {
@@ -57,7 +63,7 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 	case "pipeline", "imaging":
 		var assets fs.FS
 		if s.Assets != "" {
-			root, err := os.OpenRoot(s.Assets) // no name leads out of it
+			root, err := os.OpenRoot(s.Assets) // a root confines names to the directory
 			if err != nil {
 				return nil, fmt.Errorf("--assets: %w", err)
 			}
@@ -68,24 +74,24 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 		}
 		return pipeline.New(pipeline.Config{Limits: s.Limits, Assets: assets})
 	}
-	return nil, fmt.Errorf("engine %q: it is one of %v", name, engines())
+	return nil, fmt.Errorf("engine is %q: it must be one of %v", name, engines())
 }
 
-// Child turns a process that was started to transform for another into that, and returns true when it is done. Mains call
-// it first.
+// Child runs a transforming child process, if this process was started as one, and returns true when it has ended.
+// Mains call it first.
 func Child() bool { return isolate.Main(openEngine) }
 
-// runningEngine is an engine with what must run while it is used.
+// runningEngine is an engine with the service that it needs.
 type runningEngine struct {
 	engine.Engine
-	run    func(context.Context) error // nil: nothing
-	memory zsock.Memory                // nil: any
+	run    func(context.Context) error // nil: none
+	memory zsock.Memory                // nil: ordinary memory
 }
 
-// isolated reports whether transforms run in children.
+// isolated reports whether transforms run in child processes.
 func (e *runningEngine) isolated() bool { return e.run != nil }
 
-// with runs do with the engine working.
+// with calls do while the engine's service runs.
 func (e *runningEngine) with(ctx context.Context, do func(context.Context) error) error {
 	if e.run == nil {
 		return do(ctx)
@@ -93,11 +99,11 @@ func (e *runningEngine) with(ctx context.Context, do func(context.Context) error
 	return beside(ctx, e.run, do)
 }
 
-// engineOf returns the engine that the flags ask for.
+// engineOf returns the engine of --engine.
 func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 	onTruncated := c.String("on-truncated")
 	if onTruncated != "reject" && onTruncated != "accept" {
-		return nil, usagef("--on-truncated %q: reject or accept", onTruncated)
+		return nil, usagef("--on-truncated is %q: it must be reject or accept", onTruncated)
 	}
 	name := c.String("engine")
 	s, err := json.Marshal(settings{Assets: c.String("assets"), Limits: engine.Limits{
@@ -106,11 +112,11 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := openEngine(name, s) // tried here, so that what is wrong with it is said at once
+	e, err := openEngine(name, s) // opened here, too, to report a wrong flag at once
 	if err != nil {
 		return nil, &exitError{ExitUsage, err}
 	}
-	if !c.Bool("isolate") || name == "noop" { // which decodes nothing that could do harm
+	if !c.Bool("isolate") || name == "noop" { // noop decodes nothing, so it cannot crash
 		return &runningEngine{Engine: e}, nil
 	}
 	children, err := isolate.New(isolate.Config{
@@ -125,11 +131,11 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 	return &runningEngine{Engine: children, run: children.Run, memory: children}, nil
 }
 
-// maxBuffers bounds the address space that buffers take: each may become as large as the largest image.
+// maxBuffers bounds the address space of buffers. Each may grow to the size of the largest image.
 const maxBuffers = 256
 
-// buffers is how many images may lie in the children's memory at once: those that a worker may hold, and two on their way
-// in and out.
+// buffers returns the number of images in memory shared with children: those that a worker may hold, and two in
+// transit.
 func buffers(c *cli.Command) int {
 	held := c.Int("prefetch")
 	if held <= 0 {

@@ -59,7 +59,7 @@ func printEvents(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // the first signal ends it: there is nothing to finish
+	ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // the first signal ends it
 	defer stop()
 	for n := 0; c.Int("count") == 0 || n < c.Int("count"); n++ {
 		frames, err := sub.Recv(ctx)

@@ -13,15 +13,15 @@ const (
 	ExitDone       = 0
 	ExitFault      = 1
 	ExitUsage      = 2
-	ExitRejected   = 3 // the run ended; some images were rejected, are dead letters or could not be looked at
-	ExitUnbalanced = 4 // found is not done + skipped + rejected + dead
-	ExitNoWorkers  = 5 // none came within --wait-workers
+	ExitRejected   = 3 // the run ended; some images were rejected, dead or unreadable
+	ExitUnbalanced = 4 // found differs from done + skipped + rejected + dead
+	ExitNoWorkers  = 5 // no worker came within --wait-workers
 	ExitStalled    = 6
 	ExitInterrupt  = 130
 	ExitTerminate  = 143
 )
 
-// exitHelp ends the description of a command that does a run.
+// exitHelp lists the exit codes of a command that does a run.
 const exitHelp = exitMark + `   0         every image is done or skipped
    1         a fault
    2         wrong usage, or no image in the inputs
@@ -31,12 +31,12 @@ const exitHelp = exitMark + `   0         every image is done or skipped
    6         stalled: nothing was settled within --stall-timeout
    130, 143  ended by SIGINT or SIGTERM`
 
-// plainExitHelp is for manual pages of all other commands.
+// plainExitHelp lists the exit codes of all other commands.
 const plainExitHelp = `   0  success
    1  a fault
    2  wrong usage`
 
-// exitError carries an exit code out of an action; its message has been told already when it is nil.
+// exitError carries an exit code out of an action. A nil err means that the user has been told why.
 type exitError struct {
 	code int
 	err  error
@@ -74,7 +74,7 @@ func exitCode(err error) int {
 	return ExitFault
 }
 
-// runCode is the exit code of a run that ended by itself.
+// runCode returns the exit code of a run that was not interrupted.
 func runCode(r *wire.Run, unreadable int64) int {
 	switch {
 	case r.Unsettled() != 0:

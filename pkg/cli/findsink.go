@@ -22,8 +22,8 @@ func ledgerPathOf(c *cli.Command) string {
 // maxSocketPath is the length in bytes of the longest path that every system takes for a socket.
 const maxSocketPath = 100
 
-// localSockets returns the endpoints, beside its ledger, at which a sink answers commands on this machine; empty where the path is
-// too long for a socket.
+// localSockets returns the endpoints, beside its ledger, at which a sink answers commands on this machine; empty where
+// the path is too long for a socket.
 func localSockets(ledger string) (control, events string) {
 	return socketAt(ledger + ".sock"), socketAt(ledger + ".events.sock")
 }
@@ -56,8 +56,8 @@ type sinkAt struct {
 	found           sinkFound
 }
 
-// findSink returns the sink that the flags name or, without --sink, the one that has the ledger open, the one at the usual port,
-// or the one of the live page at the usual port, whichever is there.
+// findSink returns the sink that the flags name or, without --sink, the one that has the ledger open, the one at the
+// usual port, or the one of the live page at the usual port, whichever is there.
 func findSink(ctx context.Context, c *cli.Command) sinkAt {
 	at := sinkAt{control: either(c, "control", "sink", controlPort), events: endpoint(c.String("sink"), eventsPort)}
 	if c.IsSet("sink") || c.IsSet("control") {
@@ -104,7 +104,8 @@ func accepts(ctx context.Context, endpoint string) bool {
 // usualPage is the address of the live page unless --http names another.
 const usualPage = loopback + ":8080"
 
-// ledgerOfPage returns the ledger of the sink on this machine whose live page is at the usual address; "" when there is none.
+// ledgerOfPage returns the ledger of the sink on this machine whose live page is at the usual address; "" when there is
+// none.
 func ledgerOfPage(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()

@@ -1,4 +1,5 @@
-// Package cli is the command lines of the four programs: flags, help, exit codes, and nothing that a role does.
+// Package cli has the command lines of the four programs: flags, help, exit codes, and how roles are put together. The
+// roles themselves are in packages of their own.
 package cli
 
 import (
@@ -25,8 +26,15 @@ func texts(category, name, usage string) *cli.StringSliceFlag {
 }
 
 func number(category, name string, value int, takes span[int], usage string) *cli.IntFlag {
-	return &cli.IntFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name), HideDefault: value == 0,
-		Validator: takes.validator("a whole number", strconv.Itoa)}
+	return &cli.IntFlag{
+		Category:    category,
+		Name:        name,
+		Value:       value,
+		Usage:       usage,
+		Sources:     env(name),
+		HideDefault: value == 0,
+		Validator:   takes.validator("a whole number", strconv.Itoa),
+	}
 }
 
 func yes(category, name, usage string) *cli.BoolFlag {
@@ -34,23 +42,36 @@ func yes(category, name, usage string) *cli.BoolFlag {
 }
 
 func duration(category, name string, value time.Duration, takes span[time.Duration], usage string) *cli.DurationFlag {
-	return &cli.DurationFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name), HideDefault: value == 0,
-		Validator: takes.validator("a time", time.Duration.String)}
+	return &cli.DurationFlag{
+		Category:    category,
+		Name:        name,
+		Value:       value,
+		Usage:       usage,
+		Sources:     env(name),
+		HideDefault: value == 0,
+		Validator:   takes.validator("a time", time.Duration.String),
+	}
 }
 
-// What flags of several programs take.
+// Bounds of flags that several programs have.
 const (
 	maxSlots   = 1024
 	maxMessage = int64(2 << 30)
 )
 
-// commonFlags are flags of every command. level is the default of --log-level in words; http is that of --http, and empty for
-// a command that serves nothing.
+// commonFlags are flags of every command. level describes the default of --log-level. http is the default of --http,
+// and empty for a command that serves nothing.
 func commonFlags(level, http string) []cli.Flag {
 	flags := []cli.Flag{
 		text(showing, "log-format", "text", "`FORMAT` of log lines: text or json"),
 		text(showing, "log-level", "", "lowest `LEVEL` logged: debug, info, warn or error (default: "+level+")"),
-		&cli.BoolFlag{Category: showing, Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors", Sources: env("quiet")},
+		&cli.BoolFlag{
+			Category: showing,
+			Name:     "quiet",
+			Aliases:  []string{"q"},
+			Usage:    "print nothing but errors",
+			Sources:  env("quiet"),
+		},
 	}
 	if http != "" {
 		flags = append(flags,

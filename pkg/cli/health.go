@@ -13,7 +13,9 @@ func healthCommand() *cli.Command {
 	return &cli.Command{
 		Name: "health", ArgsUsage: "[URL]",
 		Usage: "exit 0 when the URL (default: http://127.0.0.1:8080/readyz) is ready, 1 otherwise",
-		Flags: []cli.Flag{duration(whereToGo, "timeout", 5*time.Second, from(time.Millisecond), "longest wait for an answer")},
+		Flags: []cli.Flag{
+			duration(whereToGo, "timeout", 5*time.Second, from(time.Millisecond), "longest wait for an answer"),
+		},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			url := c.Args().First()
 			if url == "" {

@@ -33,8 +33,8 @@ const (
 // helpAll is the flag that lists every flag of a command.
 const helpAll = "--help-all"
 
-const environmentHelp = "Every flag has an environment variable: IMAGEFARM_ and its name in upper case, with _ for -, " +
-	"such as IMAGEFARM_MAX_MESSAGE. A flag beats its variable."
+const environmentHelp = "Every flag has an environment variable: IMAGEFARM_ and its name in upper case, " +
+	"with _ for -, such as IMAGEFARM_MAX_MESSAGE. A flag beats its variable."
 
 // hideSeldomUsed leaves all flags but the named ones out of the command's help; --help-all lists them, too.
 func hideSeldomUsed(c *cli.Command, usual ...string) *cli.Command {
@@ -190,7 +190,8 @@ func flagRow(f cli.Flag) [2]string {
 	return [2]string{label, usage}
 }
 
-// valueAndUsage returns what stands for a flag's value, and its usage. A word between backquotes in the usage names the value.
+// valueAndUsage returns what stands for a flag's value, and its usage. A word between backquotes in the usage names the
+// value.
 func valueAndUsage(f cli.Flag) (value, usage string) {
 	if d, ok := f.(cli.DocGenerationFlag); ok {
 		usage = d.GetUsage()

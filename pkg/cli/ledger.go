@@ -16,7 +16,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// ledgerAccess is a ledger that can be asked: a running sink's, or a file's.
+// ledgerAccess reads and changes a ledger: through a running sink, or in its file.
 type ledgerAccess interface {
 	Entries(context.Context, wire.EntriesArgs) (*wire.Entries, error)
 	Retry(context.Context, wire.EntriesArgs) (int, error)
@@ -28,11 +28,11 @@ var (
 	_ ledgerAccess = sink.Book{}
 )
 
-// ledgerFlags say which ledger an operator's command reads.
+// ledgerFlags name the ledger of an operator's command.
 func ledgerFlags() []cli.Flag { return sinkFlags() }
 
-// withLedger calls use with the ledger that the flags name, and says which it is. It asks the sink that is named, the sink
-// that has the ledger open, or a sink nearby when no ledger is named. Otherwise it opens the file.
+// withLedger calls use with the ledger that the flags name, and says which it is. It asks the sink that is named, the
+// sink that has the ledger open, or a sink nearby when no ledger is named. Otherwise it opens the file.
 func withLedger(
 	ctx context.Context, c *cli.Command, readOnly bool, use func(context.Context, ledgerAccess) error,
 ) error {
@@ -61,7 +61,7 @@ func withLedger(
 	return errors.Join(use(ctx, sink.Book{Ledger: file}), file.Close())
 }
 
-// sinkAnswers reports whether what listens there is a sink.
+// sinkAnswers reports whether a sink answers there.
 func sinkAnswers(ctx context.Context, c *cli.Command, at sinkAt) bool {
 	return dialSink(ctx, c, at, func(client *sinkclient.Client) error {
 		ctx, cancel := context.WithTimeout(ctx, probeTime)
@@ -71,7 +71,7 @@ func sinkAnswers(ctx context.Context, c *cli.Command, at sinkAt) bool {
 	}) == nil
 }
 
-// sinkHas reports whether the sink there, on this machine, has the ledger at path open.
+// sinkHas reports whether the sink there runs on this machine and has the ledger at path open.
 func sinkHas(ctx context.Context, c *cli.Command, at sinkAt, path string) bool {
 	var status *wire.Status
 	err := dialSink(ctx, c, at, func(client *sinkclient.Client) (err error) {
@@ -83,7 +83,7 @@ func sinkHas(ctx context.Context, c *cli.Command, at sinkAt, path string) bool {
 	return err == nil && hasOpen(status, path)
 }
 
-// hasOpen reports whether the ledger at path, on this machine, is that of the sink whose status it is.
+// hasOpen reports whether the sink of that status runs on this machine and has the ledger at path open.
 func hasOpen(status *wire.Status, path string) bool {
 	host, err := os.Hostname()
 	ours, oursErr := os.Stat(path)
@@ -91,7 +91,8 @@ func hasOpen(status *wire.Status, path string) bool {
 	return errors.Join(err, oursErr, theirsErr) == nil && status.Host == host && os.SameFile(ours, theirs)
 }
 
-// useSinkLedger calls use with the running sink's ledger. --timeout bounds its first answer only: a long list may take longer.
+// useSinkLedger calls use with the running sink's ledger. --timeout bounds its first answer only: a long list may take
+// longer.
 func useSinkLedger(
 	ctx context.Context, c *cli.Command, at sinkAt, use func(context.Context, ledgerAccess) error,
 ) error {
@@ -124,12 +125,12 @@ func eachEntry(ctx context.Context, b ledgerAccess, args wire.EntriesArgs, visit
 	}
 }
 
-// selection is what --only and --run select of the rejected and dead.
+// selection returns the rejected and dead entries that --only and --run select.
 func selection(c *cli.Command) (wire.EntriesArgs, error) {
 	args := wire.EntriesArgs{Run: c.String("run"), Outcomes: []outcome.Outcome{outcome.Rejected, outcome.Dead}}
 	for _, word := range c.StringSlice("only") {
 		if word == string(outcome.Dead) {
-			args.Reasons = append(args.Reasons, "") // what is rejected has a reason, what is dead has none
+			args.Reasons = append(args.Reasons, "") // a rejection has a reason, a dead letter has none
 			continue
 		}
 		reason, err := outcome.ParseReason(word)

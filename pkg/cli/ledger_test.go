@@ -57,7 +57,8 @@ func TestReasonsAndDeadLettersAreSelectedTogether(t *testing.T) {
 	}
 }
 
-// A ledger that another process has open is asked for from the sink that has it, never from any that happens to run here.
+// A ledger that another process has open is asked for from the sink that has it, never from any that happens to run
+// here.
 func TestALedgerInUseIsNotTakenForThatOfAnySink(t *testing.T) {
 	out := t.TempDir()
 	path := filepath.Join(out, ".imagefarm", "ledger.db")

@@ -18,13 +18,13 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// listeners are those that hear of rejected images.
+// listeners are told about rejected images.
 type listeners struct {
-	queues []*rejects.Queue // one each, so that a slow one keeps no other waiting
+	queues []*rejects.Queue // one for each listener, so that a slow one delays no other
 	dir    *blob.Dir        // nil: none
 }
 
-// listenersOf returns the listeners that --reject-dir and --on-reject ask for.
+// listenersOf returns the listeners of --reject-dir and --on-reject.
 func listenersOf(c *cli.Command, log *slog.Logger) (*listeners, error) {
 	l := new(listeners)
 	if path := c.String("reject-dir"); path != "" {
@@ -37,7 +37,7 @@ func listenersOf(c *cli.Command, log *slog.Logger) (*listeners, error) {
 	}
 	if hook := c.String("on-reject"); hook != "" {
 		if u, err := url.Parse(hook); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return nil, usagef("--on-reject %q is no http or https URL", hook)
+			return nil, usagef("--on-reject %q: it must be an http or https URL", hook)
 		}
 		l.queues = append(l.queues, rejects.NewQueue(log, rejects.Webhook(hook, new(http.Client))))
 	}
@@ -51,10 +51,10 @@ func (l *listeners) put(o ventilator.Original, r wire.Receipt) {
 	}
 }
 
-// lastWords bounds how long the listeners may take after the run has ended.
-const lastWords = time.Minute
+// listenerDrain bounds how long listeners may take after the run has ended.
+const listenerDrain = time.Minute
 
-// with runs do while the listeners listen, and waits until they have heard everything.
+// with calls do while the listeners run, and waits until they have handled every rejection.
 func (l *listeners) with(ctx context.Context, do func(context.Context) error) error {
 	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -66,7 +66,7 @@ func (l *listeners) with(ctx context.Context, do func(context.Context) error) er
 	for _, q := range l.queues {
 		q.Close()
 	}
-	timer := time.AfterFunc(lastWords, stop)
+	timer := time.AfterFunc(listenerDrain, stop)
 	defer timer.Stop()
 	if ctx.Err() != nil {
 		stop() // cut

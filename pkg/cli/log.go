@@ -10,7 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
-// loggerOf returns the logger that the flags ask for; usual is its level when they ask for none.
+// loggerOf returns the logger of the flags. usual is the level unless --log-level names one.
 func loggerOf(c *cli.Command, w io.Writer, usual string) (*slog.Logger, error) {
 	level := c.String("log-level")
 	if level == "" {
@@ -25,7 +25,7 @@ func loggerOf(c *cli.Command, w io.Writer, usual string) (*slog.Logger, error) {
 	return log, nil
 }
 
-// usualLevel keeps information out of a bar's way.
+// usualLevel is warn beside a bar, so that log lines seldom interrupt it, and info otherwise.
 func usualLevel(c *cli.Command, screen *progress.Screen) string {
 	if progress.Drawn(c.String("progress"), screen) {
 		return "warn"

@@ -16,8 +16,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
-// Program returns the program that a command is called by, so that one file can have four names, as in a small container
-// image: the farm when it is no other's name.
+// Program returns the program for the name of an executable: ventilator, worker, sink, or farm for any other name. So
+// one file can have four names, as in a small container image.
 func Program(name string) *cli.Command {
 	switch strings.TrimSuffix(filepath.Base(name), ".exe") {
 	case "ventilator":
@@ -32,8 +32,8 @@ func Program(name string) *cli.Command {
 
 const completionUsage = "print a script that completes commands and flags: bash, zsh, fish or pwsh"
 
-// gcPercent is for programs that keep little and let megabytes through: at the usual 100 they would collect garbage every
-// few images. A GOGC or GOMEMLIMIT in the environment counts as ever.
+// gcPercent suits programs that keep little memory and pass megabytes through: at the default of 100 they would collect
+// garbage every few images. GOGC in the environment replaces it.
 const gcPercent = 400
 
 // Main runs a program and returns its exit code.
@@ -47,8 +47,8 @@ func Main(program *cli.Command, args []string) int {
 	program.Version = telemetry.Version()
 	program.EnableShellCompletion = true
 	program.ConfigureShellCompletionCommand = func(c *cli.Command) { c.Hidden, c.Usage = false, completionUsage }
-	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // codes are given below, in one place
-	commands := len(program.Commands) > 0                                  // of its own: completion and help are added to all
+	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // Main decides on exit codes below
+	commands := len(program.Commands) > 0                                  // before the library adds completion and help
 	begun, command := false, ""                                            // whether an action began, and of which command
 	eachCommandPath(program, "", func(c *cli.Command, path string) {
 		if action := c.Action; action != nil {
@@ -60,14 +60,14 @@ func Main(program *cli.Command, args []string) int {
 		c.DisableSliceFlagSeparator = true
 		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
 			if c == program && commands && !strings.HasPrefix(args[1], "-") && c.Command(args[1]) == nil {
-				return noCommand(c, args[1]) // whose flags nobody can know
+				return noCommand(c, args[1]) // an unknown command has no flags to complain about
 			}
 			command = path
 			return &exitError{ExitUsage, plain(c, err)}
 		}
 	})
 	err := program.Run(context.Background(), args)
-	if err != nil && !begun { // a flag or variable whose value cannot be read
+	if err != nil && !begun { // a flag or a variable has a wrong value
 		err = &exitError{ExitUsage, plain(program, err)}
 	}
 	code := exitCode(err)

@@ -50,7 +50,12 @@ func manPage(c *cli.Command, path string) string {
 	var b strings.Builder
 	name := strings.ReplaceAll(path, " ", "-")
 	fmt.Fprintf(&b, ".TH %s 1 \"\" imagefarm\n.SH NAME\n%s \\- %s\n", strings.ToUpper(name), roff(name), roff(c.Usage))
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n%s\n", roff(path), roff(strings.TrimSpace(strings.TrimPrefix(synopsis(c, path), path))))
+	fmt.Fprintf(
+		&b,
+		".SH SYNOPSIS\n.B %s\n%s\n",
+		roff(path),
+		roff(strings.TrimSpace(strings.TrimPrefix(synopsis(c, path), path))),
+	)
 	description, exits, hasExits := strings.Cut(c.Description, exitMark)
 	if strings.TrimSpace(description) != "" {
 		b.WriteString(".SH DESCRIPTION\n" + roffBlocks(description))
@@ -129,7 +134,8 @@ func roffExits(text string) string {
 	return b.String()
 }
 
-// roff escapes text: a backslash and a hyphen mean something, as do a full stop and an apostrophe at the start of a line.
+// roff escapes text: a backslash and a hyphen mean something, as do a full stop and an apostrophe at the start of a
+// line.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

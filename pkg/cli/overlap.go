@@ -11,8 +11,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 )
 
-// refuseSinkInInput refuses a run whose sink, on this machine, writes its outputs right beside the images that the run reads.
-// A sink that does not answer now is asked later, for other things.
+// refuseSinkInInput refuses a run whose sink, on this machine, writes its outputs right beside the images that the run
+// reads. A sink that does not answer now is asked later, for other things.
 func refuseSinkInInput(ctx context.Context, cfg *ventilator.Config, log *slog.Logger) error {
 	if cfg.Control == ventilator.NoSink {
 		return nil
@@ -31,13 +31,18 @@ func refuseSinkInInput(ctx context.Context, cfg *ventilator.Config, log *slog.Lo
 	return refuseInput("outputs", "out", status.Out, cfg.Inputs)
 }
 
-// refuseInput refuses the directory of a flag if it is itself an input: the next run would take what is written there for
-// images. A directory further down is left out of the walk.
+// refuseInput refuses the directory of a flag if it is itself an input: the next run would take what is written there
+// for images. A directory further down is left out of the walk.
 func refuseInput(what, flag, dir string, inputs []string) error {
 	for _, in := range inputs {
 		if source.IsDir(in, dir) {
-			return usagef("%s would go to %q, among the images of the input %q: choose another --%s, which may be a directory below it",
-				what, dir, in, flag)
+			return usagef(
+				"%s would go to %q, among the images of the input %q: choose another --%s, which may be a directory below it",
+				what,
+				dir,
+				in,
+				flag,
+			)
 		}
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/sink"
 )
 
-// pageFlags say what may be done from the sink's live page.
+// pageFlags configure the actions of the live page.
 func pageFlags() []cli.Flag {
 	return []cli.Flag{
 		yes(showing, "allow-actions", "offer retry, pause and cancel on the live page, by token"),
@@ -20,7 +20,7 @@ func pageFlags() []cli.Flag {
 	}
 }
 
-// checkPageFlags refuses, before any work, flags that pageOf could not follow.
+// checkPageFlags refuses invalid pageFlags before any work.
 func checkPageFlags(c *cli.Command) error {
 	if c.Bool("allow-actions") && len(c.String("action-token")) < 8 {
 		return usagef("--allow-actions needs --action-token (or IMAGEFARM_ACTION_TOKEN) of at least 8 characters")
@@ -28,7 +28,7 @@ func checkPageFlags(c *cli.Command) error {
 	return nil
 }
 
-// pageOf returns the live page of s, which may end with its run. report answers /report.html; nil: there is none.
+// pageOf returns the live page of s. endsWithRun says that s ends with its run. report answers /report.html; nil: none.
 func pageOf(
 	c *cli.Command, s *sink.Sink, report http.Handler, endsWithRun bool, log *slog.Logger,
 ) (*dashboard.Dashboard, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// refuseMissingAssets refuses a recipe whose watermarks are not in the directory of assets, before every image fails of it.
+// refuseMissingAssets refuses a recipe whose watermarks are not in dir. Otherwise every image would fail.
 func refuseMissingAssets(dir string, r recipe.Recipe) error {
 	for _, v := range r.Variants {
 		for _, o := range v.Ops {
@@ -36,7 +36,7 @@ func recipeFlags() []cli.Flag {
 	}
 }
 
-// recipeOf returns the recipe that the flags ask for.
+// recipeOf returns the recipe of recipeFlags.
 func recipeOf(c *cli.Command) (recipe.Recipe, error) {
 	variants := slices.Clone(c.StringSlice("variant"))
 	for _, path := range c.StringSlice("preset") {
@@ -49,7 +49,7 @@ func recipeOf(c *cli.Command) (recipe.Recipe, error) {
 		if err != nil {
 			return recipe.Recipe{}, usagef("--preset %s: %v", path, err)
 		}
-		if _, err := recipe.Parse(more...); err != nil { // here, where the file's name is known
+		if _, err := recipe.Parse(more...); err != nil { // parsed here, so that the error names the file
 			return recipe.Recipe{}, usagef("--preset %s: %v", path, err)
 		}
 		variants = append(variants, more...)
@@ -72,5 +72,5 @@ func recipeOf(c *cli.Command) (recipe.Recipe, error) {
 	if len(all.Variants) == 0 {
 		return recipe.Default(), nil
 	}
-	return recipe.ParseCanonical(all.String()) // sizes and variants together keep the rules of one recipe
+	return recipe.ParseCanonical(all.String()) // checks sizes and variants together
 }

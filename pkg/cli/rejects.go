@@ -50,12 +50,25 @@ func rejectsCommand() *cli.Command {
 
 func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) error {
 	out := csv.NewWriter(os.Stdout)
-	if err := out.Write([]string{"filename", "outcome", "reason", "detail", "deliveries", "bytes", "run", "worker", "at"}); err != nil {
+	if err := out.Write([]string{
+		"filename", "outcome", "reason", "detail", "deliveries", "bytes", "run", "worker", "at",
+	}); err != nil {
 		return err
 	}
 	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
-		return out.Write([]string{report.Cell(r.Filename), string(r.Outcome), string(r.Reason), report.Cell(r.Detail), strconv.Itoa(r.Delivery),
-			strconv.FormatInt(r.Bytes, 10), report.Cell(r.Run), report.Cell(r.Worker), r.At.UTC().Format(time.RFC3339)})
+		return out.Write(
+			[]string{
+				report.Cell(r.Filename),
+				string(r.Outcome),
+				string(r.Reason),
+				report.Cell(r.Detail),
+				strconv.Itoa(r.Delivery),
+				strconv.FormatInt(r.Bytes, 10),
+				report.Cell(r.Run),
+				report.Cell(r.Worker),
+				r.At.UTC().Format(time.RFC3339),
+			},
+		)
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())

@@ -71,7 +71,7 @@ func runReport(ctx context.Context, c *cli.Command) error {
 	return err
 }
 
-// withLiveRuns is b, with a running sink's fresher word about its runs.
+// withLiveRuns returns b, with the current counts of a running sink's live runs.
 func withLiveRuns(b ledgerAccess) pages.Book {
 	client, running := b.(*sinkclient.Client)
 	if !running {

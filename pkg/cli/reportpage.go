@@ -23,8 +23,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// reportHandler serves the report of a running sink's runs. It shows outputs that are small enough as they are: a sink has
-// no engine to make them smaller, and thumbnails need none.
+// reportHandler serves the report of a running sink's runs. It shows small outputs unchanged, since a sink has no
+// engine to shrink larger ones.
 func reportHandler(s *sink.Sink, cfg sink.Config) http.Handler {
 	live := func(context.Context) ([]wire.Run, error) { return s.Status().Runs, nil }
 	output := func(_ context.Context, name string) ([]byte, error) {
@@ -40,13 +40,13 @@ func reportHandler(s *sink.Sink, cfg sink.Config) http.Handler {
 			return nil, err
 		}
 		defer file.Close()
-		return io.ReadAll(io.LimitReader(file, pages.MaxPicture+1)) // it may have grown since
+		return io.ReadAll(io.LimitReader(file, pages.MaxPicture+1)) // the file may have grown since
 	}
 	return pages.Handler(pages.WithLive(sink.Book{Ledger: cfg.Ledger}, live),
 		pages.PageConfig{Version: telemetry.Version(), Pictures: pages.Pictures{Output: output}})
 }
 
-// reportPage writes the page, with pictures where they can be found.
+// reportPage writes the page, with those pictures that it can read.
 func reportPage(ctx context.Context, c *cli.Command, b ledgerAccess, log *slog.Logger) error {
 	e, err := engineOf(c, log)
 	if err != nil {
@@ -59,9 +59,9 @@ func reportPage(ctx context.Context, c *cli.Command, b ledgerAccess, log *slog.L
 	page := pages.PageConfig{Version: telemetry.Version()}
 	shrink := shrinker{engine: e, limit: bytesOf(c, "max-message")}
 	if dir, err := outputsOf(ctx, c, b); err != nil {
-		log.Warn("no pictures: the outputs are not here", "error", err)
+		log.Warn("the page shows no outputs: their directory is not on this machine", "error", err)
 	} else if store, err := blob.OpenDir(dir, blob.Config{ReadOnly: true}); err != nil {
-		log.Warn("no pictures: the outputs cannot be read", "error", err)
+		log.Warn("the page shows no outputs: cannot read their directory", "error", err)
 	} else {
 		defer store.Close()
 		page.Pictures.Output = shrink.from(func(name string) (io.ReadCloser, error) { return store.Open(name) })
@@ -79,7 +79,7 @@ func reportPage(ctx context.Context, c *cli.Command, b ledgerAccess, log *slog.L
 	})
 }
 
-// openRegular opens a file and nothing that may wait for ever.
+// openRegular opens a regular file only: a pipe could block.
 func openRegular(root *os.Root, name string) (io.ReadCloser, error) {
 	name = filepath.FromSlash(name)
 	info, err := root.Stat(name)
@@ -92,7 +92,7 @@ func openRegular(root *os.Root, name string) (io.ReadCloser, error) {
 	return root.Open(name)
 }
 
-// shrinker makes pictures small enough for a page.
+// shrinker shrinks pictures for a page.
 type shrinker struct {
 	engine engine.Engine
 	limit  int64 // bytes of a picture
@@ -124,7 +124,7 @@ func (s shrinker) from(open func(name string) (io.ReadCloser, error)) func(conte
 	}
 }
 
-// toFile writes a file whole or not at all; - is standard output.
+// toFile writes a file atomically; - is standard output.
 func toFile(path string, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(os.Stdout)

@@ -23,7 +23,7 @@ import (
 const argumentsHelp = `DIR takes the images below a directory, FILE takes one image, and - reads the
 names of files from standard input, one a line.`
 
-// runCommand is `farm run`. Its help leaves out flags that matter between machines only, or seldom.
+// runCommand is `farm run`. Its help omits flags that matter between machines only, or in few runs.
 func runCommand() *cli.Command {
 	return hideSeldomUsed(&cli.Command{
 		Name:      "run",
@@ -39,7 +39,14 @@ same messages as between machines.
    find . -newer stamp -name '*.jpg' | farm run -
 
 ` + exitHelp,
-		Flags:  concat(storeFlags(), recipeFlags(), findFlags(), transformFlags(), pageFlags(), commonFlags("warn", "127.0.0.1:8080")),
+		Flags: concat(
+			storeFlags(),
+			recipeFlags(),
+			findFlags(),
+			transformFlags(),
+			pageFlags(),
+			commonFlags("warn", "127.0.0.1:8080"),
+		),
 		Action: runFarm,
 	}, "out", "size", "variant", "preset", "assets", "include", "exclude", "hidden", "force", "checksum", "dry-run",
 		"reject-dir", "max-message", "max-pixels", "on-truncated", "slots", "task-timeout", "task-memory",
@@ -82,7 +89,7 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	return finish(c, s, err, first(), r.show)
 }
 
-// localRun is what `farm run` opens, step by step, before the run begins.
+// localRun holds what `farm run` opens, step by step, before the run begins.
 type localRun struct {
 	c        *cli.Command
 	screen   *progress.Screen
@@ -103,7 +110,7 @@ func (r *localRun) configureVentilator() (err error) {
 	return err
 }
 
-// refuseWhatCannotWork checks the flags that only make sense together, before anything is opened.
+// refuseWhatCannotWork checks flags that depend on each other, before the run opens anything.
 func (r *localRun) refuseWhatCannotWork() error {
 	if err := checkPageFlags(r.c); err != nil {
 		return err
@@ -176,7 +183,7 @@ func ledgerFlagsOf(c *cli.Command) string {
 // finish prints the summary of a run, unless --quiet, and turns what ended the run into an exit code.
 func finish(c *cli.Command, s summary, err error, sig os.Signal, show progress.Reporter) error {
 	run := s.run
-	if run.ID == "" { // it never began
+	if run.ID == "" { // the run never began
 		return err
 	}
 	dry := run.State == outcome.DryRun
@@ -195,7 +202,10 @@ func finish(c *cli.Command, s summary, err error, sig os.Signal, show progress.R
 	case dry || code == ExitDone:
 		return nil
 	case code == ExitUnbalanced && c.Bool("quiet"):
-		return &exitError{code, fmt.Errorf("the run %s does not balance: %d images are unaccounted for", run.ID, run.Unsettled())}
+		return &exitError{
+			code,
+			fmt.Errorf("the run %s does not balance: %d images are unaccounted for", run.ID, run.Unsettled()),
+		}
 	}
 	return &exitError{code: code}
 }

@@ -59,8 +59,19 @@ func runsAsText(runs []wire.Run) error {
 		if !r.Ended.IsZero() {
 			took = r.Ended.Sub(r.Started).Round(time.Second / 10).String()
 		}
-		_, lineErr := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", telemetry.Printable(r.ID), r.Started.Local().Format(time.DateTime),
-			took, telemetry.Printable(string(r.State)), r.Found, r.Done, r.Skipped, r.Rejected, r.Dead)
+		_, lineErr := fmt.Fprintf(
+			table,
+			"%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n",
+			telemetry.Printable(r.ID),
+			r.Started.Local().Format(time.DateTime),
+			took,
+			telemetry.Printable(string(r.State)),
+			r.Found,
+			r.Done,
+			r.Skipped,
+			r.Rejected,
+			r.Dead,
+		)
 		err = errors.Join(err, lineErr)
 	}
 	return errors.Join(err, table.Flush())

@@ -34,7 +34,8 @@ func adminService(admin *telemetry.Admin) service {
 	}
 }
 
-// beside calls do while run runs, and ends run's context after do returned. When either fails, the other's context ends, too.
+// beside calls do while run runs, and ends run's context after do returned. When either fails, the other's context
+// ends, too.
 func beside(ctx context.Context, run, do func(context.Context) error) error {
 	group, gctx := errgroup.WithContext(ctx)
 	running, stop := context.WithCancel(gctx)

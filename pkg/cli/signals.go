@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// signalled is the cause of a context that a signal ended.
+// signalled is the cause of a context that a signal cancelled.
 type signalled struct{ sig os.Signal }
 
 func (s signalled) Error() string { return "ended by " + s.sig.String() }
@@ -21,9 +21,14 @@ func (s signalled) code() int {
 	return ExitInterrupt
 }
 
-// signals calls drain at the first SIGINT or SIGTERM and ends the context, with the signal as its cause, at the second, or
-// when the drain takes longer than limit (0: it may). first returns the first signal, nil when none came.
-func signals(ctx context.Context, log *slog.Logger, limit time.Duration, drain func()) (_ context.Context, first func() os.Signal, stop func()) {
+// signals calls drain at the first SIGINT or SIGTERM. At the second, or when the drain takes longer than limit (0: no
+// limit), it cancels the context, with the signal as the cause. first returns the first signal, or nil.
+func signals(
+	ctx context.Context,
+	log *slog.Logger,
+	limit time.Duration,
+	drain func(),
+) (_ context.Context, first func() os.Signal, stop func()) {
 	ctx, cut := context.WithCancelCause(ctx)
 	incoming := make(chan os.Signal, 2)
 	got := make(chan os.Signal, 1)
@@ -33,7 +38,7 @@ func signals(ctx context.Context, log *slog.Logger, limit time.Duration, drain f
 		select {
 		case sig = <-incoming:
 			got <- sig
-			log.Warn("finishing what is under way; once more to leave at once", "signal", sig.String())
+			log.Warn("draining: finishing the images at work; a second signal ends at once", "signal", sig.String())
 			drain()
 		case <-ctx.Done():
 			return
@@ -48,7 +53,7 @@ func signals(ctx context.Context, log *slog.Logger, limit time.Duration, drain f
 		case sig := <-incoming:
 			cut(signalled{sig})
 		case <-late:
-			log.Error("leaving: what is under way does not end", "waited", limit)
+			log.Error("ending: the drain takes too long", "waited", limit)
 			cut(signalled{sig})
 		case <-ctx.Done():
 		}

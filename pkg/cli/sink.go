@@ -20,7 +20,7 @@ import (
 // defaultOut is the output directory when --out names none.
 const defaultOut = "out"
 
-// storeFlags say where outputs and ledger go. `farm run` has them, too.
+// storeFlags name the outputs' directory and the ledger. `farm run` has them, too.
 func storeFlags() []cli.Flag {
 	return []cli.Flag{
 		text(whatToMake, "out", defaultOut, "write the outputs into `DIR`"),
@@ -57,7 +57,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if c.Args().Present() {
-		return usagef("a sink takes no arguments, not %q", c.Args().First())
+		return usagef("a sink takes no arguments: remove %q", c.Args().First())
 	}
 	if err := checkPageFlags(c); err != nil {
 		return err
@@ -91,14 +91,21 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), s.Drain)
 	defer stop()
 	lines := newThroughput(os.Stdout, c.Bool("quiet"))
-	err = services{adminService(admin), lines.following(s), pageService(page)}.around(ctx, func(ctx context.Context) error {
-		return farm.RunRole(ctx, "sink", s.Run)
-	})
+	err = services{
+		adminService(admin),
+		lines.following(s),
+		pageService(page),
+	}.around(
+		ctx,
+		func(ctx context.Context) error {
+			return farm.RunRole(ctx, "sink", s.Run)
+		},
+	)
 	lines.summary(s.Status())
 	return closeAfter(err, closeStores)
 }
 
-// sinkConfig opens what the flags of storeFlags name.
+// sinkConfig opens the outputs' directory and the ledger. The returned function closes them.
 func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (sink.Config, func() error, error) {
 	path, err := filepath.Abs(c.String("out"))
 	if err != nil {
@@ -109,22 +116,23 @@ func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (si
 		return sink.Config{}, nil, err
 	}
 	if n, err := out.SweepTemp(); err != nil {
-		log.Warn("leftovers of an earlier process could not be removed", "error", err)
+		log.Warn("cannot remove temporary files of an earlier process", "error", err)
 	} else if n > 0 {
-		log.Info("removed leftovers of an earlier process", "files", n)
+		log.Info("removed temporary files of an earlier process", "files", n)
 	}
 	ledgerPath, err := filepath.Abs(ledgerPathOf(c))
-	if err != nil { // it is told to those who ask
+	if err != nil { // clients see this path
 		return sink.Config{}, nil, errors.Join(err, out.Close())
 	}
 	entries, err := ledger.Open(ledgerPath, ledger.Config{})
 	if err != nil {
 		return sink.Config{}, nil, errors.Join(err, out.Close())
 	}
-	host, _ := os.Hostname() // shown only
+	host, _ := os.Hostname() // for display only
 	control, events := localSockets(ledgerPath)
 	return sink.Config{
-		LocalControl: control, LocalEvents: events, Out: out, Ledger: entries, OutPath: path, LedgerPath: ledgerPath, Host: host, Version: telemetry.Version(),
+		LocalControl: control, LocalEvents: events, Out: out, Ledger: entries, OutPath: path, LedgerPath: ledgerPath,
+		Host: host, Version: telemetry.Version(),
 		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
 	}, func() error { return errors.Join(entries.Close(), out.Close()) }, nil
 }

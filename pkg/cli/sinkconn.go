@@ -13,7 +13,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// sinkFlags say which sink an operator's command talks to.
+// sinkFlags name the sink, or the ledger whose sink, an operator's command asks.
 func sinkFlags() []cli.Flag {
 	return concat([]cli.Flag{
 		text(whereToGo, "out", defaultOut, "`DIR` of the outputs, with the ledger in it"),
@@ -24,7 +24,7 @@ func sinkFlags() []cli.Flag {
 	}, commonFlags("warn", ""))
 }
 
-// askSink calls the sink that the flags name, within --timeout.
+// askSink calls ask with a client of the sink that findSink finds, within --timeout.
 func askSink(ctx context.Context, c *cli.Command, ask func(context.Context, *sinkclient.Client) error) error {
 	return dialSink(ctx, c, findSink(ctx, c), func(client *sinkclient.Client) error {
 		ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))

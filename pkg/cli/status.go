@@ -46,7 +46,7 @@ func statusCommand() *cli.Command {
 	}
 }
 
-// watchStatus shows the status again and again: on a cleared screen when there is a terminal, or as one JSON object a line.
+// watchStatus prints the status each second: on a cleared terminal, or as JSON lines.
 func watchStatus(ctx context.Context, c *cli.Command, asJSON bool) error {
 	return dialSink(ctx, c, findSink(ctx, c), func(client *sinkclient.Client) error {
 		ctx, cancel := context.WithCancel(ctx)
@@ -88,12 +88,32 @@ func watchStatus(ctx context.Context, c *cli.Command, asJSON bool) error {
 	})
 }
 
-// printStatus shows a farm to people.
+// printStatus prints a status for people.
 func printStatus(w io.Writer, s *wire.Status) error {
-	fmt.Fprintf(w, "sink %s, up %s, outputs in %s\n", s.Version, s.Now.Sub(s.Started).Round(time.Second), telemetry.Printable(s.Out))
-	fmt.Fprintf(w, "%s settled in the ledger; since the start %s done, %s rejected, %s dead, %s duplicates\n",
-		numfmt.Count(s.Settled), numfmt.Count(s.Done), numfmt.Count(s.Rejected), numfmt.Count(s.Dead), numfmt.Count(s.Duplicates))
-	fmt.Fprintf(w, "%s img/s, %s/s in\n", numfmt.Rate(s.Throughput.ImagesPerSecond), numfmt.Bytes(s.Throughput.BytesPerSecond))
+	fmt.Fprintf(
+		w,
+		"sink %s, up %s, outputs in %s\n",
+		s.Version,
+		s.Now.Sub(s.Started).Round(time.Second),
+		telemetry.Printable(s.Out),
+	)
+	fmt.Fprintf(
+		w,
+		"%s settled in the ledger; since the start %s done, %s rejected, %s dead, %s duplicates\n",
+		numfmt.Count(
+			s.Settled,
+		),
+		numfmt.Count(s.Done),
+		numfmt.Count(s.Rejected),
+		numfmt.Count(s.Dead),
+		numfmt.Count(s.Duplicates),
+	)
+	fmt.Fprintf(
+		w,
+		"%s img/s, %s/s in\n",
+		numfmt.Rate(s.Throughput.ImagesPerSecond),
+		numfmt.Bytes(s.Throughput.BytesPerSecond),
+	)
 	if s.Trouble != "" {
 		fmt.Fprintf(w, "TROUBLE: %s\n", telemetry.Printable(s.Trouble))
 	}

@@ -28,8 +28,15 @@ type summary struct {
 func (s summary) print(w io.Writer) {
 	r := s.run
 	if r.State == outcome.DryRun {
-		fmt.Fprintf(w, "%s images found: %s to make, %s unchanged, %s rejected earlier, %s dead letters\n", numfmt.Count(r.Found),
-			numfmt.Count(r.Pending), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead))
+		fmt.Fprintf(
+			w,
+			"%s images found: %s to make, %s unchanged, %s rejected earlier, %s dead letters\n",
+			numfmt.Count(r.Found),
+			numfmt.Count(r.Pending),
+			numfmt.Count(r.Skipped),
+			numfmt.Count(r.Rejected),
+			numfmt.Count(r.Dead),
+		)
 		printLeftOut(w, s.leftOut)
 		return
 	}
@@ -137,23 +144,24 @@ func notice(c *cli.Command, format string, args ...any) {
 	}
 }
 
-// asCalled is a command, such as "farm rejects", with its program's directory as the user typed it in arg0: "bin/farm rejects". A
-// program beside the one that was called is in the same directory. The path of what `go run` built is of no use to anybody.
+// asCalled returns a command, such as "farm rejects", with the directory of arg0, as the user typed it: "bin/farm
+// rejects". The other programs are in the same directory. It omits the directory of a program that `go run` built.
 func asCalled(arg0, command string) string {
 	if !strings.ContainsRune(arg0, filepath.Separator) || strings.Contains(arg0, "go-build") {
 		return command
 	}
 	path := filepath.Join(filepath.Dir(arg0), command)
 	if !strings.ContainsRune(path, filepath.Separator) {
-		path = "./" + path // or the shell would look for it elsewhere
+		path = "./" + path // otherwise the shell would search its path
 	}
 	return path
 }
 
-// shellWord quotes text for a shell, if it must be.
+// shellWord quotes text for a shell if necessary.
 func shellWord(text string) string {
 	plain := text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:@,~", r))
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune("/._-+=:@,~", r))
 	})
 	if plain {
 		return text

@@ -12,7 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// throughput prints a sink's throughput: a line every few seconds while something happens, and a summary at the end.
+// throughput prints the throughput of a sink: a line every five seconds while images are settled, and a summary.
 type throughput struct {
 	w     io.Writer
 	every time.Duration
@@ -27,7 +27,7 @@ func newThroughput(w io.Writer, quiet bool) *throughput {
 	return &throughput{w: w, every: 5 * time.Second, last: time.Now()}
 }
 
-// following prints lines while a sink runs.
+// following returns the service that prints lines while s runs.
 func (r *throughput) following(s *sink.Sink) service {
 	return func(ctx context.Context, do func(context.Context) error) error {
 		events, unwatch := s.Watch(1000)
@@ -59,11 +59,19 @@ func (r *throughput) follow(events <-chan wire.Event) {
 	}
 }
 
-// summary prints what a sink took since it started, and from whom.
+// summary prints what a sink received since it started, by worker.
 func (r *throughput) summary(s *wire.Status) {
-	fmt.Fprintf(r.w, "%s done, %s rejected, %s dead, %s duplicates, %s failed deliveries, %s bare names; %s settled in the ledger\n",
-		numfmt.Count(s.Done), numfmt.Count(s.Rejected), numfmt.Count(s.Dead), numfmt.Count(s.Duplicates),
-		numfmt.Count(s.Failed), numfmt.Count(s.Strangers), numfmt.Count(s.Settled))
+	fmt.Fprintf(
+		r.w,
+		"%s done, %s rejected, %s dead, %s duplicates, %s failed deliveries, %s bare names; %s settled in the ledger\n",
+		numfmt.Count(s.Done),
+		numfmt.Count(s.Rejected),
+		numfmt.Count(s.Dead),
+		numfmt.Count(s.Duplicates),
+		numfmt.Count(s.Failed),
+		numfmt.Count(s.Strangers),
+		numfmt.Count(s.Settled),
+	)
 	for _, w := range s.Workers {
 		fmt.Fprintf(r.w, "  %-24s %8s images, %10s in\n", w.Worker, numfmt.Count(w.Images), numfmt.Bytes(w.InputBytes))
 	}

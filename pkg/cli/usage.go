@@ -12,15 +12,17 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/nearest"
 )
 
-// What the library says of flags that it cannot read. Its words are made for programmers; these patterns find what matters.
+// The library's messages about wrong flags. They are written for programmers; these patterns find the user's part.
 var (
 	unknownFlag = regexp.MustCompile(`^flag provided but not defined: -+(\S+)$`)
 	badFlag     = regexp.MustCompile(`(?s)^invalid value (".*") for flag -+([a-z-]+): (.*)$`)
-	badVariable = regexp.MustCompile(`(?s)^could not parse (".*") as .* value from environment variable "(\w+)" for flag ([a-z-]+): (.*)$`)
-	noValue     = regexp.MustCompile(`^flag needs an argument: -+(\S+)$`)
+	badVariable = regexp.MustCompile(
+		`(?s)^could not parse (".*") as .* value from environment variable "(\w+)" for flag ([a-z-]+): (.*)$`,
+	)
+	noValue = regexp.MustCompile(`^flag needs an argument: -+(\S+)$`)
 )
 
-// plain says in our words what is wrong with a command line: which flag, which value, what it takes.
+// plain rewords an error of the library: which flag is wrong, which value it has, and what it takes.
 func plain(c *cli.Command, err error) error {
 	text := err.Error()
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
@@ -55,7 +57,7 @@ func flagNames(c *cli.Command) []string {
 	return names
 }
 
-// noCommand says that a program has no command of that name, and what may have been meant.
+// noCommand returns the error for an unknown command, with the command that was probably meant.
 func noCommand(c *cli.Command, name string) error {
 	if slices.Contains([]string{"ventilator", "worker", "sink"}, name) {
 		return usagef("no command %q; the %[1]s is a program of its own, called %[1]s", name)
@@ -70,7 +72,7 @@ func noCommand(c *cli.Command, name string) error {
 	return usagef("no command %q; there are %s", name, strings.Join(known, ", "))
 }
 
-// takes says what a flag takes; why is what the flag itself said of the value.
+// takes says which values a flag takes. why is the flag's own error about the value.
 func takes(c *cli.Command, name, why string) string {
 	if strings.HasPrefix(why, itTakes) {
 		return why

@@ -21,7 +21,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// findFlags say which images a run takes and how it hands them out; `farm run` has them, too.
+// findFlags select the images of a run and configure their delivery. `farm run` has them, too.
 func findFlags() []cli.Flag {
 	return []cli.Flag{
 		texts(whatToTake, "include", "take only files that match this `GLOB`; repeatable"),
@@ -36,9 +36,27 @@ func findFlags() []cli.Flag {
 		number(delivery, "max-deliveries", 5, from(1), "failed deliveries after which a task becomes a dead letter"),
 		duration(delivery, "lease", 30*time.Second, from(time.Second), "longest silence of a worker about a task it holds"),
 		duration(delivery, "silent-lease", 5*time.Minute, from(time.Second), "lease of workers that send no heartbeats"),
-		number(delivery, "stranger-prefetch", 2, from(1).to(wire.MaxHeld), "unsettled tasks of a worker that names no prefetch"),
-		duration(delivery, "wait-workers", 0, from[time.Duration](0), "end with status 5 after so long without a worker; 0: wait"),
-		duration(delivery, "stall-timeout", 0, from[time.Duration](0), "end with status 6 after so long without progress; 0: wait"),
+		number(
+			delivery,
+			"stranger-prefetch",
+			2,
+			from(1).to(wire.MaxHeld),
+			"unsettled tasks of a worker that names no prefetch",
+		),
+		duration(
+			delivery,
+			"wait-workers",
+			0,
+			from[time.Duration](0),
+			"end with status 5 after so long without a worker; 0: wait",
+		),
+		duration(
+			delivery,
+			"stall-timeout",
+			0,
+			from[time.Duration](0),
+			"end with status 6 after so long without progress; 0: wait",
+		),
 		text(delivery, "reject-dir", "", "copy rejected originals into `DIR`, each with a .reason file"),
 		text(delivery, "on-reject", "", "`URL` to which each rejection is posted as JSON"),
 		bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest image file"),
@@ -122,14 +140,19 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	return finish(c, s, err, first(), show)
 }
 
-// ventilatorConfig is what the flags of findFlags and recipeFlags ask for. Progress is shown on screen.
-func ventilatorConfig(c *cli.Command, screen *progress.Screen, log *slog.Logger, reg prometheus.Registerer) (ventilator.Config, progress.Reporter, error) {
+// ventilatorConfig returns the configuration of findFlags and recipeFlags. Progress is shown on screen.
+func ventilatorConfig(
+	c *cli.Command,
+	screen *progress.Screen,
+	log *slog.Logger,
+	reg prometheus.Registerer,
+) (ventilator.Config, progress.Reporter, error) {
 	what, err := recipeOf(c)
 	if err != nil {
 		return ventilator.Config{}, nil, err
 	}
 	mode := c.String("progress")
-	if c.Bool("quiet") && mode != "json" { // which is data
+	if c.Bool("quiet") && mode != "json" { // JSON lines are data
 		mode = "none"
 	}
 	show, err := progress.New(mode, screen, os.Stdout)
@@ -144,7 +167,7 @@ func ventilatorConfig(c *cli.Command, screen *progress.Screen, log *slog.Logger,
 			return ventilator.Config{}, nil, err
 		}
 	}
-	host, _ := os.Hostname() // shown only
+	host, _ := os.Hostname() // for display only
 	return ventilator.Config{
 		Inputs: c.Args().Slice(), Stdin: os.Stdin,
 		Select: source.Config{
@@ -152,17 +175,24 @@ func ventilatorConfig(c *cli.Command, screen *progress.Screen, log *slog.Logger,
 			FollowLinks: c.Bool("follow-links"),
 		},
 		Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
-		Checksum: c.Bool("checksum"), AllowEmpty: c.Bool("allow-empty"), DryRun: c.Bool("dry-run"), Report: dryRunPrinter(mode),
+		Checksum: c.Bool(
+			"checksum",
+		), AllowEmpty: c.Bool("allow-empty"), DryRun: c.Bool("dry-run"), Report: dryRunPrinter(mode),
 		MaxMessage: bytesOf(c, "max-message"), Readers: c.Int("readers"),
 		Dispatch: dispatch.Config{
-			MaxInflightBytes: bytesOf(c, "max-inflight-bytes"), MaxDeliveries: c.Int("max-deliveries"), Lease: c.Duration("lease"),
+			MaxInflightBytes: bytesOf(
+				c,
+				"max-inflight-bytes",
+			), MaxDeliveries: c.Int("max-deliveries"), Lease: c.Duration("lease"),
 			SilentLease: c.Duration("silent-lease"), StrangerPrefetch: c.Int("stranger-prefetch"),
 		},
-		WaitWorkers: c.Duration("wait-workers"), StallTimeout: c.Duration("stall-timeout"), Watch: show.Show, Logger: log, Registerer: reg,
+		WaitWorkers: c.Duration(
+			"wait-workers",
+		), StallTimeout: c.Duration("stall-timeout"), Watch: show.Show, Logger: log, Registerer: reg,
 	}, show, nil
 }
 
-// dryRunPrinter returns the function that prints a line of a dry run, whose fields are separated by tabs: as it is, or as JSON.
+// dryRunPrinter returns a function that prints a line of a dry run, as it is or as JSON. Tabs separate its fields.
 func dryRunPrinter(progressMode string) func(line string) {
 	if progressMode != "json" {
 		return func(line string) { fmt.Println(line) }
@@ -170,7 +200,7 @@ func dryRunPrinter(progressMode string) func(line string) {
 	out := json.NewEncoder(os.Stdout)
 	return func(line string) {
 		fields := append(strings.SplitN(line, "\t", 3), "", "")
-		_ = out.Encode(map[string]string{ // standard output that is closed ends the run by a signal
+		_ = out.Encode(map[string]string{ // a closed standard output ends the process by SIGPIPE
 			"message_type": "dry_run", "action": fields[0], "filename": fields[1], "detail": fields[2],
 		})
 	}

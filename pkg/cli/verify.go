@@ -67,7 +67,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ctx, first, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // there is nothing to finish
+	ctx, first, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // there is nothing to drain
 	defer stop()
 	var v *verification
 	err = withLedger(ctx, c, true, func(ctx context.Context, b ledgerAccess) error {
@@ -106,7 +106,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 	return nil
 }
 
-// outputsOf returns the directory in which the outputs of b's entries are: a running sink on this machine knows it.
+// outputsOf returns the directory of the outputs: --out, or the directory of a running sink on this machine.
 func outputsOf(ctx context.Context, c *cli.Command, b ledgerAccess) (string, error) {
 	client, running := b.(*sinkclient.Client)
 	if !running || c.IsSet("out") {
@@ -118,12 +118,16 @@ func outputsOf(ctx context.Context, c *cli.Command, b ledgerAccess) (string, err
 	}
 	host, err := os.Hostname()
 	if err != nil || status.Host != host || !filepath.IsAbs(status.Out) {
-		return "", usagef("the sink runs on %s and writes to %s: say with --out where that is seen from here", status.Host, status.Out)
+		return "", usagef(
+			"the sink runs on %s and writes to %s: say with --out where that is seen from here",
+			status.Host,
+			status.Out,
+		)
 	}
 	return status.Out, nil
 }
 
-// entriesOf returns about how many entries b has; 0 if that cannot be told.
+// entriesOf returns the approximate number of entries of b; 0 if unknown.
 func entriesOf(ctx context.Context, b ledgerAccess) uint64 {
 	switch b := b.(type) {
 	case *sinkclient.Client:
@@ -146,14 +150,14 @@ type verification struct {
 	limit  int64 // bytes of the largest output that is decoded
 	tell   func(images, wrong uint64)
 
-	images, outputs, unseen uint64              // looked at; unseen: larger than may be decoded
-	superseded              uint64              // outputs that later entries replaced, and that are looked at there
+	images, outputs, unseen uint64              // checked; unseen: too large to be decoded
+	superseded              uint64              // outputs that later entries replaced
 	wrong                   map[string]*problem // by the output's name
-	order                   []string            // of the names in wrong, as they were found
+	order                   []string            // names in wrong, in the order in which they were found
 	more                    uint64              // problems beyond maxProblems
 }
 
-// problem is an output that is not as the ledger says.
+// problem is an output that differs from the ledger.
 type problem struct {
 	Kind     string `json:"message_type"` // "problem"
 	Name     string `json:"name"`
@@ -165,10 +169,10 @@ type problem struct {
 	Run      string `json:"run"`
 }
 
-// maxProblems bounds the problems that are remembered; of more only the number is told.
+// maxProblems bounds the problems that are listed. Further problems are only counted.
 const maxProblems = 100_000
 
-// check is a recipe for whose one pixel the whole image must be decoded.
+// check is a recipe that decodes the whole image and makes one pixel.
 const check = "check=crop:1x1"
 
 // run looks at every output, a page of the ledger at a time. The image of a name may have changed between two runs, and
@@ -211,14 +215,14 @@ func (v *verification) run(ctx context.Context, b ledgerAccess) error {
 	}
 }
 
-// finding is what a look at one output told; empty words: all well.
+// finding is the result of the check of one output. An empty problem means that the output is as it should be.
 type finding struct {
 	problem, detail string
 	unseen          bool
-	superseded      bool // it belongs to a later entry, where it is looked at
+	superseded      bool // it belongs to a later entry
 }
 
-// look looks at one output. The error is the farm's fault.
+// look checks one output. An error means that the check itself failed.
 func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe.Recipe) (finding, error) {
 	if err := ctx.Err(); err != nil {
 		return finding{}, err
@@ -263,12 +267,12 @@ func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe
 	}
 	switch rejection.Reason {
 	case outcome.TooLarge, outcome.TooManyPixels, outcome.AnimatedTooLong, outcome.Timeout, outcome.OutOfMemory:
-		return finding{unseen: true}, nil // our limit, not its fault
+		return finding{unseen: true}, nil // beyond our limits, which says nothing about the output
 	}
 	return finding{problem: "unreadable", detail: rejection.Error()}, nil
 }
 
-// unreadable tells a file that cannot be read from a store that cannot.
+// unreadable returns a finding for an unreadable file, or an error if the whole store is unreadable.
 func (v *verification) unreadable(err error) (finding, error) {
 	if _, gone := os.ReadDir(v.store.Path()); gone != nil {
 		return finding{}, err
@@ -276,7 +280,7 @@ func (v *verification) unreadable(err error) (finding, error) {
 	return finding{problem: "unreadable", detail: err.Error()}, nil
 }
 
-// take notes what was found of an entry's outputs.
+// take records the findings about the outputs of an entry.
 func (v *verification) take(r *wire.Receipt, found []finding) {
 	v.images++
 	for i, o := range r.Outputs {
@@ -309,7 +313,7 @@ func (v *verification) take(r *wire.Receipt, found []finding) {
 
 func (v *verification) problems() uint64 { return uint64(len(v.wrong)) + v.more }
 
-// verifyProgress returns what tells, every few seconds, how far a verification has come.
+// verifyProgress returns a function that prints the progress of a verification every five seconds.
 func verifyProgress(w io.Writer, quiet bool, total uint64) func(images, wrong uint64) {
 	const every = 5 * time.Second
 	last := time.Now()
@@ -322,6 +326,6 @@ func verifyProgress(w io.Writer, quiet bool, total uint64) func(images, wrong ui
 		if total >= images {
 			of = fmt.Sprintf(" of about %d", total)
 		}
-		fmt.Fprintf(w, "%s  outputs of %d%s images looked at, %d wrong\n", last.Format(time.TimeOnly), images, of, wrong)
+		fmt.Fprintf(w, "%s  checked the outputs of %d%s images, %d wrong\n", last.Format(time.TimeOnly), images, of, wrong)
 	}
 }

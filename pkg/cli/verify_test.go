@@ -74,7 +74,14 @@ func verify(t *testing.T, files map[string]string, e engine.Engine, ledger volum
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	v := &verification{store: store, engine: e, slots: 3, limit: 100, wrong: make(map[string]*problem), tell: func(uint64, uint64) {}}
+	v := &verification{
+		store:  store,
+		engine: e,
+		slots:  3,
+		limit:  100,
+		wrong:  make(map[string]*problem),
+		tell:   func(uint64, uint64) {},
+	}
 	return v, v.run(t.Context(), ledger)
 }
 
@@ -88,11 +95,22 @@ func found(t *testing.T, v *verification) (all []string) {
 }
 
 func TestVerifyFindsWhatIsNotAsTheLedgerSays(t *testing.T) {
-	files := map[string]string{"d/good": "1234", "long": "12345", "cut": "truncated!", "large": "too-large...", "huge": strings.Repeat("x", 101),
-		"hungry": "out-of-memory", "any": "12", "dir/in": ""}
+	files := map[string]string{
+		"d/good": "1234",
+		"long":   "12345",
+		"cut":    "truncated!",
+		"large":  "too-large...",
+		"huge":   strings.Repeat("x", 101),
+		"hungry": "out-of-memory",
+		"any":    "12",
+		"dir/in": "",
+	}
 	ledger := volume{
 		{claim("a.jpg", "d/good", 4, "gone", 7), claim("b.jpg", "long", 4)},
-		{claim("c.jpg", "cut", 10, "large", 12, "huge", 101, "hungry", 13), claim("d.jpg", "any", 0, "dir", 3, "d/../escape", 3)},
+		{
+			claim("c.jpg", "cut", 10, "large", 12, "huge", 101, "hungry", 13),
+			claim("d.jpg", "any", 0, "dir", 3, "d/../escape", 3),
+		},
 	}
 	e := new(reader)
 	v, err := verify(t, files, e, ledger)
@@ -103,7 +121,8 @@ func TestVerifyFindsWhatIsNotAsTheLedgerSays(t *testing.T) {
 	if got := found(t, v); !slices.Equal(got, want) {
 		t.Errorf("%q, not %q", got, want)
 	}
-	if s := v.summary(); s.Images != 4 || s.Outputs != 10 || s.Missing != 3 || s.WrongSize != 1 || s.Unreadable != 1 || s.Unseen != 3 {
+	if s := v.summary(); s.Images != 4 || s.Outputs != 10 || s.Missing != 3 || s.WrongSize != 1 || s.Unreadable != 1 ||
+		s.Unseen != 3 {
 		t.Errorf("%+v", s)
 	}
 	if n := e.decoded.Load(); n != 5 {
@@ -118,8 +137,17 @@ func TestVerifyFindsWhatIsNotAsTheLedgerSays(t *testing.T) {
 func TestVerifyNoticesAnotherPictureOfTheSameSize(t *testing.T) {
 	ledger := volume{{claim("a.jpg", "right", 5, "swapped", 7, "replaced", 8)}}
 	outputs := ledger[0][0].Outputs
-	outputs[0].Sum, outputs[1].Sum, outputs[2].Superseded = wire.Checksum([]byte("right")), wire.Checksum([]byte("swapped")), true
-	v, err := verify(t, map[string]string{"right": "right", "swapped": "another", "replaced": "by a later image"}, new(reader), ledger)
+	outputs[0].Sum, outputs[1].Sum, outputs[2].Superseded = wire.Checksum(
+		[]byte("right"),
+	), wire.Checksum(
+		[]byte("swapped"),
+	), true
+	v, err := verify(
+		t,
+		map[string]string{"right": "right", "swapped": "another", "replaced": "by a later image"},
+		new(reader),
+		ledger,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +176,8 @@ func TestVerifyBelievesTheLastEntryOfAnOutput(t *testing.T) {
 }
 
 func TestVerifyEndsWithTheFarmsFault(t *testing.T) {
-	if _, err := verify(t, map[string]string{"x": "broken engine"}, new(reader), volume{{claim("a", "x", 13)}}); err == nil {
+	broken := map[string]string{"x": "broken engine"}
+	if _, err := verify(t, broken, new(reader), volume{{claim("a", "x", 13)}}); err == nil {
 		t.Error("the engine's failure was not told")
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())

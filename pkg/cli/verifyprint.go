@@ -12,20 +12,28 @@ import (
 // verifySummary is the last line of `farm verify --json`.
 type verifySummary struct {
 	Kind         string `json:"message_type"` // "summary"
-	Images       uint64 `json:"images"`       // done ones, by the ledger
-	Outputs      uint64 `json:"outputs"`      // looked at
+	Images       uint64 `json:"images"`       // entries that are done
+	Outputs      uint64 `json:"outputs"`      // checked
 	Decoded      bool   `json:"decoded"`
 	Missing      uint64 `json:"missing"`
 	WrongSize    uint64 `json:"wrong_size"`
 	WrongContent uint64 `json:"wrong_content"`
 	Unreadable   uint64 `json:"unreadable"`
-	Unlisted     uint64 `json:"unlisted"`   // problems beyond those that are listed
-	Superseded   uint64 `json:"superseded"` // outputs that a later entry replaced: not looked at here
-	Unseen       uint64 `json:"unseen"`     // outputs that are larger than may be decoded
+	Unlisted     uint64 `json:"unlisted"`   // further problems, only counted
+	Superseded   uint64 `json:"superseded"` // outputs that a later entry replaced
+	Unseen       uint64 `json:"unseen"`     // outputs too large to be decoded
 }
 
 func (v *verification) summary() verifySummary {
-	s := verifySummary{Kind: "summary", Images: v.images, Outputs: v.outputs, Decoded: v.engine != nil, Unlisted: v.more, Unseen: v.unseen, Superseded: v.superseded}
+	s := verifySummary{
+		Kind:       "summary",
+		Images:     v.images,
+		Outputs:    v.outputs,
+		Decoded:    v.engine != nil,
+		Unlisted:   v.more,
+		Unseen:     v.unseen,
+		Superseded: v.superseded,
+	}
 	for _, p := range v.wrong {
 		switch p.Problem {
 		case "missing":
@@ -57,7 +65,7 @@ func (v *verification) eachProblem(visit func(*problem) error) error {
 	return nil
 }
 
-// print tells what is wrong, and how much was looked at.
+// print prints the problems and the counts.
 func (v *verification) print(w io.Writer, asJSON bool) error {
 	s := v.summary()
 	if asJSON {
@@ -89,14 +97,19 @@ func (v *verification) print(w io.Writer, asJSON bool) error {
 	if v.problems() == 0 {
 		fmt.Fprintf(w, "%d outputs of %d images: all %s%s\n", s.Outputs, s.Images, how, superseded)
 	} else {
-		fmt.Fprintf(w, "%d outputs of %d images looked at: %d missing, %d of a wrong size, %d of a wrong content, %d unreadable%s\n",
+		fmt.Fprintf(w, "%d outputs of %d images checked: %d missing, %d of a wrong size, %d of a wrong content, "+
+			"%d unreadable%s\n",
 			s.Outputs, s.Images, s.Missing, s.WrongSize, s.WrongContent, s.Unreadable, superseded)
 	}
 	if s.Unlisted > 0 {
 		fmt.Fprintf(w, "and about %d more, which are not listed\n", s.Unlisted)
 	}
 	if s.Unseen > 0 {
-		fmt.Fprintf(w, "%d were not decoded: they are beyond --max-message, --max-pixels, --task-timeout or --task-memory\n", s.Unseen)
+		fmt.Fprintf(
+			w,
+			"%d were not decoded: they are beyond --max-message, --max-pixels, --task-timeout or --task-memory\n",
+			s.Unseen,
+		)
 	}
 	return nil
 }

@@ -19,11 +19,17 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/worker"
 )
 
-// transformFlags say how images are transformed; `farm run` has them, too.
+// transformFlags configure transforms. `farm run` has them, too.
 func transformFlags() []cli.Flag {
 	return concat([]cli.Flag{
 		number(limits, "slots", 0, from(0).to(maxSlots), "concurrent transforms (default: the number of processors)"),
-		number(limits, "prefetch", 0, from(0).to(wire.MaxHeld), "unsettled tasks that a worker may hold (default: 4 + 3 per slot)"),
+		number(
+			limits,
+			"prefetch",
+			0,
+			from(0).to(wire.MaxHeld),
+			"unsettled tasks that a worker may hold (default: 4 + 3 per slot)",
+		),
 	}, engineFlags())
 }
 
@@ -47,7 +53,13 @@ second ends it at once.
 			text(whereToGo, "name", "", "`NAME` of this worker (default: host and process id)"),
 			text(whatToMake, "out", "", "write outputs into `DIR` (default: send them to the sink)"),
 			yes(whatToMake, "bare", "send bare output names, for a sink that knows nothing else; needs --out"),
-			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest image file, and largest sum of its outputs"),
+			bytes(
+				limits,
+				"max-message",
+				"64MiB",
+				from[int64](1).to(maxMessage),
+				"largest image file, and largest sum of its outputs",
+			),
 		}, recipeFlags(), transformFlags(), commonFlags("info", "127.0.0.1:8082")),
 		Action: runWorker,
 	}
@@ -59,7 +71,7 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if c.Args().Present() {
-		return usagef("a worker takes no arguments, not %q", c.Args().First())
+		return usagef("a worker takes no arguments: remove %q", c.Args().First())
 	}
 	registry := telemetry.NewRegistry()
 	cfg, engine, err := workerConfig(c, log, registry)
@@ -107,12 +119,12 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	})
 }
 
-// slotsPerProcessor is to how many slots a worker that only moves bytes has a processor of its own.
+// slotsPerProcessor is the number of slots for which a worker that only moves bytes uses one processor.
 const slotsPerProcessor = 4
 
-// shareProcessors leaves the processors to the children that transform: to move the tasks and results of one slot takes a
-// twentieth of a processor. With as many as there are, the runtime wakes a thread for each message to look for more work. It is not for
-// a worker that writes files: one that waits for a disk would keep the others from theirs.
+// shareProcessors limits this process to a few processors and leaves the others to the transforming children. Moving
+// the tasks and results of a slot takes a twentieth of a processor; with all processors, the runtime wakes a thread for
+// each message. A worker that writes files must not call it: a write that blocks would delay the other slots.
 func shareProcessors(slots int) {
 	if os.Getenv("GOMAXPROCS") != "" {
 		return
@@ -121,7 +133,7 @@ func shareProcessors(slots int) {
 	runtime.GOMAXPROCS(min(all, max(1, cmp.Or(slots, all)/slotsPerProcessor)))
 }
 
-// workerConfig is what the flags of transformFlags and recipeFlags ask for.
+// workerConfig returns the configuration of transformFlags and recipeFlags.
 func workerConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (worker.Config, *runningEngine, error) {
 	what, err := recipeOf(c)
 	if err != nil {
@@ -144,7 +156,8 @@ func workerConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (
 		ahead = isolate.Turns - 1
 	}
 	return worker.Config{
-		Name: name, Engine: e.Engine, Memory: e.memory, Default: what, Slots: c.Int("slots"), Ahead: ahead, Prefetch: c.Int("prefetch"),
+		Name: name, Engine: e.Engine, Memory: e.memory, Default: what,
+		Slots: c.Int("slots"), Ahead: ahead, Prefetch: c.Int("prefetch"),
 		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
 	}, e, nil
 }

@@ -80,7 +80,10 @@ func makeImage(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: image jpeg|png|gif|bmp NAME…")
 	}
 	for i, name := range args[1:] {
-		img := image.NewPaletted(image.Rect(0, 0, 320, 200), color.Palette{color.Black, color.White, color.RGBA{uint8(40 * i), 99, 200, 255}})
+		img := image.NewPaletted(
+			image.Rect(0, 0, 320, 200),
+			color.Palette{color.Black, color.White, color.RGBA{uint8(40 * i), 99, 200, 255}},
+		)
 		for p := range img.Pix {
 			img.Pix[p] = uint8((p/40 + i) % 3)
 		}
@@ -151,8 +154,8 @@ func size(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// progress checks what the last program wrote to standard output with --progress json: each line is a JSON object with the keys
-// that scripts rely on, and the last says that N images are settled: progress N
+// progress checks what the last program wrote to standard output with --progress json: each line is a JSON object with
+// the keys that scripts rely on, and the last says that N images are settled: progress N
 func progress(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: progress N")
@@ -178,7 +181,8 @@ func progress(ts *testscript.TestScript, neg bool, args []string) {
 	if last == nil {
 		ts.Fatalf("there is no line of JSON")
 	}
-	if last["message_type"] != "summary" || last["percent_done"] != 100.0 || last["total"] != float64(want) || last["done"] != float64(want) {
+	if last["message_type"] != "summary" || last["percent_done"] != 100.0 || last["total"] != float64(want) ||
+		last["done"] != float64(want) {
 		ts.Fatalf("the last line is %v, not the summary of %d images", last, want)
 	}
 }
