@@ -1,7 +1,7 @@
-// Package rejects is two of the listeners that hear of rejected images: one copies the originals aside, one calls a URL.
+// Package rejects informs others of rejected images: CopyTo copies the originals to a directory, Webhook calls a URL.
 //
-// Who rejects an image knows nothing of who is told. A listener has a queue of its own, so that a slow one is never in
-// the way of the farm.
+// The ventilator that rejects an image does not know its listeners. Each listener has a queue of its own, so that a slow one delays
+// neither the farm nor another listener.
 package rejects
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Rejection is what a listener is told.
+// Rejection is a rejected image.
 type Rejection struct {
 	wire.Receipt        // outcome rejected, with its reason
 	Path         string `json:"path,omitempty"` // where the original is; empty: the ventilator does not know
@@ -29,26 +29,26 @@ type Rejection struct {
 	Open func(context.Context) (io.ReadCloser, error) `json:"-"` // opens the original as the run found it; needed by CopyTo
 }
 
-// Listener does one thing about a rejection. An error says that it could not.
+// Listener handles one rejection. Its error says what it could not do.
 type Listener func(context.Context, Rejection) error
 
-// Queue hands rejections to a listener, in order, in a goroutine of its own.
+// Queue passes rejections to a listener, in order and one at a time.
 type Queue struct {
-	tell Listener
-	log  *slog.Logger
+	listener Listener
+	log      *slog.Logger
 
 	mu      sync.Mutex
 	waiting []Rejection
-	more    chan struct{} // has room for one: something waits
+	more    chan struct{} // holds a token if rejections wait
 	closed  chan struct{}
 }
 
-// NewQueue returns a queue before the listener.
-func NewQueue(log *slog.Logger, tell Listener) *Queue {
-	return &Queue{tell: tell, log: log, more: make(chan struct{}, 1), closed: make(chan struct{})}
+// NewQueue returns a queue for the listener. Run empties it.
+func NewQueue(log *slog.Logger, listener Listener) *Queue {
+	return &Queue{listener: listener, log: log, more: make(chan struct{}, 1), closed: make(chan struct{})}
 }
 
-// Put queues a rejection. It never blocks; a rejection is small, and what waits is bounded by what is rejected.
+// Put queues a rejection. It never blocks; the queue grows as long as the listener is slower than the farm rejects.
 func (q *Queue) Put(r Rejection) {
 	q.mu.Lock()
 	q.waiting = append(q.waiting, r)
@@ -59,10 +59,10 @@ func (q *Queue) Put(r Rejection) {
 	}
 }
 
-// Close lets Run end when nothing waits any more. Call it once, after the last Put.
+// Close makes Run return when the queue is empty. Call it once, after the last Put.
 func (q *Queue) Close() { close(q.closed) }
 
-// Run tells the listener until Close is called and nothing waits, or ctx ends. What it cannot do is logged.
+// Run calls the listener with each rejection until the queue is closed and empty, or ctx ends. It logs the listener's errors.
 func (q *Queue) Run(ctx context.Context) {
 	for {
 		q.mu.Lock()
@@ -71,11 +71,11 @@ func (q *Queue) Run(ctx context.Context) {
 		q.mu.Unlock()
 		for i, r := range batch {
 			if ctx.Err() != nil {
-				q.log.Warn("a listener was not told of every rejection", "left", len(batch)-i)
+				q.log.Warn("rejections were not passed on: the run was cancelled", "left", len(batch)-i)
 				return
 			}
-			if err := q.tell(ctx, r); err != nil {
-				q.log.Warn("a listener could not be told of a rejection", "file", r.Filename, "error", err)
+			if err := q.listener(ctx, r); err != nil {
+				q.log.Warn("a rejection could not be passed on", "file", r.Filename, "error", err)
 			}
 		}
 		if len(batch) > 0 {
@@ -106,15 +106,15 @@ func CopyTo(dir *blob.Dir) Listener {
 	}
 }
 
-// The tries of a webhook: five, the last about half a minute after the first.
+// A webhook is called up to five times, the last about half a minute after the first.
 const (
 	hookTries   = 5
 	hookPause   = 2 * time.Second
 	hookTimeout = 10 * time.Second
 )
 
-// Webhook posts each rejection as JSON to url. It tries again, with growing pauses, while the network or the server
-// (status 5xx or 429) is at fault.
+// Webhook posts each rejection as JSON to url. It retries with growing pauses while the network fails or the server answers with 5xx or
+// 429.
 func Webhook(url string, client *http.Client) Listener {
 	return func(ctx context.Context, r Rejection) error {
 		body, err := json.Marshal(r)
@@ -150,7 +150,7 @@ func post(ctx context.Context, client *http.Client, url string, body []byte) (ag
 		return true, err
 	}
 	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16)) // so that the connection can be used again; the status says it all
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16)) // so that the connection can be reused; the body says nothing more
 	if res.StatusCode >= 300 {
 		return res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests, fmt.Errorf("%s answered %s", url, res.Status)
 	}

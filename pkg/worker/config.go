@@ -1,7 +1,7 @@
-// Package worker takes tasks, transforms their images and tells the sink what it made.
+// Package worker takes tasks, transforms their images and sends the results to the sink.
 //
-// A worker holds two sockets and no state: a PULL from which tasks come and a PUSH by which results go. Any number of
-// workers may come and go at any time; what one of them held when it died is delivered to another.
+// A worker has two sockets and no lasting state: a PULL socket that receives tasks and a PUSH socket that sends results.
+// Any number of workers may come and go at any time. The tasks of a worker that dies are redelivered to another.
 package worker
 
 import (
@@ -27,18 +27,18 @@ type Config struct {
 	Network     zsock.Network // what its sockets share; default: no inproc endpoints, Logger
 
 	Engine  engine.Engine // required
-	Memory  zsock.Memory  // where tasks are received to, best where Engine needs them; default: ordinary memory
-	Default recipe.Recipe // of tasks that bring none; default: thumbnails of 64, 128 and 256 pixels
-	Out     blob.Writer   // where outputs are written; nil: their bytes go to the sink
-	Bare    bool          // tell bare output names only, for a sink that knows nothing else; needs Out
+	Memory  zsock.Memory  // where tasks are received; best the memory that Engine reads; default: ordinary memory
+	Default recipe.Recipe // recipe of tasks that bring none; default: thumbnails of 64, 128 and 256 pixels
+	Out     blob.Writer   // where the worker writes outputs; nil: the sink writes them
+	Bare    bool          // send only the names of outputs, for a sink that knows no results; needs Out
 
-	Slots      int           // concurrent transforms; default: the number of processors
-	Ahead      int           // tasks for each slot that Engine is given beside the one at work, to wait in it; default 0
-	Prefetch   int           // unsettled tasks it may hold, those at work included; default: DefaultPrefetch
+	Slots      int           // concurrent transforms; default: one for each processor
+	Ahead      int           // tasks for each slot that wait in Engine, beside the one that is transformed; default 0
+	Prefetch   int           // unsettled tasks that the worker may hold, those in Engine included; default: DefaultPrefetch
 	MaxMessage int64         // largest task and largest result, bytes; default 64 MiB
 	Heartbeat  time.Duration // default 1 s
 	Logger     *slog.Logger
-	Registerer prometheus.Registerer // default: metrics are kept but not exported
+	Registerer prometheus.Registerer // default: metrics are kept and not exported
 }
 
 // DefaultPrefetch is wire.DefaultPrefetch of so many slots (0: one for each processor).
@@ -49,7 +49,8 @@ func DefaultPrefetch(slots int) int {
 	return wire.DefaultPrefetch(slots)
 }
 
-func (c *Config) setDefaults() {
+// withDefaults returns c with every zero field set to its default.
+func (c Config) withDefaults() Config {
 	if len(c.Default.Variants) == 0 {
 		c.Default = recipe.Default()
 	}
@@ -75,6 +76,7 @@ func (c *Config) setDefaults() {
 	if c.Registerer == nil {
 		c.Registerer = prometheus.NewRegistry()
 	}
+	return c
 }
 
 // Validate says in a sentence what is wrong with c.

@@ -10,6 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
+// hold notes that the worker has the task id.
 func (w *Worker) hold(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -22,7 +23,7 @@ func (w *Worker) holds() int {
 	return len(w.held)
 }
 
-// release counts a result and forgets its task.
+// release counts a result that was sent and forgets its task.
 func (w *Worker) release(r *wire.Result, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -67,7 +68,7 @@ func (w *Worker) returnWaiting() {
 	w.sendHeartbeat()
 }
 
-// setBusy changes the number of tasks that the engine has and accounts for the time since it last changed.
+// setBusy adds change to the number of tasks that the engine has, and accounts for the idle time until now.
 func (w *Worker) setBusy(change int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,7 +88,7 @@ func (w *Worker) settleIdle() {
 	w.metrics.idle.Add(idle.Seconds())
 }
 
-// heartbeat returns what the worker says of itself.
+// heartbeat returns the worker's state as heartbeats report it.
 func (w *Worker) heartbeat() *wire.Heartbeat {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -109,7 +110,7 @@ func (w *Worker) heartbeat() *wire.Heartbeat {
 	return &h
 }
 
-// heartbeatNow asks for a heartbeat before its time.
+// heartbeatNow requests a heartbeat at once.
 func (w *Worker) heartbeatNow() {
 	select {
 	case w.beat <- struct{}{}:
@@ -117,11 +118,11 @@ func (w *Worker) heartbeatNow() {
 	}
 }
 
-// heartbeats tells the sink regularly that the worker is there and what it holds. A heartbeat that finds no room is left
-// out: the next one says more.
+// heartbeats sends the sink a heartbeat at each interval, and when one is requested. A heartbeat that finds no room in the
+// queue is dropped, since the next one replaces it.
 func (w *Worker) heartbeats(ctx context.Context) {
 	if w.cfg.Bare {
-		return // the sink would not understand
+		return // a sink that takes bare names does not know heartbeats
 	}
 	ticker := time.NewTicker(w.cfg.Heartbeat)
 	defer ticker.Stop()
@@ -139,7 +140,7 @@ func (w *Worker) heartbeats(ctx context.Context) {
 func (w *Worker) sendHeartbeat() {
 	for _, p := range w.push.Peers() {
 		if err := w.push.SendTo(p.ID, zsock.Message{w.heartbeat().Encode()}, nil); err != nil {
-			w.log.Debug("a heartbeat was left out", "error", err)
+			w.log.Debug("a heartbeat is dropped", "error", err)
 		}
 	}
 }

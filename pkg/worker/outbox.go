@@ -8,23 +8,23 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// Results that are kept back are told after that time, or when they hold that many bytes.
+// A batch of results is sent when its first result has waited for batchDelay, or when it holds batchBytes of outputs.
 const (
-	keepFor   = 20 * time.Millisecond
-	keepBytes = 256 << 10
+	batchDelay = 20 * time.Millisecond
+	batchBytes = 256 << 10
 )
 
-// outbox keeps results back for a moment while tasks enough are waiting: nobody needs to hear of them then, and told together
-// they wake the sink, and through it the ventilator, once for several images instead of once for each, which costs as much as
-// a tenth of making a thumbnail. What is kept is still held: heartbeats list it, and it counts against the prefetch.
+// outbox batches results while enough tasks wait for a slot. The slots stay fed then, and a batch wakes the sink and the
+// ventilator once instead of once for each image, which costs up to a tenth of making a thumbnail. The worker still holds
+// the tasks of a batch: heartbeats list them, and they count against the prefetch.
 type outbox struct {
-	turn  chan struct{} // holds one while somebody is at it, who may wait for the sink meanwhile
-	kept  []settled
-	bytes int64
-	due   *time.Timer // tells what is kept; nil before anything was
+	turn  chan struct{} // a semaphore: its holder owns the fields below, and may wait for the sink meanwhile
+	batch []settled
+	bytes int64       // of outputs in the batch
+	due   *time.Timer // sends the batch; nil before the first one
 }
 
-// take waits for the outbox to be free, until ctx ends.
+// take acquires the outbox. The error is the cause of the end of ctx.
 func (o *outbox) take(ctx context.Context) error {
 	select {
 	case o.turn <- struct{}{}:
@@ -36,13 +36,14 @@ func (o *outbox) take(ctx context.Context) error {
 
 func (o *outbox) release() { <-o.turn }
 
-// settled is a result with the id of its task, as it came.
+// settled is a result and the id of its task as the task brought it.
 type settled struct {
 	result *wire.Result
 	id     string
 }
 
-// finish tells a result and lets go of its task, now or, if there is plenty to do, soon. The error is the context's.
+// finish adds a result to the batch, and sends the batch unless enough tasks wait for a slot. The task is released when its result is
+// sent. The error is the cause of the end of ctx.
 func (w *Worker) finish(ctx context.Context, r *wire.Result, id string) error {
 	w.metrics.settled(r)
 	o := &w.outbox
@@ -50,63 +51,63 @@ func (w *Worker) finish(ctx context.Context, r *wire.Result, id string) error {
 		return err
 	}
 	defer o.release()
-	o.kept = append(o.kept, settled{r, id})
+	o.batch = append(o.batch, settled{r, id})
 	for _, out := range r.Outputs {
 		o.bytes += int64(len(out.Data))
 	}
-	if o.bytes >= keepBytes || !w.plentyToDo() {
-		return w.tellKept(ctx)
+	if o.bytes >= batchBytes || !w.hasBacklog() {
+		return w.sendBatchLocked(ctx)
 	}
 	switch {
 	case o.due == nil:
-		o.due = time.AfterFunc(keepFor, func() { _ = w.tellAll(ctx) })
-	case len(o.kept) == 1:
-		o.due.Reset(keepFor)
+		o.due = time.AfterFunc(batchDelay, func() { _ = w.sendBatch(ctx) })
+	case len(o.batch) == 1:
+		o.due.Reset(batchDelay)
 	}
 	return nil
 }
 
-// plentyToDo reports whether more than half of what may wait for a slot does: enough until the ventilator, told late, has
-// sent more.
-func (w *Worker) plentyToDo() bool {
+// hasBacklog reports whether more than half of the tasks that may wait for a slot do. They keep the slots fed until the
+// ventilator, which a batch informs late, has sent more.
+func (w *Worker) hasBacklog() bool {
 	w.mu.Lock()
 	ahead := max(0, w.engaged-w.cfg.Slots)
 	w.mu.Unlock()
 	return len(w.tasks)+ahead > (w.cfg.Prefetch-w.cfg.Slots)/2
 }
 
-// tellAll tells what is kept.
-func (w *Worker) tellAll(ctx context.Context) error {
+// sendBatch sends the batch.
+func (w *Worker) sendBatch(ctx context.Context) error {
 	if err := w.outbox.take(ctx); err != nil {
 		return err
 	}
 	defer w.outbox.release()
-	return w.tellKept(ctx)
+	return w.sendBatchLocked(ctx)
 }
 
-// tellKept sends what is kept to the sink, waiting as long as that has no room. The caller has the outbox: others who have
-// something to tell wait, too.
-func (w *Worker) tellKept(ctx context.Context) error {
+// sendBatchLocked sends the batch to the sink and waits while the sink has no room. The caller holds the outbox, so that other results
+// wait, too.
+func (w *Worker) sendBatchLocked(ctx context.Context) error {
 	o := &w.outbox
 	if o.due != nil {
 		o.due.Stop()
 	}
 	var messages []zsock.Message
-	for _, s := range o.kept {
+	for _, s := range o.batch {
 		messages = append(messages, w.messages(s.result)...)
 	}
 	if err := w.push.Send(ctx, messages...); err != nil {
 		return err
 	}
-	for _, s := range o.kept {
+	for _, s := range o.batch {
 		w.release(s.result, s.id)
 	}
-	clear(o.kept)
-	o.kept, o.bytes = o.kept[:0], 0
+	clear(o.batch)
+	o.batch, o.bytes = o.batch[:0], 0
 	return nil
 }
 
-// messages returns what is said of a result: all of it, or nothing but the names of its outputs.
+// messages returns the messages of a result: one that has all of it or, with Bare, one for the name of each output.
 func (w *Worker) messages(r *wire.Result) []zsock.Message {
 	if !w.cfg.Bare {
 		return []zsock.Message{{r.Encode()}}

@@ -92,7 +92,7 @@ type heavy struct{ slow }
 func (h heavy) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
 	res, err := h.slow.Transform(ctx, data, r)
 	if err == nil {
-		res.Outputs[0].Data = make([]byte, keepBytes)
+		res.Outputs[0].Data = make([]byte, batchBytes)
 	}
 	return res, err
 }
@@ -132,7 +132,7 @@ func TestSlotsDoNotWaitForADistantVentilator(t *testing.T) {
 		}
 		close(later)
 		defer ventilator.Wait()
-		if took := time.Since(began); took > tasks*each+latency+keepFor { // the last result may be kept back
+		if took := time.Since(began); took > tasks*each+latency+batchDelay { // the last result may be kept back
 			t.Errorf("%d tasks of %v took %v", tasks, each, took)
 		}
 	})

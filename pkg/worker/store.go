@@ -9,17 +9,17 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// written is a result whose outputs are in the store, and not yet sure to stay there.
+// written is a result whose outputs are written and not durable yet.
 type written struct {
 	result *wire.Result
-	id     string // of its task, as it came
-	losses int64  // of the store, before the first output was written
+	id     string // of its task, as the task brought it
+	losses int64  // Worker.losses before the first output was written
 }
 
-// settle makes durable what the slots have written and then tells it, in groups: what is written while one group is being
-// synced is the next, so that neither a sync is needed for each task nor a slot waits for one. It returns when all is told, or
-// ctx ends.
-func (w *Worker) settle(ctx context.Context, all <-chan written) {
+// syncResults makes the outputs of results durable, then passes the results on to be sent. What slots write during one sync becomes the
+// group of the next: one sync serves several tasks, and no slot waits for it. syncResults returns when all is closed and synced,
+// or ctx ends.
+func (w *Worker) syncResults(ctx context.Context, all <-chan written) {
 	for first := range all {
 		group := []written{first}
 		for more := true; more; {
@@ -35,7 +35,7 @@ func (w *Worker) settle(ctx context.Context, all <-chan written) {
 		begun := time.Now()
 		err := w.insist(ctx, "outputs cannot be written", func() error { return w.cfg.Out.Flush(ctx) })
 		if ctx.Err() != nil {
-			return // cut: nobody's word
+			return // cancelled: report nothing; the tasks will be redelivered
 		}
 		if err != nil {
 			w.losses.Add(1)
@@ -47,7 +47,7 @@ func (w *Worker) settle(ctx context.Context, all <-chan written) {
 			switch {
 			case err != nil:
 				fail(one.result, err)
-			case one.losses < w.losses.Load(): // that sync had some of its outputs, too
+			case one.losses < w.losses.Load(): // an earlier sync that failed covered some of its outputs
 				fail(one.result, errLostBefore)
 			}
 			if w.finish(ctx, one.result, one.id) != nil {
@@ -59,7 +59,7 @@ func (w *Worker) settle(ctx context.Context, all <-chan written) {
 
 var errLostBefore = errors.New("the store lost outputs of this image and others")
 
-// store writes an output, waiting for a store that cannot be used now.
+// store writes an output, and waits while the store is unavailable.
 func (w *Worker) store(ctx context.Context, name string, data []byte) error {
 	return w.insist(ctx, "outputs cannot be written", func() error { return w.cfg.Out.Put(ctx, name, data) })
 }

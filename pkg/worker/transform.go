@@ -15,7 +15,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// recipes remembers the recipe that was parsed last: nearly always the next task's, too.
+// recipes caches the recipe that was parsed last. The next task nearly always has the same.
 type recipes struct {
 	mu   sync.Mutex
 	text string
@@ -35,8 +35,8 @@ func (c *recipes) parse(text string) (recipe.Recipe, error) {
 	return r, err
 }
 
-// transform does one task and returns what is to be told of it, once what it Stored is durable. Every way in which a task can
-// end is named here.
+// transform does one task and returns its result. If the result is Stored, the outputs are written and must be made durable before the
+// result is sent. Every way in which a task can end is named here.
 func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	t, begun := in.task, time.Now()
 	result := &wire.Result{ID: t.ID, Filename: t.Filename, ResultInfo: wire.ResultInfo{
@@ -53,7 +53,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 		}
 	}
 	result.Recipe = what.String()
-	if result.ID == "" { // a stranger's task: its content names it, so that doing it twice is doing it once
+	if result.ID == "" { // a stranger's task: an id made of its content settles a second delivery as a duplicate
 		result.ID = taskid.FromContent(t.Filename, t.Data, result.Recipe).String()
 	}
 	made, err := w.transformWithFiles(ctx, t.Data, what.For(t.Filename))
@@ -122,13 +122,13 @@ func describe(r *wire.Result, made *engine.Result) {
 	r.Timings.Encode = made.Stages.Encode.Microseconds()
 }
 
-// reject makes r a rejection: the image's fault.
+// reject turns r into a rejection: the image is at fault.
 func reject(r *wire.Result, why *outcome.Rejection) *wire.Result {
 	r.Outcome, r.Reason, r.Detail, r.Outputs, r.Stored = outcome.Rejected, why.Reason, why.Detail, nil, false
 	return r
 }
 
-// fail makes r a failure: the farm's fault.
+// fail turns r into a failure: the farm is at fault.
 func fail(r *wire.Result, err error) *wire.Result {
 	r.Outcome, r.Detail, r.Outputs, r.Stored = outcome.Failed, err.Error(), nil, false
 	return r

@@ -38,7 +38,7 @@ type Worker struct {
 	stuckBy  atomic.Pointer[string] // why, if there are any
 
 	mu      sync.Mutex
-	held    map[string]int // task ids, received and not yet answered
+	held    map[string]int // ids of tasks that were received and have no result yet, counted
 	engaged int            // tasks that the engine has
 	counts  wire.Heartbeat // with the tasks that were returned
 	idle    time.Duration
@@ -48,13 +48,13 @@ type Worker struct {
 
 // New returns a worker that has not begun.
 func New(cfg Config) (*Worker, error) {
-	cfg.setDefaults()
+	cfg = cfg.withDefaults()
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	w := &Worker{
 		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Registerer, cfg.Slots),
-		// Room for all that ventilators, one of them started again, may have sent: what is here is listed as held at once.
+		// Room for all that the ventilators and one that was restarted may have sent, so that heartbeats list it at once.
 		tasks:    make(chan received, cfg.Prefetch*(len(cfg.Ventilators)+1)),
 		outbox:   outbox{turn: make(chan struct{}, 1)},
 		draining: make(chan struct{}), held: make(map[string]int), beat: make(chan struct{}, 1),
@@ -92,15 +92,15 @@ func (w *Worker) Ready() error {
 	return errors.Join(errs...)
 }
 
-// received is a task with the time at which it came.
+// received is a task and when it arrived.
 type received struct {
 	task  *wire.Task
-	frame []byte // where the task's data lies
+	frame []byte // the memory that holds the task's data
 	at    time.Time
 }
 
-// Run works until Drain is called and done with, or ctx ends, which cuts: what is held is then left to be delivered to
-// another worker. The error is nil after a drain and the context's cause after a cut.
+// Run works until Drain was called and its work is done, or ctx ends. When ctx ends, the tasks that the worker holds are redelivered to
+// another. The error is nil after a drain; otherwise it is the cause of the end of ctx.
 func (w *Worker) Run(ctx context.Context) error {
 	w.started = time.Now()
 	w.since = w.started
@@ -145,12 +145,12 @@ func (w *Worker) Run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
-		w.settle(ctx, unsynced)
+		w.syncResults(ctx, unsynced)
 		return nil
 	})
 	err := group.Wait()
 	if ctx.Err() == nil {
-		_ = w.tellAll(ctx) // cut meanwhile: nobody's word
+		_ = w.sendBatch(ctx) // an error means that ctx has ended: the tasks will be redelivered
 	}
 	stopIntake()
 	stopBeating()
@@ -207,8 +207,8 @@ func (w *Worker) logPeer(who string) func(zsock.PeerEvent) {
 	}
 }
 
-// close flushes results: before the tasks' connection drops, so that what was held is on its way to the sink when the
-// ventilator learns of it.
+// close sends the remaining results before it closes the connection that brings tasks: when the ventilator learns that the
+// worker has left, the results are on their way to the sink.
 func (w *Worker) close(ctx context.Context) error {
 	var errs []error
 	if w.push != nil {
@@ -220,7 +220,7 @@ func (w *Worker) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// take receives tasks until intake ends, and what had come by then; ctx ends with a cut alone.
+// take receives tasks until intake ends, and then those that have arrived already. It returns at once when ctx ends.
 func (w *Worker) take(ctx, intake context.Context) error {
 	for late := 0; ; {
 		message, err := w.pull.Recv(intake)
@@ -228,7 +228,7 @@ func (w *Worker) take(ctx, intake context.Context) error {
 			return nil // drained or cut
 		}
 		if intake.Err() != nil {
-			if late++; late > w.cfg.Prefetch { // a stranger sends on as long as there is room
+			if late++; late > w.cfg.Prefetch { // a stranger keeps sending while there is room
 				w.releaseAll(message)
 				return nil
 			}
@@ -236,13 +236,13 @@ func (w *Worker) take(ctx, intake context.Context) error {
 		t, err := decode(message)
 		if err != nil {
 			w.metrics.malformed.Inc()
-			w.log.Warn("a message was no task", "error", err)
+			w.log.Warn("a message is not a task and is dropped", "error", err)
 			w.releaseAll(message)
 			continue
 		}
 		w.hold(t.ID)
 		select {
-		case w.tasks <- received{task: t, frame: message[0], at: time.Now()}: // has no room when a stranger sends more than the prefetch
+		case w.tasks <- received{task: t, frame: message[0], at: time.Now()}: // blocks when a stranger sends more than the prefetch
 		case <-ctx.Done():
 			return nil
 		}
@@ -262,8 +262,8 @@ func decode(m zsock.Message) (*wire.Task, error) {
 	return wire.DecodeTask(m[0])
 }
 
-// slot transforms one task after another until there will be no more or ctx ends. What it stored goes on to be synced, and is told
-// then.
+// slot transforms one task after another until tasks is closed or ctx ends. Results whose outputs it wrote go to unsynced, the others
+// to the outbox.
 func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 	for {
 		select {
@@ -283,7 +283,7 @@ func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 			w.cfg.Memory.Release(r.frame)
 			w.setBusy(-1)
 			if ctx.Err() != nil {
-				return // cut in the middle: not the image's fault, and nobody's word
+				return // cancelled mid-transform: report nothing; the task will be redelivered
 			}
 			if !result.Stored {
 				if w.finish(ctx, result, r.task.ID) != nil {
@@ -300,5 +300,5 @@ func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 	}
 }
 
-// patience is the longest pause before connecting again: short, so that a run of seconds finds every worker.
+// patience is the longest pause before a reconnect. It is short, so that a run of seconds finds every worker.
 const patience = 500 * time.Millisecond
