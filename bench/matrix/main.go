@@ -1,0 +1,276 @@
+// Command matrix times the farm beside vipsthumbnail and Pillow for every kind of input and operation that people bring, not only for
+// the one that is fast:
+//
+//	go run ./bench/matrix [-rounds 3] [-only TEXT] bench/corpus.d
+//
+// It takes photographs of 12 megapixels from the corpus and makes each kind of input of them. Then it runs each program on each row, in
+// turn, with two processes (the farm: `farm run` with two slots), from the page cache, start of the programs included. It prints one
+// Markdown table, in it for each row the ratio of vipsthumbnail's time to the farm's (over 1: the farm is faster), and for both the bytes
+// of the outputs and the PSNR against a full-size reference. What is not installed is left out with a word.
+//
+// Where vipsthumbnail lacks an operation (sharpen, gray), it is timed without it.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"image"
+	_ "image/jpeg"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 3, "how often each row is run; the table has medians")
+	only := flag.String("only", "", "rows whose name holds this text")
+	photos := flag.Int("photos", 8, "photographs of 12 megapixels to take from the corpus")
+	tags := flag.String("tags", "", "build tags of the farm")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, flag.Arg(0), *only, *tags, *rounds, *photos); err != nil {
+		fmt.Fprintln(os.Stderr, "matrix:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is one table on its way.
+type bench struct {
+	work   string
+	inputs map[string]string // directory of each kind of input
+	photos []string          // the masters
+}
+
+func run(ctx context.Context, corpus, only, tags string, rounds, photos int) error {
+	if corpus == "" {
+		return fmt.Errorf("name a directory of photographs, such as bench/corpus.d")
+	}
+	work, err := os.MkdirTemp("", "imagefarm-matrix-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	b := &bench{work: work}
+	build := exec.CommandContext(ctx, "go", "build", "-tags", tags, "-o", work+"/farm", "./farm")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("building the farm: %w", err)
+	}
+	if b.photos, err = masters(ctx, work, corpus, photos); err != nil {
+		return err
+	}
+	if b.inputs, err = makeInputs(ctx, work, b.photos); err != nil {
+		return err
+	}
+	fmt.Printf("%d photographs of 12 megapixels, two processes, medians of %d rounds.\n\n", len(b.photos), rounds)
+	fmt.Println("| from → recipe | vips ÷ farm | by processor time | Pillow ÷ farm | farm ms | KB | dB | vips ms | KB | dB |")
+	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+	for _, r := range rows() {
+		if b.inputs[r.input] == "" || !strings.Contains(r.name, only) {
+			continue
+		}
+		if err := b.row(ctx, r, rounds); err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+	}
+	return nil
+}
+
+// sample is what one run of one program took, for each image.
+type sample struct{ clock, processor time.Duration }
+
+// row runs every program on a row and prints its line.
+func (b *bench) row(ctx context.Context, r row, rounds int) error {
+	programs := map[string]func(context.Context, row, string) (sample, error){"farm": b.farm, "vips": b.vips, "pillow": b.pillow}
+	samples := make(map[string][]sample)
+	outs := make(map[string]string)
+	for round := range rounds {
+		names := []string{"farm", "vips", "pillow"}
+		rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		for _, name := range names {
+			out := filepath.Join(b.work, "out", name+strconv.Itoa(round))
+			if err := os.RemoveAll(out); err != nil {
+				return err
+			}
+			if err := os.MkdirAll(out, 0o755); err != nil {
+				return err
+			}
+			s, err := programs[name](ctx, r, out)
+			if err != nil {
+				if name == "farm" || ctx.Err() != nil {
+					return err
+				}
+				if round == 0 {
+					fmt.Fprintf(os.Stderr, "matrix: %s, %s: %v\n", r.name, name, err)
+				}
+				continue
+			}
+			samples[name], outs[name] = append(samples[name], s), out
+		}
+	}
+	farm, vips, pillow := median(samples["farm"]), median(samples["vips"]), median(samples["pillow"])
+	ratio := func(a, b time.Duration) string {
+		if a == 0 || b == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%.2f", float64(a)/float64(b))
+	}
+	note := ""
+	if r.plain {
+		note = " (vips without the last)"
+	}
+	fmt.Printf("| %s%s | **%s** | %s | %s | %s | %s | %s |\n", r.name, note, ratio(vips.clock, farm.clock),
+		ratio(vips.processor, farm.processor), ratio(pillow.clock, farm.clock),
+		milliseconds(farm.clock), b.quality(r, outs["farm"], false), milliseconds(vips.clock)+" | "+b.quality(r, outs["vips"], r.plain))
+	return nil
+}
+
+func milliseconds(d time.Duration) string {
+	if d == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f", float64(d)/1e6)
+}
+
+// median is that of the clock and that of the processor time.
+func median(s []sample) sample {
+	if len(s) == 0 {
+		return sample{}
+	}
+	clock, processor := make([]time.Duration, len(s)), make([]time.Duration, len(s))
+	for i := range s {
+		clock[i], processor[i] = s[i].clock, s[i].processor
+	}
+	slices.Sort(clock)
+	slices.Sort(processor)
+	return sample{clock[len(s)/2], processor[len(s)/2]}
+}
+
+// timed runs commands at the same time.
+func (b *bench) timed(ctx context.Context, images int, commands ...*exec.Cmd) (sample, error) {
+	start := time.Now()
+	logs := make([]bytes.Buffer, len(commands))
+	for i, c := range commands {
+		c.Stdout, c.Stderr = &logs[i], &logs[i]
+		c.Env = append(os.Environ(), "VIPS_CONCURRENCY=1", "OMP_NUM_THREADS=1")
+		if err := c.Start(); err != nil {
+			return sample{}, err
+		}
+	}
+	var failed error
+	var s sample
+	for i, c := range commands {
+		if err := c.Wait(); err != nil && failed == nil {
+			failed = fmt.Errorf("%s: %w: %s", c.Path, err, lastLine(logs[i].Bytes()))
+		}
+		s.processor += c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+	}
+	s.clock = time.Since(start) / time.Duration(images)
+	s.processor /= time.Duration(images)
+	return s, failed
+}
+
+// copies is how often each photograph is made in a run, so that starting programs weighs little.
+const copies = 3
+
+func (b *bench) files(r row) ([]string, error) {
+	found, err := filepath.Glob(filepath.Join(b.inputs[r.input], "*"))
+	return found, err
+}
+
+func (b *bench) farm(ctx context.Context, r row, out string) (sample, error) {
+	// The farm wants different names for what it is to make more than once.
+	in := filepath.Join(b.work, "copies", r.input)
+	files, err := b.files(r)
+	if err != nil {
+		return sample{}, err
+	}
+	for i := range copies {
+		dir := filepath.Join(in, strconv.Itoa(i))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return sample{}, err
+		}
+		for _, f := range files {
+			if err := os.Link(f, filepath.Join(dir, filepath.Base(f))); err != nil && !os.IsExist(err) {
+				return sample{}, err
+			}
+		}
+	}
+	return b.timed(ctx, copies*len(files), exec.CommandContext(ctx, filepath.Join(b.work, "farm"), "run", "--quiet", "--progress", "none",
+		"--http", "", "--slots", "2", "--out", out, "--variant", "x="+r.recipe, in))
+}
+
+// halves divides the files, each as often as the farm gets it, among two processes.
+func (b *bench) halves(r row) (one, two []string, err error) {
+	files, err := b.files(r)
+	for i := range copies * len(files) {
+		if f := files[i%len(files)]; i%2 == 0 {
+			one = append(one, f)
+		} else {
+			two = append(two, f)
+		}
+	}
+	return one, two, err
+}
+
+func (b *bench) vips(ctx context.Context, r row, out string) (sample, error) {
+	one, two, err := b.halves(r)
+	if err != nil {
+		return sample{}, err
+	}
+	var commands []*exec.Cmd
+	for _, files := range [][]string{one, two} {
+		args := append(slices.Clone(r.vips), "-o", out+"/%s"+r.save)
+		commands = append(commands, exec.CommandContext(ctx, "vipsthumbnail", append(args, files...)...))
+	}
+	return b.timed(ctx, len(one)+len(two), commands...)
+}
+
+func (b *bench) pillow(ctx context.Context, r row, out string) (sample, error) {
+	one, two, err := b.halves(r)
+	if err != nil {
+		return sample{}, err
+	}
+	suffix, _, _ := strings.Cut(r.save, "[")
+	var commands []*exec.Cmd
+	for _, files := range [][]string{one, two} {
+		args := append([]string{"bench/matrix/pillow.py"}, r.pillow...)
+		args = append(append(args, suffix, out), files...)
+		commands = append(commands, exec.CommandContext(ctx, python(), args...))
+	}
+	return b.timed(ctx, len(one)+len(two), commands...)
+}
+
+// python is a Python that has Pillow, if there is one.
+func python() string {
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(name, "-c", "import PIL").Run() == nil {
+			return name
+		}
+	}
+	return "python3"
+}
+
+func sizeOf(name string) (w, h int, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	c, _, err := image.DecodeConfig(f)
+	return c.Width, c.Height, err
+}
+
+func lastLine(b []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return lines[len(lines)-1]
+}
