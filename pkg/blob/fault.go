@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/imagefarm/imagefarm/pkg/diskfault"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -87,22 +88,12 @@ func quoted(name string) string {
 	return "\"" + strings.ToValidUTF8(name, "\uFFFD") + "\""
 }
 
-// plain holds what an operator should read instead of an errno.
+// plain holds what an operator should read instead of an errno that is no fault of the disk.
 var plain = []struct {
 	errno syscall.Errno
 	kind  error
 	why   string
 }{
-	{syscall.ENOSPC, ErrUnavailable, "the disk is full"},
-	{syscall.EDQUOT, ErrUnavailable, "the disk quota is used up"},
-	{syscall.EFBIG, ErrUnavailable, "the file would be larger than is allowed here"},
-	{syscall.EROFS, ErrUnavailable, "the file system is read-only"},
-	{syscall.EIO, ErrUnavailable, "the disk does not work"},
-	{syscall.EACCES, ErrUnavailable, "this process may not write there"},
-	{syscall.EPERM, ErrUnavailable, "this process may not write there"},
-	{syscall.EMFILE, ErrUnavailable, "this process has too many files open"},
-	{syscall.ENFILE, ErrUnavailable, "this machine has too many files open"},
-	{syscall.ESTALE, ErrUnavailable, "the file server has forgotten the directory"},
 	{syscall.EISDIR, ErrObstructed, "a directory has that name"},
 	{syscall.ENOTEMPTY, ErrObstructed, "a directory has that name"},
 	{syscall.EEXIST, ErrObstructed, "something else has that name"},
@@ -120,6 +111,10 @@ func fault(op, name, dir string, err error) error {
 		return err
 	}
 	f := &Fault{Kind: ErrUnavailable, Op: op, Name: name, Dir: dir, Err: cause(err)}
+	if kind := diskfault.Of(err); kind != diskfault.None {
+		f.Why = kind.Sentence()
+		return f
+	}
 	for _, p := range plain {
 		if errors.Is(err, p.errno) {
 			f.Kind, f.Why = p.kind, p.why

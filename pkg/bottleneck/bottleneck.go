@@ -6,13 +6,12 @@
 package bottleneck
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -67,7 +66,7 @@ func Find(now, before *wire.Status) Verdict {
 	crew := crewOf(now)
 	switch {
 	case now.Trouble != "":
-		return Verdict{Kind: Trouble, Text: "the sink cannot write: " + plainTrouble(now.Trouble), Bad: true}
+		return Verdict{Kind: Trouble, Text: "the sink cannot write: " + cmp.Or(now.TroubleKind.Sentence(), now.Trouble), Bad: true}
 	case len(live) == 0 && (now.Throughput.ImagesPerSecond == 0 || justEnded(now)):
 		return ended(now, crew)
 	case len(live) > 0 && allPaused(live):
@@ -282,21 +281,6 @@ func mostly(now, before *wire.Status) string {
 		}
 	}
 	return ""
-}
-
-// plainTrouble says the commonest faults in words that need no explanation.
-func plainTrouble(trouble string) string {
-	for _, known := range []struct{ text, words string }{
-		{"no space left on device", "disk full"},
-		{"disk quota exceeded", "disk quota exceeded"},
-		{"read-only file system", "the disk is read-only"},
-		{"input/output error", "the disk fails"},
-	} {
-		if strings.Contains(trouble, known.text) {
-			return known.words
-		}
-	}
-	return trouble
 }
 
 func areImages(n int64) string {

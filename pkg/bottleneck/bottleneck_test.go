@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/diskfault"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -42,6 +43,8 @@ func TestWhatBoundsAFarm(t *testing.T) {
 	waiting := running(0)
 	waiting.Peers = 0
 	paused := running(0)
+	full := status("put a_thumbnail64.jpg: write: out of luck", []wire.Run{running(4)}, worker("a", 9, 9))
+	full.TroubleKind = diskfault.Full
 	paused.State = "paused"
 	few := running(0)
 	few.Total, few.Found, few.Done, few.Leased, few.Pending = 1000, 1000, 997, 3, 0
@@ -76,8 +79,7 @@ func TestWhatBoundsAFarm(t *testing.T) {
 		"stalled":                {status("", []wire.Run{over("stalled", 10, 4)}), nil, Interrupted, "stalled: 6 images are left", true},
 		"paused":                 {status("", []wire.Run{paused}, worker("a", 9, 9)), nil, Paused, "until resume", false},
 		"one of two runs paused": {status("", []wire.Run{paused, running(8)}, worker("a", 20, 2)), status("", nil, worker("a", 10, 2)), Compute, "compute-bound", false},
-		"disk full": {status("put a_thumbnail64.jpg: write: no space left on device", []wire.Run{running(4)}, worker("a", 9, 9)), nil,
-			Trouble, "the sink cannot write: disk full", true},
+		"disk full":              {full, nil, Trouble, "the sink cannot write: the disk is full", true},
 		"another trouble":        {status("the ledger is damaged", nil), nil, Trouble, "the sink cannot write: the ledger is damaged", true},
 		"no workers":             {status("", []wire.Run{waiting}), nil, Waiting, "waiting for workers: 4,000 images are left", true},
 		"all workers lost":       {status("", []wire.Run{waiting}, lost), nil, Waiting, "no worker is connected", true},

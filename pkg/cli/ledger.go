@@ -25,7 +25,7 @@ type ledgerAccess interface {
 
 var (
 	_ ledgerAccess = (*sinkclient.Client)(nil)
-	_ ledgerAccess = sink.Book{}
+	_ ledgerAccess = sink.Reader{}
 )
 
 // ledgerFlags name the ledger of an operator's command.
@@ -58,7 +58,7 @@ func withLedger(
 		return err
 	}
 	notice(c, "reading %s", path)
-	return errors.Join(use(ctx, sink.Book{Ledger: file}), file.Close())
+	return errors.Join(use(ctx, sink.Reader{Ledger: file}), file.Close())
 }
 
 // sinkAnswers reports whether a sink answers there.

@@ -42,7 +42,7 @@ func reportHandler(s *sink.Sink, cfg sink.Config) http.Handler {
 		defer file.Close()
 		return io.ReadAll(io.LimitReader(file, pages.MaxPicture+1)) // the file may have grown since
 	}
-	return pages.Handler(pages.WithLive(sink.Book{Ledger: cfg.Ledger}, live),
+	return pages.Handler(pages.WithLive(sink.Reader{Ledger: cfg.Ledger}, live),
 		pages.PageConfig{Version: telemetry.Version(), Pictures: pages.Pictures{Output: output}})
 }
 

@@ -134,7 +134,7 @@ func entriesOf(ctx context.Context, b ledgerAccess) uint64 {
 		if status, err := b.Status(ctx); err == nil {
 			return status.Settled
 		}
-	case sink.Book:
+	case sink.Reader:
 		if totals, err := b.Ledger.Totals(); err == nil {
 			return uint64(totals.Settled())
 		}

@@ -2,13 +2,13 @@ package dashboard
 
 import (
 	"encoding/json"
-	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/bottleneck"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 

@@ -3,9 +3,10 @@ package ledger
 import (
 	"errors"
 	"io/fs"
-	"syscall"
 
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/imagefarm/imagefarm/pkg/diskfault"
 )
 
 // The kinds of faults; errors.Is tells them apart.
@@ -68,19 +69,13 @@ func fault(path, what string, err error) error {
 	switch {
 	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
 		f.Kind, f.Why, f.Err = ErrClosed, "cannot "+what, nil
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, bolterrors.ErrMaxSizeReached):
-		f.Why += ": the disk is full"
-	case errors.Is(err, syscall.EDQUOT):
-		f.Why += ": the disk quota is used up"
-	case errors.Is(err, syscall.EFBIG):
-		f.Why += ": the file would be larger than is allowed here"
-	case errors.Is(err, syscall.EROFS):
-		f.Why += ": the file system is read-only"
-	case errors.Is(err, fs.ErrPermission):
-		f.Why += ": this process may not"
-	case errors.Is(err, syscall.EIO):
-		// The kernel reports a failed write once and then forgets the data: to go on would be to build on sand.
-		f.Kind, f.Why = ErrDamaged, "the disk failed; check it and open the ledger again"
+	case errors.Is(err, bolterrors.ErrMaxSizeReached):
+		f.Why += ": " + diskfault.Full.Sentence()
+	case diskfault.Of(err) == diskfault.Failing:
+		// The kernel reports a failed write once and then forgets the data, so the file cannot be trusted any more.
+		f.Kind, f.Why = ErrDamaged, diskfault.Failing.Sentence()+"; check it and open the ledger again"
+	case diskfault.Of(err) != diskfault.None:
+		f.Why += ": " + diskfault.Of(err).Sentence()
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum),
 		errors.Is(err, bolterrors.ErrVersionMismatch):
 		f.Kind, f.Why = ErrDamaged, "its first pages are invalid"

@@ -65,24 +65,24 @@ func TestBytesThatWaitForTheirCommitAreBounded(t *testing.T) {
 	s := newStage(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := s.sink.uncommitted.Acquire(ctx, maxUncommitted); err != nil {
+	if err := s.sink.writers.uncommitted.Acquire(ctx, maxUncommitted); err != nil {
 		t.Fatal(err)
 	}
 	for n := range 10 {
 		s.send(done(n).Encode())
 	}
 	s.await(wire.TopicTaskAnswered)
-	if waiting := len(s.sink.commits); waiting > 0 {
+	if waiting := len(s.sink.writers.commits); waiting > 0 {
 		t.Errorf("%d results wait for their commit where there is no room", waiting)
 	}
-	s.sink.uncommitted.Release(maxUncommitted)
+	s.sink.writers.uncommitted.Release(maxUncommitted)
 	for range 10 {
 		s.await(wire.TopicTaskDone)
 	}
-	if err := s.sink.uncommitted.Acquire(ctx, maxUncommitted); err != nil {
+	if err := s.sink.writers.uncommitted.Acquire(ctx, maxUncommitted); err != nil {
 		t.Errorf("what was committed was not given back: %v", err)
 	}
-	s.sink.uncommitted.Release(maxUncommitted)
+	s.sink.writers.uncommitted.Release(maxUncommitted)
 }
 
 func TestTaskThatAnotherRunDidAgainIsOneEntry(t *testing.T) {
@@ -102,7 +102,7 @@ func TestOutputsStoredByAWorkerAreLookedForWhereSomeAreHere(t *testing.T) {
 	s := newStage(t)
 	e := ledger.Entry{Outcome: outcome.Done, Stored: true, Outputs: []ledger.Output{{Name: "a.jpg"}, {Name: "b.jpg"}}}
 	present := func() bool {
-		there, err := s.sink.present(t.Context(), &e)
+		there, err := s.sink.control.settler.present(t.Context(), &e)
 		if err != nil {
 			t.Error(err)
 		}
@@ -150,10 +150,10 @@ func TestOutputsOnADiskThatIsAwayDoNotCountAsGone(t *testing.T) {
 		e := ledger.Entry{Outcome: outcome.Done, Outputs: []ledger.Output{{Name: "a.jpg", Size: 6}}}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second/2)
 		defer cancel()
-		if _, err := s.present(ctx, &e); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := s.control.settler.present(ctx, &e); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("who stops waiting hears %v", err)
 		}
-		if there, err := s.present(context.Background(), &e); !there || err != nil {
+		if there, err := s.control.settler.present(context.Background(), &e); !there || err != nil {
 			t.Errorf("when it is back: %v, %v", there, err)
 		}
 	})
@@ -170,10 +170,10 @@ func TestWhoAsksASinkThatStopsHearsNothingRatherThanARefusal(t *testing.T) {
 		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 		defer stop()
 		ask := zsock.Message{wire.EncodeRequest(wire.OpSettled, &wire.SettledArgs{IDs: []string{idOf(1)}, Present: true})}
-		if reply := s.sink.answer(ctx, ask); reply != nil {
+		if reply := s.sink.control.answer(ctx, ask); reply != nil {
 			t.Errorf("it says %q", reply)
 		}
-		if reply := s.sink.answer(ctx, zsock.Message{wire.EncodeRequest("sing", nil)}); reply != nil {
+		if reply := s.sink.control.answer(ctx, zsock.Message{wire.EncodeRequest("sing", nil)}); reply != nil {
 			t.Errorf("stopped, it says %q", reply)
 		}
 	})
@@ -192,10 +192,10 @@ func TestTheLedgerKeepsWhatARunsRateIsReckonedBy(t *testing.T) {
 
 func TestRunsAsTheirVentilatorsTell(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	s := newState(&Config{}, now, "test")
+	s := newLiveRuns()
 	tell := func(run wire.Run, want outcome.RunState, topics ...string) {
 		t.Helper()
-		if gotWant, got, _ := s.tellRun(run, now); gotWant != want || !slices.Equal(got, topics) {
+		if gotWant, got, _ := s.update(run, now); gotWant != want || !slices.Equal(got, topics) {
 			t.Errorf("%+v: the sink wants %q and tells %q", run, gotWant, got)
 		}
 	}
@@ -204,7 +204,7 @@ func TestRunsAsTheirVentilatorsTell(t *testing.T) {
 	ended.Ended = now.Add(time.Hour)
 
 	tell(run, "running", wire.TopicRunStarted, wire.TopicRunProgress)
-	if silent := s.interrupted(now.Add(runSilence + 1)); len(silent) != 1 {
+	if silent := s.interruptSilent(now.Add(runTimeout + 1)); len(silent) != 1 {
 		t.Errorf("%d runs fell silent", len(silent))
 	}
 	tell(ended, "running", wire.TopicRunFinished) // it was not gone

@@ -19,8 +19,8 @@ import (
 func TestOutputsThatWaitedBehindALossAreWrittenAgain(t *testing.T) {
 	s := newStage(t)
 	written := func(n int) []work {
-		w := work{result: done(n), losses: s.sink.losses.Load()}
-		if err := s.sink.writeOutputs(t.Context(), w.result); err != nil {
+		w := work{result: done(n), losses: s.sink.writers.losses.Load()}
+		if err := s.sink.writers.writeOutputs(t.Context(), w.result); err != nil {
 			t.Fatal(err)
 		}
 		return []work{w}
@@ -33,7 +33,7 @@ func TestOutputsThatWaitedBehindALossAreWrittenAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n, batch := range [][]work{first, behind} {
-		if kept, err := s.sink.makeDurable(t.Context(), batch); err != nil || len(kept) != 1 {
+		if kept, err := s.sink.writers.makeDurable(t.Context(), batch); err != nil || len(kept) != 1 {
 			t.Fatal(kept, err)
 		}
 		for _, o := range batch[0].result.Outputs {
@@ -43,7 +43,7 @@ func TestOutputsThatWaitedBehindALossAreWrittenAgain(t *testing.T) {
 		}
 	}
 	batch := []work{{receipt: wire.Receipt{}}} // a ventilator's word, of which there is nothing to write
-	if kept, err := s.sink.makeDurable(t.Context(), batch); err != nil || len(kept) != 1 {
+	if kept, err := s.sink.writers.makeDurable(t.Context(), batch); err != nil || len(kept) != 1 {
 		t.Error(kept, err)
 	}
 }
@@ -53,12 +53,12 @@ func TestOutputThatCannotBeWrittenAgainFailsAlone(t *testing.T) {
 	s := newStage(t)
 	var batch []work
 	for n := range 2 {
-		w := work{receipt: receiptOf(done(n)), result: done(n), losses: s.sink.losses.Load()}
+		w := work{receipt: receiptOf(done(n)), result: done(n), losses: s.sink.writers.losses.Load()}
 		var err error
 		if w.entry, err = entryOf(&w.receipt, w.result); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.sink.writeOutputs(t.Context(), w.result); err != nil {
+		if err := s.sink.writers.writeOutputs(t.Context(), w.result); err != nil {
 			t.Fatal(err)
 		}
 		batch = append(batch, w)
@@ -69,7 +69,7 @@ func TestOutputThatCannotBeWrittenAgainFailsAlone(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(s.out, batch[0].result.Outputs[0].Name), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if kept, err := s.sink.commitBatch(t.Context(), batch); err != nil || len(kept) != 1 {
+	if kept, err := s.sink.committer.commitBatch(t.Context(), batch); err != nil || len(kept) != 1 {
 		t.Fatalf("%d of 2 are left, %v", len(kept), err)
 	}
 	if r := s.await(wire.TopicTaskFailed).(*wire.Receipt); r.ID != idOf(0) {
@@ -103,7 +103,7 @@ func TestDiskThatKeepsNothingIsLeftAloneBetweenTwoTries(t *testing.T) {
 		begun := time.Now()
 		over := make(chan error, 1)
 		go func() {
-			_, err := s.makeDurable(context.Background(), []work{{result: done(1), losses: s.losses.Load()}})
+			_, err := s.writers.makeDurable(context.Background(), []work{{result: done(1), losses: s.writers.losses.Load()}})
 			over <- err
 		}()
 		synctest.Wait()
@@ -119,7 +119,7 @@ func TestDiskThatKeepsNothingIsLeftAloneBetweenTwoTries(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(context.Background(), blob.Pause/2, errors.New("cut"))
 		defer cancel()
 		disk.flushes, disk.losses = 0, 1000
-		if _, err := s.makeDurable(ctx, []work{{result: done(2)}}); err == nil || err.Error() != "cut" {
+		if _, err := s.writers.makeDurable(ctx, []work{{result: done(2)}}); err == nil || err.Error() != "cut" {
 			t.Errorf("cut: %v", err)
 		}
 	})

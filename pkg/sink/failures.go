@@ -8,18 +8,18 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// maxFailures is how many tasks' failed deliveries are remembered at least, twice as many at most: more than are asked
-// about at once. maxFailureDetail bounds the words of each, bytes.
+// failures remembers the failed deliveries of at least maxFailures tasks and of at most twice as many: more than a control
+// call asks about. maxFailureDetail bounds the detail of each, in bytes.
 const (
 	maxFailures      = 2 * wire.MaxBatch
 	maxFailureDetail = 256
 )
 
-// failures remembers the last failed delivery of each of the tasks that failed lately. A failure settles nothing and is
-// in no ledger: should the event that tells of it be lost, the ventilator can ask.
+// failures remembers the last failed delivery of each task that failed lately. A failure settles nothing and is in no
+// ledger. If its event is lost, the ventilator asks for it.
 type failures struct {
 	mu          sync.Mutex
-	young, aged map[string]wire.Receipt // by id; when young is full it becomes aged, and what was aged is forgotten
+	young, aged map[string]wire.Receipt // by task id; a full young becomes aged, and the former aged is forgotten
 }
 
 func (f *failures) add(r *wire.Receipt) {
@@ -45,7 +45,7 @@ func (f *failures) of(id string) (wire.Receipt, bool) {
 	return r, ok
 }
 
-// forget drops what is remembered of a run whose deliveries are counted anew.
+// forget drops the failures of a run that starts again, whose deliveries are counted from 1.
 func (f *failures) forget(run string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

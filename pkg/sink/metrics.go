@@ -10,14 +10,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are a sink's; docs/OPERATIONS.md explains each.
+// metrics are the metrics of a sink. docs/OPERATIONS.md explains each.
 type metrics struct {
 	results  *prometheus.CounterVec
 	commit   prometheus.Histogram
 	endToEnd prometheus.Histogram
 }
 
-func newMetrics(reg prometheus.Registerer, s *Sink) *metrics {
+func newMetrics(reg prometheus.Registerer, status func() *wire.Status) *metrics {
 	const ns, sub = "imagefarm", "sink"
 	m := &metrics{
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "results_total",
@@ -30,14 +30,14 @@ func newMetrics(reg prometheus.Registerer, s *Sink) *metrics {
 	for _, o := range []string{"done", "rejected", "dead", "duplicate"} {
 		m.results.WithLabelValues(o)
 	}
-	reg.MustRegister(m.results, m.commit, m.endToEnd, &collector{sink: s,
+	reg.MustRegister(m.results, m.commit, m.endToEnd, &collector{status: status,
 		workers: prometheus.NewDesc("imagefarm_sink_workers_connected", "Workers that give signs of life.", nil, nil),
 		images:  prometheus.NewDesc("imagefarm_sink_run_images", "Images of the live runs, and of the last one when none is live.", []string{"state"}, nil),
 	})
 	return m
 }
 
-func (m *metrics) took(r *wire.Receipt) {
+func (m *metrics) countReceipt(r *wire.Receipt) {
 	if r.Duplicate {
 		m.results.WithLabelValues("duplicate").Inc()
 		return
@@ -49,7 +49,7 @@ func (m *metrics) took(r *wire.Receipt) {
 	}
 }
 
-// liveOrNewest returns the live ones of runs, which are sorted newest first, or the newest alone when none is live.
+// liveOrNewest returns the live runs, or the newest run alone when none is live. runs are sorted newest first.
 func liveOrNewest(runs []wire.Run) []wire.Run {
 	live := slices.DeleteFunc(slices.Clone(runs), func(r wire.Run) bool { return !r.Ended.IsZero() })
 	if len(live) == 0 {
@@ -58,9 +58,9 @@ func liveOrNewest(runs []wire.Run) []wire.Run {
 	return live
 }
 
-// collector reads the state when it is scraped.
+// collector reads the status when it is scraped.
 type collector struct {
-	sink            *Sink
+	status          func() *wire.Status
 	workers, images *prometheus.Desc
 }
 
@@ -69,7 +69,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) { ch <- c.workers; ch <
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
-	status := c.sink.Status()
+	status := c.status()
 	ch <- prometheus.MustNewConstMetric(c.workers, prometheus.GaugeValue, float64(status.Throughput.Workers))
 	var sum wire.Run
 	for _, r := range liveOrNewest(status.Runs) {

@@ -1,127 +1,152 @@
 package sink
 
 import (
-	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// runSilence is after how long without its ventilator's word a run counts as interrupted.
-const runSilence = 15 * time.Second
+// runTimeout is how long the ventilator of a run may be silent before the run counts as interrupted.
+const runTimeout = 15 * time.Second
 
-// maxRuns bounds the runs kept in memory; ended ones are in the ledger.
+// maxRuns bounds the runs in memory. The ledger holds those that have ended.
 const maxRuns = 32
+
+// liveRun is a run whose ventilator calls the sink.
+type liveRun struct {
+	wire.Run
+	called   time.Time        // when its ventilator called last
+	recorded time.Time        // when its record was last written to the ledger
+	silent   bool             // it counts as ended because its ventilator was silent for too long
+	want     outcome.RunState // what an operator asks for: running, paused or cancelled
+}
+
+// liveRuns holds the live runs and the last ended ones. Its methods may be called concurrently.
+type liveRuns struct {
+	mu   sync.Mutex
+	byID map[string]*liveRun
+}
+
+func newLiveRuns() *liveRuns { return &liveRuns{byID: make(map[string]*liveRun)} }
 
 func sortNewestFirst(runs []wire.Run) {
 	slices.SortFunc(runs, func(a, b wire.Run) int { return b.Started.Compare(a.Started) })
 }
 
-// tellRun takes a ventilator's counts and returns whether an operator wants the run to go on, and what its events are. The
-// run begins anew when it was not known or has another beginning: its deliveries are counted from 1 again.
-func (s *state) tellRun(run wire.Run, now time.Time) (want outcome.RunState, topics []string, anew bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.runs[run.ID]
-	anew = r == nil || !r.Started.Equal(run.Started)
-	if r == nil || !r.Ended.IsZero() && !r.Started.Equal(run.Started) { // new, or another of the same name
+// update notes a ventilator's counts. It returns what an operator asks of the run and the topics of the events to
+// publish. started reports that the run was unknown or has another start time, so its deliveries are counted from 1 again.
+func (l *liveRuns) update(run wire.Run, now time.Time) (want outcome.RunState, topics []string, started bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.byID[run.ID]
+	started = r == nil || !r.Started.Equal(run.Started)
+	if r == nil || !r.Ended.IsZero() && !r.Started.Equal(run.Started) { // a new run, or another of the same name
 		r = &liveRun{want: outcome.Running}
-		if run.State == outcome.Paused { // before this sink was started again
+		if run.State == outcome.Paused { // since before this sink was restarted
 			r.want = run.State
 		}
-		delete(s.runs, run.ID)
-		s.forgetRuns()
-		s.runs[run.ID] = r
+		delete(l.byID, run.ID)
+		l.forgetOldest()
+		l.byID[run.ID] = r
 		topics = append(topics, wire.TopicRunStarted)
 	}
-	told := !r.Ended.IsZero() && !r.silent
-	r.Run, r.heard, r.silent = run, now, false
+	announced := !r.Ended.IsZero() && !r.silent
+	r.Run, r.called, r.silent = run, now, false
 	switch {
 	case run.Ended.IsZero():
 		topics = append(topics, wire.TopicRunProgress)
-	case !told:
+	case !announced:
 		topics = append(topics, wire.TopicRunFinished)
 	}
-	return r.want, topics, anew
+	return r.want, topics, started
 }
 
-// recordEvery is how old the record of a live run may become: when it is killed together with the sink, no later counts of
-// it are known.
+// recordEvery is how old the record of a live run may become. If the run is killed together with the sink, its record has
+// the last known counts.
 const recordEvery = 10 * time.Second
 
-// recordDue reports whether the record of a run that was just told is to be written, and counts it as written.
-func (s *state) recordDue(run *wire.Run, now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.runs[run.ID]
-	if r == nil || run.Ended.IsZero() && now.Sub(r.kept) < recordEvery {
+// recordDue reports whether the record of a run is to be written now, and notes that it was.
+func (l *liveRuns) recordDue(run *wire.Run, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.byID[run.ID]
+	if r == nil || run.Ended.IsZero() && now.Sub(r.recorded) < recordEvery {
 		return false
 	}
-	r.kept = now
+	r.recorded = now
 	return true
 }
 
-// remember takes the newest run of the ledger, if it has ended: who looks at a sink that was started again wants to see how
-// things ended.
-func (s *state) remember(runs []wire.Run) {
+// restoreLast lists the newest run of the ledger, if it has ended, so that a restarted sink shows how it ended.
+func (l *liveRuns) restoreLast(runs []wire.Run) {
 	if len(runs) == 0 || runs[0].Ended.IsZero() {
 		return
 	}
 	last := runs[0]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.runs[last.ID] = &liveRun{Run: last, heard: last.Ended, silent: last.State == outcome.Interrupted, want: outcome.Running}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.byID[last.ID] = &liveRun{Run: last, called: last.Ended, silent: last.State == outcome.Interrupted, want: outcome.Running}
 }
 
-// forgetRuns makes room for another run.
-func (s *state) forgetRuns() {
-	for len(s.runs) >= maxRuns {
+// forgetOldest makes room for another run. The caller holds the mutex.
+func (l *liveRuns) forgetOldest() {
+	for len(l.byID) >= maxRuns {
 		var oldest string
-		for id, r := range s.runs {
-			if oldest == "" || r.heard.Before(s.runs[oldest].heard) {
+		for id, r := range l.byID {
+			if oldest == "" || r.called.Before(l.byID[oldest].called) {
 				oldest = id
 			}
 		}
-		delete(s.runs, oldest)
+		delete(l.byID, oldest)
 	}
 }
 
-// interrupted marks the runs whose ventilators fell silent, and returns them.
-func (s *state) interrupted(now time.Time) (runs []wire.Run) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.runs {
-		if r.Ended.IsZero() && now.Sub(r.heard) > runSilence {
-			r.State, r.Ended, r.Waiting, r.silent = outcome.Interrupted, r.heard, "", true
+// interruptSilent ends the runs whose ventilators were silent for too long, and returns them.
+func (l *liveRuns) interruptSilent(now time.Time) (runs []wire.Run) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.byID {
+		if r.Ended.IsZero() && now.Sub(r.called) > runTimeout {
+			r.State, r.Ended, r.Waiting, r.silent = outcome.Interrupted, r.called, "", true
 			runs = append(runs, r.Run)
 		}
 	}
 	return runs
 }
 
-// countSettled makes the counts of a run whose ventilator fell silent include what was settled since that last told them.
-func (s *Sink) countSettled(run *wire.Run) {
-	if err := s.book().countSettled(run); err != nil {
-		s.log.Error("a run's entries could not be counted", "run", run.ID, "error", err)
-		return
-	}
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	if r := s.state.runs[run.ID]; r != nil && r.silent {
+// correct replaces the counts of a run that interruptSilent ended.
+func (l *liveRuns) correct(run *wire.Run) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.byID[run.ID]; r != nil && r.silent {
 		r.Run = *run
 	}
 }
 
-// steer notes what an operator wants of a run, or of all live ones.
-func (s *state) steer(want wire.Steering) (steered []wire.Steering) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, r := range s.runs {
+// steer notes what an operator asks of a run, or of all live ones when want names none. It returns the runs it concerns.
+func (l *liveRuns) steer(want wire.Steering) (steered []wire.Steering) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, r := range l.byID {
 		if (want.Run == "" || want.Run == id) && r.Ended.IsZero() {
 			r.want = want.State
 			steered = append(steered, wire.Steering{Run: id, State: want.State})
 		}
 	}
 	return steered
+}
+
+// list returns the runs in memory, newest first.
+func (l *liveRuns) list() []wire.Run {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	runs := make([]wire.Run, 0, len(l.byID))
+	for _, r := range l.byID {
+		runs = append(runs, r.Run)
+	}
+	sortNewestFirst(runs)
+	return runs
 }

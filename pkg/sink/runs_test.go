@@ -42,20 +42,20 @@ func TestRunThatNobodySawEndWasInterrupted(t *testing.T) {
 	if r := onlyRun(t, runs, err); r.State != "running" || r.Found != 5 || r.Done != 2 {
 		t.Errorf("while it goes on: %+v", r)
 	}
-	runs, err = Book{Ledger: s.ledger}.Runs(t.Context())
+	runs, err = Reader{Ledger: s.ledger}.Runs(t.Context())
 	if r := onlyRun(t, runs, err); r.State != "interrupted" || !r.Ended.IsZero() || r.Found != 2 || r.Done != 2 {
 		t.Errorf("with no sink: %+v", r)
 	}
 
-	s.sink.state.mu.Lock()
-	clear(s.sink.state.runs) // it was started again
-	s.sink.state.mu.Unlock()
+	s.sink.runs.mu.Lock()
+	clear(s.sink.runs.byID) // as after a restart
+	s.sink.runs.mu.Unlock()
 	runs, err = s.client.Runs(t.Context())
 	if r := onlyRun(t, runs, err); r.State != "running" {
 		t.Errorf("while it may be about to speak: %+v", r)
 	}
 	s.sink.state.mu.Lock()
-	s.sink.state.status.Started = time.Now().Add(-runSilence - time.Second)
+	s.sink.state.status.Started = time.Now().Add(-runTimeout - time.Second)
 	s.sink.state.mu.Unlock()
 	runs, err = s.client.Runs(t.Context())
 	if r := onlyRun(t, runs, err); r.State != "interrupted" {
@@ -65,17 +65,17 @@ func TestRunThatNobodySawEndWasInterrupted(t *testing.T) {
 
 func TestRecordOfALiveRunIsNeverOld(t *testing.T) {
 	begun := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	s := newState(&Config{}, begun, "test")
+	s := newLiveRuns()
 	run := wire.Run{ID: "r", Started: begun}
 	for second := range 30 {
 		now := begun.Add(time.Duration(second) * time.Second)
-		s.tellRun(run, now)
+		s.update(run, now)
 		if due := s.recordDue(&run, now); due != (second%10 == 0) {
 			t.Errorf("after %d s it is due: %v", second, due)
 		}
 	}
 	run.Ended = begun.Add(29 * time.Second)
-	s.tellRun(run, run.Ended)
+	s.update(run, run.Ended)
 	if !s.recordDue(&run, run.Ended) {
 		t.Error("its end is not kept")
 	}
@@ -84,11 +84,11 @@ func TestRecordOfALiveRunIsNeverOld(t *testing.T) {
 // What workers still held when the ventilator was killed is settled after it last told its counts.
 func TestRunWhoseVentilatorFellSilentHasWhatWasSettledSince(t *testing.T) {
 	s := twoDone(t, 5)
-	s.sink.state.mu.Lock()
-	s.sink.state.runs["r"].heard = time.Now().Add(-runSilence - time.Second)
-	s.sink.state.mu.Unlock()
+	s.sink.runs.mu.Lock()
+	s.sink.runs.byID["r"].called = time.Now().Add(-runTimeout - time.Second)
+	s.sink.runs.mu.Unlock()
 	s.await(wire.TopicRunFinished)
-	runs, err := Book{Ledger: s.ledger}.Runs(t.Context())
+	runs, err := Reader{Ledger: s.ledger}.Runs(t.Context())
 	if r := onlyRun(t, runs, err); r.State != "interrupted" || r.Ended.IsZero() || r.Found != 5 || r.Done != 2 {
 		t.Errorf("its record: %+v", r)
 	}

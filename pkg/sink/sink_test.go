@@ -339,14 +339,14 @@ func TestRunsAreSteered(t *testing.T) {
 
 func TestSlowWatcherIsToldWhatItMissed(t *testing.T) {
 	var ws watchers
-	s := &Sink{watchers: watchers{}}
+	s := &Sink{core: &core{}}
 	events, unwatch := s.Watch(2)
 	for range 5 {
-		s.watchers.tell("x", nil)
+		s.watchers.send("x", nil)
 	}
 	<-events
 	<-events
-	s.watchers.tell("y", nil)
+	s.watchers.send("y", nil)
 	if ev := <-events; ev.Topic != wire.TopicMissed || ev.Payload.(*wire.Missed).Count != 3 {
 		t.Errorf("%+v", ev)
 	}
@@ -357,5 +357,5 @@ func TestSlowWatcherIsToldWhatItMissed(t *testing.T) {
 	if _, open := <-events; open {
 		t.Error("the watch goes on")
 	}
-	ws.tell("nobody listens", nil)
+	ws.send("nobody listens", nil)
 }

@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -9,25 +8,14 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// state is what the sink can tell about the farm at any moment.
+// state holds the sink's view of the farm. Its methods may be called concurrently.
 type state struct {
-	mu     sync.Mutex
-	status wire.Status // the counters; lists are filled in when asked
-	roster roster
-	runs   map[string]*liveRun
-	images rate
-	bytes  rate
-	calls  map[*diskCall]struct{} // that have not returned
-	deaf   time.Time              // since when no message of a worker is read, for want of room; zero: they are
-}
-
-// liveRun is a run whose ventilator talks to us.
-type liveRun struct {
-	wire.Run
-	heard  time.Time
-	kept   time.Time        // when its record was last written to the ledger
-	silent bool             // it counts as ended because its ventilator fell silent
-	want   outcome.RunState // what an operator asks for: running, paused or cancelled
+	mu          sync.Mutex
+	status      wire.Status // the counters; snapshot adds the rest
+	roster      roster
+	images      rate
+	bytes       rate
+	unreadSince time.Time // since when the intake reads no messages because the writers have no room; zero: it reads
 }
 
 func newState(c *Config, now time.Time, instance string) *state {
@@ -36,13 +24,18 @@ func newState(c *Config, now time.Time, instance string) *state {
 			Instance: instance, Version: c.Version, Started: now, Host: c.Host, Out: c.OutPath, Ledger: c.LedgerPath,
 		},
 		roster: roster{workers: make(map[string]*member)},
-		runs:   make(map[string]*liveRun),
-		calls:  make(map[*diskCall]struct{}),
 	}
 }
 
-// took counts a receipt that was committed.
-func (s *state) took(r *wire.Receipt, now time.Time) {
+// count changes the counters with the mutex held.
+func (s *state) count(change func(*wire.Status)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.status)
+}
+
+// countReceipt counts a committed receipt.
+func (s *state) countReceipt(r *wire.Receipt, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.Duplicate {
@@ -70,7 +63,7 @@ func (s *state) took(r *wire.Receipt, now time.Time) {
 		return
 	}
 	if m := s.roster.get(r.Worker, now); m != nil {
-		m.worked(now, s.roster.deaf)
+		m.seenByResult(now, s.roster.unread)
 		m.Images++
 		m.InputBytes += r.Bytes
 		m.recent.add(1, now)
@@ -78,110 +71,84 @@ func (s *state) took(r *wire.Receipt, now time.Time) {
 	}
 }
 
-func (s *state) count(field func(*wire.Status)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	field(&s.status)
-}
-
-// diskCall is something that the sink does with its disk: a write, a sync, a look. Several may be under way, each for itself: on
-// a disk that is nearly full small outputs go on being written beside a large one that finds no room.
-type diskCall struct {
-	what  string
-	since time.Time
-	why   string // it was tried in vain; empty: it was not, so far
-}
-
-func (s *state) begin(what string, now time.Time) *diskCall {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := &diskCall{what: what, since: now}
-	s.calls[c] = struct{}{}
-	return c
-}
-
-// fails notes why c was tried in vain. It is tried again.
-func (s *state) fails(c *diskCall, why string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.why = why
-}
-
-func (s *state) end(c *diskCall) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.calls, c)
-}
-
-// stalledAfter is how long such a call may take until that is trouble. A disk that hangs gives no error; one that is busy is none.
-const stalledAfter = 5 * time.Second
-
-// trouble returns what keeps the sink from its work, for the longest time, or nothing.
-func (s *state) trouble(now time.Time) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.troubleLocked(now)
-}
-
-func (s *state) troubleLocked(now time.Time) string {
-	var first *diskCall
-	for c := range s.calls {
-		if (c.why != "" || now.Sub(c.since) >= stalledAfter) && (first == nil || c.since.Before(first.since)) {
-			first = c
-		}
-	}
-	switch {
-	case first == nil:
-		return ""
-	case first.why == "":
-		return fmt.Sprintf("%s: the disk has not answered since %s", first.what, first.since.Format(time.TimeOnly))
-	}
-	return first.why
-}
-
-// setDeaf notes that messages of workers are not read for want of room, or are again.
-func (s *state) setDeaf(deaf bool, now time.Time) {
+// setUnread notes that the intake reads no messages of workers, or reads them again.
+func (s *state) setUnread(unread bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case deaf:
-		s.deaf = now
-	case !s.deaf.IsZero():
-		s.roster.deaf += now.Sub(s.deaf)
-		s.deaf = time.Time{}
+	case unread:
+		s.unreadSince = now
+	case !s.unreadSince.IsZero():
+		s.roster.unread += now.Sub(s.unreadSince)
+		s.unreadSince = time.Time{}
 	}
 }
 
-// lose marks the workers that fell silent as lost, and returns them. While the sink is deaf nobody is silent.
-func (s *state) lose(timeout time.Duration, now time.Time) []string {
+// dropSilent marks the silent workers as lost and returns their names. While the intake reads no messages no worker counts
+// as silent.
+func (s *state) dropSilent(timeout time.Duration, now time.Time) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.deaf.IsZero() {
+	if !s.unreadSince.IsZero() {
 		return nil
 	}
-	return s.roster.lose(timeout, now)
+	return s.roster.dropSilent(timeout, now)
 }
 
-// heartbeat takes a worker's word of itself; seen reports whether it is new or back.
-func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (seen bool) {
+// heartbeat notes a worker's heartbeat. joined reports whether the worker is new or was lost.
+func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (joined bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.roster.workers[h.Worker]; h.Draining && (known == nil || known.Lost) {
 		if known != nil {
-			known.Draining = true // the heartbeat waited in a queue until after the connection closed: the worker left
+			known.Draining = true // the heartbeat was read after the connection had closed: the worker left
 		}
 		return false
 	}
-	m, seen := s.roster.heard(h.Worker, now)
+	m, joined := s.roster.seen(h.Worker, now)
 	if m != nil {
-		m.beats = true
+		m.sendsHeartbeat = true
 		m.Heartbeat = *h
 		m.Held, m.Returned = nil, nil
 	}
-	return seen
+	return joined
 }
 
-// throughput returns the last second's.
+// connect notes a new connection of a worker. joined reports whether the worker is new or was lost.
+func (s *state) connect(w wire.WorkerIdentity, now time.Time) (joined bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, joined := s.roster.seen(w.Name, now)
+	if m != nil {
+		m.Slots = w.Slots
+		m.conns++
+	}
+	return joined
+}
+
+// disconnect notes that a connection of a worker closed, and reports whether the worker is lost by that.
+func (s *state) disconnect(name string) (lost bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.roster.workers[name]
+	if m == nil {
+		return false
+	}
+	if m.conns--; m.conns > 0 {
+		return false
+	}
+	m.conns = 0
+	return s.roster.drop(name)
+}
+
+// started returns when the sink was started.
+func (s *state) started() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status.Started
+}
+
+// throughput returns the work of the last second and the counts since the start.
 func (s *state) throughput(now time.Time) wire.Throughput {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +163,7 @@ func (s *state) throughputLocked(now time.Time) wire.Throughput {
 	}
 }
 
-// snapshot returns the whole.
+// snapshot returns the counters and the workers of one moment.
 func (s *state) snapshot(now time.Time) *wire.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,23 +171,5 @@ func (s *state) snapshot(now time.Time) *wire.Status {
 	status.Now = now
 	status.Throughput = s.throughputLocked(now)
 	status.Workers = s.roster.list(now)
-	status.Runs = s.runList()
-	status.Trouble = s.troubleLocked(now)
 	return &status
-}
-
-// known returns the live runs, and some that ended, of those that were heard of since the sink was started.
-func (s *state) known() (runs []wire.Run, since time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.runList(), s.status.Started
-}
-
-func (s *state) runList() []wire.Run {
-	runs := make([]wire.Run, 0, len(s.runs))
-	for _, r := range s.runs {
-		runs = append(runs, r.Run)
-	}
-	sortNewestFirst(runs)
-	return runs
 }

@@ -74,7 +74,7 @@ func TestPagesOfRareEntriesMayBeShort(t *testing.T) {
 	}
 	var found []int
 	for args := (wire.EntriesArgs{Run: "rare"}); ; {
-		page, err := s.book().Entries(t.Context(), args)
+		page, err := s.reader().Entries(t.Context(), args)
 		if err != nil {
 			t.Fatal(err)
 		}

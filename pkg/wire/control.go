@@ -3,6 +3,7 @@ package wire
 import (
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/diskfault"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -218,4 +219,6 @@ type Status struct {
 	Runs       []Run          `msgpack:"runs" json:"runs"`     // live ones and the last ended, newest first
 	Workers    []WorkerStatus `msgpack:"workers" json:"workers"`
 	Trouble    string         `msgpack:"trouble,omitempty" json:"trouble,omitempty"` // what keeps the sink from committing results; empty: nothing
+	// TroubleKind names the kind of fault of the disk, if that is known.
+	TroubleKind diskfault.Kind `msgpack:"trouble_kind,omitempty" json:"trouble_kind,omitempty"`
 }

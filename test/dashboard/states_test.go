@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/imagefarm/imagefarm/pkg/diskfault"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -31,8 +32,8 @@ func TestEveryStateIsToldHonestly(t *testing.T) {
 	tb.awaitText("#verdict", "waiting for workers: 4,000 images are left")
 	tb.keep("live-waiting.png", true)
 
-	nothing.change(func(s *wire.Status) { s.Trouble = "put x.jpg: write: no space left on device" })
-	tb.awaitText("#verdict", "the sink cannot write: disk full")
+	nothing.change(func(s *wire.Status) { s.Trouble, s.TroubleKind = "put x.jpg: write: the disk is full", diskfault.Full })
+	tb.awaitText("#verdict", "the sink cannot write: the disk is full")
 	tb.keep("live-trouble.png", true)
 
 	two := newMadeUp()

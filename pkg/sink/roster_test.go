@@ -13,17 +13,17 @@ import (
 func TestWorkerThatOnlySendsResultsIsNotLost(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	s := newState(&Config{}, now, "test")
-	s.took(&wire.Receipt{ID: "1", Outcome: outcome.Done, Worker: "python"}, now)
-	if lost := s.roster.lose(3*time.Second, now.Add(time.Minute)); len(lost) > 0 {
+	s.countReceipt(&wire.Receipt{ID: "1", Outcome: outcome.Done, Worker: "python"}, now)
+	if lost := s.roster.dropSilent(3*time.Second, now.Add(time.Minute)); len(lost) > 0 {
 		t.Errorf("%q is lost a minute after its result", lost)
 	}
 	if n := s.roster.connected(); n != 1 {
 		t.Errorf("%d workers", n)
 	}
-	if lost := s.roster.lose(3*time.Second, now.Add(strangerTimeout+time.Second)); !slices.Equal(lost, []string{"python"}) {
-		t.Errorf("%q is lost after %v of silence", lost, strangerTimeout)
+	if lost := s.roster.dropSilent(3*time.Second, now.Add(silentWorkerTimeout+time.Second)); !slices.Equal(lost, []string{"python"}) {
+		t.Errorf("%q is lost after %v of silence", lost, silentWorkerTimeout)
 	}
-	s.took(&wire.Receipt{ID: "2", Outcome: outcome.Done, Worker: "python"}, now.Add(2*strangerTimeout))
+	s.countReceipt(&wire.Receipt{ID: "2", Outcome: outcome.Done, Worker: "python"}, now.Add(2*silentWorkerTimeout))
 	if n := s.roster.connected(); n != 1 {
 		t.Errorf("%d workers after it worked again", n)
 	}
@@ -33,10 +33,10 @@ func TestWorkerWhoseHeartbeatsCeaseIsLost(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	s := newState(&Config{}, now, "test")
 	s.heartbeat(&wire.Heartbeat{Worker: "w1", Slots: 2}, now)
-	if lost := s.roster.lose(3*time.Second, now.Add(4*time.Second)); !slices.Equal(lost, []string{"w1"}) {
+	if lost := s.roster.dropSilent(3*time.Second, now.Add(4*time.Second)); !slices.Equal(lost, []string{"w1"}) {
 		t.Errorf("%q is lost", lost)
 	}
-	s.took(&wire.Receipt{ID: "1", Outcome: outcome.Done, Worker: "w1"}, now.Add(5*time.Second))
+	s.countReceipt(&wire.Receipt{ID: "1", Outcome: outcome.Done, Worker: "w1"}, now.Add(5*time.Second))
 	if n := s.roster.connected(); n != 0 {
 		t.Error("a result that was committed late brought a lost worker back")
 	}

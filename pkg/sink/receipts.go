@@ -9,8 +9,34 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// entryOf is what the ledger keeps of a receipt; result is what it is about, nil for a ventilator's own word. An error says
-// why the ledger would refuse it: nothing that is refused may come to the committer, whose batch it would be the end of.
+// receiptOf returns the receipt of r, to be published once r is committed.
+func receiptOf(r *wire.Result) wire.Receipt {
+	receipt := wire.Receipt{
+		ID: canonicalID(r), Run: r.Run, Filename: r.Filename, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
+		Worker: r.Worker, Delivery: r.Delivery, Bytes: r.InputBytes, Timings: r.Timings, At: time.Now(),
+		Source: r.Source, Dropped: r.Dropped,
+	}
+	for _, o := range r.Outputs {
+		sum := o.Sum
+		if o.Data != nil { // the sink writes these bytes, whatever the worker says of them
+			sum = wire.Checksum(o.Data)
+		}
+		receipt.Outputs = append(receipt.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height, Sum: sum})
+	}
+	return receipt
+}
+
+// canonicalID returns the id under which r is committed. Other programs' ventilators may name their tasks as they like, or
+// not at all, but the ledger takes ids of one form.
+func canonicalID(r *wire.Result) string {
+	if id, err := taskid.Parse(r.ID); err == nil {
+		return id.String()
+	}
+	return taskid.FromContent(r.Filename, []byte(r.ID), r.Recipe).String()
+}
+
+// entryOf returns the ledger's entry of a receipt. result is the worker's, or nil when a ventilator settles the task itself.
+// The error says why the ledger would refuse the entry: one refused entry would fail the whole batch of the committer.
 func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	id, err := taskid.Parse(r.ID)
 	if err != nil {
@@ -38,7 +64,7 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	return e, e.Validate()
 }
 
-// receiptOfEntry is what the ledger says about a task.
+// receiptOfEntry returns the receipt of a task that the ledger holds.
 func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 	r := wire.Receipt{
 		ID: e.ID.String(), Run: e.Run, Filename: e.Filename, Outcome: e.Outcome, Reason: e.Reason, Detail: e.Detail,
@@ -56,7 +82,7 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 	return r
 }
 
-// runOfRecord is what the ledger says about a run.
+// runOfRecord returns the counts of a run that the ledger holds.
 func runOfRecord(r *ledger.Run) wire.Run {
 	return wire.Run{
 		ID: r.ID, State: r.State, Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host, Total: r.Found,
@@ -65,7 +91,7 @@ func runOfRecord(r *ledger.Run) wire.Run {
 	}
 }
 
-// runRecord is what the ledger keeps of a run.
+// runRecord returns the ledger's record of a run.
 func runRecord(r *wire.Run) ledger.Run {
 	state := outcome.Running
 	switch {

@@ -1,0 +1,37 @@
+package sink
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// workerConnection follows the connections of workers, so that a worker whose connection closes is lost at once, without
+// a wait for missing heartbeats.
+func (c *core) workerConnection(ev zsock.PeerEvent) {
+	w, ok := wire.ParseWorkerIdentity(ev.Peer.Identity)
+	if !ok {
+		if ev.Kind == zsock.PeerRefused {
+			c.log.Warn("refused a connection", "from", ev.Peer.Remote, "why", ev.Err)
+		}
+		return
+	}
+	switch ev.Kind {
+	case zsock.PeerUp:
+		if c.state.connect(w, time.Now()) {
+			c.log.Info("worker seen", "worker", w.Name)
+			c.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: w.Name})
+		}
+	case zsock.PeerDown:
+		if c.state.disconnect(w.Name) {
+			c.workerLost(w.Name, fmt.Sprint(ev.Err))
+		}
+	}
+}
+
+func (c *core) workerLost(name, why string) {
+	c.log.Info("worker lost", "worker", name, "why", why)
+	c.publish(wire.TopicWorkerLost, &wire.WorkerEvent{Worker: name, Why: why})
+}

@@ -1,0 +1,129 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// control answers control calls.
+type control struct {
+	*core
+	settler settler
+}
+
+// answer answers one control call.
+func (c *control) answer(ctx context.Context, message zsock.Message) zsock.Message {
+	value, err := c.call(ctx, message)
+	if err != nil && ctx.Err() != nil {
+		return nil // the sink stops or the caller has gone; an error would look like a refusal
+	}
+	if err != nil {
+		return zsock.Message{wire.EncodeError(err)}
+	}
+	return zsock.Message{wire.EncodeReply(value)}
+}
+
+func (c *control) call(ctx context.Context, message zsock.Message) (any, error) {
+	if len(message) != 1 {
+		return nil, fmt.Errorf("a request has 1 frame, this has %d", len(message))
+	}
+	req, err := wire.DecodeRequest(message[0])
+	if err != nil {
+		return nil, err
+	}
+	switch req.Op {
+	case wire.OpStatus:
+		return c.Status(), nil
+	case wire.OpSettled:
+		return withArgs(req, func(a *wire.SettledArgs) (any, error) { return c.settler.settled(ctx, a) })
+	case wire.OpSettle:
+		return withArgs(req, func(r *wire.Receipts) (any, error) { return c.settler.settle(ctx, r) })
+	case wire.OpRun:
+		return withArgs(req, c.updateRun)
+	case wire.OpSteer:
+		return withArgs(req, func(want *wire.Steering) (any, error) { return want, c.steer(*want) })
+	case wire.OpEntries:
+		return withArgs(req, func(a *wire.EntriesArgs) (any, error) { return c.reader().Entries(ctx, *a) })
+	case wire.OpRetry:
+		return withArgs(req, func(a *wire.EntriesArgs) (any, error) {
+			n, err := c.reader().Retry(ctx, *a)
+			return &wire.Count{Count: n}, err
+		})
+	case wire.OpOwners:
+		return withArgs(req, func(a *wire.OwnersArgs) (any, error) { return c.reader().owners(a) })
+	case wire.OpRuns:
+		runs, err := c.allRuns()
+		return &wire.Runs{Runs: runs[:min(len(runs), wire.MaxRuns)]}, err
+	}
+	return nil, fmt.Errorf("unknown call %q", req.Op)
+}
+
+func withArgs[T any](req *wire.Request, do func(*T) (any, error)) (any, error) {
+	args := new(T)
+	if err := wire.DecodeRaw(req.Args, args); err != nil {
+		return nil, err
+	}
+	return do(args)
+}
+
+// allRuns returns the runs of the ledger, newest first, with the last counts of the live ones. A run without a recorded end
+// was interrupted, unless its ventilator has called since the sink was started, or may still be about to.
+func (c *control) allRuns() ([]wire.Run, error) {
+	justStarted := time.Since(c.state.started()) <= runTimeout
+	live := make(map[string]wire.Run)
+	for _, r := range c.runs.list() {
+		live[r.ID] = r
+	}
+	runs, err := c.reader().runs(func(id string) bool { return justStarted || live[id].ID != "" })
+	for i := range runs {
+		if r, ok := live[runs[i].ID]; ok {
+			runs[i] = r
+		}
+	}
+	return runs, err
+}
+
+// updateRun takes a ventilator's counts, publishes them, and returns what an operator asks of the run.
+func (c *control) updateRun(run *wire.Run) (any, error) {
+	if run.ID == "" || len(run.ID) > wire.MaxID {
+		return nil, fmt.Errorf("run %.40q: its name must have 1 to %d bytes", run.ID, wire.MaxID)
+	}
+	now := time.Now()
+	want, topics, started := c.runs.update(*run, now)
+	if started {
+		c.failures.forget(run.ID)
+	}
+	for _, topic := range topics {
+		if topic != wire.TopicRunProgress {
+			c.log.Info(topic, "run", run.ID, "found", run.Found, "done", run.Done, "skipped", run.Skipped,
+				"rejected", run.Rejected, "dead", run.Dead)
+		}
+		if c.runs.recordDue(run, now) {
+			c.recordRun(*run)
+		}
+		c.publish(topic, run)
+	}
+	trouble, _ := c.trouble()
+	return &wire.Steering{Run: run.ID, State: want, Instance: c.instance,
+		Workers: c.state.throughput(time.Now()).Workers, Trouble: trouble}, nil
+}
+
+// steer passes on what an operator asks of a run, or of all live ones when want names none.
+func (c *control) steer(want wire.Steering) error {
+	if !want.State.Steers() {
+		return fmt.Errorf("state %q: it is running, paused or cancelled", want.State)
+	}
+	steered := c.runs.steer(want)
+	if len(steered) == 0 {
+		return errors.New("no such run is live")
+	}
+	for i := range steered {
+		c.publish(wire.TopicRunState, &steered[i])
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package sink
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/diskfault"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// core is what the stages of a sink share.
+type core struct {
+	publisher
+	cfg      Config
+	log      *slog.Logger
+	metrics  *metrics
+	state    *state
+	disk     *disk
+	runs     *liveRuns
+	failures failures
+	instance string // differs from start to start
+}
+
+// Status returns the sink's view of the farm.
+func (c *core) Status() *wire.Status {
+	now := time.Now()
+	status := c.state.snapshot(now)
+	status.Runs = c.runs.list()
+	status.Trouble, status.TroubleKind = c.disk.trouble(now)
+	if totals, err := c.cfg.Ledger.Totals(); err == nil { // those who read or add entries report a damaged ledger
+		status.Settled = uint64(totals.Settled())
+	}
+	return status
+}
+
+// trouble returns what keeps the sink from its work, and its kind; both are empty when nothing does.
+func (c *core) trouble() (string, diskfault.Kind) { return c.disk.trouble(time.Now()) }
+
+// insist repeats a call of the disk while the store is unavailable. Meanwhile the sink is not ready.
+func (c *core) insist(ctx context.Context, what string, call func() error) error {
+	pending := c.disk.begin(what, time.Now())
+	defer c.disk.end(pending)
+	return blob.Insist(ctx, call, func(err error) { c.disk.failed(pending, err) })
+}
+
+// reader answers questions about the ledger.
+func (c *core) reader() Reader { return Reader{Ledger: c.cfg.Ledger} }
+
+// recordRun writes a run's record to the ledger.
+func (c *core) recordRun(run wire.Run) {
+	if err := c.cfg.Ledger.PutRun(runRecord(&run)); err != nil {
+		c.log.Error("cannot write a run's record to the ledger", "run", run.ID, "error", err)
+	}
+}

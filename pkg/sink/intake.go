@@ -1,0 +1,95 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// receiveAhead is how many messages of workers the socket holds before the intake takes them.
+const receiveAhead = 4 * wire.MaxBatch
+
+// intake receives the messages of workers.
+type intake struct {
+	*core
+	pull    *zsock.Pull
+	arrived chan<- *wire.Result // to the writers
+}
+
+// run receives messages until open ends, and then those that had come by then. ctx ends only when the sink is cut.
+func (in *intake) run(ctx, open context.Context) {
+	defer close(in.arrived)
+	defer func() { in.state.setUnread(true, time.Now()) }()
+	for late := 0; ; {
+		message, peer, err := in.pull.RecvFrom(open)
+		if err != nil {
+			return
+		}
+		if open.Err() != nil {
+			if late++; late > receiveAhead {
+				return // workers go on sending while there is room; the rest will be redelivered
+			}
+		}
+		if len(message) != 1 {
+			in.malformed(errors.New("several frames"), peer)
+			continue
+		}
+		m, err := wire.DecodeFromWorker(message[0])
+		if err != nil {
+			in.malformed(err, peer)
+			continue
+		}
+		switch {
+		case m.Heartbeat != nil:
+			in.heartbeat(m.Heartbeat)
+		case m.BareName != "":
+			in.bareName(m.BareName)
+		default:
+			in.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker, Instance: in.instance})
+			if !in.passOn(ctx, m.Result) {
+				return // no receipt was published, so the task will be redelivered
+			}
+		}
+	}
+}
+
+// passOn gives a result to the writers, also during a drain. While they have no room the intake reads nothing, and workers'
+// heartbeats lie unread behind the result: reading on would hold more and more in memory. It returns false if ctx ends first.
+func (in *intake) passOn(ctx context.Context, r *wire.Result) bool {
+	select {
+	case in.arrived <- r:
+		return true
+	default:
+	}
+	in.state.setUnread(true, time.Now())
+	defer func() { in.state.setUnread(false, time.Now()) }()
+	select {
+	case in.arrived <- r:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (in *intake) malformed(err error, from any) {
+	in.state.count(func(c *wire.Status) { c.Malformed++ })
+	in.log.Warn("dropped a malformed message", "from", from, "error", err)
+}
+
+func (in *intake) heartbeat(h *wire.Heartbeat) {
+	if in.state.heartbeat(h, time.Now()) {
+		in.log.Info("worker seen", "worker", h.Worker)
+		in.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: h.Worker})
+	}
+	in.publish(wire.TopicWorkerHeartbeat, h)
+}
+
+// bareName publishes the bare result of a worker that cannot echo ids. Only a ventilator knows which task was to make an
+// output of that name. When it has heard all names of a task, it calls settle.
+func (in *intake) bareName(name string) {
+	in.state.count(func(c *wire.Status) { c.Strangers++ })
+	in.publish(wire.TopicOutput, &wire.BareName{Name: name})
+}

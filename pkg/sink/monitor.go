@@ -1,0 +1,59 @@
+package sink
+
+import (
+	"context"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// monitor does each second what depends on time alone, until ctx ends. It publishes the throughput, logs trouble that came
+// or went, drops silent workers, and interrupts the runs of silent ventilators.
+func (c *core) monitor(ctx context.Context) {
+	logged := "" // the trouble that the log told last
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := time.Now()
+		t := c.state.throughput(now)
+		c.publish(wire.TopicThroughput, &t)
+		logged = c.logTrouble(logged)
+		for _, name := range c.state.dropSilent(c.cfg.WorkerTimeout, now) {
+			c.workerLost(name, "no sign of life")
+		}
+		for _, run := range c.runs.interruptSilent(now) {
+			c.interrupted(run)
+		}
+	}
+}
+
+// logTrouble logs a change of what keeps the sink from its work, and returns what that is now.
+func (c *core) logTrouble(before string) string {
+	trouble, _ := c.trouble()
+	switch {
+	case trouble == before:
+	case trouble == "":
+		c.log.Info("can write again")
+	default:
+		c.log.Error("cannot write; trying again", "why", trouble)
+	}
+	return trouble
+}
+
+// interrupted records and publishes the end of a run whose ventilator is silent. The ledger knows what the run settled since
+// the ventilator's last call.
+func (c *core) interrupted(run wire.Run) {
+	if err := c.reader().countSettled(&run); err != nil {
+		c.log.Error("cannot count the entries of a run", "run", run.ID, "error", err)
+	} else {
+		c.runs.correct(&run)
+	}
+	c.log.Warn("run interrupted: its ventilator is silent", "run", run.ID, "unsettled", run.Unsettled())
+	c.recordRun(run)
+	c.publish(wire.TopicRunFinished, &run)
+}

@@ -1,0 +1,188 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// Reader answers questions about a ledger: a running sink's, or that of a file when no sink is running. It has the methods
+// of sinkclient.Client that concern the ledger.
+type Reader struct {
+	Ledger *ledger.Ledger
+}
+
+// Entries returns a page of the ledger. A page may be short, or empty, without being the last.
+func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
+	after, err := pageStart(args.After)
+	if err != nil {
+		return nil, err
+	}
+	limit := args.Limit
+	if limit <= 0 || limit > wire.MaxBatch {
+		limit = wire.MaxBatch
+	}
+	filter := ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons}
+	page := new(wire.Entries)
+	if refusedOnly(&args) {
+		found, next, err := r.Ledger.Refused(filter, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			page.Entries = append(page.Entries, receiptOfEntry(&found[i]))
+		}
+		if next != 0 {
+			page.Next = strconv.FormatUint(next, 10)
+		}
+		return page, nil
+	}
+	seen, outputs := 0, 0
+	err = r.Ledger.Walk(ctx, after, func(e ledger.Entry) error {
+		if len(page.Entries) == limit || seen == maxSeen || outputs+len(e.Outputs)+len(e.Dropped) > maxOutputs && outputs > 0 {
+			page.Next = strconv.FormatUint(after, 10)
+			return errPageFull
+		}
+		after = e.Seq
+		seen++
+		if filter.Selects(&e) {
+			outputs += len(e.Outputs) + len(e.Dropped)
+			receipt, err := r.receipt(&e, args.Superseded)
+			if err != nil {
+				return err
+			}
+			page.Entries = append(page.Entries, receipt)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errPageFull) {
+		return nil, err
+	}
+	return page, nil
+}
+
+// receipt returns the receipt of an entry. With superseded it marks the outputs that a later entry replaced.
+func (r Reader) receipt(e *ledger.Entry, superseded bool) (wire.Receipt, error) {
+	receipt := receiptOfEntry(e)
+	if !superseded || len(e.Outputs) == 0 {
+		return receipt, nil
+	}
+	names, err := r.Ledger.Superseded(e)
+	for i := range receipt.Outputs {
+		receipt.Outputs[i].Superseded = slices.Contains(names, receipt.Outputs[i].Name)
+	}
+	return receipt, err
+}
+
+// maxSeen bounds the entries that are read for one page. A question about a run that is rare in a large ledger must not keep
+// other callers waiting, so its pages may be short or empty.
+const maxSeen = 64 * wire.MaxBatch
+
+// maxOutputs bounds the outputs and the kinds of dropped metadata of a page's entries. An output has up to thirteen values,
+// and an entry some forty beside its outputs, so that a page has fewer than wire.MaxElements.
+const maxOutputs = 10 * wire.MaxBatch
+
+var errPageFull = errors.New("the page is full")
+
+// refusedOnly reports whether args select rejected and dead tasks only, for which the ledger has a small index.
+func refusedOnly(args *wire.EntriesArgs) bool {
+	return len(args.Reasons) > 0 || len(args.Outcomes) > 0 && !slices.Contains(args.Outcomes, outcome.Done)
+}
+
+func pageStart(after string) (uint64, error) {
+	if after == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(after, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("after %q: pass the next of an earlier page", after)
+	}
+	return n, nil
+}
+
+// Last returns up to limit of the entries that were settled last, newest first. With refused it returns only rejected and
+// dead ones.
+func (r Reader) Last(_ context.Context, refused bool, limit int) ([]wire.Receipt, error) {
+	last, err := r.Ledger.Last(refused, limit)
+	if err != nil {
+		return nil, err
+	}
+	receipts := make([]wire.Receipt, len(last))
+	for i := range last {
+		receipts[i] = receiptOfEntry(&last[i])
+	}
+	return receipts, nil
+}
+
+// Retry revives the rejected and dead tasks that args select, for the next run, and returns how many.
+func (r Reader) Retry(_ context.Context, args wire.EntriesArgs) (int, error) {
+	ids, err := r.Ledger.Retry(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons})
+	return len(ids), err
+}
+
+// Runs returns the runs of the ledger, newest first. No sink is running, so a run without a recorded end was interrupted.
+func (r Reader) Runs(context.Context) ([]wire.Run, error) {
+	return r.runs(func(string) bool { return false })
+}
+
+// runs returns the runs of the ledger, newest first. maybeLive says of a run without a recorded end whether it may be live.
+func (r Reader) runs(maybeLive func(id string) bool) ([]wire.Run, error) {
+	records, err := r.Ledger.Runs()
+	if err != nil {
+		return nil, err
+	}
+	runs := make([]wire.Run, 0, len(records))
+	for i := range records {
+		record := &records[i]
+		unrecorded := record.State == outcome.Running && !maybeLive(record.ID)
+		if unrecorded {
+			record.State = outcome.Interrupted
+		}
+		run := runOfRecord(record)
+		if unrecorded {
+			if err := r.countSettled(&run); err != nil {
+				return nil, err
+			}
+		}
+		runs = append(runs, run)
+	}
+	sortNewestFirst(runs)
+	return runs, nil
+}
+
+// countSettled completes the counts of a run that ended without a final report. The ledger's entries say what the run
+// settled. How many more images it had found is unknown.
+func (r Reader) countSettled(run *wire.Run) error {
+	settled, err := r.Ledger.Counts(run.ID)
+	if err != nil {
+		return err
+	}
+	run.Done, run.Rejected, run.Dead = max(run.Done, settled.Done), max(run.Rejected, settled.Rejected), max(run.Dead, settled.Dead)
+	run.Found = max(run.Found, run.Settled())
+	run.Total = max(run.Total, run.Found)
+	return nil
+}
+
+// owners answers of which images outputs were made.
+func (r Reader) owners(args *wire.OwnersArgs) (*wire.Owners, error) {
+	if len(args.Outputs) > wire.MaxBatch {
+		return nil, fmt.Errorf("%d names of outputs, at most %d", len(args.Outputs), wire.MaxBatch)
+	}
+	reply := new(wire.Owners)
+	if len(args.Outputs) == 0 {
+		sources, complete, err := r.Ledger.Sources()
+		n := min(len(sources), wire.MaxBatch)
+		reply.Sources, reply.More = sources[:n], !complete || n < len(sources)
+		return reply, err
+	}
+	err := r.Ledger.Owners(args.Outputs, func(name string, e ledger.Entry) {
+		reply.Owners = append(reply.Owners, wire.Owner{Output: name, ID: e.ID.String(), Source: e.Source, Filename: e.Filename, Run: e.Run})
+	})
+	return reply, err
+}

@@ -1,0 +1,124 @@
+package sink
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// roster lists the workers that the sink has heard of. The mutex of state guards it.
+type roster struct {
+	workers map[string]*member // by name
+	unread  time.Duration      // how long, altogether, the intake read no messages
+}
+
+// member is one worker.
+type member struct {
+	wire.WorkerStatus
+	recent         rate
+	conns          int           // open connections
+	sendsHeartbeat bool          // so a short silence means that the worker is lost
+	unreadWhenSeen time.Duration // roster.unread when the worker was last seen
+}
+
+// maxMembers bounds the roster, because anyone can make up names. Further workers work, but are not listed.
+const maxMembers = 10_000
+
+// forgetAfter is how long a lost worker stays in the roster.
+const forgetAfter = 10 * time.Minute
+
+// silentWorkerTimeout is how long a worker that sends no heartbeats may be silent before it is lost.
+const silentWorkerTimeout = 5 * time.Minute
+
+// get returns the member of that name and adds it if it is new. It returns nil when the roster is full.
+func (r *roster) get(name string, now time.Time) *member {
+	if m := r.workers[name]; m != nil {
+		return m
+	}
+	if len(r.workers) >= maxMembers {
+		return nil
+	}
+	m := &member{}
+	m.Worker, m.Since = name, now
+	r.workers[name] = m
+	return m
+}
+
+// seenByResult notes a result of m. A worker that neither announces itself nor sends heartbeats gives no other sign of life.
+func (m *member) seenByResult(now time.Time, unread time.Duration) {
+	if m.sendsHeartbeat {
+		return
+	}
+	m.LastSeen, m.unreadWhenSeen = now, unread
+	if m.Slots == 0 {
+		m.Lost = false
+	}
+}
+
+// seen notes a sign of life of a worker. joined reports whether the worker is new or was lost.
+func (r *roster) seen(name string, now time.Time) (m *member, joined bool) {
+	m = r.get(name, now)
+	if m == nil {
+		return nil, false
+	}
+	joined = m.LastSeen.IsZero() || m.Lost
+	if m.Lost {
+		m.Since = now
+	}
+	m.LastSeen, m.unreadWhenSeen, m.Lost = now, r.unread, false
+	return m, joined
+}
+
+// dropSilent marks the workers that were silent for too long as lost and returns their names. It forgets those that were
+// lost long ago. Time in which the intake read no messages does not count as silence.
+func (r *roster) dropSilent(timeout time.Duration, now time.Time) (lost []string) {
+	for name, m := range r.workers {
+		silent, limit := now.Sub(m.LastSeen)-(r.unread-m.unreadWhenSeen), timeout
+		if !m.sendsHeartbeat {
+			limit = silentWorkerTimeout
+		}
+		switch {
+		case !m.Lost && silent > limit:
+			m.Lost, m.Busy = true, 0
+			lost = append(lost, name)
+		case m.Lost && silent > forgetAfter:
+			delete(r.workers, name)
+		}
+	}
+	return lost
+}
+
+// drop marks a worker whose last connection closed as lost, and reports whether it was not lost before.
+func (r *roster) drop(name string) bool {
+	m := r.workers[name]
+	if m == nil || m.Lost {
+		return false
+	}
+	m.Lost, m.Busy = true, 0
+	return true
+}
+
+// list returns all members, sorted by name.
+func (r *roster) list(now time.Time) []wire.WorkerStatus {
+	all := make([]wire.WorkerStatus, 0, len(r.workers))
+	for _, m := range r.workers {
+		s := m.WorkerStatus
+		s.Held = nil
+		s.ImagesPerSecond = m.recent.perSecond(now)
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b wire.WorkerStatus) int { return strings.Compare(a.Worker, b.Worker) })
+	return all
+}
+
+// connected returns how many members are not lost.
+func (r *roster) connected() (n int) {
+	for _, m := range r.workers {
+		if !m.Lost {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,155 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// settler answers which tasks are settled, and settles tasks at a ventilator's request.
+type settler struct {
+	*core
+	commits chan<- work // to the committer
+}
+
+// settled answers which tasks are settled, without their outputs, and which of the tasks have failed lately.
+func (s *settler) settled(ctx context.Context, args *wire.SettledArgs) (any, error) {
+	if len(args.IDs) > wire.MaxBatch {
+		return nil, fmt.Errorf("%d ids, at most %d", len(args.IDs), wire.MaxBatch)
+	}
+	ids := make([]taskid.ID, 0, len(args.IDs))
+	for _, text := range args.IDs {
+		id, err := taskid.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	reply := wire.Receipts{Instance: s.instance}
+	for _, id := range ids {
+		e, ok, err := s.cfg.Ledger.Lookup(id)
+		if err != nil {
+			return nil, err
+		}
+		if ok && args.Present {
+			if ok, err = s.present(ctx, &e); err != nil {
+				return nil, err
+			}
+		}
+		if ok {
+			e.Outputs = nil // or a reply to MaxBatch ids might have too many values to be decoded
+			reply.Receipts = append(reply.Receipts, receiptOfEntry(&e))
+		}
+		// Also beside a receipt, which may be that of an earlier run.
+		if f, known := s.failures.of(id.String()); known {
+			reply.Failed = append(reply.Failed, f)
+		}
+	}
+	return &reply, nil
+}
+
+// present reports whether the outputs of a done task are still there and still its own. Outputs that a worker stored where
+// the sink cannot look count as there; but if one output of the task is here, the others must be here too. While the store is
+// unavailable present waits, so that a whole archive is not made again because its disk was away for a minute. The error is
+// the context's cause or the ledger's.
+func (s *settler) present(ctx context.Context, e *ledger.Entry) (bool, error) {
+	if e.Outcome != outcome.Done {
+		return true, nil
+	}
+	if replaced, err := s.cfg.Ledger.Superseded(e); err != nil || len(replaced) > 0 {
+		return false, err
+	}
+	elsewhere := e.Stored || e.Stranger // unless an output turns out to be, or to have been, here
+	missing := 0
+	for _, o := range e.Outputs {
+		var size int64
+		err := s.insist(ctx, "outputs", func() (err error) {
+			size, err = s.cfg.Out.Stat(o.Name)
+			return err
+		})
+		switch {
+		case ctx.Err() != nil:
+			return false, context.Cause(ctx)
+		case errors.Is(err, fs.ErrNotExist):
+			missing++
+		case err != nil, o.Size > 0 && size != o.Size:
+			return false, nil
+		}
+		if !e.Stored && o.Size > 0 { // the sink wrote it, or saw it when a ventilator named it
+			elsewhere = false
+		}
+	}
+	return missing == 0 || elsewhere && missing == len(e.Outputs), nil
+}
+
+// settle commits what a ventilator settles itself: dead letters, images rejected before they were sent, and the work of
+// workers that cannot echo ids.
+func (s *settler) settle(ctx context.Context, args *wire.Receipts) (any, error) {
+	if len(args.Receipts) > wire.MaxBatch {
+		return nil, fmt.Errorf("%d receipts, at most %d", len(args.Receipts), wire.MaxBatch)
+	}
+	type committed struct {
+		receipt wire.Receipt
+		err     error
+	}
+	answers := make(chan committed, len(args.Receipts))
+	all := make([]work, len(args.Receipts))
+	for i, r := range args.Receipts {
+		if err := s.checkSettlement(&r); err != nil {
+			return nil, err
+		}
+		r.At = time.Now()
+		entry, err := entryOf(&r, nil)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = work{receipt: r, entry: entry, done: func(r wire.Receipt, err error) { answers <- committed{r, err} }}
+	}
+	for _, w := range all {
+		select {
+		case s.commits <- w:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	var reply wire.Receipts
+	for range args.Receipts {
+		select {
+		case a := <-answers:
+			if a.err != nil {
+				return nil, a.err
+			}
+			reply.Receipts = append(reply.Receipts, a.receipt)
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return &reply, nil
+}
+
+// checkSettlement refuses settlements that only a worker's result can make. It looks up the sizes of outputs that a worker
+// only named.
+func (s *settler) checkSettlement(r *wire.Receipt) error {
+	if err := wire.CheckName(r.Filename); err != nil {
+		return err
+	}
+	switch {
+	case r.Outcome == outcome.Rejected || r.Outcome == outcome.Dead:
+	case r.Outcome == outcome.Done && r.Stranger:
+		for i := range r.Outputs {
+			if size, err := s.cfg.Out.Stat(r.Outputs[i].Name); err == nil {
+				r.Outputs[i].Size = size
+			}
+		}
+	default:
+		return fmt.Errorf("%q: only a worker's result can settle a task so", r.Outcome)
+	}
+	return nil
+}

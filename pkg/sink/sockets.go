@@ -1,0 +1,68 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// closeTimeout bounds how long subscribers may take for the last events.
+const closeTimeout = 2 * time.Second
+
+// sockets are the three endpoints that a sink binds.
+type sockets struct {
+	pull *zsock.Pull // results
+	pub  *zsock.Pub  // events
+	rep  *zsock.Rep  // control
+}
+
+// openSockets makes the sockets. The caller closes them, also after an error.
+func openSockets(cfg *Config, onWorker func(zsock.PeerEvent)) (s sockets, err error) {
+	s.pull, err = zsock.NewPull(zsock.Config{
+		MaxMessage: cfg.MaxMessage + wire.MaxText + wire.MaxOutputs*wire.MaxName, RecvHWM: receiveAhead, RecvBytes: cfg.MaxMessage,
+		Network: cfg.Network, OnPeer: onWorker,
+	})
+	if err != nil {
+		return s, err
+	}
+	s.pub, err = zsock.NewPub(zsock.Config{
+		SendHWM: 10_000, SendBytes: 32 << 20, Network: cfg.Network,
+		PrefixBatchDelay: monitorBatchDelay,
+		Missed:           func(n uint64) zsock.Message { return wire.EncodeEvent(wire.TopicMissed, &wire.Missed{Count: n}) },
+	})
+	if err != nil {
+		return s, err
+	}
+	s.rep, err = zsock.NewRep(zsock.Config{MaxMessage: 16 << 20, Network: cfg.Network})
+	return s, err
+}
+
+// listen binds the endpoints and returns their bound forms. Control comes first, since peers that connect to the other
+// endpoints may ask at once.
+func (s *sockets) listen(cfg *Config) (results, events, control string, err error) {
+	if control, err = s.rep.Listen(cfg.Control); err != nil {
+		return "", "", "", err
+	}
+	if events, err = s.pub.Listen(cfg.Events); err != nil {
+		return "", "", "", err
+	}
+	results, err = s.pull.Listen(cfg.Results)
+	return results, events, control, err
+}
+
+func (s *sockets) close(ctx context.Context) error {
+	var errs []error
+	if s.pull != nil {
+		errs = append(errs, s.pull.Close(ctx))
+	}
+	if s.rep != nil {
+		errs = append(errs, s.rep.Close(ctx))
+	}
+	if s.pub != nil {
+		errs = append(errs, s.pub.Close(ctx))
+	}
+	return errors.Join(errs...)
+}

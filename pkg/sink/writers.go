@@ -1,0 +1,179 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// work is a receipt on its way into the ledger.
+type work struct {
+	receipt wire.Receipt
+	entry   ledger.Entry              // of the receipt
+	result  *wire.Result              // with the outputs' bytes, in case they must be written again; may be nil
+	losses  int64                     // writers.losses before the outputs were written
+	weight  int64                     // of writers.uncommitted, to be released
+	done    func(wire.Receipt, error) // the committer calls it with the committed receipt; may be nil
+}
+
+// bytes returns the bytes of the outputs that w holds in memory.
+func (w *work) bytes() (n int64) {
+	if w.result != nil {
+		for _, o := range w.result.Outputs {
+			n += int64(len(o.Data))
+		}
+	}
+	return n
+}
+
+// maxUncommitted bounds the bytes of outputs that wait for their commit, those of the group being committed included.
+const maxUncommitted = 2 * maxBatchBytes
+
+// writers write the bytes that come with results.
+type writers struct {
+	*core
+	commits     chan work           // to the committer
+	uncommitted *semaphore.Weighted // room for the bytes of outputs that wait for their commit
+	losses      atomic.Int64        // how often the store lost what had been written since its last flush
+}
+
+// run writes the outputs of results and passes the results on to the committer. It ends when arrived is closed or ctx ends.
+func (ws *writers) run(ctx context.Context, arrived <-chan *wire.Result) {
+	for r := range arrived {
+		if r.Outcome == outcome.Failed {
+			ws.failed(r)
+			continue
+		}
+		losses := ws.losses.Load()
+		err := ws.writeOutputs(ctx, r)
+		if ctx.Err() != nil {
+			return // cut
+		}
+		if why := blob.Rejection(err); why != nil { // only this image's outputs are in trouble
+			r.Outcome, r.Reason, r.Detail, r.Outputs, err = outcome.Rejected, why.Reason, why.Detail, nil, nil
+		}
+		w := work{receipt: receiptOf(r), result: r, losses: losses}
+		if err == nil {
+			w.entry, err = entryOf(&w.receipt, r)
+		}
+		if err != nil {
+			ws.fail(r, err)
+			continue
+		}
+		w.weight = min(w.bytes(), maxUncommitted)
+		if ws.uncommitted.Acquire(ctx, w.weight) != nil {
+			return // cut
+		}
+		select {
+		case ws.commits <- w:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// fail turns a result whose outputs cannot be written into a failed delivery.
+func (ws *writers) fail(r *wire.Result, err error) {
+	r.Outcome, r.Reason, r.Detail, r.Outputs = outcome.Failed, "", err.Error(), nil
+	ws.failed(r)
+}
+
+// failed publishes that a delivery failed, which is the farm's fault. Nothing is committed, and the ventilator redelivers
+// the task.
+func (ws *writers) failed(r *wire.Result) {
+	ws.state.count(func(c *wire.Status) { c.Failed++ })
+	ws.log.Warn("a delivery failed", "file", r.Filename, "worker", r.Worker, "detail", r.Detail)
+	receipt := receiptOf(r)
+	ws.failures.add(&receipt) // before the event, since a ventilator may ask as soon as it gets the event
+	ws.publish(wire.TopicTaskFailed, &receipt)
+}
+
+// writeOutputs writes the outputs whose bytes came with r. While the store is unavailable (full, read-only, missing) it
+// tries again, and everything behind it waits. Other errors concern this result alone.
+func (ws *writers) writeOutputs(ctx context.Context, r *wire.Result) error {
+	begun := time.Now()
+	for _, o := range r.Outputs {
+		if o.Data == nil {
+			continue
+		}
+		if err := ws.insist(ctx, "outputs", func() error { return ws.cfg.Out.Put(ctx, o.Name, o.Data) }); err != nil {
+			return err
+		}
+	}
+	if !r.Stored {
+		r.Timings.Write = time.Since(begun).Microseconds()
+	}
+	return nil
+}
+
+// makeDurable flushes the outputs of a batch and returns the part of the batch that is durable then. If the store has lost
+// outputs, because its directory was replaced, it writes them again from the results. Batches that waited behind such a
+// batch are written again at their turn. A result whose outputs cannot be written again fails and is left out.
+func (ws *writers) makeDurable(ctx context.Context, batch []work) ([]work, error) {
+	var pending *diskCall // set once outputs were lost
+	defer func() {
+		if pending != nil {
+			ws.disk.end(pending)
+		}
+	}()
+	for {
+		err := ws.insist(ctx, "outputs", func() error { return ws.cfg.Out.Flush(ctx) })
+		lost := errors.Is(err, blob.ErrLost)
+		if err != nil && !lost {
+			return nil, err
+		}
+		if lost && pending != nil { // also the outputs that were written again: the disk keeps nothing
+			ws.disk.failed(pending, err)
+			select {
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			case <-time.After(blob.Pause):
+			}
+		}
+		if lost {
+			ws.losses.Add(1)
+			ws.log.Warn("the store lost outputs; writing them again", "why", err)
+			if pending == nil {
+				pending = ws.disk.begin("outputs", time.Now())
+			}
+		}
+		kept, again, err := ws.rewriteLost(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		if batch = kept; !lost && !again {
+			return batch, nil
+		}
+	}
+}
+
+// rewriteLost writes the outputs of a batch again that the store has lost since they were written, and reports whether there
+// were any. It returns the rest of the batch, without the results that failed.
+func (ws *writers) rewriteLost(ctx context.Context, batch []work) (kept []work, again bool, err error) {
+	losses := ws.losses.Load()
+	for _, w := range batch {
+		if w.result != nil && w.losses != losses {
+			again = true
+			err := ws.writeOutputs(ctx, w.result)
+			if ctx.Err() != nil {
+				return nil, false, context.Cause(ctx)
+			}
+			if err != nil { // of this result alone: something else has the output's name by now
+				ws.fail(w.result, err)
+				ws.uncommitted.Release(w.weight)
+				continue
+			}
+			w.losses = losses
+		}
+		kept = append(kept, w)
+	}
+	return kept, again, nil
+}
