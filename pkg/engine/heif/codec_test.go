@@ -2,6 +2,9 @@ package heif
 
 import (
 	"bytes"
+	"image"
+	stdcolor "image/color"
+	"math"
 	"path/filepath"
 	"testing"
 
@@ -54,6 +57,49 @@ func TestCodecsAgree(t *testing.T) {
 		for i := range got.Planes {
 			if !bytes.Equal(got.Planes[i].Pix, want.Planes[i].Pix) {
 				t.Errorf("%s: plane %d differs", name, i)
+			}
+		}
+	}
+}
+
+// Both encoders make about the same of a picture: sizes within a quarter, and pixels near the original.
+func TestEncodersAgree(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 301, 201))
+	for y := range 201 {
+		for x := range 301 {
+			wave := math.Sin(float64(x)/9)*math.Cos(float64(y)/13) + 0.2*math.Sin(float64(x*y)/50)
+			img.SetNRGBA(x, y, stdcolor.NRGBA{byte(128 + 90*wave), byte(120 + 80*wave), byte(x / 2), 255})
+		}
+	}
+	lib, err := native.LoadHEIF()
+	if err != nil || !lib.EncodesAV1 {
+		t.Skip("no encoder is installed")
+	}
+	for _, quality := range []int{30, 60, 90} {
+		a, err := encodeInSandbox(img, quality)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := lib.EncodeAVIF(planesOf(img), quality, speed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("quality %d: %d bytes in WebAssembly, %d by libheif", quality, len(a), len(b))
+		if ratio := float64(len(b)) / float64(len(a)); ratio < 0.75 || ratio > 1.33 {
+			t.Errorf("quality %d: %d bytes in WebAssembly, %d by libheif", quality, len(a), len(b))
+		}
+		for what, data := range map[string][]byte{"WebAssembly": a, "libheif": b} {
+			p := decode(t, data, 0, 0)
+			if p.Model == picture.RGB || p.Width() != 301 || p.Height() != 201 {
+				continue // converted; the engines' tests compare pixels
+			}
+			want, sum := planesOf(img), 0.0
+			for i, v := range p.Planes[0].Pix {
+				d := float64(v) - float64(want.Planes[0].Pix[i])
+				sum += d * d
+			}
+			if mean := sum / 301 / 201; mean > 60 {
+				t.Errorf("%s, quality %d: a mean square error of %.1f", what, quality, mean)
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func decode(t *testing.T, data []byte, w, h int) *picture.Picture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := f.Decode(context.Background(), w, h)
+	p, err := f.Planes(context.Background(), w, h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestGridsAreDecodedTileByTile(t *testing.T) {
 			t.Fatal(err)
 		}
 		var r *outcome.Rejection
-		if _, err := f.Decode(t.Context(), 0, 0); !errors.As(err, &r) {
+		if _, err := f.Planes(t.Context(), 0, 0); !errors.As(err, &r) {
 			t.Errorf("%s: %v, want a rejection", what, err)
 		}
 	}
@@ -255,7 +255,7 @@ func TestPicturesCutShortAreSaidToBe(t *testing.T) {
 		t.Errorf("%+v, %v", img, err)
 	}
 	var r *outcome.Rejection
-	if _, err := f.Decode(t.Context(), 0, 0); !errors.As(err, &r) || r.Reason != outcome.Truncated {
+	if _, err := f.Planes(t.Context(), 0, 0); !errors.As(err, &r) || r.Reason != outcome.Truncated {
 		t.Errorf("%v, want a rejection as truncated", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/image/tiff"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
@@ -70,7 +71,7 @@ func (o *Output) Encode() ([]byte, error) {
 		err := tiff.Encode(&b, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
 		return b.Bytes(), err
 	case format.AVIF:
-		return encodeAVIF(img, quality)
+		return heif.EncodeAVIF(img, quality)
 	}
 	return nil, fmt.Errorf("no encoder for %q", o.Format)
 }

@@ -1,12 +1,10 @@
 package imaging
 
 import (
-	"bytes"
 	"context"
 	"image"
 
-	"github.com/gen2brain/avif"
-
+	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
@@ -32,7 +30,7 @@ func (t *transform) decodeHEIF() (image.Image, error) {
 		return nil, farmsFault{err}
 	}
 	defer release()
-	p, err := file.Decode(t.ctx, 0, 0)
+	p, err := file.Planes(t.ctx, 0, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +56,4 @@ func imageOf(p *picture.Picture) image.Image {
 	return interleave(p)
 }
 
-// avifSpeed trades speed for size, 0 to 10.
-const avifSpeed = 8
-
-func encodeAVIF(img *image.NRGBA, quality int) ([]byte, error) {
-	var b bytes.Buffer
-	err := avif.Encode(&b, img, avif.Options{
-		Quality: quality, QualityAlpha: quality, Speed: avifSpeed, ChromaSubsampling: image.YCbCrSubsampleRatio420,
-	})
-	return b.Bytes(), err
-}
+var _ engine.PlaneSource = (*heif.File)(nil)
