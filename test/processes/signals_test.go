@@ -28,7 +28,7 @@ func TestDrainingWorkerFinishesWhatItHolds(t *testing.T) {
 }
 
 // slow is a recipe that takes a worker a while, so that the middle of a run is long.
-const slow = "slow=force:900x700,blur:6,enlarge:yes"
+const slow = "slow=force:3600x2800,blur:6,enlarge:yes"
 
 func TestDrainingVentilatorLeavesTheRestForTheNextRun(t *testing.T) {
 	t.Parallel()
