@@ -8,8 +8,8 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// A flag that counts or measures something says what it takes, of everything else.
-func TestNoFlagTakesANegativeNumberOrTime(t *testing.T) {
+// Flags that count or measure refuse other values, and say what they take.
+func TestFlagsRefuseNegativeNumbersAndTimes(t *testing.T) {
 	for _, program := range []*cli.Command{FarmProgram(), VentilatorProgram(), WorkerProgram(), SinkProgram()} {
 		eachCommand(program, func(c *cli.Command) {
 			for _, f := range c.Flags {
@@ -37,7 +37,7 @@ func TestNoFlagTakesANegativeNumberOrTime(t *testing.T) {
 	}
 }
 
-func TestASpanNamesWhatItTakes(t *testing.T) {
+func TestSpanErrorsNameTheRange(t *testing.T) {
 	for _, c := range []struct {
 		flag        cli.Flag
 		value, want string

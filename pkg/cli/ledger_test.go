@@ -57,9 +57,8 @@ func TestReasonsAndDeadLettersAreSelectedTogether(t *testing.T) {
 	}
 }
 
-// A ledger that another process has open is asked for from the sink that has it, never from any that happens to run
-// here.
-func TestALedgerInUseIsNotTakenForThatOfAnySink(t *testing.T) {
+// A command asks the sink that has the ledger open, never another sink that runs on this machine.
+func TestLedgerInUseIsAskedOfItsOwnSinkOnly(t *testing.T) {
 	out := t.TempDir()
 	path := filepath.Join(out, ".imagefarm", "ledger.db")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,7 +39,7 @@ func TestSummaryOfARunWithoutASinkClaimsNothing(t *testing.T) {
 	}
 }
 
-func TestSummaryTellsTheWholeTimeAndRatesByWorkingTime(t *testing.T) {
+func TestSummaryRatesCountWorkingTime(t *testing.T) {
 	begun := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	run := wire.Run{
 		ID:      "r",
@@ -61,5 +63,40 @@ func TestSummaryTellsTheWholeTimeAndRatesByWorkingTime(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it says %q, not %q", out.String(), want)
 		}
+	}
+}
+
+func TestPrintedCommandsAreThoseThatWereCalled(t *testing.T) {
+	for _, c := range []struct{ arg0, want string }{
+		{"farm", "farm rejects"},
+		{"bin/farm", "bin/farm rejects"},
+		{"./farm", "./farm rejects"},
+		{"../bin/ventilator", "../bin/farm rejects"},
+		{"/usr/local/bin/farm", "/usr/local/bin/farm rejects"},
+		{"/tmp/go-build123/b001/exe/farm", "farm rejects"}, // by go run
+	} {
+		if got := asCalled(c.arg0, "farm rejects"); got != c.want {
+			t.Errorf("%s: %q, not %q", c.arg0, got, c.want)
+		}
+	}
+	for text, want := range map[string]string{
+		"out": "out", "/a/b-c_1.d": "/a/b-c_1.d", "my photos": "'my photos'", "": "''", "it's": `'it'\''s'`, "a$b": "'a$b'",
+	} {
+		if got := shellWord(text); got != want {
+			t.Errorf("%q: %s, not %s", text, got, want)
+		}
+	}
+}
+
+func TestATakenAddressHasASuggestion(t *testing.T) {
+	inUse := fmt.Errorf("cannot serve: %w", syscall.EADDRINUSE)
+	if got := notBound("127.0.0.1:8080", inUse); got != "127.0.0.1:8080 is taken; try --http 127.0.0.1:8090" {
+		t.Error(got)
+	}
+	if got := notBound("203.0.113.9:8080", syscall.EADDRNOTAVAIL); !strings.Contains(
+		got,
+		"choose another address with --http",
+	) {
+		t.Error(got)
 	}
 }

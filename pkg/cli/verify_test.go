@@ -94,7 +94,7 @@ func found(t *testing.T, v *verification) (all []string) {
 	return all
 }
 
-func TestVerifyFindsWhatIsNotAsTheLedgerSays(t *testing.T) {
+func TestVerifyFindsOutputsThatDifferFromTheLedger(t *testing.T) {
 	files := map[string]string{
 		"d/good": "1234",
 		"long":   "12345",
@@ -175,7 +175,7 @@ func TestVerifyBelievesTheLastEntryOfAnOutput(t *testing.T) {
 	}
 }
 
-func TestVerifyEndsWithTheFarmsFault(t *testing.T) {
+func TestVerifyReportsAFaultOfTheFarm(t *testing.T) {
 	broken := map[string]string{"x": "broken engine"}
 	if _, err := verify(t, broken, new(reader), volume{{claim("a", "x", 13)}}); err == nil {
 		t.Error("the engine's failure was not told")
@@ -188,7 +188,7 @@ func TestVerifyEndsWithTheFarmsFault(t *testing.T) {
 	}
 }
 
-func TestVerifyBoundsWhatItRemembers(t *testing.T) {
+func TestVerifyBoundsItsList(t *testing.T) {
 	v, err := verify(t, nil, nil, volume{{}})
 	if err != nil {
 		t.Fatal(err)
