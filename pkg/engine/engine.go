@@ -57,5 +57,5 @@ type Limits struct {
 	MaxPixels   int64  // width × height × frames decoded; default 250e6
 	MaxSide     int    // width or height, pixels; default 65,535
 	MaxFrames   int    // of an animation, whether it is kept or not; default 1,000
-	OnTruncated string // "reject" (default) or "accept": keep what there is (JPEG, PNG, BMP, frames of GIF and WebP)
+	OnTruncated string // "reject" (default) or "accept": keep what there is (JPEG, PNG, TIFF, BMP, frames of GIF and WebP)
 }

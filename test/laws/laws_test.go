@@ -105,6 +105,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/jpeg":       {"pkg/jpeg"},
 		"pkg/inflate":    nil,
 		"pkg/raster":     nil,
+		"pkg/bmp":        {"pkg/raster"},
 		"pkg/png":        {"pkg/inflate", "pkg/raster"},
 		"pkg/tiff":       {"pkg/inflate", "pkg/jpeg", "pkg/raster"},
 		"pkg/zsock":      {"pkg/zsock"},
@@ -112,7 +113,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/blob":       {"pkg/outcome", "pkg/diskfault"},
 		"pkg/source":     {"pkg/blob"},
 		"pkg/ledger":     {"pkg/outcome", "pkg/taskid", "pkg/diskfault"},
-		"pkg/engine":     {"pkg/engine", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png", "pkg/raster", "pkg/tiff"},
+		"pkg/engine":     {"pkg/engine", "pkg/bmp", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png", "pkg/raster", "pkg/tiff"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/sysmon"},
 		"pkg/sinkclient": {"pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome"},
 

@@ -1,30 +1,16 @@
 package header
 
-// readBMP reads the bitmap header.
-//
-//	"BM" size:32 0:32 offset:32  length:32 width:32 height:32 planes:16 bits:16 compression:32 …
+import (
+	"github.com/imagefarm/imagefarm/pkg/bmp"
+	"github.com/imagefarm/imagefarm/pkg/engine/rows"
+)
+
+// readBMP reads the headers. What package bmp does not decode is rejected here.
 func (i *Info) readBMP(data []byte) error {
-	if len(data) < 34 {
-		return truncated("the BMP's header")
+	h, err := bmp.ReadHeader(data)
+	if err != nil {
+		return rows.Reject(err)
 	}
-	if n := le32(data[14:]); n < 40 {
-		return unsupported("BMP with the header of OS/2")
-	}
-	i.Width, i.Height = int(int32(le32(data[18:]))), int(int32(le32(data[22:])))
-	if i.Height < 0 { // rows run from the top
-		i.Height = -i.Height
-	}
-	switch c := le32(data[30:]); c {
-	case 0, 3:
-	case 1, 2:
-		return unsupported("BMP with run lengths")
-	default:
-		return unsupported("BMP with compression %d", c)
-	}
-	switch bits := le16(data[28:]); bits {
-	case 1, 2, 4, 8, 24, 32:
-	default:
-		return unsupported("BMP with %d bits a pixel", bits)
-	}
+	i.Width, i.Height, i.Alpha, i.ICC = h.Width, h.Height, h.Alpha, h.ICC
 	return nil
 }

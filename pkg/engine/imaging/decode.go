@@ -9,8 +9,6 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/image/bmp"
-
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
@@ -45,7 +43,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 	switch t.info.Format {
 	case format.JPEG:
 		img, err = t.decodeJPEG(accept)
-	case format.PNG, format.TIFF:
+	case format.PNG, format.TIFF, format.BMP:
 		img, err = t.decodeRows(accept)
 	case format.GIF:
 		if accept && t.info.Truncated {
@@ -57,12 +55,6 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 			return t.decodeWebP(animate, accept, use)
 		}
 		img, err = webp.Decode(t.data, t.info.Width, t.info.Height)
-	case format.BMP:
-		var r io.Reader = bytes.NewReader(t.data)
-		if accept {
-			r = io.MultiReader(r, zeros{}) // the decoder asks for what the header says and no more
-		}
-		img, err = bmp.Decode(r)
 	case format.HEIC, format.AVIF:
 		img, err = t.decodeHEIF()
 	default:
@@ -177,7 +169,7 @@ func (t *transform) reject(err error) error {
 		return ours.error
 	case errors.As(err, &rejection):
 		return rejection
-	case errors.As(err, &unsupportedJPEG), errors.Is(err, bmp.ErrUnsupported):
+	case errors.As(err, &unsupportedJPEG):
 		return outcome.Reject(outcome.Unsupported, "%v", err)
 	case cutShort(err), t.info.Truncated,
 		strings.HasSuffix(err.Error(), "not enough image data"), strings.HasSuffix(err.Error(), "not enough pixel data"):

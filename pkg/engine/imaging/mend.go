@@ -18,13 +18,6 @@ func mendJPEG(data []byte) (image.Image, error) {
 	return img, nil
 }
 
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
-}
-
 // mendGIF cuts a GIF off after its last whole frame. Without one it returns data as it is.
 func mendGIF(data []byte) []byte {
 	if len(data) < 13 {

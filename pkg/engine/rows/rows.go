@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/imagefarm/imagefarm/pkg/bmp"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/png"
@@ -18,7 +19,9 @@ type Source struct {
 }
 
 // Reads tells whether Open has a decoder for a format.
-func Reads(name string) bool { return name == format.PNG || name == format.TIFF }
+func Reads(name string) bool {
+	return name == format.PNG || name == format.TIFF || name == format.BMP
+}
 
 // Open opens data, which is of the named format. It reads the header, and rows as they are asked for. The error is an
 // *outcome.Rejection, but for options that make no sense.
@@ -30,6 +33,8 @@ func Open(name string, data []byte, opt raster.Options) (*Source, error) {
 		r, err = png.Open(data, opt)
 	case format.TIFF:
 		r, err = tiff.Open(data, opt)
+	case format.BMP:
+		r, err = bmp.Open(data, opt)
 	default:
 		return nil, outcome.Reject(outcome.Unsupported, "no decoder for rows of %s", name)
 	}

@@ -17,7 +17,7 @@ var _ engine.RowSource = (*rows.Source)(nil)
 
 func TestFaultsAreRejections(t *testing.T) {
 	img := enginetest.Photo(40, 30)
-	for name, data := range map[string][]byte{format.PNG: enginetest.PNG(img), format.TIFF: enginetest.TIFF(img)} {
+	for name, data := range map[string][]byte{format.PNG: enginetest.PNG(img), format.TIFF: enginetest.TIFF(img), format.BMP: enginetest.BMP(img)} {
 		for why, c := range map[outcome.Reason]struct {
 			data []byte
 			opt  raster.Options
