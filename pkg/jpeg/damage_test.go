@@ -222,3 +222,45 @@ func samePlanes(t testing.TB, a, b *Planes) {
 		}
 	}
 }
+
+// Damage that gives fewer blocks than were coded leaves data over. Every sample is there, and some of them are wrong.
+func TestDataLeftOverIsDamage(t *testing.T) {
+	r := rand.New(rand.NewPCG(23, 24))
+	for _, restart := range []int{0, 4} {
+		for _, progressive := range []bool{false, true} {
+			p := newPicture(r, 64, 64, [2]int{1, 1}, [2]int{1, 1}, [2]int{1, 1})
+			if progressive {
+				p.progress(r)
+			}
+			p.restart = restart
+			file := p.encode()
+			end := []byte{0xFF, markerEOI}
+			if restart > 0 {
+				end = []byte{0xFF, markerRST0}
+			}
+			at := bytes.Index(file, end)
+			insert := func(n int, b byte) []byte {
+				return append(append(bytes.Clone(file[:at]), bytes.Repeat([]byte{b}, n)...), file[at:]...)
+			}
+			for _, scale := range scales {
+				var planes, want Planes
+				if err := Decode(&want, file, Options{Scale: scale}); err != nil {
+					t.Fatal(err)
+				}
+				for n, b := range map[int]byte{maxSurplus: 0x55, 500: 0, 200_000: 0} {
+					if err := Decode(&planes, insert(n, b), Options{Scale: scale}); err != nil && n < windowSize {
+						t.Errorf("%d bytes %02x, 1/%d: %v", n, b, scale, err)
+					}
+				}
+				for _, n := range []int{maxSurplus + 1, 100, 200_000} {
+					err := Decode(&planes, insert(n, 0x55), Options{Scale: scale})
+					needed := !progressive || restart > 0 || scale == Full // the last scan may not be needed
+					if !isSurplus(err) && needed {
+						t.Errorf("%d bytes, restart %d, progressive %v, 1/%d: %v", n, restart, progressive, scale, err)
+					}
+					samePlanes(t, &planes, &want)
+				}
+			}
+		}
+	}
+}

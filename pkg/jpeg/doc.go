@@ -46,8 +46,8 @@
 // A sequential image is truncated when a sample is missing, not when only its end marker is. A progressive one is
 // truncated when its end marker is missing, since one cannot know what else would have come: at every scale alike,
 // even if the scale needs none of the scans concerned. On the other hand damage inside scans that a scale does not
-// need is not seen at that scale. Surplus data, behind the last MCU or between segments, is passed over, as libjpeg
-// does.
+// need is not seen at that scale. Bytes between segments are passed over, as libjpeg does. More than three bytes, zeros
+// not counted, behind the last MCU of a scan or of a restart interval are damage: CorruptError.Surplus.
 //
 // # How it works
 //

@@ -39,6 +39,10 @@ func (e *TruncatedError) Error() string {
 type CorruptError struct {
 	Offset int    // of the marker segment or the scan's entropy-coded data in which the damage was seen, bytes
 	Reason string // what is wrong, with the values that are
+
+	// Surplus says that every sample was decoded, but that data was left over in a scan. Somewhere before, damaged data
+	// gave fewer blocks than were coded, so parts of the picture are wrong or out of place.
+	Surplus bool
 }
 
 func (e *CorruptError) Error() string {

@@ -1,5 +1,7 @@
 package jpeg
 
+import "errors"
+
 // coefficients are what is known of a component of a progressive image: its DC coefficients and of the AC
 // coefficients the values that the scale needs, and which of all of them are not zero as far as later scans must
 // know that.
@@ -40,18 +42,20 @@ func (d *Decoder) progressive(dst *Planes, p *parser, opt Options, listed error)
 		} else {
 			err = d.bandScan(p, s, dst.Scale)
 		}
-		if err != nil {
+		if err != nil && (first == nil || !isSurplus(err)) {
 			first = err
+		}
+		if err != nil && !isSurplus(err) {
 			break // what follows refines what is not there
 		}
 	}
 	for i, plane := range dst.planes(len(f.components)) {
 		d.coefs[i].transform(plane, &f.components[i], dst.Scale)
-		if first == nil && listed == nil && p.known[i][0] == 0 {
+		if (first == nil || isSurplus(first)) && listed == nil && p.known[i][0] == 0 {
 			first = corruptf(len(p.data), "no scan has component %d", f.components[i].ID)
 		}
 	}
-	if first == nil {
+	if first == nil || isSurplus(first) && listed != nil {
 		first = listed // a scan may be missing, or be cut, among those not needed
 	}
 	return first
@@ -98,6 +102,7 @@ func neededMask(scale Scale) (mask uint64) {
 // many it decoded: fewer when there is a fault or the window has to be loaded. segments stops at the first fault.
 func (e *entropy) segments(p *parser, s *scan, g *grid, decode func(mcu, count int) (int, fault)) error {
 	e.open(p.data[s.from:s.to])
+	var left error
 	for mcu, segment := 0, 0; mcu < g.mcus(); segment++ {
 		if segment > 0 {
 			if err := e.restart(p, s, segment-1); err != nil {
@@ -114,6 +119,15 @@ func (e *entropy) segments(p *parser, s *scan, g *grid, decode func(mcu, count i
 				e.load()
 			}
 		}
+		if left == nil {
+			left = e.surplus(s)
+		}
 	}
-	return nil
+	return left
+}
+
+// isSurplus reports whether an error says that all samples are there, though some data was left over.
+func isSurplus(err error) bool {
+	var corrupt *CorruptError
+	return errors.As(err, &corrupt) && corrupt.Surplus
 }

@@ -69,6 +69,23 @@ func (e *entropy) load() {
 	}
 }
 
+// maxSurplus is how many bytes, other than zeros, an encoder may leave behind the last MCU of a segment. Some cameras do.
+const maxSurplus = 3
+
+// surplus returns the error of data that is left over in a segment whose MCUs are decoded, or nil.
+func (e *entropy) surplus(s *scan) error {
+	left := 0
+	for _, b := range e.window[min((e.r.consumed()+7)/8, e.size):e.size] {
+		if b != 0 {
+			left++
+		}
+	}
+	if e.whole && left <= maxSurplus {
+		return nil
+	}
+	return &CorruptError{Offset: s.from, Reason: scanName(s.index) + ": data is left over", Surplus: true}
+}
+
 // spent reports whether more was consumed than the segment has.
 func (e *entropy) spent() bool { return e.whole && e.r.consumed() > e.end }
 

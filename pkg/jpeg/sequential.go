@@ -19,7 +19,7 @@ func (d *Decoder) sequential(dst *Planes, p *parser, listed error) error {
 	f := &p.frame
 	var first error
 	note := func(err error) {
-		if first == nil {
+		if first == nil || isSurplus(first) && err != nil {
 			first = err
 		}
 	}
@@ -67,8 +67,13 @@ func (d *Decoder) sequentialScan(dst *Planes, p *parser, s *scan) (first error) 
 			}
 		}
 		until := s.segmentEnd(mcu, g.mcus())
-		if f := g.decode(e, mcu, until, dst.Scale); f != noFault && first == nil {
+		f := g.decode(e, mcu, until, dst.Scale)
+		switch {
+		case first != nil:
+		case f != noFault:
 			first = e.fault(f, p, s)
+		default:
+			first = e.surplus(s)
 		}
 		mcu = until
 	}

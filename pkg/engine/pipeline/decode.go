@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"image"
 	"math"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
@@ -155,7 +157,14 @@ func (t *transform) decodeJPEG(width, height int) (*picture.Picture, error) {
 		}
 	}
 	d := &t.space.decoded
-	if err := t.space.decoder.Decode(d, t.data, jpeg.Options{Scale: scale, SkipRefinement: true}); err != nil {
+	err := t.space.decoder.Decode(d, t.data, jpeg.Options{Scale: scale, SkipRefinement: true})
+	var corrupt *jpeg.CorruptError
+	switch {
+	case errors.As(err, &corrupt) && corrupt.Surplus: // which image/jpeg does not see
+		if t.engine.limits.OnTruncated != engine.AcceptTruncated {
+			return nil, outcome.Reject(outcome.Corrupt, "the JPEG's picture is damaged: %v", err)
+		}
+	case err != nil:
 		return nil, errDoubtful
 	}
 	return t.planes(d), nil

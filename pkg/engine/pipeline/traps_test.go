@@ -15,6 +15,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	pkgjpeg "github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -281,6 +282,80 @@ func TestMemoryOfALargeImageIsGivenUpAfterManySmallOnes(t *testing.T) {
 	for range 10 * patience {
 		if !s.used(1) {
 			t.Fatal("a little memory was given up")
+		}
+	}
+}
+
+// libjpeg warns of such a file, and decoders that do not look show a picture whose colours are shifted.
+func TestAJPEGWithMoreDataThanItsPictureIsCorrupt(t *testing.T) {
+	data := enginetest.JPEG(enginetest.Photo(320, 240), enginetest.JPEGOptions{})
+	middle := len(data) / 2
+	damaged := bytes.Clone(data)
+	for n := range 200 { // until the damage gives fewer blocks
+		damaged[middle+n] ^= 0x40
+		if damaged[middle+n] == 0xff || data[middle+n] == 0xff || data[middle+n-1] == 0xff {
+			damaged[middle+n] = data[middle+n]
+			continue
+		}
+		var planes pkgjpeg.Planes
+		err := pkgjpeg.Decode(&planes, damaged, pkgjpeg.Options{})
+		var corrupt *pkgjpeg.CorruptError
+		if errors.As(err, &corrupt) && corrupt.Surplus {
+			break
+		}
+		if n == 199 {
+			t.Fatal("no damage leaves data over")
+		}
+	}
+	r, err := recipe.ParseSizes("64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for onTruncated, rejected := range map[string]bool{engine.RejectTruncated: true, engine.AcceptTruncated: false} {
+		e, err := New(Config{Limits: engine.Limits{OnTruncated: onTruncated}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = e.Transform(t.Context(), damaged, r)
+		var rejection *outcome.Rejection
+		if got := errors.As(err, &rejection) && rejection.Reason == outcome.Corrupt; got != rejected {
+			t.Errorf("%s: %v", onTruncated, err)
+		}
+	}
+}
+
+// A variant that was enlarged has no more detail than the image, and is no source for others.
+func TestAnEnlargedVariantDoesNotSpoilOthers(t *testing.T) {
+	data := enginetest.JPEG(enginetest.Photo(100, 75), enginetest.JPEGOptions{})
+	e := alone(t)
+	beside := outputs(t, e, data, "big=fit:800x800,enlarge:yes", "small=fit:50x50", "same=format:png")
+	for i, v := range []string{"small=fit:50x50", "same=format:png"} {
+		if alone := outputs(t, e, data, v)[0]; !bytes.Equal(alone.Data, beside[i+1].Data) {
+			t.Errorf("%s is another picture beside an enlarged one", v)
+		}
+	}
+}
+
+// Transparent pixels have colours that must not show at the edge of what is opaque.
+func TestTransparentColoursDoNotBleed(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 640, 480))
+	for y := range 480 {
+		for x := range 640 {
+			c := color.NRGBA{255, 255, 255, 255}
+			if (x/5+y/5)%2 == 0 {
+				c = color.NRGBA{255, 0, 0, 0}
+			}
+			img.SetNRGBA(x, y, c)
+		}
+	}
+	e := alone(t)
+	for _, op := range []string{"fit:320x320", "fit:100x100", "fit:64x64", "fill:50x50", "fit:900x900,enlarge:yes"} {
+		got := decoded(t, outputs(t, e, enginetest.PNG(img), "x="+op+",format:png")[0])
+		for i := 0; i < len(got.Pix); i += 4 {
+			if p := got.Pix[i : i+4]; p[3] > 8 && min(p[0], p[1], p[2]) < 240 {
+				t.Errorf("%s: a pixel is %v", op, p)
+				break
+			}
 		}
 	}
 }
