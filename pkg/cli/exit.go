@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/urfave/cli/v3"
+
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -74,12 +76,45 @@ func exitCode(err error) int {
 	return ExitFault
 }
 
+// failOn says which rejections, dead letters and unreadable files end a run with ExitRejected.
+type failOn string
+
+const (
+	failOnAny  failOn = "any"  // those that no operator has acknowledged
+	failOnNew  failOn = "new"  // those of this run
+	failOnNone failOn = "none" // none
+)
+
+func failOnFlag() cli.Flag {
+	return text(whatToTake, "fail-on", string(failOnAny), "which rejections end with status 3: new, any or none")
+}
+
+func failOnOf(c *cli.Command) (failOn, error) {
+	switch which := failOn(c.String("fail-on")); which {
+	case failOnAny, failOnNew, failOnNone:
+		return which, nil
+	default:
+		return "", usagef("--fail-on %q: it is new, any or none", string(which))
+	}
+}
+
+// count returns how many images of r are a reason for ExitRejected.
+func (f failOn) count(r *wire.Run, unreadable int64) int64 {
+	switch f {
+	case failOnNone:
+		return 0
+	case failOnNew:
+		return r.Rejected + r.Dead - (r.Earlier - r.Skipped) + unreadable
+	}
+	return r.Rejected + r.Dead - r.Acknowledged + unreadable
+}
+
 // runCode returns the exit code of a run that was not interrupted.
-func runCode(r *wire.Run, unreadable int64) int {
+func runCode(r *wire.Run, unreadable int64, which failOn) int {
 	switch {
 	case r.Unsettled() != 0:
 		return ExitUnbalanced
-	case r.Rejected+r.Dead+unreadable > 0:
+	case which.count(r, unreadable) > 0:
 		return ExitRejected
 	}
 	return ExitDone

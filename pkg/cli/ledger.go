@@ -20,6 +20,7 @@ import (
 type ledgerAccess interface {
 	Entries(context.Context, wire.EntriesArgs) (*wire.Entries, error)
 	Retry(context.Context, wire.EntriesArgs) (int, error)
+	Acknowledge(context.Context, wire.EntriesArgs) (int, error)
 	Runs(context.Context) ([]wire.Run, error)
 }
 

@@ -24,17 +24,26 @@ func rejectsCommand() *cli.Command {
 		Name:  "rejects",
 		Usage: "list the images that were rejected, and the dead letters, with the reasons",
 		Description: `   farm rejects --out ~/thumbnails
-   farm rejects --only truncated --only corrupt --csv > damaged.csv`,
+   farm rejects --only truncated --only corrupt --csv > damaged.csv
+   farm rejects --ack                           a run ends with status 3 for new ones only`,
 		Flags: concat([]cli.Flag{
 			yes(showing, "json", "print JSON lines"),
 			yes(showing, "csv", "print comma-separated values with a header"),
+			yes(whatToTake, "ack", "acknowledge them: they are no reason for status 3 any more"),
 		}, selectionFlags(), ledgerFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			args, err := selection(c)
 			if err != nil {
 				return err
 			}
-			return withLedger(ctx, c, true, func(ctx context.Context, b ledgerAccess) error {
+			return withLedger(ctx, c, !c.Bool("ack"), func(ctx context.Context, b ledgerAccess) error {
+				if c.Bool("ack") {
+					n, err := b.Acknowledge(ctx, args)
+					if err == nil || n > 0 {
+						fmt.Printf("%d acknowledged\n", n)
+					}
+					return err
+				}
 				switch {
 				case c.Bool("json"):
 					out := json.NewEncoder(os.Stdout)

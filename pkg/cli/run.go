@@ -48,7 +48,7 @@ same messages as between machines.
 			commonFlags("warn", "127.0.0.1:8080"),
 		),
 		Action: runFarm,
-	}, "out", "size", "variant", "preset", "assets", "include", "exclude", "hidden", "force", "checksum", "dry-run",
+	}, "out", "size", "variant", "preset", "assets", "include", "exclude", "hidden", "force", "checksum", "dry-run", "fail-on",
 		"reject-dir", "max-message", "max-pixels", "on-truncated", "slots", "task-timeout", "task-memory",
 		"progress", "log-level", "quiet", "http")
 }
@@ -193,7 +193,7 @@ func finish(c *cli.Command, s summary, err error, sig os.Signal, show progress.R
 	if !c.Bool("quiet") {
 		s.print(os.Stderr)
 	}
-	code := runCode(run, s.leftOut.Counts[source.Unreadable])
+	code := runCode(run, s.leftOut.Counts[source.Unreadable], failOn(c.String("fail-on"))) // checked before the run
 	switch {
 	case err != nil:
 		return err

@@ -31,6 +31,7 @@ func findFlags() []cli.Flag {
 		yes(whatToTake, "force", "make every output again, also of unchanged images"),
 		yes(whatToTake, "checksum", "recognize unchanged images by content, not by size and time"),
 		yes(whatToTake, "allow-empty", "end with status 0 when there are no images; otherwise it is 2"),
+		failOnFlag(),
 		yes(whatToTake, "dry-run", "print what would be made, skipped or rejected; make nothing"),
 		text(delivery, "run", "", "`NAME` of this run (default: made of the time)"),
 		number(delivery, "max-deliveries", 5, from(1), "failed deliveries after which a task becomes a dead letter"),
@@ -166,6 +167,9 @@ func ventilatorConfig(
 		if err := refuseInput("rejected originals", "reject-dir", dir, c.Args().Slice()); err != nil {
 			return ventilator.Config{}, nil, err
 		}
+	}
+	if _, err := failOnOf(c); err != nil {
+		return ventilator.Config{}, nil, err
 	}
 	host, _ := os.Hostname() // for display only
 	return ventilator.Config{

@@ -24,16 +24,17 @@ type Entry struct {
 	Outputs  []Output        // of a done task
 	Worker   string          // who settled it
 
-	Deliveries int      // how often it was sent, as far as is known
-	Recipe     string   // canonical text
-	Source     string   // where the file name begins, such as a directory; empty: unknown
-	Dropped    []string // kinds of the image's metadata that no output carries: "exif", "icc", …
-	Input      Input
-	Timings    Timings
-	Settled    time.Time // when the sink learned it
-	Stored     bool      // the worker wrote the outputs, perhaps where the sink cannot look
-	Stranger   bool      // taken on the word of a program that tells names only
-	Retries    int       // how often an operator revived it before; set by the ledger
+	Deliveries   int      // how often it was sent, as far as is known
+	Recipe       string   // canonical text
+	Source       string   // where the file name begins, such as a directory; empty: unknown
+	Dropped      []string // kinds of the image's metadata that no output carries: "exif", "icc", …
+	Input        Input
+	Timings      Timings
+	Settled      time.Time // when the sink learned it
+	Stored       bool      // the worker wrote the outputs, perhaps where the sink cannot look
+	Stranger     bool      // taken on the word of a program that tells names only
+	Acknowledged bool      // an operator has acknowledged the rejection; set by Lookup and Refused
+	Retries      int       // how often an operator revived it before; set by the ledger
 }
 
 // Output is one file that was made of an image.

@@ -48,6 +48,7 @@ func (l *Ledger) find(tx *bbolt.Tx, id taskid.ID) (Entry, bool, error) {
 	if err == nil && e.ID != id {
 		err = l.damaged("the entry of task %s is that of %s", id, e.ID)
 	}
+	e.Acknowledged = err == nil && acknowledged(tx, &e)
 	return e, err == nil, err
 }
 
@@ -127,6 +128,7 @@ func (l *Ledger) Refused(f Filter, after uint64, limit int) (page []Entry, next 
 					return err
 				}
 				after = e.Seq
+				e.Acknowledged = acknowledged(tx, &e)
 				if f.Selects(&e) {
 					page = append(page, e)
 				}

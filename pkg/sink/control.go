@@ -54,6 +54,11 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 			n, err := c.reader().Retry(ctx, *a)
 			return &wire.Count{Count: n}, err
 		})
+	case wire.OpAck:
+		return withArgs(req, func(a *wire.EntriesArgs) (any, error) {
+			n, err := c.reader().Acknowledge(ctx, *a)
+			return &wire.Count{Count: n}, err
+		})
 	case wire.OpOwners:
 		return withArgs(req, func(a *wire.OwnersArgs) (any, error) { return c.reader().owners(a) })
 	case wire.OpRuns:

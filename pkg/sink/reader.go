@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -124,6 +125,11 @@ func (r Reader) Last(_ context.Context, refused bool, limit int) ([]wire.Receipt
 func (r Reader) Retry(_ context.Context, args wire.EntriesArgs) (int, error) {
 	ids, err := r.Ledger.Retry(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons})
 	return len(ids), err
+}
+
+// Acknowledge marks the rejected and dead tasks that args select as known to an operator, and returns how many.
+func (r Reader) Acknowledge(_ context.Context, args wire.EntriesArgs) (int, error) {
+	return r.Ledger.Acknowledge(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons}, time.Now())
 }
 
 // Runs returns the runs of the ledger, newest first. No sink is running, so a run without a recorded end was interrupted.

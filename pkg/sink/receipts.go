@@ -69,7 +69,7 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 	r := wire.Receipt{
 		ID: e.ID.String(), Run: e.Run, Filename: e.Filename, Outcome: e.Outcome, Reason: e.Reason, Detail: e.Detail,
 		Worker: e.Worker, Delivery: e.Deliveries, Stranger: e.Stranger, Bytes: e.Input.Size, At: e.Settled,
-		Source: e.Source, Dropped: e.Dropped,
+		Source: e.Source, Dropped: e.Dropped, Acknowledged: e.Acknowledged,
 		Timings: wire.Timings{
 			Waited: e.Timings.Queued.Microseconds(), Decode: e.Timings.Decode.Microseconds(),
 			Transform: e.Timings.Transform.Microseconds(), Encode: e.Timings.Encode.Microseconds(),

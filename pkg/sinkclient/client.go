@@ -185,3 +185,10 @@ func (c *Client) Sources(ctx context.Context) (sources []string, more bool, err 
 	err = c.call(ctx, wire.OpOwners, &wire.OwnersArgs{}, &got)
 	return got.Sources, got.More, err
 }
+
+// Acknowledge marks the rejected and dead tasks that args select as known to an operator, and returns how many.
+func (c *Client) Acknowledge(ctx context.Context, args wire.EntriesArgs) (int, error) {
+	var n wire.Count
+	err := c.call(ctx, wire.OpAck, &args, &n)
+	return n.Count, err
+}

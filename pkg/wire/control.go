@@ -18,6 +18,7 @@ const (
 	OpEntries = "entries" // EntriesArgs → Entries: the ledger, page by page
 	OpRetry   = "retry"   // EntriesArgs → Count: makes rejected and dead tasks due again
 	OpRuns    = "runs"    // nothing → Runs
+	OpAck     = "ack"     // EntriesArgs → Count: acknowledges rejected and dead tasks
 	OpOwners  = "owners"  // OwnersArgs → Owners: which images outputs were made from
 )
 
@@ -131,8 +132,9 @@ type Run struct {
 	Skipped      int64            `msgpack:"skipped" json:"skipped"`
 	Rejected     int64            `msgpack:"rejected" json:"rejected"`
 	Dead         int64            `msgpack:"dead" json:"dead"`
-	Earlier      int64            `msgpack:"earlier" json:"earlier"` // of these four, settled before this run
-	Pending      int64            `msgpack:"pending" json:"pending"` // found, not settled, with no worker
+	Earlier      int64            `msgpack:"earlier" json:"earlier"`                               // of these four, settled before this run
+	Acknowledged int64            `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"` // of the rejected and dead, those that an operator has acknowledged
+	Pending      int64            `msgpack:"pending" json:"pending"`                               // found, not settled, with no worker
 	Leased       int64            `msgpack:"leased" json:"leased"`
 	Deliveries   int64            `msgpack:"deliveries" json:"deliveries"`
 	Redeliveries int64            `msgpack:"redeliveries" json:"redeliveries"`

@@ -52,11 +52,14 @@ type Receipt struct {
 	Duplicate bool            `msgpack:"duplicate,omitempty" json:"duplicate,omitempty"` // it was settled before this result came
 	Stranger  bool            `msgpack:"stranger,omitempty" json:"stranger,omitempty"`   // reported by a worker that cannot echo ids
 	Outputs   []OutputInfo    `msgpack:"outputs,omitempty" json:"outputs,omitempty"`
-	Bytes     int64           `msgpack:"bytes,omitempty" json:"bytes,omitempty"`     // of the input
-	Dropped   []string        `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata of the input that no output carries: "exif", "icc", …
-	Source    string          `msgpack:"source,omitempty" json:"source,omitempty"`   // where the input's name begins; empty: unknown
-	Timings   Timings         `msgpack:"timings" json:"timings"`
-	At        time.Time       `msgpack:"at" json:"at"`
+	Bytes     int64           `msgpack:"bytes,omitempty" json:"bytes,omitempty"` // of the input
+	// Acknowledged says that an operator knows of the rejection. Answers of the ledger about single tasks and about the
+	// rejected and dead tell it.
+	Acknowledged bool      `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"`
+	Dropped      []string  `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata of the input that no output carries: "exif", "icc", …
+	Source       string    `msgpack:"source,omitempty" json:"source,omitempty"`   // where the input's name begins; empty: unknown
+	Timings      Timings   `msgpack:"timings" json:"timings"`
+	At           time.Time `msgpack:"at" json:"at"`
 }
 
 // Answered says that the sink has received a worker's result. The worker may be given another task before the receipt comes.

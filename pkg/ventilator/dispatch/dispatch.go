@@ -71,6 +71,9 @@ func (d *Dispatcher) Add(im Image, id taskid.ID, now time.Time) *Task {
 func (d *Dispatcher) AddEarlier(r *wire.Receipt) {
 	d.counts.Found++
 	d.counts.Earlier++
+	if r.Acknowledged {
+		d.counts.Acknowledged++
+	}
 	d.counts.Count(EarlierOutcome(r))
 }
 
