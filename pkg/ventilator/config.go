@@ -35,8 +35,8 @@ type Config struct {
 	Select source.Config // which files of the inputs are taken; default: all but hidden ones
 	Recipe recipe.Recipe // what to make of each image; required
 
-	// AllowEmpty lets a run end well that finds no image. Default: such a run is refused, because its inputs are probably
-	// not the ones that were meant.
+	// AllowEmpty lets a run end well that finds no image. Default: such a run is refused, because its inputs are
+	// probably not the ones that were meant.
 	AllowEmpty bool
 
 	Bind    string                // endpoint that workers connect to, e.g. "tcp://127.0.0.1:5557"; required

@@ -8,9 +8,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/source"
 )
 
-// refuseEmpty returns a *UsageError that names the inputs and what the run would leave out. It is for a run that found no
-// image. It returns nil if such a run is allowed, if something was unreadable, which the run reports by itself, or if the
-// inputs are a list on standard input, which names nothing when there is nothing to do.
+// refuseEmpty returns a *UsageError that names the inputs and what the run would leave out. It is for a run that
+// found no image. It returns nil if such a run is allowed, if something was unreadable, which the run reports by
+// itself, or if the inputs are a list on standard input, which names nothing when there is nothing to do.
 func (v *Ventilator) refuseEmpty(ctx context.Context) error {
 	if v.cfg.AllowEmpty {
 		return nil

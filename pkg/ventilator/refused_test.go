@@ -50,8 +50,8 @@ func TestRefusedReceiptIsNotSentAgainAtOnce(t *testing.T) {
 	})
 }
 
-// slowReader makes four images, of which a connection holds no more than one. It returns a worker that reads only when
-// the test does.
+// slowReader makes four images, of which a connection holds no more than one. It returns a worker that reads only
+// when the test does.
 func (s *testbed) slowReader(as wire.WorkerIdentity, heartbeat time.Duration) *zsock.Pull {
 	s.t.Helper()
 	for i := range 4 {

@@ -73,8 +73,8 @@ func TestSuspectStrangerGetsTasksOnlyWhileNoOtherWorkerIsThere(t *testing.T) {
 	})
 }
 
-// A stranger's results come as events. One that comes before the subscription is lost, and then the stranger's lease of
-// minutes would have to expire.
+// A stranger's results come as events. One that comes before the subscription is lost, and then the stranger's lease
+// of minutes would have to expire.
 func TestStrangersGetNoTaskBeforeEventsAreConnected(t *testing.T) {
 	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
 		s.sink.down()

@@ -77,8 +77,8 @@ func TestImagesThatCannotBeSentAreSettledWithoutASink(t *testing.T) {
 	})
 }
 
-// A delivery failed within a millisecond. Its event was published before the subscription, so that its lease of half a
-// minute had to expire.
+// A delivery failed within a millisecond. Its event was published before the subscription, so that its lease of half
+// a minute had to expire.
 func TestFirstTaskWaitsForTheSinksEvents(t *testing.T) {
 	inVirtualTime(t, 0, func(t *testing.T, s *testbed) {
 		v, err := New(s.config())

@@ -136,8 +136,8 @@ func TestTaskOfADrainedWorkerWaitsForItsLastReceipt(t *testing.T) {
 	}
 }
 
-// A sink died while it published a stranger's results. The calls that failed meanwhile gave the task the whole lease of a
-// stranger again.
+// A sink died while it published a stranger's results. The calls that failed meanwhile gave the task the whole lease
+// of a stranger again.
 func TestShortenedLeaseOfAStrangerStaysShort(t *testing.T) {
 	d, now := newTestDispatcher(nil), time.Now()
 	d.SetEventsConnected(true)
