@@ -38,7 +38,7 @@ func engineFlags() []cli.Flag {
 			"processor time of one transform; needs --isolate",
 		),
 		bytes(limits, "task-memory", "1GiB", from[int64](64<<20), "most memory of one transform; needs --isolate"),
-		text(whatToMake, "assets", "", "`DIR` of the pictures that watermark operations name"),
+		text(whatToMake, "assets", "", "read the pictures of watermarks from `DIR`"),
 	}
 }
 

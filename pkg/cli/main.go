@@ -68,6 +68,9 @@ func Main(program *cli.Command, args []string) int {
 	})
 	err := program.Run(context.Background(), args)
 	if err != nil && !begun { // a flag or a variable has a wrong value
+		if len(args) > 1 && command == "" && program.Command(args[1]) != nil {
+			command = program.Name + " " + args[1]
+		}
 		err = &exitError{ExitUsage, plain(program, err)}
 	}
 	code := exitCode(err)

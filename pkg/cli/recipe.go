@@ -30,9 +30,9 @@ func refuseMissingAssets(dir string, r recipe.Recipe) error {
 
 func recipeFlags() []cli.Flag {
 	return []cli.Flag{
-		text(whatToMake, "size", "", "`SIZES` of thumbnails, each fits in such a square (default: 64,128,256)"),
+		text(whatToMake, "size", "", "thumbnails that fit in squares of `SIZES` (default: 64,128,256)"),
 		texts(whatToMake, "variant", "output as `NAME=OPS`, e.g. 'web=fit:1280x1280,format:webp'; repeatable"),
-		texts(whatToMake, "preset", "`FILE` of NAME=OPS lines; repeatable"),
+		texts(whatToMake, "preset", "read NAME=OPS lines from `FILE`; repeatable"),
 	}
 }
 
