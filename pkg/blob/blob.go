@@ -1,7 +1,7 @@
 // Package blob is where outputs live.
 //
-// A Dir keeps them in a directory: every output appears under its name complete or not at all, whatever is killed on
-// the way, and no name leads out of the directory. What it writes is made durable in groups by Flush, which the sink
+// A Dir keeps them in a directory: every output appears under its name complete or not at all, whatever process is
+// killed meanwhile, and no name leads out of the directory. What it writes is made durable in groups by Flush, which the sink
 // calls before it commits the ledger entries that name the outputs: an entry never says done of bytes that a power
 // cut could take back.
 //
@@ -32,8 +32,8 @@ type Writer interface {
 	// Errors: ErrName and ErrObstructed concern this name alone; ErrUnavailable concerns the store and passes.
 	Put(ctx context.Context, name string, data []byte) error
 
-	// Flush makes durable whatever was put before it was called. It is for one caller: of several that wait for the same
-	// sync, one alone would hear that it failed.
+	// Flush makes durable whatever was put before it was called. Only one goroutine may call it: of several that wait for the
+	// same sync, only one would get its error.
 	// Errors: ErrUnavailable: call again; ErrLost: what was put since the last Flush must be put again.
 	Flush(ctx context.Context) error
 }

@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// Sync says when a Dir makes durable what it wrote. The package's documentation tells what each costs and promises.
+// Sync says when a Dir makes outputs durable. The package documentation says what each way costs and promises.
 type Sync string
 
 // The ways of syncing.
@@ -42,7 +42,7 @@ func (c Config) Validate() error {
 
 // Dir keeps outputs in a directory. Several processes may share one directory; the methods of a Dir may be called
 // concurrently. It follows its path: when the directory is deleted and made again, or another file system is mounted
-// there, calls fail with ErrUnavailable while nothing is there, and then go on.
+// there, calls fail with ErrUnavailable while the path names nothing, and succeed again afterwards.
 type Dir struct {
 	path string // absolute, so that a later change of the working directory does not matter
 	cfg  Config
@@ -60,8 +60,8 @@ var (
 	_ Reader = (*Dir)(nil)
 )
 
-// OpenDir opens the directory at path, which it makes if it is missing, and makes its own place for temporary files
-// there. Close it after use.
+// OpenDir opens the directory at path, and creates it if it is missing. It creates a directory of its own for temporary files
+// in it. The caller closes the Dir.
 func OpenDir(path string, cfg Config) (*Dir, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func OpenDir(path string, cfg Config) (*Dir, error) {
 // Path returns the directory's absolute path.
 func (d *Dir) Path() string { return d.path }
 
-// Close removes the Dir's place for temporary files. It does not flush.
+// Close removes the Dir's directory for temporary files. It does not flush.
 func (d *Dir) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -100,8 +100,8 @@ func (d *Dir) Close() error {
 	return fault("close", "", d.path, err)
 }
 
-// Put makes data readable under name, complete or not at all, in place of what was there; missing directories are
-// made. Modes are 0666 for files and 0777 for directories, less the umask. When it is durable, Sync says.
+// Put makes data readable under name, complete or not at all, and replaces what was there. It creates missing directories.
+// Modes are 0666 for files and 0777 for directories, less the umask. Config.Sync says when the output is durable.
 func (d *Dir) Put(ctx context.Context, name string, data []byte) error {
 	return d.put(ctx, name, func(f *os.File) error {
 		_, err := f.Write(data)
@@ -216,7 +216,7 @@ func (d *Dir) Remove(name string) error {
 	return err
 }
 
-// regular reports that what is found under name is no output.
+// regular returns an error if what has that name is not a regular file.
 func regular(name string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {
 		return nil
@@ -224,8 +224,8 @@ func regular(name string, info fs.FileInfo) error {
 	return &Fault{Kind: ErrObstructed, Op: "use", Name: name, Why: "what has that name is not a regular file"}
 }
 
-// do calls f with the directory as it is now, and once more when the directory turned out to have been replaced, or
-// the place for temporary files removed, under f.
+// do calls f with the current session. It calls f a second time if the directory was replaced, or the directory for temporary
+// files removed, while f ran.
 func (d *Dir) do(op, name string, f func(*session) error) error {
 	for failed := (*session)(nil); ; {
 		s, err := d.current(failed)
@@ -247,8 +247,8 @@ func (d *Dir) do(op, name string, f func(*session) error) error {
 	}
 }
 
-// current returns the session for the directory that the path names now, opening a new one if that is another than
-// it was, or if the one there is has failed.
+// current returns the session of the directory that the path names now. It opens a new session if the path names another directory
+// than before, or if the present session is failed.
 func (d *Dir) current(failed *session) (*session, error) {
 	info, err := os.Stat(d.path)
 	if err != nil {
@@ -266,7 +266,7 @@ func (d *Dir) current(failed *session) (*session, error) {
 	return d.reopen(s)
 }
 
-// reopen replaces the session old, unless somebody else already did.
+// reopen replaces the session old, unless another goroutine has done so already.
 func (d *Dir) reopen(old *session) (*session, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -288,7 +288,7 @@ func (d *Dir) reopen(old *session) (*session, error) {
 	return s, nil
 }
 
-// unusable says that what the path names now cannot be used: somebody will put it right.
+// unusable makes err an ErrUnavailable: what the path names now cannot be used until an operator repairs it.
 func unusable(dir string, err error) error {
 	var f *Fault
 	if err = fault("use", "", dir, err); errors.As(err, &f) {

@@ -13,7 +13,7 @@ import (
 
 // The kinds of faults; errors.Is tells them apart.
 var (
-	// ErrName says that no store could hold the name: whoever made it is at fault, and trying again is no use.
+	// ErrName says that no store can hold the name: whoever made the name is at fault, and a retry is of no use.
 	ErrName = errors.New("unusable name")
 
 	// ErrObstructed says that something which is no file is in the way of this name: a directory with the output's
@@ -21,7 +21,7 @@ var (
 	ErrObstructed = errors.New("obstructed name")
 
 	// ErrUnavailable says that the store cannot be used now: full, read-only, gone, broken. It is the farm's fault,
-	// and the same call may succeed once somebody has healed it.
+	// and the same call may succeed once an operator has repaired it.
 	ErrUnavailable = errors.New("store unavailable")
 
 	// ErrLost says that what was put since the last Flush may not be there, and must be put again.
@@ -88,7 +88,7 @@ func quoted(name string) string {
 	return "\"" + strings.ToValidUTF8(name, "\uFFFD") + "\""
 }
 
-// plain holds what an operator should read instead of an errno that is no fault of the disk.
+// plain maps the errors of the operating system that are no fault of the disk to words for an operator.
 var plain = []struct {
 	errno syscall.Errno
 	kind  error

@@ -18,7 +18,7 @@ import (
 // nobody flushes.
 const maxNoted = 4096
 
-// notes is what Flush has to make durable, and what it has to tell.
+// notes records what the next Flush must make durable, and what it must report.
 type notes struct {
 	written int             // outputs put since the last Flush
 	outputs []string        // their names, if they have to be synced
@@ -53,7 +53,7 @@ func (d *Dir) wrote(s *session, name, made string) {
 		defer d.flushing.Unlock()
 		if err := d.flush(s); err != nil && !unopened(err) {
 			d.mu.Lock()
-			d.note.lost = err // for the next Flush to tell: this output may be fine
+			d.note.lost = err // the next Flush reports it; this output may be fine
 			d.mu.Unlock()
 		}
 	}
@@ -97,10 +97,10 @@ func (d *Dir) Flush(ctx context.Context) error {
 	return nil
 }
 
-// errReplaced says that outputs went with the directory that they were in.
+// errReplaced says that outputs are lost because their directory was replaced by another.
 var errReplaced = errors.New("the directory has been replaced by another")
 
-// flush syncs what is noted. What it could not even open stays noted. The caller holds d.flushing.
+// flush syncs what is noted. What it could not open stays noted. The caller holds d.flushing.
 func (d *Dir) flush(s *session) error {
 	d.mu.Lock()
 	todo := d.note
@@ -123,10 +123,10 @@ func (d *Dir) flush(s *session) error {
 	return err
 }
 
-// openError says that what was to be synced could not be opened, since too many files are: nothing is lost by that.
+// openError says that a file could not be opened to be synced, because too many files are open. Nothing is lost by that.
 type openError struct{ error }
 
-// opening makes err, of an opening, an openError if it is one.
+// opening wraps the error of opening a file in an openError if too many files are open.
 func opening(err error) error {
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return openError{err}
@@ -136,7 +136,7 @@ func opening(err error) error {
 
 func (e openError) Unwrap() error { return e.error }
 
-// unopened reports whether err consists of openErrors alone.
+// unopened reports whether all errors that err joins are openErrors.
 func unopened(err error) bool {
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range all.Unwrap() {
@@ -150,8 +150,8 @@ func unopened(err error) bool {
 	return errors.As(err, &open)
 }
 
-// A whole file system is synced with one call, which is cheap unless others write much to it too. When that took
-// longer than slowSync, the next Flushes, spareFlushes of them, sync what they have to one by one.
+// One call syncs the whole file system, which is cheap unless other programs write much to it, too. After a call that took
+// longer than slowSync, the next spareFlushes Flushes sync file by file.
 const (
 	slowSync     = 250 * time.Millisecond
 	spareFlushes = 50
@@ -179,8 +179,8 @@ func (d *Dir) sync(s *session, todo notes) error {
 	return together(all)
 }
 
-// together calls all, a few at a time, since file systems commit what is synced at the same time together. It returns
-// one of their errors.
+// together calls all, a few at a time: file systems commit syncs that run at the same time together. It returns the errors
+// joined.
 func together(all []func() error) error {
 	var next atomic.Int64
 	errs := make([]error, min(8, len(all)))
@@ -200,7 +200,7 @@ func together(all []func() error) error {
 	return errors.Join(errs...)
 }
 
-// syncOne syncs the file name. One that somebody removed since needs no syncing.
+// syncOne syncs the file name. A file that was removed since needs no sync.
 func (s *session) syncOne(name string) error {
 	flag := os.O_RDONLY // the umask may have left us no more
 	if runtime.GOOS == "windows" {

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Pause is how long Insist leaves a store alone that is full, read-only or gone: somebody has to heal it, and is not quick.
+// Pause is how long Insist waits before it tries an unavailable store again.
 const Pause = time.Second
 
-// Insist calls do again and again, with a Pause between, as long as it fails with ErrUnavailable, and returns what it
-// returned last; when ctx ends meanwhile, that one's cause. trouble is told of each failure that is not yet the end.
+// Insist calls do, with a Pause between two calls, until it fails no longer with ErrUnavailable, and returns its last result.
+// Before each pause it calls trouble with the error. When ctx ends, Insist returns its cause.
 func Insist(ctx context.Context, do func() error, trouble func(err error)) error {
 	for {
 		err := do()

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// place is an open directory, in which a file is made, or to which one is renamed, with one system call. os.Root takes
-// eighteen to put an output: it goes the whole way to both directories, and asks of the file whether it can be waited for.
+// place is an open directory. It takes one system call to create a file in it, or to rename one into it. os.Root takes eighteen
+// for one output: it resolves the paths of both directories, and registers the file for polling.
 type place struct {
 	dir    *os.File
 	handle syscall.RawConn
@@ -41,7 +41,7 @@ func openPlace(root *os.Root, name string) (*place, error) {
 	return p, nil
 }
 
-// with calls do with the directory's descriptor, which stays open meanwhile, until it is not interrupted.
+// with calls do with the directory's descriptor, which stays open meanwhile. It repeats calls that a signal interrupted.
 func (p *place) with(op, name string, do func(fd int) error) error {
 	var err error
 	closed := p.handle.Control(func(fd uintptr) {
@@ -57,7 +57,7 @@ func (p *place) with(op, name string, do func(fd int) error) error {
 	return nil
 }
 
-// create makes a file, of a name without slashes that nothing has.
+// create creates the file name, which has no slash and must not exist.
 func (p *place) create(name string) (*os.File, error) {
 	var file *os.File
 	err := p.with("openat", name, func(fd int) error {
@@ -82,13 +82,13 @@ func (p *place) close() error { return p.dir.Close() }
 // maxParents is how many directories of outputs are kept open.
 const maxParents = 16
 
-// parents are the directories that outputs went to lately.
+// parents caches the directories that outputs went to lately.
 type parents struct {
 	mu   sync.Mutex
 	open map[string]*place
 }
 
-// at returns the directory dir as it is found at its path now, or nil when it cannot be had. It may be closed at any time.
+// at returns the directory that the path dir names now, or nil if it cannot be opened. Another goroutine may close it at any time.
 func (k *parents) at(s *session, dir string) *place {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -126,8 +126,8 @@ func (k *parents) close() {
 	k.closeAll()
 }
 
-// leadsTo reports whether the path dir still names the directory p, without links on the way: somebody may have moved it away,
-// even out of the store, and linked to it. What goes over links is for os.Root to judge, each time.
+// leadsTo reports whether the path dir still names the directory p, without links on the way: it may have been moved away,
+// even out of the store, and replaced by a link. Paths with links are left to os.Root.
 func (s *session) leadsTo(dir string, p *place) bool {
 	var st unix.Stat_t
 	for i := range len(dir) + 1 {
@@ -142,7 +142,7 @@ func (s *session) leadsTo(dir string, p *place) bool {
 	return uint64(st.Dev) == p.device && st.Ino == p.inode //nolint:unconvert // of other types elsewhere
 }
 
-// move renames the temporary file base to name. What the short way cannot do, the long one does, or says why not.
+// move renames the temporary file base to name. If the cached directory fails, os.Root renames it or says why it cannot.
 func (s *session) move(base, name string) error {
 	dir, last := filepath.Split(name)
 	to := s.top

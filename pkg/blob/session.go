@@ -17,19 +17,19 @@ import (
 
 // tempDir holds, for every Dir that is open in any process, a directory for its temporary files and beside it a lock
 // file of the same name and ".lock". The lock is held as long as the Dir lives, and the kernel drops it when the
-// process dies, so that what nobody holds is a leftover.
+// process dies: a directory whose lock is free is a leftover.
 const tempDir = OwnDir + "/tmp"
 
 const lockSuffix = ".lock"
 
-// staleAfter is the age at which temporary files count as leftovers where locks tell nothing. No output takes an hour
+// staleAfter is the age at which temporary files count as leftovers where locks do not work. No output takes an hour
 // to write.
 const staleAfter = time.Hour
 
-// errNoTemp says that the place for temporary files has been removed under a session.
-var errNoTemp = errors.New("the place for temporary files is gone")
+// errNoTemp says that the directory for temporary files was removed while a session used it.
+var errNoTemp = errors.New("the directory for temporary files is gone")
 
-// A session is the directory as it was found at one time.
+// A session is the store's directory as it was when the session was opened.
 type session struct {
 	root    *os.Root
 	info    fs.FileInfo // of the root, to tell when the path names another directory
@@ -56,8 +56,8 @@ func openSession(dir string, readOnly bool) (*session, error) {
 	return s, nil
 }
 
-// makeTemp makes the session's directory for temporary files, and locks it. The name is tried again when a sweep of
-// another process took the lock, or the file, between its making and its locking.
+// makeTemp creates the session's directory for temporary files and locks it. It starts again with another name if the sweep of
+// another process took the lock, or removed the file, before it was locked.
 func (s *session) makeTemp() error {
 	for range 16 {
 		if err := s.root.MkdirAll(filepath.FromSlash(tempDir), 0o777); err != nil {
@@ -106,7 +106,7 @@ func (s *session) isAt(f *os.File, name string) bool {
 	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
-// close removes the session's temporary files and lets go of the directory.
+// close removes the session's temporary files and closes the directory.
 func (s *session) close() error {
 	if s.lock == nil {
 		return s.root.Close()
@@ -150,8 +150,8 @@ func (s *session) put(name string, fill func(*os.File) error, sync bool) (made s
 	return made, err
 }
 
-// rename moves the temporary file base to name. Most outputs go where others went, so that directories are made only when they turn out
-// to be missing.
+// rename moves the temporary file base to name. Most outputs go to directories that exist, so that rename creates directories only
+// after the first move has failed.
 func (s *session) rename(base, name string) (made string, err error) {
 	parent, temp := filepath.Dir(name), filepath.Join(s.temp, base)
 	err = s.move(base, name)
@@ -225,9 +225,9 @@ func (s *session) firstMissing(dir string) string {
 	return dir
 }
 
-// SweepTemp removes the temporary files that killed processes left, and returns how many such places it removed. What
-// living processes use stays, also that of processes in other containers and, where the file server passes locks on,
-// on other machines; where locks do not work, what is older than an hour goes.
+// SweepTemp removes the temporary files that killed processes left, and returns how many processes' directories it removed.
+// It leaves those of living processes, in other containers, too, and on other machines if the file server forwards locks. Where
+// locks do not work, it removes what is older than an hour.
 func (d *Dir) SweepTemp() (int, error) {
 	if d.cfg.ReadOnly {
 		return 0, nil
@@ -266,7 +266,7 @@ func (d *Dir) SweepTemp() (int, error) {
 	return swept, err
 }
 
-// sweep removes one place for temporary files, unless somebody uses it.
+// sweep removes one directory for temporary files, unless a process uses it.
 func (s *session) sweep(place string, isLock bool) (bool, error) {
 	if !isLock {
 		if _, err := s.root.Lstat(place + lockSuffix); err == nil {

@@ -33,9 +33,9 @@ type Worker struct {
 	returns  atomic.Bool // what is not begun is returned when it drains
 	started  time.Time
 	ready    telemetry.Readiness
-	losses   atomic.Int64           // how often the store lost what had been written since its last sync
-	stuck    atomic.Int32           // how many wait for outputs that cannot be written now
-	stuckBy  atomic.Pointer[string] // why, if there are any
+	losses   atomic.Int64           // syncs that failed, each with all outputs written since the one before
+	stuck    atomic.Int32           // slots that wait for the store, or for open files
+	stuckBy  atomic.Pointer[string] // why slots wait, if any do
 
 	mu      sync.Mutex
 	held    map[string]int // ids of tasks that were received and have no result yet, counted
