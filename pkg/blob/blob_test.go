@@ -2,6 +2,7 @@ package blob
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 )
@@ -67,4 +68,21 @@ func FuzzNoNameLeadsOut(f *testing.F) {
 			t.Errorf("Put(%q) failed and left %q", name, left)
 		}
 	})
+}
+
+func TestStoreOfAnUnknownKindIsRefusedAndNotMadeADirectory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, err := Open("s3://bucket/out", Config{}); err == nil || !strings.Contains(err.Error(), "no stores of the kind s3://") {
+		t.Errorf("%v", err)
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) != 0 {
+		t.Errorf("there is %v now, %v", entries, err)
+	}
+	d, err := Open("out", Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -28,7 +28,7 @@ type listeners struct {
 func listenersOf(c *cli.Command, log *slog.Logger) (*listeners, error) {
 	l := new(listeners)
 	if path := c.String("reject-dir"); path != "" {
-		dir, err := blob.OpenDir(path, blob.Config{})
+		dir, err := blob.Open(path, blob.Config{})
 		if err != nil {
 			return nil, err
 		}

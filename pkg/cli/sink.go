@@ -107,14 +107,11 @@ func runSink(ctx context.Context, c *cli.Command) error {
 
 // sinkConfig opens the outputs' directory and the ledger. The returned function closes them.
 func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (sink.Config, func() error, error) {
-	path, err := filepath.Abs(c.String("out"))
+	out, err := blob.Open(c.String("out"), blob.Config{})
 	if err != nil {
 		return sink.Config{}, nil, err
 	}
-	out, err := blob.OpenDir(path, blob.Config{})
-	if err != nil {
-		return sink.Config{}, nil, err
-	}
+	path := out.Path()
 	if n, err := out.SweepTemp(); err != nil {
 		log.Warn("cannot remove temporary files of an earlier process", "error", err)
 	} else if n > 0 {

@@ -94,7 +94,7 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	}
 	cfg.Bare = c.Bool("bare")
 	if out := c.String("out"); out != "" {
-		dir, err := blob.OpenDir(out, blob.Config{})
+		dir, err := blob.Open(out, blob.Config{})
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Parse returns the source that an argument names: a directory, a file, or "-" for a list of paths on stdin, which Parse
@@ -19,6 +20,9 @@ func Parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 		return ReadList(stdin, cfg)
 	}
 	info, err := os.Stat(text)
+	if scheme, _, is := strings.Cut(text, "://"); err != nil && is {
+		return nil, fmt.Errorf("input %q: there are no sources of the kind %s://, only directories, files and - for a list", text, scheme)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("input %q: %w", text, cause(err))
 	}

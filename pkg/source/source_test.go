@@ -275,7 +275,8 @@ func TestWalkThatIsCutSaysWhy(t *testing.T) {
 }
 
 func TestArgumentThatIsNoSourceIsRefused(t *testing.T) {
-	for text, want := range map[string]string{"nowhere": `input "nowhere": `, os.DevNull: "neither a file nor a directory"} {
+	for text, want := range map[string]string{"nowhere": `input "nowhere": `, os.DevNull: "neither a file nor a directory",
+		"s3://bucket/photos": "no sources of the kind s3://"} {
 		if _, err := source.Parse(text, nil, source.Config{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
