@@ -107,6 +107,9 @@ func (l *Ledger) open(cfg Config) error {
 	if err != nil {
 		return fault(l.path, "open the ledger", err)
 	}
+	if err := l.checkPlace(); err != nil {
+		return err
+	}
 	l.db.AllocSize = 4 << 20
 	l.db.NoFreelistSync = false
 	err = l.guard(func() error {
