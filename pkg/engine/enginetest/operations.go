@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
@@ -29,6 +30,11 @@ func testOutputs(t *testing.T, s Suite) {
 		if out := s.make(t, data, "x=fit:20x20").Outputs[0]; out.Format != want {
 			t.Errorf("%s with format:same becomes %s, want %s", in, out.Format, want)
 		}
+	}
+	// Engines see no names of files, so that a word about names changes no output.
+	plain, named := s.make(t, data, "x=fit:20x20"), s.make(t, data, "x=fit:20x20,ext:keep")
+	if !bytes.Equal(plain.Outputs[0].Data, named.Outputs[0].Data) {
+		t.Error("ext:keep changed an output")
 	}
 }
 

@@ -50,10 +50,11 @@ func DecodeAll(data []byte, width, height int, yield func(Frame) error) error {
 		if err != nil {
 			return err
 		}
-		img, err := decodePicture(parts, area.Dx(), area.Dy())
+		p, err := decodePicture(parts, area.Dx(), area.Dy())
 		if err != nil {
 			return err
 		}
+		img := imageOf(p)
 		flags := c.data[15]
 		op := draw.Over
 		if flags&2 != 0 {
@@ -71,10 +72,11 @@ func DecodeAll(data []byte, width, height int, yield func(Frame) error) error {
 		return broken
 	}
 	if none {
-		img, err := decodePicture(list, width, height)
+		p, err := decodePicture(list, width, height)
 		if err != nil {
 			return err
 		}
+		img := imageOf(p)
 		draw.Draw(canvas, canvas.Rect, img, img.Bounds().Min, draw.Src)
 		return yield(Frame{canvas, 0, 0})
 	}

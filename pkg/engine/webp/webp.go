@@ -1,8 +1,8 @@
 // Package webp reads and writes WebP: stills and animations, with metadata.
 //
-// The pixels are decoded by golang.org/x/image and encoded by libwebp: translated to Go, or, with the build tag
-// libwebp, linked statically through cgo, three times as fast. What both leave out is done here: the container,
-// animations frame by frame in bounded memory, and the studio range in which lossy WebP stores its samples.
+// An installed libwebp codes the pixels where the process may use it (see package native). Elsewhere golang.org/x/image
+// decodes them, and libwebp translated to Go encodes them. The rest is done here: the container, animations frame by frame in
+// bounded memory, and the limited range in which lossy WebP stores its samples.
 package webp
 
 import (
@@ -11,8 +11,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-
-	"golang.org/x/image/webp"
 
 	"github.com/imagefarm/imagefarm/pkg/format"
 )
@@ -97,53 +95,6 @@ const (
 
 func vp8x(flags byte, width, height int) chunk {
 	return chunk{"VP8X", appendUint24(appendUint24([]byte{flags, 0, 0, 0}, width-1), height-1)}
-}
-
-// Decode decodes a still: an *image.YCbCr in full range, or an *image.NRGBA. width and height are what the header
-// announced; a picture of another size is refused before it is decoded.
-func Decode(data []byte, width, height int) (image.Image, error) {
-	list, err := chunks(data)
-	if err != nil {
-		return nil, err
-	}
-	return decodePicture(list, width, height)
-}
-
-// decodePicture decodes the picture among the chunks of a still or of a frame.
-func decodePicture(list []chunk, width, height int) (image.Image, error) {
-	var picture []chunk
-	vp8, vp8l, alph := find(list, "VP8 "), find(list, "VP8L"), find(list, "ALPH")
-	switch {
-	case vp8 != nil && len(vp8) >= 10:
-		if w, h := int(vp8[6])|int(vp8[7]&0x3f)<<8, int(vp8[8])|int(vp8[9]&0x3f)<<8; w != width || h != height {
-			return nil, fmt.Errorf("webp: a picture of %d×%d pixels, %d×%d were announced", w, h, width, height)
-		}
-		if alph != nil {
-			picture = []chunk{vp8x(flagAlpha, width, height), {"ALPH", alph}}
-		}
-		picture = append(picture, chunk{"VP8 ", vp8})
-	case vp8l != nil && len(vp8l) >= 5:
-		bits := int(binary.LittleEndian.Uint32(vp8l[1:]))
-		if w, h := bits&0x3fff+1, bits>>14&0x3fff+1; w != width || h != height {
-			return nil, fmt.Errorf("webp: a picture of %d×%d pixels, %d×%d were announced", w, h, width, height)
-		}
-		picture = []chunk{{"VP8L", vp8l}}
-	default:
-		return nil, io.ErrUnexpectedEOF
-	}
-	img, err := webp.Decode(newReader(build(picture)))
-	if err != nil {
-		return nil, err
-	}
-	switch img := img.(type) {
-	case *image.YCbCr:
-		return expand(img), nil
-	case *image.NYCbCrA:
-		return withAlpha(img), nil
-	case *image.NRGBA:
-		return img, nil
-	}
-	return nil, fmt.Errorf("webp: decoded to %T", img)
 }
 
 // expand returns a copy of img whose samples use the whole range; those of lossy WebP use 16–235 and 16–240.
