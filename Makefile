@@ -1,45 +1,47 @@
 # imagefarm: make help lists what there is.
 GO ?= go
 BIN ?= bin
-# gen2brain's packages look for the system's libraries unless told not to.
-TAGS ?= nodynamic
+# Tests and containers are built as go run and go build do it, so that nothing is built twice. TAGS=nodynamic makes programs
+# that load no shared libraries.
+TAGS ?=
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## the four programs, static, into ./bin
-	CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath -o $(BIN)/ ./farm ./ventilator ./worker ./sink
+build: ## the four programs, into ./bin
+	$(GO) build -tags "$(TAGS)" -o $(BIN)/ ./farm ./ventilator ./worker ./sink
 
 .PHONY: run
 run: ## thumbnails of testdata/photos into ./out
-	$(GO) run -tags $(TAGS) ./farm run testdata/photos --out out
+	$(GO) run -tags "$(TAGS)" ./farm run testdata/photos --out out
 
 .PHONY: test
 test: vet ## everything: unit, conformance, command lines, processes, faults; with the race detector where it matters
-	$(GO) test -tags $(TAGS) -race -timeout 15m $$($(GO) list -tags $(TAGS) ./pkg/... | grep -v -e /pkg/jpeg -e /pkg/engine)
-	$(GO) test -tags $(TAGS) -timeout 15m ./pkg/jpeg/... ./pkg/engine/...
-	$(GO) test -tags $(TAGS) -timeout 20m ./test/... ./testdata/gen/... ./bench/... ./deploy/...
+	$(GO) test -tags "$(TAGS)" -race -timeout 15m $$($(GO) list -tags "$(TAGS)" ./pkg/... | grep -v -e /pkg/jpeg -e /pkg/engine)
+	$(GO) test -tags "$(TAGS)" -timeout 15m ./pkg/jpeg/... ./pkg/engine/...
+	IMAGEFARM_CODECS=native $(GO) test -tags "$(TAGS)" -timeout 15m ./pkg/engine/imaging ./pkg/engine/heif ./pkg/engine/webp
+	$(GO) test -tags "$(TAGS)" -timeout 20m ./test/... ./testdata/gen/... ./bench/... ./deploy/...
 
 .PHONY: vet
 vet: ## go vet and gofmt
-	$(GO) vet -tags $(TAGS) ./...
+	$(GO) vet -tags "$(TAGS)" ./...
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
 
 .PHONY: test-compose
 test-compose: ## the containers: builds, scales, counts; needs Docker Engine with compose
-	IMAGEFARM_COMPOSE_TEST=1 $(GO) test -tags $(TAGS) -count=1 -timeout 25m -v ./test/compose
+	IMAGEFARM_COMPOSE_TEST=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 25m -v ./test/compose
 
 .PHONY: chaos
 chaos: ## processes killed, frozen and cut at random, 110 faults and more; CHAOS_SEED=n replays
-	$(GO) test -tags $(TAGS) -count=1 -timeout 20m -v ./test/chaos -chaos.images 2000 -chaos.faults 110 -chaos.pace 150ms -chaos.seed $(or $(CHAOS_SEED),0)
+	$(GO) test -tags "$(TAGS)" -count=1 -timeout 20m -v ./test/chaos -chaos.images 2000 -chaos.faults 110 -chaos.pace 150ms -chaos.seed $(or $(CHAOS_SEED),0)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each (default 1m)
 	@for p in $$($(GO) list ./pkg/...); do \
-	  for f in $$($(GO) test -tags $(TAGS) -list '^Fuzz' $$p | grep '^Fuzz'); do \
-	    echo "$$p $$f"; $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$f\$$" -fuzztime $(or $(FUZZTIME),1m) $$p || exit 1; \
+	  for f in $$($(GO) test -tags "$(TAGS)" -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; $(GO) test -tags "$(TAGS)" -run '^$$' -fuzz "^$$f\$$" -fuzztime $(or $(FUZZTIME),1m) $$p || exit 1; \
 	  done; done
 
 .PHONY: bench

@@ -25,7 +25,7 @@ func main() {
 	rounds := flag.Int("rounds", 9, "runs of each kind")
 	copies := flag.Int("copies", 6, "how often each image of DIR is in a run")
 	size := flag.String("size", "64,128,256", "thumbnails to make")
-	tags := flag.String("tags", "nodynamic", "build tags")
+	tags := flag.String("tags", "", "build tags")
 	flag.Parse()
 	log.SetFlags(0)
 	if flag.NArg() != 1 {

@@ -99,7 +99,7 @@ func (p *process) resident() float64 {
 
 func run(dir string, n, slots int, every time.Duration) (err error) {
 	bin, photos := filepath.Join(dir, "bin"), filepath.Join(dir, "photos")
-	build := exec.Command("go", "build", "-tags", "nodynamic", "-o", bin+"/", "./sink", "./worker", "./ventilator")
+	build := exec.Command("go", "build", "-o", bin+"/", "./sink", "./worker", "./ventilator")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("building, in the module's directory: %w", err)

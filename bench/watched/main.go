@@ -49,7 +49,7 @@ func main() {
 }
 
 func run(dir, photos string, rounds, copies int) error {
-	build := exec.Command("go", "build", "-tags", "nodynamic", "-o", dir+"/bin/", "./sink", "./worker", "./ventilator")
+	build := exec.Command("go", "build", "-o", dir+"/bin/", "./sink", "./worker", "./ventilator")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("building, in the module's directory: %w", err)

@@ -17,7 +17,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-//go:generate go test -tags nodynamic -run TestRecipesDocument -update-docs .
+//go:generate go test -run TestRecipesDocument -update-docs .
 
 var updateDocs = flag.Bool("update-docs", false, "make the pictures of docs/RECIPES.md anew instead of comparing with them")
 

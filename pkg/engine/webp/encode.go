@@ -4,12 +4,24 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"sync"
+	_ "unsafe" // for go:linkname
 
 	"github.com/gen2brain/webp"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
+
+// webpDynamic is what makes gen2brain/webp call a libwebp.so that it has loaded as the program started.
+//
+//go:linkname webpDynamic github.com/gen2brain/webp.dynamic
+var webpDynamic bool
+
+// translated keeps that package to its translation of libwebp: package native alone decides where a C library is called.
+var translated = sync.OnceFunc(func() { set(&webpDynamic, false) })
+
+func set(b *bool, v bool) { *b = v }
 
 // method trades speed for size, 0 to 6; libwebp's own default.
 const method = 4
@@ -30,6 +42,7 @@ func Encode(img *image.NRGBA, quality int) ([]byte, error) {
 		}
 		img = packed
 	}
+	translated()
 	var b bytes.Buffer
 	err := webp.Encode(&b, img, webp.Options{Quality: quality, Method: method})
 	return b.Bytes(), err
@@ -45,6 +58,7 @@ func EncodePlanes(img *image.YCbCr, quality int) ([]byte, error) {
 		return lib.Encode(planesOf(img), quality, method)
 	}
 	opaque := bytes.Repeat([]byte{255}, img.Rect.Dx()) // one row for all: nothing is transparent, and no alpha is stored
+	translated()
 	var b bytes.Buffer
 	err := webp.Encode(&b, &image.NYCbCrA{YCbCr: *img, A: opaque}, webp.Options{Quality: quality, Method: method})
 	return b.Bytes(), err

@@ -29,7 +29,7 @@ func Build() (dir string, remove func(), err error) {
 	if dir, err = os.MkdirTemp("", "imagefarm-programs-"); err != nil {
 		return "", nil, err
 	}
-	args := []string{"build", "-tags", "nodynamic", "-o", dir + string(filepath.Separator)}
+	args := []string{"build", "-o", dir + string(filepath.Separator)}
 	for _, name := range []string{"farm", "ventilator", "worker", "sink"} {
 		args = append(args, "github.com/imagefarm/imagefarm/"+name)
 	}
