@@ -18,10 +18,9 @@ import (
 
 // ledgerAccess reads and changes a ledger: through a running sink, or in its file.
 type ledgerAccess interface {
-	Entries(context.Context, wire.EntriesArgs) (*wire.Entries, error)
+	wire.LedgerReader
 	Retry(context.Context, wire.EntriesArgs) (int, error)
 	Acknowledge(context.Context, wire.EntriesArgs) (int, error)
-	Runs(context.Context) ([]wire.Run, error)
 }
 
 var (

@@ -72,7 +72,7 @@ func runReport(ctx context.Context, c *cli.Command) error {
 }
 
 // withLiveRuns returns b, with the current counts of a running sink's live runs.
-func withLiveRuns(b ledgerAccess) pages.Book {
+func withLiveRuns(b ledgerAccess) wire.LedgerReader {
 	client, running := b.(*sinkclient.Client)
 	if !running {
 		return b

@@ -26,17 +26,12 @@ type Source interface {
 	// events, and never waits, when the channel is full.
 	Watch(buffer int) (<-chan wire.Event, func())
 
-	// Entries returns a page of the ledger. An error says what is wrong with the arguments, or with the ledger.
-	Entries(context.Context, wire.EntriesArgs) (*wire.Entries, error)
-
+	wire.LedgerReader
 	Past
 }
 
 // Past reads what the ledger holds from before the sink started.
 type Past interface {
-	// Runs returns the runs, newest first.
-	Runs(context.Context) ([]wire.Run, error)
-
 	// Last returns the entries that were settled last, newest first. With refused, it returns rejected and dead ones only.
 	Last(ctx context.Context, refused bool, limit int) ([]wire.Receipt, error)
 

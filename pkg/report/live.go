@@ -8,16 +8,18 @@ import (
 
 // WithLive returns b with the runs that live returns, which are fresher than what the ledger keeps of them, in the place
 // of their records.
-func WithLive(b Book, live func(context.Context) ([]wire.Run, error)) Book { return liveBook{b, live} }
+func WithLive(b wire.LedgerReader, live func(context.Context) ([]wire.Run, error)) wire.LedgerReader {
+	return liveReader{b, live}
+}
 
-type liveBook struct {
-	Book
+type liveReader struct {
+	wire.LedgerReader
 	live func(context.Context) ([]wire.Run, error)
 }
 
-// Runs implements Book.
-func (b liveBook) Runs(ctx context.Context) ([]wire.Run, error) {
-	runs, err := b.Book.Runs(ctx)
+// Runs implements wire.LedgerReader.
+func (b liveReader) Runs(ctx context.Context) ([]wire.Run, error) {
+	runs, err := b.LedgerReader.Runs(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -231,7 +231,7 @@ func inline(ctx context.Context, find func(context.Context, string) ([]byte, err
 const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 // Handler serves the page of the run that the query's "run" names, or of the newest. One page is made at a time.
-func Handler(b Book, c PageConfig) http.Handler {
+func Handler(b wire.LedgerReader, c PageConfig) http.Handler {
 	turn := make(chan struct{}, 1)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Method != http.MethodGet && req.Method != http.MethodHead {

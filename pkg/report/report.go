@@ -15,14 +15,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Book is a ledger that can be asked: control.Client and sink.Book are.
-type Book interface {
-	// Entries returns a page of the ledger.
-	Entries(context.Context, wire.EntriesArgs) (*wire.Entries, error)
-	// Runs returns the runs that the ledger knows, newest first.
-	Runs(context.Context) ([]wire.Run, error)
-}
-
 // UnknownRunError says that the ledger does not know the run that was asked for; Run is empty when it knows none.
 type UnknownRunError struct{ Run string }
 
@@ -33,8 +25,8 @@ func (e *UnknownRunError) Error() string {
 	return fmt.Sprintf("the ledger knows no run %q", e.Run)
 }
 
-// FindRun returns the run of that id, or the newest when it is empty. The error is an *UnknownRunError or the book's.
-func FindRun(ctx context.Context, b Book, id string) (wire.Run, error) {
+// FindRun returns the run of that id, or the newest when it is empty. The error is an *UnknownRunError or the ledger's.
+func FindRun(ctx context.Context, b wire.LedgerReader, id string) (wire.Run, error) {
 	runs, err := b.Runs(ctx)
 	if err != nil {
 		return wire.Run{}, err
@@ -48,7 +40,7 @@ func FindRun(ctx context.Context, b Book, id string) (wire.Run, error) {
 }
 
 // EachEntry calls visit with each entry that a run settled, in the order in which they were.
-func EachEntry(ctx context.Context, b Book, run string, visit func(*wire.Receipt) error) error {
+func EachEntry(ctx context.Context, b wire.LedgerReader, run string, visit func(*wire.Receipt) error) error {
 	for args := (wire.EntriesArgs{Run: run}); ; {
 		page, err := b.Entries(ctx, args)
 		if err != nil {
@@ -118,7 +110,7 @@ func New(run wire.Run) *Report {
 }
 
 // Read returns the report of the run of that id (the newest when it is empty).
-func Read(ctx context.Context, b Book, id string) (*Report, error) {
+func Read(ctx context.Context, b wire.LedgerReader, id string) (*Report, error) {
 	run, err := FindRun(ctx, b, id)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ var columns = []string{
 
 // WriteCSV writes a line for each image that the run of that id (the newest when it is empty) settled, below a header.
 // Texts that a spreadsheet would take for a formula begin with an apostrophe.
-func WriteCSV(ctx context.Context, w io.Writer, b Book, id string) error {
+func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) error {
 	run, err := FindRun(ctx, b, id)
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (r *Report) Summary() Summary {
 }
 
 // WriteJSON writes one object: the run, its images (an array with a line for each), and the Summary.
-func WriteJSON(ctx context.Context, w io.Writer, b Book, id string) error {
+func WriteJSON(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) error {
 	run, err := FindRun(ctx, b, id)
 	if err != nil {
 		return err

@@ -19,6 +19,8 @@ type Reader struct {
 	Ledger *ledger.Ledger
 }
 
+var _ wire.LedgerReader = Reader{}
+
 // Entries returns a page of the ledger. A page may be short, or empty, without being the last.
 func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
 	after, err := pageStart(args.After)
