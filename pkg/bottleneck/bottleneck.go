@@ -66,7 +66,11 @@ func Find(now, before *wire.Status) Verdict {
 	crew := crewOf(now)
 	switch {
 	case now.Trouble != "":
-		return Verdict{Kind: Trouble, Text: "the sink cannot write: " + cmp.Or(now.TroubleKind.Sentence(), now.Trouble), Bad: true}
+		return Verdict{
+			Kind: Trouble,
+			Text: "the sink cannot write: " + cmp.Or(now.TroubleKind.Sentence(), now.Trouble),
+			Bad:  true,
+		}
 	case len(live) == 0 && (now.Throughput.ImagesPerSecond == 0 || justEnded(now)):
 		return ended(now, crew)
 	case len(live) > 0 && allPaused(live):
@@ -95,7 +99,10 @@ func Find(now, before *wire.Status) Verdict {
 		v.Text = fmt.Sprintf("compute-bound: slots are busy %s of the time%s; more processors will help",
 			numfmt.Percent(1-idle), mostly(now, before))
 	case idle < idleAbove:
-		v.Kind, v.Text = Balanced, fmt.Sprintf("balanced: workers idle %s; more of them will help little", numfmt.Percent(idle))
+		v.Kind, v.Text = Balanced, fmt.Sprintf(
+			"balanced: workers idle %s; more of them will help little",
+			numfmt.Percent(idle),
+		)
 	case float64(leased) > float64(crew.prefetch)+now.Throughput.ImagesPerSecond*commitLatency.Seconds():
 		v.Kind = Writing
 		v.Text = fmt.Sprintf("writing-bound: workers idle %s while %s results wait for the sink; more workers will not help",
@@ -249,8 +256,8 @@ func idleShare(now, before *wire.Status) (share float64, ok bool) {
 	return idle / all, true
 }
 
-// WorkerIdle returns the share of a worker's slot time without a task since before, and that slot time in seconds; ok is
-// false when the two tell nothing: no earlier word (nil), too short a time between them, or the worker began anew.
+// WorkerIdle returns the share of a worker's slot time without a task since before, and that slot time in seconds; ok
+// is false when the two tell nothing: no earlier word (nil), too short a time between them, or the worker began anew.
 func WorkerIdle(now, before *wire.WorkerStatus) (share, slotSeconds float64, ok bool) {
 	if before == nil || now.Slots == 0 {
 		return 0, 0, false

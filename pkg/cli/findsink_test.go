@@ -24,7 +24,9 @@ func TestSocketsAreBesideTheLedger(t *testing.T) {
 }
 
 func TestAnEndpointIsFoundOnlyWhereAProcessListens(t *testing.T) {
-	for _, endpoint := range []string{"", "ipc://" + filepath.Join(t.TempDir(), "none"), "tcp://127.0.0.1:1", "inproc://x"} {
+	for _, endpoint := range []string{
+		"", "ipc://" + filepath.Join(t.TempDir(), "none"), "tcp://127.0.0.1:1", "inproc://x",
+	} {
 		if accepts(t.Context(), endpoint) {
 			t.Errorf("%s accepts", endpoint)
 		}

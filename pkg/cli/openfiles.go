@@ -2,7 +2,8 @@ package cli
 
 import "cmp"
 
-// How many files a process opens, as measured: what it needs whatever it does, and what a slot adds whose transforms run in a child.
+// How many files a process opens, as measured: what it needs whatever it does, and what a slot adds whose transforms
+// run in a child.
 const (
 	filesOfRun    = 30
 	filesOfWorker = 20

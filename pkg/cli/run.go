@@ -48,7 +48,8 @@ same messages as between machines.
 			commonFlags("warn", "127.0.0.1:8080"),
 		),
 		Action: runFarm,
-	}, "out", "size", "variant", "preset", "assets", "include", "exclude", "hidden", "force", "checksum", "dry-run", "fail-on",
+	}, "out", "size", "variant", "preset", "assets", "include", "exclude", "hidden", "force", "checksum",
+		"dry-run", "fail-on",
 		"reject-dir", "max-message", "max-pixels", "on-truncated", "slots", "task-timeout", "task-memory",
 		"progress", "log-level", "quiet", "http")
 }

@@ -78,7 +78,8 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := refuseFewFiles(openFileLimit(), filesOfWorker, cfg.Slots, runtime.GOMAXPROCS(0), engine.isolated()); err != nil {
+	err = refuseFewFiles(openFileLimit(), filesOfWorker, cfg.Slots, runtime.GOMAXPROCS(0), engine.isolated())
+	if err != nil {
 		return err
 	}
 	hosts := c.StringSlice("ventilator")

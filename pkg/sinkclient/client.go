@@ -89,8 +89,9 @@ func (c *Client) Status(ctx context.Context) (*wire.Status, error) {
 	return s, c.call(ctx, wire.OpStatus, nil, s)
 }
 
-// Settled returns the receipts of the settled tasks among ids, and the last failures of the others. It asks in batches; the instance
-// is empty when different instances of the sink answered them. With present, it leaves out done tasks whose outputs are missing.
+// Settled returns the receipts of the settled tasks among ids, and the last failures of the others. It asks in batches;
+// the instance is empty when different instances of the sink answered them. With present, it leaves out done tasks
+// whose outputs are missing.
 func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wire.Receipts, error) {
 	var all wire.Receipts
 	for first := true; len(ids) > 0; first = false {
@@ -115,8 +116,8 @@ func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wi
 	return all, nil
 }
 
-// Settle commits receipts that no worker's result stands behind: dead letters, images rejected before they were sent, outputs of
-// strangers. It returns them as committed: a task that was settled before keeps its first outcome.
+// Settle commits receipts that no worker's result stands behind: dead letters, images rejected before they were sent,
+// outputs of strangers. It returns them as committed: a task that was settled before keeps its first outcome.
 func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Receipt, error) {
 	var all []wire.Receipt
 	for len(receipts) > 0 {
@@ -131,7 +132,8 @@ func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Re
 	return all, nil
 }
 
-// TellRun reports a run's counts. It returns whether an operator wants the run to go on, and how many workers the sink knows.
+// TellRun reports a run's counts. It returns whether an operator wants the run to go on, and how many workers the sink
+// knows.
 func (c *Client) TellRun(ctx context.Context, run *wire.Run) (wire.Steering, error) {
 	var s wire.Steering
 	err := c.call(ctx, wire.OpRun, run, &s)
@@ -164,7 +166,8 @@ func (c *Client) Runs(ctx context.Context) ([]wire.Run, error) {
 	return r.Runs, err
 }
 
-// Owners returns which images the outputs of these names were made from, as far as the ledger knows. It asks in batches.
+// Owners returns which images the outputs of these names were made from, as far as the ledger knows. It asks in
+// batches.
 func (c *Client) Owners(ctx context.Context, outputs []string) ([]wire.Owner, error) {
 	var all []wire.Owner
 	for len(outputs) > 0 {

@@ -69,7 +69,7 @@ func (c AdminConfig) Validate() error {
 		}
 		_, port, err := net.SplitHostPort(a.addr)
 		if err == nil {
-			_, err = net.LookupPort("tcp", port)
+			_, err = new(net.Resolver).LookupPort(context.Background(), "tcp", port)
 		}
 		if err != nil {
 			return fmt.Errorf("%s is %q: it must be host:port, such as 127.0.0.1:8080", a.field, a.addr)
@@ -133,7 +133,7 @@ func (a *Admin) Listen() (addr string, err error) {
 		if s.listener != nil {
 			continue
 		}
-		if s.listener, err = net.Listen("tcp", s.addr); err != nil {
+		if s.listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", s.addr); err != nil {
 			a.Close()
 			return "", fmt.Errorf("cannot serve HTTP on %s: %w", s.addr, err)
 		}

@@ -23,7 +23,9 @@ func TestAnEndedRunIsNotAFault(t *testing.T) {
 	tb.awaitText("#workers tbody .tag", "left")
 	tb.awaitText("#workers-sum", "0 connected, 1 left")
 	tb.keep("live-ended.png", true)
-	if bad := value[[]string](tb, `[...document.querySelectorAll('.bad, #workers tr.lost')].map(e => e.textContent)`); len(bad) > 0 {
+	if bad := value[[]string](tb, `[...document.querySelectorAll('.bad, #workers tr.lost')].map(e => e.textContent)`); len(
+		bad,
+	) > 0 {
 		t.Errorf("looks like a fault: %q", bad)
 	}
 	if !value[bool](tb, `document.getElementById('banner').classList.contains('calm')`) {
@@ -44,7 +46,8 @@ func TestOutputsTheSinkCannotSeeHavePlaceholders(t *testing.T) {
 	tb.await("placeholders", `document.querySelectorAll('#recent .placeholder').length === 4`)
 	tb.keep("live-placeholders.png", true)
 	for _, text := range value[[]string](tb, `[...document.querySelectorAll('#recent li')].map(e => e.textContent)`) {
-		if !strings.Contains(text, "JPG") || !strings.Contains(text, "not in the sink’s directory") || !strings.Contains(text, "photo 0") {
+		if !strings.Contains(text, "JPG") || !strings.Contains(text, "not in the sink’s directory") ||
+			!strings.Contains(text, "photo 0") {
 			t.Errorf("a placeholder says %q", text)
 		}
 	}

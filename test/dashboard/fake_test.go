@@ -26,7 +26,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// madeUp is a farm that is only told of.
+// madeUp is a sink with made-up state, for pages that no real farm would show in a test.
 type madeUp struct {
 	mu      sync.Mutex
 	status  wire.Status
@@ -38,7 +38,8 @@ type madeUp struct {
 
 func newMadeUp() *madeUp {
 	return &madeUp{status: wire.Status{
-		Instance: "1", Version: "v1.0.0", Host: "atelier", Out: "/srv/thumbnails", Ledger: "/srv/thumbnails/.imagefarm/ledger.db",
+		Instance: "1", Version: "v1.0.0", Host: "atelier",
+		Out: "/srv/thumbnails", Ledger: "/srv/thumbnails/.imagefarm/ledger.db",
 		Started: time.Now().Add(-3 * time.Minute),
 	}}
 }
@@ -189,9 +190,25 @@ func (m *madeUp) workers(n int, each func(i int, w *wire.WorkerStatus)) {
 // begun is a run with a share of its images settled.
 func begun(id string, total int64, share float64, input string) wire.Run {
 	settled := int64(float64(total) * share)
-	return wire.Run{ID: id, State: "running", Inputs: []string{input}, Host: "atelier", Started: time.Now().Add(-2 * time.Minute),
-		Total: total, Found: total, Done: settled - settled/10 - 14, Skipped: settled / 10, Earlier: settled / 10, Rejected: 12, Dead: 2,
-		Pending: total - settled - 40, Leased: 40, Redeliveries: 3, Peers: 8, Bytes: 40 << 30}
+	return wire.Run{
+		ID:           id,
+		State:        "running",
+		Inputs:       []string{input},
+		Host:         "atelier",
+		Started:      time.Now().Add(-2 * time.Minute),
+		Total:        total,
+		Found:        total,
+		Done:         settled - settled/10 - 14,
+		Skipped:      settled / 10,
+		Earlier:      settled / 10,
+		Rejected:     12,
+		Dead:         2,
+		Pending:      total - settled - 40,
+		Leased:       40,
+		Redeliveries: 3,
+		Peers:        8,
+		Bytes:        40 << 30,
+	}
 }
 
 // work settles so many images a second until the test ends.
@@ -235,11 +252,28 @@ func (m *madeUp) work(t *testing.T, perSecond float64) {
 
 func done(i int) *wire.Receipt {
 	name := fmt.Sprintf("2024/summer/IMG_%04d", i)
-	return &wire.Receipt{ID: fmt.Sprint(i), Run: "20260101-120000-ab12", Filename: name + ".jpg", Outcome: outcome.Done, Worker: "atelier-001",
-		At: time.Now(), Outputs: []wire.OutputInfo{{Name: name + "_thumbnail64.jpg", Size: 2000, Width: 64, Height: 64}, {Name: name + "_thumbnail256.jpg", Size: 20000, Width: 256, Height: 256}}}
+	return &wire.Receipt{
+		ID:       fmt.Sprint(i),
+		Run:      "20260101-120000-ab12",
+		Filename: name + ".jpg",
+		Outcome:  outcome.Done,
+		Worker:   "atelier-001",
+		At:       time.Now(),
+		Outputs: []wire.OutputInfo{
+			{Name: name + "_thumbnail64.jpg", Size: 2000, Width: 64, Height: 64},
+			{Name: name + "_thumbnail256.jpg", Size: 20000, Width: 256, Height: 256},
+		},
+	}
 }
 
 func rejected(i int, reason outcome.Reason, detail string) *wire.Receipt {
-	return &wire.Receipt{ID: fmt.Sprint("r", i), Run: "20260101-120000-ab12", Filename: fmt.Sprintf("2023/scans/page %03d.tif", i), Outcome: outcome.Rejected,
-		Reason: reason, Detail: detail, At: time.Now()}
+	return &wire.Receipt{
+		ID:       fmt.Sprint("r", i),
+		Run:      "20260101-120000-ab12",
+		Filename: fmt.Sprintf("2023/scans/page %03d.tif", i),
+		Outcome:  outcome.Rejected,
+		Reason:   reason,
+		Detail:   detail,
+		At:       time.Now(),
+	}
 }

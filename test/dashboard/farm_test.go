@@ -50,7 +50,7 @@ func (f *farm) sink(args ...string) *farmtest.Process {
 	return p
 }
 
-// awaitHTTP waits until the sink answers: before that a browser would only show its own page of errors.
+// awaitHTTP waits until the sink answers. Before that, a browser shows its own error page.
 func (f *farm) awaitHTTP() {
 	f.t.Helper()
 	deadline := time.NewTimer(limit)
@@ -71,7 +71,7 @@ func (f *farm) awaitHTTP() {
 	}
 }
 
-// worker starts a worker on the engine that is slow enough for the page to be looked at meanwhile.
+// worker starts a worker with a slow engine, so that the test can watch the page meanwhile.
 func (f *farm) worker(name string, args ...string) *farmtest.Process {
 	f.t.Helper()
 	return f.StartWorker(name, append([]string{"--http", "", "--engine", "imaging"}, args...)...)
@@ -122,7 +122,8 @@ func TestFiveHundredImagesAreSeenLive(t *testing.T) {
 	f.images(500, 800, 5)
 	f.sink()
 	tb := openTab(t, 1280, 900)
-	if _, err := chromedp.Call(tb.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: recordScript}); err != nil {
+	record := page.AddScriptToEvaluateOnNewDocumentParams{Source: recordScript}
+	if _, err := chromedp.Call(tb.ctx, page.AddScriptToEvaluateOnNewDocument, record); err != nil {
 		t.Fatal(err)
 	}
 	tb.open(f.url())
@@ -138,11 +139,19 @@ func TestFiveHundredImagesAreSeenLive(t *testing.T) {
 	tb.awaitText("#f-refused", "5")
 	tb.await("5 rejections", `document.querySelectorAll('#refused tbody tr').length === 5`)
 	tb.awaitText("#refused", "not an image")
-	tb.await("24 images that can be seen", `document.querySelectorAll('#recent img').length === 24 && [...document.querySelectorAll('#recent img')].every(i => i.naturalWidth > 0)`)
+	tb.await(
+		"24 images that can be seen",
+		`document.querySelectorAll('#recent img').length === 24 &&
+			[...document.querySelectorAll('#recent img')].every(i => i.naturalWidth > 0)`,
+	)
 	if between := value[[]string](tb, `window.seen.percent`); len(between) < 3 {
 		t.Errorf("of the progress the page only showed %q", between)
 	}
-	size := value[int](tb, `performance.getEntries().filter(e => e.entryType === 'navigation' || e.name.includes('/page/')).reduce((n, e) => n + e.transferSize, 0)`)
+	size := value[int](
+		tb,
+		`performance.getEntries().filter(e => e.entryType === 'navigation' || e.name.includes('/page/'))
+			.reduce((n, e) => n + e.transferSize, 0)`,
+	)
 	if size == 0 || size > 150_000 {
 		t.Errorf("the page takes %d bytes to load", size)
 	}
@@ -161,7 +170,10 @@ func TestKilledWorkerIsSeenLost(t *testing.T) {
 	tb := openTab(t, 1280, 900)
 	tb.open(f.url())
 	tb.awaitLive()
-	tb.await("both at work", `[...document.querySelectorAll('#workers tbody tr')].filter(r => !r.classList.contains('lost')).length === 2`)
+	tb.await(
+		"both at work",
+		`[...document.querySelectorAll('#workers tbody tr')].filter(r => !r.classList.contains('lost')).length === 2`,
+	)
 	// The page itself takes the time, so that a slow test machine's waiting does not count.
 	tb.do(chromedp.Evaluate[chromedp.Void](`window.lostAt = 0; new MutationObserver(() => {
 		if (!window.lostAt && document.querySelector('#workers tr.lost')) window.lostAt = Date.now();
@@ -174,7 +186,8 @@ func TestKilledWorkerIsSeenLost(t *testing.T) {
 	if took > 3*time.Second {
 		t.Errorf("a killed worker was seen lost after %v", took)
 	}
-	if name := value[string](tb, `document.querySelector('#workers tr.lost').cells[0].firstChild.textContent`); name != "to be killed" {
+	name := value[string](tb, `document.querySelector('#workers tr.lost').cells[0].firstChild.textContent`)
+	if name != "to be killed" {
 		t.Errorf("lost is %q", name)
 	}
 	tb.quiet()
@@ -233,9 +246,15 @@ func TestRejectedImagesAreRetriedFromThePage(t *testing.T) {
 	tb.await("3 rejections", `document.querySelectorAll('#refused tbody tr').length === 3`)
 	run.MustExit(3) // rejected
 	tb.do(chromedp.Click(chromedp.CSS("#refused-more")))
-	tb.await("the ledger's", `document.getElementById('refused-more').hidden && document.querySelectorAll('#refused tbody tr').length === 3`)
+	tb.await(
+		"the ledger's",
+		`document.getElementById('refused-more').hidden && document.querySelectorAll('#refused tbody tr').length === 3`,
+	)
 	tb.do(chromedp.Click(chromedp.CSS("#refused-latest")))
-	tb.await("the latest", `document.getElementById('refused-latest').hidden && !document.getElementById('refused-more').hidden`)
+	tb.await(
+		"the latest",
+		`document.getElementById('refused-latest').hidden && !document.getElementById('refused-more').hidden`,
+	)
 	tb.do(chromedp.Click(chromedp.CSS("#refused-more")))
 	tb.await("the ledger's again", `document.getElementById('refused-more').hidden`)
 	retry := func(token string) {
@@ -248,7 +267,11 @@ func TestRejectedImagesAreRetriedFromThePage(t *testing.T) {
 	retry("open sesame")
 	tb.awaitText("#retry-said", "3 images are due again; the next run takes them.")
 	f.ventilator()
-	tb.await("the second run", `document.querySelector('.run .keys')?.textContent.includes('3 rejected') && document.querySelector('.run .keys').textContent.includes('1 unchanged')`)
+	tb.await(
+		"the second run",
+		`document.querySelector('.run .keys')?.textContent.includes('3 rejected') &&
+			document.querySelector('.run .keys').textContent.includes('1 unchanged')`,
+	)
 	if strings.Contains(value[string](tb, `document.documentElement.outerHTML`), "open sesame") {
 		t.Error("the token is in the page")
 	}

@@ -52,7 +52,7 @@ var programs = sync.OnceValues(func() (dir string, err error) {
 	return dir, err
 })
 
-// browserPath finds the browser. A test that has none is skipped, but where everything must be there.
+// browserPath finds the browser. Without one it skips the test; in CI the test fails.
 func browserPath(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -67,7 +67,7 @@ func browserPath(t *testing.T) string {
 	return ""
 }
 
-// tab is a page in a browser. What its console and its network say against us is kept.
+// tab is a page in a browser. It keeps the errors of the console and the network.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
@@ -79,9 +79,16 @@ type tab struct {
 // openTab starts a browser with a window of that size.
 func openTab(t *testing.T, width, height int64) *tab {
 	t.Helper()
-	alloc, endAlloc := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(browserPath(t)), chromedp.Headless, chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.Flag("enable-precise-memory-info", true))
+	alloc, endAlloc := chromedp.NewExecAllocator(
+		t.Context(),
+		chromedp.ExecPath(browserPath(t)),
+		chromedp.Headless,
+		chromedp.NoSandbox,
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("enable-precise-memory-info", true),
+	)
 	ctx, end := chromedp.NewContext(alloc)
 	tb := &tab{t: t, ctx: ctx}
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height, chromedp.EmulateScale(1))); err != nil {
@@ -107,7 +114,7 @@ func openTab(t *testing.T, width, height int64) *tab {
 	return tb
 }
 
-// quiet fails the test when the console said anything; what begins with one of the excused is let pass.
+// quiet fails the test if the console has any message that does not begin with one of the excused texts.
 func (tb *tab) quiet(excused ...string) {
 	tb.t.Helper()
 	tb.mu.Lock()

@@ -40,7 +40,11 @@ func TestPicturesOfAnAlbum(t *testing.T) {
 	f.ventilator()
 	tb.await("a third of the run", `parseInt(document.querySelector('.run .percent')?.textContent) >= 30`)
 	gone.Kill()
-	tb.await("most of the run", `parseInt(document.querySelector('.run .percent')?.textContent) >= 50 && document.querySelectorAll('#refused tbody tr').length > 3`)
+	tb.await(
+		"most of the run",
+		`parseInt(document.querySelector('.run .percent')?.textContent) >= 50 &&
+			document.querySelectorAll('#refused tbody tr').length > 3`,
+	)
 	tb.await("a verdict", `!document.getElementById('verdict').textContent.startsWith('measuring')`)
 	tb.do(chromedp.EmulateViewport(1040, 1540, chromedp.EmulateScale(1)))
 	tb.keep("live.jpg", false)

@@ -32,14 +32,19 @@ func TestEveryStateIsToldHonestly(t *testing.T) {
 	tb.awaitText("#verdict", "waiting for workers: 4,000 images are left")
 	tb.keep("live-waiting.png", true)
 
-	nothing.change(func(s *wire.Status) { s.Trouble, s.TroubleKind = "put x.jpg: write: the disk is full", diskfault.Full })
+	nothing.change(
+		func(s *wire.Status) { s.Trouble, s.TroubleKind = "put x.jpg: write: the disk is full", diskfault.Full },
+	)
 	tb.awaitText("#verdict", "the sink cannot write: the disk is full")
 	tb.keep("live-trouble.png", true)
 
 	two := newMadeUp()
 	two.workers(4, func(int, *wire.WorkerStatus) {})
 	two.change(func(s *wire.Status) {
-		s.Runs = []wire.Run{begun("20260101-120000-ab12", 50000, 0.63, "/photos/2024"), begun("20260101-120100-cd34", 900, 0.2, "/scans")}
+		s.Runs = []wire.Run{
+			begun("20260101-120000-ab12", 50000, 0.63, "/photos/2024"),
+			begun("20260101-120100-cd34", 900, 0.2, "/scans"),
+		}
 	})
 	url, _ = two.serve(t, "")
 	tb.open(url)
@@ -66,7 +71,13 @@ func running(t *testing.T, workers int) *madeUp {
 	m.change(func(s *wire.Status) {
 		s.Runs = []wire.Run{begun("20260101-120000-ab12", 49_800, 0.63, "/photos/2024")}
 		s.Done, s.Rejected, s.Dead, s.Settled = 28000, 12, 2, 31374
-		s.Stages = wire.Timings{Waited: 28000 * 3100, Decode: 28000 * 11200, Transform: 28000 * 2300, Encode: 28000 * 4100, Write: 28000 * 900}
+		s.Stages = wire.Timings{
+			Waited:    28000 * 3100,
+			Decode:    28000 * 11200,
+			Transform: 28000 * 2300,
+			Encode:    28000 * 4100,
+			Write:     28000 * 900,
+		}
 	})
 	m.work(t, 240)
 	return m
@@ -80,7 +91,16 @@ func (m *madeUp) tell(images int) {
 		m.say(wire.TopicTaskRejected, rejected(i, outcome.Truncated, "the file ends in scan 3 of 10, after 412,881 bytes"))
 		m.say(wire.TopicTaskRejected, rejected(20+i, outcome.NotAnImage, "its first bytes are those of a PDF"))
 	}
-	m.say(wire.TopicTaskDead, &wire.Receipt{ID: "d", Filename: "2024/summer/IMG_9999.jpg", Outcome: outcome.Dead, Detail: "failed 5 times: connection reset", At: time.Now()})
+	m.say(
+		wire.TopicTaskDead,
+		&wire.Receipt{
+			ID:       "d",
+			Filename: "2024/summer/IMG_9999.jpg",
+			Outcome:  outcome.Dead,
+			Detail:   "failed 5 times: connection reset",
+			At:       time.Now(),
+		},
+	)
 }
 
 func TestFarmAtWork(t *testing.T) {

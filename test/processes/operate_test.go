@@ -50,7 +50,8 @@ func TestARunInOneProcessAnswersTheOperator(t *testing.T) {
 	if out, _ := ask(0, "workers"); !strings.Contains(out, "SLOTS BUSY") {
 		t.Errorf("workers are %q", out)
 	}
-	if out, err := ask(0, "runs"); !strings.Contains(out, "paused") || !strings.Contains(err, "asking the sink at ipc://") {
+	if out, err := ask(0, "runs"); !strings.Contains(out, "paused") ||
+		!strings.Contains(err, "asking the sink at ipc://") {
 		t.Errorf("runs are %q, %s", out, err)
 	}
 	ask(0, "rejects")
