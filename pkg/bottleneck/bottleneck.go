@@ -1,8 +1,7 @@
 // Package bottleneck says in words what bounds a farm's speed: whether more workers would help, or a faster disk, or
 // nothing at all.
 //
-// It judges from what the sink tells of the farm alone, so that the live page, the command line and whoever else has a
-// wire.Status come to the same words.
+// It judges a wire.Status alone, so that the live page and the command line come to the same words.
 package bottleneck
 
 import (

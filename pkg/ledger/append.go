@@ -11,9 +11,9 @@ import (
 )
 
 // Append adds a batch of entries in one transaction and returns once it is on disk. Within a run the first entry of a
-// task wins: for each entry of the batch the result tells whether it is a duplicate, of an earlier one or of one before
-// it in the batch, and was only counted. Appending the same batch again is harmless. An entry of another run takes the
-// place of the earlier one: that run had a reason to do the task again.
+// task wins. For each entry the result says whether it is a duplicate, of an earlier entry or of one before it in the
+// batch, and was only counted. Appending the same batch again is harmless. An entry of another run replaces the earlier
+// one, because that run had a reason to do the task again.
 //
 // When an entry is invalid, or on an error, nothing is added. An ErrUnavailable (the disk is full) passes.
 func (l *Ledger) Append(batch []Entry) (duplicate []bool, err error) {

@@ -1,7 +1,7 @@
 // Package outcome holds the closed vocabulary of what can become of a task.
 //
-// It is the one leaf that the wire, the engines, the ledger and the roles share, so that a word means the same in a
-// message, in a metric label, in a flag and in a report.
+// The wire, the engines, the ledger and the roles share this leaf, so that a word means the same in a message, in a
+// metric label, in a flag and in a report.
 package outcome
 
 import (
@@ -75,8 +75,7 @@ func ParseReason(s string) (Reason, error) {
 	return "", fmt.Errorf("unknown reason %q (known: %s)", s, strings.Join(names, ", "))
 }
 
-// Rejection is the error that says: this image cannot be transformed, whoever tries. Whoever rejects does not know
-// who is told about it.
+// Rejection is the error of an image that no worker can transform. The code that rejects does not know the listeners.
 type Rejection struct {
 	Reason Reason
 	Detail string // a sentence for people, without the file's name; may be empty
