@@ -37,9 +37,9 @@ func startAdmin(
 	addr, err := admin.Listen()
 	switch {
 	case err == nil:
-		log.Info("serving", "http", "http://"+addr)
+		log.Info("serving", "http", "http://"+dialable(addr))
 		if handler != nil {
-			notice(c, "live page: http://%s", addr)
+			notice(c, "live page: http://%s", dialable(addr))
 		}
 		return admin, nil
 	case c.IsSet("http") || c.IsSet("debug-addr"):
@@ -51,6 +51,19 @@ func startAdmin(
 	}
 	log.Warn("no " + what + ": " + notBound(c.String("http"), err))
 	return nil, nil
+}
+
+// dialable returns the address to dial for a bound one: for all of a machine's addresses, this machine's loopback address.
+// That also opens on the host of a container that publishes the port under its own number.
+func dialable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
 }
 
 // notBound says why an address is not served, and suggests the address ten ports further on.

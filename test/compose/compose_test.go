@@ -151,7 +151,7 @@ func newPhotos(t *testing.T, c *clone, n int) (dir string) {
 func TestCleanCloneRunsToItsEnd(t *testing.T) {
 	needEngine(t)
 	c := newClone(t, nil)
-	in, out := filepath.Join(c.dir, "testdata", "photos"), filepath.Join(c.dir, "out")
+	in, out := filepath.Join(c.dir, "testdata", "photos"), filepath.Join(c.dir, "thumbnails")
 	up := func(why string) string {
 		t.Helper()
 		code, output := c.run(t, 10*time.Minute,
@@ -230,7 +230,7 @@ func TestScaledFarmIsSeenByPrometheus(t *testing.T) {
 		_, logs := c.run(t, time.Minute, "docker", "logs", "--tail", "50", ventilator)
 		t.Fatalf("the ventilator ended with %s:\n%s", code, logs)
 	}
-	checkOutputs(t, in, filepath.Join(c.dir, "out"))
+	checkOutputs(t, in, filepath.Join(c.dir, "thumbnails"))
 	settled := `sum(imagefarm_sink_results_total{outcome!="duplicate"})`
 	c.waitForValue(t, settled, images)
 	c.waitForValue(t, `sum(imagefarm_sink_run_images{state=~"done|skipped|rejected|dead"})`, images)
@@ -294,12 +294,12 @@ func TestOrdinaryUserOwnsWhatAppearsWhateverIsKilled(t *testing.T) {
 	in := newPhotos(t, c, 300)
 	giveTo(t, in, c.user)
 	c.env = append(c.env, "PHOTOS="+in)
-	out := filepath.Join(c.dir, "out")
+	out := filepath.Join(c.dir, "thumbnails")
 
 	c.compose(t, "up", "-d", "--build", "--scale", "worker=2")
 	waitFor(t, time.Minute, func() (bool, string) {
 		seen := checkOwner(t, out, uid)
-		return seen > 20, fmt.Sprintf("%d files and directories in ./out", seen)
+		return seen > 20, fmt.Sprintf("%d files and directories in ./thumbnails", seen)
 	})
 	c.compose(t, "kill", "-s", "KILL", "sink")
 	checkOwner(t, out, uid)
