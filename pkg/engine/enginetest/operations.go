@@ -16,6 +16,7 @@ func testOutputs(t *testing.T, s Suite) {
 			near(t, f+q, s.one(t, data, "fit:101x101,format:"+f+q), Shrunk(img, 101, 75), decibels)
 		}
 	}
+	s.make(t, data, "x=fit:20x20,ext:keep") // which is about the name alone
 	for _, f := range []string{"jpeg", "webp", "avif"} {
 		res := s.make(t, data, "low=format:"+f+",quality:20", "high=format:"+f+",quality:95")
 		if low, high := len(res.Outputs[0].Data), len(res.Outputs[1].Data); low*3/2 > high {

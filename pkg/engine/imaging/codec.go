@@ -5,6 +5,8 @@ import (
 	"image"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/heif"
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
@@ -35,3 +37,30 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 	}
 	return o.Encode()
 }
+
+// Planes decodes an image whose decoder is an engine.PlaneSource, to at least width×height samples. It returns nil without
+// an error for an image of another format. A decoder that needs much memory waits for its turn, until the context ends.
+func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error) {
+	if info.Format != format.HEIC && info.Format != format.AVIF {
+		return nil, nil
+	}
+	file, err := heif.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	t := &transform{engine: e, ctx: ctx}
+	release, err := t.acquire()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	p, err := file.Planes(ctx, width, height)
+	if err != nil && ctx.Err() == nil {
+		t.info = info
+		err = t.reject(err)
+	}
+	return p, err
+}
+
+// Interleave returns a picture as red, green, blue and alpha.
+func Interleave(p *picture.Picture) *image.NRGBA { return interleave(p) }

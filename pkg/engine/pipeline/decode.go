@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"context"
 	"errors"
 	"image"
 	"math"
@@ -10,7 +9,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
-	"github.com/imagefarm/imagefarm/pkg/engine/resample"
 	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
@@ -23,9 +21,9 @@ func (t *transform) decode() error {
 	w, h := t.needed()
 	switch {
 	case t.info.Format == format.JPEG && !t.doubtful:
-		return t.decoded(func() (*picture.Picture, error) { return t.decodeJPEG(w, h) })
+		return t.decoded(func() ([]source, error) { return t.decodeJPEG(w, h) })
 	case rows.Reads(t.info.Format):
-		return t.decoded(func() (*picture.Picture, error) {
+		return t.decoded(func() ([]source, error) {
 			src, err := rows.Open(t.info.Format, t.data, raster.Options{
 				MaxPixels: t.engine.limits.MaxPixels, AcceptTruncated: t.engine.limits.OnTruncated == engine.AcceptTruncated,
 			})
@@ -35,7 +33,24 @@ func (t *transform) decode() error {
 			return t.read(src, w, h)
 		})
 	}
+	begun := time.Now()
+	p, err := t.engine.general.Planes(t.ctx, t.data, t.info, w, h)
+	t.stages.Decode += time.Since(begun)
+	switch {
+	case err != nil:
+		return err
+	case p != nil:
+		return t.decoded(func() ([]source, error) { return t.premultiplied(p, w, h) })
+	}
 	return t.decodeFrames(w, h)
+}
+
+// premultiplied returns a picture whose samples can be averaged: one without alpha, or with samples multiplied by it.
+func (t *transform) premultiplied(p *picture.Picture, w, h int) ([]source, error) {
+	if p.Alpha == nil || p.Premultiplied && p.Model != picture.YCbCr {
+		return t.whole(p), nil
+	}
+	return t.read(imageRows(imaging.Interleave(p)), w, h)
 }
 
 // needed returns how fine the source must be, in samples: finer than every variant.
@@ -52,16 +67,22 @@ func (t *transform) needed() (width, height int) {
 }
 
 // decoded makes a frame of what do decodes.
-func (t *transform) decoded(do func() (*picture.Picture, error)) error {
+func (t *transform) decoded(do func() ([]source, error)) error {
 	begun := time.Now()
-	p, err := do()
+	var err error
+	t.sources, err = do()
 	t.stages.Decode += time.Since(begun)
 	if err != nil {
 		return err
 	}
-	t.sources = []source{{p, window{0, 0, float64(t.info.Width), float64(t.info.Height)}}}
 	return t.frame()
 }
+
+// whole returns a picture of the whole input as the only source.
+func (t *transform) whole(p *picture.Picture) []source { return []source{{p, t.all()}} }
+
+// all is the window of the whole input.
+func (t *transform) all() window { return window{0, 0, float64(t.info.Width), float64(t.info.Height)} }
 
 // decodeFrames decodes with the general decoders.
 func (t *transform) decodeFrames(w, h int) error {
@@ -78,7 +99,7 @@ func (t *transform) decodeFrames(w, h int) error {
 		for _, m := range t.made {
 			m.delays, m.loops = append(m.delays, f.Delay), f.Loops
 		}
-		err := t.decoded(func() (*picture.Picture, error) { return t.pictureOf(f.Image, w, h) })
+		err := t.decoded(func() ([]source, error) { return t.pictureOf(f.Image, w, h) })
 		begun = time.Now()
 		return err
 	})
@@ -87,69 +108,21 @@ func (t *transform) decodeFrames(w, h int) error {
 }
 
 // pictureOf returns a decoded image as a picture of at least w×h samples, or of all its pixels.
-func (t *transform) pictureOf(img image.Image, w, h int) (*picture.Picture, error) {
+func (t *transform) pictureOf(img image.Image, w, h int) ([]source, error) {
 	switch img := img.(type) {
 	case *image.YCbCr:
-		return picture.OfYCbCr(img), nil
+		return t.whole(picture.OfYCbCr(img)), nil
 	case *image.Gray:
 		size := img.Rect.Size()
 		p := picture.Whole(img.Pix[:(size.Y-1)*img.Stride+size.X], size.X, size.Y)
 		p.Stride = img.Stride
-		return &picture.Picture{Model: picture.Gray, Planes: []picture.Plane{p}}, nil
+		return t.whole(&picture.Picture{Model: picture.Gray, Planes: []picture.Plane{p}}), nil
 	}
 	return t.read(imageRows(img), w, h)
 }
 
-// read takes the rows of a source to planes of at least width×height samples, or of all its pixels.
-func (t *transform) read(src engine.RowSource, width, height int) (*picture.Picture, error) {
-	w, h := src.Size()
-	factor := min(max(min(w/max(width, 1), h/max(height, 1)), 1), resample.MaxBox)
-	pw, ph := (w+factor-1)/factor, (h+factor-1)/factor
-	p, alpha := new(picture.Picture), src.Channels()%2 == 0
-	if src.Channels() > 2 {
-		p.Model = picture.RGB
-	}
-	var planes []*picture.Plane
-	p.Planes = make([]picture.Plane, p.Model.Planes())
-	for i := range p.Planes {
-		planes = append(planes, &p.Planes[i])
-	}
-	if alpha {
-		p.Alpha, p.Premultiplied = new(picture.Plane), true
-		planes = append(planes, p.Alpha)
-	}
-	for _, c := range planes {
-		*c = picture.Whole(t.space.memory(pw*ph), pw, ph)
-		c.Across.Length, c.Down.Length = float64(w)/float64(factor), float64(h)/float64(factor)
-	}
-	box := resample.NewBox(planes, factor, w)
-	row := make([]byte, w*src.Channels()*src.Depth()/8)
-	opaque := true
-	for y := range h {
-		if y%64 == 0 && t.ctx.Err() != nil {
-			return nil, context.Cause(t.ctx)
-		}
-		if err := src.ReadRow(row); err != nil {
-			return nil, err
-		}
-		samples := row
-		if src.Depth() == 16 {
-			samples = picture.Narrow(row)
-		}
-		if alpha && !picture.Premultiply(samples, src.Channels()) {
-			opaque = false
-		}
-		box.Row(samples)
-	}
-	box.Close()
-	if opaque {
-		p.Alpha, p.Premultiplied = nil, false
-	}
-	return p, nil
-}
-
 // decodeJPEG decodes to at least width×height, or at full size.
-func (t *transform) decodeJPEG(width, height int) (*picture.Picture, error) {
+func (t *transform) decodeJPEG(width, height int) ([]source, error) {
 	scale := jpeg.Full
 	for _, s := range []jpeg.Scale{jpeg.Half, jpeg.Quarter, jpeg.Eighth} {
 		if t.info.Width >= width*int(s) && t.info.Height >= height*int(s) {
@@ -167,7 +140,7 @@ func (t *transform) decodeJPEG(width, height int) (*picture.Picture, error) {
 	case err != nil:
 		return nil, errDoubtful
 	}
-	return t.planes(d), nil
+	return t.whole(t.planes(d)), nil
 }
 
 var models = [...]picture.Model{

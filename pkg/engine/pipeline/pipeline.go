@@ -16,6 +16,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -38,6 +39,7 @@ func (c Config) general() imaging.Config {
 // codecs decodes and encodes what the engine does not itself: imaging.Engine does.
 type codecs interface {
 	Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(imaging.Frame) error) error
+	Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error)
 	Encode(ctx context.Context, o *imaging.Output) ([]byte, error)
 }
 

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"fmt"
+	"image"
+	"image/draw"
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
@@ -35,6 +37,49 @@ func TestCollapsedGeometryIsThatOfTheReference(t *testing.T) {
 			}
 			if d := enginetest.PSNR(decoded(t, got), decoded(t, want)); d < 33 {
 				t.Errorf("orientation %d, %s: %.1f dB from the reference", o, variant, d)
+			}
+		}
+	}
+}
+
+// Pictures that come by rows are shrunk, or resampled, while these arrive.
+func TestRowsGiveWhatTheReferenceGives(t *testing.T) {
+	ours, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference := general(t)
+	img := enginetest.Photo(350, 251)
+	clear := enginetest.Photo(351, 250)
+	for y := range 250 {
+		for x := range 351 {
+			clear.Pix[y*clear.Stride+4*x+3] = uint8(min(255, max(0, 4*x-2*y)))
+		}
+	}
+	deep := image.NewNRGBA64(img.Rect)
+	draw.Draw(deep, deep.Rect, img, image.Point{}, draw.Src)
+	for name, data := range map[string][]byte{
+		"PNG": enginetest.PNG(img), "transparent PNG": enginetest.PNG(clear), "16-bit PNG": enginetest.PNG(deep),
+		"gray PNG": enginetest.PNG(grayPhoto(350, 251)), "TIFF": enginetest.TIFF(img), "BMP": enginetest.BMP(img),
+		"WebP": enginetest.WebP(img),
+	} {
+		for _, ops := range [][]string{
+			{"fit:64x64"}, {"fit:150x150"}, {"fit:250x250", "fit:200x200", "fit:50x50"}, {"fill:100x100:ne", "fill:150x50"},
+			{"crop:167x111:se"}, {"fit:320x320"}, {"fit:50x50", "crop:25x25"}, {"fit:175x175,crop:51x49:west"}, {"force:250x45"},
+			{"fit:200x200,rotate:90,gray"}, {"pad:250x250:aabbcc"}, {"trim,fit:50x50"}, {"fit:500x500,enlarge:yes", "fit:150x150"},
+			{"fit:100x100,blur:1"}, {"flip"},
+		} {
+			var variants []string
+			for i, op := range ops {
+				variants = append(variants, fmt.Sprintf("v%d=%s,format:png", i, op))
+			}
+			want := outputs(t, reference, data, variants...)
+			for i, got := range outputs(t, ours, data, variants...) {
+				if got.Width != want[i].Width || got.Height != want[i].Height {
+					t.Errorf("%s, %s: %d×%d, want %d×%d", name, variants[i], got.Width, got.Height, want[i].Width, want[i].Height)
+				} else if d := enginetest.PSNR(decoded(t, got), decoded(t, want[i])); d < 36 {
+					t.Errorf("%s, %s: %.1f dB from the reference", name, variants[i], d)
+				}
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -43,6 +44,8 @@ type variant struct {
 	convert bool   // its colours are converted to sRGB
 	profile []byte // or its output carries the input's profile
 	forGray bool   // which is for gray
+
+	streamed *picture.Picture // was made while rows arrived
 
 	animate bool // it keeps all frames
 	frames  []*image.NRGBA

@@ -13,9 +13,7 @@ import (
 
 // variants makes the variants, the largest first, each from the smallest picture that is finer.
 func (t *transform) variants() error {
-	order := slices.Clone(t.made)
-	slices.SortStableFunc(order, func(a, b *variant) int { return cmp.Compare(b.area(), a.area()) })
-	for _, m := range order {
+	for _, m := range t.order() {
 		if t.frames > 0 && !m.animate {
 			continue
 		}
@@ -29,15 +27,25 @@ func (t *transform) variants() error {
 	return nil
 }
 
+// order returns the variants, the largest first.
+func (t *transform) order() []*variant {
+	order := slices.Clone(t.made)
+	slices.SortStableFunc(order, func(a, b *variant) int { return cmp.Compare(b.area(), a.area()) })
+	return order
+}
+
 func (p *plan) area() int64 { return int64(p.width) * int64(p.height) }
 
 // variant makes one variant.
 func (t *transform) variant(m *variant) error {
 	begun := time.Now()
 	planar := !m.animate && t.staysPlanar(m)
-	p := t.resampled(&m.plan, planar)
-	if !m.enlarges {
-		t.sources = append(t.sources, source{p, m.window})
+	p := m.streamed
+	if p == nil {
+		p = t.resampled(&m.plan, planar)
+		if !m.enlarges {
+			t.sources = append(t.sources, source{p, m.window})
+		}
 	}
 	if planar {
 		p = t.finishPlanes(m, p)

@@ -29,7 +29,9 @@ func NewBox(planes []*picture.Plane, factor, width int) *Box {
 // Row takes the next row of interleaved samples.
 func (b *Box) Row(row []byte) {
 	if b.factor == 1 {
-		b.separate(row)
+		for c, p := range b.planes {
+			separate(p.Pix[b.y*p.Stride:][:p.Width], row, c, len(b.planes))
+		}
 		b.y++
 		return
 	}
@@ -46,23 +48,19 @@ func (b *Box) Close() {
 	}
 }
 
-// separate copies a row to the planes.
-func (b *Box) separate(row []byte) {
-	n := len(b.planes)
-	for c, p := range b.planes {
-		out := p.Pix[b.y*p.Stride:][:p.Width]
-		in := row[c : len(row)-n+c+1]
-		switch n {
-		case 1:
-			copy(out, in)
-		case 3:
-			for x := range out {
-				out[x] = in[3*x]
-			}
-		default:
-			for x := range out {
-				out[x] = in[n*x]
-			}
+// separate copies every nth sample of a row, from first on.
+func separate(dst, row []byte, first, n int) {
+	row = row[first:]
+	switch n {
+	case 1:
+		copy(dst, row)
+	case 3:
+		for x := range dst {
+			dst[x] = row[3*x]
+		}
+	default:
+		for x := range dst {
+			dst[x] = row[n*x]
 		}
 	}
 }

@@ -1,0 +1,131 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/resample"
+)
+
+// feed takes the rows of a picture as they are decoded.
+type feed interface{ Row(samples []byte) }
+
+// read makes sources of the rows of a decoder. Where they can be shrunk by an integer factor, and be width×height samples at
+// least, a small picture is the only source. Else the variants that need all the rows are made while these arrive, so that
+// the picture is never in memory as a whole; they are the sources of the others. The picture itself is only kept where a
+// variant needs it at its full size, or searches it.
+func (t *transform) read(src engine.RowSource, width, height int) ([]source, error) {
+	w, h := src.Size()
+	factor := min(max(min(w/max(width, 1), h/max(height, 1)), 1), resample.MaxBox)
+	direct := t.direct()
+	if factor > 1 || len(direct) == 0 {
+		p, planes := t.layout(src, (w+factor-1)/factor, (h+factor-1)/factor)
+		for _, c := range planes {
+			c.Across.Length, c.Down.Length = float64(w)/float64(factor), float64(h)/float64(factor)
+		}
+		box := resample.NewBox(planes, factor, w)
+		opaque, err := t.rows(src, box)
+		if err != nil {
+			return nil, err
+		}
+		box.Close()
+		p.opaque(opaque)
+		return t.whole(&p.Picture), nil
+	}
+	stream := resample.NewStream(&t.space.resampler, src.Channels(), w, h)
+	var made []*layout
+	var sources []source
+	for _, m := range direct {
+		p, planes := t.layout(src, m.width, m.height)
+		m.streamed = &p.Picture
+		made, sources = append(made, p), append(sources, source{m.streamed, m.window})
+		stream.Add(planes, picture.Span{Begin: m.window.x, Length: m.window.w}, picture.Span{Begin: m.window.y, Length: m.window.h})
+	}
+	opaque, err := t.rows(src, stream)
+	for _, p := range made {
+		p.opaque(opaque)
+	}
+	return sources, err
+}
+
+// direct returns the variants that are made while rows arrive, the largest first. It returns none where the picture is
+// needed as a whole, or where that takes no more memory.
+func (t *transform) direct() []*variant {
+	var direct []*variant
+	var sources []source
+	area := int64(0)
+	for _, m := range t.order() {
+		if m.searches || m.bounds != t.all() || float64(m.width) > m.window.w || float64(m.height) > m.window.h {
+			return nil
+		}
+		served := false
+		for _, s := range sources {
+			served = served || m.within(s.window) && s.fineness(&m.plan) >= finer-little
+		}
+		if !served {
+			p := &picture.Picture{Planes: []picture.Plane{{Width: m.width, Height: m.height}}}
+			direct, sources, area = append(direct, m), append(sources, source{p, m.window}), area+m.area()
+		}
+	}
+	if area > int64(t.info.Width)*int64(t.info.Height)/2 {
+		return nil
+	}
+	return direct
+}
+
+// layout is a picture that rows are made into.
+type layout struct{ picture.Picture }
+
+// layout lays a picture of w×h pixels out for the channels of a source, and returns its planes in their order.
+func (t *transform) layout(src engine.RowSource, w, h int) (*layout, []*picture.Plane) {
+	p := new(layout)
+	if src.Channels() > 2 {
+		p.Model = picture.RGB
+	}
+	p.Planes = make([]picture.Plane, p.Model.Planes())
+	var planes []*picture.Plane
+	for i := range p.Planes {
+		planes = append(planes, &p.Planes[i])
+	}
+	if src.Channels()%2 == 0 {
+		p.Alpha, p.Premultiplied = new(picture.Plane), true
+		planes = append(planes, p.Alpha)
+	}
+	for _, c := range planes {
+		*c = picture.Whole(t.space.memory(w*h), w, h)
+	}
+	return p, planes
+}
+
+// opaque forgets the alpha of a picture that has no transparent pixel.
+func (p *layout) opaque(is bool) {
+	if is {
+		p.Alpha, p.Premultiplied = nil, false
+	}
+}
+
+// rows decodes all rows and feeds them, as samples of 8 bits that are multiplied by alpha. It reports whether all pixels
+// are opaque.
+func (t *transform) rows(src engine.RowSource, to feed) (opaque bool, err error) {
+	w, h := src.Size()
+	row := make([]byte, w*src.Channels()*src.Depth()/8)
+	opaque = true
+	for y := range h {
+		if y%64 == 0 && t.ctx.Err() != nil {
+			return false, context.Cause(t.ctx)
+		}
+		if err := src.ReadRow(row); err != nil {
+			return false, err
+		}
+		samples := row
+		if src.Depth() == 16 {
+			samples = picture.Narrow(row)
+		}
+		if src.Channels()%2 == 0 && !picture.Premultiply(samples, src.Channels()) {
+			opaque = false
+		}
+		to.Row(samples)
+	}
+	return opaque, nil
+}
