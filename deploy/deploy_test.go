@@ -18,6 +18,7 @@ import (
 // by test/compose, which asks Prometheus for every one of the names below that a rule or a panel uses.
 var metrics = map[string][]string{
 	"imagefarm_build_info": {"version", "revision", "goversion"},
+	"imagefarm_codec_info": {"format", "reads", "writes"},
 
 	"imagefarm_ventilator_found_images_total":    nil,
 	"imagefarm_ventilator_tasks_pending":         nil,

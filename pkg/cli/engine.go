@@ -79,7 +79,10 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 
 // Child runs a transforming child process, if this process was started as one, and returns true when it has ended.
 // Mains call it first.
-func Child() bool { return isolate.Main(openEngine) }
+func Child() bool { return printOwnCodecs() || isolate.Main(openEngine) }
+
+// codecsEnv is the environment variable by which children load C libraries, unless the user wants them not to.
+func codecsEnv() string { return native.Env + "=" + cmp.Or(os.Getenv(native.Env), native.Native) }
 
 // runningEngine is an engine with the service that it needs.
 type runningEngine struct {
@@ -123,7 +126,7 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 		Engine: name, Settings: s, Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
 		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"),
 		MaxOutput: min(4*bytesOf(c, "max-message"), 4<<30), Log: log,
-		Env: []string{native.Env + "=" + cmp.Or(os.Getenv(native.Env), native.Native)},
+		Env: []string{codecsEnv()},
 	})
 	if err != nil {
 		return nil, &exitError{ExitUsage, err}

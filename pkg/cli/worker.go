@@ -144,6 +144,9 @@ func workerConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (
 	if err != nil {
 		return worker.Config{}, nil, err
 	}
+	if err := reg.Register(newCodecMetrics(e.isolated())); err != nil {
+		return worker.Config{}, nil, err
+	}
 	name := c.String("name")
 	if name == "" {
 		host, err := os.Hostname()

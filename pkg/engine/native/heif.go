@@ -19,6 +19,7 @@ import (
 type HEIF struct {
 	Version                             string
 	DecodesHEVC, DecodesAV1, EncodesAV1 bool
+	AV1Encoder                          string // its name and version
 
 	f      functions
 	mu     sync.Mutex // held while a file is written
@@ -37,7 +38,7 @@ func LoadHEIF() (*HEIF, error) {
 		"heif_context_get_encoder_for_format", "heif_encoder_release", "heif_encoder_set_lossy_quality",
 		"heif_encoder_set_parameter", "heif_image_create", "heif_image_add_plane", "heif_image_get_plane",
 		"heif_image_set_nclx_color_profile", "heif_nclx_color_profile_alloc", "heif_nclx_color_profile_free",
-		"heif_context_encode_image", "heif_context_write")
+		"heif_context_encode_image", "heif_context_write", "heif_encoder_get_name")
 	if err != nil {
 		return nil, fmt.Errorf("libheif: %w", err)
 	}
@@ -50,8 +51,24 @@ func LoadHEIF() (*HEIF, error) {
 	}
 	h.DecodesHEVC, h.DecodesAV1 = has("heif_have_decoder_for_format", formatHEVC), has("heif_have_decoder_for_format", formatAV1)
 	h.EncodesAV1 = has("heif_have_encoder_for_format", formatAV1)
+	if h.EncodesAV1 {
+		h.AV1Encoder = h.encoderName()
+	}
 	h.writer = [2]uintptr{1, callback(h.write)}
 	return h, nil
+}
+
+// encoderName returns how the encoder of AV1 calls itself.
+func (h *HEIF) encoderName() string {
+	context, _ := h.f.call("heif_context_alloc")
+	defer h.f.call("heif_context_free", context)
+	var encoder uintptr
+	if err := h.try("heif_context_get_encoder_for_format", context, formatAV1, uintptr(unsafe.Pointer(&encoder))); err != nil {
+		return err.Error()
+	}
+	defer h.f.call("heif_encoder_release", encoder)
+	name, _ := h.f.call("heif_encoder_get_name", encoder)
+	return textAt(name)
 }
 
 // Numbers of libheif.

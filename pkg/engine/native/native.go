@@ -20,24 +20,38 @@ const (
 	Portable = "portable"
 )
 
+// errPortable says that the user wants no libraries.
+var errPortable = errors.New(Env + " is " + Portable)
+
 // errNotAllowed says that this process is not to load libraries.
 var errNotAllowed = errors.New("shared libraries are used in child processes only; " + Env + "=" + Native + " allows them here")
 
 // LibHEIF returns the process's libheif, which is loaded when it is first asked for. The error says why there is none.
 var LibHEIF = sync.OnceValues(func() (*HEIF, error) {
-	if os.Getenv(Env) != Native {
-		return nil, errNotAllowed
+	if err := allowed(); err != nil {
+		return nil, err
 	}
 	return LoadHEIF()
 })
 
 // LibWebP returns the process's libwebp, which is loaded when it is first asked for. The error says why there is none.
 var LibWebP = sync.OnceValues(func() (*WebP, error) {
-	if os.Getenv(Env) != Native {
-		return nil, errNotAllowed
+	if err := allowed(); err != nil {
+		return nil, err
 	}
 	return LoadWebP()
 })
+
+// allowed returns why this process is not to load libraries, or nil.
+func allowed() error {
+	switch os.Getenv(Env) {
+	case Native:
+		return nil
+	case Portable:
+		return errPortable
+	}
+	return errNotAllowed
+}
 
 // functions are the addresses of a library's functions.
 type functions map[string]uintptr

@@ -17,6 +17,7 @@ func symbol(uintptr, string) (uintptr, error) { return 0, errNoLibraries }
 type HEIF struct {
 	Version                             string
 	DecodesHEVC, DecodesAV1, EncodesAV1 bool
+	AV1Encoder                          string
 }
 
 // LoadHEIF returns an error.

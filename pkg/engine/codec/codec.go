@@ -1,0 +1,96 @@
+// Package codec lists what decodes and encodes each image format in this process, with versions. The list tells apart builds
+// and machines: the same program is several times as fast where C libraries are installed.
+package codec
+
+import (
+	"runtime/debug"
+	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/native"
+	"github.com/imagefarm/imagefarm/pkg/format"
+)
+
+// Codec is what reads and writes one format.
+type Codec struct {
+	Format string `json:"format"`
+	Reads  string `json:"reads"`            // names and versions; empty: nothing
+	Writes string `json:"writes,omitempty"` // empty: nothing
+}
+
+// Absent is a C library that the process does not use, and why.
+type Absent struct {
+	Library string `json:"library"`
+	Why     string `json:"why"`
+}
+
+// List is the codecs of a process.
+type List struct {
+	Codecs []Codec  `json:"codecs"`
+	Absent []Absent `json:"absent,omitempty"`
+}
+
+// Of returns the codecs of this process, in the order of the formats. It loads the libraries that this process may use.
+func Of() List {
+	var list List
+	webpReads, webpWrites := module("golang.org/x/image"), module("github.com/gen2brain/webp")+" (libwebp translated to Go)"
+	if lib, err := native.LibWebP(); err == nil {
+		webpReads, webpWrites = "libwebp "+lib.Version, "libwebp "+lib.Version
+	} else {
+		list.Absent = append(list.Absent, Absent{"libwebp", err.Error()})
+	}
+	const sandboxed = " in WebAssembly"
+	hevc, av1, av1Out := "libheif 1.18.2, libde265 1.0.15"+sandboxed, "libavif 1.1.1, libaom 3.10.0"+sandboxed, "libavif 1.1.1, libaom 3.10.0"+sandboxed
+	if lib, err := native.LibHEIF(); err == nil {
+		name := "libheif " + lib.Version
+		if lib.DecodesHEVC {
+			hevc = name
+		}
+		if lib.DecodesAV1 {
+			av1 = name
+		}
+		if lib.EncodesAV1 {
+			av1Out = name + ", " + lib.AV1Encoder
+		}
+	} else {
+		list.Absent = append(list.Absent, Absent{"libheif", err.Error()})
+	}
+	own, std := "imagefarm", "the standard library"
+	for _, f := range format.All() {
+		c := Codec{Format: f.Name}
+		switch f.Name {
+		case format.JPEG:
+			c.Reads, c.Writes = own, module("github.com/gen2brain/jpegn")
+		case format.PNG:
+			c.Reads, c.Writes = own, std
+		case format.GIF:
+			c.Reads, c.Writes = std, std
+		case format.WebP:
+			c.Reads, c.Writes = webpReads, webpWrites
+		case format.TIFF:
+			c.Reads, c.Writes = own, module("golang.org/x/image")
+		case format.BMP:
+			c.Reads = module("golang.org/x/image")
+		case format.HEIC:
+			c.Reads = hevc
+		case format.AVIF:
+			c.Reads, c.Writes = av1, av1Out
+		}
+		list.Codecs = append(list.Codecs, c)
+	}
+	return list
+}
+
+// module returns a module's name and the version that is linked into this program.
+func module(path string) string {
+	name := path[strings.Index(path, "/")+1:]
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return name
+	}
+	for _, m := range info.Deps {
+		if m.Path == path {
+			return name + " " + m.Version
+		}
+	}
+	return name
+}
