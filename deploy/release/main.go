@@ -77,10 +77,12 @@ func release(ctx context.Context, out string, platforms []string) error {
 			return fmt.Errorf("%s: %w", p, err)
 		}
 	}
-	if err := b.materials(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{b.image, b.materials, b.sums} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	return b.sums()
+	return nil
 }
 
 // commitTime returns when the commit was made that is built; SOURCE_DATE_EPOCH takes its place.

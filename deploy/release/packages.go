@@ -101,7 +101,7 @@ func (b *build) materials(ctx context.Context) error {
 }
 
 // sums writes the SHA-256 of every file of the release, in the form that sha256sum -c reads.
-func (b *build) sums() error {
+func (b *build) sums(context.Context) error {
 	entries, err := os.ReadDir(b.out)
 	if err != nil {
 		return err
