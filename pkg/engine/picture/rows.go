@@ -12,13 +12,16 @@ func Narrow(row []byte) []byte {
 	return out
 }
 
-// Premultiply multiplies the samples of a row by alpha, the last of each pixel, and reports whether all of it is opaque.
-func Premultiply(row []byte, channels int) (opaque bool) {
+// Alpha multiplies the samples of a row by alpha, the last of each pixel's 2 or 4, where that is asked for. It reports
+// whether all of the row is opaque.
+func Alpha(row []byte, channels int, multiply bool) (opaque bool) {
 	opaque = true
 	if channels == 2 {
 		for i := 0; i+2 <= len(row); i += 2 {
 			if a := row[i+1]; a < 255 {
-				row[i], opaque = times(row[i], a), false
+				if opaque = false; multiply {
+					row[i] = times(row[i], a)
+				}
 			}
 		}
 		return opaque
@@ -26,7 +29,9 @@ func Premultiply(row []byte, channels int) (opaque bool) {
 	for i := 0; i+4 <= len(row); i += 4 {
 		p := row[i : i+4 : i+4]
 		if a := p[3]; a < 255 {
-			p[0], p[1], p[2], opaque = times(p[0], a), times(p[1], a), times(p[2], a), false
+			if opaque = false; multiply {
+				p[0], p[1], p[2] = times(p[0], a), times(p[1], a), times(p[2], a)
+			}
 		}
 	}
 	return opaque

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
@@ -89,7 +90,7 @@ func (t *transform) layout(src engine.RowSource, w, h int) (*layout, []*picture.
 		planes = append(planes, &p.Planes[i])
 	}
 	if src.Channels()%2 == 0 {
-		p.Alpha, p.Premultiplied = new(picture.Plane), true
+		p.Alpha, p.Premultiplied = new(picture.Plane), t.averages()
 		planes = append(planes, p.Alpha)
 	}
 	for _, c := range planes {
@@ -105,12 +106,21 @@ func (p *layout) opaque(is bool) {
 	}
 }
 
-// rows decodes all rows and feeds them, as samples of 8 bits that are multiplied by alpha. It reports whether all pixels
-// are opaque.
+// averages reports whether pixels are averaged with others. Where none are, colours are not multiplied by alpha, which would
+// round them.
+func (t *transform) averages() bool {
+	return slices.ContainsFunc(t.made, func(m *variant) bool {
+		return float64(m.width) != m.window.w || float64(m.height) != m.window.h || m.searches
+	})
+}
+
+// rows decodes all rows and feeds them, as samples of 8 bits, multiplied by alpha where they are averaged. It reports
+// whether all pixels are opaque.
 func (t *transform) rows(src engine.RowSource, to feed) (opaque bool, err error) {
 	w, h := src.Size()
 	row := make([]byte, w*src.Channels()*src.Depth()/8)
 	opaque = true
+	multiply := t.averages()
 	for y := range h {
 		if y%64 == 0 && t.ctx.Err() != nil {
 			return false, context.Cause(t.ctx)
@@ -122,8 +132,8 @@ func (t *transform) rows(src engine.RowSource, to feed) (opaque bool, err error)
 		if src.Depth() == 16 {
 			samples = picture.Narrow(row)
 		}
-		if src.Channels()%2 == 0 && !picture.Premultiply(samples, src.Channels()) {
-			opaque = false
+		if src.Channels()%2 == 0 {
+			opaque = picture.Alpha(samples, src.Channels(), multiply) && opaque
 		}
 		to.Row(samples)
 	}

@@ -359,3 +359,18 @@ func TestTransparentColoursDoNotBleed(t *testing.T) {
 		}
 	}
 }
+
+// Colours under low alpha must not be rounded where nothing is averaged.
+func TestTransparentPixelsThatStayKeepTheirColours(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 64, 64))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * 7 / 3)
+	}
+	data := enginetest.PNG(img)
+	for _, op := range []string{"", "fit:100x100,", "crop:64x64,", "orient:off,"} {
+		got := decoded(t, outputs(t, alone(t), data, "x="+op+"format:png")[0])
+		if !bytes.Equal(got.Pix, img.Pix) {
+			t.Errorf("%q: the pixels changed", op)
+		}
+	}
+}

@@ -28,13 +28,22 @@ type Resampler struct {
 // Lanczos makes dst, whose size and spans are set, from src with a Lanczos filter of three lobes. What dst's spans cover
 // is what src's spans cover. Where these are narrower than src, samples beside them are read too.
 func (r *Resampler) Lanczos(dst, src *picture.Plane) {
-	if src.Width == dst.Width && src.Height == dst.Height && src.Across == dst.Across && src.Down == dst.Down {
-		for y := range dst.Height {
-			copy(dst.Pix[y*dst.Stride:][:dst.Width], src.Pix[y*src.Stride:])
+	x, across := shift(dst.Across, src.Across, dst.Width, src.Width)
+	y, down := shift(dst.Down, src.Down, dst.Height, src.Height)
+	if across && down {
+		for row := range dst.Height {
+			copy(dst.Pix[row*dst.Stride:][:dst.Width], src.Pix[(row+y)*src.Stride+x:])
 		}
 		return
 	}
 	r.pass(dst, src, 0, 0, vectors)
+}
+
+// shift returns how many samples before those of dst there are in src, where dst is nothing but a part of src.
+func shift(dst, src picture.Span, n, size int) (at int, part bool) {
+	by := src.Begin - dst.Begin
+	at = int(by)
+	return at, src.Length == dst.Length && by == math.Trunc(by) && at >= 0 && at+n <= size
 }
 
 // Gauss makes dst of src, which has the same size and spans, with a Gaussian filter. sigmaX and sigmaY are in samples.

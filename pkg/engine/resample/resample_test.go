@@ -125,6 +125,25 @@ func TestTheWindowIsExactToATenthOfAWeight(t *testing.T) {
 	}
 }
 
+// What is not scaled is copied, which gives what the filter gives.
+func TestAPartIsACopy(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	src := blank(50, 40)
+	for i := range src.Pix {
+		src.Pix[i] = byte(rng.Uint32())
+	}
+	for range 100 {
+		w, h := 1+rng.IntN(50), 1+rng.IntN(40)
+		a, b := blank(w, h), blank(w, h)
+		src.Across, src.Down = span(float64(rng.IntN(51-w)), float64(w)), span(float64(rng.IntN(41-h)), float64(h))
+		new(Resampler).Lanczos(&a, &src)
+		new(Resampler).pass(&b, &src, 0, 0, plain)
+		if !bytes.Equal(a.Pix, b.Pix) {
+			t.Fatalf("%d×%d at %v, %v: not the same", w, h, src.Across, src.Down)
+		}
+	}
+}
+
 // A ramp must stay where it is: position in the result is position in the picture, also where sizes were rounded up.
 func TestNothingShifts(t *testing.T) {
 	for _, c := range []struct {
