@@ -3,6 +3,7 @@ package tiff
 import (
 	"bytes"
 	"errors"
+	"math/bits"
 
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/raster"
@@ -108,6 +109,7 @@ type jpegRows struct {
 	convert bool // YCbCr to RGB
 	y       int
 	wide    [4][]byte // a row of each component at full resolution
+	blend   []int32   // two rows of a component, weighted
 }
 
 func (s *jpegRows) read(dst []byte) error {
@@ -148,16 +150,37 @@ func (s *jpegRows) resample(dst []byte, p *jpeg.Plane, width int) []byte {
 	if len(dst) < width {
 		dst = make([]byte, width)
 	}
+	if len(s.blend) < p.Width {
+		s.blend = make([]int32, p.Width)
+	}
 	maxH, maxV := max(full.Y.H, full.Cb.H, full.Cr.H, full.K.H), max(full.Y.V, full.Cb.V, full.Cr.V, full.K.V)
-	// The middle of pixel x lies at (x + ½)·H/maxH − ½ among the samples: in steps of 1/(2·maxH).
+	// The middle of row y lies at (y + ½)·V/maxV − ½ among the samples: in steps of 1/(2·maxV). Columns likewise.
 	above, below, down := between(s.y, p.V, maxV, p.Height)
 	top, low := p.Pix[above*p.Stride:][:p.Width], p.Pix[below*p.Stride:][:p.Width]
+	blend, a, b := s.blend[:p.Width], int32(2*maxV-down), int32(down)
+	for i := range blend {
+		blend[i] = int32(top[i])*a + int32(low[i])*b
+	}
+	n := int32(4 * maxH * maxV)
+	if maxH == 2*p.H && maxV != 3 { // the usual case: three quarters of the nearer sample and one of the farther
+		shift := uint(bits.TrailingZeros(uint(8*maxV))) & 31
+		half := int32(4 * maxV)
+		before := blend[0]
+		for i, v := range blend {
+			after := blend[min(i+1, len(blend)-1)]
+			if 2*i < width {
+				dst[2*i] = byte((3*v + before + half) >> shift)
+			}
+			if 2*i+1 < width {
+				dst[2*i+1] = byte((3*v + after + half) >> shift)
+			}
+			before = v
+		}
+		return dst
+	}
 	for x := range width {
 		left, right, across := between(x, p.H, maxH, p.Width)
-		a := int(top[left])*(2*maxV-down) + int(low[left])*down
-		b := int(top[right])*(2*maxV-down) + int(low[right])*down
-		n := 4 * maxH * maxV
-		dst[x] = byte((a*(2*maxH-across) + b*across + n/2) / n)
+		dst[x] = byte((blend[left]*int32(2*maxH-across) + blend[right]*int32(across) + n/2) / n)
 	}
 	return dst
 }

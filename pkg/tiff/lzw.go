@@ -20,8 +20,7 @@ type lzwReader struct {
 	n    uint // bits in acc, at its top
 
 	old        bool // codes as some old writers have them: lowest bit first, and each width used up
-	places     [lzwMost]uint32
-	lengths    [lzwMost]uint16
+	pieces     [lzwMost]lzwPiece
 	next       int // the next code to be defined
 	width      uint
 	prev       int // where the text of the code before begins
@@ -33,11 +32,17 @@ type lzwReader struct {
 	err        error
 }
 
+// lzwPiece is what a code stands for: where its text begins, and how long it is.
+type lzwPiece struct {
+	at     uint32
+	length uint32
+}
+
 func newLZW(data []byte) *lzwReader {
 	r := &lzwReader{data: data, text: make([]byte, lzwLetter+lzwReach+lzwMost+lzwSlack)}
 	r.old = len(data) > 1 && data[0] == 0 && data[1]&1 == 1
 	for i := range lzwLetter {
-		r.text[i], r.places[i], r.lengths[i] = byte(i), uint32(i), 1
+		r.text[i], r.pieces[i] = byte(i), lzwPiece{uint32(i), 1}
 	}
 	r.from, r.end = lzwLetter, lzwLetter
 	r.clear()
@@ -127,6 +132,11 @@ func (r *lzwReader) decode() error {
 		early = 0
 	}
 	for r.end < limit {
+		if !r.old {
+			if r.fast(limit); r.end >= limit {
+				break
+			}
+		}
 		code := r.code()
 		switch {
 		case code < 0:
@@ -145,18 +155,19 @@ func (r *lzwReader) decode() error {
 		length := 0
 		switch {
 		case code < r.next:
-			length = int(r.lengths[code])
-			r.copy(at, int(r.places[code]), length)
+			p := r.pieces[code]
+			length = int(p.length)
+			copyText(r.text, at, int(p.at), length)
 		case code == r.next && r.prevLength > 0 && r.next < lzwMost:
 			length = r.prevLength + 1 // the text before, and its first byte again
-			r.copy(at, r.prev, r.prevLength)
+			copyText(r.text, at, r.prev, r.prevLength)
 			r.text[at+length-1] = r.text[at]
 		default:
 			return fault("an LZW code is not yet defined")
 		}
 		r.end += length
 		if r.prevLength > 0 && r.next < lzwMost {
-			r.places[r.next], r.lengths[r.next] = uint32(r.prev), uint16(r.prevLength+1)
+			r.pieces[r.next] = lzwPiece{uint32(r.prev), uint32(r.prevLength + 1)}
 			r.next++
 			if r.next+early >= 1<<r.width && r.width < 12 {
 				r.width++
@@ -167,13 +178,46 @@ func (r *lzwReader) decode() error {
 	return nil
 }
 
-// copy copies text; it may write 15 bytes too many. The pieces do not overlap but in these.
-func (r *lzwReader) copy(to, from, length int) {
-	for range (length + 15) / 16 {
-		dst, src := r.text[to:to+16], r.text[from:from+16]
+// fast decodes codes of the usual kind, as long as eight bytes can be loaded.
+func (r *lzwReader) fast(limit int) {
+	data, text, pieces := r.data, r.text, &r.pieces
+	acc, n, pos, width, next := r.acc, r.n, r.pos, r.width, r.next
+	prev, prevLength, end := r.prev, r.prevLength, r.end
+	for pos+8 <= len(data) && end < limit && next < lzwMost && prevLength > 0 {
+		if n < width {
+			acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+			pos += int(63-n) >> 3
+			n |= 56
+		}
+		code := int(acc >> ((64 - width) & 63))
+		if code >= next || code == lzwClear || code == lzwEnd {
+			break
+		}
+		acc <<= width & 63
+		n -= width
+		p := pieces[code&(lzwMost-1)]
+		copyText(text, end, int(p.at), int(p.length))
+		pieces[next&(lzwMost-1)] = lzwPiece{uint32(prev), uint32(prevLength + 1)}
+		if next++; next+1 >= 1<<width && width < 12 {
+			width++
+		}
+		prev, prevLength = end, int(p.length)
+		end += prevLength
+	}
+	r.acc, r.n, r.pos, r.width, r.next = acc, n, pos, width, next
+	r.prev, r.prevLength, r.end = prev, prevLength, end
+}
+
+// copyText copies a piece of text; it may write 15 bytes too many. Pieces do not overlap but in these.
+func copyText(text []byte, to, from, length int) {
+	for {
+		dst, src := text[to:to+16], text[from:from+16]
 		a, b := binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[8:])
 		binary.LittleEndian.PutUint64(dst, a)
 		binary.LittleEndian.PutUint64(dst[8:], b)
+		if length -= 16; length <= 0 {
+			return
+		}
 		to += 16
 		from += 16
 	}
