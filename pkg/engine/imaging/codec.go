@@ -8,6 +8,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/png"
 )
 
 // Frame is one decoded picture.
@@ -34,6 +35,17 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 			return nil, err
 		}
 		defer release()
+	}
+	if o.Format == format.PNG {
+		encoder, _ := e.pngs.Get().(*png.Encoder)
+		if encoder == nil {
+			encoder = new(png.Encoder)
+		}
+		o.png = encoder
+		defer func() {
+			o.png = nil
+			e.pngs.Put(encoder)
+		}()
 	}
 	return o.Encode()
 }

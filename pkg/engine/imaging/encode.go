@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"image"
-	"image/png"
 
 	"github.com/gen2brain/jpegn"
 	"golang.org/x/image/tiff"
@@ -15,6 +14,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/png"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -47,6 +47,7 @@ type Output struct {
 	Loops      int            // how often an animation is shown, 0 for ever
 	Quality    int            // 0: the format's default
 	Background recipe.Color   // under transparent pixels, where the format has none
+	png        *png.Encoder   // used for one output after the other; nil: a new one
 	Colored    bool           // it is encoded in colours even if it has none: it carries a profile that is for colours
 }
 
@@ -58,7 +59,7 @@ func (o *Output) Encode() ([]byte, error) {
 	case format.JPEG:
 		return encodeJPEG(flatten(img, o.Background), quality, !o.Colored)
 	case format.PNG:
-		return encodePNG(img, !o.Colored)
+		return encodePNG(o.png, img, o.Colored)
 	case format.GIF:
 		return o.encodeGIF()
 	case format.WebP:
@@ -94,16 +95,14 @@ func encodeJPEG(img *image.NRGBA, quality int, mayBeGray bool) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func encodePNG(img *image.NRGBA, mayBeGray bool) ([]byte, error) {
-	var src image.Image = img
-	if mayBeGray && img.Opaque() {
-		if g := gray(img); g != nil {
-			src = g
-		}
+// encodePNG encodes with an encoder whose memory is used again, or with a new one where it is nil.
+func encodePNG(e *png.Encoder, img *image.NRGBA, colored bool) ([]byte, error) {
+	if e == nil {
+		e = new(png.Encoder)
 	}
-	var b bytes.Buffer
-	err := png.Encode(&b, src)
-	return b.Bytes(), err
+	return e.Encode(png.Image{
+		Pix: img.Pix, Stride: img.Stride, Width: img.Rect.Dx(), Height: img.Rect.Dy(), Channels: 4, Depth: 8,
+	}, png.EncodeOptions{KeepColors: colored})
 }
 
 // gray returns img without colour, or nil where it has any.

@@ -13,6 +13,7 @@ import (
 	"image"
 	"io/fs"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
@@ -43,6 +44,7 @@ type Engine struct {
 	limits engine.Limits
 	assets *Assets
 	heavy  chan struct{} // holds a token for each HEIC and AVIF picture in work
+	pngs   sync.Pool     // of *png.Encoder, which keep their memory
 }
 
 var _ engine.Engine = (*Engine)(nil)
