@@ -28,6 +28,9 @@ func FuzzTransform(f *testing.F) {
 		f.Add(turned(img, 7, enginetest.JPEGOptions{Progressive: progressive, Restart: 2, Quality: 50}))
 	}
 	f.Add(grayJPEG(f, grayPhoto(70, 53)))
+	f.Add(enginetest.PNG(img))
+	f.Add(enginetest.TIFF(img))
+	f.Add(enginetest.BMP(img))
 	var recipes []recipe.Recipe
 	for _, text := range []string{
 		"a=fit:4x4", "a=fit:9x9;b=fit:3x3,format:webp", "a=fit:17x17,strip:keep,icc:keep", "a=fit:40x40,orient:off;b=fit:39x7",

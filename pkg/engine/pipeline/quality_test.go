@@ -80,3 +80,35 @@ func TestThumbnailsAreAsNearAsThoseOfAFullDecode(t *testing.T) {
 		}
 	})
 }
+
+// So may every other recipe, and every other format: planes, boxes and what is averaged in them cost no more.
+func TestEveryRecipeIsAsNearAsThatOfAFullDecode(t *testing.T) {
+	img := landscape(1300, 867)
+	inputs := map[string][]byte{
+		"JPEG": enginetest.JPEG(img, enginetest.JPEGOptions{Quality: 92}), "PNG": enginetest.PNG(img),
+		"4:4:4": enginetest.JPEG(img, enginetest.JPEGOptions{Quality: 92, Sampling: [2]int{1, 1}}),
+		"WebP":  enginetest.WebP(img),
+	}
+	lossless := inputs["PNG"]
+	ours, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range []string{
+		"fit:640x640", "fit:128x128", "fit:32x32", "fill:200x200", "fill:100x300:se", "crop:500x500,fit:100x100",
+		"fit:640x640,sharpen:0.5", "fit:640x640,gray", "fit:200x200,blur:0.8", "pad:300x300", "rotate:90,fit:150x150",
+	} {
+		want := decoded(t, outputs(t, general(t), lossless, "x="+op+",format:png")[0])
+		for name, data := range inputs {
+			for _, to := range []string{"jpeg", "png"} {
+				variant := "x=" + op + ",format:" + to
+				a := enginetest.PSNR(decoded(t, outputs(t, ours, data, variant)[0]), want)
+				b := enginetest.PSNR(decoded(t, outputs(t, general(t), data, variant)[0]), want)
+				t.Logf("%s, %s: %.2f dB, of a full decode %.2f dB", name, variant, a, b)
+				if a < min(b, 48)-0.3 { // nobody sees a difference of 48 dB
+					t.Errorf("%s, %s: %.2f dB, of a full decode %.2f dB", name, variant, a, b)
+				}
+			}
+		}
+	}
+}
