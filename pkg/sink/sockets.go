@@ -36,7 +36,7 @@ func openSockets(cfg *Config, onWorker func(zsock.PeerEvent)) (s sockets, err er
 	if err != nil {
 		return s, err
 	}
-	s.rep, err = zsock.NewRep(zsock.Config{MaxMessage: 16 << 20, Network: cfg.Network})
+	s.rep, err = zsock.NewRep(zsock.Config{MaxMessage: wire.MaxRequest, Network: cfg.Network})
 	return s, err
 }
 

@@ -63,7 +63,11 @@ func (e *AbsentError) Error() string {
 func (e *AbsentError) Unwrap() error { return e.Err }
 
 func (c *Client) call(ctx context.Context, op string, args, value any) error {
-	message, err := c.req.Do(ctx, zsock.Message{wire.EncodeRequest(op, args)})
+	request := wire.EncodeRequest(op, args)
+	if len(request) > wire.MaxRequest { // the sink would drop the connection, and the caller would try for ever
+		return &RefusedError{Op: op, Why: fmt.Sprintf("the request has %d bytes; at most %d are allowed", len(request), wire.MaxRequest)}
+	}
+	message, err := c.req.Do(ctx, zsock.Message{request})
 	if errors.Is(err, zsock.ErrNoPeer) {
 		return &AbsentError{Endpoint: c.endpoint, Err: err}
 	}
@@ -83,6 +87,15 @@ func (c *Client) call(ctx context.Context, op string, args, value any) error {
 	return wire.DecodeRaw(reply.Value, value)
 }
 
+// batch returns how many of left items the next request of a call takes, and its arguments: as many as MaxBatch and MaxRequest allow.
+func batch(op string, left int, argsOf func(n int) any) (n int, args any) {
+	n = min(left, wire.MaxBatch)
+	for args = argsOf(n); n > 1 && len(wire.EncodeRequest(op, args)) > wire.MaxRequest; args = argsOf(n) {
+		n /= 2
+	}
+	return n, args
+}
+
 // Status returns the sink's view of the farm.
 func (c *Client) Status(ctx context.Context) (*wire.Status, error) {
 	s := new(wire.Status)
@@ -95,7 +108,7 @@ func (c *Client) Status(ctx context.Context) (*wire.Status, error) {
 func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wire.Receipts, error) {
 	var all wire.Receipts
 	for first := true; len(ids) > 0; first = false {
-		n := min(len(ids), wire.MaxBatch)
+		n := min(len(ids), wire.MaxBatch) // a full batch is far smaller than MaxRequest
 		args := wire.SettledArgs{Present: present, IDs: make([]string, n)}
 		for i, id := range ids[:n] {
 			args.IDs[i] = id.String()
@@ -121,9 +134,9 @@ func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wi
 func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Receipt, error) {
 	var all []wire.Receipt
 	for len(receipts) > 0 {
-		n := min(len(receipts), wire.MaxBatch)
+		n, args := batch(wire.OpSettle, len(receipts), func(n int) any { return &wire.Receipts{Receipts: receipts[:n]} })
 		var got wire.Receipts
-		if err := c.call(ctx, wire.OpSettle, &wire.Receipts{Receipts: receipts[:n]}, &got); err != nil {
+		if err := c.call(ctx, wire.OpSettle, args, &got); err != nil {
 			return nil, err
 		}
 		all = append(all, got.Receipts...)
@@ -171,9 +184,9 @@ func (c *Client) Runs(ctx context.Context) ([]wire.Run, error) {
 func (c *Client) Owners(ctx context.Context, outputs []string) ([]wire.Owner, error) {
 	var all []wire.Owner
 	for len(outputs) > 0 {
-		n := min(len(outputs), wire.MaxBatch)
+		n, args := batch(wire.OpOwners, len(outputs), func(n int) any { return &wire.OwnersArgs{Outputs: outputs[:n]} })
 		var got wire.Owners
-		if err := c.call(ctx, wire.OpOwners, &wire.OwnersArgs{Outputs: outputs[:n]}, &got); err != nil {
+		if err := c.call(ctx, wire.OpOwners, args, &got); err != nil {
 			return nil, err
 		}
 		all = append(all, got.Owners...)

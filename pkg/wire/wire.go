@@ -24,6 +24,7 @@ const (
 	MaxElements    = 200_000  // values in one message, counting those inside arrays and maps
 	MaxOutputs     = 256      // outputs of one result
 	MaxBatch       = 1024     // ids in one control call
+	MaxRequest     = 1 << 20  // bytes in a control request
 	MaxHeld        = 10_000   // tasks that one worker may hold
 	MaxID          = 128      // bytes of a task's or a run's id
 	MaxRuns        = 2000     // runs in an answer, the newest; each has some fifty values

@@ -102,6 +102,9 @@ func (s *socket) cut() {
 	for _, l := range s.listeners {
 		_ = l.Close()
 	}
+	if s.receiving.sweeper != nil {
+		s.receiving.sweeper.Stop()
+	}
 	for _, h := range s.handshakes {
 		h.end(ErrClosed)
 	}

@@ -27,6 +27,16 @@ type Config struct {
 	RecvHWM   int
 	RecvBytes int64
 
+	// ReceivingBytes bounds the messages over 32 KiB that are arriving from all peers together, in bytes. One address or
+	// certificate may use half of it, or send one message. Default: RecvBytes, or 2 × MaxMessage if that is more.
+	ReceivingBytes int64
+	// OwedBytes bounds the send queues of all subscribers of a Pub together, in bytes. When it is reached, subscribers with more
+	// than an equal share miss messages. Default: SendBytes.
+	OwedBytes int64
+	// StallTimeout is how long a subscriber of a Pub or a peer of a Rep may read nothing while something waits for it, before it
+	// is dropped. Negative: for ever. Default 30 s.
+	StallTimeout time.Duration
+
 	// Memory allocates the frames of received messages. Default: the heap.
 	Memory Memory
 
@@ -35,8 +45,12 @@ type Config struct {
 	// MaxHandshakes is how many accepted connections may be in their handshake at once. One more closes the oldest of them,
 	// preferably one that has sent nothing. Default 128.
 	MaxHandshakes int
-	// MaxPeers is how many peers the socket may have. Default 1024.
+	// MaxPeers is how many peers the socket may have. One more evicts the peer that has been idle longest, or is refused while
+	// none is idle. Default 1024.
 	MaxPeers int
+	// MaxPeersPerAddress is how many of them may come from one address, or have one certificate's name. Default: three quarters
+	// of MaxPeers. It does not apply to ipc and inproc.
+	MaxPeersPerAddress int
 	// MaxSubscriptions is how many prefixes a Sub, and each subscriber of a Pub, may hold, in at most 64 KiB. Default 1024.
 	MaxSubscriptions int
 
@@ -80,6 +94,7 @@ func (c Config) Validate() error {
 		{"SendHWM", int64(c.SendHWM)}, {"SendBytes", c.SendBytes},
 		{"RecvHWM", int64(c.RecvHWM)}, {"RecvBytes", c.RecvBytes},
 		{"MaxHandshakes", int64(c.MaxHandshakes)}, {"MaxPeers", int64(c.MaxPeers)},
+		{"MaxPeersPerAddress", int64(c.MaxPeersPerAddress)}, {"ReceivingBytes", c.ReceivingBytes}, {"OwedBytes", c.OwedBytes},
 		{"MaxSubscriptions", int64(c.MaxSubscriptions)}, {"KernelBuffer", int64(c.KernelBuffer)},
 	} {
 		if f.value < 0 {
@@ -115,6 +130,10 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.HandshakeTimeout, 5*time.Second)
 	orDefault(&c.MaxHandshakes, 128)
 	orDefault(&c.MaxPeers, 1024)
+	orDefault(&c.MaxPeersPerAddress, c.MaxPeers-c.MaxPeers/4)
+	orDefault(&c.ReceivingBytes, max(c.RecvBytes, 2*c.MaxMessage))
+	orDefault(&c.OwedBytes, c.SendBytes)
+	orDefault(&c.StallTimeout, 30*time.Second)
 	orDefault(&c.MaxSubscriptions, 1024)
 	orDefault(&c.ReconnectMin, 10*time.Millisecond)
 	orDefault(&c.ReconnectMax, max(5*time.Second, c.ReconnectMin))

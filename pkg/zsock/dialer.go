@@ -129,8 +129,11 @@ func (s *socket) dial(e endpoint, via transport, t *target) {
 		conn, err := s.connect(via, t.address)
 		if err != nil {
 			s.log.Debug("cannot connect", "endpoint", e.text, "address", t.address, "err", err)
-		} else if err = s.run(conn, e.text, s.beginHandshake(conn, false)); err == nil {
-			pause.reset()
+		} else {
+			var lasted bool
+			if lasted, err = s.run(conn, e.text, s.beginHandshake(conn, false)); lasted {
+				pause.reset()
+			}
 		}
 		s.noteDial(e.text, err)
 		if !s.sleep(pause.next()) {

@@ -20,7 +20,10 @@
 // number of handshakes, number of peers, subscriptions of a subscriber. Limits are checked on the frame header, before anything
 // is allocated. A frame's memory is allocated only after its first 32 KiB have arrived. A peer that exceeds a limit is dropped
 // with a *LimitError. A socket holds at most RecvHWM messages or RecvBytes bytes that the application has not taken, and one
-// more message for each peer that was in the middle of sending it.
+// more message for each peer that was in the middle of sending it. All such messages together stay within ReceivingBytes.
+//
+// When a socket has MaxPeers, or MaxPeersPerAddress from one address, the peer that has been idle longest makes room for another
+// one (evict.go). Subscribers share OwedBytes, and one that reads nothing for StallTimeout is dropped.
 //
 // # Heartbeats
 //

@@ -10,9 +10,10 @@ var (
 	ErrClosed   = errors.New("zsock: socket closed")
 	ErrNoPeer   = errors.New("zsock: no peer")
 	ErrFull     = errors.New("zsock: queue full")
-	ErrPeerLost = errors.New("zsock: peer lost")                  // it was lost before it answered
-	ErrSilent   = errors.New("zsock: peer silent for too long")   // a PeerDown's error
-	ErrProtocol = errors.New("zsock: peer does not keep to ZMTP") // a PeerDown's or PeerRefused's error
+	ErrPeerLost = errors.New("zsock: peer lost")                          // it was lost before it answered
+	ErrSilent   = errors.New("zsock: peer silent for too long")           // a PeerDown's error
+	ErrStalled  = errors.New("zsock: peer has read nothing for too long") // a PeerDown's error
+	ErrProtocol = errors.New("zsock: peer does not keep to ZMTP")         // a PeerDown's or PeerRefused's error
 )
 
 // LimitError says which limit was exceeded, and by how much.

@@ -2,7 +2,11 @@ package zsock
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"net"
+	"os"
+	"time"
 )
 
 // Bodies of at most this many bytes are copied next to the headers around them; a larger body is written from where it lies. A
@@ -87,13 +91,42 @@ func (l *link) flush() (int64, error) {
 		return 0, nil
 	}
 	defer g.reset()
-	if len(g.pieces) == 0 {
-		n, err := l.Conn.Write(g.buf)
-		return int64(n), err
-	}
 	g.closePiece()
 	g.vector = g.pieces
+	if l.stallTimeout == 0 {
+		return l.writePieces()
+	}
+	return l.writeUnlessStalled()
+}
+
+// writePieces writes what is left of the gathered pieces.
+func (l *link) writePieces() (int64, error) {
+	g := &l.out
+	if len(g.vector) == 1 {
+		n, err := l.Conn.Write(g.vector[0])
+		g.vector[0] = g.vector[0][n:]
+		return int64(n), err
+	}
 	return g.vector.WriteTo(l.Conn)
+}
+
+// writeUnlessStalled writes until the transport has taken nothing for stallTimeout. A wrapped connection cannot go on after a
+// deadline, so there stallTimeout bounds the whole flush.
+func (l *link) writeUnlessStalled() (int64, error) {
+	var total int64
+	for {
+		if err := l.Conn.SetWriteDeadline(time.Now().Add(l.stallTimeout)); err != nil {
+			return total, err
+		}
+		n, err := l.writePieces()
+		total += n
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return total, err
+		}
+		if n == 0 || l.out.copyUpTo == gatherCopyWrapped {
+			return total, fmt.Errorf("%w: %v", ErrStalled, l.stallTimeout)
+		}
+	}
 }
 
 // copyUpTo returns the largest body, in bytes, that is copied before it is written to conn.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,6 +48,7 @@ type link struct {
 	// The reader calls all of these, and readMessage alone all but onBytes.
 	onCommand func(name string, body []byte) error
 	onMessage func(size uint64) error       // a message begins; blocks while there is no room for it
+	onFrame   func(size uint64) error       // a frame of a large message is allocated next; blocks while there is no memory
 	onBytes   func()                        // bytes arrived
 	onTick    func() (time.Duration, error) // nothing arrived for as long as the last call returned; nil: never called
 
@@ -63,6 +65,9 @@ type link struct {
 	size    uint64 // bytes of the current message so far
 	midway  bool   // in the middle of a frame or message
 	readErr error  // the first error, which every later read returns
+
+	arrived      atomic.Uint64 // bytes read from the transport
+	stallTimeout time.Duration // how long the transport may take nothing while there is something to write; 0: for ever
 }
 
 func newLink(conn net.Conn) *link {
@@ -251,6 +256,7 @@ func (l *link) receive(p []byte) (int, error) {
 	for {
 		n, err := l.Conn.Read(p)
 		if n > 0 {
+			l.arrived.Add(uint64(n))
 			if l.onBytes != nil {
 				l.onBytes()
 			}

@@ -55,7 +55,7 @@ func (s *socket) accept(l net.Listener, bound string) {
 		}
 		pause = acceptPauseMin
 		h := s.beginHandshake(conn, true)
-		s.wg.Go(func() { _ = s.run(conn, bound, h) }) // OnPeer hears of a refusal
+		s.wg.Go(func() { _, _ = s.run(conn, bound, h) }) // OnPeer hears of a refusal
 	}
 }
 

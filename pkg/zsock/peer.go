@@ -64,6 +64,8 @@ type peer struct {
 	socket    *socket
 	id        PeerID
 	identity  string
+	principal string // of its certificate; empty: none
+	account   string // whom its share of the limits is charged to; empty: nobody
 	endpoint  string
 	remote    string
 	since     time.Time
@@ -73,6 +75,7 @@ type peer struct {
 	cutCtx    context.CancelCauseFunc
 	wake      chan struct{} // capacity 1: the writer has something to do
 	seen      atomic.Int64  // nanoseconds after since
+	active    atomic.Int64  // when a message last went either way, in nanoseconds after since
 	sent      atomic.Uint64
 	received  atomic.Uint64
 	heartbeat heartbeat
@@ -95,6 +98,11 @@ type peer struct {
 	missed    uint64          // Pub: missed and not yet told
 	missedAll uint64          // Pub: missed in all
 	stamp     uint64          // Pub: the publication that was last queued for it
+
+	// Guarded by socket.mu too; see receiving.
+	reserved    int64         // bytes
+	windowStart time.Duration // after since
+	windowBytes uint64        // link.arrived at windowStart
 }
 
 // info returns a snapshot. socket.mu must be held.
@@ -133,6 +141,7 @@ func (p *peer) add(o outgoing) {
 	p.queue.push(o)
 	p.msgs++
 	p.bytes += o.size
+	p.socket.queuedBytes += o.size
 }
 
 func (p *peer) wakeWriter() {
@@ -150,14 +159,21 @@ func (p *peer) read() error {
 			return err
 		}
 	}
+	defer p.unreserve()
 	for {
 		msg, err := p.link.readMessage()
 		if err != nil {
 			return err
 		}
 		p.received.Add(1)
+		if p.socket.kind != zmq4.Pub { // a subscription is no message
+			p.active.Store(int64(p.age()))
+		}
 		if err := p.socket.pattern.receive(p, msg); err != nil {
 			return err
+		}
+		if p.link.size > readAhead {
+			p.unreserve()
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (s *Pub) Publish(m Message) error {
 		}
 		p.stamp = s.stamp
 		s.tellMissed(p)
-		if p.full(o.size) {
+		if p.full(o.size) || s.overShare(p, o.size) {
 			p.missedAll++
 			if s.cfg.Missed != nil {
 				p.missed++
@@ -64,6 +64,12 @@ func (s *Pub) Publish(m Message) error {
 		s.wakeLater()
 	})
 	return nil
+}
+
+// overShare reports whether a message of so many bytes would exceed what all subscribers may be owed, and p's equal share of it.
+// s.mu must be held.
+func (s *Pub) overShare(p *peer, size int64) bool {
+	return p.msgs > 0 && s.queuedBytes+size > s.cfg.OwedBytes && p.bytes+size > s.cfg.OwedBytes/int64(len(s.peers))
 }
 
 // wakeLater wakes all writers after PrefixBatchDelay.

@@ -86,6 +86,11 @@ func (l *link) takeHeader(flags byte, length uint64, n int) error {
 	if err := l.fill(n + int(min(length, uint64(len(l.buf)-n)))); err != nil {
 		return err
 	}
+	if l.size > readAhead && l.onFrame != nil {
+		if err := l.onFrame(length); err != nil {
+			return err
+		}
+	}
 	l.r += n
 	return nil
 }

@@ -52,6 +52,10 @@ type socket struct {
 	cutting    bool         // Close has flushed, or given up
 	unsent     UnsentError
 
+	receiving      receiving
+	queuedBytes    int64     // in the send queues of all peers
+	evictionWarned time.Time // when the log last said that peers are evicted or refused
+
 	// Signals; each is broadcast when closing too.
 	sendable signal // a peer came, left, or has less to send
 	arrived  signal // the application can take something
@@ -62,6 +66,7 @@ func newSocket(cfg Config, kind zmq4.SocketType) (*socket, error) {
 		return nil, err
 	}
 	s := &socket{cfg: cfg.withDefaults(), kind: kind, ended: make(chan struct{})}
+	s.receiving.max = s.cfg.ReceivingBytes
 	s.log = s.cfg.Network.Logger.With("socket", string(kind))
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
@@ -78,16 +83,21 @@ func (s *socket) Peers() []PeerInfo {
 	return infos
 }
 
-// run makes a peer of a connection, and returns when the peer is lost. The error says why the connection never became one.
-func (s *socket) run(conn net.Conn, endpoint string, h *handshake) error {
+// lastedAfter is how long a connection must have been up before its loss is answered with a quick reconnect. A peer that accepts
+// and closes at once, because it has no room, is asked less and less often.
+const lastedAfter = time.Second
+
+// run makes a peer of a connection, and returns when the peer is lost. lasted says that the peer sent a message or was up for
+// lastedAfter. The error says why the connection never became a peer.
+func (s *socket) run(conn net.Conn, endpoint string, h *handshake) (lasted bool, err error) {
 	defer conn.Close()
 	since := time.Now()
 	remote := conn.RemoteAddr().String()
-	refuse := func(err error) error {
+	refuse := func(err error) (bool, error) {
 		s.log.Debug("peer refused", "endpoint", endpoint, "remote", remote, "err", err)
 		s.tell(PeerEvent{Kind: PeerRefused, Err: err,
 			Peer: PeerInfo{Endpoint: endpoint, Remote: remote, Since: since}})
-		return err
+		return false, err
 	}
 	link, zmtp, ready, err := s.shakeHands(conn, h)
 	if err != nil {
@@ -99,8 +109,13 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) error {
 	}
 	p.heartbeat.knows.Store(ready.heartbeat || link.minor > 0)
 	p.ctx, p.cutCtx = context.WithCancelCause(context.Background())
+	p.account = accountOf(conn, p.principal)
 	link.startTraffic(s.maxRecv, s.cfg.MaxParts, s.cfg.Memory)
 	link.onBytes, link.onCommand = p.touch, p.handleCommand
+	link.onFrame = p.reserve
+	if s.kind == zmq4.Pub || s.kind == zmq4.Rep {
+		link.stallTimeout = max(s.cfg.StallTimeout, 0)
+	}
 	link.onMessage = func(size uint64) error {
 		return p.await(func() *signal { return s.pattern.room(p, size) })
 	}
@@ -121,7 +136,7 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) error {
 	unsent := s.dismiss(p)
 	s.log.Debug("peer down", "peer", p.id, "endpoint", endpoint, "remote", remote, "err", p.reason())
 	s.tellAbout(p, PeerDown, p.reason(), unsent)
-	return nil
+	return p.received.Load() > 0 || p.age() >= lastedAfter, nil
 }
 
 // admit adds p to the peers, unless there is no room.
@@ -131,8 +146,8 @@ func (s *socket) admit(p *peer) error {
 	if s.cutting {
 		return ErrClosed
 	}
-	if len(s.peers) >= s.cfg.MaxPeers {
-		return &LimitError{What: "peers", Max: uint64(s.cfg.MaxPeers), Got: uint64(len(s.peers) + 1)}
+	if err := s.makeRoom(p); err != nil {
+		return err
 	}
 	s.lastID++
 	p.id = s.lastID
@@ -151,6 +166,7 @@ func (s *socket) dismiss(p *peer) (unsent []Message) {
 	for p.queue.len() > 0 {
 		lost = append(lost, p.queue.pop())
 	}
+	s.queuedBytes -= p.bytes
 	p.msgs, p.bytes, p.lost = 0, 0, nil
 	kept := s.pattern.leave(p, lost)
 	if s.cutting {

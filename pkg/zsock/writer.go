@@ -123,6 +123,7 @@ func (w *writer) settle(n int64, err error) {
 			}
 			w.msgs--
 			w.bytes -= o.size
+			s.queuedBytes -= o.size
 			continue
 		}
 		start := int64(0)
@@ -137,7 +138,9 @@ func (w *writer) settle(n int64, err error) {
 	}
 	s.sendable.broadcast()
 	s.mu.Unlock()
-	w.sent.Add(uint64(sent))
+	if w.sent.Add(uint64(sent)); sent > 0 {
+		w.active.Store(int64(w.age()))
+	}
 	for i, o := range w.batch[:done] {
 		if o.written != nil {
 			o.written(nil)

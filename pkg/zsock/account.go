@@ -1,0 +1,28 @@
+package zsock
+
+import (
+	"net"
+	"net/netip"
+)
+
+// accountOf returns the account that a peer's share of the limits is charged to: its principal if its certificate names one, and
+// otherwise the address that it connects from. An IPv6 peer is charged to its /64 network, all of which one machine may hold.
+// Peers within this process and over ipc:// have no account, and so no share.
+func accountOf(conn net.Conn, principal string) string {
+	if principal != "" {
+		return principal
+	}
+	tcp, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return ""
+	}
+	ip, ok := netip.AddrFromSlice(tcp.IP)
+	if !ok {
+		return ""
+	}
+	if ip = ip.Unmap(); ip.Is6() {
+		network, _ := ip.Prefix(64)
+		return network.String()
+	}
+	return ip.String()
+}

@@ -1,0 +1,182 @@
+//go:build linux
+
+package hostile
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
+)
+
+// peer shakes hands with an endpoint as that kind of socket, and keeps the connection until the test ends. It returns nil when the
+// other side closes first.
+func peer(t *testing.T, endpoint, kind string) net.Conn {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(endpoint, "tcp://"), farmtest.Limit)
+	if err != nil {
+		return nil
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	hello := make([]byte, 64)
+	hello[0], hello[9], hello[10] = 0xFF, 0x7F, 3
+	copy(hello[12:], "NULL")
+	ready := append([]byte("\x05READY\x0bSocket-Type"), 0, 0, 0, byte(len(kind)))
+	ready = append(ready, kind...)
+	hello = append(append(hello, 4, byte(len(ready))), ready...)
+	_ = conn.SetDeadline(time.Now().Add(farmtest.Limit))
+	if _, err := conn.Write(hello); err != nil {
+		return nil
+	}
+	if _, err := io.ReadFull(conn, make([]byte, 64+2)); err != nil {
+		return nil
+	}
+	_ = conn.SetDeadline(time.Time{})
+	return conn
+}
+
+// memory returns the largest resident size of a process so far, in MiB.
+func memory(t *testing.T, p *farmtest.Process) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kib int
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			_, _ = fmt.Sscan(rest, &kib)
+		}
+	}
+	return kib >> 10
+}
+
+// mustAnswer asks the sink for its status with a new connection.
+func mustAnswer(t *testing.T, f *farmtest.Farm) {
+	t.Helper()
+	c, err := sinkclient.Dial(zsock.Network{}, f.Control)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)
+	defer cancel()
+	if _, err := c.Status(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestIdleConnectionsLockNobodyOut(t *testing.T) {
+	f := farmtest.New(t, programs, t.TempDir())
+	sink := f.StartSink()
+	mustAnswer(t, f)
+	for range 1200 {
+		peer(t, f.Control, "REQ")
+		peer(t, f.Results, "PUSH")
+		peer(t, f.Events, "SUB")
+	}
+	mustAnswer(t, f)
+	f.StartWorker("w1")
+	f.StartVentilator(photos).MustExit(0)
+	sink.MustLive()
+	if n := memory(t, sink); n > 400 {
+		t.Errorf("the sink took %d MiB", n)
+	}
+}
+
+func TestUnfinishedResultsStayWithinTheBudget(t *testing.T) {
+	f := farmtest.New(t, programs, t.TempDir())
+	sink := f.StartSink()
+	mustAnswer(t, f)
+	before := memory(t, sink)
+	for range 40 {
+		conn := peer(t, f.Results, "PUSH")
+		if conn == nil {
+			t.Fatal("the sink refuses a peer")
+		}
+		go func() {
+			_, _ = conn.Write(binary.BigEndian.AppendUint64([]byte{2}, 64<<20))
+			_, _ = conn.Write(make([]byte, 60<<20))
+		}()
+	}
+	f.StartWorker("w1")
+	f.StartVentilator(photos).MustExit(0)
+	sink.MustLive()
+	if n := memory(t, sink); n > before+500 {
+		t.Errorf("the sink took %d MiB more", n-before)
+	} else {
+		t.Logf("the sink took %d MiB more", n-before)
+	}
+}
+
+func TestSubscribersThatNeverReadStayWithinTheBudget(t *testing.T) {
+	f := farmtest.New(t, programs, t.TempDir())
+	sink := f.StartSink()
+	mustAnswer(t, f)
+	before := memory(t, sink)
+	for range 12 {
+		conn := peer(t, f.Events, "SUB")
+		if conn == nil {
+			t.Fatal("the sink refuses a subscriber")
+		}
+		if _, err := conn.Write([]byte{0, 1, 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push, err := zsock.NewPush(zsock.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := push.Dial(f.Results); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)
+	defer cancel()
+	// The sink publishes each heartbeat, with the tasks that it lists.
+	held := make([]string, 1000)
+	for i := range held {
+		held[i] = strings.Repeat("x", wire.MaxID-4) + fmt.Sprintf("%04d", i)
+	}
+	for range 1500 {
+		beat := wire.Heartbeat{Worker: "w1", Slots: 1, Held: held}
+		if err := push.Send(ctx, zsock.Message{beat.Encode()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := push.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	mustAnswer(t, f)
+	if n := memory(t, sink); n > before+500 {
+		t.Errorf("the sink took %d MiB more", n-before)
+	} else {
+		t.Logf("the sink took %d MiB more", n-before)
+	}
+}
+
+func TestLargeRequestIsRefused(t *testing.T) {
+	f := farmtest.New(t, programs, t.TempDir())
+	f.StartSink()
+	mustAnswer(t, f)
+	conn := peer(t, f.Control, "REQ")
+	if conn == nil {
+		t.Fatal("the sink refuses a peer")
+	}
+	_ = conn.SetDeadline(time.Now().Add(farmtest.Limit))
+	_, _ = conn.Write(binary.BigEndian.AppendUint64([]byte{1, 0, 2}, wire.MaxRequest+1))
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection stays open")
+	}
+	mustAnswer(t, f)
+}
