@@ -7,6 +7,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/png"
 )
@@ -53,7 +54,14 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 // Planes decodes an image whose decoder is an engine.PlaneSource, to at least width×height samples. It returns nil without
 // an error for an image of another format. A decoder that needs much memory waits for its turn, until the context ends.
 func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error) {
-	if info.Format != format.HEIC && info.Format != format.AVIF {
+	switch {
+	case info.Format == format.WebP && !info.Animation:
+		p, err := webp.Planes(data, info.Width, info.Height)
+		if err != nil {
+			err = (&transform{engine: e, ctx: ctx, info: info}).reject(err)
+		}
+		return p, err
+	case info.Format != format.HEIC && info.Format != format.AVIF:
 		return nil, nil
 	}
 	file, err := heif.Parse(data)

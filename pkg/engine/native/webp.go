@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"unsafe"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
@@ -100,7 +101,9 @@ func separate(pix []byte, w, h int) *picture.Picture {
 			plane.Pix[i] = pix[4*i+c]
 		}
 		if c == 3 {
-			p.Alpha = &plane
+			if slices.ContainsFunc(plane.Pix, func(a byte) bool { return a != 255 }) {
+				p.Alpha = &plane
+			}
 		} else {
 			p.Planes = append(p.Planes, plane)
 		}

@@ -93,7 +93,9 @@ func separate(img *image.NRGBA) *picture.Picture {
 			}
 		}
 		if c == 3 {
-			p.Alpha = &plane
+			if !img.Opaque() {
+				p.Alpha = &plane
+			}
 		} else {
 			p.Planes = append(p.Planes, plane)
 		}
@@ -120,7 +122,10 @@ func imageOf(p *picture.Picture) image.Image {
 		row := img.Pix[y*img.Stride:][:4*w]
 		for x := range w {
 			row[4*x], row[4*x+1], row[4*x+2] = a.Pix[y*a.Stride+x], b.Pix[y*b.Stride+x], c.Pix[y*c.Stride+x]
-			row[4*x+3] = p.Alpha.Pix[y*p.Alpha.Stride+x]
+			row[4*x+3] = 255
+			if p.Alpha != nil {
+				row[4*x+3] = p.Alpha.Pix[y*p.Alpha.Stride+x]
+			}
 		}
 	}
 	return img
