@@ -1,10 +1,12 @@
 //go:build unix
 
-// Command isolated measures what it costs that transforms run in child processes: `farm run` over the same photographs with
+// Command isolated measures what it costs that transforms run in child processes: `farm run` over the same
+// photographs with
 // --isolate and without, in turn: go run ./bench/isolated [-rounds 9] [-copies 6] [-size 64,128,256] DIR.
 //
-// What counts is processor time, of all processes and with their start, and the clock; of each the median of the rounds, and
-// of the ratios the median over pairs of rounds, since what else a machine does changes from minute to minute.
+// What counts is processor time, of all processes and with their start, and the clock; of each the median of the
+// rounds, and of the ratios the median over pairs of rounds, since what else a machine does changes from minute to
+// minute.
 package main
 
 import (

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// profile returns an ICC profile of three primaries (columns of the matrix to XYZ under D50) and one tone curve, as cameras and
-// phones embed them.
+// profile returns an ICC profile of three primaries (columns of the matrix to XYZ under D50) and one tone curve, as
+// cameras and phones embed them.
 func profile(primaries [3][3]float64, curve []byte) []byte {
 	xyz := func(v [3]float64) []byte {
 		b := append([]byte("XYZ "), 0, 0, 0, 0)
@@ -69,9 +69,11 @@ func srgbCurve() []byte {
 }
 
 func displayP3() []byte {
-	return profile([3][3]float64{{0.51512, 0.24120, -0.00105}, {0.29198, 0.69225, 0.04189}, {0.15710, 0.06657, 0.78407}}, srgbCurve())
+	return profile([3][3]float64{{0.51512, 0.24120, -0.00105}, {0.29198, 0.69225, 0.04189}, {0.15710, 0.06657, 0.78407}},
+		srgbCurve())
 }
 
 func adobeRGB() []byte {
-	return profile([3][3]float64{{0.60974, 0.31111, 0.01947}, {0.20528, 0.62567, 0.06087}, {0.14919, 0.06322, 0.74457}}, gamma(563))
+	return profile([3][3]float64{{0.60974, 0.31111, 0.01947}, {0.20528, 0.62567, 0.06087}, {0.14919, 0.06322, 0.74457}},
+		gamma(563))
 }

@@ -1,12 +1,13 @@
-// Command matrix times the farm beside vipsthumbnail and Pillow for every kind of input and operation that people bring, not only for
-// the one that is fast:
+// Command matrix times the farm beside vipsthumbnail and Pillow for every kind of input and operation that people
+// bring, not only for the one that is fast:
 //
 //	go run ./bench/matrix [-rounds 3] [-only TEXT] bench/corpus.d
 //
-// It takes photographs of 12 megapixels from the corpus and makes each kind of input of them. Then it runs each program on each row, in
-// turn, with two processes (the farm: `farm run` with two slots), from the page cache, start of the programs included. It prints one
-// Markdown table, in it for each row the ratio of vipsthumbnail's time to the farm's (over 1: the farm is faster), and for both the bytes
-// of the outputs and the PSNR against a full-size reference. What is not installed is left out with a word.
+// It takes photographs of 12 megapixels from the corpus and makes each kind of input of them. Then it runs each
+// program on each row, in turn, with two processes (the farm: `farm run` with two slots), from the page cache, start
+// of the programs included. It prints one Markdown table, in it for each row the ratio of vipsthumbnail's time to
+// the farm's (over 1: the farm is faster), and for both the bytes of the outputs and the PSNR against a full-size
+// reference. What is not installed is left out with a word.
 //
 // Where vipsthumbnail lacks an operation (sharpen, gray), it is timed without it.
 package main
@@ -90,7 +91,8 @@ type sample struct{ clock, processor time.Duration }
 
 // row runs every program on a row and prints its line.
 func (b *bench) row(ctx context.Context, r row, rounds int) error {
-	programs := map[string]func(context.Context, row, string) (sample, error){"farm": b.farm, "vips": b.vips, "pillow": b.pillow}
+	programs := map[string]func(context.Context, row, string) (sample, error){"farm": b.farm, "vips": b.vips,
+		"pillow": b.pillow}
 	samples := make(map[string][]sample)
 	outs := make(map[string]string)
 	for round := range rounds {
@@ -130,7 +132,8 @@ func (b *bench) row(ctx context.Context, r row, rounds int) error {
 	}
 	fmt.Printf("| %s%s | **%s** | %s | %s | %s | %s | %s |\n", r.name, note, ratio(vips.clock, farm.clock),
 		ratio(vips.processor, farm.processor), ratio(pillow.clock, farm.clock),
-		milliseconds(farm.clock), b.quality(r, outs["farm"], false), milliseconds(vips.clock)+" | "+b.quality(r, outs["vips"], r.plain))
+		milliseconds(farm.clock), b.quality(r, outs["farm"], false), milliseconds(vips.clock)+" | "+b.quality(r,
+			outs["vips"], r.plain))
 	return nil
 }
 
@@ -205,7 +208,8 @@ func (b *bench) farm(ctx context.Context, r row, out string) (sample, error) {
 			}
 		}
 	}
-	return b.timed(ctx, copies*len(files), exec.CommandContext(ctx, filepath.Join(b.work, "farm"), "run", "--quiet", "--progress", "none",
+	return b.timed(ctx, copies*len(files), exec.CommandContext(ctx, filepath.Join(b.work, "farm"), "run", "--quiet",
+		"--progress", "none",
 		"--http", "", "--slots", "2", "--out", out, "--variant", "x="+r.recipe, in))
 }
 

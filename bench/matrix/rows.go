@@ -21,7 +21,8 @@ const (
 	avif60 = ".avif[Q=60,effort=1,strip]"
 )
 
-// rows is the table. The farm's defaults are Q 85 for JPEG, 80 for WebP and 60 for AVIF, those of peers are set to them.
+// rows is the table. The farm's defaults are Q 85 for JPEG, 80 for WebP and 60 for AVIF, those of peers are set to
+// them.
 func rows() []row {
 	fit := func(name, input, side, recipe, save string) row {
 		return row{name: name, input: input, recipe: "fit:" + side + "x" + side + recipe,

@@ -1,5 +1,5 @@
-// Command million sends a million tasks that make nothing through ventilator, worker and sink as three processes over TCP,
-// and watches their memory: go run ./bench/million [-n 1000000].
+// Command million sends a million tasks that make nothing through ventilator, worker and sink as three processes
+// over TCP, and watches their memory: go run ./bench/million [-n 1000000].
 //
 // The images are hard links to small files, so that finding and reading them is real; the engine makes nothing.
 package main
@@ -127,12 +127,14 @@ func run(dir string, n, slots int, every time.Duration) (err error) {
 		for lines.Scan() {
 		}
 	}()
-	ventilator, err := start(bin, "ventilator", "--bind", "ipc://"+filepath.Join(dir, "tasks"), "--control", at[3], "--events", at[2],
+	ventilator, err := start(bin, "ventilator", "--bind", "ipc://"+filepath.Join(dir, "tasks"), "--control", at[3],
+		"--events", at[2],
 		"--http", "", "--progress", "plain", "--log-level", "warn", photos)
 	if err != nil {
 		return err
 	}
-	worker, err := start(bin, "worker", "--engine", "noop", "--isolate=false", "--slots", strconv.Itoa(slots), "--prefetch", "512", "--http", "",
+	worker, err := start(bin, "worker", "--engine", "noop", "--isolate=false", "--slots", strconv.Itoa(slots),
+		"--prefetch", "512", "--http", "",
 		"--ventilator", "ipc://"+filepath.Join(dir, "tasks"), "--results", at[1], "--log-level", "warn")
 	if err != nil {
 		return errors.Join(err, end(ventilator))
@@ -157,7 +159,8 @@ func run(dir string, n, slots int, every time.Duration) (err error) {
 	for {
 		select {
 		case <-ticker.C:
-			fmt.Printf("%7.0f  %10.0f  %6.0f  %4.0f\n", time.Since(begun).Seconds(), ventilator.resident(), worker.resident(), sink.resident())
+			fmt.Printf("%7.0f  %10.0f  %6.0f  %4.0f\n", time.Since(begun).Seconds(), ventilator.resident(), worker.resident(),
+				sink.resident())
 		case <-over:
 			err := ventilator.cmd.Wait()
 			took := time.Since(begun)

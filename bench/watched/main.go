@@ -1,10 +1,11 @@
 //go:build unix
 
-// Command watched measures what it costs a farm to be looked at: the same run with nobody watching and with 20 subscribers
-// of all events, 5 open pages and a scrape every second, in turn: go run ./bench/watched [-rounds 7] [-copies 12] DIR.
+// Command watched measures what it costs a farm to be looked at: the same run with nobody watching and with 20
+// subscribers of all events, 5 open pages and a scrape every second, in turn: go run ./bench/watched [-rounds 7]
+// [-copies 12] DIR.
 //
-// The watchers run on the same machine, in this process: what they cost themselves is part of the throughput, and the farm
-// cannot help it. So the processor time of the farm's own processes is told, too, and that of the watchers.
+// The watchers run on the same machine, in this process: what they cost themselves is part of the throughput, and
+// the farm cannot help it. So the processor time of the farm's own processes is told, too, and that of the watchers.
 package main
 
 import (
@@ -77,7 +78,8 @@ func run(dir, photos string, rounds, copies int) error {
 		fmt.Printf("round %d: %.1f img/s alone, %.1f watched, ratio %.3f; processor time %.2f s alone, %.2f s watched, ratio %.3f\n",
 			round+1, pair[0].speed, pair[1].speed, pair[1].speed/pair[0].speed, pair[0].farm, pair[1].farm, pair[1].farm/pair[0].farm)
 	}
-	fmt.Printf("medians: throughput %.1f img/s alone, %.1f watched, ratio %.3f\n", median(speeds[0]), median(speeds[1]), median(ratios))
+	fmt.Printf("medians: throughput %.1f img/s alone, %.1f watched, ratio %.3f\n", median(speeds[0]), median(speeds[1]),
+		median(ratios))
 	fmt.Printf("         the farm's processor time %.2f s alone, %.2f s watched, ratio %.3f; the watchers' own, of the farm's: %.1f %%\n",
 		median(farm[0]), median(farm[1]), median(costs), 100*median(watchers))
 	return nil
@@ -145,8 +147,10 @@ func once(out, dir string, watched bool) (m measured, err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	var watchers sync.WaitGroup
 	defer func() { stop(); watchers.Wait() }()
-	sink := exec.Command(dir+"/bin/sink", "--out", out, "--control", control, "--events", events, "--results", results, "--http", page, "-q")
-	worker := exec.Command(dir+"/bin/worker", "--slots", "2", "--ventilator", tasks, "--results", results, "--http", "", "-q")
+	sink := exec.Command(dir+"/bin/sink", "--out", out, "--control", control, "--events", events, "--results", results,
+		"--http", page, "-q")
+	worker := exec.Command(dir+"/bin/worker", "--slots", "2", "--ventilator", tasks, "--results", results, "--http", "",
+		"-q")
 	services := []*exec.Cmd{sink, worker}
 	running := 0
 	end := func() { // they have done their part
@@ -170,7 +174,8 @@ func once(out, dir string, watched bool) (m measured, err error) {
 		}
 	}
 	before := processorTime()
-	ventilator := exec.Command(dir+"/bin/ventilator", "--bind", tasks, "--control", control, "--events", events, "--http", "",
+	ventilator := exec.Command(dir+"/bin/ventilator", "--bind", tasks, "--control", control, "--events", events, "--http",
+		"",
 		"--progress", "json", "--log-level", "error", filepath.Join(dir, "in"))
 	progress, err := ventilator.StdoutPipe()
 	if err != nil {

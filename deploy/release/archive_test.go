@@ -86,8 +86,9 @@ func TestImagesOfTheSameContentsAreTheSameBytes(t *testing.T) {
 		var all bytes.Buffer
 		a := tar.NewWriter(&all)
 		for name, data := range map[string]string{
-			"manifest.json":   `[{"Config":"` + id + `.json","RepoTags":["x:1"],"Layers":["` + id + `/layer.tar"]}]`,
-			id + ".json":      `{"created":"` + built.Format(time.RFC3339) + `","container":"` + id + `","history":[{"created":"now"}]}`,
+			"manifest.json": `[{"Config":"` + id + `.json","RepoTags":["x:1"],"Layers":["` + id + `/layer.tar"]}]`,
+			id + ".json": `{"created":"` + built.Format(time.RFC3339) + `","container":"` + id +
+				`","history":[{"created":"now"}]}`,
 			id + "/layer.tar": layer.String(),
 			id + "/VERSION":   "1.0",
 			"repositories":    id,

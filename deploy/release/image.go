@@ -19,7 +19,8 @@ import (
 	"time"
 )
 
-// image builds the container image of the Dockerfile and saves it for `docker load`. Where there is no Docker it says so.
+// image builds the container image of the Dockerfile and saves it for `docker load`. Where there is no Docker it
+// says so.
 func (b *build) image(ctx context.Context) error {
 	if err := exec.CommandContext(ctx, "docker", "info").Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "no container image is built: docker does not answer")
@@ -51,8 +52,8 @@ func (b *build) image(ctx context.Context) error {
 	})
 }
 
-// normalizeImage rewrites what `docker save` wrote so that its bytes depend on the contents of the image alone: every time
-// becomes at, and entries are sorted.
+// normalizeImage rewrites what `docker save` wrote so that its bytes depend on the contents of the image alone:
+// every time becomes at, and entries are sorted.
 func normalizeImage(w io.Writer, r io.Reader, at time.Time) error {
 	files, err := readTar(r)
 	if err != nil {
@@ -105,7 +106,8 @@ func normalizeImage(w io.Writer, r io.Reader, at time.Time) error {
 	}
 	t := tar.NewWriter(w)
 	for _, name := range slices.Sorted(maps.Keys(out)) {
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, ModTime: at, Size: int64(len(out[name])), Format: tar.FormatUSTAR}
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, ModTime: at, Size: int64(len(out[name])),
+			Format: tar.FormatUSTAR}
 		if err := t.WriteHeader(h); err != nil {
 			return err
 		}

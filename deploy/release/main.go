@@ -2,9 +2,10 @@
 //
 //	go run ./deploy/release -out dist
 //
-// For Linux on amd64 and arm64, macOS on both, and Windows on amd64 it makes an archive of static programs with manual pages and
-// shell completions; for Linux also .deb and .rpm packages with systemd units. A bill of materials and SHA-256 sums complete it.
-// Vector code is chosen when a program starts, so one program serves every processor of its kind.
+// For Linux on amd64 and arm64, macOS on both, and Windows on amd64 it makes an archive of static programs with
+// manual pages and shell completions; for Linux also .deb and .rpm packages with systemd units. A bill of materials
+// and SHA-256 sums complete it. Vector code is chosen when a program starts, so one program serves every processor
+// of its kind.
 //
 // The same commit gives the same bytes: files carry the time of the commit, and no path of the building machine.
 package main
@@ -116,7 +117,8 @@ func run(ctx context.Context, env []string, name string, args ...string) error {
 // compile builds programs for a platform into a directory. They are static: a release never looks for shared libraries.
 func compile(ctx context.Context, goos, goarch, dir string, programs ...string) error {
 	fmt.Fprintf(os.Stderr, "building for %s/%s\n", goos, goarch)
-	args := []string{"build", "-trimpath", "-buildvcs=true", "-tags", "nodynamic", "-ldflags", "-s -w -buildid=", "-o", dir + string(filepath.Separator)}
+	args := []string{"build", "-trimpath", "-buildvcs=true", "-tags", "nodynamic", "-ldflags", "-s -w -buildid=", "-o",
+		dir + string(filepath.Separator)}
 	for _, p := range programs {
 		args = append(args, "./"+p)
 	}

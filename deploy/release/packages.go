@@ -68,7 +68,8 @@ func (b *build) packages(ctx context.Context, goarch, farm string) error {
 	epoch := fmt.Sprintf("SOURCE_DATE_EPOCH=%d", b.at.Unix())
 	for _, kind := range []string{"deb", "rpm"} {
 		target := filepath.Join(b.out, fmt.Sprintf("imagefarm_%s_%s.%s", b.version, goarch, kind))
-		err := run(ctx, []string{epoch}, "go", "run", nfpm, "package", "--config", config, "--packager", kind, "--target", target)
+		err := run(ctx, []string{epoch}, "go", "run", nfpm, "package", "--config", config, "--packager", kind, "--target",
+			target)
 		if err != nil {
 			return err
 		}
@@ -79,7 +80,8 @@ func (b *build) packages(ctx context.Context, goarch, farm string) error {
 // materials writes the bill of materials: every module that the programs are built of, with its licence and its sum.
 func (b *build) materials(ctx context.Context) error {
 	raw := filepath.Join(b.work, "sbom.json")
-	if err := run(ctx, nil, "go", "run", cyclonedx, "app", "-json", "-licenses", "-noserial", "-main", "farm", "-output", raw, "."); err != nil {
+	if err := run(ctx, nil, "go", "run", cyclonedx, "app", "-json", "-licenses", "-noserial", "-main", "farm", "-output",
+		raw, "."); err != nil {
 		return err
 	}
 	text, err := os.ReadFile(raw)

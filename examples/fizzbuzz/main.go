@@ -47,7 +47,8 @@ func main() {
 	}
 }
 
-// count publishes one number after another. Publish never blocks: who does not listen, or listens too slowly, misses some.
+// count publishes one number after another. Publish never blocks: who does not listen, or listens too slowly, misses
+// some.
 func count(ctx context.Context, endpoint string, every time.Duration, last int) error {
 	pub, err := zsock.NewPub(zsock.Config{})
 	if err != nil {

@@ -67,12 +67,15 @@ func newStage(t *testing.T, seed uint64) *stage {
 	}
 	s.sink = &role{name: "sink", bin: s.bin + "/sink", args: []string{"--out", s.out(), "--http", "",
 		"--control", s.farm.Control, "--events", s.farm.Events, "--results", s.farm.Results}}
-	s.ventilator = &role{name: "ventilator", bin: s.bin + "/ventilator", args: []string{"--http", "", "--bind", s.farm.Tasks,
-		"--control", s.farm.Control, "--events", s.farm.Events, "--progress", "json", "--lease", "5s", filepath.Join(s.dir, "in")}}
+	s.ventilator = &role{name: "ventilator", bin: s.bin + "/ventilator", args: []string{"--http", "", "--bind",
+		s.farm.Tasks,
+		"--control", s.farm.Control, "--events", s.farm.Events, "--progress", "json", "--lease", "5s", filepath.Join(s.dir,
+			"in")}}
 	s.plain = len(s.ventilator.args)
 	for i := range 4 {
-		s.workers = append(s.workers, &role{name: fmt.Sprint("worker", i), bin: s.bin + "/worker", args: []string{"--http", "",
-			"--slots", "1", "--name", fmt.Sprint("w", i), "--ventilator", s.toTasks.addr(), "--results", s.toResults.addr()}})
+		s.workers = append(s.workers, &role{name: fmt.Sprint("worker", i), bin: s.bin + "/worker",
+			args: []string{"--http", "",
+				"--slots", "1", "--name", fmt.Sprint("w", i), "--ventilator", s.toTasks.addr(), "--results", s.toResults.addr()}})
 	}
 	return s
 }

@@ -71,11 +71,13 @@ func build(t *testing.T) string {
 	return bin
 }
 
-// album fills dir with n images: hard links to small photographs and to hostile files, and returns how many are hostile.
+// album fills dir with n images: hard links to small photographs and to hostile files, and returns how many are
+// hostile.
 func album(t *testing.T, dir string, n int) {
 	t.Helper()
 	var photos, hostile []string
-	for pattern, list := range map[string]*[]string{"../../testdata/photos/*/*": &photos, "../../testdata/hostile/*": &hostile} {
+	for pattern, list := range map[string]*[]string{"../../testdata/photos/*/*": &photos,
+		"../../testdata/hostile/*": &hostile} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -25,8 +25,8 @@ import (
 	_ "golang.org/x/image/webp"
 )
 
-// slow is a compose file beside the project's that makes a run last: each worker gets a tenth of a core, and the general
-// engine instead of the fast one.
+// slow is a compose file beside the project's that makes a run last: each worker gets a tenth of a core, and the
+// general engine instead of the fast one.
 const slow = "services: {worker: {cpus: 0.1, environment: {IMAGEFARM_ENGINE: imaging}}}\n"
 
 var sizes = []int{64, 128, 256}

@@ -83,7 +83,8 @@ func TestSeveralClientsAreGreeted(t *testing.T) {
 	endpoint := endpointOf(t, start(t, hello, "-endpoint", "tcp://127.0.0.1:0", "server"))
 	ada := start(t, hello, "-endpoint", endpoint, "client", "Ada", "Bob")
 	eve := start(t, hello, "-endpoint", endpoint, "client", "Eve")
-	if a, b, c := next(t, ada), next(t, ada), next(t, eve); a != "Hello, Ada!" || b != "Hello, Bob!" || c != "Hello, Eve!" {
+	if a, b, c := next(t, ada), next(t, ada), next(t, eve); a != "Hello, Ada!" || b != "Hello, Bob!" ||
+		c != "Hello, Eve!" {
 		t.Errorf("%q, %q, %q", a, b, c)
 	}
 }

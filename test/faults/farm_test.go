@@ -89,8 +89,8 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
-// mount mounts a file system of memory at dir until the test ends, as root or with sudo where that asks for no password;
-// unmount takes it away before. Where that is not allowed the test is skipped.
+// mount mounts a file system of memory at dir until the test ends, as root or with sudo where that asks for no
+// password; unmount takes it away before. Where that is not allowed the test is skipped.
 func mount(t *testing.T, dir, options string) (unmount func()) {
 	t.Helper()
 	as := func(args ...string) error {

@@ -1,8 +1,8 @@
 //go:build linux
 
-// Package faults tests what happens to a farm whose surroundings fail: disks that are full, read-only or gone, a sink that
-// cannot be reached or dies at the worst moment, images that hang, crash or eat their decoder. Real programs, real file
-// systems, real signals.
+// Package faults tests what happens to a farm whose surroundings fail: disks that are full, read-only or gone, a
+// sink that cannot be reached or dies at the worst moment, images that hang, crash or eat their decoder. Real
+// programs, real file systems, real signals.
 package faults
 
 import (

@@ -29,7 +29,8 @@ func TestEveryMetricIsExplained(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t, filepath.Join(t.TempDir(), "out"))
 	exported := make(map[string]bool)
-	for _, p := range []*farmtest.Process{f.StartSink(), f.StartWorker("worker"), f.startVentilator("--wait-workers", "1m", album(t, 1))} {
+	for _, p := range []*farmtest.Process{f.StartSink(), f.StartWorker("worker"),
+		f.startVentilator("--wait-workers", "1m", album(t, 1))} {
 		reply, err := http.Get(p.HTTP() + "/metrics")
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +71,8 @@ func TestEveryFlagThatIsNamedExists(t *testing.T) {
 	f := newFarm(t, t.TempDir())
 	var help strings.Builder
 	for _, args := range [][]string{
-		{"sink"}, {"worker"}, {"ventilator"}, {"farm"}, {"farm", "run"}, {"farm", "status"}, {"farm", "runs"}, {"farm", "rejects"}, {"farm", "retry"},
+		{"sink"}, {"worker"}, {"ventilator"}, {"farm"}, {"farm", "run"}, {"farm", "status"}, {"farm", "runs"}, {"farm",
+			"rejects"}, {"farm", "retry"},
 		{"farm", "report"}, {"farm", "verify"}, {"farm", "events"},
 	} {
 		p := f.Start(args[0], args[0], append(slices.Clone(args[1:]), "--help")...)

@@ -77,8 +77,8 @@ func (p *poison) eat(n int) {
 	p.held = append(p.held, b)
 }
 
-// Images that hang, eat memory, or take their process down, among many that do not: each is rejected for its own reason,
-// and all others are made.
+// Images that hang, eat memory, or take their process down, among many that do not: each is rejected for its own
+// reason, and all others are made.
 func TestPoisonIsRejectedAndItsNeighboursAreMade(t *testing.T) {
 	t.Parallel()
 	dir, out := t.TempDir(), t.TempDir()
@@ -88,7 +88,8 @@ func TestPoisonIsRejectedAndItsNeighboursAreMade(t *testing.T) {
 	}
 	const good = 200
 	for i := range good {
-		write(t, filepath.Join(dir, fmt.Sprintf("d%02d", i/25), fmt.Sprintf("%03d.jpg", i)), fmt.Append(nil, soi, "photo ", i))
+		write(t, filepath.Join(dir, fmt.Sprintf("d%02d", i/25), fmt.Sprintf("%03d.jpg", i)),
+			fmt.Append(nil, soi, "photo ", i))
 	}
 	at := 0
 	for word := range want {
@@ -110,7 +111,8 @@ func TestPoisonIsRejectedAndItsNeighboursAreMade(t *testing.T) {
 			t.Errorf("%s: %s without a word", e.Filename, e.Reason)
 		}
 		for _, o := range e.Outputs {
-			if data, err := os.ReadFile(filepath.Join(out, o.Name)); err != nil || !strings.HasPrefix(string(data), soi+"photo ") {
+			if data, err := os.ReadFile(filepath.Join(out, o.Name)); err != nil ||
+				!strings.HasPrefix(string(data), soi+"photo ") {
 				t.Errorf("%s holds %q, %v", o.Name, data, err)
 			}
 		}

@@ -80,8 +80,8 @@ func TestSinkKilledBetweenWritingAndCommitting(t *testing.T) {
 	}
 }
 
-// The sink dies with results that it has taken and can neither write nor commit. The workers are done with them; when the
-// sink is there again the ventilator misses them at once, not when their leases end.
+// The sink dies with results that it has taken and can neither write nor commit. The workers are done with them;
+// when the sink is there again the ventilator misses them at once, not when their leases end.
 func TestResultsThatDieWithTheSinkAreMissedAtOnce(t *testing.T) {
 	t.Parallel()
 	away := filepath.Join(t.TempDir(), "away")

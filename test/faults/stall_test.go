@@ -22,7 +22,8 @@ func fullDisk(t *testing.T) string {
 // A full disk must not hold a process for ever: MustExit fails a test whose process outlives it.
 func TestFarmRunOnAFullDiskEndsAsStalled(t *testing.T) {
 	t.Parallel()
-	p := newFarm(t, t.TempDir()).Start("farm", "farm", "run", album(t, 40), "--out", fullDisk(t), "--ledger", filepath.Join(t.TempDir(), "ledger.db"),
+	p := newFarm(t, t.TempDir()).Start("farm", "farm", "run", album(t, 40), "--out", fullDisk(t), "--ledger",
+		filepath.Join(t.TempDir(), "ledger.db"),
 		"--http", "", "--slots", "1", "--stall-timeout", "2s")
 	p.MustExit(6)
 	p.MustSay("the run stalled", "the disk is full")
@@ -30,7 +31,8 @@ func TestFarmRunOnAFullDiskEndsAsStalled(t *testing.T) {
 
 func TestFarmRunOnAFullDiskEndsAfterItsDrainTimeout(t *testing.T) {
 	t.Parallel()
-	p := newFarm(t, t.TempDir()).Start("farm", "farm", "run", album(t, 40), "--out", fullDisk(t), "--ledger", filepath.Join(t.TempDir(), "ledger.db"),
+	p := newFarm(t, t.TempDir()).Start("farm", "farm", "run", album(t, 40), "--out", fullDisk(t), "--ledger",
+		filepath.Join(t.TempDir(), "ledger.db"),
 		"--http", "", "--slots", "1", "--drain-timeout", "1s")
 	p.AwaitText("cannot write", 1)
 	p.Signal(syscall.SIGTERM)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// network is what lies between the sink and the others: it passes bytes on, until it is cut; then bytes vanish, and nobody
-// is told, until it is healed.
+// network is what lies between the sink and the others: it passes bytes on, until it is cut; then bytes vanish, and
+// nobody is told, until it is healed.
 type network struct {
 	t    *testing.T
 	host string

@@ -87,9 +87,11 @@ func TestRolesAreComposedByTheFarmAlone(t *testing.T) {
 	roles := []string{"pkg/ventilator", "pkg/worker", "pkg/sink"}
 	for _, p := range packages(t) {
 		for _, imp := range p.Imports {
-			if within(imp, roles...) && !within(imp, strings.TrimPrefix(p.ImportPath, module+"/")) && !within(p.ImportPath, "pkg/farm", "pkg/cli", "test", "bench") &&
+			if within(imp, roles...) && !within(imp, strings.TrimPrefix(p.ImportPath, module+"/")) &&
+				!within(p.ImportPath, "pkg/farm", "pkg/cli", "test", "bench") &&
 				!within(p.ImportPath, roles[slices.IndexFunc(roles, func(r string) bool { return within(imp, r) })]) {
-				t.Errorf("%s imports the role %s: roles import leaves, and only pkg/farm and pkg/cli import roles", p.ImportPath, imp)
+				t.Errorf("%s imports the role %s: roles import leaves, and only pkg/farm and pkg/cli import roles", p.ImportPath,
+					imp)
 			}
 		}
 	}
@@ -97,23 +99,24 @@ func TestRolesAreComposedByTheFarmAlone(t *testing.T) {
 
 func TestLeavesStayLeaves(t *testing.T) {
 	allowed := map[string][]string{ // what of this module each may import
-		"pkg/outcome":    nil,
-		"pkg/taskid":     nil,
-		"pkg/nearest":    nil,
-		"pkg/format":     nil,
-		"pkg/recipe":     {"pkg/nearest", "pkg/format"},
-		"pkg/jpeg":       {"pkg/jpeg"},
-		"pkg/inflate":    nil,
-		"pkg/raster":     nil,
-		"pkg/bmp":        {"pkg/raster"},
-		"pkg/png":        {"pkg/inflate", "pkg/raster"},
-		"pkg/tiff":       {"pkg/inflate", "pkg/jpeg", "pkg/raster"},
-		"pkg/zsock":      {"pkg/zsock"},
-		"pkg/wire":       {"pkg/outcome", "pkg/diskfault"},
-		"pkg/blob":       {"pkg/outcome", "pkg/diskfault"},
-		"pkg/source":     {"pkg/blob"},
-		"pkg/ledger":     {"pkg/outcome", "pkg/taskid", "pkg/diskfault"},
-		"pkg/engine":     {"pkg/engine", "pkg/bmp", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png", "pkg/raster", "pkg/tiff"},
+		"pkg/outcome": nil,
+		"pkg/taskid":  nil,
+		"pkg/nearest": nil,
+		"pkg/format":  nil,
+		"pkg/recipe":  {"pkg/nearest", "pkg/format"},
+		"pkg/jpeg":    {"pkg/jpeg"},
+		"pkg/inflate": nil,
+		"pkg/raster":  nil,
+		"pkg/bmp":     {"pkg/raster"},
+		"pkg/png":     {"pkg/inflate", "pkg/raster"},
+		"pkg/tiff":    {"pkg/inflate", "pkg/jpeg", "pkg/raster"},
+		"pkg/zsock":   {"pkg/zsock"},
+		"pkg/wire":    {"pkg/outcome", "pkg/diskfault"},
+		"pkg/blob":    {"pkg/outcome", "pkg/diskfault"},
+		"pkg/source":  {"pkg/blob"},
+		"pkg/ledger":  {"pkg/outcome", "pkg/taskid", "pkg/diskfault"},
+		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png",
+			"pkg/raster", "pkg/tiff"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/sysmon"},
 		"pkg/sinkclient": {"pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome"},
 
@@ -133,7 +136,8 @@ func TestLeavesStayLeaves(t *testing.T) {
 	}
 }
 
-// The state machine of tasks can be tested exactly because it has no I/O, no clock, no randomness and no goroutines of its own.
+// The state machine of tasks can be tested exactly because it has no I/O, no clock, no randomness and no goroutines
+// of its own.
 func TestDispatchIsPure(t *testing.T) {
 	const home = "pkg/ventilator/dispatch"
 	allowed := []string{"cmp", "container/heap", "errors", "fmt", "iter", "maps", "slices", "strings", "time"}
@@ -163,7 +167,8 @@ func TestDispatchIsPure(t *testing.T) {
 				t.Errorf("%s: dispatch starts a goroutine", set.Position(n.Pos()))
 			case *ast.SelectorExpr:
 				if pkg, ok := n.X.(*ast.Ident); ok && pkg.Name == "time" && slices.Contains(clock, n.Sel.Name) {
-					t.Errorf("%s: dispatch reads the clock with time.%s; the caller passes in the time", set.Position(n.Pos()), n.Sel.Name)
+					t.Errorf("%s: dispatch reads the clock with time.%s; the caller passes in the time", set.Position(n.Pos()),
+						n.Sel.Name)
 				}
 			}
 			return true

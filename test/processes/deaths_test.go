@@ -39,8 +39,9 @@ func TestTasksOfAKilledWorkerAreDeliveredAgain(t *testing.T) {
 		ventilator.Await("worker joined", "worker", w.Name)
 	}
 	workers[0].Signal(syscall.SIGSTOP)
-	f.StartSink()                                                                  // before which nothing can be handed out
-	awaitMetric(t, ventilator, "imagefarm_ventilator_tasks_leased", float64(held)) // of the frozen one, when the other has done the rest
+	f.StartSink() // before which nothing can be handed out
+	// Of the frozen one, when the other has done the rest
+	awaitMetric(t, ventilator, "imagefarm_ventilator_tasks_leased", float64(held))
 	workers[0].Kill()
 	ventilator.MustExit(0)
 	mustAccount(t, ventilator, account{found: n, done: n})

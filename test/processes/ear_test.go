@@ -31,7 +31,8 @@ func (f *farm) listen() *ear {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	e := &ear{t: f.t, sub: sub, topics: make(map[string]int), settled: make(map[string]wire.Receipt), changed: make(chan struct{})}
+	e := &ear{t: f.t, sub: sub, topics: make(map[string]int), settled: make(map[string]wire.Receipt),
+		changed: make(chan struct{})}
 	if err := sub.Subscribe(""); err != nil {
 		f.t.Fatal(err)
 	}

@@ -59,8 +59,8 @@ func (f *farm) steer(state outcome.RunState) {
 	}
 }
 
-// startPaused starts a ventilator whose run is paused before there is a worker, and resumes it over a connection that is open
-// already.
+// startPaused starts a ventilator whose run is paused before there is a worker, and resumes it over a connection
+// that is open already.
 func (f *farm) startPaused(args ...string) (ventilator *farmtest.Process, resume func()) {
 	f.t.Helper()
 	ventilator = f.StartVentilator(args...)

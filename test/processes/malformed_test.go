@@ -31,30 +31,31 @@ func attacks() map[string][][]byte {
 	result := func(r *wire.Result) [][]byte { return [][]byte{r.Encode()} }
 	picture := wire.Output{Name: "../../escaped.jpg", Size: 3, Data: []byte("bad")}
 	return map[string][][]byte{
-		"nothing at all":                {{}},
-		"two frames":                    {wire.EncodeBareName("a.jpg"), wire.EncodeBareName("b.jpg")},
-		"an array of 4 billion":         big(0xdd, 1<<32-1),
-		"a map of 4 billion":            big(0xdf, 1<<32-1),
-		"a string of 4 GB":              big(0xdb, 1<<32-1, 'x'),
-		"a binary of 4 GB":              big(0xc6, 1<<32-1, 'x'),
-		"an extension of 4 GB":          big(0xc9, 1<<32-1, 1),
-		"arrays a million deep":         {bytes.Repeat([]byte{0x91}, 1<<20)},
-		"maps a million deep":           {bytes.Repeat([]byte{0x81}, 1<<20)},
-		"a million nils":                {append(big(0xdd, 1<<20)[0], bytes.Repeat([]byte{0xc0}, 1<<20)...)},
-		"a byte that begins nothing":    one(0xc1),
-		"half an array":                 one(0x95, 0xa1),
-		"an integer":                    one(0x07),
-		"neither msgpack nor a name":    one(0xff, 0xfe, 0x00, 0x80),
-		"an array of nothing":           one(0x90),
-		"an array of nils":              one(0x95, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0),
-		"numbers where texts belong":    one(0x95, 1, 2, 3, 4, 5),
-		"an empty map":                  one(0x80),
-		"a megabyte of noise":           {bytes.Repeat([]byte{0xd9, 0x00, 0x93, 0xc7}, 1<<18)},
-		"a name that leads upwards":     bare("../../etc/passwd"),
-		"an absolute name":              bare("/etc/passwd"),
-		"a name of control characters":  bare("a\x00b\x1b[2J.jpg"),
-		"a name of a megabyte":          bare(strings.Repeat("a", 1<<20)),
-		"an output that leads upwards":  result(&wire.Result{ID: "x", Filename: "a.jpg", Outcome: outcome.Done, Outputs: []wire.Output{picture}}),
+		"nothing at all":               {{}},
+		"two frames":                   {wire.EncodeBareName("a.jpg"), wire.EncodeBareName("b.jpg")},
+		"an array of 4 billion":        big(0xdd, 1<<32-1),
+		"a map of 4 billion":           big(0xdf, 1<<32-1),
+		"a string of 4 GB":             big(0xdb, 1<<32-1, 'x'),
+		"a binary of 4 GB":             big(0xc6, 1<<32-1, 'x'),
+		"an extension of 4 GB":         big(0xc9, 1<<32-1, 1),
+		"arrays a million deep":        {bytes.Repeat([]byte{0x91}, 1<<20)},
+		"maps a million deep":          {bytes.Repeat([]byte{0x81}, 1<<20)},
+		"a million nils":               {append(big(0xdd, 1<<20)[0], bytes.Repeat([]byte{0xc0}, 1<<20)...)},
+		"a byte that begins nothing":   one(0xc1),
+		"half an array":                one(0x95, 0xa1),
+		"an integer":                   one(0x07),
+		"neither msgpack nor a name":   one(0xff, 0xfe, 0x00, 0x80),
+		"an array of nothing":          one(0x90),
+		"an array of nils":             one(0x95, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0),
+		"numbers where texts belong":   one(0x95, 1, 2, 3, 4, 5),
+		"an empty map":                 one(0x80),
+		"a megabyte of noise":          {bytes.Repeat([]byte{0xd9, 0x00, 0x93, 0xc7}, 1<<18)},
+		"a name that leads upwards":    bare("../../etc/passwd"),
+		"an absolute name":             bare("/etc/passwd"),
+		"a name of control characters": bare("a\x00b\x1b[2J.jpg"),
+		"a name of a megabyte":         bare(strings.Repeat("a", 1<<20)),
+		"an output that leads upwards": result(&wire.Result{ID: "x", Filename: "a.jpg", Outcome: outcome.Done,
+			Outputs: []wire.Output{picture}}),
 		"a result that nobody may tell": result(&wire.Result{ID: "x", Filename: "a.jpg", Outcome: outcome.Dead}),
 		"a rejection without a reason":  result(&wire.Result{ID: "x", Filename: "a.jpg", Outcome: outcome.Rejected}),
 		"a worker of negative slots":    {(&wire.Heartbeat{Worker: "w", Slots: -1}).Encode()},
@@ -126,7 +127,8 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 	for name, attack := range attacks() {
 		f.refuse(ctx, name, attack)
 	}
-	for _, op := range []string{wire.OpSettled, wire.OpSettle, wire.OpRun, wire.OpSteer, wire.OpEntries, wire.OpRetry, "shutdown"} {
+	for _, op := range []string{wire.OpSettled, wire.OpSettle, wire.OpRun, wire.OpSteer, wire.OpEntries, wire.OpRetry,
+		"shutdown"} {
 		for name, args := range map[string]any{"no arguments": nil, "arguments of another call": &wire.BareName{Name: "x"}} {
 			if op == wire.OpEntries || op == wire.OpRetry || op == wire.OpSettled || op == wire.OpSettle {
 				continue // all of whose arguments are optional
@@ -134,8 +136,10 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 			f.refuse(ctx, op+" with "+name, [][]byte{wire.EncodeRequest(op, args)})
 		}
 	}
-	f.refuse(ctx, "settled with an id that is none", [][]byte{wire.EncodeRequest(wire.OpSettled, &wire.SettledArgs{IDs: []string{"../x"}})})
-	f.refuse(ctx, "settled with too many ids", [][]byte{wire.EncodeRequest(wire.OpSettled, &wire.SettledArgs{IDs: make([]string, wire.MaxBatch+1)})})
+	f.refuse(ctx, "settled with an id that is none", [][]byte{wire.EncodeRequest(wire.OpSettled,
+		&wire.SettledArgs{IDs: []string{"../x"}})})
+	f.refuse(ctx, "settled with too many ids", [][]byte{wire.EncodeRequest(wire.OpSettled,
+		&wire.SettledArgs{IDs: make([]string, wire.MaxBatch+1)})})
 	f.refuse(ctx, "settle as done", [][]byte{wire.EncodeRequest(wire.OpSettle, &wire.Receipts{Receipts: []wire.Receipt{
 		{ID: strings.Repeat("0", 32), Filename: "a.jpg", Outcome: outcome.Done}}})})
 
@@ -155,10 +159,13 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 		sent++
 	}
 	tasks := map[string]*wire.Task{
-		"a recipe that is none":   {Filename: "a.jpg", Data: picture(t, 1), TaskInfo: wire.TaskInfo{ID: "x", Recipe: "a=swirl:9"}},
-		"a recipe of a megapixel": {Filename: "a.jpg", Data: picture(t, 1), TaskInfo: wire.TaskInfo{ID: "x", Recipe: "a=force:1000000x1000000"}},
-		"a recipe without end":    {Filename: "a.jpg", Data: picture(t, 1), TaskInfo: wire.TaskInfo{ID: "x", Recipe: strings.Repeat("a=fit:1x1;", 6000)}},
-		"a name without a stem":   {Filename: ".jpg", Data: picture(t, 1), TaskInfo: wire.TaskInfo{ID: "x"}},
+		"a recipe that is none": {Filename: "a.jpg", Data: picture(t, 1), TaskInfo: wire.TaskInfo{ID: "x",
+			Recipe: "a=swirl:9"}},
+		"a recipe of a megapixel": {Filename: "a.jpg", Data: picture(t, 1), TaskInfo: wire.TaskInfo{ID: "x",
+			Recipe: "a=force:1000000x1000000"}},
+		"a recipe without end": {Filename: "a.jpg", Data: picture(t, 1), TaskInfo: wire.TaskInfo{ID: "x",
+			Recipe: strings.Repeat("a=fit:1x1;", 6000)}},
+		"a name without a stem": {Filename: ".jpg", Data: picture(t, 1), TaskInfo: wire.TaskInfo{ID: "x"}},
 	}
 	for name, task := range tasks {
 		if err := hostile.Send(ctx, zsock.Message{task.Encode()}); err != nil {

@@ -73,7 +73,8 @@ func transformed(t *testing.T, p *farmtest.Process) int {
 	return int(metric(t, p, "imagefarm_worker_tasks_total"))
 }
 
-// awaitMetric waits until the process serves that value, by asking again and again: metrics tell nobody that they change.
+// awaitMetric waits until the process serves that value, by asking again and again: metrics tell nobody that they
+// change.
 func awaitMetric(t *testing.T, p *farmtest.Process, name string, want float64) {
 	t.Helper()
 	deadline := time.NewTimer(limit)

@@ -131,7 +131,8 @@ func TestEveryRoleServesTheMetricsThatArePromised(t *testing.T) {
 	check := func(p *farmtest.Process) {
 		t.Helper()
 		families := metrics(t, p)
-		if families["imagefarm_build_info"] == nil || families["go_goroutines"] == nil || families["process_cpu_seconds_total"] == nil {
+		if families["imagefarm_build_info"] == nil || families["go_goroutines"] == nil ||
+			families["process_cpu_seconds_total"] == nil {
 			t.Errorf("%s serves no build, runtime or process metrics", p.Name)
 		}
 		for name, labels := range promised[p.Name] {

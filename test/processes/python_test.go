@@ -27,7 +27,8 @@ var interpreter = sync.OnceValues(func() (string, error) {
 		}
 		errs = append(errs, fmt.Sprintf("%s: %v %s", python, err, out))
 	}
-	return "", fmt.Errorf("no Python with zmq, msgpack and PIL (Debian: python3-zmq python3-msgpack python3-pil): %s", strings.Join(errs, "; "))
+	return "", fmt.Errorf("no Python with zmq, msgpack and PIL (Debian: python3-zmq python3-msgpack python3-pil): %s",
+		strings.Join(errs, "; "))
 })
 
 // startPython runs a script; the test is skipped where there is no Python for it, and fails where CI demands one.
@@ -53,7 +54,8 @@ func example(name string) string { return filepath.Join(root, "examples", "pytho
 // startPythonWorker starts the example's worker; it writes where the sink's outputs go.
 func (f *farm) startPythonWorker(args ...string) *farmtest.Process {
 	f.t.Helper()
-	return startPython(f.t, "worker.py", example("worker.py"), append([]string{"--tasks", f.Tasks, "--results", f.Results, "--out", f.Out}, args...)...)
+	return startPython(f.t, "worker.py", example("worker.py"), append([]string{"--tasks", f.Tasks, "--results", f.Results,
+		"--out", f.Out}, args...)...)
 }
 
 func TestStrangersWorkerBesideOurs(t *testing.T) {
@@ -137,7 +139,8 @@ func TestStrangersWorkerThatDies(t *testing.T) {
 	ventilator.MustExit(0)
 	mustAccount(t, ventilator, account{found: n, done: n})
 	for _, name := range filesBelow(t, f.Out) {
-		if strings.HasSuffix(name, ".part") { // what it was writing: not under its name, but nobody sweeps a stranger's leftovers
+		// What it was writing: not under its name, but nobody sweeps a stranger's leftovers
+		if strings.HasSuffix(name, ".part") {
 			if err := os.Remove(filepath.Join(f.Out, name)); err != nil {
 				t.Error(err)
 			}
@@ -266,7 +269,8 @@ func TestSubscriberSeesWhatHappens(t *testing.T) {
 	if got := strings.Count(out, "task.done {"); got != n {
 		t.Errorf("it saw %d tasks done", got)
 	}
-	for _, text := range []string{"task.rejected {", `"damaged.jpg"`, `"truncated"`, "worker.seen", "run.started", status.Runs[0].ID} {
+	for _, text := range []string{"task.rejected {", `"damaged.jpg"`, `"truncated"`, "worker.seen", "run.started",
+		status.Runs[0].ID} {
 		if !strings.Contains(out, text) {
 			t.Errorf("it never saw %s in:\n%s", text, out)
 		}
@@ -275,7 +279,8 @@ func TestSubscriberSeesWhatHappens(t *testing.T) {
 
 func TestWireVectorsAsPythonReadsThem(t *testing.T) {
 	t.Parallel()
-	p := startPython(t, "vectors.py", filepath.Join("testdata", "vectors.py"), filepath.Join(root, "testdata", "wire", "vectors.json"))
+	p := startPython(t, "vectors.py", filepath.Join("testdata", "vectors.py"),
+		filepath.Join(root, "testdata", "wire", "vectors.json"))
 	if code := p.Wait(); code != 0 {
 		t.Errorf("ended with %d: %s", code, p.Output())
 	}

@@ -46,7 +46,8 @@ func TestTwoImagesWithOneOutputAreRefused(t *testing.T) {
 	write(t, filepath.Join(other, "sub", "a.jpg"), picture(t, 20))
 	ventilator := f.StartVentilator(one, other)
 	ventilator.MustExit(2)
-	ventilator.MustSayLine("would both make", filepath.Join(one, "sub", "a.jpg"), filepath.Join(other, "sub", "a.jpg"), "sub/a_thumbnail64.jpg")
+	ventilator.MustSayLine("would both make", filepath.Join(one, "sub", "a.jpg"), filepath.Join(other, "sub", "a.jpg"),
+		"sub/a_thumbnail64.jpg")
 }
 
 func TestSinkThatWritesAmongTheImagesIsRefused(t *testing.T) {
@@ -81,7 +82,8 @@ func TestWrongUseEndsWith2(t *testing.T) {
 		if code := test.p.Wait(); code != 2 {
 			t.Errorf("%s: ended with %d, not 2", name, code)
 		}
-		if said := strings.Join(test.p.Log(), "\n"); slices.ContainsFunc(test.says, func(s string) bool { return !strings.Contains(said, s) }) {
+		if said := strings.Join(test.p.Log(), "\n"); slices.ContainsFunc(test.says,
+			func(s string) bool { return !strings.Contains(said, s) }) {
 			t.Errorf("%s: %q is not said in: %s", name, test.says, said)
 		}
 	}

@@ -39,8 +39,8 @@ func (p *Process) await(what string, there func() bool) {
 	}
 }
 
-// AwaitLine waits for the nth line (from 1) that match accepts, in all that the process has written to standard error and
-// will write.
+// AwaitLine waits for the nth line (from 1) that match accepts, in all that the process has written to standard
+// error and will write.
 func (p *Process) AwaitLine(what string, n int, match func(line string) bool) (found string) {
 	p.t.Helper()
 	at := 0

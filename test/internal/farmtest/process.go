@@ -45,8 +45,8 @@ func Start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 	return p
 }
 
-// Launch starts a process that the caller kills. Its environment is ours without what would steer the programs, and what
-// cmd.Env adds.
+// Launch starts a process that the caller kills. Its environment is ours without what would steer the programs, and
+// what cmd.Env adds.
 func Launch(t testing.TB, name string, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{Name: name, Cmd: cmd, t: t, over: make(chan struct{}), changed: make(chan struct{})}

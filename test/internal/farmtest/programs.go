@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 )
 
-// With calls run with the directory where the four programs are, and returns what that does; 1 when they cannot be built.
+// With calls run with the directory where the four programs are, and returns what that does; 1 when they cannot be
+// built.
 func With(run func(dir string) int) int {
 	dir, remove, err := Build()
 	if err != nil {
@@ -20,8 +21,8 @@ func With(run func(dir string) int) int {
 	return run(dir)
 }
 
-// Build builds the four programs, or takes those of the directory that PROGRAMS_UNDER_TEST names, and returns where they are
-// and what is to be called when they are needed no more.
+// Build builds the four programs, or takes those of the directory that PROGRAMS_UNDER_TEST names, and returns where
+// they are and what is to be called when they are needed no more.
 func Build() (dir string, remove func(), err error) {
 	if dir = os.Getenv("PROGRAMS_UNDER_TEST"); dir != "" {
 		return dir, func() {}, nil
