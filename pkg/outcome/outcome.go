@@ -32,7 +32,7 @@ func Parse(s string) (Outcome, error) {
 	case Done, Skipped, Rejected, Failed, Dead:
 		return o, nil
 	}
-	return "", fmt.Errorf("unknown outcome %q", s)
+	return "", fmt.Errorf("unknown outcome %.40q", s)
 }
 
 // Reason says why an image was rejected. The list is closed: adding a reason is a change of the protocol.
@@ -72,7 +72,7 @@ func ParseReason(s string) (Reason, error) {
 		}
 		names[i] = string(r)
 	}
-	return "", fmt.Errorf("unknown reason %q (known: %s)", s, strings.Join(names, ", "))
+	return "", fmt.Errorf("unknown reason %.40q (known: %s)", s, strings.Join(names, ", "))
 }
 
 // Rejection is the error of an image that no worker can transform. The code that rejects does not know the listeners.

@@ -17,3 +17,12 @@ const (
 
 // Steers reports whether an operator may ask for s.
 func (s RunState) Steers() bool { return s == Running || s == Paused || s == Cancelled }
+
+// Known reports whether s is one of the states above.
+func (s RunState) Known() bool {
+	switch s {
+	case Running, Paused, Draining, Cancelled, Finished, Interrupted, Stalled, DryRun:
+		return true
+	}
+	return false
+}

@@ -38,7 +38,7 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 	}
 	switch req.Op {
 	case wire.OpStatus:
-		return c.Status(), nil
+		return withArgs(req, func(a *wire.StatusArgs) (any, error) { return c.statusPage(a.After), nil })
 	case wire.OpSettled:
 		return withArgs(req, func(a *wire.SettledArgs) (any, error) { return c.settler.settled(ctx, a) })
 	case wire.OpSettle:
@@ -46,7 +46,9 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 	case wire.OpRun:
 		return withArgs(req, c.updateRun)
 	case wire.OpSteer:
-		return withArgs(req, func(want *wire.Steering) (any, error) { return want, c.steer(*want) })
+		return withArgs(req, func(want *wire.Steering) (any, error) {
+			return &wire.Steering{Run: want.Run, State: want.State}, c.steer(*want)
+		})
 	case wire.OpEntries:
 		return withArgs(req, func(a *wire.EntriesArgs) (any, error) { return c.reader().Entries(ctx, *a) })
 	case wire.OpRetry:
@@ -62,8 +64,7 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 	case wire.OpOwners:
 		return withArgs(req, func(a *wire.OwnersArgs) (any, error) { return c.reader().owners(a) })
 	case wire.OpRuns:
-		runs, err := c.allRuns()
-		return &wire.Runs{Runs: runs[:min(len(runs), wire.MaxRuns)]}, err
+		return withArgs(req, func(a *wire.RunsArgs) (any, error) { return c.runsPage(a.After) })
 	}
 	return nil, fmt.Errorf("unknown call %q", req.Op)
 }
@@ -95,10 +96,13 @@ func (c *control) allRuns() ([]wire.Run, error) {
 
 // updateRun takes a ventilator's counts, publishes them, and returns what an operator asks of the run.
 func (c *control) updateRun(run *wire.Run) (any, error) {
-	if run.ID == "" || len(run.ID) > wire.MaxID {
-		return nil, fmt.Errorf("run %.40q: its name must have 1 to %d bytes", run.ID, wire.MaxID)
+	if err := run.Check(); err != nil {
+		return nil, err
 	}
 	now := time.Now()
+	if err := c.runs.admit(run, now); err != nil {
+		return nil, err
+	}
 	want, topics, started := c.runs.update(*run, now)
 	if started {
 		c.failures.forget(run.ID)
@@ -121,7 +125,7 @@ func (c *control) updateRun(run *wire.Run) (any, error) {
 // steer passes on what an operator asks of a run, or of all live ones when want names none.
 func (c *control) steer(want wire.Steering) error {
 	if !want.State.Steers() {
-		return fmt.Errorf("state %q: it is running, paused or cancelled", want.State)
+		return fmt.Errorf("state %.40q: it is running, paused or cancelled", want.State)
 	}
 	steered := c.runs.steer(want)
 	if len(steered) == 0 {

@@ -15,8 +15,9 @@ const receiveAhead = 4 * wire.MaxBatch
 // intake receives the messages of workers.
 type intake struct {
 	*core
-	pull    *zsock.Pull
-	arrived chan<- *wire.Result // to the writers
+	pull         *zsock.Pull
+	arrived      chan<- *wire.Result // to the writers
+	malformedLog logLimit            // owned by run
 }
 
 // run receives messages until open ends, and then those that had come by then. ctx ends only when the sink is cut.
@@ -76,7 +77,9 @@ func (in *intake) passOn(ctx context.Context, r *wire.Result) bool {
 
 func (in *intake) malformed(err error, from any) {
 	in.state.count(func(c *wire.Status) { c.Malformed++ })
-	in.log.Warn("dropped a malformed message", "from", from, "error", err)
+	if told, suppressed := in.malformedLog.allow(time.Now()); told {
+		in.log.Warn("dropped a malformed message", "from", from, "error", err, "not logged", suppressed)
+	}
 }
 
 func (in *intake) heartbeat(h *wire.Heartbeat) {

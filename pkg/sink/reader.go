@@ -23,6 +23,9 @@ var _ wire.LedgerReader = Reader{}
 
 // Entries returns a page of the ledger. A page may be short, or empty, without being the last.
 func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entries, error) {
+	if err := args.Check(); err != nil {
+		return nil, err
+	}
 	after, err := pageStart(args.After)
 	if err != nil {
 		return nil, err
@@ -125,12 +128,18 @@ func (r Reader) Last(_ context.Context, refused bool, limit int) ([]wire.Receipt
 
 // Retry revives the rejected and dead tasks that args select, for the next run, and returns how many.
 func (r Reader) Retry(_ context.Context, args wire.EntriesArgs) (int, error) {
+	if err := args.Check(); err != nil {
+		return 0, err
+	}
 	ids, err := r.Ledger.Retry(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons})
 	return len(ids), err
 }
 
 // Acknowledge marks the rejected and dead tasks that args select as known to an operator, and returns how many.
 func (r Reader) Acknowledge(_ context.Context, args wire.EntriesArgs) (int, error) {
+	if err := args.Check(); err != nil {
+		return 0, err
+	}
 	return r.Ledger.Acknowledge(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons}, time.Now())
 }
 

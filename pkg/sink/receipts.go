@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/ledger"
@@ -58,6 +59,9 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 		}
 	}
 	if result != nil {
+		if len(result.Format) > wire.MaxFormat {
+			return e, fmt.Errorf("the name of its format has %d bytes, more than %d", len(result.Format), wire.MaxFormat)
+		}
 		e.Recipe, e.Stored = result.Recipe, result.Stored
 		e.Input.Format, e.Input.Width, e.Input.Height = result.Format, result.Width, result.Height
 	}

@@ -19,12 +19,17 @@ type member struct {
 	wire.WorkerStatus
 	recent         rate
 	conns          int           // open connections
+	announced      bool          // a connection announced its name
 	sendsHeartbeat bool          // so a short silence means that the worker is lost
 	unreadWhenSeen time.Duration // roster.unread when the worker was last seen
 }
 
-// maxMembers bounds the roster, because anyone can make up names. Further workers work, but are not listed.
-const maxMembers = 10_000
+// maxMembers bounds the roster, and maxUnannounced those of its members that have no connection with their name. Anyone can
+// make up names. Further workers work, but are not listed.
+const (
+	maxMembers     = 4096
+	maxUnannounced = 256
+)
 
 // forgetAfter is how long a lost worker stays in the roster.
 const forgetAfter = 10 * time.Minute
@@ -32,18 +37,49 @@ const forgetAfter = 10 * time.Minute
 // silentWorkerTimeout is how long a worker that sends no heartbeats may be silent before it is lost.
 const silentWorkerTimeout = 5 * time.Minute
 
-// get returns the member of that name and adds it if it is new. It returns nil when the roster is full.
-func (r *roster) get(name string, now time.Time) *member {
+// get returns the member of that name and adds it if it is new. announced says that a connection has this name. It returns nil
+// when the roster is full.
+func (r *roster) get(name string, announced bool, now time.Time) *member {
 	if m := r.workers[name]; m != nil {
 		return m
 	}
-	if len(r.workers) >= maxMembers {
-		return nil
+	if len(r.workers) >= maxMembers || !announced && r.unannounced() >= maxUnannounced {
+		if !r.forgetLost(announced) {
+			return nil
+		}
 	}
-	m := &member{}
+	m := &member{announced: announced}
 	m.Worker, m.Since = name, now
 	r.workers[name] = m
 	return m
+}
+
+func (r *roster) unannounced() (n int) {
+	for _, m := range r.workers {
+		if !m.announced {
+			n++
+		}
+	}
+	return n
+}
+
+// forgetLost removes the lost member that was seen least recently, and reports whether there was one. It removes members
+// without a connection of their own first, and others only for an announced worker.
+func (r *roster) forgetLost(announced bool) bool {
+	var oldest *member
+	for _, m := range r.workers {
+		if !m.Lost || m.announced && !announced {
+			continue
+		}
+		if oldest == nil || oldest.announced && !m.announced || oldest.announced == m.announced && m.LastSeen.Before(oldest.LastSeen) {
+			oldest = m
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	delete(r.workers, oldest.Worker)
+	return true
 }
 
 // seenByResult notes a result of m. A worker that neither announces itself nor sends heartbeats gives no other sign of life.
@@ -58,8 +94,8 @@ func (m *member) seenByResult(now time.Time, unread time.Duration) {
 }
 
 // seen notes a sign of life of a worker. joined reports whether the worker is new or was lost.
-func (r *roster) seen(name string, now time.Time) (m *member, joined bool) {
-	m = r.get(name, now)
+func (r *roster) seen(name string, announced bool, now time.Time) (m *member, joined bool) {
+	m = r.get(name, announced, now)
 	if m == nil {
 		return nil, false
 	}

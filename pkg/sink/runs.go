@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +14,14 @@ import (
 const runTimeout = 15 * time.Second
 
 // maxRuns bounds the runs in memory. The ledger holds those that have ended.
-const maxRuns = 32
+const maxRuns = 64
+
+// A sink admits runs that it does not know at newRunsPerSecond, and maxNewRuns at once. Each new run is a record in the
+// ledger, and anyone who reaches the control endpoint can invent runs.
+const (
+	maxNewRuns       = 64
+	newRunsPerSecond = 2
+)
 
 // liveRun is a run whose ventilator calls the sink.
 type liveRun struct {
@@ -26,11 +34,45 @@ type liveRun struct {
 
 // liveRuns holds the live runs and the last ended ones. Its methods may be called concurrently.
 type liveRuns struct {
-	mu   sync.Mutex
-	byID map[string]*liveRun
+	mu       sync.Mutex
+	byID     map[string]*liveRun
+	newRuns  float64   // how many new runs may come now
+	refilled time.Time // when newRuns was last increased
 }
 
-func newLiveRuns() *liveRuns { return &liveRuns{byID: make(map[string]*liveRun)} }
+func newLiveRuns() *liveRuns { return &liveRuns{byID: make(map[string]*liveRun), newRuns: maxNewRuns} }
+
+// admit returns an error when the sink has no room for a run that it does not know.
+func (l *liveRuns) admit(run *wire.Run, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.byID[run.ID]; r != nil && (r.Started.Equal(run.Started) || r.Ended.IsZero()) {
+		return nil
+	}
+	if l.byID[run.ID] == nil && len(l.byID) >= maxRuns && l.oldestEnded() == "" {
+		return fmt.Errorf("run %.40q: %d runs are live already; wait until one has ended", run.ID, maxRuns)
+	}
+	if !l.refilled.IsZero() {
+		l.newRuns = min(maxNewRuns, l.newRuns+max(0, now.Sub(l.refilled).Seconds())*newRunsPerSecond)
+	}
+	l.refilled = now
+	if l.newRuns < 1 {
+		return fmt.Errorf("run %.40q: too many new runs at once; try again in a second", run.ID)
+	}
+	l.newRuns--
+	return nil
+}
+
+// oldestEnded returns the ended run whose ventilator called least recently; empty if all runs are live. The caller holds the
+// mutex.
+func (l *liveRuns) oldestEnded() (oldest string) {
+	for id, r := range l.byID {
+		if !r.Ended.IsZero() && (oldest == "" || r.called.Before(l.byID[oldest].called)) {
+			oldest = id
+		}
+	}
+	return oldest
+}
 
 func sortNewestFirst(runs []wire.Run) {
 	slices.SortFunc(runs, func(a, b wire.Run) int { return b.Started.Compare(a.Started) })
@@ -91,14 +133,12 @@ func (l *liveRuns) restoreLast(runs []wire.Run) {
 	l.byID[last.ID] = &liveRun{Run: last, called: last.Ended, silent: last.State == outcome.Interrupted, want: outcome.Running}
 }
 
-// forgetOldest makes room for another run. The caller holds the mutex.
+// forgetOldest makes room for another run where admit has found some: live runs stay. The caller holds the mutex.
 func (l *liveRuns) forgetOldest() {
 	for len(l.byID) >= maxRuns {
-		var oldest string
-		for id, r := range l.byID {
-			if oldest == "" || r.called.Before(l.byID[oldest].called) {
-				oldest = id
-			}
+		oldest := l.oldestEnded()
+		if oldest == "" {
+			return
 		}
 		delete(l.byID, oldest)
 	}

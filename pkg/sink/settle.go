@@ -137,11 +137,12 @@ func (s *settler) settle(ctx context.Context, args *wire.Receipts) (any, error) 
 // checkSettlement refuses settlements that only a worker's result can make. It looks up the sizes of outputs that a worker
 // only named.
 func (s *settler) checkSettlement(r *wire.Receipt) error {
-	if err := wire.CheckName(r.Filename); err != nil {
+	if err := r.Check(); err != nil {
 		return err
 	}
 	switch {
 	case r.Outcome == outcome.Rejected || r.Outcome == outcome.Dead:
+		r.Outputs = nil
 	case r.Outcome == outcome.Done && r.Stranger:
 		for i := range r.Outputs {
 			if size, err := s.cfg.Out.Stat(r.Outputs[i].Name); err == nil {
@@ -149,7 +150,7 @@ func (s *settler) checkSettlement(r *wire.Receipt) error {
 			}
 		}
 	default:
-		return fmt.Errorf("%q: only a worker's result can settle a task so", r.Outcome)
+		return fmt.Errorf("%.40q: only a worker's result can settle a task so", r.Outcome)
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (s *state) countReceipt(r *wire.Receipt, now time.Time) {
 	if r.Worker == "" {
 		return
 	}
-	if m := s.roster.get(r.Worker, now); m != nil {
+	if m := s.roster.get(r.Worker, false, now); m != nil {
 		m.seenByResult(now, s.roster.unread)
 		m.Images++
 		m.InputBytes += r.Bytes
@@ -105,7 +105,7 @@ func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (joined bool) {
 		}
 		return false
 	}
-	m, joined := s.roster.seen(h.Worker, now)
+	m, joined := s.roster.seen(h.Worker, false, now)
 	if m != nil {
 		m.sendsHeartbeat = true
 		m.Heartbeat = *h
@@ -118,8 +118,9 @@ func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (joined bool) {
 func (s *state) connect(w wire.WorkerIdentity, now time.Time) (joined bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m, joined := s.roster.seen(w.Name, now)
+	m, joined := s.roster.seen(w.Name, true, now)
 	if m != nil {
+		m.announced = true
 		m.Slots = w.Slots
 		m.conns++
 	}

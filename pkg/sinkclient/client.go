@@ -96,10 +96,22 @@ func batch(op string, left int, argsOf func(n int) any) (n int, args any) {
 	return n, args
 }
 
-// Status returns the sink's view of the farm.
+// Status returns the sink's view of the farm. It asks for the workers page by page.
 func (c *Client) Status(ctx context.Context) (*wire.Status, error) {
 	s := new(wire.Status)
-	return s, c.call(ctx, wire.OpStatus, nil, s)
+	if err := c.call(ctx, wire.OpStatus, nil, s); err != nil {
+		return nil, err
+	}
+	for next := s.Next; next != ""; {
+		var page wire.Status
+		if err := c.call(ctx, wire.OpStatus, &wire.StatusArgs{After: next}, &page); err != nil {
+			return nil, err
+		}
+		s.Workers = append(s.Workers, page.Workers...)
+		next = page.Next
+	}
+	s.Next = ""
+	return s, nil
 }
 
 // Settled returns the receipts of the settled tasks among ids, and the last failures of the others. It asks in batches;
@@ -172,11 +184,19 @@ func (c *Client) Retry(ctx context.Context, args wire.EntriesArgs) (int, error) 
 	return n.Count, err
 }
 
-// Runs returns the runs that the ledger knows, newest first.
+// Runs returns the runs that the ledger knows, newest first. It asks for them page by page.
 func (c *Client) Runs(ctx context.Context) ([]wire.Run, error) {
-	var r wire.Runs
-	err := c.call(ctx, wire.OpRuns, nil, &r)
-	return r.Runs, err
+	var all []wire.Run
+	for args := (wire.RunsArgs{}); ; {
+		var page wire.Runs
+		if err := c.call(ctx, wire.OpRuns, &args, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Runs...)
+		if args.After = page.Next; args.After == "" || len(page.Runs) == 0 {
+			return all, nil
+		}
+	}
 }
 
 // Owners returns which images the outputs of these names were made from, as far as the ledger knows. It asks in

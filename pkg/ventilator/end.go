@@ -95,6 +95,7 @@ func (l *loop) finish(ctx context.Context, err error) wire.Run {
 	run.Ended = time.Now()
 	if run.Unsettled() != 0 {
 		run.Missing = l.missing()
+		run.Trim()
 	}
 	l.v.metrics.observe(&run, l.d.BytesInFlight(), "")
 	l.v.cfg.Watch(run)

@@ -10,14 +10,14 @@ import (
 // The control calls: one request, one reply, each one msgpack map of one frame. The request's "op" names the call, its
 // "args" is the map below; the reply has either "error" or the map below under "value".
 const (
-	OpStatus  = "status"  // nothing → Status
+	OpStatus  = "status"  // StatusArgs → Status: with the workers, page by page
 	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled, and what failed lately
 	OpSettle  = "settle"  // Receipts → Receipts: a ventilator settles tasks itself; committed like results
 	OpRun     = "run"     // Run → Steering: a ventilator reports its run's counts, and learns whether to go on
 	OpSteer   = "steer"   // Steering → Steering: an operator pauses, resumes or cancels a run
 	OpEntries = "entries" // EntriesArgs → Entries: the ledger, page by page
 	OpRetry   = "retry"   // EntriesArgs → Count: makes rejected and dead tasks due again
-	OpRuns    = "runs"    // nothing → Runs
+	OpRuns    = "runs"    // RunsArgs → Runs: the runs, page by page
 	OpAck     = "ack"     // EntriesArgs → Count: acknowledges rejected and dead tasks
 	OpOwners  = "owners"  // OwnersArgs → Owners: which images outputs were made from
 )
@@ -42,14 +42,20 @@ func EncodeRequest(op string, args any) []byte {
 // DecodeRequest decodes a control request.
 func DecodeRequest(b []byte) (*Request, error) {
 	r := new(Request)
-	return r, unmarshal(b, r)
+	if err := unmarshal(b, r); err != nil {
+		return r, err
+	}
+	if len(r.Op) > maxOp {
+		return r, malformed("the name of a call has %d bytes (limit %d)", len(r.Op), maxOp)
+	}
+	return r, nil
 }
 
 // EncodeReply returns the message of a successful reply.
 func EncodeReply(value any) []byte { return marshal(&Reply{Value: rawOf(value)}) }
 
 // EncodeError returns the message of a reply that refuses the call, with a reason.
-func EncodeError(err error) []byte { return marshal(&Reply{Error: err.Error()}) }
+func EncodeError(err error) []byte { return marshal(&Reply{Error: CutText(err.Error(), MaxDetail)}) }
 
 // DecodeReply decodes a control reply.
 func DecodeReply(b []byte) (*Reply, error) {
@@ -179,10 +185,25 @@ func (r *Run) Unsettled() int64 { return r.Found - r.Settled() }
 // without a sink it is unknown.
 func (r *Run) Worked() int64 { return r.Settled() - r.HandedOut - r.Earlier }
 
-// Runs lists the runs that a ledger knows, newest first.
-type Runs struct {
-	Runs []Run `msgpack:"runs"`
+// RunsArgs asks for a page of the runs that a ledger knows.
+type RunsArgs struct {
+	After string `msgpack:"after,omitempty"` // Runs.Next of the page before
 }
+
+// Runs is a page of the runs that a ledger knows, newest first: at most MaxRuns, and fewer when their texts are long. Next is
+// empty on the last.
+type Runs struct {
+	Runs []Run  `msgpack:"runs"`
+	Next string `msgpack:"next,omitempty"`
+}
+
+// StatusArgs asks for the status with a page of the workers.
+type StatusArgs struct {
+	After string `msgpack:"after,omitempty"` // Status.Next of the page before
+}
+
+// MaxWorkers bounds the workers in one page of the status.
+const MaxWorkers = 1000
 
 // WorkerStatus describes a worker, as the sink sees it.
 type WorkerStatus struct {
@@ -220,6 +241,7 @@ type Status struct {
 	Stages     Timings        `msgpack:"stages" json:"stages"` // sums over the results taken
 	Runs       []Run          `msgpack:"runs" json:"runs"`     // live ones and the last ended, newest first
 	Workers    []WorkerStatus `msgpack:"workers" json:"workers"`
+	Next       string         `msgpack:"next,omitempty" json:"-"`                    // for the next page of workers; empty on the last
 	Trouble    string         `msgpack:"trouble,omitempty" json:"trouble,omitempty"` // what keeps the sink from committing results; empty: nothing
 	// TroubleKind names the kind of fault of the disk, if that is known.
 	TroubleKind diskfault.Kind `msgpack:"trouble_kind,omitempty" json:"trouble_kind,omitempty"`

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,16 +28,18 @@ type Heartbeat struct {
 
 func (h *Heartbeat) check() error {
 	switch {
-	case h.Worker == "" || len(h.Worker) > 255:
+	case h.Worker == "" || len(h.Worker) > MaxWorkerName:
 		return malformed("a heartbeat needs the worker's name, at most 255 bytes")
 	case h.Slots < 0 || h.Busy < 0:
 		return malformed("a heartbeat with a negative count")
 	case len(h.Held)+len(h.Returned) > MaxHeld:
 		return malformed("a heartbeat with %d held and %d returned tasks", len(h.Held), len(h.Returned))
 	}
-	for _, id := range slices.Concat(h.Held, h.Returned) {
-		if len(id) > MaxID {
-			return malformed("a heartbeat with a task's id of %d bytes", len(id))
+	for _, ids := range [][]string{h.Held, h.Returned} {
+		for _, id := range ids {
+			if len(id) > MaxID {
+				return malformed("a heartbeat with a task's id of %d bytes", len(id))
+			}
 		}
 	}
 	return nil

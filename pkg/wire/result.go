@@ -102,11 +102,9 @@ func (o *Output) decode(b []byte) error {
 	if len(parts) == 0 {
 		return malformed("an output without a name")
 	}
-	name, err := raw(parts[0])
-	if err != nil {
+	if o.Name, err = text(parts[0], "an output's name", MaxName); err != nil {
 		return err
 	}
-	o.Name = string(name)
 	for i, field := range []any{&o.Size, &o.Width, &o.Height} {
 		if len(parts) > i+1 && !isNil(parts[i+1]) {
 			if err := decode(parts[i+1], field); err != nil {
@@ -126,7 +124,7 @@ func (o *Output) decode(b []byte) error {
 		}
 	}
 	if o.Size < 0 || o.Width < 0 || o.Height < 0 {
-		return malformed("output %q has a negative size", o.Name)
+		return malformed("output %.80q has a negative size", o.Name)
 	}
 	return CheckName(o.Name)
 }
@@ -166,7 +164,7 @@ type FromWorker struct {
 func DecodeFromWorker(b []byte) (FromWorker, error) {
 	n, err := walk(b)
 	if err != nil || n != len(b) || msgpcode.IsFixedNum(b[0]) {
-		if !utf8.Valid(b) {
+		if len(b) > MaxName || !utf8.Valid(b) {
 			return FromWorker{}, malformed("neither msgpack nor a name")
 		}
 		name := string(b)
@@ -177,17 +175,20 @@ func DecodeFromWorker(b []byte) (FromWorker, error) {
 		r, err := decodeResult(b)
 		return FromWorker{Result: r}, err
 	case isMap(c):
+		if len(b) > maxHeartbeat {
+			return FromWorker{}, malformed("a heartbeat of %d bytes (limit %d)", len(b), maxHeartbeat)
+		}
 		h := new(Heartbeat)
 		if err := decode(b, h); err != nil {
 			return FromWorker{}, err
 		}
 		return FromWorker{Heartbeat: h}, h.check()
 	case msgpcode.IsString(c) || msgpcode.IsBin(c):
-		name, err := raw(b)
+		name, err := text(b, "a name", MaxName)
 		if err != nil {
 			return FromWorker{}, err
 		}
-		return FromWorker{BareName: string(name)}, CheckName(string(name))
+		return FromWorker{BareName: name}, CheckName(name)
 	}
 	return FromWorker{}, malformed("code %#x is no result", b[0])
 }
@@ -206,14 +207,10 @@ func decodeResult(b []byte) (*Result, error) {
 		if isNil(parts[i]) {
 			continue
 		}
-		text, err := raw(parts[i])
-		if err != nil {
+		limit := []int{MaxID, MaxName, MaxFormat}[i]
+		if *field, err = text(parts[i], "id, filename or outcome", limit); err != nil {
 			return nil, err
 		}
-		*field = string(text)
-	}
-	if len(r.ID) > MaxID {
-		return nil, malformed("id longer than %d bytes", MaxID)
 	}
 	if err := CheckName(r.Filename); err != nil {
 		return nil, err
@@ -227,6 +224,9 @@ func decodeResult(b []byte) (*Result, error) {
 		}
 	}
 	if len(parts) > 4 && !isNil(parts[4]) {
+		if len(parts[4]) > maxInfo {
+			return nil, malformed("optional fields of %d bytes (limit %d)", len(parts[4]), maxInfo)
+		}
 		if err := decode(parts[4], &r.ResultInfo); err != nil {
 			return nil, err
 		}
@@ -260,19 +260,12 @@ func (r *Result) check() error {
 			return malformed("%v", err)
 		}
 	}
-	if len(r.Detail) > MaxText || len(r.Recipe) > MaxText || len(r.Worker) > 255 || len(r.Run) > MaxID {
+	r.Detail = CutText(r.Detail, MaxDetail)
+	if len(r.Recipe) > MaxText || len(r.Worker) > MaxWorkerName || len(r.Run) > MaxID || len(r.Reason) > MaxFormat {
 		return malformed("a text of the result is too long")
 	}
 	if len(r.Source) > MaxName {
 		return malformed("source longer than %d bytes", MaxName)
 	}
-	if len(r.Dropped) > MaxDropped {
-		return malformed("%d kinds of dropped metadata, at most %d", len(r.Dropped), MaxDropped)
-	}
-	for _, d := range r.Dropped {
-		if d == "" || len(d) > MaxDroppedName {
-			return malformed("a kind of dropped metadata has %d bytes, not 1 to %d", len(d), MaxDroppedName)
-		}
-	}
-	return nil
+	return checkDropped(r.Dropped)
 }

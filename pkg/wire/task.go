@@ -81,11 +81,10 @@ func DecodeTask(b []byte) (*Task, error) {
 	if len(parts) < 2 {
 		return nil, malformed("a task has a filename and data, this has %d elements", len(parts))
 	}
-	name, err := raw(parts[0])
-	if err != nil {
+	t := new(Task)
+	if t.Filename, err = text(parts[0], "a filename", MaxName); err != nil {
 		return nil, err
 	}
-	t := &Task{Filename: string(name)}
 	if err := CheckName(t.Filename); err != nil {
 		return nil, err
 	}
@@ -93,6 +92,9 @@ func DecodeTask(b []byte) (*Task, error) {
 		return nil, err
 	}
 	if len(parts) > 2 && !isNil(parts[2]) {
+		if len(parts[2]) > maxInfo {
+			return nil, malformed("optional fields of %d bytes (limit %d)", len(parts[2]), maxInfo)
+		}
 		if err := decode(parts[2], &t.TaskInfo); err != nil {
 			return nil, err
 		}

@@ -27,9 +27,9 @@ const (
 	MaxRequest     = 1 << 20  // bytes in a control request
 	MaxHeld        = 10_000   // tasks that one worker may hold
 	MaxID          = 128      // bytes of a task's or a run's id
-	MaxRuns        = 2000     // runs in an answer, the newest; each has some fifty values
+	MaxRuns        = 256      // runs in one page of an answer; each has some fifty values
 	MaxEvent       = 4 << 20  // bytes of an event; the largest is the heartbeat of a worker that holds MaxHeld tasks
-	MaxText        = 64 << 10 // bytes of a recipe, and of a detail
+	MaxText        = 64 << 10 // bytes of a recipe
 	MaxDropped     = 64       // kinds of metadata that a result says no output carries
 	MaxDroppedName = 64       // bytes of the name of such a kind
 )
@@ -50,11 +50,11 @@ func CheckName(name string) error {
 	case len(name) > MaxName:
 		return malformed("name of %d bytes (limit %d)", len(name), MaxName)
 	case !utf8.ValidString(name):
-		return malformed("name %q is not UTF-8", name)
+		return malformed("name %.80q is not UTF-8", name)
 	case strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }):
-		return malformed("name %q has control characters", name)
+		return malformed("name %.80q has control characters", name)
 	case path.IsAbs(name) || path.Clean(name) != name || name == "." || name == ".." || strings.HasPrefix(name, "../"):
-		return malformed("name %q is not a clean relative path", name)
+		return malformed("name %.80q is not a clean relative path", name)
 	}
 	return nil
 }

@@ -1,0 +1,140 @@
+package wire
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+)
+
+// This file bounds the texts of messages where they enter. A sender that anyone can be must not fill the memory, the log, the
+// ledger or the events of its receiver.
+
+// Limits of single texts and lists, in bytes where nothing else is said.
+const (
+	MaxWorkerName = 255         // of a worker's name
+	MaxFormat     = 64          // of the name of an image format or of a reason
+	MaxDetail     = 4 << 10     // of a detail; longer ones are cut
+	MaxHost       = 255         // of the name of a host
+	MaxWaiting    = 1 << 10     // of what a run waits for
+	MaxInputs     = 64          // inputs that a run reports
+	MaxRunNames   = 64 << 10    // of all inputs, and of all missing images, that a run reports
+	maxInfo       = 4 * MaxText // of the map of optional fields of a task or a result
+	maxHeartbeat  = 2 << 20     // of a heartbeat: MaxHeld ids and some counters
+	maxOp         = 32          // of the name of a control call
+	maxWords      = 32          // outcomes or reasons in one filter
+	maxCursor     = 2 * MaxID   // of where a page begins
+)
+
+// CutText returns the longest beginning of s that has at most max bytes and does not end inside a character.
+func CutText(s string, max int) string {
+	if len(s) <= max {
+		return s
+	}
+	for max > 0 && !utf8.RuneStart(s[max]) {
+		max--
+	}
+	return strings.Clone(s[:max])
+}
+
+// text returns an encoded string of at most max bytes. It copies the bytes only after it has checked their number.
+func text(b []byte, what string, max int) (string, error) {
+	t, err := raw(b)
+	if err != nil {
+		return "", err
+	}
+	if len(t) > max {
+		return "", malformed("%s of %d bytes (limit %d)", what, len(t), max)
+	}
+	return string(t), nil
+}
+
+// Check returns an error that says in a sentence which limit the run of a control call exceeds.
+func (r *Run) Check() error {
+	switch {
+	case r.ID == "" || len(r.ID) > MaxID || strings.ContainsRune(r.ID, 0):
+		return fmt.Errorf("run %.40q: its name must have 1 to %d bytes and no NUL", r.ID, MaxID)
+	case r.State != "" && !r.State.Known():
+		return fmt.Errorf("run %.40q: unknown state %.40q", r.ID, r.State)
+	case len(r.Inputs) > MaxInputs || total(r.Inputs) > MaxRunNames:
+		return fmt.Errorf("run %.40q: %d inputs, at most %d of %d bytes in all", r.ID, len(r.Inputs), MaxInputs, MaxRunNames)
+	case len(r.Recipe) > MaxText:
+		return fmt.Errorf("run %.40q: a recipe of %d bytes, at most %d", r.ID, len(r.Recipe), MaxText)
+	case len(r.Host) > MaxHost || len(r.Waiting) > MaxWaiting:
+		return fmt.Errorf("run %.40q: its host or what it waits for is too long", r.ID)
+	case len(r.Missing) > MaxMissing || total(r.Missing) > MaxRunNames:
+		return fmt.Errorf("run %.40q: %d missing images, at most %d of %d bytes in all", r.ID, len(r.Missing), MaxMissing, MaxRunNames)
+	}
+	return nil
+}
+
+// Trim shortens the texts and lists of r to the limits of Check. The ventilator calls it before it reports r.
+func (r *Run) Trim() {
+	r.Inputs, r.Missing = trimNames(r.Inputs, MaxInputs), trimNames(r.Missing, MaxMissing)
+	r.Recipe, r.Host, r.Waiting = CutText(r.Recipe, MaxText), CutText(r.Host, MaxHost), CutText(r.Waiting, MaxWaiting)
+}
+
+func trimNames(names []string, max int) []string {
+	bytes := 0
+	for i, name := range names {
+		if bytes += len(name); i == max || bytes > MaxRunNames {
+			return names[:i]
+		}
+	}
+	return names
+}
+
+func total(texts []string) (n int) {
+	for _, t := range texts {
+		n += len(t)
+	}
+	return n
+}
+
+// Check returns an error that says which limit a receipt of a ventilator exceeds. It cuts the detail.
+func (r *Receipt) Check() error {
+	if err := CheckName(r.Filename); err != nil {
+		return err
+	}
+	r.Detail = CutText(r.Detail, MaxDetail)
+	switch {
+	case len(r.ID) > MaxID || len(r.Run) > MaxID:
+		return malformed("id or run longer than %d bytes", MaxID)
+	case len(r.Worker) > MaxWorkerName || len(r.Source) > MaxName:
+		return malformed("the worker or the source of a receipt is too long")
+	case len(r.Outputs) > MaxOutputs:
+		return malformed("%d outputs, at most %d", len(r.Outputs), MaxOutputs)
+	}
+	for _, o := range r.Outputs {
+		if err := CheckName(o.Name); err != nil {
+			return err
+		}
+	}
+	return checkDropped(r.Dropped)
+}
+
+func checkDropped(dropped []string) error {
+	if len(dropped) > MaxDropped {
+		return malformed("%d kinds of dropped metadata, at most %d", len(dropped), MaxDropped)
+	}
+	for _, d := range dropped {
+		if d == "" || len(d) > MaxDroppedName {
+			return malformed("a kind of dropped metadata has %d bytes, not 1 to %d", len(d), MaxDroppedName)
+		}
+	}
+	return nil
+}
+
+// Check returns an error that says which limit the filter exceeds.
+func (a *EntriesArgs) Check() error {
+	if len(a.Run) > MaxID || len(a.After) > maxCursor || len(a.Outcomes) > maxWords || len(a.Reasons) > maxWords {
+		return malformed("a run, a cursor or a list of words of the filter is too long")
+	}
+	for _, o := range a.Outcomes {
+		if _, err := outcome.Parse(string(o)); err != nil {
+			return malformed("%v", err)
+		}
+	}
+	return nil
+}
