@@ -22,8 +22,8 @@ func FarmProgram() *cli.Command {
 			steerCommand("pause", outcome.Paused, "pause a run: hand out no more images until resume"),
 			steerCommand("resume", outcome.Running, "resume a paused run"),
 			steerCommand("cancel", outcome.Cancelled, "cancel a run: settle what workers hold, then end it"),
-			runsCommand(), rejectsCommand(), retryCommand(), compactCommand(), verifyCommand(), reportCommand(), codecsCommand(),
-			healthCommand(), manCommand(), asOwnerCommand(),
+			runsCommand(), rejectsCommand(), retryCommand(), backupCommand(), compactCommand(), verifyCommand(), reportCommand(),
+			codecsCommand(), healthCommand(), manCommand(), asOwnerCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			name := c.Args().First()

@@ -21,6 +21,7 @@ type ledgerAccess interface {
 	wire.LedgerReader
 	Retry(context.Context, wire.EntriesArgs) (int, error)
 	Acknowledge(context.Context, wire.EntriesArgs) (int, error)
+	Backup(ctx context.Context, path string) (size int64, err error)
 }
 
 var (
@@ -107,7 +108,7 @@ func useSinkLedger(
 }
 
 // eachEntry calls visit with every entry that args select.
-func eachEntry(ctx context.Context, b ledgerAccess, args wire.EntriesArgs, visit func(*wire.Receipt) error) error {
+func eachEntry(ctx context.Context, b wire.LedgerReader, args wire.EntriesArgs, visit func(*wire.Receipt) error) error {
 	for {
 		page, err := b.Entries(ctx, args)
 		if err != nil {

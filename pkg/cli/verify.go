@@ -178,7 +178,7 @@ const check = "check=crop:1x1"
 // run looks at every output, a page of the ledger at a time. The image of a name may have changed between two runs, and
 // then several entries claim the same output, of which the last was right when it was written: what an earlier one
 // says is forgotten.
-func (v *verification) run(ctx context.Context, b ledgerAccess) error {
+func (v *verification) run(ctx context.Context, b wire.LedgerReader) error {
 	what, err := recipe.Parse(check)
 	if err != nil {
 		return err

@@ -30,9 +30,7 @@ func (p volume) Entries(_ context.Context, args wire.EntriesArgs) (*wire.Entries
 	return page, nil
 }
 
-func (volume) Retry(context.Context, wire.EntriesArgs) (int, error)       { return 0, nil }
-func (volume) Acknowledge(context.Context, wire.EntriesArgs) (int, error) { return 0, nil }
-func (volume) Runs(context.Context) ([]wire.Run, error)                   { return nil, nil }
+func (volume) Runs(context.Context) ([]wire.Run, error) { return nil, nil }
 
 // claim is the entry of an image with outputs of those names and sizes.
 func claim(image string, outputs ...any) wire.Receipt {

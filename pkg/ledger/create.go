@@ -30,17 +30,11 @@ func createIfMissing(path string) error {
 	if err := create(temp); err != nil {
 		return fault(path, "make the ledger", err)
 	}
-	err := os.Link(temp, path)
+	err := publish(temp, path)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another process was faster
 	}
-	if err != nil { // a file system without links
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
-		return fault(path, "make the ledger", err)
-	}
-	return fault(path, "sync the ledger's directory", syncDir(dir))
+	return fault(path, "make the ledger", err)
 }
 
 func create(path string) error {

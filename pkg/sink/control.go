@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -14,6 +15,7 @@ import (
 type control struct {
 	*core
 	settler settler
+	local   bool // only the user of this process, and root, can call: they may name files
 }
 
 // answer answers one control call.
@@ -63,6 +65,8 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 		})
 	case wire.OpOwners:
 		return withArgs(req, func(a *wire.OwnersArgs) (any, error) { return c.reader().owners(a) })
+	case wire.OpBackup:
+		return withArgs(req, func(a *wire.BackupArgs) (any, error) { return c.backup(ctx, a) })
 	case wire.OpRuns:
 		return withArgs(req, func(a *wire.RunsArgs) (any, error) { return c.runsPage(a.After) })
 	}
@@ -75,6 +79,23 @@ func withArgs[T any](req *wire.Request, do func(*T) (any, error)) (any, error) {
 		return nil, err
 	}
 	return do(args)
+}
+
+// backup copies the ledger to a file that the caller names.
+func (c *control) backup(ctx context.Context, args *wire.BackupArgs) (any, error) {
+	if !c.local {
+		return nil, errors.New("a backup is made only for callers at the socket beside the ledger: " +
+			"call as the sink's user, on its machine, with --out or --ledger")
+	}
+	if !filepath.IsAbs(args.Path) {
+		return nil, fmt.Errorf("cannot back up the ledger to %q: the path must be absolute", args.Path)
+	}
+	size, err := c.reader().Backup(ctx, args.Path)
+	if err != nil {
+		return nil, err
+	}
+	c.log.Info("backed up the ledger", "to", args.Path, "bytes", size)
+	return &wire.Backup{Size: size}, nil
 }
 
 // allRuns returns the runs of the ledger, newest first, with the last counts of the live ones. A run without a recorded end

@@ -143,6 +143,11 @@ func (r Reader) Acknowledge(_ context.Context, args wire.EntriesArgs) (int, erro
 	return r.Ledger.Acknowledge(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons}, time.Now())
 }
 
+// Backup copies the ledger to a new file and returns its size in bytes.
+func (r Reader) Backup(ctx context.Context, path string) (int64, error) {
+	return r.Ledger.Backup(ctx, path)
+}
+
 // Runs returns the runs of the ledger, newest first. No sink is running, so a run without a recorded end was interrupted.
 func (r Reader) Runs(context.Context) ([]wire.Run, error) {
 	return r.runs(func(string) bool { return false })

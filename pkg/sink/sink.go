@@ -12,6 +12,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // Sink is one sink. Make it with New and use it once.
@@ -102,28 +103,12 @@ func (s *Sink) open() (err error) {
 	if err != nil {
 		return err
 	}
-	s.listenLocally()
+	s.sockets.listenLocally(&s.cfg)
 	s.log.Info("collecting", "results", results, "events", events, "control", control, "out", s.cfg.OutPath, "ledger", s.cfg.LedgerPath)
 	if s.cfg.Listen != nil {
 		s.cfg.Listen(results, events, control)
 	}
 	return nil
-}
-
-// listenLocally binds the further endpoints for operators' commands on this machine.
-func (s *Sink) listenLocally() {
-	for _, local := range []struct {
-		endpoint string
-		listen   func(string) (string, error)
-	}{{s.cfg.LocalControl, s.sockets.rep.Listen}, {s.cfg.LocalEvents, s.sockets.pub.Listen}} {
-		if local.endpoint == "" {
-			continue
-		}
-		if _, err := local.listen(local.endpoint); err != nil {
-			s.log.Info("operators' commands on this machine need --sink: cannot listen",
-				"endpoint", local.endpoint, "error", err)
-		}
-	}
 }
 
 // runStages runs the stages until all have ended. A cut, by the caller or because nothing can be committed any more, ends ctx
@@ -146,11 +131,15 @@ func (s *Sink) runStages(ctx context.Context, cut context.CancelCauseFunc) {
 			cut(fmt.Errorf("nothing can be committed: %w", err))
 		}
 	})
-	helpers.Go(func() {
-		if err := s.sockets.rep.Serve(helping, s.control.answer); helping.Err() == nil {
+	local := *s.control
+	local.local = true
+	serve := func(rep *zsock.Rep, c *control) {
+		if err := rep.Serve(helping, c.answer); helping.Err() == nil {
 			cut(fmt.Errorf("control calls cannot be answered: %w", err))
 		}
-	})
+	}
+	helpers.Go(func() { serve(s.sockets.rep, s.control) })
+	helpers.Go(func() { serve(s.sockets.local, &local) })
 	helpers.Go(func() { s.monitor(helping) })
 	helpers.Go(func() {
 		select {

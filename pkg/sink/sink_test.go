@@ -32,6 +32,7 @@ type stage struct {
 	out     string
 	push    *zsock.Push
 	client  *sinkclient.Client
+	network zsock.Network
 	events  <-chan wire.Event
 	ledger  *ledger.Ledger
 	unwatch func()
@@ -39,7 +40,8 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{t: t, out: t.TempDir()}
+	network := zsock.Network{Inproc: zsock.NewInproc()}
+	s := &stage{t: t, out: t.TempDir(), network: network}
 	dir, err := blob.OpenDir(s.out, blob.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -47,10 +49,10 @@ func newStage(t *testing.T) *stage {
 	if s.ledger, err = ledger.Open(filepath.Join(s.out, ".imagefarm", "ledger.db"), ledger.Config{}); err != nil {
 		t.Fatal(err)
 	}
-	network := zsock.Network{Inproc: zsock.NewInproc()}
 	listening := make(chan struct{})
 	s.sink, err = New(Config{Results: "inproc://results", Events: "inproc://events", Control: "inproc://control", Network: network,
-		Out: dir, Ledger: s.ledger, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		LocalControl: "inproc://local-control",
+		Out:          dir, Ledger: s.ledger, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Listen: func(string, string, string) { close(listening) }})
 	if err != nil {
 		t.Fatal(err)

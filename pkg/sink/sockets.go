@@ -3,6 +3,9 @@ package sink
 import (
 	"context"
 	"errors"
+	"os"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -12,11 +15,12 @@ import (
 // closeTimeout bounds how long subscribers may take for the last events.
 const closeTimeout = 2 * time.Second
 
-// sockets are the three endpoints that a sink binds.
+// sockets are the endpoints that a sink binds.
 type sockets struct {
-	pull *zsock.Pull // results
-	pub  *zsock.Pub  // events
-	rep  *zsock.Rep  // control
+	pull  *zsock.Pull // results
+	pub   *zsock.Pub  // events
+	rep   *zsock.Rep  // control
+	local *zsock.Rep  // control, for the user of this process
 }
 
 // openSockets makes the sockets. The caller closes them, also after an error.
@@ -36,7 +40,11 @@ func openSockets(cfg *Config, onWorker func(zsock.PeerEvent)) (s sockets, err er
 	if err != nil {
 		return s, err
 	}
-	s.rep, err = zsock.NewRep(zsock.Config{MaxMessage: wire.MaxRequest, Network: cfg.Network})
+	control := zsock.Config{MaxMessage: wire.MaxRequest, Network: cfg.Network}
+	if s.rep, err = zsock.NewRep(control); err != nil {
+		return s, err
+	}
+	s.local, err = zsock.NewRep(control)
 	return s, err
 }
 
@@ -53,6 +61,26 @@ func (s *sockets) listen(cfg *Config) (results, events, control string, err erro
 	return results, events, control, err
 }
 
+// listenLocally binds the further endpoints for operators' commands on this machine. The sink works without them.
+func (s *sockets) listenLocally(cfg *Config) {
+	for _, local := range []struct {
+		endpoint string
+		listen   func(string) (string, error)
+	}{{cfg.LocalControl, s.local.Listen}, {cfg.LocalEvents, s.pub.Listen}} {
+		if local.endpoint == "" {
+			continue
+		}
+		_, err := local.listen(local.endpoint)
+		if path, isFile := strings.CutPrefix(local.endpoint, "ipc://"); err == nil && isFile && runtime.GOOS != "windows" {
+			err = os.Chmod(path, 0o600) // whatever the umask: who may connect may have the ledger copied to any file
+		}
+		if err != nil {
+			cfg.Logger.Info("operators' commands on this machine need --sink: cannot listen",
+				"endpoint", local.endpoint, "error", err)
+		}
+	}
+}
+
 func (s *sockets) close(ctx context.Context) error {
 	var errs []error
 	if s.pull != nil {
@@ -60,6 +88,9 @@ func (s *sockets) close(ctx context.Context) error {
 	}
 	if s.rep != nil {
 		errs = append(errs, s.rep.Close(ctx))
+	}
+	if s.local != nil {
+		errs = append(errs, s.local.Close(ctx))
 	}
 	if s.pub != nil {
 		errs = append(errs, s.pub.Close(ctx))

@@ -228,3 +228,11 @@ func (c *Client) Acknowledge(ctx context.Context, args wire.EntriesArgs) (int, e
 	err := c.call(ctx, wire.OpAck, &args, &n)
 	return n.Count, err
 }
+
+// Backup copies the sink's ledger to a new file, whose absolute path is one of the sink's machine, and returns its size in
+// bytes. A sink refuses the call except at its local endpoint.
+func (c *Client) Backup(ctx context.Context, path string) (int64, error) {
+	var made wire.Backup
+	err := c.call(ctx, wire.OpBackup, &wire.BackupArgs{Path: path}, &made)
+	return made.Size, err
+}

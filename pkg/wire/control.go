@@ -20,6 +20,7 @@ const (
 	OpRuns    = "runs"    // RunsArgs → Runs: the runs, page by page
 	OpAck     = "ack"     // EntriesArgs → Count: acknowledges rejected and dead tasks
 	OpOwners  = "owners"  // OwnersArgs → Owners: which images outputs were made from
+	OpBackup  = "backup"  // BackupArgs → Backup: copies the ledger; only at the sink's local endpoint
 )
 
 // Request is a control request; Args is encoded on its own.
@@ -116,6 +117,16 @@ type Owner struct {
 	Source   string `msgpack:"source"`
 	Filename string `msgpack:"filename"`
 	Run      string `msgpack:"run,omitempty"`
+}
+
+// BackupArgs asks the sink to copy its ledger.
+type BackupArgs struct {
+	Path string `msgpack:"path"` // absolute, of a file that does not exist yet, on the sink's machine
+}
+
+// Backup answers BackupArgs.
+type Backup struct {
+	Size int64 `msgpack:"size"` // bytes of the copy
 }
 
 // Count is how many entries a call changed.

@@ -4,11 +4,13 @@ package processes
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -58,6 +60,12 @@ func TestARunInOneProcessAnswersTheOperator(t *testing.T) {
 	if out, _ := ask(0, "report"); !strings.Contains(out, status.Runs[0].ID) {
 		t.Errorf("the report is %q", out)
 	}
+	backup := filepath.Join(t.TempDir(), "copy.db")
+	if out, _ := ask(0, "backup", backup); !strings.Contains(out, "copy.db: ") {
+		t.Errorf("backup says %q", out)
+	}
+	atCopy := f.Start("report", "farm", "report", "--ledger", backup, "--run", status.Runs[0].ID)
+	atCopy.MustExit(0)
 	events := f.Start("events", "farm", append([]string{"events", "--count", "1", "--json", "run.state"}, flag...)...)
 	resumed := func() bool { // the subscription may come after the first event
 		ask(0, "resume")
@@ -84,6 +92,9 @@ func TestARunInOneProcessAnswersTheOperator(t *testing.T) {
 	if _, err := ask(1, "cancel"); !strings.Contains(err, "nothing to cancel: no run is going on") {
 		t.Errorf("after the run: %s", err)
 	}
+	if copied := checkedTotals(t, backup); copied < 1 || copied > int64(n) {
+		t.Errorf("the backup counts %d of %d images", copied, n)
+	}
 	if left, err := filepath.Glob(filepath.Join(f.Out, ".imagefarm", "*.sock")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
 	}
@@ -99,4 +110,18 @@ func TestASinkWithoutARunHasNothingToPause(t *testing.T) {
 	if said := p.Said(); !strings.Contains(said, "nothing to pause: no run is going on") {
 		t.Errorf("it says %q", said)
 	}
+}
+
+// checkedTotals returns how many images a ledger counts, after a check that it agrees with itself.
+func checkedTotals(t *testing.T, path string) int64 {
+	t.Helper()
+	l, err := ledger.Open(path, ledger.Config{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	totals, err := l.Totals()
+	if err := errors.Join(err, l.Check(t.Context()), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return totals.Settled()
 }
