@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -22,7 +23,12 @@ func Compact(path string, cfg Config) (before, after int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
+	closed := false
+	defer func() {
+		if !closed {
+			err = errors.Join(err, l.Close())
+		}
+	}()
 	temp := path + newSuffix + strings.ToLower(rand.Text())
 	defer os.Remove(temp) // fails after the rename
 	if err := l.copyCompact(temp); err != nil {
@@ -33,6 +39,14 @@ func Compact(path string, cfg Config) (before, after int64, err error) {
 	}
 	if after, err = fileSize(temp); err != nil {
 		return 0, 0, fault(path, "compact the ledger", err)
+	}
+	// On most systems the lock is held until the new file is in place, so that no other process writes to the old one. On
+	// Windows no open file can be replaced: not by this process, nor while another has just opened it.
+	if runtime.GOOS == "windows" {
+		closed = true
+		if err := l.Close(); err != nil {
+			return 0, 0, err
+		}
 	}
 	if err := os.Rename(temp, path); err != nil {
 		return 0, 0, fault(path, "replace the ledger", err)
