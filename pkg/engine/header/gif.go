@@ -1,14 +1,23 @@
 package header
 
+import (
+	"math"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/rows"
+	"github.com/imagefarm/imagefarm/pkg/gif"
+	"github.com/imagefarm/imagefarm/pkg/raster"
+)
+
 // readGIF walks the blocks and counts the frames.
 //
 //	"GIF8xa" width:16 height:16 flags:8 background:8 aspect:8 [palette]
 //	{ 21 label { n data } 00  |  2C x y w h:16 flags:8 [palette] lzw:8 { n data } 00 }  3B
 func (i *Info) readGIF(data []byte) error {
-	if len(data) < 13 {
-		return truncated("the GIF's header")
+	r, err := gif.Open(data, raster.Options{MaxPixels: math.MaxInt64})
+	if err != nil {
+		return rows.Reject(err)
 	}
-	i.Width, i.Height = le16(data[6:]), le16(data[8:])
+	i.Width, i.Height = r.Width, r.Height // the first frame may be larger than the screen
 	at := 13 + paletteSize(data[10])
 	i.Frames = 0
 	for {
@@ -56,8 +65,8 @@ func (i *Info) readGIF(data []byte) error {
 	return nil
 }
 
-// A plain text extension begins with a block of 12 bytes (GIF89a, 25). Decoders, image/gif too, take so many without looking,
-// and would see other frames than this walk where the block says something else.
+// A plain text extension begins with a block of 12 bytes (GIF89a, 25). Many decoders take so many without looking, and would
+// see other frames than this walk where the block says something else.
 const (
 	plainText     = 0x01
 	plainTextSize = 12

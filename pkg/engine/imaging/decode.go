@@ -46,10 +46,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 	case format.PNG, format.TIFF, format.BMP:
 		img, err = t.decodeRows(accept)
 	case format.GIF:
-		if accept && t.info.Truncated {
-			t.data = mendGIF(t.data)
-		}
-		return t.decodeGIF(animate, use)
+		return t.decodeGIF(animate, accept, use)
 	case format.WebP:
 		if t.info.Animation {
 			return t.decodeWebP(animate, accept, use)
@@ -171,8 +168,7 @@ func (t *transform) reject(err error) error {
 		return rejection
 	case errors.As(err, &unsupportedJPEG):
 		return outcome.Reject(outcome.Unsupported, "%v", err)
-	case cutShort(err), t.info.Truncated,
-		strings.HasSuffix(err.Error(), "not enough image data"), strings.HasSuffix(err.Error(), "not enough pixel data"):
+	case cutShort(err), t.info.Truncated:
 		return outcome.Reject(outcome.Truncated, "the %s ends before its picture does: %v", t.info.Format, err)
 	}
 	return outcome.Reject(outcome.Corrupt, "%v", err)
