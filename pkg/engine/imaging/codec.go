@@ -56,7 +56,7 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error) {
 	switch {
 	case info.Format == format.WebP && !info.Animation:
-		p, err := webp.Planes(data, info.Width, info.Height)
+		p, err := webp.Planes(data, info.Width, info.Height, image.Pt(width, height))
 		if err != nil {
 			err = (&transform{engine: e, ctx: ctx, info: info}).reject(err)
 		}

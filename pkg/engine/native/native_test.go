@@ -86,7 +86,7 @@ func TestWebPThroughLibWebP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := lib.Decode(data, false)
+		got, err := lib.Decode(data, false, size[0], size[1])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,11 +100,11 @@ func TestWebPThroughLibWebP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := lib.Decode(data, true)
+	got, err := lib.Decode(data, true, 20, 10)
 	if err != nil || got.Alpha == nil || got.Alpha.Pix[55] != 128 || got.Planes[0].Pix[55] < 190 {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := lib.Decode([]byte("RIFF\x10\x00\x00\x00WEBPVP8 \x04\x00\x00\x00abcd"), false); err == nil {
+	if _, err := lib.Decode([]byte("RIFF\x10\x00\x00\x00WEBPVP8 \x04\x00\x00\x00abcd"), false, 20, 10); err == nil {
 		t.Error("nothing was decoded")
 	}
 }

@@ -29,8 +29,8 @@ const encoderABI = 0x20f
 func LoadWebP() (*WebP, error) {
 	f, err := load([]string{"libwebp.so.7", "libwebp.7.dylib", "/opt/homebrew/lib/libwebp.7.dylib", "/usr/local/lib/libwebp.7.dylib"},
 		"WebPGetEncoderVersion", "WebPConfigInitInternal", "WebPPictureInitInternal", "WebPPictureImportRGBA", "WebPPictureFree",
-		"WebPEncode", "WebPMemoryWrite", "WebPMemoryWriterInit", "WebPMemoryWriterClear", "WebPFree", "WebPDecodeYUV",
-		"WebPDecodeRGBA")
+		"WebPEncode", "WebPMemoryWrite", "WebPMemoryWriterInit", "WebPMemoryWriterClear", "WebPInitDecoderConfigInternal",
+		"WebPDecode", "WebPFreeDecBuffer")
 	if err != nil {
 		return nil, fmt.Errorf("libwebp: %w", err)
 	}
@@ -45,40 +45,66 @@ func LoadWebP() (*WebP, error) {
 	return w, nil
 }
 
-// Decode decodes a still: the planes of a lossy one, in the limited range, or RGB and alpha where withAlpha asks for that or
-// the coding is lossless.
-func (w *WebP) Decode(data []byte, rgb bool) (*picture.Picture, error) {
+// Where fields of struct WebPDecoderConfig are, from its beginning or from that of its output.
+const (
+	decoderOutput       = 40
+	decoderUseScaling   = 188
+	decoderScaledWidth  = 192
+	decoderScaledHeight = 196
+
+	outputColorspace  = 0
+	outputWidth       = 4
+	outputHeight      = 8
+	outputSamples     = 16 // of RGBA or luma, then of both colours
+	outputStride      = 24 // of RGBA
+	outputLumaStride  = 48
+	outputColorStride = 52
+
+	modeRGBA = 1
+	modeYUV  = 11
+)
+
+// decoderABI is the version of libwebp's structs for decoding that this package knows.
+const decoderABI = 0x209
+
+// Decode decodes a still of any size, scaled to width×height pixels: the planes of a lossy one in the limited range, or RGB
+// and alpha where rgb asks for that or the coding is lossless.
+func (w *WebP) Decode(data []byte, rgb bool, width, height int) (*picture.Picture, error) {
 	if len(data) == 0 {
 		return nil, errors.New("libwebp: no bytes")
 	}
-	var width, height, stride, colorStride int32
-	var u, v uintptr
-	size := uintptr(len(data))
+	order := binary.NativeEndian
+	config := new([512]byte)
+	if ok, _ := w.f.call("WebPInitDecoderConfigInternal", uintptr(unsafe.Pointer(config)), decoderABI); int32(ok) == 0 {
+		return nil, errors.New("libwebp has other structs than this program knows")
+	}
+	out := config[decoderOutput:]
+	mode := uint32(modeYUV)
 	if rgb {
-		p, _ := w.f.call("WebPDecodeRGBA", uintptr(unsafe.Pointer(&data[0])), size, uintptr(unsafe.Pointer(&width)),
-			uintptr(unsafe.Pointer(&height)))
-		if p == 0 {
-			return nil, errDecode
-		}
-		defer w.f.call("WebPFree", p)
-		return separate(bytesAt(p, 4*int(width)*int(height)), int(width), int(height)), nil
+		mode = modeRGBA
 	}
-	y, _ := w.f.call("WebPDecodeYUV", uintptr(unsafe.Pointer(&data[0])), size, uintptr(unsafe.Pointer(&width)),
-		uintptr(unsafe.Pointer(&height)), uintptr(unsafe.Pointer(&u)), uintptr(unsafe.Pointer(&v)),
-		uintptr(unsafe.Pointer(&stride)), uintptr(unsafe.Pointer(&colorStride)))
-	if y == 0 {
-		return nil, errDecode
+	order.PutUint32(out[outputColorspace:], mode)
+	order.PutUint32(config[decoderUseScaling:], 1)
+	order.PutUint32(config[decoderScaledWidth:], uint32(width))
+	order.PutUint32(config[decoderScaledHeight:], uint32(height))
+	status, _ := w.f.call("WebPDecode", uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)), uintptr(unsafe.Pointer(config)))
+	defer w.f.call("WebPFreeDecBuffer", uintptr(unsafe.Pointer(&out[0])))
+	gotW, gotH := int(order.Uint32(out[outputWidth:])), int(order.Uint32(out[outputHeight:]))
+	if int32(status) != 0 || gotW != width || gotH != height {
+		return nil, fmt.Errorf("libwebp cannot decode it: status %d", int32(status))
 	}
-	defer w.f.call("WebPFree", y)
+	samples := func(i int) uintptr { return uintptr(order.Uint64(out[outputSamples+8*i:])) }
+	if rgb {
+		stride := int(order.Uint32(out[outputStride:]))
+		return separate(bytesAt(samples(0), (height-1)*stride+4*width), stride, width, height), nil
+	}
 	p := &picture.Picture{Model: picture.YCbCr, Limited: true}
-	p.Planes = append(p.Planes, copied(y, int(stride), int(width), int(height), 1))
-	for _, from := range []uintptr{u, v} {
-		p.Planes = append(p.Planes, copied(from, int(colorStride), int(width), int(height), 2))
+	p.Planes = append(p.Planes, copied(samples(0), int(order.Uint32(out[outputLumaStride:])), width, height, 1))
+	for i := 1; i < 3; i++ {
+		p.Planes = append(p.Planes, copied(samples(i), int(order.Uint32(out[outputColorStride:])), width, height, 2))
 	}
 	return p, nil
 }
-
-var errDecode = errors.New("libwebp cannot decode it")
 
 // copied copies the plane of a picture of w×h pixels, of which each sample covers unit×unit.
 func copied(from uintptr, stride, w, h, unit int) picture.Plane {
@@ -93,12 +119,15 @@ func copied(from uintptr, stride, w, h, unit int) picture.Plane {
 }
 
 // separate returns interleaved RGBA as planes.
-func separate(pix []byte, w, h int) *picture.Picture {
+func separate(pix []byte, stride, w, h int) *picture.Picture {
 	p := &picture.Picture{Model: picture.RGB}
 	for c := range 4 {
 		plane := picture.Whole(make([]byte, w*h), w, h)
-		for i := range plane.Pix {
-			plane.Pix[i] = pix[4*i+c]
+		for y := range h {
+			row := pix[y*stride:][:4*w]
+			for x := range w {
+				plane.Pix[y*w+x] = row[4*x+c]
+			}
 		}
 		if c == 3 {
 			if slices.ContainsFunc(plane.Pix, func(a byte) bool { return a != 255 }) {

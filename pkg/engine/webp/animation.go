@@ -50,7 +50,7 @@ func DecodeAll(data []byte, width, height int, yield func(Frame) error) error {
 		if err != nil {
 			return err
 		}
-		p, err := decodePicture(parts, area.Dx(), area.Dy())
+		p, err := decodePicture(parts, area.Dx(), area.Dy(), image.Point{})
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func DecodeAll(data []byte, width, height int, yield func(Frame) error) error {
 		return broken
 	}
 	if none {
-		p, err := decodePicture(list, width, height)
+		p, err := decodePicture(list, width, height, image.Point{})
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 
 	"golang.org/x/image/webp"
 
@@ -13,18 +14,19 @@ import (
 )
 
 // Planes decodes a still: planes of YCbCr in the limited range, and alpha where it has any, or RGB and alpha. width and height
-// are what the header announced; a picture of another size is refused before it is decoded.
-func Planes(data []byte, width, height int) (*picture.Picture, error) {
+// are what the header announced; a picture of another size is refused before it is decoded. A decoder that saves time by it
+// yields a smaller picture, of at least least.X×least.Y pixels; the point 0, 0 asks for all of them.
+func Planes(data []byte, width, height int, least image.Point) (*picture.Picture, error) {
 	list, err := chunks(data)
 	if err != nil {
 		return nil, err
 	}
-	return decodePicture(list, width, height)
+	return decodePicture(list, width, height, least)
 }
 
 // Decode decodes a still as Planes does, to an *image.YCbCr in the full range or an *image.NRGBA.
 func Decode(data []byte, width, height int) (image.Image, error) {
-	p, err := Planes(data, width, height)
+	p, err := Planes(data, width, height, image.Point{})
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +34,7 @@ func Decode(data []byte, width, height int) (image.Image, error) {
 }
 
 // decodePicture decodes the picture among the chunks of a still or of a frame.
-func decodePicture(list []chunk, width, height int) (*picture.Picture, error) {
+func decodePicture(list []chunk, width, height int, least image.Point) (*picture.Picture, error) {
 	var coded []chunk
 	vp8, vp8l, alph := find(list, "VP8 "), find(list, "VP8L"), find(list, "ALPH")
 	planar := false
@@ -55,7 +57,11 @@ func decodePicture(list []chunk, width, height int) (*picture.Picture, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	if lib, err := native.LibWebP(); err == nil {
-		if p, err := lib.Decode(build(coded), !planar); err == nil && p.Width() == width && p.Height() == height {
+		w, h := width, height
+		if planar { // elsewhere transparent pixels have colours, which must not be averaged with others
+			w, h = scaled(width, height, least)
+		}
+		if p, err := lib.Decode(build(coded), !planar, w, h); err == nil {
 			return p, nil
 		}
 	}
@@ -78,6 +84,19 @@ func decodePicture(list []chunk, width, height int) (*picture.Picture, error) {
 		return separate(img), nil
 	}
 	return nil, fmt.Errorf("webp: decoded to %T", img)
+}
+
+// scaled returns the size to which libwebp scales a picture while it decodes it: twice what is asked for, because its filter
+// is a coarse one, and the picture's own size where that saves little.
+func scaled(w, h int, least image.Point) (int, int) {
+	if least.X < 1 || least.Y < 1 {
+		return w, h
+	}
+	factor := min(float64(w)/float64(least.X), float64(h)/float64(least.Y)) / 2
+	if factor < 1.5 {
+		return w, h
+	}
+	return int(math.Ceil(float64(w) / factor)), int(math.Ceil(float64(h) / factor))
 }
 
 // separate returns interleaved samples as planes.
