@@ -24,6 +24,10 @@ test: vet ## everything: unit, conformance, command lines, processes, faults; wi
 	IMAGEFARM_CODECS=native $(GO) test -tags "$(TAGS)" -timeout 15m ./pkg/engine/imaging ./pkg/engine/heif ./pkg/engine/webp
 	$(GO) test -tags "$(TAGS)" -timeout 20m ./test/... ./testdata/gen/... ./bench/... ./deploy/...
 
+.PHONY: test-quick
+test-quick: vet ## what one changes most: the packages, the laws and the command lines, without the race detector
+	$(GO) test -short -tags "$(TAGS)" ./pkg/... ./test/laws ./test/cli
+
 .PHONY: vet
 vet: ## go vet and gofmt
 	$(GO) vet -tags "$(TAGS)" ./...
