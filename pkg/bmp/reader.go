@@ -57,7 +57,8 @@ func Open(data []byte, opt raster.Options) (*Reader, error) {
 	have := int64(len(data) - r.pixels)
 	if need := r.rowBytes() * int64(r.height); need > have {
 		// The padding of the last row may be missing.
-		if last := (int64(r.width)*int64(r.bits) + 7) / 8; need-r.rowBytes()+last > have && (!opt.AcceptTruncated || have <= 0) {
+		if last := (int64(r.width)*int64(r.bits) + 7) / 8; need-r.rowBytes()+last > have &&
+			(!opt.AcceptTruncated || have <= 0) {
 			return nil, raster.Truncatedf(format, "its pixels: there are %d bytes of %d", have, need)
 		}
 	}
@@ -164,7 +165,8 @@ func (r *Reader) ReadRow(dst []byte) error {
 func (r *Reader) masked(dst, row []byte) {
 	red, green, blue, alpha := &r.masks[0], &r.masks[1], &r.masks[2], &r.masks[3]
 	channels := r.Channels()
-	if r.bits == 32 && red.shift == 16 && green.shift == 8 && blue.shift == 0 && red.width == 8 && green.width == 8 && blue.width == 8 &&
+	if r.bits == 32 && red.shift == 16 && green.shift == 8 && blue.shift == 0 && red.width == 8 && green.width == 8 &&
+		blue.width == 8 &&
 		(channels == 3 || alpha.shift == 24 && alpha.width == 8) {
 		for ; len(dst) >= channels; dst, row = dst[channels:], row[4:] {
 			dst[0], dst[1], dst[2] = row[2], row[1], row[0]

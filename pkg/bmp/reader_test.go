@@ -151,15 +151,23 @@ func TestEveryKind(t *testing.T) {
 	usual, odd := []uint32{0xff0000, 0xff00, 0xff}, []uint32{0xff, 0x3ff00, 0x3c0000}
 	alpha := []uint32{0xff0000, 0xff00, 0xff, 0xff000000}
 	for _, s := range []spec{
-		{header: os2Header, bits: 1}, {header: os2Header, bits: 4}, {header: os2Header, bits: 8}, {header: os2Header, bits: 24},
+		{header: os2Header, bits: 1}, {header: os2Header, bits: 4}, {header: os2Header, bits: 8},
+		{header: os2Header, bits: 24},
 		{header: os2v2, bits: 8}, {header: 16, bits: 24}, {header: 20, bits: 4}, {header: os2v2, bits: 24},
-		{header: infoHeader, bits: 1}, {header: infoHeader, bits: 2}, {header: infoHeader, bits: 4}, {header: infoHeader, bits: 8},
-		{header: infoHeader, bits: 8, colors: 77}, {header: infoHeader, bits: 16}, {header: infoHeader, bits: 24}, {header: infoHeader, bits: 32},
-		{header: infoHeader, bits: 16, compression: bitFields, masks: six}, {header: infoHeader, bits: 16, compression: bitFields, masks: five},
-		{header: infoHeader, bits: 32, compression: bitFields, masks: odd}, {header: infoHeader, bits: 32, compression: alphaBits, masks: alpha},
-		{header: 52, bits: 16, compression: bitFields, masks: six}, {header: v3Header, bits: 16, compression: bitFields, masks: four},
-		{header: 108, bits: 32, compression: bitFields, masks: alpha}, {header: v5Header, bits: 32, compression: bitFields, masks: usual},
-		{header: v5Header, bits: 32}, {header: 108, bits: 24}, {header: v5Header, bits: 8}, {header: v5Header, bits: 32, masks: alpha},
+		{header: infoHeader, bits: 1}, {header: infoHeader, bits: 2}, {header: infoHeader, bits: 4},
+		{header: infoHeader, bits: 8},
+		{header: infoHeader, bits: 8, colors: 77}, {header: infoHeader, bits: 16}, {header: infoHeader, bits: 24},
+		{header: infoHeader, bits: 32},
+		{header: infoHeader, bits: 16, compression: bitFields, masks: six},
+		{header: infoHeader, bits: 16, compression: bitFields, masks: five},
+		{header: infoHeader, bits: 32, compression: bitFields, masks: odd},
+		{header: infoHeader, bits: 32, compression: alphaBits, masks: alpha},
+		{header: 52, bits: 16, compression: bitFields, masks: six},
+		{header: v3Header, bits: 16, compression: bitFields, masks: four},
+		{header: 108, bits: 32, compression: bitFields, masks: alpha},
+		{header: v5Header, bits: 32, compression: bitFields, masks: usual},
+		{header: v5Header, bits: 32}, {header: 108, bits: 24}, {header: v5Header, bits: 8},
+		{header: v5Header, bits: 32, masks: alpha},
 	} {
 		for _, s.width = range []int{1, 7, 33} {
 			for _, s.gap = range []int{0, 22} {
@@ -210,7 +218,8 @@ func TestEveryKind(t *testing.T) {
 }
 
 func TestAlphaThatIsZeroEverywhereIsNone(t *testing.T) {
-	s := spec{header: v5Header, width: 3, height: 2, bits: 32, compression: bitFields, masks: []uint32{0xff0000, 0xff00, 0xff, 0xff000000}}
+	s := spec{header: v5Header, width: 3, height: 2, bits: 32, compression: bitFields,
+		masks: []uint32{0xff0000, 0xff00, 0xff, 0xff000000}}
 	s.pixels = bytes.Repeat([]byte{1, 2, 3, 0}, 6)
 	r, rows, err := readAll(s.encode(), raster.Options{})
 	if err != nil || r.Channels() != 3 || len(r.Warnings()) != 1 || !bytes.Equal(rows[0][:3], []byte{3, 2, 1}) {
@@ -311,10 +320,12 @@ func TestAFileThatEndsEarly(t *testing.T) {
 // FuzzRead reads what is no proper file: it must come to an end, in rows or in an error of the known kinds.
 func FuzzRead(f *testing.F) {
 	for _, s := range []spec{
-		{header: os2Header, bits: 4}, {header: infoHeader, bits: 8, colors: 9}, {header: infoHeader, bits: 16, compression: bitFields, masks: []uint32{0xf800, 0x7e0, 0x1f}},
+		{header: os2Header, bits: 4}, {header: infoHeader, bits: 8, colors: 9},
+		{header: infoHeader, bits: 16, compression: bitFields, masks: []uint32{0xf800, 0x7e0, 0x1f}},
 		{header: v5Header, bits: 32}, {header: infoHeader, bits: 24, topDown: true}, {header: os2v2, bits: 1},
 		{header: infoHeader, bits: 8, compression: rle8, pixels: []byte{5, 1, 0, 0, 1, 2, 0, 2, 2, 1, 2, 3, 0, 0}},
-		{header: infoHeader, bits: 4, compression: rle4, pixels: []byte{0, 5, 0x12, 0x34, 0x50, 0, 0, 0, 0, 3, 0x67, 0x80, 0, 0, 5, 0x99, 0, 1}},
+		{header: infoHeader, bits: 4, compression: rle4,
+			pixels: []byte{0, 5, 0x12, 0x34, 0x50, 0, 0, 0, 0, 3, 0x67, 0x80, 0, 0, 5, 0x99, 0, 1}},
 	} {
 		s.width, s.height = 5, 4
 		f.Add(s.encode())

@@ -51,8 +51,8 @@ func (r *Reader) runRow(dst []byte) error {
 	return nil
 }
 
-// decodeRow decodes from a place to the end of its row, and stores colours in row unless that is nil. It returns where the
-// next row begins and how many rows up that is, 0 at the end of the image. Runs beyond the row are cut off.
+// decodeRow decodes from a place to the end of its row, and stores colours in row unless that is nil. It returns
+// where the next row begins and how many rows up that is, 0 at the end of the image. Runs beyond the row are cut off.
 func (r *Reader) decodeRow(p place, row []byte) (next place, up int, err error) {
 	data, at, x := r.data, p.at, p.x
 	put := func(v byte) {

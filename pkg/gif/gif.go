@@ -1,9 +1,10 @@
-// Package gif reads the frames of GIF files, one after the other, as they are stored: a rectangle of palette indices. What
-// they look like on the screen, the caller composes.
+// Package gif reads the frames of GIF files, one after the other, as they are stored: a rectangle of palette indices.
+// What they look like on the screen, the caller composes.
 //
-// It reads what browsers read: a first frame larger than the screen, which then is as large; later frames that stick out of
-// it; a screen of 0×0; data behind a frame's last code. A file that ends before its pixels do is a *raster.TruncatedError,
-// or with Options.AcceptTruncated the frame in which it ends is kept if it is the first, and left out otherwise.
+// It reads what browsers read: a first frame larger than the screen, which then is as large; later frames that stick
+// out of it; a screen of 0×0; data behind a frame's last code. A file that ends before its pixels do is a
+// *raster.TruncatedError, or with Options.AcceptTruncated the frame in which it ends is kept if it is the first, and
+// left out otherwise.
 package gif
 
 import (
@@ -58,8 +59,8 @@ type Reader struct {
 
 // Open reads the header, and looks at the blocks for the size of the first frame and for the number of loops.
 //
-// The error is a *raster.TruncatedError, a *raster.CorruptError or a *raster.TooLargeError, but for options that make no
-// sense.
+// The error is a *raster.TruncatedError, a *raster.CorruptError or a *raster.TooLargeError, but for options that make
+// no sense.
 func Open(data []byte, opt raster.Options) (*Reader, error) {
 	if err := opt.Validate(); err != nil {
 		return nil, err
@@ -113,7 +114,8 @@ func (r *Reader) survey() {
 				at += 3 << (p[9]&7 + 1)
 			}
 		case 0x21:
-			if p[1] == application && len(p) >= 19 && (string(p[3:14]) == "NETSCAPE2.0" || string(p[3:14]) == "ANIMEXTS1.0") && p[14] >= 3 && p[15] == 1 {
+			if p[1] == application && len(p) >= 19 && (string(p[3:14]) == "NETSCAPE2.0" || string(p[3:14]) == "ANIMEXTS1.0") &&
+				p[14] >= 3 && p[15] == 1 {
 				if r.Loops = u16(p[16:]); r.Loops > 0 {
 					r.Loops++ // it counts repetitions
 				}

@@ -62,7 +62,8 @@ func readAll(data []byte, opt raster.Options) (*Reader, []Frame, error) {
 func TestFramesAreThoseOfImageGIF(t *testing.T) {
 	for _, colors := range []int{2, 3, 16, 100, 256} {
 		g := &stdgif.GIF{LoopCount: 4, Config: image.Config{Width: 300, Height: 200}}
-		for i, rect := range []image.Rectangle{image.Rect(0, 0, 300, 200), image.Rect(3, 7, 250, 190), image.Rect(299, 199, 300, 200)} {
+		for i, rect := range []image.Rectangle{image.Rect(0, 0, 300, 200), image.Rect(3, 7, 250, 190),
+			image.Rect(299, 199, 300, 200)} {
 			g.Image = append(g.Image, picture(rect, colors, uint64(i)))
 			g.Delay, g.Disposal = append(g.Delay, 7*i), append(g.Disposal, byte(1+i))
 		}
@@ -84,11 +85,13 @@ func TestFramesAreThoseOfImageGIF(t *testing.T) {
 
 // file writes a GIF with one frame of 2×2 pixels of colours 0, 1, 2, 3 whose data are given as blocks.
 func file(width, height int, x, y byte, blocks ...byte) []byte {
-	head := []byte{'G', 'I', 'F', '8', '9', 'a', byte(width), 0, byte(height), 0, 0x81, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+	head := []byte{'G', 'I', 'F', '8', '9', 'a', byte(width), 0, byte(height), 0, 0x81, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+		10, 11, 12}
 	return append(append(head, 0x2c, x, 0, y, 0, 2, 0, 2, 0, 0, 2), blocks...)
 }
 
-// data holds the codes clear, 0, 1, 2, 3 and end: 4 0 1 2 of three bits, then 3 5 of four, since codes 6 and 7 are defined.
+// data holds the codes clear, 0, 1, 2, 3 and end: 4 0 1 2 of three bits, then 3 5 of four, since codes 6 and 7 are
+// defined.
 var data = []byte{0x44, 0x34, 0x05}
 
 func TestWhatBrowsersRead(t *testing.T) {
@@ -102,7 +105,8 @@ func TestWhatBrowsersRead(t *testing.T) {
 		"blocks of a byte":               file(2, 2, 0, 0, 1, data[0], 1, data[1], 1, data[2], 0, 0x3b),
 	} {
 		r, frames, err := readAll(p, raster.Options{})
-		if err != nil || len(frames) != 1 || r.Width != 2 || r.Height != 2 || !bytes.Equal(frames[0].Pix, []byte{0, 1, 2, 3}) {
+		if err != nil || len(frames) != 1 || r.Width != 2 || r.Height != 2 ||
+			!bytes.Equal(frames[0].Pix, []byte{0, 1, 2, 3}) {
 			t.Errorf("%s: %+v, %v", name, frames, err)
 		}
 	}
@@ -150,7 +154,8 @@ func TestDamage(t *testing.T) {
 	if _, frames, err := readAll(short, raster.Options{AcceptTruncated: true}); err != nil || len(frames) != 1 {
 		t.Errorf("a short frame, accepted: %v", err)
 	}
-	g := &stdgif.GIF{Image: []*image.Paletted{picture(image.Rect(0, 0, 50, 50), 9, 1), picture(image.Rect(0, 0, 50, 50), 9, 2)}, Delay: []int{1, 1}}
+	g := &stdgif.GIF{Image: []*image.Paletted{picture(image.Rect(0, 0, 50, 50), 9, 1),
+		picture(image.Rect(0, 0, 50, 50), 9, 2)}, Delay: []int{1, 1}}
 	p := encode(t, g)
 	if _, frames, err := readAll(p[:len(p)-30], raster.Options{AcceptTruncated: true}); err != nil || len(frames) != 1 {
 		t.Errorf("an animation cut in its second frame, accepted: %d frames, %v", len(frames), err)
@@ -170,7 +175,8 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, _, err := readAll(data, raster.Options{MaxPixels: 1 << 16, AcceptTruncated: true})
-		if err != nil && !errors.As(err, new(*raster.TruncatedError)) && !errors.As(err, new(*raster.CorruptError)) && !errors.As(err, new(*raster.TooLargeError)) {
+		if err != nil && !errors.As(err, new(*raster.TruncatedError)) && !errors.As(err, new(*raster.CorruptError)) &&
+			!errors.As(err, new(*raster.TooLargeError)) {
 			t.Fatalf("%v is of no known kind", err)
 		}
 		_, frames, err := readAll(data, raster.Options{MaxPixels: 1 << 16})

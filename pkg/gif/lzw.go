@@ -19,8 +19,8 @@ type piece struct {
 
 var errCode = errors.New("a code is not yet defined")
 
-// decode decodes a frame's data, whose literals have so many bits, to size pixels, and returns how many it decoded. Behind
-// these pix has room for slack. Data behind the last pixel are ignored.
+// decode decodes a frame's data, whose literals have so many bits, to size pixels, and returns how many it decoded.
+// Behind these pix has room for slack. Data behind the last pixel are ignored.
 func (r *Reader) decode(pix []byte, size, literalBits int) (int, error) {
 	clearing, end := 1<<literalBits, 1<<literalBits+1
 	next, width := end+1, uint(literalBits+1)

@@ -85,7 +85,8 @@ func TestStreamsOfEveryKindInPiecesOfEverySize(t *testing.T) {
 					r.Reset(Zlib, n, pieces(packed, size))
 					got, err := readAll(&r, n)
 					if err != nil || !bytes.Equal(got, want) {
-						t.Fatalf("%s, level %d, pieces of %d, reads of %d: %d bytes, want %d; %v", name, level, size, n, len(got), len(want), err)
+						t.Fatalf("%s, level %d, pieces of %d, reads of %d: %d bytes, want %d; %v", name, level, size, n, len(got),
+							len(want), err)
 					}
 				}
 			}

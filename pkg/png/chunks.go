@@ -153,7 +153,8 @@ func (r *Reader) readIHDR(c chunk) error {
 	}
 	r.width, r.height = int(width), int(height)
 	r.depth, r.color = int(c.data[8]), int(c.data[9])
-	known := map[int][]int{gray: {1, 2, 4, 8, 16}, rgb: {8, 16}, paletted: {1, 2, 4, 8}, grayAlpha: {8, 16}, rgbAlpha: {8, 16}}
+	known := map[int][]int{gray: {1, 2, 4, 8, 16}, rgb: {8, 16}, paletted: {1, 2, 4, 8}, grayAlpha: {8, 16},
+		rgbAlpha: {8, 16}}
 	valid := false
 	for _, depth := range known[r.color] {
 		valid = valid || depth == r.depth

@@ -1,4 +1,5 @@
-// Package png reads PNG files by rows, at the speed of a good C library, without holding a whole picture, and writes them.
+// Package png reads PNG files by rows, at the speed of a good C library, without holding a whole picture, and writes
+// them.
 //
 //	r, err := png.Open(file, raster.Options{})
 //	row := make([]byte, raster.RowSize(r))
@@ -19,19 +20,21 @@
 // # Damage
 //
 // A chunk that is not needed for the picture is ignored when its CRC is wrong, and a warning tells so. A wrong CRC
-// anywhere else, a wrong Adler-32 checksum and a filter that does not exist are a *raster.CorruptError. A file that ends
-// before its pixels do is a *raster.TruncatedError, or with Options.AcceptTruncated a picture whose rest is zeros.
-// A missing end (IEND) is no fault: the picture is whole. An index beyond the palette is black, with a warning.
+// anywhere else, a wrong Adler-32 checksum and a filter that does not exist are a *raster.CorruptError. A file that
+// ends before its pixels do is a *raster.TruncatedError, or with Options.AcceptTruncated a picture whose rest is
+// zeros. A missing end (IEND) is no fault: the picture is whole. An index beyond the palette is black, with a
+// warning.
 //
 // # What is written
 //
 // An Encoder writes pictures of 8 or 16 bits in the fewest channels and bits that hold them exactly: gray, a palette,
-// without alpha. Each row has the filter with the least sum of absolute differences, as in libpng; what is compressed is
-// left to klauspost/compress. Rows are not interlaced.
+// without alpha. Each row has the filter with the least sum of absolute differences, as in libpng; what is compressed
+// is left to klauspost/compress. Rows are not interlaced.
 //
 // # How it works
 //
-// chunks.go lists the chunks, package inflate decompresses their data, unfilter.go undoes the filters of rows, expand.go turns samples into channels, interlace.go puts the passes
-// of an interlaced picture together. encode.go writes, form.go finds the form of what is written, filter.go filters. Rows
-// are filtered and unfiltered with AVX2 on amd64, unless built with the tag purego.
+// chunks.go lists the chunks, package inflate decompresses their data, unfilter.go undoes the filters of rows,
+// expand.go turns samples into channels, interlace.go puts the passes of an interlaced picture together. encode.go
+// writes, form.go finds the form of what is written, filter.go filters. Rows are filtered and unfiltered with AVX2 on
+// amd64, unless built with the tag purego.
 package png

@@ -52,10 +52,13 @@ func TestPicturesAreWrittenInTheFewestBits(t *testing.T) {
 		opt             EncodeOptions
 		color, bits     int
 	}{
-		"gray":                      {1, 8, noise, EncodeOptions{}, gray, 8},
-		"gray of two levels":        {1, 8, func(x, y, c int) int { return 255 * (noise(x, y, c) & 1) }, EncodeOptions{}, gray, 1},
-		"gray of four levels":       {1, 8, func(x, y, c int) int { return 85 * (noise(x, y, c) & 3) }, EncodeOptions{}, gray, 2},
-		"gray of sixteen levels":    {3, 8, grays(func(x, y, c int) int { return 17 * (noise(x, y, c) & 15) }), EncodeOptions{}, gray, 4},
+		"gray": {1, 8, noise, EncodeOptions{}, gray, 8},
+		"gray of two levels": {1, 8, func(x, y, c int) int { return 255 * (noise(x, y, c) & 1) }, EncodeOptions{},
+			gray, 1},
+		"gray of four levels": {1, 8, func(x, y, c int) int { return 85 * (noise(x, y, c) & 3) }, EncodeOptions{},
+			gray, 2},
+		"gray of sixteen levels": {3, 8, grays(func(x, y, c int) int { return 17 * (noise(x, y, c) & 15) }),
+			EncodeOptions{}, gray, 4},
 		"gray and alpha":            {2, 8, noise, EncodeOptions{}, grayAlpha, 8},
 		"gray and alpha, opaque":    {2, 8, opaque(2, 255, noise), EncodeOptions{}, gray, 8},
 		"colours":                   {3, 8, noise, EncodeOptions{}, rgb, 8},
@@ -163,7 +166,8 @@ func BenchmarkEncode(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	img := Image{Width: r.width, Height: r.height, Channels: r.Channels(), Depth: r.Depth(), Stride: raster.RowSize(r), Pix: bytes.Join(rows, nil)}
+	img := Image{Width: r.width, Height: r.height, Channels: r.Channels(), Depth: r.Depth(), Stride: raster.RowSize(r),
+		Pix: bytes.Join(rows, nil)}
 	for level := 1; level <= 9; level++ {
 		b.Run(fmt.Sprint(level), func(b *testing.B) {
 			var e Encoder

@@ -1,7 +1,8 @@
 package png
 
-// plainFilterRow filters a row with Sub, Up, Average and Paeth from an offset on, and adds to the sums of the absolute
-// differences, of the row itself first. row and above have front bytes in front, which are zeros; the outputs have none.
+// plainFilterRow filters a row with Sub, Up, Average and Paeth from an offset on, and adds to the sums of the
+// absolute differences, of the row itself first. row and above have front bytes in front, which are zeros; the
+// outputs have none.
 func plainFilterRow(sums *[5]uint64, out [4][]byte, row, above []byte, front, pixel, from int) {
 	sub, up, average, nearest := out[0], out[1], out[2], out[3]
 	x, b := row[front:], above[front:]

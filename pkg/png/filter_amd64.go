@@ -25,8 +25,8 @@ func unfilter(filter byte, dst, src, prev []byte, pixel int) {
 	plainUnfilter(filter, dst, src, prev, pixel, done)
 }
 
-// These undo a filter from the beginning of a row of n bytes, and return how many bytes are done: the last few are left.
-// Those with pixel bytes a pixel work on eight bytes at a time, of which the first pixel bytes count.
+// These undo a filter from the beginning of a row of n bytes, and return how many bytes are done: the last few are
+// left. Those with pixel bytes a pixel work on eight bytes at a time, of which the first pixel bytes count.
 
 //go:noescape
 func upAVX2(dst, src, prev *byte, n int) int

@@ -45,7 +45,8 @@ func (img *Image) colored() bool {
 	size := img.Channels * bytes
 	for y := range img.Height {
 		for row := img.row(y); len(row) >= size; row = row[size:] {
-			if row[0] != row[bytes] || row[0] != row[2*bytes] || row[bytes-1] != row[2*bytes-1] || row[bytes-1] != row[3*bytes-1] {
+			if row[0] != row[bytes] || row[0] != row[2*bytes] || row[bytes-1] != row[2*bytes-1] ||
+				row[bytes-1] != row[3*bytes-1] {
 				return true
 			}
 		}

@@ -26,16 +26,21 @@ func TestFilesOfLibtiff(t *testing.T) {
 		args   []string
 	}{
 		"bits": {spec{bits: 1, samples: 1}, scene(1, 3), []string{
-			"-c g3", "-c g3:1d", "-c g3:2d", "-c g3:1d:fill", "-c g3:2d:fill", "-c g4", "-c g4 -r 11", "-c g3:2d -f lsb2msb", "-c g4 -f lsb2msb",
+			"-c g3", "-c g3:1d", "-c g3:2d", "-c g3:1d:fill", "-c g3:2d:fill", "-c g4", "-c g4 -r 11", "-c g3:2d -f lsb2msb",
+			"-c g4 -f lsb2msb",
 			"-c none -f lsb2msb", "-c packbits", "-c lzw -8",
 		}},
-		"gray": {spec{bits: 8, samples: 1}, scene(8, 3), []string{"-c lzw:2", "-c zip:2", "-c zstd:2", "-c packbits -B", "-c lzw -t -w 32 -l 48 -8"}},
+		"gray": {spec{bits: 8, samples: 1}, scene(8, 3),
+			[]string{"-c lzw:2", "-c zip:2", "-c zstd:2", "-c packbits -B", "-c lzw -t -w 32 -l 48 -8"}},
 		"four": {spec{bits: 4, samples: 1}, scene(4, 3), []string{"-c lzw", "-c zip -t -w 32 -l 48"}},
 		"RGB": {spec{bits: 8, samples: 3, photometric: rgb}, scene(8, 4), []string{
-			"-c lzw:2", "-c zip:2 -r 7", "-c zip:2 -p separate", "-c lzw:2 -p separate -t -w 32 -l 32", "-c lzw -t -w 32 -l 32", "-c zstd:2 -t -w 64 -l 32 -B",
+			"-c lzw:2", "-c zip:2 -r 7", "-c zip:2 -p separate", "-c lzw:2 -p separate -t -w 32 -l 32",
+			"-c lzw -t -w 32 -l 32", "-c zstd:2 -t -w 64 -l 32 -B",
 		}},
-		"16 bits":    {spec{bits: 16, samples: 3, photometric: rgb}, scene(16, 4), []string{"-c lzw:2", "-c zip:2 -B", "-c zip:2 -8 -t -w 32 -l 32"}},
-		"JPEG":       {spec{bits: 8, samples: 3, photometric: rgb}, smooth, []string{"-c jpeg:95", "-c jpeg:raw:95", "-c jpeg:r:95 -r 16", "-c jpeg:95 -t -w 64 -l 64"}},
+		"16 bits": {spec{bits: 16, samples: 3, photometric: rgb}, scene(16, 4),
+			[]string{"-c lzw:2", "-c zip:2 -B", "-c zip:2 -8 -t -w 32 -l 32"}},
+		"JPEG": {spec{bits: 8, samples: 3, photometric: rgb}, smooth,
+			[]string{"-c jpeg:95", "-c jpeg:raw:95", "-c jpeg:r:95 -r 16", "-c jpeg:95 -t -w 64 -l 64"}},
 		"JPEG, gray": {spec{bits: 8, samples: 1}, smooth, []string{"-c jpeg:95", "-c jpeg:95 -r 24"}},
 	} {
 		c.spec.width, c.spec.height, c.spec.compression = 201, 97, noCompression

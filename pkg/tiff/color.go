@@ -78,7 +78,8 @@ func (c *converter) readPalette() {
 
 // readYCbCr makes tables from the coefficients of red, green and blue, and from the range of samples.
 func (c *converter) readYCbCr() {
-	red, green, blue := c.float(tagCoefficients, 0, 0.299), c.float(tagCoefficients, 1, 0.587), c.float(tagCoefficients, 2, 0.114)
+	red, green, blue := c.float(tagCoefficients, 0, 0.299), c.float(tagCoefficients, 1, 0.587),
+		c.float(tagCoefficients, 2, 0.114)
 	if !(red > 0 && green > 0 && blue > 0 && red+green+blue < 1.1) {
 		red, green, blue = 0.299, 0.587, 0.114
 	}

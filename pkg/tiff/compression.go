@@ -35,7 +35,8 @@ func (c compression) String() string {
 		32908: "Pixar film", 32909: "PixarLog", 32947: "DCS", 33003: "JPEG 2000", 33005: "JPEG 2000", 34661: "JBIG",
 		34676: "SGILog", 34677: "SGILog24", 34712: "JPEG 2000", 34713: "Nikon NEF", 34715: "JBIG 2", 34887: "LERC",
 		34892: "lossy JPEG of DNG", 34925: "LZMA", 34933: "PNG", 34934: "JPEG XR", 50001: "WebP", 50002: "JPEG XL",
-		52546: "JPEG XL of DNG", 65000: "Kodak DCR", 65535: "Pentax PEF", 32767: "Sony ARW", 32769: "Epson ERF", 32770: "Samsung SRW",
+		52546: "JPEG XL of DNG", 65000: "Kodak DCR", 65535: "Pentax PEF", 32767: "Sony ARW", 32769: "Epson ERF",
+		32770: "Samsung SRW",
 	}
 	if name, ok := names[c]; ok {
 		return fmt.Sprintf("compression %d (%s)", int(c), name)

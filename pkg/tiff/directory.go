@@ -11,39 +11,38 @@ const format = "TIFF"
 
 // Tags that are read.
 const (
-	tagSubfileType     = 254
-	tagWidth           = 256
-	tagHeight          = 257
-	tagBits            = 258
-	tagCompression     = 259
-	tagPhotometric     = 262
-	tagFillOrder       = 266
-	tagStripOffsets    = 273
-	tagOrientation     = 274
-	tagSamples         = 277
-	tagRowsPerStrip    = 278
-	tagStripCounts     = 279
-	tagPlanar          = 284
-	tagT4Options       = 292
-	tagPredictor       = 317
-	tagColorMap        = 320
-	tagTileWidth       = 322
-	tagTileHeight      = 323
-	tagTileOffsets     = 324
-	tagTileCounts      = 325
-	tagSubIFDs         = 330
-	tagInkSet          = 332
-	tagExtraSamples    = 338
-	tagSampleFormat    = 339
-	tagLeast           = 340
-	tagGreatest        = 341
-	tagJPEGTables      = 347
-	tagInterchange     = 513
-	tagInterchangeSize = 514
-	tagCoefficients    = 529
-	tagSubsampling     = 530
-	tagReference       = 532
-	tagDNGVersion      = 50706
+	tagSubfileType  = 254
+	tagWidth        = 256
+	tagHeight       = 257
+	tagBits         = 258
+	tagCompression  = 259
+	tagPhotometric  = 262
+	tagFillOrder    = 266
+	tagStripOffsets = 273
+	tagOrientation  = 274
+	tagSamples      = 277
+	tagRowsPerStrip = 278
+	tagStripCounts  = 279
+	tagPlanar       = 284
+	tagT4Options    = 292
+	tagPredictor    = 317
+	tagColorMap     = 320
+	tagTileWidth    = 322
+	tagTileHeight   = 323
+	tagTileOffsets  = 324
+	tagTileCounts   = 325
+	tagSubIFDs      = 330
+	tagInkSet       = 332
+	tagExtraSamples = 338
+	tagSampleFormat = 339
+	tagLeast        = 340
+	tagGreatest     = 341
+	tagJPEGTables   = 347
+	tagInterchange  = 513
+	tagCoefficients = 529
+	tagSubsampling  = 530
+	tagReference    = 532
+	tagDNGVersion   = 50706
 )
 
 // file is a TIFF file in memory.
@@ -204,7 +203,8 @@ func (f *file) directory(at uint64) (*directory, error) {
 
 // typeSize returns the bytes of one value of a type, 0 for an unknown type.
 func typeSize(kind uint16) uint64 {
-	sizes := [...]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+	sizes := [...]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8,
+		18: 8}
 	if int(kind) < len(sizes) {
 		return sizes[kind]
 	}

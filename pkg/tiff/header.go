@@ -242,7 +242,8 @@ func (p *page) readColors() error {
 	if p.samples < p.colors {
 		return raster.Corruptf(format, 0, "%d samples a pixel, and its colours need %d", p.samples, p.colors)
 	}
-	if (p.photometric == cieLab || p.photometric == iccLab) && (p.bits != 8 && p.bits != 16 || p.sampleFormat == floating) {
+	if (p.photometric == cieLab || p.photometric == iccLab) &&
+		(p.bits != 8 && p.bits != 16 || p.sampleFormat == floating) {
 		return unsupported("L*a*b* colours of %d bits", p.bits)
 	}
 	if p.sampleFormat == floating && p.photometric == paletted {

@@ -13,6 +13,7 @@ import (
 type codedJPEG struct {
 	page    *page
 	tables  []byte // of the whole page, from SOI to before EOI; nil where each strip has its own
+	file    []byte // of old-style data: a whole JPEG file, and what follows it
 	decoder jpeg.Decoder
 	planes  []jpeg.Planes // of the current strips
 }
@@ -33,10 +34,13 @@ func (p *page) newJPEG() (*codedJPEG, error) {
 			return nil, unsupported("old-style JPEG data of %d samples a pixel", p.samples)
 		}
 		p.tiled, p.tileWidth, p.tileHeight, p.across, p.down = false, p.width, p.height, 1, 1
-		if at := int64(p.int(tagInterchange, 0)); at < 8 || at+4 > int64(len(p.data)) || p.data[at] != 0xff || p.data[at+1] != 0xd8 {
-			return nil, unsupported("old-style JPEG data in pieces (compression 6)")
+		for _, at := range []int64{p.at(p.entries[tagInterchange], 0), p.at(p.entries[tagStripOffsets], 0)} {
+			if at >= 8 && at+2 <= int64(len(p.data)) && p.data[at] == 0xff && p.data[at+1] == 0xd8 {
+				c.file = p.data[at:]
+				return c, nil
+			}
 		}
-		return c, nil
+		return nil, unsupported("old-style JPEG data in pieces (compression 6)")
 	}
 	if t := p.entries[tagJPEGTables].value; len(t) > 4 && t[0] == 0xff && t[1] == 0xd8 {
 		c.tables = bytes.TrimSuffix(t, []byte{0xff, 0xd9})
@@ -44,18 +48,8 @@ func (p *page) newJPEG() (*codedJPEG, error) {
 	return c, nil
 }
 
-// whole decodes old-style JPEG data, which is one file for the page.
-func (c *codedJPEG) whole() (stream, error) {
-	at := c.page.int(tagInterchange, 0)
-	data := c.page.data[at:]
-	if size := c.page.int(tagInterchangeSize, 0); size > 4 && size <= len(data) {
-		// Some writers count the header only, and the scan lies in the strips behind it.
-		if h, err := jpeg.DecodeHeader(data[:size]); err == nil && h.Width == c.page.width {
-			data = data[:size]
-		}
-	}
-	return c.decode(data, 0, c.page.width, c.page.height)
-}
+// whole decodes old-style JPEG data, which is one file for the page. How long it is, not every writer says rightly.
+func (c *codedJPEG) whole() (stream, error) { return c.decode(c.file, 0, c.page.width, c.page.height) }
 
 // strip decodes a strip or tile of so many pixels and rows.
 func (c *codedJPEG) strip(data []byte, plane, width, rows int) (stream, error) {
@@ -102,8 +96,8 @@ func explainJPEG(err error) error {
 	return fault(err.Error())
 }
 
-// jpegRows gives the rows of decoded planes, interleaved and at full resolution. The samples of CMYK are inks as they are
-// in the file, whatever a segment of Adobe's says of inversion.
+// jpegRows gives the rows of decoded planes, interleaved and at full resolution. The samples of CMYK are inks as they
+// are in the file, whatever a segment of Adobe's says of inversion.
 type jpegRows struct {
 	planes  *jpeg.Planes
 	convert bool // YCbCr to RGB

@@ -11,8 +11,8 @@ const (
 	lzwLetter = 256     // the text begins with each byte, so that every code is a piece of it
 )
 
-// lzwReader decodes LZW as TIFF has it. Each code stands for a piece of the text decoded since the codes were cleared: so
-// a code is a place and a length, and decoding is copying.
+// lzwReader decodes LZW as TIFF has it. Each code stands for a piece of the text decoded since the codes were
+// cleared: so a code is a place and a length, and decoding is copying.
 type lzwReader struct {
 	data []byte
 	pos  int // the next byte to load

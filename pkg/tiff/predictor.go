@@ -49,8 +49,8 @@ func addLeft8(row []byte, perPixel int) {
 	}
 }
 
-// row3 undoes predictor 3: the bytes of a row are differences, and those of equal weight lie together, the heaviest first.
-// The samples are left with their heaviest byte first, whatever the file's order.
+// row3 undoes predictor 3: the bytes of a row are differences, and those of equal weight lie together, the heaviest
+// first. The samples are left with their heaviest byte first, whatever the file's order.
 func (r *Reader) row3(row []byte) {
 	addLeft8(row, r.perPixel())
 	bytes := r.bits / 8

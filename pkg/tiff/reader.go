@@ -28,8 +28,8 @@ type Reader struct {
 
 var _ raster.Reader = (*Reader)(nil)
 
-// Open reads the directory of a page of a TIFF file, Options.Page counted from 0. It keeps data, and reads pixels from it
-// as rows are asked for.
+// Open reads the directory of a page of a TIFF file, Options.Page counted from 0. It keeps data, and reads pixels
+// from it as rows are asked for.
 //
 // The error is a *raster.UnsupportedError, a *raster.TruncatedError, a *raster.CorruptError or a *raster.TooLargeError,
 // but for options that make no sense.
@@ -80,7 +80,8 @@ func (p *page) perPixel() int {
 	return p.samples
 }
 
-// fileRow returns the bytes of a row of so many pixels in the file; of subsampled colours, of the row as it is unpacked.
+// fileRow returns the bytes of a row of so many pixels in the file; of subsampled colours, of the row as it is
+// unpacked.
 func (p *page) fileRow(width int) int { return (width*p.perPixel()*p.bits + 7) / 8 }
 
 // Size returns the width and height as stored, before any orientation.

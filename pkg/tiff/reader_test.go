@@ -1,17 +1,12 @@
 package tiff
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	stdjpeg "image/jpeg"
 	"io"
 	"math"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/raster"
@@ -130,7 +125,8 @@ func TestEveryLayoutAndCompression(t *testing.T) {
 			samples     int
 			extra       []int
 		}{
-			{minIsBlack, 1, nil}, {minIsWhite, 1, nil}, {minIsBlack, 2, []int{2}}, {minIsBlack, 2, []int{0}}, {minIsWhite, 2, []int{1}},
+			{minIsBlack, 1, nil}, {minIsWhite, 1, nil}, {minIsBlack, 2, []int{2}}, {minIsBlack, 2, []int{0}},
+			{minIsWhite, 2, []int{1}},
 			{rgb, 3, nil}, {rgb, 4, []int{2}}, {rgb, 4, []int{1}}, {rgb, 4, []int{0}}, {rgb, 4, nil}, {rgb, 5, []int{2, 0}},
 			{separated, 4, nil}, {separated, 5, []int{2}},
 		} {
@@ -237,7 +233,8 @@ func TestFloatingPoint(t *testing.T) {
 			}
 		}
 	}
-	for v, want := range map[uint16]float64{0x3c00: 1, 0x0001: math.Ldexp(1, -24), 0x7bff: 65504, 0xbc00: -1, 0x7c00: math.Inf(1)} {
+	for v, want := range map[uint16]float64{0x3c00: 1, 0x0001: math.Ldexp(1, -24), 0x7bff: 65504, 0xbc00: -1,
+		0x7c00: math.Inf(1)} {
 		if got := half(v); got != want {
 			t.Errorf("half %04x: %v, want %v", v, got, want)
 		}
@@ -247,164 +244,9 @@ func TestFloatingPoint(t *testing.T) {
 	}
 }
 
-func TestPalettes(t *testing.T) {
-	for _, bits := range []int{1, 2, 4, 8} {
-		for _, eight := range []bool{false, true} { // as some writers store them
-			n := 1 << bits
-			colors := make([]uint32, 3*n)
-			for i := range colors {
-				if colors[i] = uint32(i * 89 % 256); !eight {
-					colors[i] *= 257
-				}
-			}
-			s := spec{width: 75, height: 41, bits: bits, samples: 1, photometric: paletted, compression: lzw, more: map[uint16][]uint32{tagColorMap: colors}}
-			sample := scene(bits, 5)
-			r, rows, err := readAll(s.encode(sample), raster.Options{})
-			if err != nil || r.Channels() != 3 || r.Depth() != 8 {
-				t.Fatalf("%d bits: %v", bits, err)
-			}
-			for y, row := range rows {
-				for i := range s.width * 3 {
-					if want := byte((i%3*n + int(sample(i/3, y, 0))) * 89 % 256); row[i] != want {
-						t.Fatalf("%d bits, 8-bit colours %v: at %d, %d: %d, want %d", bits, eight, i/3, y, row[i], want)
-					}
-				}
-			}
-		}
-	}
-}
-
-func TestYCbCrWithoutJPEG(t *testing.T) {
-	for _, sub := range [][2]int{{1, 1}, {2, 1}, {2, 2}, {4, 2}} {
-		for _, c := range []compression{noCompression, lzw} {
-			s := spec{width: 60, height: 40, bits: 8, samples: 3, photometric: ycbcr, compression: c, more: map[uint16][]uint32{
-				tagSubsampling: {uint32(sub[0]), uint32(sub[1])},
-			}}
-			at := func(x, y int) color.YCbCr {
-				return color.YCbCr{Y: byte(x*4 + y), Cb: byte(x / sub[0] * 3), Cr: byte(200 - y/sub[1]*4)}
-			}
-			if sub != [2]int{1, 1} { // units instead of pixels
-				var units []byte
-				for y := 0; y < 40; y += sub[1] {
-					for x := 0; x < 60; x += sub[0] {
-						for v := range sub[1] {
-							for u := range sub[0] {
-								units = append(units, at(x+u, y+v).Y)
-							}
-						}
-						units = append(units, at(x, y).Cb, at(x, y).Cr)
-					}
-				}
-				s.pieces = [][]byte{s.compress([][]byte{units}, 0)}
-			}
-			data := s.encode(func(x, y, k int) uint64 {
-				c := at(x, y)
-				return uint64([3]byte{c.Y, c.Cb, c.Cr}[k])
-			})
-			_, rows, err := readAll(data, raster.Options{})
-			if err != nil {
-				t.Fatalf("%v: %v", s, err)
-			}
-			for y, row := range rows {
-				for x := range 60 {
-					r, g, b, _ := at(x, y).RGBA()
-					for i, want := range []uint32{r >> 8, g >> 8, b >> 8} {
-						if d := int(row[3*x+i]) - int(want); d < -1 || d > 1 {
-							t.Fatalf("%v %v: at %d, %d: %v, want %d %d %d", s, sub, x, y, row[3*x:3*x+3], r>>8, g>>8, b>>8)
-						}
-					}
-				}
-			}
-		}
-	}
-}
-
-// Colours that littlecms gives for L*a*b*, relative to D50.
-func TestLab(t *testing.T) {
-	for _, c := range []struct {
-		lab [3]int // 8 bits
-		rgb [3]int
-	}{{[3]int{255, 0, 0}, [3]int{255, 255, 255}}, {[3]int{0, 0, 0}, [3]int{0, 0, 0}}, {[3]int{137, 0, 0}, [3]int{128, 128, 128}},
-		{[3]int{138, 80, 70}, [3]int{255, 0, 0}}, {[3]int{224, -79, 80}, [3]int{0, 255, 0}}, {[3]int{76, 68, -112}, [3]int{0, 0, 255}}} {
-		for _, photometric := range []photometric{cieLab, iccLab} {
-			s := spec{width: 1, height: 1, bits: 8, samples: 3, photometric: photometric, compression: noCompression}
-			_, rows, err := readAll(s.encode(func(_, _, k int) uint64 {
-				if k > 0 && photometric == iccLab {
-					return uint64(c.lab[k] + 128)
-				}
-				return uint64(byte(c.lab[k]))
-			}), raster.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range 3 {
-				if d := int(rows[0][i]) - c.rgb[i]; d < -16 || d > 16 {
-					t.Errorf("L*a*b* %v: %v, want %v", c.lab, rows[0], c.rgb)
-					break
-				}
-			}
-		}
-	}
-}
-
-// coded returns a TIFF whose strips are JPEG data, each with its own tables.
-func coded(t testing.TB, s spec, img image.Image) []byte {
-	bounds := img.Bounds()
-	s.width, s.height, s.bits, s.compression = bounds.Dx(), bounds.Dy(), 8, jpegCompression
-	rows := s.rows
-	var pieces [][]byte
-	for y := 0; y < s.height; y += rows {
-		part := img.(interface {
-			SubImage(image.Rectangle) image.Image
-		}).SubImage(image.Rect(0, y, s.width, min(s.height, y+rows)))
-		var b bytes.Buffer
-		if err := stdjpeg.Encode(&b, part, &stdjpeg.Options{Quality: 95}); err != nil {
-			t.Fatal(err)
-		}
-		pieces = append(pieces, b.Bytes())
-	}
-	s.pieces = pieces
-	return s.encode(func(int, int, int) uint64 { return 0 })
-}
-
-func TestJPEGInside(t *testing.T) {
-	colors := image.NewRGBA(image.Rect(0, 0, 75, 48))
-	grays := image.NewGray(colors.Rect)
-	for y := range 48 {
-		for x := range 75 {
-			colors.SetRGBA(x, y, color.RGBA{byte(x * 3), byte(y * 5), byte(200 - x - y), 255})
-			grays.SetGray(x, y, color.Gray{byte(x + 3*y)})
-		}
-	}
-	for name, c := range map[string]struct {
-		spec spec
-		img  image.Image
-	}{
-		"YCbCr": {spec{samples: 3, photometric: ycbcr, rows: 16}, colors},
-		"gray":  {spec{samples: 1, photometric: minIsBlack, rows: 16}, grays},
-	} {
-		_, rows, err := readAll(coded(t, c.spec, c.img), raster.Options{})
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		sum := 0.0
-		for y, row := range rows {
-			for x := range 75 {
-				r, g, b, _ := c.img.At(x, y).RGBA()
-				for i, w := range []uint32{r, g, b}[:c.spec.samples] {
-					sum += math.Abs(float64(row[c.spec.samples*x+i]) - float64(w>>8))
-				}
-			}
-		}
-		if mean := sum / float64(75*48*c.spec.samples); mean > 3 {
-			t.Errorf("%s: the mean difference is %.1f", name, mean)
-		}
-	}
-}
-
 func TestPages(t *testing.T) {
-	s := spec{width: 9, height: 5, bits: 8, samples: 1, photometric: minIsBlack, compression: noCompression, next: true, more: map[uint16][]uint32{tagOrientation: {6}}}
+	s := spec{width: 9, height: 5, bits: 8, samples: 1, photometric: minIsBlack, compression: noCompression, next: true,
+		more: map[uint16][]uint32{tagOrientation: {6}}}
 	data := s.encode(scene(8, 1))
 	h, err := ReadHeader(data, 1)
 	if err != nil || h.Pages != 2 || h.Orientation != 6 || h.Width != 9 || h.Height != 5 || !h.Gray {
@@ -415,79 +257,6 @@ func TestPages(t *testing.T) {
 	}
 	if _, err := Open(data, raster.Options{Page: 2}); !errors.As(err, new(*raster.UnsupportedError)) {
 		t.Errorf("a third page: %v", err)
-	}
-}
-
-func TestWhatIsNotReadIsNamed(t *testing.T) {
-	plain := spec{width: 9, height: 5, bits: 8, samples: 1, photometric: minIsBlack, compression: noCompression}
-	for want, change := range map[string]func(*spec){
-		"compression 34661 (JBIG)":      func(s *spec) { s.compression = 34661 },
-		"compression 50001 (WebP)":      func(s *spec) { s.compression = 50001 },
-		"compression 34712 (JPEG 2000)": func(s *spec) { s.compression = 34712 },
-		"compression 7777":              func(s *spec) { s.compression = 7777 },
-		"old-style JPEG data in pieces": func(s *spec) { s.compression = oldJPEG },
-		"photometric interpretation 77": func(s *spec) { s.photometric = 77 },
-		"a camera's raw data":           func(s *spec) { s.photometric = cfa },
-		"of which this page is":         func(s *spec) { s.more = map[uint16][]uint32{tagDNGVersion: {1, 4, 0, 0}} },
-		"LogLuv":                        func(s *spec) { s.photometric = logLuv },
-		"17 bits a sample":              func(s *spec) { s.more = map[uint16][]uint32{tagBits: {17}} },
-		"signed samples":                func(s *spec) { s.format = signed },
-		"complex samples":               func(s *spec) { s.format = 5 },
-		"inks that are not CMYK":        func(s *spec) { s.photometric, s.more = separated, map[uint16][]uint32{tagInkSet: {2}} },
-		"samples of 8 and of 16 bits":   func(s *spec) { s.samples, s.more = 2, map[uint16][]uint32{tagBits: {8, 16}} },
-		"predictor 7":                   func(s *spec) { s.compression, s.predictor = lzw, 7 },
-		"JPEG data of 16 bits":          func(s *spec) { s.compression, s.bits = jpegCompression, 16 },
-	} {
-		s := plain
-		change(&s)
-		_, err := Open(s.encode(scene(8, 1)), raster.Options{})
-		var unsupported *raster.UnsupportedError
-		if !errors.As(err, &unsupported) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want an UnsupportedError that names %q", err, want)
-		}
-	}
-}
-
-func TestDamage(t *testing.T) {
-	for _, c := range []compression{noCompression, packBits, lzw, deflate, zstdCompression, faxT4, faxT6} {
-		s := spec{width: 75, height: 60, bits: 8, samples: 1, photometric: minIsBlack, compression: c, rows: 10}
-		if c.fax() {
-			s.bits = 1
-		}
-		data := s.encode(scene(s.bits, 1))
-		_, want, err := readAll(data, raster.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		first := int(binary.LittleEndian.Uint32(data[4:])) // the directory lies behind the strips
-		for cut := 8; cut < first; cut += 13 {
-			p := bytes.Clone(data)
-			for i := cut; i < first; i++ {
-				p[i] = 0xa5 // damage
-			}
-			r, rows, err := readAll(p, raster.Options{AcceptTruncated: true})
-			if err != nil && !errors.As(err, new(*raster.CorruptError)) && !errors.As(err, new(*raster.TruncatedError)) {
-				t.Fatalf("%v, damaged from %d of %d: %v", c, cut, first, err)
-			}
-			if err == nil && len(rows) != s.height {
-				t.Fatalf("%v: %d rows", c, len(rows))
-			}
-			if c == noCompression && r != nil && !bytes.Equal(rows[0], want[0]) && cut > 100 {
-				t.Fatalf("%v: the first row is wrong", c)
-			}
-		}
-		for cut := range 60 {
-			if _, _, err := readAll(data[:first+cut], raster.Options{}); !errors.As(err, new(*raster.TruncatedError)) {
-				t.Fatalf("%v, cut at %d of %d: %v", c, first+cut, len(data), err)
-			}
-		}
-	}
-	s := spec{width: 70000, height: 70000, bits: 8, samples: 3, photometric: rgb, compression: deflate}
-	small := s
-	small.width, small.height = 10, 10
-	small.more = map[uint16][]uint32{tagWidth: {70000}, tagHeight: {70000}}
-	if _, err := Open(small.encode(scene(8, 1)), raster.Options{}); !errors.As(err, new(*raster.TooLargeError)) {
-		t.Errorf("70000×70000 pixels: %v", err)
 	}
 }
 
@@ -513,37 +282,4 @@ func BenchmarkRead(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-}
-
-// FuzzRead reads what is no proper file: it must come to an end, in rows or in an error of the known kinds.
-func FuzzRead(f *testing.F) {
-	for i, s := range layouts() {
-		s.width, s.height = 11, 9
-		for j, c := range []compression{noCompression, packBits, lzw, deflate, zstdCompression, faxRLE, faxT4, faxT6} {
-			s.compression, s.bits, s.samples, s.photometric = c, []int{8, 16, 4, 12, 32}[(i+j)%5], 1+2*(j&1), minIsBlack
-			if s.samples == 3 {
-				s.photometric = []photometric{rgb, ycbcr, cieLab}[i%3]
-			}
-			if c.fax() {
-				s.bits, s.samples, s.photometric, s.planar, s.t4 = 1, 1, minIsWhite, false, i&5
-			}
-			f.Add(s.encode(scene(s.bits, uint64(i))))
-		}
-	}
-	f.Add(coded(f, spec{samples: 1, photometric: minIsBlack, rows: 16}, image.NewGray(image.Rect(0, 0, 20, 20))))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, opt := range []raster.Options{{MaxPixels: 1 << 16}, {MaxPixels: 1 << 16, AcceptTruncated: true, Page: 1}} {
-			r, rows, err := readAll(data, opt)
-			if err == nil {
-				if _, height := r.Size(); len(rows) != height {
-					t.Fatalf("%d rows of %d", len(rows), height)
-				}
-				continue
-			}
-			if !errors.As(err, new(*raster.UnsupportedError)) && !errors.As(err, new(*raster.TruncatedError)) &&
-				!errors.As(err, new(*raster.CorruptError)) && !errors.As(err, new(*raster.TooLargeError)) {
-				t.Fatalf("%v is of no known kind", err)
-			}
-		}
-	})
 }

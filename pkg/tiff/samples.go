@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// unpacker turns the samples of a row, as they are in the file, into values of 0 to 255 where they have up to 8 bits, and
-// of 0 to 65535 where they have more.
+// unpacker turns the samples of a row, as they are in the file, into values of 0 to 255 where they have up to 8 bits,
+// and of 0 to 65535 where they have more.
 type unpacker struct {
 	bits     int
 	floating bool

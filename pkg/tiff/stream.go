@@ -10,8 +10,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/inflate"
 )
 
-// stream decompresses a strip or a tile. read fills dst, of the size of a row or less, with what comes next. The error is
-// errShort where the data ends, a fault, or a raster error.
+// stream decompresses a strip or a tile. read fills dst, of the size of a row or less, with what comes next. The
+// error is errShort where the data ends, a fault, or a raster error.
 type stream interface {
 	read(dst []byte) error
 }
@@ -106,7 +106,8 @@ type zstandard struct {
 
 func newZstandard(data []byte) (zstandard, error) {
 	const window = 64 << 20 // libtiff's writer stays below
-	d, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(window))
+	d, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(window))
 	if err != nil {
 		return zstandard{}, fault(err.Error())
 	}

@@ -65,8 +65,8 @@ func (i *Info) readGIF(data []byte) error {
 	return nil
 }
 
-// A plain text extension begins with a block of 12 bytes (GIF89a, 25). Many decoders take so many without looking, and would
-// see other frames than this walk where the block says something else.
+// A plain text extension begins with a block of 12 bytes (GIF89a, 25). Many decoders take so many without looking,
+// and would see other frames than this walk where the block says something else.
 const (
 	plainText     = 0x01
 	plainTextSize = 12

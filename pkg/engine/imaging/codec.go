@@ -19,9 +19,10 @@ type Frame struct {
 	Loops int         // how often the whole animation is shown, 0 for ever
 }
 
-// Decode decodes an image, whose header is info, at full size: the first frame, or all of them with animate. It hands each to
-// use, whose error ends the decoding and is returned as it is. Other errors are an *outcome.Rejection when the image is at
-// fault, and the context's cause when it ended while a decoder that needs much memory waited for its turn.
+// Decode decodes an image, whose header is info, at full size: the first frame, or all of them with animate. It hands
+// each to use, whose error ends the decoding and is returned as it is. Other errors are an *outcome.Rejection when
+// the image is at fault, and the context's cause when it ended while a decoder that needs much memory waited for its
+// turn.
 func (e *Engine) Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(Frame) error) error {
 	t := &transform{engine: e, ctx: ctx, data: data, info: info}
 	return t.decode(animate, func(f frame) error { return use(Frame{f.img, f.delay, f.loops}) })
@@ -51,8 +52,9 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 	return o.Encode()
 }
 
-// Planes decodes an image whose decoder is an engine.PlaneSource, to at least width×height samples. It returns nil without
-// an error for an image of another format. A decoder that needs much memory waits for its turn, until the context ends.
+// Planes decodes an image whose decoder is an engine.PlaneSource, to at least width×height samples. It returns nil
+// without an error for an image of another format. A decoder that needs much memory waits for its turn, until the
+// context ends.
 func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error) {
 	switch {
 	case info.Format == format.WebP && !info.Animation:

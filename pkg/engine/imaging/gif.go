@@ -71,8 +71,8 @@ func drawFrame(canvas *image.NRGBA, f *gif.Frame) error {
 	return nil
 }
 
-// loopCount returns the number of repetitions as image/gif has it, 0 for ever and −1 for none, of how often an animation is
-// shown.
+// loopCount returns the number of repetitions as image/gif has it, 0 for ever and −1 for none, of how often an
+// animation is shown.
 func loopCount(loops int) int {
 	switch loops {
 	case 0:

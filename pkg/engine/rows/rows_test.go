@@ -17,7 +17,8 @@ var _ engine.RowSource = (*rows.Source)(nil)
 
 func TestFaultsAreRejections(t *testing.T) {
 	img := enginetest.Photo(40, 30)
-	for name, data := range map[string][]byte{format.PNG: enginetest.PNG(img), format.TIFF: enginetest.TIFF(img), format.BMP: enginetest.BMP(img)} {
+	for name, data := range map[string][]byte{format.PNG: enginetest.PNG(img), format.TIFF: enginetest.TIFF(img),
+		format.BMP: enginetest.BMP(img)} {
 		for why, c := range map[outcome.Reason]struct {
 			data []byte
 			opt  raster.Options
@@ -32,7 +33,8 @@ func TestFaultsAreRejections(t *testing.T) {
 				err = s.ReadRow(make([]byte, raster.RowSize(s)))
 			}
 			var rejection *outcome.Rejection
-			if errors.As(err, &rejection); why == "" && err != io.EOF || why != "" && (rejection == nil || rejection.Reason != why) {
+			if errors.As(err, &rejection); why == "" && err != io.EOF || why != "" &&
+				(rejection == nil || rejection.Reason != why) {
 				t.Errorf("%s: %v, want %q", name, err, why)
 			}
 		}
