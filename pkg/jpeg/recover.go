@@ -28,7 +28,7 @@ func (c *codes) recovered(w *window, begin, r bits, diff int32, k uint, to *sink
 	return r, diff, k, noFault
 }
 
-// slowly decodes a block symbol by symbol. The block has nothing but what look-ups in vain have left there.
+// slowly decodes a block symbol by symbol. The block holds only what failed look-ups have left there.
 func (c *codes) slowly(w *window, r bits, to *sink) (_ bits, diff int32, k uint, f fault) {
 	clear(to.block[:])
 	if r, diff, f = c.difference(w, r); f != noFault {

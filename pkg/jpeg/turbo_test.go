@@ -24,7 +24,7 @@ func turbo(t testing.TB) string {
 	return program
 }
 
-// missing ends a test for want of an external tool: skipped on a developer's machine, failed under CI.
+// missing ends a test that needs an external tool which is missing. It skips the test, or fails it under CI.
 func missing(t testing.TB, what string, err error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {

@@ -81,7 +81,7 @@ func cut(img *image.NRGBA, o recipe.Op) *image.NRGBA {
 	if w == size.X && h == size.Y {
 		return img
 	}
-	at := place(size, image.Pt(w, h), o.Gravity)
+	at := Place(size, image.Pt(w, h), o.Gravity)
 	if o.Gravity == recipe.Smart {
 		at = busiest(img, w, h)
 	}

@@ -26,7 +26,7 @@ func NewAssets(dir fs.FS, limits engine.Limits) *Assets {
 	return &Assets{dir: dir, limits: limits.WithDefaults()}
 }
 
-// Load returns an asset. Its errors are the farm's: the recipe names what is not there, or is no image.
+// Load returns an asset. An error is never the image's fault: the recipe names a file that is missing or no image.
 func (a *Assets) Load(name string) (*image.NRGBA, error) {
 	if a.dir == nil {
 		return nil, fmt.Errorf("asset %q: there is no directory of assets", name)

@@ -8,20 +8,20 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// chooseColor decides for each variant whether its colours are converted to sRGB or carry the input's profile. Either
-// way they look right; the profile is lost only where it can be neither.
+// chooseColor decides for each variant whether the engine converts its colours to sRGB or whether the output carries the
+// input's profile. The profile is lost only if neither is possible.
 func (t *transform) chooseColor() {
 	if t.info.ICC == nil {
 		return
 	}
 	p, err := icc.Parse(t.info.ICC)
 	if err != nil || t.info.JPEG.Components == 4 {
-		return // four colours become three without a profile's help, and it fits no output
+		return // the engine converts CMYK to RGB without the profile, and no output can carry a CMYK profile
 	}
 	t.profile = p
 	for _, m := range t.made {
 		carries := format.Of(m.format).ICC
-		if p.Space == icc.Gray { // fits only what is encoded in gray, without transparency, and that no operation coloured
+		if p.Space == icc.Gray { // valid only beside gray samples without alpha
 			carries = carries && m.format != format.WebP && t.info.Gray && !t.info.Alpha && !m.colored()
 		} else {
 			carries = carries && p.Space == icc.RGB

@@ -15,8 +15,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// decode decodes the first frame, or all of them, and hands each to use. Its own errors are rejections; use's are
-// returned as they are.
+// decode decodes the first frame, or all frames, and passes each to use. An error of use ends the decoding and is returned
+// unchanged; every other error is a rejection.
 func (t *transform) decode(animate bool, use func(frame) error) error {
 	var used error
 	err := t.decodeFrames(animate, func(f frame) error {
@@ -84,12 +84,11 @@ func (t *transform) decodeWebP(animate, accept bool, use func(frame) error) erro
 	return err
 }
 
-// decodeJPEG decodes with image/jpeg, which refuses what is cut short. The end marker alone may be missing: then the
-// picture is whole.
+// decodeJPEG decodes with image/jpeg, which refuses truncated files. A file that lacks nothing but its end marker is complete.
 func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 	data := t.data
 	if t.info.JPEG.Components == 4 && !t.info.JPEG.Adobe {
-		// All programs read it as if it had Adobe's mark, which image/jpeg insists on.
+		// All programs read such a file as if it had Adobe's marker. image/jpeg requires the marker.
 		return jpeg.Decode(io.MultiReader(strings.NewReader("\xff\xd8"+adobeSegment), bytes.NewReader(data[2:])))
 	}
 	var r io.Reader = bytes.NewReader(data)
@@ -113,8 +112,8 @@ func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 // adobeSegment says: four colours, no transform.
 const adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 
-// jpegCutShort tells a JPEG that ends too early from a damaged one: its decoder ran into the end, be it that of the
-// data or an end marker that somebody put after the cut.
+// jpegCutShort reports whether a JPEG is truncated rather than damaged: the decoder reached the end of the data, or an end
+// marker that some program appended after the cut.
 func jpegCutShort(data []byte, err error) bool {
 	if cutShort(err) || strings.Contains(err.Error(), "short Huffman data") {
 		return true
@@ -151,7 +150,7 @@ func cutShort(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
-// farmsFault is an error among a decoder's that is not the image's fault.
+// farmsFault marks an error of a decoder that is not the image's fault.
 type farmsFault struct{ error }
 
 // reject turns a decoder's error into a rejection.

@@ -18,7 +18,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// encode encodes what was made of a variant, with the metadata that it keeps.
+// encode encodes a variant, with the metadata that it keeps.
 func (m *made) encode(info header.Info) ([]byte, error) {
 	out := Output{
 		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Quality: m.Quality, Background: m.Background,
@@ -32,14 +32,14 @@ func (m *made) encode(info header.Info) ([]byte, error) {
 	set := metadata.Select(info, m.Strip, m.Orient, size.X, size.Y)
 	set.ICC = m.profile
 	if m.grayProfile && !out.EncodedGray() {
-		set.ICC = nil // it would be beside colours or transparency after all
+		set.ICC = nil // a profile for gray is invalid beside colours or alpha
 	}
 	data, carried, err := metadata.Embed(data, m.format, set)
 	m.carried = append(m.carried, carried...)
 	return data, err
 }
 
-// Output is what is to be encoded.
+// Output is a picture, or an animation, to encode.
 type Output struct {
 	Format     string         // what it becomes, one of package format's names
 	Frames     []*image.NRGBA // at least one
@@ -48,7 +48,7 @@ type Output struct {
 	Quality    int            // 0: the format's default
 	Background recipe.Color   // under transparent pixels, where the format has none
 	png        *png.Encoder   // used for one output after the other; nil: a new one
-	Colored    bool           // it is encoded in colours even if it has none: it carries a profile that is for colours
+	Colored    bool           // encode colours even if the picture has none, since the output carries a profile for colours
 }
 
 // Encode encodes the output, without metadata.

@@ -19,8 +19,7 @@ type frame struct {
 	loops int         // of the whole animation
 }
 
-// makeFrames decodes frame after frame and makes of each what the variants ask for, so that no more than one frame
-// is held at full size.
+// makeFrames decodes one frame after the other and makes all variants of it. So it holds only one frame at full size.
 func (t *transform) makeFrames(recipe.Recipe) error {
 	animate := slices.ContainsFunc(t.made, func(m *made) bool { return m.animate })
 	start := time.Now()
@@ -69,7 +68,7 @@ func (t *transform) makeFrame(f frame, first bool) error {
 			return err
 		}
 		if image.Image(img) == f.img && t.info.Frames > 1 {
-			img = imaging.Clone(img) // the canvas of the next frame is the same, and encoding comes after all of them
+			img = imaging.Clone(img) // the decoder draws the next frame over this one before anything is encoded
 		}
 		m.frames, m.delays, m.loops = append(m.frames, img), append(m.delays, f.delay), f.loops
 	}
@@ -100,9 +99,9 @@ func (t *transform) firstArea(m *made) int64 {
 	return int64(w) * int64(h)
 }
 
-// begin returns the picture with which a variant's first operation begins. Where that scales, it is the smallest base
-// that has at least twice the target's size, which costs nothing that can be measured, or else the frame itself, and
-// what comes out is a base for others.
+// begin returns the picture with which a variant's first operation begins. If that operation scales, begin scales the
+// smallest base that is at least twice as large as the target, or else the frame. The scaled picture becomes a base for
+// smaller variants.
 func (t *transform) begin(f frame, m *made, bases *[]base) *canvas {
 	p := t.picture(f.img, m)
 	w, h, scales := t.firstSize(m)
@@ -123,7 +122,7 @@ func (t *transform) begin(f frame, m *made, bases *[]base) *canvas {
 	return p
 }
 
-// canvas is an image with what is still to be done to it: turning and colour conversion wait until it is small.
+// canvas is an image and the steps that wait until the image is small: its orientation and its colour conversion.
 type canvas struct {
 	img    image.Image // plain; an *image.NRGBA once settled
 	orient int         // to be applied, 1 for none
@@ -140,8 +139,8 @@ func (p *canvas) scale(w, h int) {
 	}
 }
 
-// settle does what is still to be done. Afterwards the image is an *image.NRGBA with its origin at 0, 0, which
-// others may hold too: operations make new ones.
+// settle applies the steps that wait. Afterwards the image is an *image.NRGBA with its origin at 0, 0. Other variants may
+// hold the same image, so operations return new ones.
 func (p *canvas) settle() *image.NRGBA {
 	img, ok := p.img.(*image.NRGBA)
 	if !ok || img.Rect.Min != (image.Point{}) {
@@ -149,7 +148,7 @@ func (p *canvas) settle() *image.NRGBA {
 	}
 	if p.toSRGB != nil {
 		if img == p.img {
-			img = imaging.Clone(img) // it may be the frame, which others need as it is
+			img = imaging.Clone(img) // other variants need the frame unchanged
 		}
 		p.toSRGB(img)
 		p.toSRGB = nil

@@ -1,9 +1,10 @@
-// Package imaging is the engine that can do everything of a recipe, on the standard decoders, golang.org/x/image and
-// disintegration/imaging. It is the measure for the other engines.
+// Package imaging has the operations on small pictures (Apply), the decoders and encoders of formats that have no faster
+// path (Engine.Decode, Engine.Encode), and the reference engine: a slow engine that runs a recipe operation by operation,
+// at full size. Tests compare the engine that workers use, package pipeline, with the reference.
 //
-// Traps of these libraries are closed here: disintegration/imaging works in goroutines of its own, where a panic kills
-// the process, so it sees only images whose every sample was checked (see plain); decoders are called by the format
-// that the first bytes name, never through image.Decode, because imported packages register themselves there.
+// disintegration/imaging works in goroutines of its own, where a panic kills the process. So this package checks that every
+// sample of an image exists before that library sees it (see plain). It calls decoders by the format that the first bytes
+// name, never through image.Decode, because imported packages register themselves there.
 package imaging
 
 import (
@@ -26,12 +27,12 @@ import (
 
 // Config configures an Engine.
 type Config struct {
-	Limits engine.Limits // what is too much; zero fields mean their defaults
-	Assets fs.FS         // where watermarks are found, read once and kept; nil: there are none
-	Heavy  int           // HEIC and AVIF pictures in work at once, each of which can take a gigabyte; 0 means 2
+	Limits engine.Limits // of inputs and outputs; a zero field means its default
+	Assets fs.FS         // the directory of watermarks, which are read once and kept; nil: there are none
+	Heavy  int           // HEIC and AVIF pictures that are coded at the same time, up to a gigabyte each; 0 means 2
 }
 
-// Validate says in a sentence which field cannot be.
+// Validate names the first field whose value is invalid.
 func (c Config) Validate() error {
 	if c.Heavy < 0 {
 		return fmt.Errorf("Heavy is %d: it cannot be negative", c.Heavy)
@@ -73,8 +74,8 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (r
 	}()
 	t := &transform{engine: e, ctx: ctx, data: data}
 	for _, step := range []func(recipe.Recipe) error{
-		t.checkInput,  // reject by the header what is too much
-		t.checkOutput, // and what would become too much
+		t.checkInput,  // reject an image whose header exceeds the limits
+		t.checkOutput, // reject a variant that would exceed the limits
 		t.loadAssets,
 		t.makeFrames, // decode once, largest variant first, frame by frame
 		t.encode,
@@ -100,7 +101,7 @@ type transform struct {
 	profile *icc.Profile // the input's, nil where it has none that can be read
 }
 
-// made is a variant on its way.
+// made is a variant while it is made.
 type made struct {
 	recipe.Variant
 	format  string // what it is encoded in
@@ -108,16 +109,16 @@ type made struct {
 	marks   map[string]*image.NRGBA
 	limits  engine.Limits
 	count   int               // of frames that the input has
-	cuts    []image.Point     // where the first frame was cut by smart gravity, for the others
-	windows []image.Rectangle // what trims left of the first frame, for the others
+	cuts    []image.Point     // by operation: where smart gravity cut the first frame, which holds for all frames
+	windows []image.Rectangle // by operation: what trim left of the first frame, which holds for all frames
 
 	frames      []*image.NRGBA
 	delays      []int    // of each frame, milliseconds
 	loops       int      // 0 for ever
-	convert     bool     // its colours are converted to sRGB
-	grayProfile bool     // the profile that the output carries is for gray
-	profile     []byte   // or its output carries the input's profile
-	carried     []string // metadata that the output carries, or that was put to use
+	convert     bool     // the colours are converted to sRGB
+	grayProfile bool     // profile is for gray
+	profile     []byte   // the input's profile, which the output carries; nil: none
+	carried     []string // metadata that the output carries, or that the engine applied
 	output      engine.Output
 }
 

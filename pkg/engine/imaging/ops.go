@@ -10,7 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// apply runs the operations of a variant. The first one's scaling is done already, which the sizes show.
+// apply runs the operations of a variant. begin has done the scaling of the first one already.
 func (m *made) apply(p *canvas) (*image.NRGBA, error) {
 	for i, o := range m.Ops {
 		if err := m.step(p, i, o); err != nil {
@@ -73,7 +73,7 @@ func (m *made) cut(p *canvas, i int, o recipe.Op) {
 	if w == size.X && h == size.Y {
 		return
 	}
-	at := place(size, image.Pt(w, h), o.Gravity)
+	at := Place(size, image.Pt(w, h), o.Gravity)
 	if o.Gravity == recipe.Smart {
 		for len(m.cuts) <= i {
 			m.cuts = append(m.cuts, image.Pt(-1, -1))
@@ -86,8 +86,8 @@ func (m *made) cut(p *canvas, i int, o recipe.Op) {
 	p.img = imaging.Crop(img, image.Rectangle{at, at.Add(image.Pt(w, h))})
 }
 
-// place returns where a rectangle lies in a larger one (or around a smaller one) at a gravity.
-func place(outer, inner image.Point, gravity string) image.Point {
+// Place returns the upper left corner of a rectangle that lies in another one at a gravity. It may be the larger of the two.
+func Place(outer, inner image.Point, gravity string) image.Point {
 	free := outer.Sub(inner)
 	at := image.Pt(free.X/2, free.Y/2)
 	switch gravity {
@@ -118,7 +118,7 @@ func pad(img *image.NRGBA, o recipe.Op) *image.NRGBA {
 	if canvas == size {
 		return img
 	}
-	return imaging.Paste(imaging.New(canvas.X, canvas.Y, color.NRGBA(o.Color)), img, place(canvas, size, recipe.Center))
+	return imaging.Paste(imaging.New(canvas.X, canvas.Y, color.NRGBA(o.Color)), img, Place(canvas, size, recipe.Center))
 }
 
 // overlay lays mark over img, shrunk where it would not fit.
@@ -128,7 +128,7 @@ func overlay(img, mark *image.NRGBA, gravity string, opacity float64) *image.NRG
 	if w != mark.Rect.Dx() || h != mark.Rect.Dy() {
 		mark = imaging.Resize(mark, w, h, imaging.Lanczos)
 	}
-	at := place(img.Rect.Size(), image.Pt(w, h), gravity)
+	at := Place(img.Rect.Size(), image.Pt(w, h), gravity)
 	for y := range h {
 		src := mark.Pix[y*mark.Stride:][:4*w]
 		dst := out.Pix[(at.Y+y)*out.Stride+4*at.X:][:4*w]
@@ -139,7 +139,7 @@ func overlay(img, mark *image.NRGBA, gravity string, opacity float64) *image.NRG
 	return out
 }
 
-// over composes one pixel, neither premultiplied.
+// over lays pixel s over pixel d. Neither is multiplied by its alpha.
 func over(d, s []uint8, opacity float64) {
 	sa := float64(s[3]) / 255 * opacity
 	da := float64(d[3]) / 255 * (1 - sa)

@@ -7,8 +7,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// plain returns img in a form whose every sample is known to be there, so that nothing can panic in another
-// goroutine: paletted and four-colour pictures are converted, of others the planes' sizes are checked.
+// plain returns img in a form of which every sample exists, so that no library panics in a goroutine of its own. It
+// converts paletted and CMYK images, and checks the sizes of the planes of all others.
 func plain(img image.Image) (image.Image, error) {
 	w, h := img.Bounds().Dx(), img.Bounds().Dy()
 	whole := false
@@ -46,7 +46,7 @@ func holds(pix []uint8, stride, w, h, size int) bool {
 	return w > 0 && h > 0 && stride >= w*size && len(pix) >= (h-1)*stride+w*size
 }
 
-// unpalette converts a paletted picture, and refuses an index beyond the palette: CVE-2023-36308.
+// unpalette converts a paletted image. It rejects an index beyond the palette (CVE-2023-36308).
 func unpalette(img *image.Paletted) (*image.NRGBA, error) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	if !holds(img.Pix, img.Stride, w, h, 1) {

@@ -41,7 +41,7 @@ func Busiest(small *image.NRGBA, size image.Point, w, h int) image.Point {
 			}
 		}
 	}
-	// Scale back so that the far ends meet.
+	// Scale the position so that a cut at the far end of the small picture is one at the far end of the picture.
 	scale := func(n, room, fullRoom int) int {
 		if room == 0 {
 			return fullRoom / 2

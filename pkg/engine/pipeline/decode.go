@@ -18,7 +18,7 @@ import (
 
 // decode decodes the picture, or each frame that a variant keeps, and makes of it what the variants ask for.
 func (t *transform) decode() error {
-	if t.info.Format == format.JPEG && !t.doubtful {
+	if t.info.Format == format.JPEG && !t.damaged {
 		w, h := t.needed(reduced)
 		return t.decoded(func() ([]source, error) { return t.decodeJPEG(w, h) })
 	}
@@ -147,12 +147,12 @@ func (t *transform) decodeJPEG(width, height int) ([]source, error) {
 	err := t.space.decoder.Decode(d, t.data, jpeg.Options{Scale: scale, SkipRefinement: true})
 	var corrupt *jpeg.CorruptError
 	switch {
-	case errors.As(err, &corrupt) && corrupt.Surplus: // which image/jpeg does not see
+	case errors.As(err, &corrupt) && corrupt.Surplus: // image/jpeg does not notice it
 		if t.engine.limits.OnTruncated != engine.AcceptTruncated {
 			return nil, outcome.Reject(outcome.Corrupt, "the JPEG's picture is damaged: %v", err)
 		}
 	case err != nil:
-		return nil, errDoubtful
+		return nil, errDamaged
 	}
 	return t.whole(t.planes(d)), nil
 }

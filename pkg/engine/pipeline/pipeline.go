@@ -3,7 +3,7 @@
 // resamples once for each variant, does the rest on the small picture, and encodes. Components stay planes from the
 // decoder to the encoder wherever that is possible.
 //
-// A JPEG of which its decoder is not sure is decoded again by image/jpeg, so that one decoder judges what is damaged.
+// Where pkg/jpeg reports damage, image/jpeg decodes the image again, so that one decoder judges what is damaged.
 package pipeline
 
 import (
@@ -24,19 +24,19 @@ import (
 
 // Config configures an Engine.
 type Config struct {
-	Limits engine.Limits // what is too much; zero fields mean their defaults
-	Assets fs.FS         // where watermarks are found; nil: there are none
-	Heavy  int           // HEIC and AVIF pictures in work at once, each of which can take a gigabyte; 0 means 2
+	Limits engine.Limits // of inputs and outputs; a zero field means its default
+	Assets fs.FS         // the directory of watermarks; nil: there are none
+	Heavy  int           // HEIC and AVIF pictures that are coded at the same time, up to a gigabyte each; 0 means 2
 }
 
-// Validate says in a sentence which field cannot be.
+// Validate names the first field whose value is invalid.
 func (c Config) Validate() error { return c.general().Validate() }
 
 func (c Config) general() imaging.Config {
 	return imaging.Config{Limits: c.Limits, Assets: c.Assets, Heavy: c.Heavy}
 }
 
-// codecs decodes and encodes what the engine does not itself: imaging.Engine does.
+// codecs are the decoders and encoders beside pkg/jpeg and the readers of rows. imaging.Engine implements them.
 type codecs interface {
 	Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(imaging.Frame) error) error
 	Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error)
@@ -49,7 +49,7 @@ type Engine struct {
 	assets  *imaging.Assets
 	general codecs
 	spaces  sync.Pool // of *space
-	panics  bool      // panics are not recovered from, so that tests find them
+	panics  bool      // let panics through, for fuzz tests
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -79,16 +79,16 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 	}
 	t := &transform{engine: e, ctx: ctx, data: data, info: info, recipe: r}
 	res, err := e.try(t)
-	if errors.Is(err, errDoubtful) {
-		return e.try(&transform{engine: e, ctx: ctx, data: data, info: info, recipe: r, doubtful: true})
+	if errors.Is(err, errDamaged) {
+		return e.try(&transform{engine: e, ctx: ctx, data: data, info: info, recipe: r, damaged: true})
 	}
 	return res, err
 }
 
-// errDoubtful means that a JPEG is damaged or unusual, and that another decoder is to look at it.
-var errDoubtful = errors.New("doubtful")
+// errDamaged means that pkg/jpeg reports damage, or panicked, and that image/jpeg is to judge the image.
+var errDamaged = errors.New("damaged")
 
-// try makes the variants. A transform that panics leaves its memory to nobody.
+// try makes the variants. After a panic it does not use the transform's memory again.
 func (e *Engine) try(t *transform) (res *engine.Result, err error) {
 	defer func() {
 		if e.panics {
@@ -96,8 +96,8 @@ func (e *Engine) try(t *transform) (res *engine.Result, err error) {
 		}
 		if p := recover(); p != nil {
 			res, err = nil, outcome.Reject(outcome.Corrupt, "the transform panicked: %v", p)
-			if t.info.Format == format.JPEG && !t.doubtful {
-				err = errDoubtful
+			if t.info.Format == format.JPEG && !t.damaged {
+				err = errDamaged
 			}
 		}
 	}()
@@ -126,7 +126,7 @@ func (e *Engine) try(t *transform) (res *engine.Result, err error) {
 	return t.result(), nil
 }
 
-// frame makes every variant of a frame, or of the only picture there is, that was decoded to a source.
+// frame makes every variant of a decoded frame. A still has one frame.
 func (t *transform) frame() error {
 	for _, step := range []func() error{
 		t.place,    // smart gravity and trim look at the pixels

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -110,7 +111,7 @@ func (p *plan) cut(o recipe.Op, in search) {
 	if w == dw && h == dh {
 		return
 	}
-	at := placed(image.Pt(dw, dh), image.Pt(w, h), o.Gravity)
+	at := imaging.Place(image.Pt(dw, dh), image.Pt(w, h), o.Gravity)
 	if o.Gravity == recipe.Smart {
 		p.searches = true
 		if in != nil {
@@ -138,25 +139,6 @@ func (p *plan) keep(x, y, w, h int) {
 		float64(w) * acrossPixel, float64(h) * downPixel,
 	}
 	p.width, p.height = w, h
-}
-
-// placed returns where a rectangle lies in a larger one at a gravity.
-func placed(outer, inner image.Point, gravity string) image.Point {
-	free := outer.Sub(inner)
-	at := image.Pt(free.X/2, free.Y/2)
-	switch gravity {
-	case "north", "ne", "nw":
-		at.Y = 0
-	case "south", "se", "sw":
-		at.Y = free.Y
-	}
-	switch gravity {
-	case "west", "nw", "sw":
-		at.X = 0
-	case "east", "ne", "se":
-		at.X = free.X
-	}
-	return at
 }
 
 // same reports whether two windows are the same but for rounding.

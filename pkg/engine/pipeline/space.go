@@ -16,17 +16,17 @@ type space struct {
 	given     int      // how many pieces the transform has
 	written   bytes.Buffer
 
-	largest int // bytes that the hungriest transform needed
-	modest  int // transforms since one needed half as much
+	largest int // bytes that the largest transform needed
+	smaller int // transforms since one needed at least half of that
 }
 
-// What a space holds of large images is given up after so many transforms that needed less than half of it.
+// The engine frees a space that holds more than alwaysKept after maxSmaller transforms that needed less than half of it.
 const (
-	alwaysKept = 16 << 20 // bytes that are not worth giving up
-	patience   = 32
+	alwaysKept = 16 << 20 // bytes
+	maxSmaller = 32
 )
 
-// memory returns n bytes that are the transform's until it ends. What lies in them is left from before.
+// memory returns n bytes that the transform owns until it ends. They hold arbitrary data.
 func (s *space) memory(n int) []byte {
 	if s.given == len(s.pieces) {
 		s.pieces = append(s.pieces, nil)
@@ -38,16 +38,16 @@ func (s *space) memory(n int) []byte {
 	return s.pieces[s.given-1][:n]
 }
 
-// used takes the memory back, notes what a transform needed, about, and reports whether the space is worth being used
+// used takes the memory back at the end of a transform that needed about so many bytes. It reports whether to use the space
 // again.
 func (s *space) used(need int) bool {
 	s.given = 0
-	s.modest++
+	s.smaller++
 	if need >= s.largest/2 {
-		s.modest = 0
+		s.smaller = 0
 	}
 	s.largest = max(s.largest, need)
-	return s.largest <= alwaysKept || s.modest < patience
+	return s.largest <= alwaysKept || s.smaller < maxSmaller
 }
 
 // need is about how many bytes the transform takes up, most of them in the decoder: of every sample a byte, and of a

@@ -31,19 +31,19 @@ type transform struct {
 	profile *icc.Profile
 	stages  engine.Stages
 
-	frames   int  // that were made
-	doubtful bool // the JPEG was decoded once, in vain
+	frames  int  // that were made
+	damaged bool // pkg/jpeg reported damage
 }
 
-// variant is a variant on its way.
+// variant is a variant while it is made.
 type variant struct {
 	recipe.Variant
 	plan
 	format  string // what it is encoded in
 	marks   map[string]*image.NRGBA
-	convert bool   // its colours are converted to sRGB
-	profile []byte // or its output carries the input's profile
-	forGray bool   // which is for gray
+	convert bool   // the colours are converted to sRGB
+	profile []byte // the input's profile, which the output carries; nil: none
+	forGray bool   // profile is for gray
 
 	streamed *picture.Picture // was made while rows arrived
 
@@ -52,7 +52,7 @@ type variant struct {
 	delays  []int // of each frame, milliseconds
 	loops   int   // how often the animation is shown, 0 for ever
 
-	carried []string // metadata that the output carries, or that was put to use
+	carried []string // metadata that the output carries, or that the engine applied
 	output  engine.Output
 }
 
@@ -99,20 +99,20 @@ func (t *transform) assets() error {
 	return nil
 }
 
-// chooseColor decides for each variant whether its colours are converted to sRGB or carry the input's profile. Either
-// way they look right; the profile is lost only where it can be neither.
+// chooseColor decides for each variant whether the engine converts its colours to sRGB or whether the output carries the
+// input's profile. The profile is lost only if neither is possible.
 func (t *transform) chooseColor() {
 	if t.info.ICC == nil {
 		return
 	}
 	p, err := icc.Parse(t.info.ICC)
 	if err != nil || t.info.JPEG.Components == 4 {
-		return // four colours become three without a profile's help, and it fits no output
+		return // the engine converts CMYK to RGB without the profile, and no output can carry a CMYK profile
 	}
 	t.profile = p
 	for _, m := range t.made {
 		carries := format.Of(m.format).ICC
-		if p.Space == icc.Gray { // fits only what is encoded in gray, without transparency, and that no operation coloured
+		if p.Space == icc.Gray { // valid only beside gray samples without alpha
 			carries = carries && m.format != format.WebP && t.info.Gray && !t.info.Alpha && !m.colored()
 		} else {
 			carries = carries && p.Space == icc.RGB

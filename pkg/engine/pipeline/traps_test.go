@@ -20,7 +20,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// nobody decodes for an engine that is to do so itself.
+// nobody fails every decoding, for an engine that must not need the general decoders.
 type nobody struct{ codecs }
 
 var errNobody = errors.New("left to the general decoders")
@@ -265,21 +265,21 @@ func TestMemoryOfALargeImageIsGivenUpAfterManySmallOnes(t *testing.T) {
 	if !s.used(100 << 20) {
 		t.Fatal("given up at once: a run of large images would be slow")
 	}
-	for i := range patience {
+	for i := range maxSmaller {
 		kept := s.used(1 << 20)
-		if last := i == patience-1; kept == last {
+		if last := i == maxSmaller-1; kept == last {
 			t.Errorf("after %d small images: kept %v", i+1, kept)
 		}
 	}
 	s = space{}
-	for range 10 * patience {
+	for range 10 * maxSmaller {
 		if !s.used(100<<20) || !s.used(1<<20) {
 			t.Fatal("given up though large images come again and again")
 		}
 	}
 	s = space{}
 	s.used(10 << 20)
-	for range 10 * patience {
+	for range 10 * maxSmaller {
 		if !s.used(1) {
 			t.Fatal("a little memory was given up")
 		}
