@@ -10,10 +10,42 @@ import (
 // newCodec returns a codec for items of a kind, hvc1 or av01: libheif where it is installed and may be used, else one in
 // WebAssembly.
 func newCodec(kind string) (codec, error) {
-	if lib, err := native.LibHEIF(); err == nil && (kind == "hvc1" && lib.DecodesHEVC || kind == "av01" && lib.DecodesAV1) {
+	lib, err := native.LibHEIF()
+	switch {
+	case err == nil && kind == "hvc1" && lib.DecodesHEVC:
+		return &checked{installed: installed{lib}}, nil
+	case err == nil && kind == "av01" && lib.DecodesAV1:
 		return installed{lib}, nil
 	}
 	return newWASM(kind)
+}
+
+// checked decodes HEVC by an installed libheif. A picture that this one refuses goes to the codec in WebAssembly, so that an
+// old library makes no image corrupt.
+type checked struct {
+	installed
+	sandbox codec // started for the first picture that is refused
+}
+
+func (c *checked) decode(file []byte, w, h int) (*picture.Picture, error) {
+	p, err := c.installed.decode(file, w, h)
+	if err == nil {
+		return p, nil
+	}
+	if c.sandbox == nil {
+		sandbox, starting := newWASM("hvc1")
+		if starting != nil {
+			return nil, err
+		}
+		c.sandbox = sandbox
+	}
+	return c.sandbox.decode(file, w, h)
+}
+
+func (c *checked) close() {
+	if c.sandbox != nil {
+		c.sandbox.close()
+	}
 }
 
 // installed decodes by a libheif that is installed.
@@ -36,9 +68,9 @@ func (c installed) decode(file []byte, w, h int) (*picture.Picture, error) {
 	return p, nil
 }
 
-func (c installed) close() {}
+func (installed) close() {}
 
-func (c installed) converts() bool { return false }
+func (installed) converts() bool { return false }
 
 // sampling returns how a coded picture is sampled, by its configuration.
 func (it *item) sampling() native.Sampling {

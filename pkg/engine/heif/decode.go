@@ -95,6 +95,13 @@ func (f *File) decodePlanes(ctx context.Context, it *item, c color) (*picture.Pi
 		return nil, err
 	}
 	defer dec.close()
+	if it.kind == "iden" {
+		base := f.base(it)
+		if bw, bh := base.size(); bw != w || bh != h || base.property("clap") != nil || base.orientation() != 1 {
+			return nil, outcome.Reject(outcome.Unsupported, "a picture derived from one that is cropped or turned")
+		}
+		it = base
+	}
 	if it.kind == "grid" {
 		return f.decodeGrid(ctx, dec, it, c, w, h)
 	}

@@ -245,6 +245,41 @@ func TestPlanesOfRGB(t *testing.T) {
 	}
 }
 
+func TestDerivedPicturesAreDecoded(t *testing.T) {
+	same := part{id: 1, kind: "iden", properties: []box{ispe(200, 130), clap(20, 10, 0, 0)}, refs: map[string][]int{"dimg": {2}}}
+	p := decode(t, build(same, codedPart(t, "gray-200x130.heic", 2)), 0, 0)
+	shows(t, "luma", &p.Planes[0], 20, 10, func(x, y int) byte { return pattern(x+90, y+60) })
+	overlay := part{id: 1, kind: "iovl", properties: []box{ispe(200, 130)}}
+	f, err := Parse(build(overlay))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r *outcome.Rejection
+	if _, err := f.Image(); !errors.As(err, &r) || r.Reason != outcome.Unsupported {
+		t.Errorf("an overlay: %v, want a rejection as unsupported", err)
+	}
+}
+
+// A damaged picture is rejected by every codec, and by the one that stands in for another.
+func TestDamagedPicturesAreRejected(t *testing.T) {
+	whole := codedPart(t, "gray-200x130.heic", 1)
+	for n := range 6 {
+		p := whole
+		p.data = bytes.Clone(whole.data)
+		for i := 40 * n; i < len(p.data); i += 97 {
+			p.data[i] ^= byte(1 << n)
+		}
+		f, err := Parse(build(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r *outcome.Rejection
+		if _, err := f.Planes(t.Context(), 0, 0); err != nil && !errors.As(err, &r) {
+			t.Errorf("damage %d: %v is no rejection", n, err)
+		}
+	}
+}
+
 func TestPicturesCutShortAreSaidToBe(t *testing.T) {
 	data := readFile(t, "gray-200x130.heic")
 	f, err := Parse(data[:len(data)-100])

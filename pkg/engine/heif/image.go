@@ -76,6 +76,11 @@ func (f *File) coded(it *item) (*item, error) {
 	switch it.kind {
 	case "hvc1", "av01":
 		return it, nil
+	case "iden": // the same picture, with properties of its own
+		if base := f.base(it); base != nil {
+			return f.coded(base)
+		}
+		return nil, outcome.Reject(outcome.Corrupt, "a derived picture without the one that it is derived from")
 	case "grid":
 		for _, id := range it.refs["dimg"] {
 			if tile := f.items[id]; tile != nil && (tile.kind == "hvc1" || tile.kind == "av01") {
@@ -89,8 +94,21 @@ func (f *File) coded(it *item) (*item, error) {
 	return nil, outcome.Reject(outcome.Unsupported, "a picture coded as %q", it.kind)
 }
 
+// base returns the coded picture or the grid that an identical one is derived from, or nil.
+func (f *File) base(it *item) *item {
+	if ids := it.refs["dimg"]; len(ids) == 1 {
+		if base := f.items[ids[0]]; base != nil && base.kind != "iden" {
+			return base
+		}
+	}
+	return nil
+}
+
 // cut reports whether bytes of a picture lie beyond the end of the file.
 func (f *File) cut(it *item) bool {
+	if base := f.base(it); it.kind == "iden" && base != nil {
+		return f.cut(base)
+	}
 	if it.cut {
 		return true
 	}
