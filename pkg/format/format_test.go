@@ -48,7 +48,7 @@ func TestDetectByBrand(t *testing.T) {
 	}
 }
 
-func TestTheTableContradictsItselfNowhere(t *testing.T) {
+func TestTableIsConsistent(t *testing.T) {
 	names, extensions := make(map[string]bool), make(map[string]bool)
 	for _, f := range format.All() {
 		if names[f.Name] || f.Name != strings.ToLower(f.Name) || format.Of(f.Name).Name != f.Name {
@@ -84,7 +84,7 @@ func TestExtension(t *testing.T) {
 	}
 }
 
-func TestDetectTakesNoTextForABitmap(t *testing.T) {
+func TestDetectReportsNoFormatForText(t *testing.T) {
 	for _, text := range []string{"BM", "BMW sold 2.5 million cars in 2023, more than", "GIF87", "RIFF\x00\x00\x00\x00WAVE", "II*"} {
 		if got := format.Detect([]byte(text)); got != "" {
 			t.Errorf("%q is taken for %s", text, got)

@@ -20,7 +20,7 @@ func (c Color) String() string {
 	return fmt.Sprintf("%02x%02x%02x%02x", c.R, c.G, c.B, c.A)
 }
 
-// colorNames are the sixteen colours of HTML 4, and what people write for none.
+// colorNames are the sixteen colours of HTML 4, and the names of no colour.
 func colorNames() map[string]string {
 	return map[string]string{
 		"black": "000000", "silver": "c0c0c0", "gray": "808080", "grey": "808080", "white": "ffffff",

@@ -7,7 +7,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/nearest"
 )
 
-// SyntaxError says which word of a recipe is wrong, and what may have been meant.
+// SyntaxError says which word of a recipe is wrong, and suggests another.
 type SyntaxError struct {
 	Text    string // what was parsed: one variant, one list of sizes, or canonical text
 	Offset  int    // in bytes, of Word in Text
@@ -29,13 +29,13 @@ func (e *SyntaxError) Error() string {
 	return s
 }
 
-// Pointer returns two lines for a terminal: the text, and carets under the word.
+// Pointer returns two lines for a terminal: the text, and carets below the word that is wrong.
 func (e *SyntaxError) Pointer() string {
 	return e.Text + "\n" + strings.Repeat(" ", len([]rune(e.Text[:e.Offset]))) +
 		strings.Repeat("^", max(1, len([]rune(e.Word))))
 }
 
-// word is a part of a text that knows where it stands.
+// word is a part of a text with its place, so that an error can point at it.
 type word struct {
 	text   string // the whole
 	s      string
@@ -46,7 +46,7 @@ func (w word) fail(hint, format string, args ...any) error {
 	return &SyntaxError{Text: w.text, Offset: w.offset, Word: w.s, Problem: fmt.Sprintf(format, args...), Hint: hint}
 }
 
-// split cuts w at each sep and trims blanks, keeping offsets.
+// split cuts w at each separator and trims blanks. The parts keep their places.
 func (w word) split(sep string) []word {
 	var parts []word
 	for rest, at := w.s, w.offset; ; {
@@ -66,7 +66,7 @@ func (w word) trim() word {
 	return w
 }
 
-// meant are words of other tools, and what they are called here.
+// meant maps words of other tools to the words of this package.
 func meant() map[string]string {
 	return map[string]string{
 		"resize": "fit", "thumbnail": "fit", "thumb": "fit", "contain": "fit", "inside": "fit", "scale": "fit",

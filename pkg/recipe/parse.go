@@ -6,7 +6,7 @@ import (
 )
 
 // Parse reads variants as people write them: each 'NAME=OPS' or 'OPS', several in one text separated by ';'.
-// A variant without a name is called after its first sizing operation (fit256x256), else its format, else v1, v2, …
+// Parse names a variant that has no name after its first sizing operation (fit256x256), else its format, else v1, v2, …
 //
 // The error is a *SyntaxError for the first word that is wrong.
 func Parse(variants ...string) (Recipe, error) {
@@ -42,8 +42,8 @@ func Parse(variants ...string) (Recipe, error) {
 	return r, nil
 }
 
-// ParseSizes reads a list of sizes like "64,128,256": the recipe of thumbnails that fit in squares of these sizes,
-// named thumbnail64, thumbnail128, …
+// ParseSizes reads a list of sizes like "64,128,256". The recipe makes a thumbnail for each size, which fits in a square of
+// so many pixels; the variants are named thumbnail64, thumbnail128, …
 func ParseSizes(s string) (Recipe, error) {
 	var list []int
 	seen := map[int]bool{}
@@ -64,7 +64,7 @@ func ParseSizes(s string) (Recipe, error) {
 	return sizes(list), nil
 }
 
-// ParseCanonical reads what String gave. Any other text is refused, also one that Parse would understand: so one
+// ParseCanonical reads canonical text, which String returns. It refuses any other text, even if Parse would read it, so that a
 // recipe has one text and one hash.
 func ParseCanonical(text string) (Recipe, error) {
 	if len(text) > MaxText {
@@ -84,7 +84,7 @@ func ParseCanonical(text string) (Recipe, error) {
 	return r, nil
 }
 
-// parseVariant reads one variant; name is the word that named it, or the whole where none did.
+// parseVariant reads one variant. name is the word that names it, or the whole text where no word does.
 func parseVariant(w word) (v Variant, name word, err error) {
 	v = defaults()
 	ops := w
@@ -99,7 +99,7 @@ func parseVariant(w word) (v Variant, name word, err error) {
 		}
 	}
 	given := map[string]bool{}
-	var unpainted []int // pads whose colour is the background's
+	var unpainted []int // pads without a colour, which take the background's
 	for _, w := range ops.split(",") {
 		if w.s == "" {
 			return v, name, w.fail("for example fit:256x256", "an operation is missing")
@@ -138,7 +138,7 @@ func parseVariant(w word) (v Variant, name word, err error) {
 	return v, name, nil
 }
 
-// nameVariants gives a name to each variant that has none, and refuses two with one name.
+// nameVariants gives a name to each variant that has none, and refuses two variants of one name.
 func nameVariants(variants []Variant, words []word) error {
 	taken := map[string]bool{}
 	for i, v := range variants {

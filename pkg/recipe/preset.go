@@ -8,7 +8,7 @@ import (
 )
 
 // ReadPreset reads a preset: lines of 'name=ops', blank lines, and comments that begin with '#' at the start of a line
-// or after a blank. It returns the lines for Parse. It does not parse them.
+// or after a blank. ReadPreset returns the lines as Parse takes them, and does not parse them.
 func ReadPreset(r io.Reader) ([]string, error) {
 	var variants []string
 	lines := bufio.NewScanner(io.LimitReader(r, 4*MaxText))
@@ -35,7 +35,7 @@ func ReadPreset(r io.Reader) ([]string, error) {
 	return variants, nil
 }
 
-// uncomment cuts a comment off; '#' inside a word is a colour's.
+// uncomment removes a comment from the end of a line. A '#' inside a word belongs to a colour.
 func uncomment(line string) string {
 	for i := range len(line) {
 		if line[i] == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {

@@ -49,7 +49,7 @@ type Variant struct {
 	KeepExt    bool   // the output's name keeps the input's extension: a.png_thumb.jpg
 }
 
-// Op is one pixel operation. Fields that its word does not use are zero, so equal operations compare equal.
+// Op is one pixel operation. Parsing leaves the fields zero that the operation does not use, so equal operations are ==.
 type Op struct {
 	Word    Word
 	W, H    int     // fit, fill, force, pad, crop: pixels, 0 for a side left free; not both 0
@@ -59,7 +59,7 @@ type Op struct {
 	N       float64 // trim: threshold; rotate: degrees clockwise; blur, sharpen: sigma; brightness …: amount; watermark: opacity
 }
 
-// Values of Op.Gravity besides the eight directions, which are north, south, east, west, ne, nw, se and sw.
+// The gravities besides the eight directions north, south, east, west, ne, nw, se and sw.
 const (
 	Center = "center"
 	Smart  = "smart" // where the picture has most detail
@@ -70,7 +70,7 @@ func Gravities() []string {
 	return []string{Center, "north", "south", "east", "west", "ne", "nw", "se", "sw", Smart}
 }
 
-// Default returns the recipe of a task that brings none: thumbnails that fit in 64, 128 and 256 pixels.
+// Default returns the recipe of a task that names none: thumbnails that fit in squares of 64, 128 and 256 pixels.
 func Default() Recipe {
 	return sizes([]int{64, 128, 256})
 }
@@ -104,7 +104,7 @@ func (r Recipe) String() string {
 	return b.String()
 }
 
-// textGuess is how many bytes the text of most variants has room in. A worker makes a recipe's text for each task.
+// textGuess is enough memory for the text of most variants, in bytes. A worker prints a recipe for each task.
 const textGuess = 192
 
 // String returns the canonical text of v.

@@ -14,7 +14,7 @@ func mustParse(t testing.TB, variants ...string) Recipe {
 	return r
 }
 
-func TestDefaultIsTheTalksThumbnails(t *testing.T) {
+func TestDefaultMakesThreeThumbnails(t *testing.T) {
 	r := Default()
 	want := "thumbnail64=fit:64x64,orient:auto,enlarge:no,background:ffffff,animate:no,format:same,strip:all,icc:srgb;" +
 		"thumbnail128=fit:128x128,orient:auto,enlarge:no,background:ffffff,animate:no,format:same,strip:all,icc:srgb;" +
@@ -32,7 +32,7 @@ func TestDefaultIsTheTalksThumbnails(t *testing.T) {
 	}
 }
 
-func TestParseSizesRefusesWhatIsNoSize(t *testing.T) {
+func TestParseSizesRefusesOtherText(t *testing.T) {
 	for _, s := range []string{"", "64,", "0", "-1", "64,64", "1e3", "70000", "64;128", "064", "６４"} {
 		if r, err := ParseSizes(s); err == nil {
 			t.Errorf("%q became %s", s, r)
@@ -108,7 +108,7 @@ func TestEveryOperationHasCanonicalText(t *testing.T) {
 	}
 }
 
-func TestVariantsWithoutNamesAreCalledAfterWhatTheyDo(t *testing.T) {
+func TestUnnamedVariantsAreNamedAfterTheirOperations(t *testing.T) {
 	r := mustParse(t, "fit:256x256", "fit:256x256,gray", "fit256x256-2=fit:1x1", "fill:400x300:smart", "format:webp", "gray")
 	var names []string
 	for _, v := range r.Variants {
