@@ -58,8 +58,8 @@ type child struct {
 	clock  clock       // of the task at work
 }
 
-// turn is a task's place in the queue of a child. The next task is queued in the child before it has finished the first, so
-// that it need not wait until its parent gets a processor, reads the answer and writes the next request.
+// turn is a task's place in the queue of a child. The next task is queued in the child before it has finished the
+// first, so that it need not wait until its parent gets a processor, reads the answer and writes the next request.
 type turn struct {
 	task         uint64
 	first        chan struct{} // closed when the turn begins, or when it never will
@@ -80,7 +80,8 @@ func (c *child) wellBehaved() bool {
 	return c.cause == ""
 }
 
-// kill kills the child if it still works on the given task; anyTask means whatever it does. Only the first cause is kept.
+// kill kills the child if it still works on the given task; anyTask means whatever it does. Only the first cause is
+// kept.
 func (c *child) kill(task uint64, cause Cause, broke error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -172,8 +173,8 @@ func (c *child) enforceLimits(cfg *Config) {
 	}
 }
 
-// transform sends the child a task, waits for its turn and for the answer, and returns that with the outputs' data. The error
-// is errUntouched or a *death; the child has ended then.
+// transform sends the child a task, waits for its turn and for the answer, and returns that with the outputs' data. The
+// error is errUntouched or a *death; the child has ended then.
 func (c *child) transform(
 	ctx context.Context, image []byte, text string, variants []recipe.Variant,
 ) (reply, error) {
@@ -221,8 +222,8 @@ func (c *child) transform(
 	}
 }
 
-// send gives q the next turn and writes it to the child. If the turn begins at once, which first reports, send calls begun
-// before it writes. The error is errUntouched if no byte of the request reached the child.
+// send gives q the next turn and writes it to the child. If the turn begins at once, which first reports, send calls
+// begun before it writes. The error is errUntouched if no byte of the request reached the child.
 func (c *child) send(q *request, image []byte, begun func()) (t *turn, first bool, err error) {
 	c.sending.Lock()
 	defer c.sending.Unlock()
@@ -277,8 +278,8 @@ func (c *child) endTurn(err error) {
 	}
 }
 
-// awaitDeath waits until the child has ended after reading from it or writing to it failed with err, and kills it if it does
-// not exit by itself.
+// awaitDeath waits until the child has ended after reading from it or writing to it failed with err, and kills it if it
+// does not exit by itself.
 func (c *child) awaitDeath(task uint64, err error) {
 	if isEnd(err) {
 		// The child is exiting, or has only closed its pipe.
@@ -328,8 +329,8 @@ func (c *child) receive(q request, variants []recipe.Variant) (reply, error) {
 	return r, nil
 }
 
-// collect adds to the outputs of r their variants' names, which the parent knows, and their data. It copies the data before
-// anything reads it, because the child can still write to the shared memory.
+// collect adds to the outputs of r their variants' names, which the parent knows, and their data. It copies the data
+// before anything reads it, because the child can still write to the shared memory.
 func (c *child) collect(task uint64, r reply, variants []recipe.Variant) error {
 	outputs := r.result.Outputs
 	if len(outputs) != len(variants) {

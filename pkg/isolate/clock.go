@@ -5,14 +5,14 @@ import "time"
 // patience is how many times TaskTimeout a child may be at one task when it gets no processor.
 const patience = 10
 
-// clock measures how long a child has been at its task by the image's doing. Time in which the child was kept from working
-// does not count: the other processes of a busy machine are not the image's fault. What counts is
+// clock measures how long a child has been at its task by the image's doing. Time in which the child was kept from
+// working does not count: the other processes of a busy machine are not the image's fault. What counts is
 //
 //   - processor time of the child, of all its threads together, at most the time that has passed;
 //   - time in which every thread slept though nothing kept it from working: the task hangs.
 //
-// The parent advances the clock at each look. When it was kept from looking itself, it cannot know whether the child slept
-// all the while: of such time no more than two look periods count as sleep.
+// The parent advances the clock at each look. When it was kept from looking itself, it cannot know whether the child
+// slept all the while: of such time no more than two look periods count as sleep.
 type clock struct {
 	spent     time.Duration // what counts so far
 	began     time.Time     // when the child came to the task
@@ -24,8 +24,8 @@ func startClock(now time.Time, processor time.Duration) clock {
 	return clock{began: now, looked: now, processor: processor}
 }
 
-// advance adds the time since the last look. processor is the child's processor time since it was started. asleep reports
-// whether every thread sleeps; it is asked only when the child hardly ran.
+// advance adds the time since the last look. processor is the child's processor time since it was started. asleep
+// reports whether every thread sleeps; it is asked only when the child hardly ran.
 func (k *clock) advance(now time.Time, processor time.Duration, asleep func() bool) {
 	passed := now.Sub(k.looked)
 	ran := min(max(processor-k.processor, 0), passed)

@@ -25,24 +25,28 @@ type Config struct {
 	// Threads is the GOMAXPROCS of each child. Default 1, because one child for each processor keeps all of them busy.
 	Threads int
 
-	// TaskTimeout is the longest that a transform may take, from the start of its turn. Time in which the child waits for a
-	// processor does not count; see "Time" above. Default 60 s.
+	// TaskTimeout is the longest that a transform may take, from the start of its turn. Time in which the child waits for
+	// a processor does not count; see "Time" above. Default 60 s.
 	TaskTimeout time.Duration
 
-	// TaskMemory bounds the private memory of a child, in bytes. Default 1 GiB; at least 64 MiB. Below about 120 MiB garbage
-	// collection takes longer than the transforms.
+	// TaskMemory bounds the private memory of a child, in bytes. Default 1 GiB; at least 64 MiB. Below about 120 MiB
+	// garbage collection takes longer than the transforms.
 	TaskMemory int64
 
 	// MaxInput is the largest image in bytes; a larger one is rejected as too large. Default 64 MiB.
 	MaxInput int64
 
-	// MaxOutput bounds the sum of the outputs of one image, in bytes. Default 256 MiB. Each slot reserves Turns times as much
-	// address space, and uses as much memory as was written.
+	// MaxOutput bounds the sum of the outputs of one image, in bytes. Default 256 MiB. Each slot reserves Turns times as
+	// much address space, and uses as much memory as was written.
 	MaxOutput int64
 
 	// Buffers is how many buffers Buffer can lend at once. Each takes up as much memory as its largest image, and at most
 	// 8 MiB while it is not lent. Default 0: Buffer returns ordinary memory.
 	Buffers int
+
+	// Readable lists files and directories that the children's open function may read besides system libraries. Landlock
+	// refuses it all others, on a kernel that has Landlock.
+	Readable []string
 
 	// StartTimeout is how long a child may take until it is ready. Default 30 s.
 	StartTimeout time.Duration

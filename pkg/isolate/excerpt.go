@@ -9,8 +9,8 @@ import (
 // excerptPart is how many bytes an excerpt keeps of the beginning, and as many of the end.
 const excerptPart = 2 << 10
 
-// excerpt keeps the beginning and the end of what a child wrote to its standard error. A crash report says in its first lines
-// what happened, and may be long.
+// excerpt keeps the beginning and the end of what a child wrote to its standard error. A crash report says in its first
+// lines what happened, and may be long.
 type excerpt struct {
 	head    []byte
 	tail    []byte // a ring buffer once it is full
@@ -61,8 +61,8 @@ func (x *excerpt) String() string {
 	return strings.ToValidUTF8(b.String(), "\uFFFD")
 }
 
-// heard keeps what a child wrote to its standard error since the last turn but one was given. That includes all of the task at
-// work, whose turn may have been given during the task before.
+// heard keeps what a child wrote to its standard error since the last turn but one was given. That includes all of the
+// task at work, whose turn may have been given during the task before.
 type heard struct {
 	mu          sync.Mutex
 	before, now excerpt

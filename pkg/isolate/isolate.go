@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,11 +23,16 @@ type Engine struct {
 	store   atomic.Pointer[store] // nil before and after Run, and without shared memory
 	lender  atomic.Pointer[store] // the same, kept after Run for buffers that are released then
 	started atomic.Bool
-	piped   bool // tests: as if the system had no shared memory
+	outer   []Layer // of the sandbox, in force before a child begins; set by forker before it starts the first
 
-	mu     sync.Mutex
-	starts uint64
-	ended  map[Cause]uint64
+	piped     bool       // tests: as if the system had no shared memory
+	bare      bool       // tests: as if the system had no sandbox
+	inherited []*os.File // tests: more descriptors for children
+
+	mu      sync.Mutex
+	starts  uint64
+	ended   map[Cause]uint64
+	sandbox []Layer // of the last child that became ready
 }
 
 // New returns an Engine; it starts nothing.
@@ -45,12 +51,13 @@ func New(c Config) (*Engine, error) {
 // Name returns Config.Engine.
 func (e *Engine) Name() string { return e.cfg.Engine }
 
-// Transform implements engine.Engine. It waits for a child, also for Run to start one, and may wait in a busy child's queue
-// (Turns). Stages.Waited says how long it waited; TaskTimeout does not count that time.
+// Transform implements engine.Engine. It waits for a child, also for Run to start one, and may wait in a busy child's
+// queue (Turns). Stages.Waited says how long it waited; TaskTimeout does not count that time.
 //
-// Besides what the child's engine rejects, Transform rejects an image for timeout, out-of-memory and crashed, and as too large
-// when it is beyond MaxInput or its outputs are beyond MaxOutput. Any other error, such as ErrStopped, is the farm's fault. When
-// the context ends, Transform kills the child that works on the image and returns the context's cause.
+// Besides what the child's engine rejects, Transform rejects an image for timeout, out-of-memory and crashed, and as
+// too large when it is beyond MaxInput or its outputs are beyond MaxOutput. Any other error, such as ErrStopped, is the
+// farm's fault. When the context ends, Transform kills the child that works on the image and returns the context's
+// cause.
 func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -94,7 +101,8 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		case Cancelled:
 			return nil, context.Cause(ctx)
 		case Starved:
-			return nil, fmt.Errorf("isolate: in %v its transform got %v of a processor: this machine is too busy, or froze its process",
+			return nil, fmt.Errorf("isolate: in %v its transform got %v of a processor: "+
+				"this machine is too busy, or froze its process",
 				d.clock.looked.Sub(d.clock.began).Round(lookPeriod), d.clock.spent.Round(time.Millisecond))
 		}
 		if deaths++; deaths == 2 || d.proven() {
@@ -104,10 +112,10 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 	}
 }
 
-// Buffer returns n bytes of memory, not cleared, for an image to be received into. An image that lies in it, or in a part of
-// it, reaches a child without being copied; the caller must not change it during Transform, and returns it with Release. There
-// are Config.Buffers such buffers, of at most MaxInput bytes each. When none is left, or Run does not run, the memory is
-// ordinary and Transform copies the image.
+// Buffer returns n bytes of memory, not cleared, for an image to be received into. An image that lies in it, or in a
+// part of it, reaches a child without being copied; the caller must not change it during Transform, and returns it with
+// Release. There are Config.Buffers such buffers, of at most MaxInput bytes each. When none is left, or Run does not
+// run, the memory is ordinary and Transform copies the image.
 func (e *Engine) Buffer(n int) []byte {
 	if s := e.store.Load(); s != nil {
 		if b := s.lend(n); b != nil {
@@ -117,8 +125,8 @@ func (e *Engine) Buffer(n int) []byte {
 	return make([]byte, n)
 }
 
-// Release takes back a buffer, or a part of it that is not empty; the caller must not use it afterwards. Release ignores memory
-// that did not come from Buffer.
+// Release takes back a buffer, or a part of it that is not empty; the caller must not use it afterwards. Release
+// ignores memory that did not come from Buffer.
 func (e *Engine) Release(b []byte) {
 	if s := e.lender.Load(); s != nil {
 		s.giveBack(b)

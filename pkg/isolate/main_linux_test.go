@@ -29,6 +29,9 @@ import (
 const roleEnv = "ISOLATE_TEST_ROLE"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		kept = keepGates()
+	}
 	if Main(openPoison) {
 		return
 	}
@@ -62,6 +65,9 @@ func openPoison(name string, settings []byte) (engine.Engine, error) {
 func (p *poisoned) Name() string { return "poison" }
 
 var sink []byte
+
+// kept are the ends of the gates that a child inherited.
+var kept []int
 
 func (p *poisoned) Transform(_ context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
 	p.calls++
@@ -136,24 +142,33 @@ func (p *poisoned) Transform(_ context.Context, data []byte, r recipe.Recipe) (*
 		b, _ := hex.DecodeString(arg)
 		os.NewFile(fdReplies, "replies").Write(b)
 		select {}
-	case "gate": // works until the file has a byte or an end
-		f, err := os.Open(arg)
-		if err != nil {
+	case "gate": // works until the gate opens
+		number, _ := strconv.Atoi(arg)
+		if err := passGate(kept, number); err != nil {
 			return nil, err
 		}
-		defer f.Close()
-		_, _ = f.Read(make([]byte, 1))
 		return result(r, fmt.Append(nil, os.Getpid())), nil
 	case "answer": // says a message itself, for the task that it is
 		n, _ := strconv.Atoi(arg)
 		os.NewFile(fdReplies, "replies").Write(lies(uint64(p.calls), r)[n].message)
 		select {}
-	case "fork": // leaves a process behind that reads from a gate
+	case "fork": // leaves a process behind that reads from a FIFO
 		if err := exec.Command("/bin/sh", "-c", "exec cat >/dev/null <"+arg).Start(); err != nil {
 			return nil, err
 		}
-		gateOpens(arg)
+		awaitWriter(arg)
 		os.Exit(3)
+	case "try": // "try NAME: ARGUMENT", a line: what an attacker's code would try
+		line, _, _ := strings.Cut(strings.TrimPrefix(string(data[:min(len(data), 1000)]), "try "), "\n")
+		name, argument, _ := strings.Cut(line, ": ")
+		do := attempts()[name]
+		if do == nil {
+			return nil, fmt.Errorf("no attempt %q", name)
+		}
+		if err := do(data, argument); err != nil {
+			return result(r, []byte(err.Error())), nil
+		}
+		return result(r, nil), nil
 	case "close":
 		_ = syscall.Close(fdReplies)
 		select {}
@@ -185,8 +200,8 @@ func (p *poisoned) Transform(_ context.Context, data []byte, r recipe.Recipe) (*
 	return result(r, data), nil
 }
 
-// gateOpens waits until somebody writes to the gate.
-func gateOpens(name string) {
+// awaitWriter waits until somebody opens the FIFO to write.
+func awaitWriter(name string) {
 	f, err := os.Open(name)
 	if err == nil {
 		f.Close()
@@ -234,6 +249,7 @@ func idleEngine(t testing.TB, c Config) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	addGates(t, e)
 	return e
 }
 
@@ -254,6 +270,7 @@ func runEngine(t testing.TB, e *Engine) (stop func()) {
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)
 		}
+		removeGates(e)
 	}
 	t.Cleanup(stop)
 	return stop

@@ -18,12 +18,9 @@ const (
 	oomScore = "500"
 )
 
-// confine makes the kernel refuse the calling process private writable memory beyond what it has now and about 1.25 × limit. The
-// quarter is for address space that the Go heap has given back without unmapping it.
+// confine makes the kernel refuse the calling process private writable memory beyond what it has now and about 1.25 ×
+// limit. The quarter is for address space that the Go heap has given back without unmapping it.
 func confine(limit int64) error {
-	// Neither is required: a system without these files still runs children.
-	_ = os.WriteFile("/proc/self/oom_score_adj", []byte(oomScore), 0)
-	_ = os.WriteFile("/proc/self/comm", []byte("imagefarm-child"), 0)
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("RLIMIT_CORE: %w", err)
 	}
@@ -48,6 +45,12 @@ func confine(limit int64) error {
 		return fmt.Errorf("RLIMIT_DATA %d: %w", wall, err)
 	}
 	return nil
+}
+
+// volunteer makes the kernel's out-of-memory killer choose the process pid before its parent. A system without the file
+// runs children all the same.
+func volunteer(pid int) {
+	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte(oomScore), 0)
 }
 
 // usage is the memory of a process, in bytes.

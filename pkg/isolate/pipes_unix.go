@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Descriptors of a child's pipes. They are not the standard ones, so that a library that prints cannot disturb the messages:
-// standard input is empty, and standard output goes where standard error goes.
+// Descriptors of a child's pipes. They are not the standard ones, so that a library that prints cannot disturb the
+// messages: standard input is empty, and standard output goes where standard error goes.
 const (
 	fdRequests = 3
 	fdReplies  = 4
@@ -23,8 +23,8 @@ func handPipes(cmd *exec.Cmd, requests, replies *os.File, more []*os.File) {
 	cmd.ExtraFiles = append([]*os.File{requests, replies}, more...)
 }
 
-// childPipes returns a child's ends of the pipes, in non-blocking mode. While a thread blocks in read, the runtime's monitor
-// wakes every 20 µs to check it, and each time takes the processor from the transform.
+// childPipes returns a child's ends of the pipes, in non-blocking mode. While a thread blocks in read, the runtime's
+// monitor wakes every 20 µs to check it, and each time takes the processor from the transform.
 func childPipes() (requests, replies *os.File, err error) {
 	for _, fd := range []int{fdRequests, fdReplies} {
 		if err := unix.SetNonblock(fd, true); err != nil {

@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -80,55 +78,9 @@ func survive(t *testing.T, e *Engine, p poison) {
 	finish()
 }
 
-// gated starts a task that holds one of e's children; it is under way when gated returns. finish lets it end, and
-// fails the test if anything happened to it.
-func gated(t *testing.T, e *Engine) (finish func()) {
-	t.Helper()
-	g := newGate(t)
-	done := g.transform(context.Background(), e)
-	gate := g.wait(t)
-	return func() {
-		t.Helper()
-		gate.Close()
-		// With a short TaskTimeout a slow machine may not give it the time; nothing else may happen to it.
-		var r *outcome.Rejection
-		if err := <-done; err != nil && !(errors.As(err, &r) && r.Reason == outcome.Timeout) {
-			t.Errorf("the neighbour of the poison: %v", err)
-		}
-	}
-}
-
-// gate is a pipe with a name, by which a test knows that a transform is under way and says when it may go on.
-type gate string
-
-func newGate(t *testing.T) gate {
-	t.Helper()
-	g := gate(filepath.Join(t.TempDir(), "gate"))
-	if err := syscall.Mkfifo(string(g), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
-// transform starts a transform that stops at the gate.
-func (g gate) transform(ctx context.Context, e *Engine) <-chan error {
-	done := make(chan error, 1)
-	go func() {
-		_, err := e.Transform(ctx, []byte("gate "+string(g)), recipe.Default())
-		done <- err
-	}()
-	return done
-}
-
-// wait returns when a transform is at the gate, which opens when the file is closed.
-func (g gate) wait(t *testing.T) *os.File {
-	t.Helper()
-	f, err := os.OpenFile(string(g), os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
+func timedOut(err error) bool {
+	var r *outcome.Rejection
+	return errors.As(err, &r) && r.Reason == outcome.Timeout
 }
 
 type lie struct {
@@ -204,14 +156,9 @@ func TestFirstDeathInUsedChildProvesNothing(t *testing.T) {
 
 func TestChildKilledFromOutsideGivesItsImageAnother(t *testing.T) {
 	e := newEngine(t, Config{Slots: 1})
-	g := newGate(t)
+	g := newGate(t, e)
 	done := g.transform(context.Background(), e)
-	g.wait(t)
-	held, err := os.OpenFile(string(g), os.O_RDWR, 0) // keeps what is written for who comes
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer held.Close()
+	open := g.wait(t)
 	pid := e.Stats().Children[0].PID
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -220,7 +167,7 @@ func TestChildKilledFromOutsideGivesItsImageAnother(t *testing.T) {
 	defer unix.Close(fd)
 	kill9(t, pid)
 	awaitEnd(t, fd)
-	if _, err := held.WriteString("x"); err != nil {
+	if _, err := open.WriteString("x"); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {
@@ -273,7 +220,7 @@ func TestCallerThatGivesUpCostsTheChildNotTheImage(t *testing.T) {
 	e := newEngine(t, Config{Slots: 1})
 	why := errors.New("lease lost")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	g := newGate(t)
+	g := newGate(t, e)
 	done := g.transform(ctx, e)
 	g.wait(t)
 	cancel(why)

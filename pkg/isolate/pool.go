@@ -11,9 +11,9 @@ import (
 // ErrStopped is the error of a transform that still waited for a child when the Engine stopped.
 var ErrStopped = errors.New("isolate: the engine has stopped")
 
-// Turns is how many tasks a child may have: one at work and one queued, so that it goes on at once. An Engine takes up that
-// many transforms for each of its Slots. A queued task stays with its child even when another child comes free, so more would
-// only delay it. Without shared memory a child has one task.
+// Turns is how many tasks a child may have: one at work and one queued, so that it goes on at once. An Engine takes up
+// that many transforms for each of its Slots. A queued task stays with its child even when another child comes free, so
+// more would only delay it. Without shared memory a child has one task.
 const Turns = 2
 
 // want says which children a transform can use.
@@ -149,7 +149,8 @@ func (p *pool) freshNeeded() bool {
 	return slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.want == freshChild })
 }
 
-// makeRoom retires an idle child if a transform waits for a fresh one and none exists or is being started. The caller holds mu.
+// makeRoom retires an idle child if a transform waits for a fresh one and none exists or is being started. The caller
+// holds mu.
 func (p *pool) makeRoom() {
 	if !p.freshNeeded() || len(p.idle) == 0 || len(p.alive) < p.slots || slices.ContainsFunc(p.idle, (*child).fresh) {
 		return

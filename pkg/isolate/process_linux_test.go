@@ -162,18 +162,26 @@ func TestAfterRunNothingIsLeft(t *testing.T) {
 }
 
 func TestGrandchildrenEndWithTheirParent(t *testing.T) {
-	e := newEngine(t, Config{Slots: 1})
-	g := newGate(t)
+	e := idleEngine(t, Config{Slots: 1})
+	e.bare = true // in the sandbox it could start none
+	runEngine(t, e)
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan error, 1)
 	go func() {
-		_, err := transform(t, e, "fork "+string(g))
+		_, err := transform(t, e, "fork "+fifo)
 		done <- err
 	}()
-	gate := g.wait(t) // a grandchild holds its other end
+	gate, err := os.OpenFile(fifo, os.O_WRONLY, 0) // a grandchild holds its other end
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gate.Close()
 	if err := <-done; err == nil {
 		t.Fatal("the child was to crash")
 	}
-	var err error
 	for deadline := time.Now().Add(30 * time.Second); err == nil && time.Now().Before(deadline); {
 		_, err = gate.WriteString("x\n")
 	}
@@ -188,7 +196,7 @@ func TestDrainFinishesWhatIsHeld(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()
-	g := newGate(t)
+	g := newGate(t, e)
 	held := g.transform(context.Background(), e)
 	gate := g.wait(t)
 	waiting := make(chan error, 1)

@@ -19,8 +19,8 @@ func processorTime(pid int) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// asleep reports whether every thread of a process sleeps of its own accord: none runs, waits for a processor or a disk, or
-// was stopped. Where the system does not tell, it reports true.
+// asleep reports whether every thread of a process sleeps of its own accord: none runs, waits for a processor or a
+// disk, or was stopped. Where the system does not tell, it reports true.
 func asleep(pid int) bool {
 	dir := "/proc/" + strconv.Itoa(pid) + "/task/"
 	threads, err := os.ReadDir(dir)
@@ -39,8 +39,8 @@ func asleep(pid int) bool {
 	return true
 }
 
-// stateOf returns the state in a thread's stat file, which stands after its name: "17 (a name) S 1 …". The name may hold
-// anything, parentheses too.
+// stateOf returns the state in a thread's stat file, which stands after its name: "17 (a name) S 1 …". The name may
+// hold anything, parentheses too.
 func stateOf(stat []byte) byte {
 	at := bytes.LastIndexByte(stat, ')') + 2
 	if at < 2 || at >= len(stat) {

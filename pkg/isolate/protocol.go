@@ -17,16 +17,17 @@ import (
 //	| length u32| kind u8 | body           |
 //	+-----------+---------+----------------+
 //
-//	setup      version u32, shared u8, input u64, output u64, memory u64, engine s16, settings s32   parent to child
-//	ready      version u32                                                                            child to parent
+//	setup      version u32, shared u8, sandbox u8, input u64, output u64, memory u64, engine s16,
+//	           settings s32                                                                           parent to child
+//	ready      version u32, layers u8 × (name s8, missing s16)                                        child to parent
 //	transform  task u64, offset u64, length u64, recipe s32                                           parent to child
 //	done       task u64, format s8, width u32, height u32, decode u64, transform u64,
 //	           encode u64, dropped u8 × s8, outputs u8 × (format s8, width u32, height u32, size u64) child to parent
 //	rejected   task u64, reason s8, detail s16                                                        child to parent
 //	failed     task u64, text s16                                                                     child to parent
 //
-// Image and outputs lie in shared memory: the image at offset, the outputs one after another from where outputAt says. Without
-// shared memory, which the setup says, their bytes follow the message.
+// Image and outputs lie in shared memory: the image at offset, the outputs one after another from where outputAt says.
+// Without shared memory, which the setup says, their bytes follow the message.
 const (
 	kindSetup byte = iota + 1
 	kindReady
@@ -37,7 +38,7 @@ const (
 )
 
 const (
-	version      = 1
+	version      = 2
 	headerSize   = 5
 	maxRequest   = recipe.MaxText + maxSettings + 1<<10 // bytes of a body to a child
 	maxReply     = 32 << 10                             // bytes of a body from a child
@@ -52,6 +53,7 @@ const (
 // setup is the first message to a child.
 type setup struct {
 	shared        bool
+	sandbox       bool
 	input, output uint64 // sizes of the shared memory, bytes
 	memory        uint64 // TaskMemory, bytes
 	engine        string
@@ -78,11 +80,7 @@ type reply struct {
 
 func (s setup) append(b []byte) []byte {
 	b = appendU32(begin(b, kindSetup), version)
-	shared := byte(0)
-	if s.shared {
-		shared = 1
-	}
-	b = append(b, shared)
+	b = appendBool(appendBool(b, s.shared), s.sandbox)
 	b = appendU64(appendU64(appendU64(b, s.input), s.output), s.memory)
 	return finish(append32(append16(b, s.engine), s.settings))
 }
@@ -127,7 +125,8 @@ func (r reply) append(b []byte) ([]byte, error) {
 	return finish(b), nil
 }
 
-// checkResult reports what in r is beyond the protocol's limits. The child checks its engine with it, and the parent the child.
+// checkResult reports what in r is beyond the protocol's limits. The child checks its engine with it, and the parent
+// the child.
 func checkResult(r *engine.Result) error {
 	if len(r.Dropped) > maxDropped {
 		return fmt.Errorf("%d kinds of dropped metadata, more than %d", len(r.Dropped), maxDropped)
@@ -181,15 +180,16 @@ func parseSetup(body []byte) (setup, error) {
 	if v := f.u32(); v != version && f.err == nil {
 		return setup{}, fmt.Errorf("protocol version %d, this program speaks %d", v, version)
 	}
-	shared := f.u8()
-	s := setup{shared: shared == 1, input: f.u64(), output: f.u64(), memory: f.u64()}
+	shared, sandbox := f.u8(), f.u8()
+	s := setup{shared: shared == 1, sandbox: sandbox == 1, input: f.u64(), output: f.u64(), memory: f.u64()}
 	s.engine = f.str(f.u16())
 	s.settings = f.str(int(f.u32()))
 	if err := f.end(); err != nil {
 		return setup{}, err
 	}
-	if shared > 1 || s.input > math.MaxInt64 || s.output > math.MaxInt64 || s.memory > math.MaxInt64 {
-		return setup{}, fmt.Errorf("setup out of range: shared %d, sizes %d, %d, %d", shared, s.input, s.output, s.memory)
+	if shared > 1 || sandbox > 1 || s.input > math.MaxInt64 || s.output > math.MaxInt64 || s.memory > math.MaxInt64 {
+		return setup{}, fmt.Errorf("setup out of range: shared %d, sandbox %d, sizes %d, %d, %d",
+			shared, sandbox, s.input, s.output, s.memory)
 	}
 	return s, nil
 }

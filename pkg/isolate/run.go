@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,9 +22,9 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// Run starts the children and replaces those that end, until ctx ends. Then transforms that have a child finish, each within
-// TaskTimeout, and those that wait for one fail with ErrStopped. Run returns nil when every child has ended; it fails only if
-// it is called twice. A caller that wants waiting transforms to finish ends ctx after they have.
+// Run starts the children and replaces those that end, until ctx ends. Then transforms that have a child finish, each
+// within TaskTimeout, and those that wait for one fail with ErrStopped. Run returns nil when every child has ended; it
+// fails only if it is called twice. A caller that wants waiting transforms to finish ends ctx after they have.
 func (e *Engine) Run(ctx context.Context) error {
 	if e.started.Swap(true) {
 		return errors.New("isolate: Run was called twice")
@@ -44,7 +45,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	var children, rest sync.WaitGroup
 	forks := make(chan func())
-	rest.Go(func() { forker(forks) })
+	rest.Go(func() { e.forker(forks) })
 	done := make(chan struct{})
 	rest.Go(func() { e.watch(done) })
 	for slot := range e.cfg.Slots {
@@ -60,12 +61,15 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// forker calls the functions that it receives on one thread, which lives as long as Run: Linux kills a child when the thread
-// that started it ends (Pdeathsig), not when the process does.
-func forker(forks <-chan func()) {
+// forker calls the functions that it receives on one thread, which lives as long as Run: Linux kills a child when the
+// thread that started it ends (Pdeathsig), not when the process does. What the thread cannot do, its children cannot do
+// either. The goroutine never gives the thread back, so the runtime ends it with the goroutine.
+func (e *Engine) forker(forks <-chan func()) {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	defer slacken()()
+	slacken()
+	if !e.bare {
+		e.outer = confineForker(e.cfg.Readable)
+	}
 	for f := range forks {
 		f()
 	}
@@ -119,15 +123,16 @@ func (e *Engine) supervise(ctx context.Context, slot int, forks chan<- func()) {
 	}
 }
 
-// recordEnd counts and logs the end of a child. It returns false if the child ended by itself before its first task: its
-// replacement is likely to do the same.
+// recordEnd counts and logs the end of a child. It returns false if the child ended by itself before its first task:
+// its replacement is likely to do the same.
 func (e *Engine) recordEnd(c *child) bool {
 	e.count(c.cause)
 	switch c.cause {
 	case Stopped, Replaced, Cancelled:
 		return true
 	}
-	e.cfg.Log.Warn("a child process ended and is replaced", "slot", c.slot, "pid", c.cmd.Process.Pid, "cause", string(c.cause),
+	e.cfg.Log.Warn("a child process ended and is replaced", "slot", c.slot, "pid", c.cmd.Process.Pid,
+		"cause", string(c.cause),
 		"state", c.cmd.ProcessState.String(), "tasks", c.served, "stderr", c.stderr.String())
 	return c.served > 0
 }
@@ -174,6 +179,7 @@ func (e *Engine) start(ctx context.Context, slot int, forks chan<- func()) (*chi
 func (e *Engine) setUp(c *child) error {
 	s := setup{
 		shared:   c.out != nil,
+		sandbox:  !e.bare,
 		input:    uint64(e.cfg.MaxInput),
 		output:   uint64(e.cfg.MaxOutput),
 		memory:   uint64(e.cfg.TaskMemory),
@@ -190,14 +196,16 @@ func (e *Engine) setUp(c *child) error {
 	if err != nil {
 		return c.explainEnd(err)
 	}
-	f := fields{b: body}
-	if v := f.u32(); kind != kindReady || f.end() != nil || v != version {
-		return fmt.Errorf("its first message is not ready: kind %d, %d bytes", kind, len(body))
+	r, err := parseReady(kind, body)
+	if err != nil {
+		return err
 	}
+	e.recordSandbox(append(slices.Clone(e.outer), r.layers...))
 	return nil
 }
 
-// explainEnd waits up to partingGrace for a child that closed its pipe to exit, so that the error can quote its last words.
+// explainEnd waits up to partingGrace for a child that closed its pipe to exit, so that the error can quote its last
+// words.
 func (c *child) explainEnd(err error) error {
 	if !isEnd(err) {
 		return err
@@ -234,6 +242,7 @@ func (e *Engine) launch(slot int, forks chan<- func()) (*child, error) {
 		c.store, c.out = s, s.out[slot]
 		files = sharedFiles(s.in, c.out)
 	}
+	files = append(files, e.inherited...)
 	c.cmd = exec.Command(path)
 	c.cmd.Args = []string{"imagefarm-child"}
 	c.cmd.Env = e.environment(os.Environ())
@@ -252,12 +261,13 @@ func (e *Engine) launch(slot int, forks chan<- func()) (*child, error) {
 		repliesIn.Close()
 		return nil, err
 	}
+	volunteer(c.cmd.Process.Pid)
 	c.gauge = openGauge(c.cmd.Process.Pid)
 	return c, nil
 }
 
-// environment returns the variables of env that a child inherits: those of the Go runtime, the loader and the locale. A child
-// opens files of strangers, so passwords in the environment must not reach it.
+// environment returns the variables of env that a child inherits: those of the Go runtime, the loader and the locale. A
+// child opens files of strangers, so passwords in the environment must not reach it.
 func (e *Engine) environment(env []string) []string {
 	var kept []string
 	for _, v := range env {

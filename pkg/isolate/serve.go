@@ -24,19 +24,23 @@ const (
 	maxTexts  = 32 // parsed recipes that a child remembers
 )
 
-// Main turns a process that an Engine started into a child. Call it first in main. In every other process Main returns false at
-// once.
+// Main turns a process that an Engine started into a child. Call it first in main. In every other process Main returns
+// false at once.
 //
-// In a child Main opens the engine, giving open Config.Engine and Config.Settings, and transforms until the parent ends. Then it
-// returns true, and main must return too. If the parent ends during a transform, Main exits.
+// In a child Main opens the engine, giving open Config.Engine and Config.Settings, and transforms until the parent
+// ends. Then it returns true, and main must return too. If the parent ends during a transform, Main exits.
+//
+// After open has returned, the engine can open no file: open loads the libraries and reads the files that transforms
+// need.
 func Main(open func(name string, settings []byte) (engine.Engine, error)) bool {
 	if os.Getenv(childEnv) == "" {
 		return false
 	}
 	// Programs that the engine starts are not children.
 	os.Unsetenv(childEnv)
+	prepared := prepareSandbox()
 	sysmon.Deprioritize()
-	if err := serve(open); err != nil {
+	if err := serve(open, prepared); err != nil {
 		fmt.Fprintln(os.Stderr, "imagefarm child:", err)
 		os.Exit(1)
 	}
@@ -56,7 +60,7 @@ type server struct {
 	ended   chan error
 }
 
-func serve(open func(string, []byte) (engine.Engine, error)) error {
+func serve(open func(string, []byte) (engine.Engine, error), prepared error) error {
 	// A terminal sends Ctrl-C to children too; only the parent decides what it means.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	in, out, err := childPipes()
@@ -94,7 +98,11 @@ func serve(open func(string, []byte) (engine.Engine, error)) error {
 		// Some sandboxes refuse resource limits. The parent still looks, and the collector has its soft limit.
 		fmt.Fprintln(os.Stderr, "imagefarm child: the kernel does not limit its memory:", err)
 	}
-	if _, err := s.out.Write(finish(appendU32(begin(nil, kindReady), version))); err != nil {
+	var r ready
+	if s.setup.sandbox {
+		r.layers = closeSandbox(prepared, s.setup.shared)
+	}
+	if _, err := s.out.Write(r.append(nil)); err != nil {
 		return fmt.Errorf("say ready: %w", err)
 	}
 	s.ended = make(chan error, Turns+1) // room for each turn and the one after
@@ -104,9 +112,9 @@ func serve(open func(string, []byte) (engine.Engine, error)) error {
 	return <-s.ended
 }
 
-// turn reads one request, starts the turn after it, and answers the request when the turn before is done. A request is thus
-// carried out by the goroutine that read it, without a switch. And one goroutine always reads: a child whose parent is gone
-// exits even if its transform never ends.
+// turn reads one request, starts the turn after it, and answers the request when the turn before is done. A request is
+// thus carried out by the goroutine that read it, without a switch. And one goroutine always reads: a child whose
+// parent is gone exits even if its transform never ends.
 func (s *server) turn(buf []byte, before <-chan struct{}) {
 	kind, body, err := readMessage(s.in, &buf, maxRequest)
 	switch {
@@ -188,7 +196,8 @@ func (s *server) answer(q request) error {
 	return nil
 }
 
-// transform runs the engine. It does not recover from panics: a panic may leave damage behind that spoils the next image.
+// transform runs the engine. It does not recover from panics: a panic may leave damage behind that spoils the next
+// image.
 func (s *server) transform(q request, data []byte) reply {
 	r := reply{task: q.task}
 	rec, err := s.recipe(q.recipe)

@@ -14,7 +14,8 @@ const (
 	fdOutput = 6
 )
 
-// region is memory that parent and children share. Its size is sealed: a child that could shrink it could crash the parent.
+// region is memory that parent and children share. Its size is sealed: a child that could shrink it could crash the
+// parent.
 type region struct {
 	rw  *os.File // for the parent
 	ro  *os.File // for children that only read

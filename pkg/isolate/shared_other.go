@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// region would be memory that parent and children share. This system has none without a name in the file system, so images and
-// outputs go through the pipes.
+// region would be memory that parent and children share. This system has none without a name in the file system, so
+// images and outputs go through the pipes.
 type region struct {
 	mem []byte
 }

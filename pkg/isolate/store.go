@@ -9,8 +9,8 @@ import (
 // keep is how many bytes of a cell, and of a child's outputs, stay resident between images: fresh pages are slow.
 const keep = 8 << 20
 
-// store is the memory that an Engine shares with its children: an input of equal cells for images, which all children can read,
-// and a region for each slot's outputs.
+// store is the memory that an Engine shares with its children: an input of equal cells for images, which all children
+// can read, and a region for each slot's outputs.
 //
 // Each slot owns the first cells, one for each turn. Buffer lends the others.
 type store struct {
@@ -51,8 +51,8 @@ func aligned(size int64) int64 {
 	return (size + align - 1) / align * align
 }
 
-// outputAt returns where the outputs of a task begin in a child's region of the given size. Consecutive tasks use two halves: the
-// child may begin the second task before its parent has read the outputs of the first.
+// outputAt returns where the outputs of a task begin in a child's region of the given size. Consecutive tasks use two
+// halves: the child may begin the second task before its parent has read the outputs of the first.
 func outputAt(task uint64, size int) int64 {
 	return int64(task%Turns) * int64(size/Turns)
 }

@@ -77,11 +77,11 @@ func TestTimeoutCountsFromTheTurn(t *testing.T) {
 	if _, err := transform(t, e, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	one, two := newGate(t), newGate(t)
-	first := queued(t.Context(), t, e, "gate "+string(one))
-	second := queued(t.Context(), t, e, "gate "+string(two))
+	one, two := newGate(t, e), newGate(t, e)
+	first := queued(t.Context(), t, e, one.image())
+	second := queued(t.Context(), t, e, two.image())
 	for _, turn := range []struct {
-		gate gate
+		gate *gate
 		done <-chan error
 	}{{one, first}, {two, second}} {
 		open := turn.gate.wait(t)
@@ -98,9 +98,9 @@ func TestCallerThatGivesUpBeforeItsTurnHarmsNobody(t *testing.T) {
 	if _, err := transform(t, e, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	g, why := newGate(t), errors.New("lease lost")
+	g, why := newGate(t, e), errors.New("lease lost")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	first := queued(t.Context(), t, e, "gate "+string(g))
+	first := queued(t.Context(), t, e, g.image())
 	second := queued(ctx, t, e, "hang")
 	open := g.wait(t)
 	cancel(why)
@@ -147,10 +147,11 @@ func TestOutputsOfTwoTasksDoNotMix(t *testing.T) {
 
 // The parent hears of the first task when the child is at the second already.
 func TestChildGoesOnBeforeItsParentListens(t *testing.T) {
-	c := lend(t, newEngine(t, Config{Slots: 1}))
-	g := newGate(t)
+	e := newEngine(t, Config{Slots: 1})
+	c := lend(t, e)
+	g := newGate(t, e)
 	r := recipe.Default()
-	one, two := send(t, c, "the first"), send(t, c, "gate "+string(g))
+	one, two := send(t, c, "the first"), send(t, c, g.image())
 	open := g.wait(t) // it is at the second, and nobody has read its first answer
 	open.Close()
 	rep, err := c.receive(one, r.Variants)

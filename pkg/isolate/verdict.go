@@ -53,7 +53,8 @@ func (d *death) Error() string {
 	return text
 }
 
-// proven reports whether one death convicts the image: the child ended by its own doing, and no earlier task can be the reason.
+// proven reports whether one death convicts the image: the child ended by its own doing, and no earlier task can be the
+// reason.
 func (d *death) proven() bool {
 	return d.cause == Timeout || d.fresh && d.cause != Killed
 }

@@ -1,0 +1,18 @@
+//go:build !linux
+
+package isolate
+
+import (
+	"errors"
+	"runtime"
+)
+
+// confineForker does nothing: this system has no sandbox that a program can enter by itself.
+func confineForker([]string) []Layer { return nil }
+
+func prepareSandbox() error { return nil }
+
+// closeSandbox says that there is none.
+func closeSandbox(error, bool) []Layer {
+	return []Layer{layer(layerSeccomp, errors.New(runtime.GOOS+" has no sandbox that a program can enter by itself"))}
+}
