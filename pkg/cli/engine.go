@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,25 +62,33 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 	case "noop":
 		return noop.Engine{}, nil
 	case "pipeline", "imaging":
-		var assets fs.FS
+		var files fs.FS
 		if s.Assets != "" {
-			root, err := os.OpenRoot(s.Assets) // a root confines names to the directory
+			read, err := readAssets(s.Assets)
 			if err != nil {
-				return nil, fmt.Errorf("--assets: %w", err)
+				return nil, err
 			}
-			assets = root.FS()
+			files = read
 		}
 		if name == "imaging" { // the slow reference
-			return imaging.New(imaging.Config{Limits: s.Limits, Assets: assets})
+			return imaging.New(imaging.Config{Limits: s.Limits, Assets: files})
 		}
-		return pipeline.New(pipeline.Config{Limits: s.Limits, Assets: assets})
+		return pipeline.New(pipeline.Config{Limits: s.Limits, Assets: files})
 	}
 	return nil, fmt.Errorf("engine is %q: it must be one of %v", name, engines())
 }
 
 // Child runs a transforming child process, if this process was started as one, and returns true when it has ended.
 // Mains call it first.
-func Child() bool { return printOwnCodecs() || isolate.Main(openEngine) }
+func Child() bool { return printOwnCodecs() || isolate.Main(openInChild) }
+
+// openInChild opens an engine in a child, and loads the C libraries that it may use: once the child is in its sandbox, it
+// can open none. Without a library the engine uses another codec.
+func openInChild(name string, encoded []byte) (engine.Engine, error) {
+	_, _ = native.LibHEIF()
+	_, _ = native.LibWebP()
+	return openEngine(name, encoded)
+}
 
 // codecsEnv is the environment variable by which children load C libraries, unless the user wants them not to.
 func codecsEnv() string { return native.Env + "=" + cmp.Or(os.Getenv(native.Env), native.Native) }
@@ -126,12 +135,17 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 		Engine: name, Settings: s, Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
 		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"),
 		MaxOutput: min(4*bytesOf(c, "max-message"), 4<<30), Log: log,
-		Env: []string{codecsEnv()},
+		Env: []string{codecsEnv()}, Readable: nonEmpty(c.String("assets")),
 	})
 	if err != nil {
 		return nil, &exitError{ExitUsage, err}
 	}
 	return &runningEngine{Engine: children, run: children.Run, memory: children}, nil
+}
+
+// nonEmpty returns the texts that are not empty.
+func nonEmpty(all ...string) []string {
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }
 
 // maxBuffers bounds the address space of buffers. Each may grow to the size of the largest image.
