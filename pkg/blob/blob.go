@@ -1,6 +1,6 @@
 // Package blob is where outputs live.
 //
-// A Dir keeps them in a directory: every output appears under its name complete or not at all, whatever process is
+// A Bucket keeps them in an object store. A Dir keeps them in a directory: every output appears under its name complete or not at all, whatever process is
 // killed meanwhile, and no name leads out of the directory. What it writes is made durable in groups by Flush, which the sink
 // calls before it commits the ledger entries that name the outputs: an entry never says done of bytes that a power
 // cut could take back.

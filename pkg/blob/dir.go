@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
+
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 )
 
 // Sync says when a Dir makes outputs durable. The package documentation says what each way costs and promises.
@@ -22,13 +24,22 @@ const (
 	SyncNever Sync = "never" // nothing is synced: a power cut may take back what the ledger calls done
 )
 
-// Config is how a Dir works. The zero Config is valid.
+// Config is how a store works. The zero Config is valid.
 type Config struct {
 	// Sync says when outputs are made durable. Default (empty): SyncBatch.
 	Sync Sync
 
 	// ReadOnly opens a directory that must exist for Stat and Open alone, and makes nothing there. Default: false.
 	ReadOnly bool
+
+	// Bucket says how a bucket is reached. A directory needs none of it, nor of the next two.
+	Bucket bucket.Config
+
+	// CacheControl is the header of that name of each object that is written. Default: none.
+	CacheControl string
+
+	// StorageClass is that of each object that is written. Default: the bucket's.
+	StorageClass string
 }
 
 // Validate reports what is wrong with c.
@@ -55,10 +66,7 @@ type Dir struct {
 	spare    int        // how many Flushes are not to sync the whole file system; guarded by flushing
 }
 
-var (
-	_ Writer = (*Dir)(nil)
-	_ Reader = (*Dir)(nil)
-)
+var _ Store = (*Dir)(nil)
 
 // OpenDir opens the directory at path, and creates it if it is missing. It creates a directory of its own for temporary files
 // in it. The caller closes the Dir.

@@ -44,6 +44,9 @@ func withLedger(
 		notice(c, "asking the sink at %s", at.control)
 		return useSinkLedger(ctx, c, at, use)
 	}
+	if path == "" {
+		return usagef("--out is a bucket, and a ledger is a local file: name it with --ledger, or ask a running sink with --sink")
+	}
 	if noFile != nil {
 		return usagef("no ledger at %s: say where with --out or --ledger, or ask a running sink with --sink", path)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
@@ -21,14 +22,14 @@ import (
 // listeners are told about rejected images.
 type listeners struct {
 	queues []*rejects.Queue // one for each listener, so that a slow one delays no other
-	dir    *blob.Dir        // nil: none
+	dir    blob.Store       // nil: none
 }
 
 // listenersOf returns the listeners of --reject-dir and --on-reject.
 func listenersOf(c *cli.Command, log *slog.Logger) (*listeners, error) {
 	l := new(listeners)
 	if path := c.String("reject-dir"); path != "" {
-		dir, err := blob.Open(path, blob.Config{})
+		dir, err := openStore(c, path, log, prometheus.NewRegistry())
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
@@ -25,7 +26,7 @@ func refuseSinkInInput(ctx context.Context, cfg *ventilator.Config, log *slog.Lo
 	}
 	defer client.Close()
 	status, err := client.Status(ctx)
-	if err != nil || status.Host != cfg.Host || !filepath.IsAbs(status.Out) {
+	if err != nil || !bucket.Is(status.Out) && (status.Host != cfg.Host || !filepath.IsAbs(status.Out)) {
 		return nil
 	}
 	return refuseInput("outputs", "out", status.Out, cfg.Inputs)
@@ -35,6 +36,9 @@ func refuseSinkInInput(ctx context.Context, cfg *ventilator.Config, log *slog.Lo
 // for images. A directory further down is left out of the walk.
 func refuseInput(what, flag, dir string, inputs []string) error {
 	for _, in := range inputs {
+		if source.IsBucketAround(in, dir) {
+			return usagef("%s would go to %q, among the images of the input %q: choose another --%s outside it", what, dir, in, flag)
+		}
 		if source.IsDir(in, dir) {
 			return usagef(
 				"%s would go to %q, among the images of the input %q: choose another --%s, which may be a directory below it",

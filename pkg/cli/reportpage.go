@@ -14,7 +14,6 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	pages "github.com/imagefarm/imagefarm/pkg/report"
@@ -60,7 +59,7 @@ func reportPage(ctx context.Context, c *cli.Command, b ledgerAccess, log *slog.L
 	shrink := shrinker{engine: e, limit: bytesOf(c, "max-message")}
 	if dir, err := outputsOf(ctx, c, b); err != nil {
 		log.Warn("the page shows no outputs: their directory is not on this machine", "error", err)
-	} else if store, err := blob.OpenDir(dir, blob.Config{ReadOnly: true}); err != nil {
+	} else if store, err := readStore(dir, log); err != nil {
 		log.Warn("the page shows no outputs: cannot read their directory", "error", err)
 	} else {
 		defer store.Close()

@@ -20,7 +20,8 @@ import (
 )
 
 // argumentsHelp explains the arguments of a command that does a run.
-const argumentsHelp = `DIR takes the images below a directory, FILE takes one image, and - reads the
+const argumentsHelp = `DIR takes the images below a directory, FILE takes one image, s3://BUCKET/PREFIX
+takes those of a bucket or below a prefix of its keys, and - reads the
 names of files from standard input, one a line.`
 
 // runCommand is `farm run`. Its help omits flags that matter between machines only, or in few runs.
@@ -28,7 +29,7 @@ func runCommand() *cli.Command {
 	return hideSeldomUsed(&cli.Command{
 		Name:      "run",
 		Usage:     "find images, transform them and keep the ledger, in one process",
-		ArgsUsage: "DIR|FILE|- …",
+		ArgsUsage: "DIR|FILE|URL|- …",
 		Description: `Runs a ventilator, a worker and a sink in one process, with the same code and the
 same messages as between machines.
 
@@ -36,6 +37,7 @@ same messages as between machines.
 
    farm run ~/Pictures --out ~/thumbnails
    farm run --variant 'web=fit:1280x1280,format:webp' ~/Pictures
+   farm run s3://bucket/photos --out s3://bucket/thumbnails --ledger ledger.db
    find . -newer stamp -name '*.jpg' | farm run -
 
 ` + exitHelp,

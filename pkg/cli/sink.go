@@ -22,10 +22,10 @@ const defaultOut = "out"
 
 // storeFlags name the outputs' directory and the ledger. `farm run` has them, too.
 func storeFlags() []cli.Flag {
-	return []cli.Flag{
-		text(whatToMake, "out", defaultOut, "write the outputs into `DIR`"),
+	return concat([]cli.Flag{
+		text(whatToMake, "out", defaultOut, "write the outputs into `DIR` or s3://…"),
 		text(whatToMake, "ledger", "", "`FILE` of the ledger (default: .imagefarm/ledger.db in --out)"),
-	}
+	}, objectFlags())
 }
 
 // SinkProgram is the command line of the sink.
@@ -39,7 +39,8 @@ first SIGINT or SIGTERM drains: the sink commits the results it has. The second
 ends it at once.
 
    sink --out ~/thumbnails
-   sink --bind 0.0.0.0        for workers on other machines`,
+   sink --bind 0.0.0.0        for workers on other machines
+   sink --out s3://bucket/thumbnails --ledger ledger.db`,
 		Flags: concat(storeFlags(), []cli.Flag{
 			text(whereToGo, "bind", loopback, "`HOST` or endpoint to listen on, with the usual ports"),
 			text(whereToGo, "results", "", "`ENDPOINT` for workers' results (default: port 5558 of --bind)"),
@@ -107,15 +108,17 @@ func runSink(ctx context.Context, c *cli.Command) error {
 
 // sinkConfig opens the outputs' directory and the ledger. The returned function closes them.
 func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (sink.Config, func() error, error) {
-	out, err := blob.Open(c.String("out"), blob.Config{})
+	if ledgerPathOf(c) == "" {
+		return sink.Config{}, nil, usagef("--out is a bucket, and a ledger is a local file: name it with --ledger FILE")
+	}
+	out, err := openStore(c, c.String("out"), log, reg)
 	if err != nil {
 		return sink.Config{}, nil, err
 	}
-	path := out.Path()
-	if n, err := out.SweepTemp(); err != nil {
-		log.Warn("cannot remove temporary files of an earlier process", "error", err)
-	} else if n > 0 {
-		log.Info("removed temporary files of an earlier process", "files", n)
+	path, writers := out.Path(), bucketWriters
+	if dir, is := out.(*blob.Dir); is {
+		writers = 0 // the sink's default
+		sweepTemp(dir, log)
 	}
 	ledgerPath, err := filepath.Abs(ledgerPathOf(c))
 	if err != nil { // clients see this path
@@ -129,7 +132,17 @@ func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (si
 	control, events := localSockets(ledgerPath)
 	return sink.Config{
 		LocalControl: control, LocalEvents: events, Out: out, Ledger: entries, OutPath: path, LedgerPath: ledgerPath,
-		Host: host, Version: telemetry.Version(),
+		Writers: writers,
+		Host:    host, Version: telemetry.Version(),
 		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
 	}, func() error { return errors.Join(entries.Close(), out.Close()) }, nil
+}
+
+// sweepTemp removes temporary files that killed processes left.
+func sweepTemp(dir *blob.Dir, log *slog.Logger) {
+	if n, err := dir.SweepTemp(); err != nil {
+		log.Warn("cannot remove temporary files of an earlier process", "error", err)
+	} else if n > 0 {
+		log.Info("removed temporary files of an earlier process", "files", n)
+	}
 }

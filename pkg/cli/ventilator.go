@@ -72,7 +72,7 @@ func VentilatorProgram() *cli.Command {
 	return &cli.Command{
 		Name:      "ventilator",
 		Usage:     "find images and hand them to workers until every one is settled",
-		ArgsUsage: "DIR|FILE|- …",
+		ArgsUsage: "DIR|FILE|URL|- …",
 		Description: `Finds images below directories (by their first bytes), hands them to the
 connected workers, and waits until the sink has acknowledged every one.
 
@@ -81,6 +81,7 @@ connected workers, and waits until the sink has acknowledged every one.
    ventilator ~/Pictures                                thumbnails of 64, 128 and 256 pixels
    ventilator --size 320,1280 ~/Pictures                other sizes
    ventilator --variant 'web=fit:1280x1280,format:webp' ~/Pictures
+   ventilator s3://bucket/photos                        the images of a bucket
    find . -newer stamp -name '*.jpg' | ventilator -     the files of a list
    ventilator --dry-run ~/Pictures                      only print what would be done
 
@@ -161,7 +162,7 @@ func ventilatorConfig(
 		return ventilator.Config{}, nil, usagef("--%v", err)
 	}
 	if c.Args().Len() == 0 {
-		return ventilator.Config{}, nil, usagef("name a directory of images, a file, or - for a list on standard input")
+		return ventilator.Config{}, nil, usagef("name a directory of images, a file, s3://BUCKET/PREFIX, or - for a list on standard input")
 	}
 	if dir := c.String("reject-dir"); dir != "" {
 		if err := refuseInput("rejected originals", "reject-dir", dir, c.Args().Slice()); err != nil {
@@ -176,7 +177,7 @@ func ventilatorConfig(
 		Inputs: c.Args().Slice(), Stdin: os.Stdin,
 		Select: source.Config{
 			Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"), Hidden: c.Bool("hidden"),
-			FollowLinks: c.Bool("follow-links"),
+			FollowLinks: c.Bool("follow-links"), Bucket: bucketConfig(log, reg),
 		},
 		Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool(

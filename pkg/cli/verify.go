@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -38,6 +39,7 @@ other listed output, and the next run makes it again, too. The sink cannot see t
 outputs that a worker wrote itself (worker --out): use --force for these.
 
    farm verify --out ~/thumbnails
+   farm verify --quick --out s3://bucket/thumbnails --ledger ledger.db
    farm verify --out ~/thumbnails --json | jq -r 'select(.problem).name'
 
 ` + exitMark + `   0  every output is as the ledger says
@@ -75,7 +77,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		store, err := blob.OpenDir(dir, blob.Config{ReadOnly: true})
+		store, err := readStore(dir, log)
 		if err != nil {
 			return usagef("--out: %v", err)
 		}
@@ -106,7 +108,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 	return nil
 }
 
-// outputsOf returns the directory of the outputs: --out, or the directory of a running sink on this machine.
+// outputsOf returns where the outputs are: --out, the bucket of a running sink, or its directory on this machine.
 func outputsOf(ctx context.Context, c *cli.Command, b ledgerAccess) (string, error) {
 	client, running := b.(*sinkclient.Client)
 	if !running || c.IsSet("out") {
@@ -115,6 +117,9 @@ func outputsOf(ctx context.Context, c *cli.Command, b ledgerAccess) (string, err
 	status, err := client.Status(ctx)
 	if err != nil {
 		return "", err
+	}
+	if bucket.Is(status.Out) {
+		return status.Out, nil
 	}
 	host, err := os.Hostname()
 	if err != nil || status.Host != host || !filepath.IsAbs(status.Out) {
@@ -144,7 +149,7 @@ func entriesOf(ctx context.Context, b ledgerAccess) uint64 {
 
 // verification compares a ledger's claims with a store.
 type verification struct {
-	store  *blob.Dir
+	store  blob.Store
 	engine engine.Engine // nil: nothing is decoded
 	slots  int
 	limit  int64 // bytes of the largest output that is decoded
@@ -274,7 +279,12 @@ func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe
 
 // unreadable returns a finding for an unreadable file, or an error if the whole store is unreadable.
 func (v *verification) unreadable(err error) (finding, error) {
-	if _, gone := os.ReadDir(v.store.Path()); gone != nil {
+	gone := errors.Is(err, blob.ErrUnavailable)
+	if _, is := v.store.(*blob.Dir); is { // one file of a working disk may be unavailable
+		_, readErr := os.ReadDir(v.store.Path())
+		gone = readErr != nil
+	}
+	if gone {
 		return finding{}, err
 	}
 	return finding{problem: "unreadable", detail: err.Error()}, nil

@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
 
-	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
@@ -51,7 +50,7 @@ second ends it at once.
 			text(whereToGo, "sink", loopback, "`HOST` of the sink"),
 			text(whereToGo, "results", "", "results `ENDPOINT` of the sink (default: port 5558 of --sink)"),
 			text(whereToGo, "name", "", "`NAME` of this worker (default: host and process id)"),
-			text(whatToMake, "out", "", "write outputs into `DIR` (default: send them to the sink)"),
+			text(whatToMake, "out", "", "write outputs into `DIR` or s3://… (default: send them to the sink)"),
 			yes(whatToMake, "bare", "send bare output names, for a sink that knows nothing else; needs --out"),
 			bytes(
 				limits,
@@ -60,7 +59,7 @@ second ends it at once.
 				from[int64](1).to(maxMessage),
 				"largest image file, and largest sum of its outputs",
 			),
-		}, recipeFlags(), transformFlags(), commonFlags("info", "127.0.0.1:8082")),
+		}, objectFlags(), recipeFlags(), transformFlags(), commonFlags("info", "127.0.0.1:8082")),
 		Action: runWorker,
 	}
 }
@@ -95,12 +94,12 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	}
 	cfg.Bare = c.Bool("bare")
 	if out := c.String("out"); out != "" {
-		dir, err := blob.Open(out, blob.Config{})
+		store, err := openStore(c, out, log, registry)
 		if err != nil {
 			return err
 		}
-		defer dir.Close()
-		cfg.Out = dir
+		defer store.Close()
+		cfg.Out = store
 	}
 	w, err := worker.New(cfg)
 	if err != nil {

@@ -52,13 +52,16 @@ const (
 	Crashed         Reason = "crashed"           // its transform took its process down
 	BadName         Reason = "bad-name"          // no message or file system can hold its name, or the name of an output
 	Obstructed      Reason = "obstructed"        // something is in the way of an output: a directory, a mount, permissions
+	NotFound        Reason = "not-found"         // its server says that there is no such image
+	Forbidden       Reason = "forbidden"         // its server does not give it to us
+	OptedOut        Reason = "opted-out"         // its server asks that machines leave it alone
 )
 
 // Reasons returns every reason, in reporting order.
 func Reasons() []Reason {
 	return []Reason{
 		NotAnImage, Truncated, Corrupt, Unsupported, TooManyPixels,
-		TooLarge, AnimatedTooLong, Timeout, OutOfMemory, Crashed, BadName, Obstructed,
+		TooLarge, AnimatedTooLong, Timeout, OutOfMemory, Crashed, BadName, Obstructed, NotFound, Forbidden, OptedOut,
 	}
 }
 

@@ -96,7 +96,7 @@ func (q *Queue) Run(ctx context.Context) {
 }
 
 // CopyTo copies each rejected original into dir under its name, and beside it a file NAME.reason that says why.
-func CopyTo(dir *blob.Dir) Listener {
+func CopyTo(dir blob.Store) Listener {
 	return func(ctx context.Context, r Rejection) error {
 		reason := fmt.Sprintf("%s\n%s\n", r.Reason, r.Detail)
 		return errors.Join(

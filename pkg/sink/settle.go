@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
@@ -32,20 +34,15 @@ func (s *settler) settled(ctx context.Context, args *wire.SettledArgs) (any, err
 		}
 		ids = append(ids, id)
 	}
+	entries, err := s.lookUp(ctx, ids, args.Present)
+	if err != nil {
+		return nil, err
+	}
 	reply := wire.Receipts{Instance: s.instance}
-	for _, id := range ids {
-		e, ok, err := s.cfg.Ledger.Lookup(id)
-		if err != nil {
-			return nil, err
-		}
-		if ok && args.Present {
-			if ok, err = s.present(ctx, &e); err != nil {
-				return nil, err
-			}
-		}
-		if ok {
+	for i, id := range ids {
+		if e := entries[i]; e != nil {
 			e.Outputs = nil // or a reply to MaxBatch ids might have too many values to be decoded
-			reply.Receipts = append(reply.Receipts, receiptOfEntry(&e))
+			reply.Receipts = append(reply.Receipts, receiptOfEntry(e))
 		}
 		// Also beside a receipt, which may be that of an earlier run.
 		if f, known := s.failures.of(id.String()); known {
@@ -53,6 +50,33 @@ func (s *settler) settled(ctx context.Context, args *wire.SettledArgs) (any, err
 		}
 	}
 	return &reply, nil
+}
+
+// lookers is how many tasks' outputs are looked for at once: a store on a network answers late.
+const lookers = 16
+
+// lookUp returns the entries of tasks; nil for a task that is not settled. With present, an entry whose outputs are gone counts
+// as none.
+func (s *settler) lookUp(ctx context.Context, ids []taskid.ID, present bool) ([]*ledger.Entry, error) {
+	entries := make([]*ledger.Entry, len(ids))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(lookers)
+	for i, id := range ids {
+		group.Go(func() error {
+			e, ok, err := s.cfg.Ledger.Lookup(id)
+			if ok && err == nil && present {
+				ok, err = s.present(ctx, &e)
+			}
+			if ok && err == nil {
+				entries[i] = &e
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return entries, nil
 }
 
 // present reports whether the outputs of a done task are still there and still its own. Outputs that a worker stored where

@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 )
 
-// Parse returns the source that an argument names: a directory, a file, or "-" for a list of paths on stdin, which Parse
-// reads to its end. The error names the argument and says what is wrong with it.
+// Parse returns the source that an argument names: a directory, a file, s3://BUCKET/PREFIX, or "-" for a list of paths on
+// stdin, which Parse reads to its end. The error names the argument and says what is wrong with it.
 func Parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -19,9 +21,16 @@ func Parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 	if text == "-" {
 		return ReadList(stdin, cfg)
 	}
+	if bucket.Is(text) {
+		b, err := openBucket(text, cfg)
+		if err != nil {
+			return nil, fmt.Errorf("input %w", err)
+		}
+		return b, nil
+	}
 	info, err := os.Stat(text)
 	if scheme, _, is := strings.Cut(text, "://"); err != nil && is {
-		return nil, fmt.Errorf("input %q: there are no sources of the kind %s://, only directories, files and - for a list", text, scheme)
+		return nil, fmt.Errorf("input %q: there are no sources of the kind %s://, only directories, files, s3:// and - for a list", text, scheme)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("input %q: %w", text, cause(err))
@@ -46,6 +55,13 @@ func IsDir(text, dir string) bool {
 	}
 	info, err := os.Stat(dir)
 	return err == nil && os.SameFile(input, info)
+}
+
+// IsBucketAround reports whether out is in the bucket and below the prefix that the input text names.
+func IsBucketAround(text, out string) bool {
+	in, inErr := bucket.Parse(text)
+	to, outErr := bucket.Parse(out)
+	return inErr == nil && outErr == nil && in.Contains(to)
 }
 
 // cause drops the path from an error of package os, for messages that name it already.

@@ -13,6 +13,29 @@ func (c *Config) hides(name string) bool {
 	return !c.Hidden && strings.HasPrefix(path.Base(name), ".")
 }
 
+// leavesOut returns why an entry of a source without directories is left out; empty if it is not. It judges each directory on
+// the way to the entry like the walk of a Dir.
+func (c *Config) leavesOut(name string) Kind {
+	for i, r := range name {
+		if r != '/' {
+			continue
+		}
+		switch dir := name[:i]; {
+		case c.hides(dir):
+			return Hidden
+		case matches(c.Exclude, dir):
+			return Excluded
+		}
+	}
+	switch {
+	case c.hides(name):
+		return Hidden
+	case !c.admits(name):
+		return Excluded
+	}
+	return ""
+}
+
 // admits reports whether the globs admit a file.
 func (c *Config) admits(name string) bool {
 	return !matches(c.Exclude, name) && (len(c.Include) == 0 || matches(c.Include, name))

@@ -1,4 +1,4 @@
-// Package source is where images come from.
+// Package source is where images come from: directories, lists of files, and buckets.
 //
 // A Source walks entries and opens them. Parse turns the text of an argument into one. A new kind of source is a file
 // with an implementation and a case in Parse; nothing else in the farm opens an input.
@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 )
 
 // A Source is a place that holds files, images among them. Its methods may be called concurrently.
@@ -42,7 +44,12 @@ type Entry struct {
 	Size     int64  // bytes
 	Modified time.Time
 	Identity string // what tells this content from a later one at the same place; opaque
-	Named    bool   // the caller named this file; a walk did not come upon it
+
+	// Version stands for the content where the source has a better mark than Size and Modified, such as the ETag of an object.
+	// It is the same in every run while the content is; opaque. Empty: the source has none.
+	Version string
+
+	Named bool // the caller named this file; a walk did not come upon it
 }
 
 // A File is an open entry. Reading ends after Size bytes, however much the entry has grown.
@@ -82,6 +89,8 @@ type Config struct {
 	Exclude     []string // globs of files and directories to leave out
 	Hidden      bool     // take files and directories whose name begins with a dot
 	FollowLinks bool     // follow links to files outside the input
+
+	Bucket bucket.Config // how buckets are reached
 }
 
 // Validate says in a sentence what is wrong with c.

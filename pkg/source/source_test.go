@@ -276,7 +276,7 @@ func TestWalkThatIsCutSaysWhy(t *testing.T) {
 
 func TestArgumentThatIsNoSourceIsRefused(t *testing.T) {
 	for text, want := range map[string]string{"nowhere": `input "nowhere": `, os.DevNull: "neither a file nor a directory",
-		"s3://bucket/photos": "no sources of the kind s3://"} {
+		"gs://bucket/photos": "no sources of the kind gs://"} {
 		if _, err := source.Parse(text, nil, source.Config{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}

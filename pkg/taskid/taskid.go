@@ -65,6 +65,7 @@ func FromBytes(b []byte) (ID, error) {
 const (
 	metadataForm = "imagefarm task metadata 1"
 	contentForm  = "imagefarm task content 1"
+	versionForm  = "imagefarm task version 1"
 )
 
 // FromMetadata returns the ID of the image name (slash-separated, relative to the directory that is worked on) with
@@ -76,6 +77,16 @@ func FromMetadata(name string, size int64, mtime time.Time, recipe string) ID {
 	number(h, size)
 	number(h, mtime.Unix())
 	number(h, int64(mtime.Nanosecond()))
+	field(h, []byte(recipe))
+	return end(h)
+}
+
+// FromVersion returns the ID of the image name whose source marks its content with a version, such as an ETag, under a
+// canonical recipe text.
+func FromVersion(name, version, recipe string) ID {
+	h := begin(versionForm)
+	field(h, []byte(name))
+	field(h, []byte(version))
 	field(h, []byte(recipe))
 	return end(h)
 }

@@ -3,8 +3,6 @@ package ventilator
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"path"
 	"strconv"
 	"strings"
@@ -124,17 +122,8 @@ func looksLikeImage(ctx context.Context, s source.Source, e source.Entry) (bool,
 	if format.OfFile(e.Name).Name != "" {
 		return true, nil
 	}
-	file, err := s.Open(ctx, e)
-	if err != nil {
-		return false, err
-	}
-	defer file.Close()
-	head := make([]byte, format.HeadSize)
-	n, err := io.ReadFull(file, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return false, fmt.Errorf("read %s: %w", e.Location, err)
-	}
-	return format.Detect(head[:n]) != "", nil
+	head, err := source.Head(ctx, s, e, format.HeadSize)
+	return format.Detect(head) != "", err
 }
 
 // NotAnImage is the kind of files whose name and first bytes belong to no image format.

@@ -90,6 +90,9 @@ func (v *Ventilator) identify(ctx context.Context, im *image) (taskid.ID, error)
 }
 
 func (v *Ventilator) identifyByMetadata(im *image) taskid.ID {
+	if im.entry.Version != "" {
+		return taskid.FromVersion(im.entry.Name, im.entry.Version, v.naming.recipe(im.Name))
+	}
 	return taskid.FromMetadata(im.entry.Name, im.Size, im.Modified, v.naming.recipe(im.Name))
 }
 

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/urfave/cli/v3"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/bucket"
+)
+
+// objectFlags say how outputs are written to a bucket.
+func objectFlags() []cli.Flag {
+	return []cli.Flag{
+		text(whatToMake, "cache-control", "", "`VALUE` of the Cache-Control header of outputs in a bucket"),
+		text(whatToMake, "storage-class", "", "storage `CLASS` of outputs in a bucket (default: the bucket's)"),
+	}
+}
+
+// openStore opens the store of outputs that the text of a flag names.
+func openStore(c *cli.Command, where string, log *slog.Logger, reg prometheus.Registerer) (blob.Store, error) {
+	store, err := blob.Open(where, blob.Config{
+		Bucket: bucketConfig(log, reg), CacheControl: c.String("cache-control"), StorageClass: c.String("storage-class"),
+	})
+	if err != nil && bucket.Is(where) {
+		return nil, usagef("%w", err)
+	}
+	return store, err
+}
+
+// readStore opens a store of outputs that must exist, for reading only.
+func readStore(where string, log *slog.Logger) (blob.Store, error) {
+	if bucket.Is(where) {
+		return blob.Open(where, blob.Config{Bucket: bucket.Config{Trouble: warnOfBucket(log)}})
+	}
+	return blob.OpenDir(where, blob.Config{ReadOnly: true})
+}
+
+// bucketWriters is how many outputs a sink writes to a bucket at once: each waits for the network most of the time.
+const bucketWriters = 16
+
+// bucketConfig says how buckets are reached. It counts requests in reg.
+func bucketConfig(log *slog.Logger, reg prometheus.Registerer) bucket.Config {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "imagefarm", Subsystem: "bucket", Name: "requests_total",
+		Help: "HTTP requests to object stores. Faulty ones are repeated.",
+	}, []string{"method", "result"})
+	var known prometheus.AlreadyRegisteredError
+	if err := reg.Register(requests); errors.As(err, &known) { // input and output are both buckets
+		requests = known.ExistingCollector.(*prometheus.CounterVec)
+	}
+	return bucket.Config{
+		Observe: func(method string, r bucket.Result) { requests.WithLabelValues(method, string(r)).Inc() },
+		Trouble: warnOfBucket(log),
+	}
+}
+
+func warnOfBucket(log *slog.Logger) func(error) {
+	return func(err error) { log.Warn("the object store is unavailable; the farm waits for it", "error", err) }
+}
