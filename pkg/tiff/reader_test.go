@@ -20,7 +20,7 @@ func readAll(data []byte, opt raster.Options) (*Reader, [][]byte, error) {
 	var rows [][]byte
 	for {
 		row := make([]byte, raster.RowSize(r))
-		if err := r.ReadRow(row); err == io.EOF {
+		if err := r.ReadRow(row); errors.Is(err, io.EOF) {
 			return r, rows, nil
 		} else if err != nil {
 			return r, rows, err
@@ -278,7 +278,7 @@ func BenchmarkRead(b *testing.B) {
 		for err == nil {
 			err = r.ReadRow(row)
 		}
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			b.Fatal(err)
 		}
 	}

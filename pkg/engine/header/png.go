@@ -33,7 +33,8 @@ func (i *Info) readPNG(data []byte) error {
 			i.Truncated = true
 			return nil
 		}
-		if ancillary := kind[0]&0x20 != 0; !ancillary || crc32.ChecksumIEEE(data[at+4:at+8+n]) == uint32(be32(data[at+8+n:])) {
+		ancillary, sum := kind[0]&0x20 != 0, uint32(be32(data[at+8+n:]))
+		if !ancillary || crc32.ChecksumIEEE(data[at+4:at+8+n]) == sum {
 			i.pngChunk(kind, data[at+8:at+8+n]) // a damaged chunk that is not needed for the pixels is ignored
 		}
 		if kind == "IEND" {

@@ -59,7 +59,7 @@ func Reject(err error) error {
 	var corrupt *raster.CorruptError
 	var tooLarge *raster.TooLargeError
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return err
 	case errors.As(err, &unsupported):
 		return outcome.Reject(outcome.Unsupported, "%v", err)

@@ -33,7 +33,7 @@ func TestFaultsAreRejections(t *testing.T) {
 				err = s.ReadRow(make([]byte, raster.RowSize(s)))
 			}
 			var rejection *outcome.Rejection
-			if errors.As(err, &rejection); why == "" && err != io.EOF || why != "" &&
+			if errors.As(err, &rejection); why == "" && !errors.Is(err, io.EOF) || why != "" &&
 				(rejection == nil || rejection.Reason != why) {
 				t.Errorf("%s: %v, want %q", name, err, why)
 			}
