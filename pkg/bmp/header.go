@@ -36,14 +36,14 @@ const (
 	alphaBits = 6
 )
 
-// Header is what a file says of itself.
+// Header describes a file.
 type Header struct {
 	Width, Height int
 	Alpha         bool
 	ICC           []byte // nil where there is none
 }
 
-// header is a header of a file that this package can read.
+// header holds the headers of a file that uses supported features only.
 //
 //	size:32 width:32 height:32 planes:16 bits:16 compression:32 image size:32 resolution:2×32 colours:32 important:32
 //	red, green and blue mask:3×32  alpha mask:32  …
@@ -60,7 +60,7 @@ type header struct {
 	warnings      []string
 }
 
-// mask is where the bits of a channel are, and a table from them to 8 bits.
+// mask locates the bits of a channel, and scales them to 8 bits.
 type mask struct {
 	shift, width uint
 	values       [256]byte // of the highest eight bits, or fewer
@@ -142,7 +142,7 @@ func (h *header) read(data []byte, opt raster.Options) error {
 	return nil
 }
 
-// check refuses what this package does not read.
+// check rejects features that this package does not support.
 func (h *header) check(size int) error {
 	os2 := size == os2v2 || size < infoHeader
 	switch {
@@ -194,7 +194,7 @@ func (h *header) readMasks(data, p []byte, at int) int {
 	return at
 }
 
-// usualMasks sets the masks of pixels that have none. A header that names an alpha mask has alpha.
+// usualMasks sets the default masks. A header with the usual alpha mask has alpha even if it names no other mask.
 func (h *header) usualMasks(p []byte) {
 	switch h.bits {
 	case 16:
@@ -224,7 +224,7 @@ func maskOf(v uint32) mask {
 	return m
 }
 
-// readPalette reads the colours in front of the pixels. Where the pixels begin is not said by every writer.
+// readPalette reads the colours that precede the pixels. Some writers omit the offset of the pixels.
 func (h *header) readPalette(data, p []byte, at int) error {
 	if h.bits > 8 {
 		if h.pixels < at {
@@ -240,9 +240,9 @@ func (h *header) readPalette(data, p []byte, at int) error {
 	}
 	end := at + count*h.entry
 	switch {
-	case h.pixels < at+h.entry: // not said
+	case h.pixels < at+h.entry: // the offset is omitted
 		h.pixels = end
-	case h.pixels < end: // fewer colours than said
+	case h.pixels < end: // the pixels begin before the palette ends
 		count = (h.pixels - at) / h.entry
 		end = at + count*h.entry
 	}

@@ -16,16 +16,16 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
-// Reader gives the rows of a BMP file. It implements raster.Reader.
+// Reader reads the rows of a BMP file. It implements raster.Reader.
 type Reader struct {
 	header
 	data    []byte
 	opt     raster.Options
 	y       int // the row that ReadRow gives next
 	row     []byte
-	runs    []place // of run lengths: where each row begins, from below
+	runs    []place // where the run lengths of each row begin, from the bottom row up
 	short   bool
-	beyond  bool // a pixel beyond the palette was met
+	beyond  bool // a pixel had an index beyond the palette
 	colors  [256][3]byte
 	entries int
 }
@@ -86,10 +86,10 @@ func (r *Reader) Channels() int {
 // Depth returns 8.
 func (r *Reader) Depth() int { return 8 }
 
-// Warnings returns what was wrong with the file without harm to the picture.
+// Warnings describes faults of the file that did not change the picture.
 func (r *Reader) Warnings() []string { return r.warnings }
 
-// stored returns the bytes of a row, counted from the top; fewer where the file ends within.
+// stored returns the bytes of a row, counted from the top. A truncated file may have fewer.
 func (r *Reader) stored(y int) []byte {
 	if !r.topDown {
 		y = r.height - 1 - y
@@ -99,7 +99,7 @@ func (r *Reader) stored(y int) []byte {
 	return r.data[from:min(from+size, int64(len(r.data)))]
 }
 
-// invisible tells whether alpha is 0 everywhere, as some writers leave it.
+// invisible tells whether alpha is 0 everywhere: some writers do not set it.
 func (r *Reader) invisible() bool {
 	m := uint32(0)
 	for i := range r.masks[3].width {
@@ -139,7 +139,7 @@ func (r *Reader) ReadRow(dst []byte) error {
 		return nil
 	}
 	row := r.stored(r.y)
-	if used := (r.width*r.bits + 7) / 8; len(row) < used { // accepted
+	if used := (r.width*r.bits + 7) / 8; len(row) < used { // the file is truncated, and that is accepted
 		if !r.short {
 			r.short = true
 			r.warnf("the file ends early: what is missing is black")
@@ -161,7 +161,7 @@ func (r *Reader) ReadRow(dst []byte) error {
 	return nil
 }
 
-// masked converts pixels whose channels are told by masks.
+// masked converts pixels of 16 or 32 bits.
 func (r *Reader) masked(dst, row []byte) {
 	red, green, blue, alpha := &r.masks[0], &r.masks[1], &r.masks[2], &r.masks[3]
 	channels := r.Channels()

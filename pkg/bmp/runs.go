@@ -2,9 +2,9 @@ package bmp
 
 import "github.com/imagefarm/imagefarm/pkg/raster"
 
-// place is where a row of run lengths begins.
+// place is the position at which a row of run lengths begins.
 type place struct {
-	at int // in the file; −1 where the row is passed over
+	at int // offset in the file; −1 if the file skips the row
 	x  int // the pixel
 }
 
@@ -70,7 +70,7 @@ func (r *Reader) decodeRow(p place, row []byte) (next place, up int, err error) 
 		switch {
 		case count > 0:
 			if x > r.width {
-				continue // nothing of it is seen
+				continue // beyond the row
 			}
 			for i := range count {
 				if r.bits == 4 {

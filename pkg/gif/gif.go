@@ -16,14 +16,14 @@ import (
 
 const format = "GIF"
 
-// Disposals: what becomes of a frame before the next is drawn.
+// Disposals say what a viewer does with a frame before it draws the next.
 const (
-	Keep       = 1 // it stays; so it does where nothing is said
+	Keep       = 1 // the frame stays; 0 and unknown values mean the same
 	Background = 2 // its rectangle becomes transparent
-	Previous   = 3 // what was there before comes back
+	Previous   = 3 // the screen becomes as it was before the frame
 )
 
-// Frame is one frame. It is valid until the next is read.
+// Frame is one frame. It is valid until the next call of Next.
 type Frame struct {
 	X, Y, Width, Height int    // where it lies on the screen; it may stick out
 	Pix                 []byte // Width×Height indices of the palette
@@ -33,13 +33,13 @@ type Frame struct {
 	Disposal            int
 }
 
-// Header is what a file says of itself.
+// Header describes a file.
 type Header struct {
 	Width, Height int // of the screen, and at least of the first frame
 	Loops         int // how often an animation is shown, 0 for ever
 }
 
-// Reader gives the frames of a file.
+// Reader reads the frames of a file.
 //
 //	"GIF8xa" width:16 height:16 flags:8 background:8 aspect:8 [palette]
 //	{ 21 label { n data } 00  |  2C x y w h:16 flags:8 [palette] code size:8 { n data } 00 }  3B
@@ -79,7 +79,7 @@ func Open(data []byte, opt raster.Options) (*Reader, error) {
 	return r, opt.CheckSize(format, int64(r.Width), int64(r.Height))
 }
 
-// Warnings returns what was wrong with the file so far without harm to the picture.
+// Warnings describes faults met so far that did not change the frames.
 func (r *Reader) Warnings() []string { return r.warnings }
 
 func u16(p []byte) int { return int(binary.LittleEndian.Uint16(p)) }
@@ -165,7 +165,7 @@ func (r *Reader) Next() (*Frame, error) {
 			return &f, nil
 		default:
 			if r.frames > 0 {
-				return nil, io.EOF // what is behind the last frame does no harm
+				return nil, io.EOF // ignore junk after the last frame
 			}
 			return nil, raster.Corruptf(format, int64(r.at), "an unknown block %#02x", p[0])
 		}

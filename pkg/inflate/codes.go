@@ -22,7 +22,7 @@ func (r *Reader) codes(limit int) error {
 	return nil
 }
 
-// fast decodes symbols while a look at the ends of input and output is not needed for each.
+// fast decodes symbols while both input and output have room for a whole round, so that it checks them once a round.
 //
 // Between two loads at most 56 bits may be used: four literals of up to 11 bits, or a literal beyond the first table,
 // 15 bits; or, with a load of its own, a length (20 bits) and a distance (28).
@@ -129,7 +129,7 @@ func (r *Reader) fast(limit int) error {
 	return fault
 }
 
-// repeat copies length bytes from back bytes before at to at. It may write 16 bytes too many.
+// repeat copies length bytes to at from back bytes before it. It may write up to 16 bytes more.
 func repeat(out []byte, at, back, length int) {
 	if back >= 8 {
 		from := at - back
@@ -156,7 +156,7 @@ func repeat(out []byte, at, back, length int) {
 			at += 16
 		}
 	}
-	// The pattern, repeated up to a multiple of its length that words can be copied over.
+	// Repeat the pattern until it is so long that words can be copied without overlap.
 	dst := out[at : at+16]
 	src := out[at-back : at-back+16]
 	for i := range 16 {

@@ -28,14 +28,14 @@ func corruptf(format string, args ...any) error {
 type Framing int
 
 const (
-	Zlib Framing = iota // a header of two bytes, and the Adler-32 checksum of the data at the end
-	Raw                 // nothing
+	Zlib Framing = iota // a two-byte header, and the Adler-32 checksum at the end
+	Raw                 // no header and no checksum
 )
 
 const (
 	history   = 32 << 10 // how far back a match may reach
-	batchSize = 64 << 10 // the least that one run of the decoder produces
-	slack     = 320      // what a run may write beyond its end: a match, and the words that it writes too many
+	batchSize = 64 << 10 // bytes that one call of produce makes, at least
+	slack     = 320      // bytes that produce may write beyond its limit: a match, and the rest of a word
 )
 
 // Reader decompresses one stream after the other and keeps its memory between them. The zero value is not ready; call
@@ -51,8 +51,8 @@ type Reader struct {
 	sum     uint32
 	summed  int // the end of what sum covers, in out
 
-	out       []byte // history, then what was not yet read, then room
-	from, end int    // of what was not yet read
+	out       []byte // history, unread data, free space
+	from, end int    // range of out that was not yet read
 	most      int    // the largest n that Next may be given
 
 	lit  [litTableSize]uint32
@@ -65,7 +65,7 @@ const (
 	inHeader state = iota // before a block
 	inStored
 	inCodes
-	ended // behind the last block
+	ended // after the last block
 )
 
 // Reset begins a stream. next returns the stream's pieces one after the other, and nil behind the last. most is the
@@ -111,14 +111,14 @@ func (r *Reader) Close(limit int) error {
 	return r.err
 }
 
-// slide moves the history and what was not yet read to the beginning, to make room for another run.
+// slide moves the history and the unread data to the beginning of out, to make room.
 func (r *Reader) slide() {
 	drop := min(r.from, max(0, r.end-history))
 	copy(r.out, r.out[drop:r.end])
 	r.from, r.end, r.summed = r.from-drop, r.end-drop, r.summed-drop
 }
 
-// produce decompresses until there is no more room, or the stream ends, or it proves faulty.
+// produce decompresses until out is full, the stream ends, or the stream proves corrupt.
 func (r *Reader) produce() error {
 	if !r.started {
 		r.started = true
@@ -167,7 +167,7 @@ func (r *Reader) zlibHeader() error {
 	return nil
 }
 
-// finish checks what stands behind the last block.
+// finish verifies the checksum that follows the last block.
 func (r *Reader) finish() error {
 	r.state = ended
 	if r.framing == Raw {

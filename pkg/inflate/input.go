@@ -10,7 +10,7 @@ const (
 // input is the compressed data, copied piece by piece to a stage so that words can be loaded across the pieces' ends.
 type input struct {
 	next  func() []byte
-	piece []byte // what was not yet staged of the current piece
+	piece []byte // the part of the current piece that was not yet staged
 	last  bool   // there are no more pieces
 	pos   int    // of the next byte to load
 	end   int    // of the bytes on the stage
@@ -24,8 +24,8 @@ func (in *input) reset(next func() []byte) {
 	in.pos, in.end, in.acc, in.n = 0, 0, 0, 0
 }
 
-// restage moves what was not yet loaded to the beginning of the stage and fills it. It returns false when there is
-// nothing more to add.
+// restage moves unread bytes to the beginning of the stage and fills it from the pieces. It returns false if there are
+// no more bytes.
 func (in *input) restage() bool {
 	if in.last {
 		return false
@@ -49,15 +49,15 @@ func (in *input) restage() bool {
 	return in.end > had
 }
 
-// giveBack returns whole bytes from acc to the stage.
+// giveBack moves whole bytes from acc back to the stage.
 func (in *input) giveBack() {
 	in.pos -= int(in.n >> 3)
 	in.n &= 7
 	in.acc &= 1<<in.n - 1
 }
 
-// need makes acc hold at least n bits, n at most 48. It returns false when the data ends before; then acc holds what
-// there is, and zeros.
+// need makes acc hold at least n bits, n at most 48. It returns false if the data ends before; then zeros follow the
+// remaining bits.
 func (in *input) need(n uint) bool {
 	for in.n < n {
 		if in.pos == in.end && !in.restage() {

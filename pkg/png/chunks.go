@@ -18,7 +18,7 @@ const (
 type chunk struct {
 	kind []byte
 	at   int    // where its data begins in the file
-	data []byte // as much as there is
+	data []byte // the data, as far as the file has it
 	end  int    // where the next chunk begins
 	cut  bool   // the file ends before the data does, or before the CRC
 	sum  bool   // the CRC is right
@@ -45,10 +45,10 @@ func chunkAt(file []byte, at int) (chunk, bool, error) {
 	return c, true, nil
 }
 
-// ancillary tells whether a reader may pass a chunk over.
+// ancillary tells whether a reader may ignore the chunk.
 func (c chunk) ancillary() bool { return c.kind[0]&0x20 != 0 }
 
-// header is what the chunks before the pixels say.
+// header holds the content of the chunks that precede the pixels.
 //
 //	IHDR  width:32 height:32 depth:8 color:8 compression:8 filter:8 interlace:8
 type header struct {
@@ -176,7 +176,7 @@ func (r *Reader) readIHDR(c chunk) error {
 func (r *Reader) readPLTE(c chunk) error {
 	switch colors := len(c.data) / 3; {
 	case r.color != paletted:
-		return nil // a suggestion for displays of few colours
+		return nil // a suggested palette, which no pixel refers to
 	case r.palette != nil:
 		return raster.Corruptf(format, int64(c.at), "a second palette")
 	case len(c.data)%3 != 0 || colors == 0 || colors > 256:
@@ -190,7 +190,7 @@ func (r *Reader) readPLTE(c chunk) error {
 	return nil
 }
 
-// readTRNS reads which colours are transparent. A chunk that makes no sense is ignored, as libpng does.
+// readTRNS reads which colours are transparent. It ignores a chunk that does not fit the colour type, as libpng does.
 func (r *Reader) readTRNS(c chunk) {
 	switch {
 	case r.color == paletted && r.palette != nil && len(c.data) <= len(r.palette)/3:

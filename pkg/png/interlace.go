@@ -65,7 +65,7 @@ func (r *Reader) readPass(pass int) error {
 	return nil
 }
 
-// spread stores pixels of size bytes at each so many bytes.
+// spread copies pixels of size bytes to dst, step bytes apart.
 func spread(dst, src []byte, size, step int) {
 	switch size {
 	case 1:

@@ -9,7 +9,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
-// Reader gives the rows of a PNG file. It implements raster.Reader.
+// Reader reads the rows of a PNG file. It implements raster.Reader.
 type Reader struct {
 	header
 	file     []byte
@@ -18,17 +18,17 @@ type Reader struct {
 
 	z        inflate.Reader
 	at       int   // where the next IDAT chunk is expected
-	pieceErr error // why there was no further piece, if that is a fault
-	missing  bool  // the file was cut short, and zeros stand for the rest
-	begun    bool  // at least one byte of pixels was there
+	pieceErr error // the fault for which nextPiece stopped
+	missing  bool  // the file is truncated, and the remaining samples are zeros
+	begun    bool  // at least one byte of pixels was read
 
-	scale     int // each so many pixels and rows are given
+	scale     int // every scale-th pixel of every scale-th row is read
 	y         int // the row that ReadRow gives next
 	row, prev []byte
-	unpacked  []byte // a row with a byte for each sample, where the file has fewer bits
+	unpacked  []byte // a row with a byte for each sample of fewer than 8 bits
 	table     *[256][4]byte
 	lace      *lace
-	beyond    bool // a pixel beyond the palette was met
+	beyond    bool // a pixel had an index beyond the palette
 }
 
 var _ raster.Reader = (*Reader)(nil)
@@ -67,8 +67,8 @@ func Open(file []byte, opt raster.Options) (*Reader, error) {
 	return r, nil
 }
 
-// checkEnough refuses a file that is too small for its picture whatever it holds: deflate makes at most 1032 bytes
-// of one. Otherwise a small file could make the reader of an interlaced one hold a large picture.
+// checkEnough rejects a file that is too small for its picture: deflate makes at most 1032 bytes of one. Otherwise a
+// small interlaced file could make the reader allocate memory for a large picture.
 func (r *Reader) checkEnough() error {
 	if r.opt.AcceptTruncated {
 		return nil
@@ -103,7 +103,7 @@ func (r *Reader) Depth() int { return max(8, r.depth) }
 // Interlaced tells whether the file is interlaced, so that Options.Scale makes it faster to read.
 func (r *Reader) Interlaced() bool { return r.interlaced }
 
-// Warnings returns what was wrong with the file without harm to the picture.
+// Warnings describes faults of the file that did not change the picture.
 func (r *Reader) Warnings() []string { return r.warnings }
 
 func (r *Reader) warnf(text string, args ...any) {
@@ -211,7 +211,7 @@ func (r *Reader) nextPiece() []byte {
 	return c.data
 }
 
-// finish checks what stands behind the last row: a fault there casts doubt on the rows before.
+// finish reads the rest of the stream, and verifies its checksum.
 func (r *Reader) finish() error {
 	if r.missing {
 		return nil

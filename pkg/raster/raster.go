@@ -1,10 +1,10 @@
-// Package raster holds what the readers of images by rows have in common: packages png, tiff and bmp. Such a reader
-// gives one row of pixels after the other, so that nobody has to hold a whole picture of twelve megapixels.
+// Package raster defines the interface, options and errors of decoders that read an image row by row: packages png,
+// tiff and bmp. Their callers need not hold a whole picture of twelve megapixels in memory.
 package raster
 
 import "fmt"
 
-// Reader gives the rows of a picture from top to bottom. A Reader is not safe for use by several goroutines at once.
+// Reader reads the rows of a picture from top to bottom. A Reader is not safe for use by several goroutines at once.
 type Reader interface {
 	// Size returns the picture's width and height in pixels.
 	Size() (width, height int)
@@ -21,7 +21,7 @@ type Reader interface {
 	// *UnsupportedError, a *TruncatedError or a *CorruptError; the rows before it are good.
 	ReadRow(dst []byte) error
 
-	// Warnings returns what was wrong with the file so far without harm to the picture: a sentence each.
+	// Warnings describes the faults met so far that did not change the picture, a sentence each.
 	Warnings() []string
 }
 
@@ -31,7 +31,7 @@ func RowSize(r Reader) int {
 	return width * r.Channels() * r.Depth() / 8
 }
 
-// DefaultMaxPixels is the limit where Options name none.
+// DefaultMaxPixels is the limit if Options.MaxPixels is 0.
 const DefaultMaxPixels = 250e6
 
 // Options tell how to read.
@@ -64,7 +64,7 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// CheckSize returns an error where a header's size is none, or beyond the limit.
+// CheckSize returns an error if a size is not positive or exceeds the limit.
 func (o Options) CheckSize(format string, width, height int64) error {
 	most := o.MaxPixels
 	if most == 0 {

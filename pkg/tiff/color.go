@@ -5,14 +5,14 @@ import (
 	"math"
 )
 
-// converter makes pixels of gray or colours, and alpha, from the samples of a row.
+// converter turns the samples of a row into gray or RGB pixels with or without alpha.
 type converter struct {
 	*page
 	unpacker unpacker
 	channels int
-	wide     bool     // 16 bits a sample are given
-	straight bool     // the samples are given as they are, in bytes or words
-	values   []uint16 // the samples of a row; of separate planes, those that are there
+	wide     bool     // the output has 16 bits a sample
+	straight bool     // the output equals the stored samples, but for the byte order
+	values   []uint16 // the unpacked samples of a row
 	palette  [256][3]byte
 	luma     [256]int32 // of YCbCr: fixed point with 16 bits of fraction
 	redCr    [256]int32
@@ -50,7 +50,7 @@ func (p *page) newConverter() *converter {
 	return c
 }
 
-// coded tells whether rows come from JPEG data, which are already RGB where the file has YCbCr.
+// coded tells whether JPEG data hold the rows. Then codedJPEG has already turned YCbCr into RGB.
 func (p *page) coded() bool { return p.compression == jpegCompression || p.compression == oldJPEG }
 
 func (c *converter) top() float64 {
@@ -124,7 +124,7 @@ func (c *converter) pixels(dst, row []byte) {
 	}
 }
 
-// plane takes one plane's samples of a row.
+// plane unpacks the samples of one plane of a row.
 func (c *converter) plane(row []byte, plane int) { c.unpacker.unpack(c.values[plane:], row, c.samples) }
 
 // bilevel converts gray of one bit.
@@ -145,7 +145,7 @@ func (c *converter) bilevel(dst, row []byte) {
 	}
 }
 
-// merge converts the values of a row.
+// merge turns the unpacked samples of a row into pixels.
 func (c *converter) merge(dst []byte) {
 	top := uint32(c.top())
 	kinds := c.color()
@@ -179,7 +179,7 @@ func (c *converter) merge(dst []byte) {
 	}
 }
 
-// color returns what makes gray or red, green and blue from a pixel's samples, and says how many.
+// color returns the function that converts the samples of a pixel. That function returns the number of channels.
 func (c *converter) color() func(p *[4]uint32, v []uint16, top uint32) int {
 	switch c.photometric {
 	case minIsWhite:

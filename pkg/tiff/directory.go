@@ -62,10 +62,10 @@ type file struct {
 type directory struct {
 	*file
 	entries map[uint16]entry
-	lost    uint16 // a tag that matters, of which values lie behind the end of the file; 0 where there is none
+	lost    uint16 // a baseline tag whose values lie beyond the end of the file; 0 if there is none
 }
 
-// entry is the values of a tag.
+// entry holds the values of a tag.
 type entry struct {
 	kind  uint16
 	count int
@@ -101,7 +101,7 @@ func openFile(data []byte) (*file, uint64, error) {
 	return nil, 0, raster.Corruptf(format, 2, "the version is %d, neither 42 nor 43", f.order.Uint16(data[2:]))
 }
 
-// maxPages bounds how many directories are followed: more are a loop, or a joke.
+// maxPages bounds the number of directories that are followed: a longer chain is a loop.
 const maxPages = 1 << 16
 
 // page returns the directory of a page, counted from 0.
@@ -119,7 +119,7 @@ func (f *file) page(first uint64, page int) (*directory, error) {
 	return f.directory(at)
 }
 
-// pages counts the directories, up to the first that cannot be read or was there before.
+// pages counts the directories. It stops at a directory that cannot be read or that it has already counted.
 func (f *file) pages(first uint64) int {
 	seen := make(map[uint64]bool)
 	for at := first; at != 0 && !seen[at] && len(seen) < maxPages; {
@@ -141,7 +141,7 @@ func (f *file) sizes() (head, entry uint64) {
 	return 2, 12
 }
 
-// counted returns how many entries the directory at an offset has.
+// counted returns the number of entries of the directory at an offset.
 func (f *file) counted(at uint64) (uint64, error) {
 	head, _ := f.sizes()
 	have := uint64(len(f.data))
@@ -163,7 +163,7 @@ func (f *file) counted(at uint64) (uint64, error) {
 	return count, nil
 }
 
-// following returns where the directory behind the one at an offset is, 0 for none.
+// following returns the offset of the directory that follows the one at an offset, 0 for none.
 func (f *file) following(at uint64) (uint64, error) {
 	count, err := f.counted(at)
 	if err != nil {
@@ -179,7 +179,7 @@ func (f *file) following(at uint64) (uint64, error) {
 	case !f.big && have-at >= 4:
 		return uint64(f.order.Uint32(f.data[at:])), nil
 	}
-	return 0, nil // some writers leave it out
+	return 0, nil // some writers omit this field
 }
 
 // directory reads the directory at an offset.
@@ -211,7 +211,7 @@ func typeSize(kind uint16) uint64 {
 	return 0
 }
 
-// add reads an entry. An entry whose values lie outside of the file keeps as many as there are.
+// add reads an entry. It keeps those values that lie within the file.
 func (d *directory) add(p []byte) {
 	tag, kind := d.order.Uint16(p), d.order.Uint16(p[2:])
 	var count uint64
@@ -230,7 +230,7 @@ func (d *directory) add(p []byte) {
 		return
 	}
 	whole := count
-	count = min(count, have/each) // more cannot be in the file
+	count = min(count, have/each) // the file cannot hold more
 	e := entry{kind: kind, count: int(count)}
 	if count*each <= uint64(len(inline)) {
 		e.value = inline[:count*each]
@@ -255,7 +255,7 @@ func (d *directory) offset(p []byte) uint64 {
 	return uint64(d.order.Uint32(p))
 }
 
-// at returns an integer value of an entry, or −1 where it is none, or too large.
+// at returns an integer value of an entry. It returns −1 if the value is missing, no integer, or too large.
 func (d *directory) at(e entry, i int) int64 {
 	if i >= e.count {
 		return -1
@@ -281,7 +281,7 @@ func (d *directory) at(e entry, i int) int64 {
 	return -1
 }
 
-// int returns the first value of a tag, or another where the tag is missing or no integer.
+// int returns the first value of a tag, or the default if the tag is missing or no integer.
 func (d *directory) int(tag uint16, otherwise int) int {
 	if v := d.at(d.entries[tag], 0); v >= 0 && v <= math.MaxInt32 {
 		return int(v)
@@ -289,7 +289,7 @@ func (d *directory) int(tag uint16, otherwise int) int {
 	return otherwise
 }
 
-// float returns a rational or floating value of an entry, or another where there is none.
+// float returns a rational or floating-point value of a tag, or the default if the tag is missing.
 func (d *directory) float(tag uint16, i int, otherwise float64) float64 {
 	e := d.entries[tag]
 	if i >= e.count {

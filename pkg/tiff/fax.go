@@ -5,10 +5,10 @@ import (
 	"errors"
 )
 
-// Faults of compressed data, which the reader of rows makes a raster error of.
+// errShort is returned by a stream whose data ends early. Reader.explain turns it into an error of package raster.
 var errShort = errors.New("the data ends early")
 
-// fault is damage of compressed data.
+// fault describes corrupt compressed data.
 type fault string
 
 func (f fault) Error() string { return string(f) }
@@ -21,7 +21,7 @@ type fax struct {
 	columns     int
 	compression compression
 	twoRows     bool  // T.4: some rows refer to the row above
-	above, row  []int // where the colour changes, and columns at least three times
+	above, row  []int // positions of colour changes, followed by columns three times
 }
 
 func (p *page) newFax(data []byte, columns int) *fax {
@@ -32,7 +32,7 @@ func (p *page) newFax(data []byte, columns int) *fax {
 	return f
 }
 
-// peek returns the next n bits, n at most 24; zeros stand behind the end.
+// peek returns the next n bits, n at most 24. Zeros follow the end of the data.
 func (f *fax) peek(n int) int {
 	at := f.pos >> 3
 	var v uint32
@@ -87,8 +87,8 @@ func (f *fax) read(dst []byte) error {
 	return nil
 }
 
-// skipEnds skips ends of rows (eleven zeros or more, and a one) and, where rows may refer to the one above, the bit
-// behind that says that the next does not.
+// skipEnds skips end-of-line codes (eleven zeros or more, and a one). In two-dimensional files a bit follows each code;
+// one reports whether the next row is coded in one dimension.
 func (f *fax) skipEnds() (ends int, one bool) {
 	for {
 		from, zeros := f.pos, 0
@@ -101,7 +101,7 @@ func (f *fax) skipEnds() (ends int, one bool) {
 				f.pos = from
 			}
 			if ends == 0 && f.twoRows {
-				one = f.peek(1) == 1 // a file without ends of rows
+				one = f.peek(1) == 1 // a file without end-of-line codes
 				f.pos++
 			}
 			return ends, one
@@ -158,7 +158,7 @@ func (f *fax) oneDimensional() error {
 
 func (f *fax) twoDimensional() error {
 	at, black := -1, false
-	next := 0 // of above: the first change that may lie right of at
+	next := 0 // index in above of the first change that may lie right of at
 	for at < f.columns {
 		// The first change above, right of at, to the colour that is not the current one.
 		for next > 0 && f.above[next-1] > at {
@@ -205,7 +205,7 @@ func (f *fax) twoDimensional() error {
 			case f.ended(), f.peek(12) == 1:
 				return errShort // the end of the page
 			case f.peek(9) == 1:
-				return fault("uncompressed mode is used") // T.6 has it, and nobody writes it
+				return unsupported("the uncompressed mode of fax codes")
 			}
 			return fault("a mode has no code")
 		}

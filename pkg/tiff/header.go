@@ -7,19 +7,19 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
-// Header is what a page says of itself.
+// Header describes one page.
 type Header struct {
 	Width, Height int
 	Pages         int  // in the file
 	Orientation   int  // 1 to 8 as EXIF numbers them; 1 where nothing is said
-	Gray          bool // it has no colours
+	Gray          bool // the page has no colours
 	Alpha         bool
 
 	ICC, XMP, IPTC []byte // nil where there is none
 	EXIF           bool   // there is an EXIF directory, an artist or a copyright
 }
 
-// page is a page that this package can read.
+// page is a directory, checked: this package supports every feature that it uses.
 type page struct {
 	*directory
 	width, height int
@@ -31,14 +31,14 @@ type page struct {
 	sampleFormat sampleFormat
 	planar       bool // each sample has strips or tiles of its own
 	predictor    int
-	reversed     bool  // fill order 2: the lowest bit of a byte comes first
-	alpha        alpha // what the first extra sample is
+	reversed     bool  // FillOrder 2: the first pixel is in the lowest bit of a byte
+	alpha        alpha // the meaning of the first extra sample
 	colors       int   // samples that are colours, or the index to the palette
 
 	tiled                 bool
 	tileWidth, tileHeight int // of a strip: the width, and the rows of all but the last
 	across, down          int // tiles in each direction
-	subX, subY            int // of YCbCr that is not JPEG: how many pixels share a colour; otherwise 1
+	subX, subY            int // pixels that share a colour, for YCbCr without JPEG; otherwise 1
 
 	warnings []string
 }
@@ -52,7 +52,7 @@ const (
 	unknown  sampleFormat = 4
 )
 
-// alpha tells what the sample behind the colours is.
+// alpha is the meaning of the sample that follows the colours.
 type alpha int
 
 const (
@@ -80,7 +80,7 @@ const (
 	linearRaw  photometric = 34892
 )
 
-// ReadHeader reads a page's directory, counted from 0. The error is that of Open for the same page.
+// ReadHeader reads the directory of a page, counted from 0. Its errors are those of Open.
 func ReadHeader(data []byte, number int) (Header, error) {
 	p, pages, err := readPage(data, raster.Options{Page: number, MaxPixels: math.MaxInt64})
 	if err != nil {
@@ -260,7 +260,7 @@ func (p *page) readAlpha() {
 	extra := p.entries[tagExtraSamples]
 	switch {
 	case extra.count == 0:
-		p.alpha = straightAlpha // as Pillow takes it
+		p.alpha = straightAlpha // Pillow does the same
 	case p.at(extra, 0) == 1:
 		p.alpha = associatedAlpha
 	case p.at(extra, 0) == 2:
@@ -319,7 +319,7 @@ func (p *page) readLayout() error {
 	return nil
 }
 
-// planes returns how many strips or tiles lie above each other.
+// planes returns the number of separately stored planes: 1 where the samples of a pixel are stored together.
 func (p *page) planes() int {
 	if p.planar {
 		return p.samples

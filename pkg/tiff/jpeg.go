@@ -12,8 +12,8 @@ import (
 // codedJPEG decodes strips and tiles that are JPEG data.
 type codedJPEG struct {
 	page    *page
-	tables  []byte // of the whole page, from SOI to before EOI; nil where each strip has its own
-	file    []byte // of old-style data: a whole JPEG file, and what follows it
+	tables  []byte // JPEGTables without the end marker; nil if each strip has its own tables
+	file    []byte // old-style data: a whole JPEG file, and the bytes that follow it
 	decoder jpeg.Decoder
 	planes  []jpeg.Planes // of the current strips
 }
@@ -48,7 +48,7 @@ func (p *page) newJPEG() (*codedJPEG, error) {
 	return c, nil
 }
 
-// whole decodes old-style JPEG data, which is one file for the page. How long it is, not every writer says rightly.
+// whole decodes the JPEG file of old-style data. Its length tag is ignored, because writers disagree about its meaning.
 func (c *codedJPEG) whole() (stream, error) { return c.decode(c.file, 0, c.page.width, c.page.height) }
 
 // strip decodes a strip or tile of so many pixels and rows.
@@ -73,7 +73,7 @@ func (c *codedJPEG) decode(data []byte, plane, width, rows int) (stream, error) 
 	if h.Width < width || h.Height < rows {
 		return nil, fault("the JPEG data of a strip or tile are smaller than it")
 	}
-	// A tile is never larger than the page says: what its own header says beyond is refused before it costs memory.
+	// A JPEG header that claims far more pixels than the tile has is rejected before it costs memory.
 	if int64(h.Width)*int64(h.Height) > 4*int64(max(width, 64))*int64(max(c.page.tileHeight, rows, 64)) {
 		return nil, fault("the JPEG data of a strip or tile are much larger than it")
 	}
@@ -96,8 +96,8 @@ func explainJPEG(err error) error {
 	return fault(err.Error())
 }
 
-// jpegRows gives the rows of decoded planes, interleaved and at full resolution. The samples of CMYK are inks as they
-// are in the file, whatever a segment of Adobe's says of inversion.
+// jpegRows reads the rows of decoded planes, interleaved and at full resolution. It ignores Adobe segments: TIFF stores
+// CMYK samples without inversion.
 type jpegRows struct {
 	planes  *jpeg.Planes
 	convert bool // YCbCr to RGB
@@ -129,13 +129,13 @@ func (s *jpegRows) read(dst []byte) error {
 	return nil
 }
 
-// toRGB converts as JFIF says.
+// toRGB converts YCbCr with the coefficients of JFIF.
 func toRGB(y, cb, cr byte) (r, g, b byte) {
 	l, u, v := int32(y)<<16+1<<15, int32(cb)-128, int32(cr)-128
 	return byte(level(l + 91881*v)), byte(level(l - 22554*u - 46802*v)), byte(level(l + 116130*u))
 }
 
-// resample returns the current row of a component at the picture's resolution, linear between samples as libjpeg does.
+// resample returns the current row of a component at full resolution. It interpolates linearly, as libjpeg does.
 func (s *jpegRows) resample(dst []byte, p *jpeg.Plane, width int) []byte {
 	full := s.planes
 	if p.Width == full.Width && p.Height == full.Height || full.Color == jpeg.Gray {

@@ -7,8 +7,8 @@ const (
 	lzwEnd    = 257
 	lzwMost   = 4096
 	lzwSlack  = 16
-	lzwReach  = 1 << 16 // how much is decoded at a time
-	lzwLetter = 256     // the text begins with each byte, so that every code is a piece of it
+	lzwReach  = 1 << 16 // bytes that one call of decode produces
+	lzwLetter = 256     // the text begins with all 256 bytes, so that every code is a piece of the text
 )
 
 // lzwReader decodes LZW as TIFF has it. Each code stands for a piece of the text decoded since the codes were
@@ -19,14 +19,14 @@ type lzwReader struct {
 	acc  uint64
 	n    uint // bits in acc, at its top
 
-	old        bool // codes as some old writers have them: lowest bit first, and each width used up
+	old        bool // the code order of old writers: lowest bit first, and the width grows one code later
 	pieces     [lzwMost]lzwPiece
 	next       int // the next code to be defined
 	width      uint
-	prev       int // where the text of the code before begins
-	prevLength int // 0 behind a clearing
+	prev       int // offset of the previous code's text
+	prevLength int // 0 after a clear code
 	text       []byte
-	kept       int // what precedes is referred to by codes, once all of them are defined
+	kept       int // the end of the text that the table refers to, once the table is full
 	from, end  int // what was decoded and not yet read
 	ended      bool
 	err        error
@@ -71,9 +71,9 @@ func (r *lzwReader) read(dst []byte) error {
 	return nil
 }
 
-// room makes room for more text, behind what codes refer to.
+// room discards text that no code refers to, and makes room for more.
 func (r *lzwReader) room() {
-	keep := r.end // all of it, as long as codes are defined
+	keep := r.end // new codes refer to all of the text
 	switch {
 	case r.prevLength == 0:
 		keep = lzwLetter
@@ -124,10 +124,10 @@ func (r *lzwReader) code() int {
 	return int(v)
 }
 
-// decode decodes until the room is used or the data ends, or until the codes are cleared and some text can be read.
+// decode decodes until the room is used, the data ends, or a clear code follows some text.
 func (r *lzwReader) decode() error {
 	limit := len(r.text) - lzwMost - lzwSlack
-	early := 1 // a code is one bit longer one code early
+	early := 1 // the width grows one code early
 	if r.old {
 		early = 0
 	}
@@ -159,7 +159,7 @@ func (r *lzwReader) decode() error {
 			length = int(p.length)
 			copyText(r.text, at, int(p.at), length)
 		case code == r.next && r.prevLength > 0 && r.next < lzwMost:
-			length = r.prevLength + 1 // the text before, and its first byte again
+			length = r.prevLength + 1 // the previous text and its first byte
 			copyText(r.text, at, r.prev, r.prevLength)
 			r.text[at+length-1] = r.text[at]
 		default:
@@ -178,7 +178,7 @@ func (r *lzwReader) decode() error {
 	return nil
 }
 
-// fast decodes codes of the usual kind, as long as eight bytes can be loaded.
+// fast decodes ordinary codes as long as it can load eight bytes. It leaves all other codes to decode.
 func (r *lzwReader) fast(limit int) {
 	data, text, pieces := r.data, r.text, &r.pieces
 	acc, n, pos, width, next := r.acc, r.n, r.pos, r.width, r.next
@@ -208,7 +208,7 @@ func (r *lzwReader) fast(limit int) {
 	r.prev, r.prevLength, r.end = prev, prevLength, end
 }
 
-// copyText copies a piece of text; it may write 15 bytes too many. Pieces do not overlap but in these.
+// copyText copies a piece of text. It may write up to 15 bytes beyond the piece.
 func copyText(text []byte, to, from, length int) {
 	for {
 		dst, src := text[to:to+16], text[from:from+16]

@@ -49,8 +49,8 @@ func addLeft8(row []byte, perPixel int) {
 	}
 }
 
-// row3 undoes predictor 3: the bytes of a row are differences, and those of equal weight lie together, the heaviest
-// first. The samples are left with their heaviest byte first, whatever the file's order.
+// row3 undoes predictor 3, which stores the most significant bytes of all samples of a row first, then the next, and
+// stores differences of bytes. The result is big-endian.
 func (r *Reader) row3(row []byte) {
 	addLeft8(row, r.perPixel())
 	bytes := r.bits / 8

@@ -9,21 +9,21 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
-// Reader gives the rows of a page of a TIFF file. It implements raster.Reader.
+// Reader reads the rows of one page of a TIFF file. It implements raster.Reader.
 type Reader struct {
 	*page
 	opt raster.Options
 
 	y       int      // the row that ReadRow gives next
-	row     []byte   // its samples as they are in the file, or one plane's
-	streams []stream // of the current strips: one, or one for each plane
+	row     []byte   // the samples of a row, or of one plane of it, as stored
+	streams []stream // the current strip of each plane
 	tile    []byte   // a row of a tile
-	band    [][]byte // of tiles: the rows of the current ones, a slice for each plane
+	band    [][]byte // the decoded rows of the current tiles, a slice for each plane
 	inflate []*inflate.Reader
 	coded   *codedJPEG
-	mixed   []byte // of predictor 3: a row before its bytes are sorted
+	mixed   []byte // scratch space of predictor 3
 	color   *converter
-	short   bool // the file was cut short, and zeros stand for the rest
+	short   bool // the file is truncated, and the remaining rows are zeros
 }
 
 var _ raster.Reader = (*Reader)(nil)
@@ -63,7 +63,7 @@ func Open(data []byte, opt raster.Options) (*Reader, error) {
 	return r, nil
 }
 
-// checkEnough refuses a file whose first strip or tile is not there at all, so that no memory is spent on it.
+// checkEnough rejects a file without its first strip or tile before the reader allocates memory for rows.
 func (r *Reader) checkEnough() error {
 	if r.compression == oldJPEG {
 		return nil
@@ -72,7 +72,7 @@ func (r *Reader) checkEnough() error {
 	return err
 }
 
-// perPixel returns how many samples of a pixel lie together in a strip.
+// perPixel returns the number of samples of a pixel that a strip stores together.
 func (p *page) perPixel() int {
 	if p.planar {
 		return 1
@@ -80,8 +80,7 @@ func (p *page) perPixel() int {
 	return p.samples
 }
 
-// fileRow returns the bytes of a row of so many pixels in the file; of subsampled colours, of the row as it is
-// unpacked.
+// fileRow returns the size of a stored row of width pixels. Subsampled colours count at full resolution.
 func (p *page) fileRow(width int) int { return (width*p.perPixel()*p.bits + 7) / 8 }
 
 // Size returns the width and height as stored, before any orientation.
@@ -107,7 +106,7 @@ func (r *Reader) Depth() int {
 	return 16
 }
 
-// Warnings returns what was wrong with the file without harm to the picture.
+// Warnings describes faults of the file that did not change the picture.
 func (r *Reader) Warnings() []string { return r.warnings }
 
 // ReadRow stores the next row in dst.
@@ -153,7 +152,7 @@ func (r *Reader) readRow(dst []byte) error {
 	return nil
 }
 
-// planeRow returns the samples of the current row, or of one plane of it, as they are in the file.
+// planeRow returns the samples of one plane of the current row, as stored.
 func (r *Reader) planeRow(plane int) ([]byte, error) {
 	inside := r.y % r.tileHeight
 	if r.tiled {
@@ -174,7 +173,7 @@ func (r *Reader) planeRow(plane int) ([]byte, error) {
 	return r.row, r.decode(r.streams[plane], r.row)
 }
 
-// readBand reads the tiles of which the current row is the first, of one plane.
+// readBand decodes one plane of the tiles that begin at the current row.
 func (r *Reader) readBand(plane int) error {
 	rows, size := min(r.tileHeight, r.height-r.y), len(r.row)
 	for x := range r.across {
@@ -194,7 +193,7 @@ func (r *Reader) readBand(plane int) error {
 	return nil
 }
 
-// piece returns the data of a strip or tile, counted through all planes.
+// piece returns the data of a strip or tile. The index counts through all planes.
 func (r *Reader) piece(index int) ([]byte, error) {
 	offsets, counts := r.offsets(), r.counts()
 	at, count := r.at(offsets, index), r.at(counts, index)
@@ -207,7 +206,7 @@ func (r *Reader) piece(index int) ([]byte, error) {
 	case at >= have:
 		return nil, raster.Truncatedf(format, "%s", r.name(index))
 	case count <= 0, r.compression == noCompression && offsets.count == 1:
-		count = have - at // not said, or said wrongly by some writers
+		count = have - at // some writers omit the size, or write a wrong one
 	}
 	p := r.data[at : at+min(count, have-at)]
 	if r.reversed && r.compression != jpegCompression {
@@ -224,7 +223,7 @@ func (p *page) name(index int) string {
 	return fmt.Sprintf("%s %d of %d", what, index+1, p.across*p.down*p.planes())
 }
 
-// begin begins to decompress a strip or tile of so many pixels and rows.
+// begin returns a stream of the rows of a strip or tile of the given size.
 func (r *Reader) begin(index, plane, width, rows int) (stream, error) {
 	if r.compression == oldJPEG {
 		return r.coded.whole()
@@ -265,7 +264,7 @@ func (r *Reader) begin(index, plane, width, rows int) (stream, error) {
 		s = newSubsampled(s, width, r.subX, r.subY)
 	}
 	if r.tiled {
-		r.streams[plane] = s // for the next of zstd to be closed
+		r.streams[plane] = s // begin closes a zstd stream when the next one begins
 	}
 	return s, nil
 }
@@ -284,7 +283,7 @@ func (r *Reader) decode(s stream, row []byte) error {
 	return nil
 }
 
-// explain makes a raster error of what a stream returned.
+// explain turns the error of a stream into one of package raster.
 func (r *Reader) explain(err error) error {
 	var damage fault
 	switch {

@@ -5,13 +5,12 @@ import (
 	"math"
 )
 
-// unpacker turns the samples of a row, as they are in the file, into values of 0 to 255 where they have up to 8 bits,
-// and of 0 to 65535 where they have more.
+// unpacker scales stored samples: to 0..255 if they have up to 8 bits, otherwise to 0..65535.
 type unpacker struct {
 	bits     int
 	floating bool
 	order    binary.ByteOrder
-	raw      bool // indices of a palette, which stay as they are
+	raw      bool // palette indices are not scaled
 	low, top float64
 }
 
@@ -29,7 +28,7 @@ func (p *page) newUnpacker() unpacker {
 	return u
 }
 
-// unpack stores the samples of src in dst, at each so many values.
+// unpack stores the samples of src in every step-th element of dst.
 func (u *unpacker) unpack(dst []uint16, src []byte, step int) {
 	if u.floating {
 		u.unpackFloats(dst, src, step)
@@ -48,7 +47,7 @@ func (u *unpacker) unpack(dst []uint16, src []byte, step int) {
 		}
 	case 24, 32, 64:
 		bytes := u.bits / 8
-		heavy := 0 // where the two heaviest bytes are
+		heavy := 0 // offset of the two most significant bytes
 		if u.order == binary.LittleEndian {
 			heavy = bytes - 2
 		}
@@ -61,7 +60,7 @@ func (u *unpacker) unpack(dst []uint16, src []byte, step int) {
 	}
 }
 
-// unpackBits reads samples that are no whole bytes, the highest bit first whatever the file's order.
+// unpackBits reads samples that do not fill whole bytes. The highest bit comes first in either byte order.
 func (u *unpacker) unpackBits(dst []uint16, src []byte, step int) {
 	bits := uint(u.bits)
 	most := uint32(1)<<bits - 1
@@ -105,7 +104,7 @@ func (u *unpacker) unpackFloats(dst []uint16, src []byte, step int) {
 			v = math.Float64frombits(u.order.Uint64(src))
 		}
 		src = src[bytes:]
-		if v = (v - u.low) * scale; v > 0 { // not so of what is no number
+		if v = (v - u.low) * scale; v > 0 { // false for NaN
 			dst[i] = uint16(min(v, 65535) + 0.5)
 		} else {
 			dst[i] = 0

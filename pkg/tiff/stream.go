@@ -10,8 +10,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/inflate"
 )
 
-// stream decompresses a strip or a tile. read fills dst, of the size of a row or less, with what comes next. The
-// error is errShort where the data ends, a fault, or a raster error.
+// stream decompresses a strip or a tile. read fills dst with the next row. It returns errShort at the end of the data,
+// a fault for corrupt data, or an error of package raster.
 type stream interface {
 	read(dst []byte) error
 }
@@ -32,7 +32,7 @@ func (s *stored) read(dst []byte) error {
 type packed struct {
 	data   []byte
 	copies int // bytes that are still to be copied
-	again  int // times that value is still to be repeated
+	again  int // how often value is still to be repeated
 	value  byte
 }
 
@@ -105,7 +105,7 @@ type zstandard struct {
 }
 
 func newZstandard(data []byte) (zstandard, error) {
-	const window = 64 << 20 // libtiff's writer stays below
+	const window = 64 << 20 // more than the zstd levels of libtiff use
 	d, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(window))
 	if err != nil {

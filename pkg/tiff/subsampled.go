@@ -1,15 +1,15 @@
 package tiff
 
-// unitRow returns the bytes of a row of units, each of which holds subX×subY luma samples and one of each colour.
+// unitRow returns the size of a row of data units. A unit holds subX×subY samples of Y, then one of Cb and one of Cr.
 func unitRow(width, subX, subY int) int { return (width + subX - 1) / subX * (subX*subY + 2) }
 
-// subsampled gives rows of Y, Cb and Cr for each pixel, from units of which a colour is shared by several pixels.
+// subsampled expands data units into rows with Y, Cb and Cr for each pixel.
 type subsampled struct {
 	stream
 	width, subX, subY int
 	units             []byte
-	rows              []byte // of subY rows
-	left              int    // rows that were not yet given
+	rows              []byte // the expanded rows of the current units
+	left              int    // rows that were not yet read
 }
 
 func newSubsampled(s stream, width, subX, subY int) *subsampled {
