@@ -131,6 +131,20 @@ func testTruncated(t *testing.T, s Suite) {
 			near(t, "the upper part", crop(got, top), crop(img, top), 20)
 		})
 	}
+	t.Run("CMYK JPEG accepted", func(t *testing.T) {
+		data := File("cmyk.jpg")
+		res, err := s.tryWith(t, engine.Limits{OnTruncated: "accept"}, data[:len(data)*2/3], "x=format:png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := Decode(res.Outputs[0].Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := s.one(t, data, "format:png")
+		top := image.Rect(0, 0, want.Rect.Dx(), want.Rect.Dy()/3)
+		near(t, "the upper part", crop(got, top), crop(want, top), 30)
+	})
 	for name, data := range map[string][]byte{
 		"BMP": whole["BMP"][:len(whole["BMP"])*2/3], "GIF": animation()[:len(animation())-20],
 		"WebP animation": webpAnimation()[:len(webpAnimation())-20],

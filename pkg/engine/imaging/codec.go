@@ -83,6 +83,3 @@ func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, widt
 	}
 	return p, err
 }
-
-// Interleave returns a picture as red, green, blue and alpha.
-func Interleave(p *picture.Picture) *image.NRGBA { return interleave(p) }

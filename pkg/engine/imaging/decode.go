@@ -104,7 +104,7 @@ func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 		return nil, err
 	}
 	if accept {
-		return mendJPEG(data)
+		return mendJPEG(data, t.info.Width, t.info.Height)
 	}
 	return nil, outcome.Reject(outcome.Truncated, "the JPEG ends before its picture does")
 }

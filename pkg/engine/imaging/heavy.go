@@ -53,7 +53,7 @@ func imageOf(p *picture.Picture) image.Image {
 			}
 		}
 	}
-	return interleave(p)
+	return Interleave(p)
 }
 
 var _ engine.PlaneSource = (*heif.File)(nil)

@@ -1,19 +1,45 @@
 package imaging
 
 import (
-	"bytes"
 	"image"
 
-	"github.com/gen2brain/jpegn"
-
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// mendJPEG decodes as much as there is of a JPEG; the rest is gray.
-func mendJPEG(data []byte) (image.Image, error) {
-	img, err := jpegn.Decode(bytes.NewReader(data))
-	if err != nil {
+// mendJPEG decodes what there is of a truncated JPEG of w×h pixels. The rest is gray.
+func mendJPEG(data []byte, w, h int) (image.Image, error) {
+	var planes jpeg.Planes
+	err := jpeg.Decode(&planes, data, jpeg.Options{})
+	if len(planes.Y.Pix) == 0 {
 		return nil, outcome.Reject(outcome.Truncated, "the JPEG ends before its picture begins: %v", err)
 	}
-	return img, nil
+	return imageOf(JPEGPicture(&planes, w, h)), nil
+}
+
+var models = [...]picture.Model{
+	jpeg.Gray: picture.Gray, jpeg.YCbCr: picture.YCbCr, jpeg.RGB: picture.RGB, jpeg.CMYK: picture.CMYK, jpeg.YCCK: picture.YCCK,
+}
+
+// JPEGPicture returns the planes of a decoded JPEG of w×h pixels, each with the span that the picture has in it. The
+// decoder rounds sizes up, but the picture did not grow: without spans small variants would be shifted by parts of a pixel.
+func JPEGPicture(d *jpeg.Planes, w, h int) *picture.Picture {
+	p := &picture.Picture{Model: models[d.Color]}
+	planes := d.Components()
+	maxH, maxV := 1, 1
+	for _, c := range planes {
+		maxH, maxV = max(maxH, c.H), max(maxV, c.V)
+	}
+	if d.Color == jpeg.Gray { // one component fills the picture, whatever its factors are
+		maxH, maxV = planes[0].H, planes[0].V
+	}
+	for _, c := range planes {
+		p.Planes = append(p.Planes, picture.Plane{
+			Pix: c.Pix, Stride: c.Stride, Width: c.Width, Height: c.Height,
+			Across: picture.Span{Length: float64(w*c.H) / float64(maxH*int(d.Scale))},
+			Down:   picture.Span{Length: float64(h*c.V) / float64(maxV*int(d.Scale))},
+		})
+	}
+	return p
 }

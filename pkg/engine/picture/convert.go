@@ -56,7 +56,7 @@ func (p *Picture) interleave(dst []byte, y int) {
 
 func (p *Picture) gray(v byte) byte {
 	if p.Limited {
-		return clamp((int(v) - 16) * 255 / 219)
+		return clamp(((int(v)-16)*255 + 109) / 219)
 	}
 	return v
 }

@@ -154,31 +154,5 @@ func (t *transform) decodeJPEG(width, height int) ([]source, error) {
 	case err != nil:
 		return nil, errDamaged
 	}
-	return t.whole(t.planes(d)), nil
-}
-
-var models = [...]picture.Model{
-	jpeg.Gray: picture.Gray, jpeg.YCbCr: picture.YCbCr, jpeg.RGB: picture.RGB, jpeg.CMYK: picture.CMYK, jpeg.YCCK: picture.YCCK,
-}
-
-// planes returns what was decoded, each plane with the span that the picture has in it: the decoder rounds sizes up, but
-// the picture did not grow. Without that, small variants would be shifted by parts of a pixel.
-func (t *transform) planes(d *jpeg.Planes) *picture.Picture {
-	p := &picture.Picture{Model: models[d.Color]}
-	planes := d.Components()
-	maxH, maxV := 1, 1
-	for _, c := range planes {
-		maxH, maxV = max(maxH, c.H), max(maxV, c.V)
-	}
-	if d.Color == jpeg.Gray { // one component fills the picture, whatever its factors are
-		maxH, maxV = planes[0].H, planes[0].V
-	}
-	for _, c := range planes {
-		p.Planes = append(p.Planes, picture.Plane{
-			Pix: c.Pix, Stride: c.Stride, Width: c.Width, Height: c.Height,
-			Across: picture.Span{Length: float64(t.info.Width*c.H) / float64(maxH*int(d.Scale))},
-			Down:   picture.Span{Length: float64(t.info.Height*c.V) / float64(maxV*int(d.Scale))},
-		})
-	}
-	return p
+	return t.whole(imaging.JPEGPicture(d, t.info.Width, t.info.Height)), nil
 }
