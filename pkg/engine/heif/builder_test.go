@@ -47,6 +47,17 @@ func (p part) with(properties ...box) part {
 	return p
 }
 
+// sized returns the part with another size in its ispe.
+func (p part) sized(w, h int) part {
+	p.properties = append([]box(nil), p.properties...)
+	for i := range p.properties {
+		if p.properties[i].kind == "ispe" {
+			p.properties[i] = ispe(w, h)
+		}
+	}
+	return p
+}
+
 func numbers(values ...int) []byte {
 	var b []byte
 	for _, v := range values {

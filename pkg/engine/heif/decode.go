@@ -69,6 +69,10 @@ func (f *File) decodeItem(ctx context.Context, it *item, withAlpha bool) (*pictu
 
 // addAlpha decodes the auxiliary picture of opacity.
 func (f *File) addAlpha(ctx context.Context, pic *picture.Picture, it, alpha *item) error {
+	w, h := it.size()
+	if aw, ah := alpha.size(); aw < 1 || ah < 1 || aw > w || ah > h { // the limits were checked for the picture alone
+		return outcome.Reject(outcome.Corrupt, "its opacity has %d×%d pixels, the picture %d×%d", aw, ah, w, h)
+	}
 	a, err := f.decodePlanes(ctx, alpha, color{primaries: unspecified, transfer: unspecified, matrix: unspecified, full: true})
 	if err != nil {
 		return fmt.Errorf("its opacity: %w", err)

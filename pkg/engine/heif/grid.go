@@ -7,8 +7,10 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// maxTiles bounds a grid, which can have 256×256 tiles.
-const maxTiles = 1 << 16
+const (
+	maxTiles      = 1 << 16 // of a grid, which can have 256×256
+	maxTilePixels = 1 << 26 // of a tile that reaches beyond the picture
+)
 
 // decodeGrid decodes a picture of w×h pixels tile by tile. Tiles are in rows from the upper left; those at the right and
 // at the bottom may reach beyond the picture.
@@ -41,7 +43,7 @@ func (f *File) decodeGrid(ctx context.Context, dec codec, it *item, c color, w, 
 		x, y := tile.size()
 		if i == 0 {
 			tw, th = x, y
-			if tw < 1 || th < 1 || tw*columns < w || th*rows < h || tw*(columns-1) >= w || th*(rows-1) >= h {
+			if tw < 1 || th < 1 || tw*th > max(w*h, maxTilePixels) || tw*columns < w || th*rows < h || tw*(columns-1) >= w || th*(rows-1) >= h {
 				return nil, outcome.Reject(outcome.Corrupt, "%d×%d tiles of %d×%d pixels are no grid of %d×%d pixels",
 					columns, rows, tw, th, w, h)
 			}

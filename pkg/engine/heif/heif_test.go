@@ -78,6 +78,7 @@ func TestGridsAreDecodedTileByTile(t *testing.T) {
 	for what, data := range map[string][]byte{
 		"a tile too few":        build(append([]part{grid(1, 2, 2, 120, 70, 2, 3, 4)}, parts[1:]...)...),
 		"a missing tile":        build(append([]part{grid(1, 2, 2, 120, 70, 2, 3, 4, 9)}, parts[1:]...)...),
+		"a tile of a gigapixel": build(grid(1, 1, 1, 9, 9, 2), codedPart(t, "gray-64x64.heic", 2).sized(40000, 40000)),
 		"tiles beyond the size": build(append([]part{grid(1, 2, 2, 30, 70, tiles...)}, parts[1:]...)...),
 	} {
 		f, err := Parse(data)
@@ -125,7 +126,13 @@ func TestOpacityIsAnItemOfItsOwn(t *testing.T) {
 	if p := decode(t, build(main, alpha), 0, 0); !p.Premultiplied {
 		t.Error("the picture is not said to be premultiplied")
 	}
+	alpha = alpha.sized(201, 130)
 	f, _ := Parse(build(main, alpha))
+	if _, err := f.Planes(t.Context(), 0, 0); err == nil {
+		t.Error("opacity larger than the picture passed")
+	}
+	alpha = alpha.sized(200, 130)
+	f, _ = Parse(build(main, alpha))
 	if img, err := f.Image(); err != nil || !img.Alpha {
 		t.Errorf("no alpha is said: %v", err)
 	}
