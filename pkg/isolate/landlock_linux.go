@@ -22,14 +22,11 @@ const (
 // libraries, /proc, /sys, this program's own and readable; of these it lets them read. It also refuses TCP, signals to
 // processes outside, and to trace them, as far as the kernel's version goes.
 func restrictFiles(readable []string) error {
-	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
-	switch {
-	case errno == unix.ENOSYS || errno == unix.EOPNOTSUPP:
-		return errors.New("the kernel has none, or it is switched off")
-	case errno != 0:
-		return fmt.Errorf("the version of Landlock: %w", errno)
+	abi, err := landlockVersion()
+	if err != nil {
+		return err
 	}
-	attr := rulesOf(int(abi))
+	attr := rulesOf(abi)
 	set, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
 	if errno != 0 {
 		return fmt.Errorf("a set of rules of version %d: %w", abi, errno)
@@ -44,6 +41,18 @@ func restrictFiles(readable []string) error {
 		return fmt.Errorf("restrict itself: %w", errno)
 	}
 	return nil
+}
+
+// landlockVersion returns the version of the kernel's Landlock.
+func landlockVersion() (int, error) {
+	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	switch {
+	case errno == unix.ENOSYS || errno == unix.EOPNOTSUPP:
+		return 0, errors.New("the kernel has none, or it is switched off")
+	case errno != 0:
+		return 0, fmt.Errorf("the version of Landlock: %w", errno)
+	}
+	return int(abi), nil
 }
 
 // rulesOf returns all that a version of Landlock can refuse.

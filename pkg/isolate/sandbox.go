@@ -15,22 +15,48 @@ type Layer struct {
 	Missing string // why the layer does not hold on this machine; empty: it holds
 }
 
-// The names of the layers. layersOfParent hold from the start of a child; a child adds the others before it is ready.
+// The names of the layers; Does says what each does. The network and Landlock surround a child from its start, no-new-privs
+// and capabilities, too. The child adds the others before it is ready.
 const (
-	layerNoNewPrivs   = "no-new-privs" // no program that it could execute gives it privileges
-	layerCapabilities = "capabilities" // it has none, even as root
-	layerNetwork      = "network"      // it is in a network namespace without interfaces
-	layerLandlock     = "landlock"     // it reads only system libraries, writes no file, and signals no process outside
-	layerDescriptors  = "descriptors"  // it has the pipes to its parent, and can open nothing
-	layerFileSize     = "file-size"    // it can make no file larger than 0 bytes
-	layerUndumpable   = "undumpable"   // no process of the same user can trace it or read its memory
-	layerSeccomp      = "seccomp"      // the kernel refuses all system calls but a few
-	layerSealed       = "sealed-input" // it cannot write the memory that holds the images
+	layerNoNewPrivs   = "no-new-privs"
+	layerCapabilities = "capabilities"
+	layerNetwork      = "network"
+	layerLandlock     = "landlock"
+	layerDescriptors  = "descriptors"
+	layerFileSize     = "file-size"
+	layerUndumpable   = "undumpable"
+	layerSeccomp      = "seccomp"
+	layerSealed       = "sealed-input"
 )
 
 const (
 	maxLayers = 32
 )
+
+// Does says in a few words what the layer does.
+func (l Layer) Does() string {
+	switch l.Name {
+	case layerNoNewPrivs:
+		return "no program gives a decoder privileges"
+	case layerCapabilities:
+		return "decoders have no capabilities, even as root"
+	case layerNetwork:
+		return "decoders are in a network namespace without interfaces"
+	case layerLandlock:
+		return "decoders read system libraries alone, write no file, signal nobody outside"
+	case layerDescriptors:
+		return "decoders have the pipes to the worker, and can open nothing"
+	case layerFileSize:
+		return "decoders can make no file larger than 0 bytes"
+	case layerUndumpable:
+		return "no process of the same user can trace a decoder"
+	case layerSeccomp:
+		return "the kernel refuses decoders all system calls but a few"
+	case layerSealed:
+		return "decoders cannot write the memory that holds the images"
+	}
+	return ""
+}
 
 // layer returns a Layer that holds unless err says why not.
 func layer(name string, err error) Layer {

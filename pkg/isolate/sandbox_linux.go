@@ -116,5 +116,18 @@ func checkNoCapabilities() error {
 	return nil
 }
 
+// Kernel names the kernel and what of it the sandbox depends on.
+func Kernel() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return "Linux"
+	}
+	text := "Linux " + unix.ByteSliceToString(u.Release[:]) + " on " + runtime.GOARCH
+	if abi, err := landlockVersion(); err == nil {
+		text += fmt.Sprint(", Landlock ", abi)
+	}
+	return text
+}
+
 // supportedArch reports whether the filter knows this processor's system calls.
 func supportedArch() bool { return runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64" }

@@ -10,6 +10,9 @@ import (
 // confineForker does nothing: this system has no sandbox that a program can enter by itself.
 func confineForker([]string) []Layer { return nil }
 
+// Kernel names the system.
+func Kernel() string { return runtime.GOOS + " on " + runtime.GOARCH }
+
 func prepareSandbox() error { return nil }
 
 // closeSandbox says that there is none.
