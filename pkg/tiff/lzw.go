@@ -38,15 +38,18 @@ type lzwPiece struct {
 	length uint32
 }
 
-func newLZW(data []byte) *lzwReader {
-	r := &lzwReader{data: data, text: make([]byte, lzwLetter+lzwReach+lzwMost+lzwSlack)}
-	r.old = len(data) > 1 && data[0] == 0 && data[1]&1 == 1
-	for i := range lzwLetter {
-		r.text[i], r.pieces[i] = byte(i), lzwPiece{uint32(i), 1}
+// reset begins to decode the data of a strip or tile. It keeps the reader's memory.
+func (r *lzwReader) reset(data []byte) {
+	if r.text == nil {
+		r.text = make([]byte, lzwLetter+lzwReach+lzwMost+lzwSlack)
+		for i := range lzwLetter {
+			r.text[i], r.pieces[i] = byte(i), lzwPiece{uint32(i), 1}
+		}
 	}
-	r.from, r.end = lzwLetter, lzwLetter
+	r.data, r.pos, r.acc, r.n = data, 0, 0, 0
+	r.old = len(data) > 1 && data[0] == 0 && data[1]&1 == 1
+	r.from, r.end, r.ended, r.err = lzwLetter, lzwLetter, false, nil
 	r.clear()
-	return r
 }
 
 func (r *lzwReader) clear() { r.next, r.width, r.prevLength, r.kept = 258, 9, 0, 0 }

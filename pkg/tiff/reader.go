@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/imagefarm/imagefarm/pkg/inflate"
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
@@ -19,7 +18,7 @@ type Reader struct {
 	streams []stream // the current strip of each plane
 	tile    []byte   // a row of a tile
 	band    [][]byte // the decoded rows of the current tiles, a slice for each plane
-	inflate []*inflate.Reader
+	memory  []memory // of the decompressors of each plane
 	coded   *codedJPEG
 	mixed   []byte // scratch space of predictor 3
 	color   *converter
@@ -52,7 +51,7 @@ func Open(data []byte, opt raster.Options) (*Reader, error) {
 	}
 	r.color = p.newConverter()
 	r.row = make([]byte, r.fileRow(p.width))
-	r.streams, r.inflate = make([]stream, p.planes()), make([]*inflate.Reader, p.planes())
+	r.streams, r.memory = make([]stream, p.planes()), make([]memory, p.planes())
 	if p.tiled {
 		r.tile = make([]byte, r.fileRow(p.tileWidth))
 		r.band = make([][]byte, p.planes())
@@ -241,17 +240,12 @@ func (r *Reader) begin(index, plane, width, rows int) (stream, error) {
 	case r.compression == packBits:
 		s = &packed{data: data}
 	case r.compression == lzw:
-		s = newLZW(data)
+		s = again(&r.memory[plane].lzw)
+		r.memory[plane].lzw.reset(data)
 	case r.compression == deflate, r.compression == oldDeflate:
-		if r.inflate[plane] == nil {
-			r.inflate[plane] = new(inflate.Reader)
-		}
-		s = newDeflated(r.inflate[plane], data, most)
+		s = newDeflated(again(&r.memory[plane].inflate), data, most)
 	case r.compression == zstdCompression:
-		if z, ok := r.streams[plane].(zstandard); ok {
-			z.Close()
-		}
-		s, err = newZstandard(data)
+		s, err = newZstandard(&r.memory[plane].zstd, data)
 	case r.compression == jpegCompression:
 		s, err = r.coded.strip(data, plane, width, rows)
 	default:
@@ -262,9 +256,6 @@ func (r *Reader) begin(index, plane, width, rows int) (stream, error) {
 	}
 	if r.subX > 1 || r.subY > 1 {
 		s = newSubsampled(s, width, r.subX, r.subY)
-	}
-	if r.tiled {
-		r.streams[plane] = s // begin closes a zstd stream when the next one begins
 	}
 	return s, nil
 }

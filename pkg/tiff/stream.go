@@ -99,19 +99,40 @@ func (s *deflated) read(dst []byte) error {
 	return errShort
 }
 
+// memory holds decompressors, which keep their memory from strip to strip. They are nil until they are needed.
+type memory struct {
+	inflate *inflate.Reader
+	lzw     *lzwReader
+	zstd    *zstd.Decoder
+}
+
+// again returns what p points to, and makes it first if it is nil.
+func again[T any](p **T) *T {
+	if *p == nil {
+		*p = new(T)
+	}
+	return *p
+}
+
 // zstandard is a strip compressed by zstd.
 type zstandard struct {
 	*zstd.Decoder
 }
 
-func newZstandard(data []byte) (zstandard, error) {
-	const window = 64 << 20 // more than the zstd levels of libtiff use
-	d, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxWindow(window))
-	if err != nil {
-		return zstandard{}, fault(err.Error())
+func newZstandard(d **zstd.Decoder, data []byte) (zstandard, error) {
+	if *d == nil {
+		const window = 64 << 20 // more than the zstd levels of libtiff use
+		fresh, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(window))
+		if err != nil {
+			return zstandard{}, fault(err.Error())
+		}
+		*d = fresh
 	}
-	return zstandard{d}, nil
+	if err := (*d).Reset(bytes.NewReader(data)); err != nil {
+		return zstandard{}, fault("zstd: " + err.Error())
+	}
+	return zstandard{*d}, nil
 }
 
 func (s zstandard) read(dst []byte) error {
