@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"math"
 	"time"
 
 	"github.com/gen2brain/jpegn"
@@ -75,6 +76,9 @@ func (t *transform) output(m *variant, data []byte, w, h int, profile []byte) er
 }
 
 func (t *transform) encodeJPEG(p *picture.Picture, quality int) ([]byte, error) {
+	if p.Limited {
+		p = t.mapped(p, &fullLuma, &fullChroma)
+	}
 	options := jpegn.EncodeOptions{Quality: quality, Subsampling: jpegn.Subsample420}
 	var img image.Image
 	if p.Model == picture.Gray {
@@ -99,39 +103,69 @@ func ycbcr(p *picture.Picture) *image.YCbCr {
 	}
 }
 
-// encodeWebP encodes a copy in the range in which lossy WebP stores samples: 16–235 for luma, 16–240 for colour.
+// encodeWebP encodes in the limited range, in which lossy WebP stores samples, and with colour.
 func (t *transform) encodeWebP(p *picture.Picture, quality int) ([]byte, error) {
+	if p.Model == picture.Gray {
+		p = t.withNeutralColor(p)
+	}
+	if !p.Limited {
+		p = t.mapped(p, &limitedLuma, &limitedChroma)
+	}
+	return webp.EncodePlanes(ycbcr(p), quality)
+}
+
+// withNeutralColor returns a gray picture with planes of colour that are neither red nor blue.
+func (t *transform) withNeutralColor(p *picture.Picture) *picture.Picture {
 	w, h := p.Width(), p.Height()
-	narrow := picture.Lay(t.space.memory(picture.Bytes(picture.YCbCr, w, h, true)), picture.YCbCr, w, h, true)
-	for i := range narrow.Planes {
-		to := &narrow.Planes[i]
-		if i > 0 && p.Model == picture.Gray {
-			for j := range to.Pix {
-				to.Pix[j] = 128 // neither red nor blue
-			}
-			continue
+	out := picture.Lay(t.space.memory(picture.Bytes(picture.YCbCr, w, h, true)), picture.YCbCr, w, h, true)
+	out.Limited, out.Planes[0] = p.Limited, p.Planes[0]
+	for _, c := range out.Planes[1:] {
+		for i := range c.Pix {
+			c.Pix[i] = 128
 		}
-		table := &limitedLuma
+	}
+	return out
+}
+
+// mapped returns a picture whose samples went through tables, one for luma and one for colour differences.
+func (t *transform) mapped(p *picture.Picture, luma, chroma *[256]byte) *picture.Picture {
+	out := *p
+	out.Planes = make([]picture.Plane, len(p.Planes))
+	for i := range p.Planes {
+		from, table := &p.Planes[i], luma
 		if i > 0 {
-			table = &limitedChroma
+			table = chroma
 		}
-		from := &p.Planes[i]
+		to := picture.Whole(t.space.memory(from.Width*from.Height), from.Width, from.Height)
 		for y := range to.Height {
 			row := to.Pix[y*to.Stride:][:to.Width]
 			for x, v := range from.Pix[y*from.Stride:][:to.Width] {
 				row[x] = table[v]
 			}
 		}
+		out.Planes[i] = to
 	}
-	return webp.EncodePlanes(ycbcr(narrow), quality)
+	return &out
 }
 
-var limitedLuma, limitedChroma = limitedTable(16, 219), limitedTable(16, 224)
+// The limited range has luma from 16 to 235 and colour differences from 16 to 240; the full range has 0 to 255.
+var (
+	limitedLuma, limitedChroma = limitedTable(16, 219), limitedTable(16, 224)
+	fullLuma, fullChroma       = fullTable(16, 0, 219), fullTable(128, 128, 224)
+)
 
 // limitedTable takes 0–255 to low–low+span.
 func limitedTable(low, span int) (table [256]byte) {
 	for v := range table {
 		table[v] = byte(low + (2*v*span+255)/510)
+	}
+	return table
+}
+
+// fullTable takes from to to, and span steps to 255.
+func fullTable(from, to, span int) (table [256]byte) {
+	for v := range table {
+		table[v] = byte(min(max(math.Round(float64(v-from)*255/float64(span))+float64(to), 0), 255))
 	}
 	return table
 }

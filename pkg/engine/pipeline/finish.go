@@ -31,7 +31,7 @@ func (t *transform) withoutColor(p *picture.Picture, single bool) *picture.Pictu
 		return p
 	}
 	if single {
-		return &picture.Picture{Model: picture.Gray, Planes: p.Planes[:1]}
+		return &picture.Picture{Model: picture.Gray, Planes: p.Planes[:1], Limited: p.Limited}
 	}
 	out := *p
 	out.Planes = []picture.Plane{p.Planes[0], p.Planes[1], p.Planes[2]}

@@ -374,3 +374,31 @@ func TestTransparentPixelsThatStayKeepTheirColours(t *testing.T) {
 		}
 	}
 }
+
+func TestRangesAreInverse(t *testing.T) {
+	for v := range 256 {
+		luma, chroma := int(fullLuma[limitedLuma[v]]), int(fullChroma[limitedChroma[v]])
+		if max(luma-v, v-luma) > 1 || max(chroma-v, v-chroma) > 1 {
+			t.Errorf("%d becomes %d as luma and %d as a colour difference", v, luma, chroma)
+		}
+	}
+	if fullLuma[16] != 0 || fullLuma[235] != 255 || fullLuma[0] != 0 || fullChroma[128] != 128 || limitedChroma[128] != 128 {
+		t.Error("black, white or neutral is not what it should be")
+	}
+}
+
+// Lossy WebP has the limited range, and is made to WebP and to JPEG without becoming RGB.
+func TestAWebPKeepsItsColours(t *testing.T) {
+	img := enginetest.Photo(400, 300)
+	e, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range []string{"fit:200x200,format:webp,quality:95", "fit:200x200,format:jpeg,quality:95", "fit:200x200,gray,format:jpeg,quality:95"} {
+		got := decoded(t, outputs(t, e, enginetest.WebP(img), "x="+op)[0])
+		want := decoded(t, outputs(t, general(t), enginetest.WebP(img), "x="+op)[0])
+		if d := enginetest.PSNR(got, want); d < 38 {
+			t.Errorf("%s: %.1f dB from the reference", op, d)
+		}
+	}
+}

@@ -90,7 +90,7 @@ func (t *transform) count(m *variant) int {
 // staysPlanar reports whether a variant is made and encoded as planes of luma and colour difference.
 func (t *transform) staysPlanar(m *variant) bool {
 	src := t.sources[0].Picture
-	if src.Model != picture.YCbCr && src.Model != picture.Gray || src.Alpha != nil || src.Matrix != picture.BT601 || src.Limited {
+	if src.Model != picture.YCbCr && src.Model != picture.Gray || src.Alpha != nil || src.Matrix != picture.BT601 {
 		return false
 	}
 	if m.format != format.JPEG && m.format != format.WebP || m.convert {
