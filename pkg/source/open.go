@@ -60,7 +60,7 @@ func openBelow(dir, name string, e Entry, follow bool) (*File, error) {
 		file.Close()
 		return nil, fmt.Errorf("open %s: %w", e.Location, cause(err))
 	}
-	return &File{Reader: io.LimitReader(file, e.Size), Closer: file, Size: e.Size}, nil
+	return &File{Reader: io.NewSectionReader(file, 0, e.Size), Closer: file, Size: e.Size}, nil
 }
 
 // openPatience bounds how long an open waits while too many files are open.

@@ -15,6 +15,15 @@ import (
 // Parse returns the source that an argument names: a directory, a file, s3://BUCKET/PREFIX, or "-" for a list of paths on
 // stdin, which Parse reads to its end. The error names the argument and says what is wrong with it.
 func Parse(text string, stdin io.Reader, cfg Config) (Source, error) {
+	base, err := parse(text, stdin, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return withShards(base, cfg), nil
+}
+
+// parse is Parse without a look into archives.
+func parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,8 @@ import (
 
 // hides reports whether a name is hidden, and such names are left out.
 func (c *Config) hides(name string) bool {
-	return !c.Hidden && strings.HasPrefix(path.Base(name), ".")
+	base := path.Base(name)
+	return !c.Hidden && base != ".." && strings.HasPrefix(base, ".")
 }
 
 // leavesOut returns why an entry of a source without directories is left out; empty if it is not. It judges each directory on
@@ -36,9 +37,9 @@ func (c *Config) leavesOut(name string) Kind {
 	return ""
 }
 
-// admits reports whether the globs admit a file.
+// admits reports whether the globs admit a file. Config.Include is asked about the files in an archive, not about the archive.
 func (c *Config) admits(name string) bool {
-	return !matches(c.Exclude, name) && (len(c.Include) == 0 || matches(c.Include, name))
+	return !matches(c.Exclude, name) && (len(c.Include) == 0 || matches(c.Include, name) || packingOf(name) != "")
 }
 
 // matches reports whether one of the globs matches the name, or its base when the glob has no slash.

@@ -1,4 +1,4 @@
-// Package source is where images come from: directories, lists of files, and buckets.
+// Package source is where images come from: directories, lists of files, buckets, and the archives in them.
 //
 // A Source walks entries and opens them. Parse turns the text of an argument into one. A new kind of source is a file
 // with an implementation and a case in Parse; nothing else in the farm opens an input.
@@ -21,6 +21,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/imagefarm/imagefarm/pkg/bucket"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // A Source is a place that holds files, images among them. Its methods may be called concurrently.
@@ -48,6 +49,11 @@ type Entry struct {
 	// Version stands for the content where the source has a better mark than Size and Modified, such as the ETag of an object.
 	// It is the same in every run while the content is; opaque. Empty: the source has none.
 	Version string
+
+	// Refused says why no task can be made of the entry: it stands for something that cannot be read. Nil: it can be opened.
+	Refused *outcome.Rejection
+
+	in *member // where it is in an archive; nil: it is a file of its own
 
 	Named bool // the caller named this file; a walk did not come upon it
 }
@@ -80,7 +86,8 @@ const (
 	LinkedDir  Kind = "symlinked directory"    // walks follow no links to directories
 	LinkOut    Kind = "link out of the input"  // Config.FollowLinks is not set
 	Special    Kind = "device, pipe or socket" // it is neither a file nor a directory
-	OutputDir  Kind = "directory of outputs"   // a farm writes to it, or did
+	Repeated   Kind = "file of a name that the archive has already"
+	OutputDir  Kind = "directory of outputs" // a farm writes to it, or did
 )
 
 // Config says which files of a source a walk takes. The zero value takes all but hidden ones.

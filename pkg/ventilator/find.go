@@ -73,7 +73,10 @@ func (f *finder) walk(ctx context.Context, visit func(image) error, omit func(so
 func offer(
 	ctx context.Context, s source.Source, e source.Entry, visit func(image) error, omit func(source.Omission),
 ) error {
-	is, err := looksLikeImage(ctx, s, e)
+	is, err := e.Refused != nil, error(nil)
+	if !is {
+		is, err = looksLikeImage(ctx, s, e)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -87,7 +90,7 @@ func offer(
 		omit(source.Omission{Location: e.Location, Kind: kindOf(e.Name)})
 		return nil
 	}
-	im := image{Name: e.Name, Path: e.Location, Size: e.Size, Modified: e.Modified, entry: e, source: s}
+	im := image{Name: e.Name, Path: e.Location, Size: e.Size, Modified: e.Modified, entry: e, source: s, refused: e.Refused}
 	if err := wire.CheckName(e.Name); err != nil {
 		im.Name, im.Path, im.refused = printable(e.Name), printable(e.Location), refuseName(e.Name, err)
 	}

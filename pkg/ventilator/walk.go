@@ -74,7 +74,7 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 
 // identify returns the id of the task of an image.
 func (v *Ventilator) identify(ctx context.Context, im *image) (taskid.ID, error) {
-	if !v.cfg.Checksum {
+	if !v.cfg.Checksum || im.entry.Refused != nil {
 		return v.identifyByMetadata(im), nil
 	}
 	file, err := im.open(ctx)

@@ -69,6 +69,7 @@ func TestDependenciesHaveOneHome(t *testing.T) {
 		"github.com/ebitengine/purego":        {"pkg/engine/native"},
 		"go.etcd.io/bbolt":                    {"pkg/ledger"},
 		"github.com/urfave/cli":               {"pkg/cli"},
+		"github.com/klauspost/compress":       {"pkg/tiff", "pkg/png", "pkg/inflate", "pkg/source", "bench"},
 		"github.com/minio/minio-go":           {"pkg/bucket"},
 		"github.com/johannesboyne/gofakes3":   {"pkg/bucket/s3test"},
 		"github.com/schollz/progressbar":      {"pkg/progress"},
