@@ -32,10 +32,13 @@ type Config struct {
 	Out     blob.Writer   // where the worker writes outputs; nil: the sink writes them
 	Bare    bool          // send only the names of outputs, for a sink that knows no results; needs Out
 
-	Slots      int           // concurrent transforms; default: one for each processor
-	Ahead      int           // tasks for each slot that wait in Engine, beside the one that is transformed; default 0
-	Prefetch   int           // unsettled tasks that the worker may hold, those in Engine included; default: DefaultPrefetch
-	MaxMessage int64         // largest task and largest result, bytes; default 64 MiB
+	Slots      int   // concurrent transforms; default: one for each processor
+	Ahead      int   // tasks for each slot that wait in Engine, beside the one that is transformed; default 0
+	Prefetch   int   // unsettled tasks that the worker may hold, those in Engine included; default: DefaultPrefetch
+	MaxMessage int64 // largest task and largest result, bytes; default 64 MiB
+	// HeldBytes bounds the tasks that wait for the engine or are in it, in bytes; one task may exceed it alone. Default: a
+	// largest task for each slot and one more, at least 16 MiB for each of Prefetch.
+	HeldBytes  int64
 	Heartbeat  time.Duration // default 1 s
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // default: metrics are kept and not exported
@@ -62,6 +65,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxMessage == 0 {
 		c.MaxMessage = 64 << 20
+	}
+	if c.HeldBytes == 0 {
+		c.HeldBytes = max(int64(c.Slots+1)*c.MaxMessage, int64(c.Prefetch)*16<<20)
 	}
 	if c.Memory == nil {
 		c.Memory = zsock.OrdinaryMemory{}
@@ -100,6 +106,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("prefetch %d: between the %d slots and %d", c.Prefetch, c.Slots, wire.MaxHeld)
 	case c.MaxMessage < 1 || c.MaxMessage > 1<<31:
 		return fmt.Errorf("max-message %d: between 1 byte and 2 GiB", c.MaxMessage)
+	case c.HeldBytes < 1:
+		return fmt.Errorf("held bytes %d: at least 1", c.HeldBytes)
 	}
 	return nil
 }

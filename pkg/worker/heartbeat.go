@@ -53,7 +53,7 @@ func (w *Worker) giveBack(r received) {
 		w.counts.Returned = append(w.counts.Returned, r.task.ID)
 	}
 	w.mu.Unlock()
-	w.cfg.Memory.Release(r.frame)
+	w.releaseTask(r)
 }
 
 // returnWaiting gives back what waits for a slot, if the worker is to return it, and says so. It returns when the intake has

@@ -26,6 +26,7 @@ type Worker struct {
 	pull   *zsock.Pull
 	push   *zsock.Push
 	tasks  chan received // wait for a slot
+	room   *room         // for the tasks in tasks and in the engine
 	outbox outbox
 
 	draining chan struct{} // closed by Drain and Return
@@ -52,10 +53,12 @@ func New(cfg Config) (*Worker, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	// Room for all that the ventilators and one that was restarted may have sent, so that heartbeats list it at once.
+	most := cfg.Prefetch * (len(cfg.Ventilators) + 1)
 	w := &Worker{
 		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Registerer, cfg.Slots),
-		// Room for all that the ventilators and one that was restarted may have sent, so that heartbeats list it at once.
-		tasks:    make(chan received, cfg.Prefetch*(len(cfg.Ventilators)+1)),
+		tasks:    make(chan received, most),
+		room:     newRoom(most, cfg.HeldBytes),
 		outbox:   outbox{turn: make(chan struct{}, 1)},
 		draining: make(chan struct{}), held: make(map[string]int), beat: make(chan struct{}, 1),
 	}
@@ -241,12 +244,22 @@ func (w *Worker) take(ctx, intake context.Context) error {
 			continue
 		}
 		w.hold(t.ID)
+		arrived := time.Now()
+		if w.room.enter(ctx, len(message[0])) != nil { // waits when a stranger sends more than the prefetch
+			return nil
+		}
 		select {
-		case w.tasks <- received{task: t, frame: message[0], at: time.Now()}: // blocks when a stranger sends more than the prefetch
+		case w.tasks <- received{task: t, frame: message[0], at: arrived}:
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// releaseTask gives back the memory and the room of a task.
+func (w *Worker) releaseTask(r received) {
+	w.cfg.Memory.Release(r.frame)
+	w.room.leave(len(r.frame))
 }
 
 func (w *Worker) releaseAll(m zsock.Message) {
@@ -280,7 +293,7 @@ func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 			w.setBusy(1)
 			losses := w.losses.Load()
 			result := w.transform(ctx, r)
-			w.cfg.Memory.Release(r.frame)
+			w.releaseTask(r)
 			w.setBusy(-1)
 			if ctx.Err() != nil {
 				return // cancelled mid-transform: report nothing; the task will be redelivered
