@@ -24,8 +24,13 @@ func TestWhatIsNotReadIsNamed(t *testing.T) {
 		"of which this page is":         func(s *spec) { s.more = map[uint16][]uint32{tagDNGVersion: {1, 4, 0, 0}} },
 		"LogLuv":                        func(s *spec) { s.photometric = logLuv },
 		"17 bits a sample":              func(s *spec) { s.more = map[uint16][]uint32{tagBits: {17}} },
-		"signed samples":                func(s *spec) { s.format = signed },
-		"complex samples":               func(s *spec) { s.format = 5 },
+		"tiles of 24 bytes a pixel": func(s *spec) {
+			s.samples, s.photometric, s.tiled = 3, rgb, true
+			s.more = map[uint16][]uint32{tagBits: {64, 64, 64}}
+		},
+		"60 samples of 32 bits": func(s *spec) { s.samples, s.more = 60, map[uint16][]uint32{tagBits: {32}} },
+		"signed samples":        func(s *spec) { s.format = signed },
+		"complex samples":       func(s *spec) { s.format = 5 },
 		"inks that are not CMYK": func(s *spec) {
 			s.photometric, s.more = separated,
 				map[uint16][]uint32{tagInkSet: {2}}

@@ -160,6 +160,9 @@ func (p *page) readSamples() error {
 			return unsupported("samples of %d and of %d bits", p.bits, b)
 		}
 	}
+	if p.samples*p.bits > 512 {
+		return unsupported("%d samples of %d bits", p.samples, p.bits)
+	}
 	p.sampleFormat = sampleFormat(p.int(tagSampleFormat, int(unsigned)))
 	switch p.sampleFormat {
 	case unsigned, unknown:
@@ -293,7 +296,10 @@ func (p *page) readLayout() error {
 	p.tiled = p.has(tagTileOffsets) || p.has(tagTileWidth)
 	if p.tiled {
 		p.tileWidth, p.tileHeight = p.int(tagTileWidth, 0), p.int(tagTileHeight, 0)
-		const most = 1 << 16
+		const most, pixel = 1 << 16, 16 // a row of tiles is held, so its pixels are bounded
+		if bytes := p.samples * p.bits / 8; bytes > pixel {
+			return unsupported("tiles of %d bytes a pixel", bytes)
+		}
 		if p.tileWidth < 1 || p.tileHeight < 1 || p.tileWidth > most || p.tileHeight > most {
 			return raster.Corruptf(format, 0, "tiles of %d×%d pixels", p.tileWidth, p.tileHeight)
 		}

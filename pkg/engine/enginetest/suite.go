@@ -47,6 +47,7 @@ func (s Suite) Run(t *testing.T) {
 		{"JPEGKinds", testJPEGKinds},
 		{"PNGKinds", testPNGKinds},
 		{"OtherFormats", testOtherFormats},
+		{"OddFiles", testOddFiles},
 		{"StudioRange", testStudioRange},
 		{"FirstFrames", testFirstFrames},
 		{"Animations", testAnimations},
