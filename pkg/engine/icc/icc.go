@@ -31,7 +31,17 @@ type Profile struct {
 	linear [3][256]float32 // each channel's tone curve
 	matrix [3][3]float32   // from the profile's linear values to those of sRGB
 	usable bool
+
+	steps [3][256]int // linear in linearBits, for whole pictures
+	fixed [3][3]int   // matrix in matrixBits
 }
+
+// Whole pictures are converted in integers. Their bits are those that keep the result within a level of Convert's.
+const (
+	linearBits = 16
+	matrixBits = 14
+	stepBits   = 14 // of encodeSteps
+)
 
 // fromXYZ are linear sRGB values of XYZ under D50, the profiles' connection space.
 var fromXYZ = [3][3]float64{
@@ -67,6 +77,7 @@ func Parse(data []byte) (*Profile, error) {
 	if string(data[20:24]) != "XYZ " && p.Space != Gray {
 		return p, nil
 	}
+	defer p.prepare()
 	switch p.Space {
 	case RGB:
 		p.usable = p.readRGB(tags)
@@ -197,7 +208,7 @@ func parametric(tag []byte) func(float64) float64 {
 func (p *Profile) Usable() bool { return p.usable }
 
 // encodeSteps is the resolution of the table that encodes linear values; at its dark end a step is a fifth of a level.
-const encodeSteps = 1 << 14
+const encodeSteps = 1 << stepBits
 
 // encoded returns the table from linear values to sRGB's.
 var encoded = sync.OnceValue(func() *[encodeSteps + 1]uint8 {
@@ -226,16 +237,41 @@ func (p *Profile) Convert(r, g, b uint8) (uint8, uint8, uint8) {
 	return out[0], out[1], out[2]
 }
 
-// ConvertImage converts every pixel of img to sRGB, in place. The profile must be usable.
-func (p *Profile) ConvertImage(img *image.NRGBA) {
-	w, h := img.Rect.Dx(), img.Rect.Dy()
-	for y := range h {
-		row := img.Pix[y*img.Stride:][:4*w]
-		for i := 0; i < len(row); i += 4 {
-			row[i], row[i+1], row[i+2] = p.Convert(row[i], row[i+1], row[i+2])
+// prepare makes the tables for whole pictures.
+func (p *Profile) prepare() {
+	for c := range 3 {
+		for v, l := range p.linear[c] {
+			p.steps[c][v] = int(math.Round(float64(l) * (1 << linearBits)))
+		}
+		for k, m := range p.matrix[c] {
+			p.fixed[c][k] = int(math.Round(min(max(float64(m), -100), 100) * (1 << matrixBits)))
 		}
 	}
 }
+
+// ConvertImage converts every pixel of img to sRGB, in place. The profile must be usable.
+func (p *Profile) ConvertImage(img *image.NRGBA) {
+	const shift, half = linearBits + matrixBits - stepBits, 1 << (linearBits + matrixBits - stepBits - 1)
+	table, m := encoded(), &p.fixed
+	reds, greens, blues := &p.steps[0], &p.steps[1], &p.steps[2]
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	for y := range h {
+		row := img.Pix[y*img.Stride:][:4*w]
+		for i := 0; i+4 <= len(row); i += 4 {
+			d := row[i : i+4 : i+4]
+			r, g, b := reds[d[0]], greens[d[1]], blues[d[2]]
+			toR := (r*m[0][0] + g*m[0][1] + b*m[0][2] + half) >> shift
+			toG := (r*m[1][0] + g*m[1][1] + b*m[1][2] + half) >> shift
+			toB := (r*m[2][0] + g*m[2][1] + b*m[2][2] + half) >> shift
+			if uint(toR|toG|toB) > encodeSteps { // beyond what sRGB has; full red is one step more than its bits can tell
+				toR, toG, toB = limit(toR), limit(toG), limit(toB)
+			}
+			d[0], d[1], d[2] = table[toR], table[toG], table[toB]
+		}
+	}
+}
+
+func limit(v int) int { return min(max(v, 0), encodeSteps) }
 
 // IsSRGB reports whether converting would change no value by more than one level, so that it can be left out.
 func (p *Profile) IsSRGB() bool {

@@ -130,3 +130,30 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Pictures are converted in integers, colours in floating point.
+func TestAPictureIsConvertedLikeItsColours(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"Adobe RGB": rgbProfile(adobeRGB, curv(563)), "Display P3": rgbProfile(displayP3, srgbCurve()),
+		"gray": profile(Gray, map[string][]byte{"kTRC": curv(461)}),
+	} {
+		p, err := Parse(data)
+		if err != nil || !p.Usable() {
+			t.Fatalf("%s: %v", name, err)
+		}
+		img := image.NewNRGBA(image.Rect(0, 0, 64, 64*64))
+		for i := range 64 * 64 * 64 {
+			copy(img.Pix[4*i:], []byte{byte(i % 64 * 255 / 63), byte(i / 64 % 64 * 255 / 63), byte(i / 4096 * 255 / 63), 200})
+		}
+		before := append([]byte(nil), img.Pix...)
+		p.ConvertImage(img)
+		for i := 0; i < len(before); i += 4 {
+			r, g, b := p.Convert(before[i], before[i+1], before[i+2])
+			for c, want := range []byte{r, g, b, 200} {
+				if got := img.Pix[i+c]; max(got, want)-min(got, want) > 1 || c == 3 && got != want {
+					t.Fatalf("%s: %v becomes %v, want %d %d %d", name, before[i:i+3], img.Pix[i:i+4], r, g, b)
+				}
+			}
+		}
+	}
+}
