@@ -7,7 +7,10 @@ It needs pyzmq, msgpack and Pillow (Debian: python3-zmq python3-msgpack python3-
 
 Without --echo it knows nothing but names, as the workers of the talk did: [filename, data] comes in, and the name of each
 thumbnail goes out. That is enough to work beside the farm's own workers, on its word alone. With --echo it repeats the
-task's id in its results, which the sink then keeps in its ledger and acknowledges: whatever dies, nothing is lost.
+task's id and ticket in its results, which the sink then keeps in its ledger and acknowledges: whatever dies, nothing is lost.
+
+It announces no token, so ventilator and sink take it for a stranger. On one machine they admit strangers; between machines
+start them with --allow-strangers.
 """
 import argparse
 import io
@@ -66,7 +69,9 @@ def main():
     while True:
         # A task is an array: filename, data, and perhaps a map with what else is known. More may follow some day.
         filename, data, *rest = msgpack.unpackb(tasks.recv())
-        task_id = rest[0].get("id", "") if rest else ""
+        known = rest[0] if rest else {}
+        task_id = known.get("id", "")
+        echoed = {key: known[key] for key in ("run", "delivery", "recipe", "source", "ticket") if key in known}
         try:
             made = list(make_thumbnails(filename, data, args.out))
             outcome, info = "done", {"worker": args.name, "stored": True}
@@ -75,7 +80,7 @@ def main():
             made = []
             outcome, info = "rejected", {"worker": args.name, "reason": "corrupt", "detail": str(error)}
         if args.echo:
-            results.send(msgpack.packb([task_id, filename, outcome, made, info]))
+            results.send(msgpack.packb([task_id, filename, outcome, made, {**echoed, **info}]))
             continue
         for name, *_ in made:  # there is no bare way to say that an image is bad: its lease will run out
             results.send(msgpack.packb(name))

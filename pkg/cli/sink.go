@@ -46,6 +46,7 @@ ends it at once.
 			text(whereToGo, "results", "", "`ENDPOINT` for workers' results (default: port 5558 of --bind)"),
 			text(whereToGo, "events", "", "`ENDPOINT` that publishes events (default: port 5556 of --bind)"),
 			text(whereToGo, "control", "", "`ENDPOINT` for requests (default: port 5555 of --bind)"),
+			allowStrangersFlag(),
 			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest sum of the outputs of an image"),
 		}, pageFlags(), commonFlags("info", "127.0.0.1:8080")),
 		Action: runSink,
@@ -77,6 +78,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	if err := checkEndpoints(cfg.Results, cfg.Events, cfg.Control); err != nil {
 		return errors.Join(err, closeStores())
 	}
+	cfg.RefuseStrangers = !allowStrangers(c, cfg.Results, cfg.Events, cfg.Control)
 	s, err := sink.New(cfg)
 	if err != nil {
 		return errors.Join(err, closeStores())
@@ -102,7 +104,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 			return farm.RunRole(ctx, "sink", s.Run)
 		},
 	)
-	lines.summary(s.Status())
+	lines.summary(s.Status(), strangersAsked(c))
 	return closeAfter(err, closeStores)
 }
 

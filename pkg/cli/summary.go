@@ -22,6 +22,7 @@ type summary struct {
 	run         *wire.Run
 	leftOut     ventilator.LeftOut
 	ledgerFlags string // by which the operator's commands find the run's ledger
+	strangers   bool   // --allow-strangers was given
 	out         string // directory of the outputs, if the user has named none
 }
 
@@ -70,6 +71,9 @@ func (s summary) print(w io.Writer) {
 	}
 	if r.Strangers > 0 {
 		fmt.Fprintf(w, "%s of the done come from workers that cannot echo task ids\n", numfmt.Count(r.Strangers))
+	}
+	if s.strangers {
+		fmt.Fprintln(w, strangersAdmitted)
 	}
 	if left := r.Total - r.Found; left > 0 && r.State != outcome.Finished {
 		fmt.Fprintf(w, "%s more images are left for the next run\n", numfmt.Count(left))

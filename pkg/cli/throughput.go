@@ -59,8 +59,8 @@ func (r *throughput) follow(events <-chan wire.Event) {
 	}
 }
 
-// summary prints what a sink received since it started, by worker.
-func (r *throughput) summary(s *wire.Status) {
+// summary prints what a sink received since it started, by worker. strangers says that --allow-strangers was given.
+func (r *throughput) summary(s *wire.Status, strangers bool) {
 	fmt.Fprintf(
 		r.w,
 		"%s done, %s rejected, %s dead, %s duplicates, %s failed deliveries, %s bare names; %s settled in the ledger\n",
@@ -72,6 +72,12 @@ func (r *throughput) summary(s *wire.Status) {
 		numfmt.Count(s.Strangers),
 		numfmt.Count(s.Settled),
 	)
+	if s.Refused > 0 {
+		fmt.Fprintf(r.w, "%s messages of workers refused: no right ticket, or another worker's name\n", numfmt.Count(s.Refused))
+	}
+	if strangers {
+		fmt.Fprintln(r.w, strangersAdmitted)
+	}
 	for _, w := range s.Workers {
 		fmt.Fprintf(r.w, "  %-24s %8s images, %10s in\n", w.Worker, numfmt.Count(w.Images), numfmt.Bytes(w.InputBytes))
 	}

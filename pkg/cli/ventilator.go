@@ -91,6 +91,7 @@ connected workers, and waits until the sink has acknowledged every one.
 			text(whereToGo, "sink", "127.0.0.1", "`HOST` of the sink; none: hand out without acknowledgement and end"),
 			text(whereToGo, "control", "", "control `ENDPOINT` of the sink (default: port 5555 of --sink)"),
 			text(whereToGo, "events", "", "events `ENDPOINT` of the sink (default: port 5556 of --sink)"),
+			allowStrangersFlag(),
 		}, commonFlags("info; warn beside a bar", "127.0.0.1:8081")),
 		Action: runVentilator,
 	}
@@ -115,6 +116,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if c.String("sink") == ventilator.NoSink && c.String("control") == "" {
 		cfg.Control = ventilator.NoSink
 	}
+	cfg.RefuseStrangers = !allowStrangers(c, cfg.Bind)
 	if err := refuseSinkInInput(ctx, &cfg, log); err != nil {
 		return err
 	}
@@ -138,7 +140,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 		run, err = farm.RunVentilator(ctx, v)
 		return err
 	})
-	s := summary{run: &run, leftOut: v.LeftOut(), ledgerFlags: "--sink " + shellWord(c.String("sink"))}
+	s := summary{run: &run, leftOut: v.LeftOut(), strangers: strangersAsked(c), ledgerFlags: "--sink " + shellWord(c.String("sink"))}
 	return finish(c, s, err, first(), show)
 }
 

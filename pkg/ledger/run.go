@@ -61,7 +61,10 @@ type Run struct {
 
 	Earlier int64 `json:"earlier,omitempty"` // of the settled, those that earlier runs settled
 	Bytes   int64 `json:"bytes,omitempty"`   // of the images that this run settled
-	WorkUS  int64 `json:"work_us,omitempty"` // time by which its rate is reckoned, microseconds; 0: its whole time
+	// TicketKey checks the tickets of the run's tasks, in hexadecimal digits. It is there while the run is live.
+	TicketKey string `json:"ticket_key,omitempty"`
+
+	WorkUS int64 `json:"work_us,omitempty"` // time by which its rate is reckoned, microseconds; 0: its whole time
 }
 
 // record is a Run as it is stored.

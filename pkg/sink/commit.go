@@ -7,6 +7,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -53,6 +54,7 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 		}
 		for _, w := range batch {
 			c.writers.uncommitted.Release(w.weight)
+			c.claims.release(w.claim)
 		}
 	}
 }
@@ -111,6 +113,12 @@ func (c *committer) publishReceipts(batch []work, duplicate []bool) error {
 	now := time.Now()
 	for i := range batch {
 		w := &batch[i]
+		if w.unwritten && !duplicate[i] { // an operator has just revived the task: it is due for the next run
+			if _, err := c.cfg.Ledger.Revive([]taskid.ID{w.entry.ID}); err != nil {
+				return err
+			}
+			continue
+		}
 		receipt := w.receipt
 		if duplicate[i] {
 			first, ok, err := c.cfg.Ledger.Lookup(w.entry.ID)

@@ -45,6 +45,10 @@ type Config struct {
 	Host       string // shown to operators
 	Version    string // shown to operators
 
+	// RefuseStrangers makes only results with a right ticket count, and only heartbeats and runs whose senders prove who they are.
+	// Default: those of senders that know only the earlier or bare forms count, too.
+	RefuseStrangers bool
+
 	MaxMessage    int64                 // largest result, bytes; default 64 MiB
 	Writers       int                   // outputs written at once; default 4
 	GroupCommit   time.Duration         // how long a result may wait for others to be committed with; default 20 ms, at most 50 ms

@@ -25,7 +25,7 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 			c.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: w.Name})
 		}
 	case zsock.PeerDown:
-		if c.state.disconnect(w.Name) {
+		if c.state.disconnect(w) {
 			c.workerLost(w.Name, fmt.Sprint(ev.Err))
 		}
 	}

@@ -116,15 +116,21 @@ func (c *control) allRuns() ([]wire.Run, error) {
 }
 
 // updateRun takes a ventilator's counts, publishes them, and returns what an operator asks of the run.
-func (c *control) updateRun(run *wire.Run) (any, error) {
+func (c *control) updateRun(report *wire.RunReport) (any, error) {
+	run := &report.Run
 	if err := run.Check(); err != nil {
 		return nil, err
 	}
 	now := time.Now()
+	ticketKey, continued, err := c.authorize(run.ID, report.Key, now)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.runs.admit(run, now); err != nil {
 		return nil, err
 	}
 	want, topics, started := c.runs.update(*run, now)
+	c.runs.setKey(run.ID, ticketKey, continued)
 	if started {
 		c.failures.forget(run.ID)
 	}

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"encoding/hex"
 	"log/slog"
 	"time"
 
@@ -20,6 +21,7 @@ type core struct {
 	disk     *disk
 	runs     *liveRuns
 	failures failures
+	claims   claims
 	instance string // differs from start to start
 }
 
@@ -50,7 +52,12 @@ func (c *core) reader() Reader { return Reader{Ledger: c.cfg.Ledger} }
 
 // recordRun writes a run's record to the ledger.
 func (c *core) recordRun(run wire.Run) {
-	if err := c.cfg.Ledger.PutRun(runRecord(&run)); err != nil {
+	record := runRecord(&run)
+	if run.Ended.IsZero() {
+		key, _ := c.runs.owner(run.ID, time.Now())
+		record.TicketKey = hex.EncodeToString(key)
+	}
+	if err := c.cfg.Ledger.PutRun(record); err != nil {
 		c.log.Error("cannot write a run's record to the ledger", "run", run.ID, "error", err)
 	}
 }

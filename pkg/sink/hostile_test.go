@@ -57,8 +57,9 @@ func TestInventedWorkersDoNotFillTheRoster(t *testing.T) {
 	}
 	for i := range 2 * maxMembers {
 		name := fmt.Sprint("announced ", i)
-		s.connect(wire.WorkerIdentity{Name: name, Slots: 1, Prefetch: 1}, now)
-		s.disconnect(name)
+		w := wire.WorkerIdentity{Name: name, Slots: 1, Prefetch: 1}
+		s.connect(w, now)
+		s.disconnect(w)
 	}
 	if n := len(s.roster.workers); n > maxMembers || s.roster.workers["good"] == nil {
 		t.Errorf("%d workers are listed, the good one: %v", n, s.roster.workers["good"] != nil)

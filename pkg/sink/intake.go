@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -17,7 +18,9 @@ type intake struct {
 	*core
 	pull         *zsock.Pull
 	arrived      chan<- *wire.Result // to the writers
-	malformedLog logLimit            // owned by run
+	admission    *admission
+	malformedLog logLimit // owned by run
+	refusedLog   logLimit // owned by run
 }
 
 // run receives messages until open ends, and then those that had come by then. ctx ends only when the sink is cut.
@@ -43,6 +46,10 @@ func (in *intake) run(ctx, open context.Context) {
 			in.malformed(err, peer)
 			continue
 		}
+		if err := in.admit(&m, peer); err != nil {
+			in.refuse(err, peer)
+			continue
+		}
 		switch {
 		case m.Heartbeat != nil:
 			in.heartbeat(m.Heartbeat)
@@ -50,6 +57,10 @@ func (in *intake) run(ctx, open context.Context) {
 			in.bareName(m.BareName)
 		default:
 			in.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker, Instance: in.instance})
+			if m.Result.Outcome != outcome.Failed && !in.claims.take(claimOf(m.Result)) {
+				in.state.countReceipt(&wire.Receipt{Duplicate: true}, time.Now())
+				continue
+			}
 			if !in.passOn(ctx, m.Result) {
 				return // no receipt was published, so the task will be redelivered
 			}
@@ -75,10 +86,29 @@ func (in *intake) passOn(ctx context.Context, r *wire.Result) bool {
 	}
 }
 
-func (in *intake) malformed(err error, from any) {
+// admit returns an error unless a message counts.
+func (in *intake) admit(m *wire.FromWorker, peer zsock.PeerInfo) error {
+	switch from := in.admission.sender(peer); {
+	case m.Heartbeat != nil:
+		return in.admission.heartbeat(m.Heartbeat, from)
+	case m.BareName != "":
+		return in.admission.bareName()
+	default:
+		return in.admission.result(m.Result, from)
+	}
+}
+
+func (in *intake) refuse(err error, peer zsock.PeerInfo) {
+	in.state.count(func(c *wire.Status) { c.Refused++ })
+	if told, suppressed := in.refusedLog.allow(time.Now()); told {
+		in.log.Warn("refused a worker's message", "from", peer.Remote, "why", err, "not logged", suppressed)
+	}
+}
+
+func (in *intake) malformed(err error, peer zsock.PeerInfo) {
 	in.state.count(func(c *wire.Status) { c.Malformed++ })
 	if told, suppressed := in.malformedLog.allow(time.Now()); told {
-		in.log.Warn("dropped a malformed message", "from", from, "error", err, "not logged", suppressed)
+		in.log.Warn("dropped a malformed message", "from", peer.Remote, "error", err, "not logged", suppressed)
 	}
 }
 

@@ -4,7 +4,7 @@ import "time"
 
 // A log line that strangers can cause is written at most linesAtOnce times in linesPeriod.
 const (
-	linesAtOnce = 10
+	linesAtOnce = 100
 	linesPeriod = 10 * time.Second
 )
 

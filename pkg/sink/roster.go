@@ -20,6 +20,7 @@ type member struct {
 	recent         rate
 	conns          int           // open connections
 	announced      bool          // a connection announced its name
+	proof          string        // wire.WorkerIdentity.Proof of its open connections
 	sendsHeartbeat bool          // so a short silence means that the worker is lost
 	unreadWhenSeen time.Duration // roster.unread when the worker was last seen
 }
@@ -141,7 +142,7 @@ func (r *roster) list(now time.Time) []wire.WorkerStatus {
 	all := make([]wire.WorkerStatus, 0, len(r.workers))
 	for _, m := range r.workers {
 		s := m.WorkerStatus
-		s.Held = nil
+		s.Held, s.Proof = nil, ""
 		s.ImagesPerSecond = m.recent.perSecond(now)
 		all = append(all, s)
 	}

@@ -26,8 +26,10 @@ const (
 // liveRun is a run whose ventilator calls the sink.
 type liveRun struct {
 	wire.Run
-	called   time.Time        // when its ventilator called last
-	recorded time.Time        // when its record was last written to the ledger
+	called   time.Time // when its ventilator called last
+	recorded time.Time // when its record was last written to the ledger
+	keys     keyring
+	since    time.Time        // when the sink first heard of it; zero: it began before the sink did
 	silent   bool             // it counts as ended because its ventilator was silent for too long
 	want     outcome.RunState // what an operator asks for: running, paused or cancelled
 }
@@ -86,7 +88,7 @@ func (l *liveRuns) update(run wire.Run, now time.Time) (want outcome.RunState, t
 	r := l.byID[run.ID]
 	started = r == nil || !r.Started.Equal(run.Started)
 	if r == nil || !r.Ended.IsZero() && !r.Started.Equal(run.Started) { // a new run, or another of the same name
-		r = &liveRun{want: outcome.Running}
+		r = &liveRun{want: outcome.Running, since: now}
 		if run.State == outcome.Paused { // since before this sink was restarted
 			r.want = run.State
 		}

@@ -83,19 +83,19 @@ func (s *settler) lookUp(ctx context.Context, ids []taskid.ID, present bool) ([]
 // the sink cannot look count as there; but if one output of the task is here, the others must be here too. While the store is
 // unavailable present waits, so that a whole archive is not made again because its disk was away for a minute. The error is
 // the context's cause or the ledger's.
-func (s *settler) present(ctx context.Context, e *ledger.Entry) (bool, error) {
+func (c *core) present(ctx context.Context, e *ledger.Entry) (bool, error) {
 	if e.Outcome != outcome.Done {
 		return true, nil
 	}
-	if replaced, err := s.cfg.Ledger.Superseded(e); err != nil || len(replaced) > 0 {
+	if replaced, err := c.cfg.Ledger.Superseded(e); err != nil || len(replaced) > 0 {
 		return false, err
 	}
 	elsewhere := e.Stored || e.Stranger // unless an output turns out to be, or to have been, here
 	missing := 0
 	for _, o := range e.Outputs {
 		var size int64
-		err := s.insist(ctx, "outputs", func() (err error) {
-			size, err = s.cfg.Out.Stat(o.Name)
+		err := c.insist(ctx, "outputs", func() (err error) {
+			size, err = c.cfg.Out.Stat(o.Name)
 			return err
 		})
 		switch {
@@ -123,10 +123,17 @@ func (s *settler) settle(ctx context.Context, args *wire.Receipts) (any, error) 
 		receipt wire.Receipt
 		err     error
 	}
+	ticketKey, err := ticketKeyOf(args.Key)
+	if err != nil {
+		return nil, err
+	}
 	answers := make(chan committed, len(args.Receipts))
 	all := make([]work, len(args.Receipts))
 	for i, r := range args.Receipts {
 		if err := s.checkSettlement(&r); err != nil {
+			return nil, err
+		}
+		if err := s.authorizeSettlement(&r, ticketKey); err != nil {
 			return nil, err
 		}
 		r.At = time.Now()
@@ -168,6 +175,9 @@ func (s *settler) checkSettlement(r *wire.Receipt) error {
 	case r.Outcome == outcome.Rejected || r.Outcome == outcome.Dead:
 		r.Outputs = nil
 	case r.Outcome == outcome.Done && r.Stranger:
+		if err := s.strangersOutputs(r); err != nil {
+			return err
+		}
 		for i := range r.Outputs {
 			if size, err := s.cfg.Out.Stat(r.Outputs[i].Name); err == nil {
 				r.Outputs[i].Size = size

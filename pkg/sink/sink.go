@@ -104,7 +104,8 @@ func (s *Sink) open() (err error) {
 		return err
 	}
 	s.sockets.listenLocally(&s.cfg)
-	s.log.Info("collecting", "results", results, "events", events, "control", control, "out", s.cfg.OutPath, "ledger", s.cfg.LedgerPath)
+	s.log.Info("collecting", "results", results, "events", events, "control", control, "out", s.cfg.OutPath, "ledger", s.cfg.LedgerPath,
+		"strangers", !s.cfg.RefuseStrangers)
 	if s.cfg.Listen != nil {
 		s.cfg.Listen(results, events, control)
 	}
@@ -120,7 +121,7 @@ func (s *Sink) runStages(ctx context.Context, cut context.CancelCauseFunc) {
 	helping, stopHelpers := context.WithCancel(ctx)
 	defer stopHelpers()
 	arrived := make(chan *wire.Result, s.cfg.Writers)
-	in := &intake{core: s.core, pull: s.sockets.pull, arrived: arrived}
+	in := &intake{core: s.core, pull: s.sockets.pull, arrived: arrived, admission: newAdmission(s.core)}
 	var writers, helpers, committer sync.WaitGroup
 	writers.Go(func() { in.run(ctx, open) })
 	for range s.cfg.Writers {

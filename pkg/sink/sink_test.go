@@ -38,7 +38,9 @@ type stage struct {
 	unwatch func()
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t *testing.T) *stage { return newStageWith(t, func(*Config) {}) }
+
+func newStageWith(t *testing.T, edit func(*Config)) *stage {
 	t.Helper()
 	network := zsock.Network{Inproc: zsock.NewInproc()}
 	s := &stage{t: t, out: t.TempDir(), network: network}
@@ -50,11 +52,12 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	listening := make(chan struct{})
-	s.sink, err = New(Config{Results: "inproc://results", Events: "inproc://events", Control: "inproc://control", Network: network,
+	cfg := Config{Results: "inproc://results", Events: "inproc://events", Control: "inproc://control", Network: network,
 		LocalControl: "inproc://local-control",
 		Out:          dir, Ledger: s.ledger, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Listen: func(string, string, string) { close(listening) }})
-	if err != nil {
+		Listen: func(string, string, string) { close(listening) }}
+	edit(&cfg)
+	if s.sink, err = New(cfg); err != nil {
 		t.Fatal(err)
 	}
 	s.events, s.unwatch = s.sink.Watch(1000)

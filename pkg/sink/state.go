@@ -99,13 +99,17 @@ func (s *state) dropSilent(timeout time.Duration, now time.Time) []string {
 func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (joined bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if known := s.roster.workers[h.Worker]; h.Draining && (known == nil || known.Lost) {
+	known := s.roster.workers[h.Worker]
+	if known != nil && known.conns > 0 && known.proof != h.Proof {
+		return false // the name is another worker's
+	}
+	if h.Draining && (known == nil || known.Lost) {
 		if known != nil {
 			known.Draining = true // the heartbeat was read after the connection had closed: the worker left
 		}
 		return false
 	}
-	m, joined := s.roster.seen(h.Worker, false, now)
+	m, joined := s.roster.seen(h.Worker, h.Proof != "", now)
 	if m != nil {
 		m.sendsHeartbeat = true
 		m.Heartbeat = *h
@@ -118,8 +122,13 @@ func (s *state) heartbeat(h *wire.Heartbeat, now time.Time) (joined bool) {
 func (s *state) connect(w wire.WorkerIdentity, now time.Time) (joined bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	proof := w.Proof()
+	if m := s.roster.workers[w.Name]; m != nil && m.conns > 0 && m.proof != proof {
+		return false // the name is another worker's: this one works, and is not listed
+	}
 	m, joined := s.roster.seen(w.Name, true, now)
 	if m != nil {
+		m.proof = proof
 		m.announced = true
 		m.Slots = w.Slots
 		m.conns++
@@ -128,18 +137,26 @@ func (s *state) connect(w wire.WorkerIdentity, now time.Time) (joined bool) {
 }
 
 // disconnect notes that a connection of a worker closed, and reports whether the worker is lost by that.
-func (s *state) disconnect(name string) (lost bool) {
+func (s *state) disconnect(w wire.WorkerIdentity) (lost bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.roster.workers[name]
-	if m == nil {
+	m := s.roster.workers[w.Name]
+	if m == nil || m.proof != w.Proof() {
 		return false
 	}
 	if m.conns--; m.conns > 0 {
 		return false
 	}
 	m.conns = 0
-	return s.roster.drop(name)
+	return s.roster.drop(w.Name)
+}
+
+// isAnnounced reports whether a connected worker announced this name.
+func (s *state) isAnnounced(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.roster.workers[name]
+	return m != nil && m.conns > 0
 }
 
 // started returns when the sink was started.

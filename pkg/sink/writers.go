@@ -11,17 +11,21 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
 // work is a receipt on its way into the ledger.
 type work struct {
 	receipt wire.Receipt
-	entry   ledger.Entry              // of the receipt
-	result  *wire.Result              // with the outputs' bytes, in case they must be written again; may be nil
-	losses  int64                     // writers.losses before the outputs were written
-	weight  int64                     // of writers.uncommitted, to be released
-	done    func(wire.Receipt, error) // the committer calls it with the committed receipt; may be nil
+	entry   ledger.Entry // of the receipt
+	result  *wire.Result // with the outputs' bytes, in case they must be written again; may be nil
+	losses  int64        // writers.losses before the outputs were written
+	weight  int64        // of writers.uncommitted, to be released
+	claim   string       // of core.claims, to be released; empty: none
+	// unwritten says that the outputs were not written, because the run had settled the task before.
+	unwritten bool
+	done      func(wire.Receipt, error) // the committer calls it with the committed receipt; may be nil
 }
 
 // bytes returns the bytes of the outputs that w holds in memory.
@@ -52,32 +56,68 @@ func (ws *writers) run(ctx context.Context, arrived <-chan *wire.Result) {
 			ws.failed(r)
 			continue
 		}
-		losses := ws.losses.Load()
-		err := ws.writeOutputs(ctx, r)
+		w, err := ws.prepare(ctx, r)
 		if ctx.Err() != nil {
 			return // cut
 		}
-		if why := blob.Rejection(err); why != nil { // only this image's outputs are in trouble
-			r.Outcome, r.Reason, r.Detail, r.Outputs, err = outcome.Rejected, why.Reason, why.Detail, nil, nil
-		}
-		w := work{receipt: receiptOf(r), result: r, losses: losses}
-		if err == nil {
-			w.entry, err = entryOf(&w.receipt, r)
-		}
 		if err != nil {
+			ws.claims.release(claimOf(r))
 			ws.fail(r, err)
 			continue
 		}
+		w.claim = claimOf(r)
 		w.weight = min(w.bytes(), maxUncommitted)
 		if ws.uncommitted.Acquire(ctx, w.weight) != nil {
 			return // cut
 		}
 		select {
-		case ws.commits <- w:
+		case ws.commits <- *w:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// prepare checks a result whole, then writes its outputs, and returns what is to be committed. It writes nothing for a task that
+// its run has settled.
+func (ws *writers) prepare(ctx context.Context, r *wire.Result) (*work, error) {
+	w := &work{receipt: receiptOf(r), result: r, losses: ws.losses.Load()}
+	var err error
+	if w.entry, err = entryOf(&w.receipt, r); err != nil {
+		return nil, err
+	}
+	settled, err := ws.settledBy(ctx, r.Run, w.entry.ID)
+	if err != nil {
+		return nil, err
+	}
+	if settled {
+		w.unwritten, w.result = true, nil
+		return w, nil
+	}
+	if err = ws.writeOutputs(ctx, r); err != nil {
+		why := blob.Rejection(err)
+		if why == nil {
+			return nil, err
+		}
+		// Only this image's outputs are in trouble.
+		r.Outcome, r.Reason, r.Detail, r.Outputs = outcome.Rejected, why.Reason, why.Detail, nil
+		w.receipt = receiptOf(r)
+		if w.entry, err = entryOf(&w.receipt, r); err != nil {
+			return nil, err
+		}
+	}
+	w.receipt.Timings.Write = r.Timings.Write
+	w.entry.Timings.Write = time.Duration(r.Timings.Write) * time.Microsecond
+	return w, nil
+}
+
+// settledBy reports whether a run has settled a task, and its outputs are still there. A damaged ledger is reported by the commit.
+func (ws *writers) settledBy(ctx context.Context, run string, id taskid.ID) (bool, error) {
+	e, ok, err := ws.cfg.Ledger.Lookup(id)
+	if err != nil || !ok || e.Run != run || e.Settled.Before(ws.runs.since(run)) {
+		return false, nil
+	}
+	return ws.present(ctx, &e)
 }
 
 // fail turns a result whose outputs cannot be written into a failed delivery.
@@ -169,6 +209,7 @@ func (ws *writers) rewriteLost(ctx context.Context, batch []work) (kept []work, 
 			if err != nil { // of this result alone: something else has the output's name by now
 				ws.fail(w.result, err)
 				ws.uncommitted.Release(w.weight)
+				ws.claims.release(w.claim)
 				continue
 			}
 			w.losses = losses

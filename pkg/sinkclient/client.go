@@ -20,6 +20,7 @@ const maxReply = 16 << 20
 type Client struct {
 	req      *zsock.Req
 	endpoint string
+	runKey   []byte // nil: none
 }
 
 // Dial returns a client of the sink at endpoint. It returns at once: a call waits for the sink as long as its context
@@ -40,6 +41,9 @@ func closeNow(req *zsock.Req) error {
 	defer cancel()
 	return req.Close(ctx)
 }
+
+// UseRunKey makes calls that concern a run carry its key. Call it before the first call.
+func (c *Client) UseRunKey(key []byte) { c.runKey = key }
 
 // Close closes the connection and fails the calls under way.
 func (c *Client) Close() error { return closeNow(c.req) }
@@ -146,7 +150,7 @@ func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wi
 func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Receipt, error) {
 	var all []wire.Receipt
 	for len(receipts) > 0 {
-		n, args := batch(wire.OpSettle, len(receipts), func(n int) any { return &wire.Receipts{Receipts: receipts[:n]} })
+		n, args := batch(wire.OpSettle, len(receipts), func(n int) any { return &wire.Receipts{Receipts: receipts[:n], Key: c.runKey} })
 		var got wire.Receipts
 		if err := c.call(ctx, wire.OpSettle, args, &got); err != nil {
 			return nil, err
@@ -161,7 +165,7 @@ func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Re
 // knows.
 func (c *Client) TellRun(ctx context.Context, run *wire.Run) (wire.Steering, error) {
 	var s wire.Steering
-	err := c.call(ctx, wire.OpRun, run, &s)
+	err := c.call(ctx, wire.OpRun, &wire.RunReport{Run: *run, Key: c.runKey}, &s)
 	return s, err
 }
 

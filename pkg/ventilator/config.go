@@ -52,6 +52,9 @@ type Config struct {
 	DryRun   bool              // only report what would be done
 	Report   func(line string) // called with each line of a dry run; default: not called
 
+	// RefuseStrangers gives no task to a worker that announces no token. Default: such workers get tasks, too.
+	RefuseStrangers bool
+
 	MaxMessage int64           // size of the largest image that is sent, bytes, at most 2 GiB; default 64 MiB
 	Readers    int             // files that are read at a time; default 4
 	Dispatch   dispatch.Config // how tasks are delivered, and when again

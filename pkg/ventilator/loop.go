@@ -17,6 +17,8 @@ type loop struct {
 	about wire.Run // names and describes the run; its counts are zero
 	d     *dispatch.Dispatcher
 
+	tickets *wire.Tickets // of this run
+
 	found        chan []candidate // closed when all images were found
 	readOrders   chan readOrder
 	readResults  chan readResult
@@ -44,7 +46,7 @@ const maxAdded = 1024
 func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 	now := time.Now() // not started: while the images were counted, no worker could connect and no task be settled
 	l := &loop{
-		v: v,
+		v: v, tickets: wire.NewTickets(wire.TicketKey(v.key)),
 		about: wire.Run{
 			ID: v.cfg.Run, Started: started, Total: look.Images,
 			Inputs: v.cfg.Inputs, Recipe: v.cfg.Recipe.String(), Host: v.cfg.Host,

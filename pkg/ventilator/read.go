@@ -74,6 +74,7 @@ func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
 	}
 	return l.readOrders, readOrder{task: t, image: t.Origin.(*image), info: wire.TaskInfo{
 		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: t.Deliveries() + 1, Recipe: l.v.naming.recipe(t.Name),
+		Ticket: wire.BlankTicket(),
 	}}
 }
 

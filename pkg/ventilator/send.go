@@ -7,6 +7,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
@@ -37,12 +38,19 @@ func (l *loop) sendTasks() {
 	if l.runState == outcome.Paused || l.assembling(time.Now()) {
 		return
 	}
+	if !l.v.withoutSink() && !l.sink.registered {
+		return // the sink, which does not have the key of the run yet, would refuse the results
+	}
 	for {
 		dl, ok := l.d.Assign(time.Now())
 		if !ok {
 			return
 		}
 		l.v.metrics.delivered(dl.Kind)
+		wire.SealTask(dl.Message, l.tickets.Of(wire.TicketOf{
+			ID: dl.Task.ID.String(), Filename: dl.Task.Name, Recipe: l.v.naming.recipe(dl.Task.Name),
+			Delivery: dl.Task.Deliveries(), Proof: dl.Proof,
+		}))
 		s := sentMessage{task: dl.Task, message: dl.Message, size: dl.Size}
 		err := l.v.push.SendTo(zsock.PeerID(dl.Peer), zsock.Message{dl.Message}, func(err error) {
 			s := s
@@ -78,6 +86,10 @@ func (l *loop) takePeers() {
 	for _, ev := range l.v.peerEvents.take() {
 		switch ev.Kind {
 		case zsock.PeerUp:
+			if w, _ := wire.ParseWorkerIdentity(ev.Peer.Identity); w.Token == "" && l.v.cfg.RefuseStrangers {
+				l.v.log.Warn("a stranger gets no tasks; --allow-strangers gives it some", "from", ev.Peer.Remote)
+				continue
+			}
 			l.lastPeer = now
 			p := l.d.AddPeer(dispatch.PeerID(ev.Peer.ID), ev.Peer.Identity)
 			l.v.log.Info("worker joined", "worker", p.Name, "stranger", p.Stranger, "from", ev.Peer.Remote, "slots", p.Slots)

@@ -141,6 +141,7 @@ type sinkState struct {
 	ask      []taskid.ID    // for the next request, beside those that are due for an audit
 	lastCall time.Time
 
+	registered  bool      // the sink has the key of the run
 	instance    string    // the instance that answered last; empty: unknown
 	unreachable string    // why the sink does not answer; empty: it does
 	trouble     string    // why the sink cannot work; empty: it can
@@ -204,6 +205,7 @@ func (l *loop) takeSinkReply(a sinkReply) {
 	l.noteInstance(a.state.Instance)
 	l.requeueLostResults(a, now)
 	if a.state.State != "" {
+		l.sink.registered = true
 		l.sink.workers = a.state.Workers
 	}
 	l.sink.trouble = a.state.Trouble

@@ -36,6 +36,7 @@ func (v *Ventilator) open() error {
 	if v.loopClient, err = sinkclient.Dial(v.cfg.Network, v.cfg.Control); err != nil {
 		return err
 	}
+	v.loopClient.UseRunKey(v.key)
 	v.sub, err = zsock.NewSub(zsock.Config{
 		Network: v.cfg.Network, OnPeer: v.noteEventsConnection, RecvHWM: 10_000, MaxMessage: wire.MaxEvent,
 	})

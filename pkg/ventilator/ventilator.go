@@ -8,6 +8,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
@@ -23,6 +24,7 @@ type Ventilator struct {
 	walkClient *sinkclient.Client // asks the sink what is settled already; owned by the walk
 	loopClient *sinkclient.Client // makes the loop's calls; owned by serveSinkRequests
 
+	key     []byte // of the run; the sink gets it over control alone
 	metrics *metrics
 	buffers buffers
 	sources sources
@@ -51,6 +53,7 @@ func New(cfg Config) (*Ventilator, error) {
 	}
 	v := &Ventilator{
 		cfg: cfg, log: cfg.Logger, finder: finder, drain: make(chan struct{}),
+		key:        wire.NewRunKey(),
 		metrics:    newMetrics(cfg.Registerer),
 		peerEvents: newMailbox[zsock.PeerEvent](),
 		sent:       newMailbox[sentMessage](),

@@ -22,6 +22,7 @@ const (
 	MaxRunNames   = 64 << 10    // of all inputs, and of all missing images, that a run reports
 	maxInfo       = 4 * MaxText // of the map of optional fields of a task or a result
 	maxHeartbeat  = 2 << 20     // of a heartbeat: MaxHeld ids and some counters
+	MaxTicket     = 64          // of a ticket; ours have TicketSize
 	maxOp         = 32          // of the name of a control call
 	maxWords      = 32          // outcomes or reasons in one filter
 	maxCursor     = 2 * MaxID   // of where a page begins

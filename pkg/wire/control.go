@@ -13,7 +13,7 @@ const (
 	OpStatus  = "status"  // StatusArgs → Status: with the workers, page by page
 	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled, and what failed lately
 	OpSettle  = "settle"  // Receipts → Receipts: a ventilator settles tasks itself; committed like results
-	OpRun     = "run"     // Run → Steering: a ventilator reports its run's counts, and learns whether to go on
+	OpRun     = "run"     // RunReport → Steering: a ventilator reports its run's counts, and learns whether to go on
 	OpSteer   = "steer"   // Steering → Steering: an operator pauses, resumes or cancels a run
 	OpEntries = "entries" // EntriesArgs → Entries: the ledger, page by page
 	OpRetry   = "retry"   // EntriesArgs → Count: makes rejected and dead tasks due again
@@ -77,6 +77,8 @@ type Receipts struct {
 	// Failed holds the last failed delivery of each task, as far as the sink remembers: its event may have been lost. A task may
 	// also be settled, by an earlier run.
 	Failed []Receipt `msgpack:"failed,omitempty"`
+	// Key, in the arguments of OpSettle, is the key of the run.
+	Key []byte `msgpack:"key,omitempty"`
 	// Instance differs each time the sink starts. A result that an earlier instance received and that is not settled is lost.
 	Instance string `msgpack:"instance,omitempty"`
 }
@@ -171,6 +173,12 @@ type Run struct {
 // MaxMissing bounds Run.Missing.
 const MaxMissing = 100
 
+// RunReport is a ventilator's report of its run, with the key of the run. The key is never published.
+type RunReport struct {
+	Run `msgpack:",inline"`
+	Key []byte `msgpack:"key,omitempty"` // the first report registers it, and the others must have the same
+}
+
 // Settled counts the images that need no more work of this run: done + skipped + rejected + dead, and without a sink those
 // that were handed out.
 func (r *Run) Settled() int64 { return r.Done + r.Skipped + r.Rejected + r.Dead + r.HandedOut }
@@ -247,7 +255,8 @@ type Status struct {
 	Duplicates uint64         `msgpack:"duplicates" json:"duplicates"`
 	Strangers  uint64         `msgpack:"strangers" json:"strangers"` // bare names taken
 	Malformed  uint64         `msgpack:"malformed" json:"malformed"`
-	Settled    uint64         `msgpack:"settled" json:"settled"` // entries in the ledger
+	Refused    uint64         `msgpack:"refused,omitempty" json:"refused"` // messages of workers that did not count: no right ticket, or another's name
+	Settled    uint64         `msgpack:"settled" json:"settled"`           // entries in the ledger
 	Throughput Throughput     `msgpack:"throughput" json:"throughput"`
 	Stages     Timings        `msgpack:"stages" json:"stages"` // sums over the results taken
 	Runs       []Run          `msgpack:"runs" json:"runs"`     // live ones and the last ended, newest first

@@ -24,6 +24,9 @@ type Heartbeat struct {
 	Failed   uint64   `msgpack:"failed" json:"failed"`
 	IdleUS   int64    `msgpack:"idle" json:"idle_us"` // sum over the slots of the time without a task since the worker started, microseconds
 	UpUS     int64    `msgpack:"up" json:"up_us"`     // time since the worker started, microseconds
+	// Proof, in events of the sink, is WorkerIdentity.Proof of the connection that brought the heartbeat. A ventilator believes the
+	// heartbeat only of a worker that announced the same token to it.
+	Proof string `msgpack:"proof,omitempty" json:"-"`
 }
 
 func (h *Heartbeat) check() error {
@@ -54,13 +57,20 @@ type WorkerIdentity struct {
 	Name     string
 	Slots    int // concurrent transforms
 	Prefetch int // unsettled tasks that the worker may hold
+	// Token is random, and known to the worker's own ventilators and sink alone. It ties the two connections of a worker
+	// together. Workers of earlier versions have none.
+	Token string
 }
 
 const identityPrefix = "imagefarm/1 "
 
 // String returns the identity as it is announced, at most 255 bytes.
 func (w WorkerIdentity) String() string {
-	s := fmt.Sprintf("%sslots=%d prefetch=%d name=%s", identityPrefix, w.Slots, w.Prefetch, w.Name)
+	token := ""
+	if w.Token != "" {
+		token = " token=" + w.Token
+	}
+	s := fmt.Sprintf("%sslots=%d prefetch=%d%s name=%s", identityPrefix, w.Slots, w.Prefetch, token, w.Name)
 	return s[:min(len(s), 255)]
 }
 
@@ -78,14 +88,19 @@ func ParseWorkerIdentity(s string) (w WorkerIdentity, ok bool) {
 	for _, f := range strings.Fields(fields) {
 		key, value, _ := strings.Cut(f, "=")
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 || n > MaxHeld {
-			return WorkerIdentity{}, false
-		}
+		valid := err == nil && n >= 1 && n <= MaxHeld
 		switch key {
 		case "slots":
 			w.Slots = n
 		case "prefetch":
 			w.Prefetch = n
+		case "token":
+			w.Token, valid = value, value != ""
+		default:
+			valid = true // of a later version
+		}
+		if !valid {
+			return WorkerIdentity{}, false
 		}
 	}
 	return w, w.Slots > 0 && w.Prefetch > 0

@@ -39,6 +39,7 @@ type ResultInfo struct {
 	Source     string         `msgpack:"source,omitempty"`  // the task's, echoed
 	Stored     bool           `msgpack:"stored,omitempty"`  // the worker wrote the outputs where they belong
 	Timings    Timings        `msgpack:"timings,omitempty"`
+	Ticket     Ticket         `msgpack:"ticket,omitempty" json:",omitempty"` // the task's, echoed
 }
 
 // Timings says how a task's time at the worker was spent, in microseconds.
@@ -182,6 +183,7 @@ func DecodeFromWorker(b []byte) (FromWorker, error) {
 		if err := decode(b, h); err != nil {
 			return FromWorker{}, err
 		}
+		h.Proof = "" // only the sink says who sent it
 		return FromWorker{Heartbeat: h}, h.check()
 	case msgpcode.IsString(c) || msgpcode.IsBin(c):
 		name, err := text(b, "a name", MaxName)
@@ -261,7 +263,7 @@ func (r *Result) check() error {
 		}
 	}
 	r.Detail = CutText(r.Detail, MaxDetail)
-	if len(r.Recipe) > MaxText || len(r.Worker) > MaxWorkerName || len(r.Run) > MaxID || len(r.Reason) > MaxFormat {
+	if len(r.Recipe) > MaxText || len(r.Worker) > MaxWorkerName || len(r.Run) > MaxID || len(r.Reason) > MaxFormat || len(r.Ticket) > MaxTicket {
 		return malformed("a text of the result is too long")
 	}
 	if len(r.Source) > MaxName {

@@ -20,11 +20,12 @@ type Task struct {
 
 // TaskInfo holds the optional fields of a task.
 type TaskInfo struct {
-	ID       string `msgpack:"id,omitempty"`       // echoed in the result; without it the farm cannot promise delivery
-	Run      string `msgpack:"run,omitempty"`      // the ventilator's batch
-	Delivery int    `msgpack:"delivery,omitempty"` // which sending this is, from 1
-	Recipe   string `msgpack:"recipe,omitempty"`   // canonical text; without it the worker's default
-	Source   string `msgpack:"source,omitempty"`   // where the image's name begins; echoed in the result
+	ID       string `msgpack:"id,omitempty"`                       // echoed in the result; without it the farm cannot promise delivery
+	Run      string `msgpack:"run,omitempty"`                      // the ventilator's batch
+	Delivery int    `msgpack:"delivery,omitempty"`                 // which sending this is, from 1
+	Recipe   string `msgpack:"recipe,omitempty"`                   // canonical text; without it the worker's default
+	Source   string `msgpack:"source,omitempty"`                   // where the image's name begins; echoed in the result
+	Ticket   Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
 }
 
 // TaskBuffer is a task message under construction. The image's bytes are read into Data, which is a part of Message, so that they
@@ -106,6 +107,8 @@ func DecodeTask(b []byte) (*Task, error) {
 		return nil, malformed("recipe longer than %d bytes", MaxText)
 	case len(t.Source) > MaxName:
 		return nil, malformed("source longer than %d bytes", MaxName)
+	case len(t.Ticket) > MaxTicket:
+		return nil, malformed("a ticket of %d bytes", len(t.Ticket))
 	case t.Delivery < 0:
 		return nil, malformed("delivery %d", t.Delivery)
 	}

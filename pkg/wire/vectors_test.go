@@ -39,6 +39,10 @@ func decodeAt(name, place string, b []byte) (any, error) {
 			a := new(wire.Answered)
 			return a, wire.DecodePayload(b, a)
 		}
+		if strings.HasPrefix(name, "event "+wire.TopicWorkerHeartbeat) {
+			h := new(wire.Heartbeat)
+			return h, wire.DecodePayload(b, h)
+		}
 		r := new(wire.Receipt)
 		return r, wire.DecodePayload(b, r)
 	case "request":
@@ -47,6 +51,15 @@ func decodeAt(name, place string, b []byte) (any, error) {
 		return wire.DecodeReply(b)
 	}
 	panic(place)
+}
+
+// bytesUpTo returns the bytes 0, 1, … n-1, as a key that others can type.
+func bytesUpTo(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
 }
 
 func vectors() []vector {
@@ -74,6 +87,16 @@ func vectors() []vector {
 	receipt := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Done, Worker: "w1", Delivery: 1,
 		Outputs: []wire.OutputInfo{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48}}, Bytes: 1234, At: at}
 	failed := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Failed, Detail: "no disk", Worker: "w1", Delivery: 2, At: at}
+	runKey := bytesUpTo(wire.RunKeySize)
+	worker := wire.WorkerIdentity{Name: "w1", Slots: 2, Prefetch: 6, Token: hex.EncodeToString(bytesUpTo(16))}
+	ticket := wire.NewTickets(wire.TicketKey(runKey)).Of(
+		wire.TicketOf{ID: id, Filename: "a.gif", Recipe: "thumbnail64=fit:64x64", Delivery: 1, Proof: worker.Proof()})
+	ticketed := &wire.Task{Filename: "a.gif", Data: pixel, TaskInfo: wire.TaskInfo{
+		ID: id, Run: "r1", Delivery: 1, Recipe: "thumbnail64=fit:64x64", Ticket: ticket}}
+	answer := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Failed,
+		ResultInfo: wire.ResultInfo{Worker: "w1", Run: "r1", Delivery: 1, Recipe: "thumbnail64=fit:64x64", Ticket: ticket}}
+	proven := *beat
+	proven.Proof = worker.Proof()
 	bytes := func(s string) []byte {
 		b, err := hex.DecodeString(s)
 		if err != nil {
@@ -102,6 +125,13 @@ func vectors() []vector {
 		{"event task.done, second frame", "event", true, wire.EncodeEvent(wire.TopicTaskDone, &receipt)[1]},
 		{"event task.answered, second frame", "event", true,
 			wire.EncodeEvent(wire.TopicTaskAnswered, &wire.Answered{ID: id, Worker: "w1", Instance: "89abcdef"})[1]},
+		{"task with a ticket", "task", true, ticketed.Encode()},
+		{"result with a ticket", "from-worker", true, answer.Encode()},
+		{"event worker.alive, second frame", "event", true, wire.EncodeEvent(wire.TopicWorkerHeartbeat, &proven)[1]},
+		{"request run, with the key of the run", "request", true, wire.EncodeRequest(wire.OpRun,
+			&wire.RunReport{Run: wire.Run{ID: "r1", State: outcome.Running, Started: at, Total: 3}, Key: runKey})},
+		{"request settle, with the key of the run", "request", true, wire.EncodeRequest(wire.OpSettle,
+			&wire.Receipts{Receipts: []wire.Receipt{failed}, Key: runKey})},
 		{"request status", "request", true, wire.EncodeRequest(wire.OpStatus, nil)},
 		{"request settled", "request", true, wire.EncodeRequest(wire.OpSettled, &wire.SettledArgs{IDs: []string{id}, Present: true})},
 		{"reply to settled", "reply", true, wire.EncodeReply(&wire.Receipts{Receipts: []wire.Receipt{receipt}})},

@@ -40,7 +40,7 @@ func (c *recipes) parse(text string) (recipe.Recipe, error) {
 func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	t, begun := in.task, time.Now()
 	result := &wire.Result{ID: t.ID, Filename: t.Filename, ResultInfo: wire.ResultInfo{
-		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, Source: t.Source, InputBytes: int64(len(t.Data)),
+		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, Source: t.Source, Ticket: t.Ticket, InputBytes: int64(len(t.Data)),
 	}}
 	result.Timings.Waited = begun.Sub(in.at).Microseconds()
 	defer func() { result.Timings.Total = time.Since(begun).Microseconds() }()
@@ -48,11 +48,13 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	what := w.cfg.Default
 	if t.Recipe != "" {
 		var err error
+		result.Recipe = t.Recipe // the ticket is for this text
 		if what, err = w.recipes.parse(t.Recipe); err != nil {
 			return fail(result, err)
 		}
+	} else {
+		result.Recipe = what.String()
 	}
-	result.Recipe = what.String()
 	if result.ID == "" { // a stranger's task: an id made of its content settles a second delivery as a duplicate
 		result.ID = taskid.FromContent(t.Filename, t.Data, result.Recipe).String()
 	}
@@ -124,12 +126,12 @@ func describe(r *wire.Result, made *engine.Result) {
 
 // reject turns r into a rejection: the image is at fault.
 func reject(r *wire.Result, why *outcome.Rejection) *wire.Result {
-	r.Outcome, r.Reason, r.Detail, r.Outputs, r.Stored = outcome.Rejected, why.Reason, why.Detail, nil, false
+	r.Outcome, r.Reason, r.Detail, r.Outputs, r.Stored = outcome.Rejected, why.Reason, wire.CutText(why.Detail, wire.MaxDetail), nil, false
 	return r
 }
 
 // fail turns r into a failure: the farm is at fault.
 func fail(r *wire.Result, err error) *wire.Result {
-	r.Outcome, r.Detail, r.Outputs, r.Stored = outcome.Failed, err.Error(), nil, false
+	r.Outcome, r.Detail, r.Outputs, r.Stored = outcome.Failed, wire.CutText(err.Error(), wire.MaxDetail), nil, false
 	return r
 }

@@ -170,7 +170,7 @@ func (w *Worker) Run(ctx context.Context) error {
 }
 
 func (w *Worker) open() error {
-	identity := wire.WorkerIdentity{Name: w.cfg.Name, Slots: w.cfg.Slots, Prefetch: w.cfg.Prefetch}.String()
+	identity := wire.WorkerIdentity{Name: w.cfg.Name, Slots: w.cfg.Slots, Prefetch: w.cfg.Prefetch, Token: wire.NewToken()}.String()
 	var err error
 	w.pull, err = zsock.NewPull(zsock.Config{
 		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,

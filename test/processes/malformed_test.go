@@ -120,7 +120,7 @@ func TestMalformedMessagesHarmNobody(t *testing.T) {
 	if err := push.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	sink.AwaitNth(len(attacks()), "a message was no result") // logged one by one
+	sink.AwaitNth(len(attacks()), "dropped a malformed message") // logged one by one
 	mustStaySmall(t, sink)
 
 	// To the control endpoint, each answered with an error, and so the next, good one is answered.
@@ -231,7 +231,7 @@ func TestMalformedMessagesFromLibzmqHarmNobody(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "attacks")
 	write(t, list, []byte(strings.Join(messages, "\n")+"\n"))
 	startPython(t, "hostile.py", filepath.Join("testdata", "hostile.py"), f.Results, f.Control, f.Events, list).MustExit(0)
-	sink.AwaitNth(len(messages), "a message was no result")
+	sink.AwaitNth(len(messages), "dropped a malformed message")
 	f.StartWorker("w1")
 	ventilator := f.StartVentilator(album(t, n))
 	ventilator.MustExit(0)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
 // Kind says why a delivery is made; the values are labels of a metric.
@@ -21,6 +22,7 @@ const (
 type Delivery struct {
 	Task    *Task
 	Peer    PeerID
+	Proof   string // wire.WorkerIdentity.Proof of the peer
 	Message []byte
 	Size    int64 // to be given to ReleaseBytes once the message was sent or lost
 	Kind    Kind
@@ -49,7 +51,7 @@ func (d *Dispatcher) Assign(now time.Time) (delivery Delivery, ok bool) {
 		message := t.message
 		t.message = nil
 		kind := d.lease(t, p, now)
-		return Delivery{Task: t, Peer: p.id, Message: message, Size: t.budgeted, Kind: kind}, true
+		return Delivery{Task: t, Peer: p.id, Proof: p.proof, Message: message, Size: t.budgeted, Kind: kind}, true
 	}
 	return Delivery{}, false
 }
@@ -78,6 +80,7 @@ func (d *Dispatcher) lease(t *Task, p *peer, now time.Time) Kind {
 	t.deliveries++
 	t.resultAt, t.maybeResultAt, t.shortLease = "", "", false
 	t.holders = append(t.holders, p)
+	t.open = append(t.open, openDelivery{t.deliveries, p})
 	p.held[t.ID] = t
 	d.given++
 	p.lastGiven = d.given
@@ -115,10 +118,11 @@ func (d *Dispatcher) leaseOf(t *Task) time.Duration {
 	return d.cfg.Lease
 }
 
-// extendLeases extends the leases of the tasks that a worker says it holds.
-func (d *Dispatcher) extendLeases(ids []taskid.ID, now time.Time) {
+// extendLeases extends the leases of the tasks that a worker says it holds and holds.
+func (d *Dispatcher) extendLeases(h *wire.Heartbeat, ids []taskid.ID, now time.Time) {
+	sent := func(p *peer) bool { return p.sent(h) || p.stranger && h.Proof == "" }
 	for _, id := range ids {
-		if t := d.tasks[id]; t != nil && t.state == leased {
+		if t := d.tasks[id]; t != nil && t.state == leased && slices.ContainsFunc(t.holders, sent) {
 			if at := now.Add(d.cfg.Lease); at.After(t.deadline) {
 				d.setDeadline(t, at)
 			}

@@ -22,8 +22,9 @@ type PeerInfo struct {
 type peer struct {
 	id           PeerID
 	name         string
-	slots        int // transforms at a time
-	prefetch     int // unsettled tasks that it may hold
+	proof        string // wire.WorkerIdentity.Proof; empty: it announced no token
+	slots        int    // transforms at a time
+	prefetch     int    // unsettled tasks that it may hold
 	stranger     bool
 	draining     bool // it has announced that it takes no further tasks
 	suspect      bool // a lease of its expired, and no sign of life came since
@@ -50,6 +51,12 @@ func (p *peer) less(q *peer) bool {
 	return p.lastGiven < q.lastGiven
 }
 
+// sent reports whether h is a heartbeat of p. The sink says which token the sender announced, so that nobody can speak for a
+// worker by its name alone.
+func (p *peer) sent(h *wire.Heartbeat) bool {
+	return !p.stranger && p.proof == h.Proof && (p.proof != "" || p.name == h.Worker)
+}
+
 // updateAvailability puts p where it belongs in the heap of available peers. It must follow each change of p.
 func (d *Dispatcher) updateAvailability(p *peer) {
 	switch {
@@ -69,7 +76,7 @@ func (d *Dispatcher) Peers() int { return len(d.peers) }
 func (d *Dispatcher) AddPeer(id PeerID, identity string) PeerInfo {
 	p := &peer{id: id, held: make(map[taskid.ID]*Task), index: -1}
 	if w, ok := wire.ParseWorkerIdentity(identity); ok {
-		p.name, p.slots, p.prefetch = w.Name, w.Slots, w.Prefetch
+		p.name, p.proof, p.slots, p.prefetch = w.Name, w.Proof(), w.Slots, w.Prefetch
 	} else {
 		p.name, p.slots, p.prefetch, p.stranger = identity, 1, d.cfg.StrangerPrefetch, true
 		p.awaitsEvents = !d.eventsConnected && !d.cfg.WithoutSink
@@ -106,20 +113,20 @@ func (d *Dispatcher) RemovePeer(id PeerID, now time.Time) (ask []taskid.ID) {
 // returns tasks that the sink is to be asked about: the worker no longer lists them, and no result of theirs is
 // known.
 func (d *Dispatcher) RecordHeartbeat(h *wire.Heartbeat, now time.Time) (ask []taskid.ID) {
-	d.clearSuspect(h.Worker)
+	d.clearSuspect(func(p *peer) bool { return p.sent(h) })
 	listed := make([]taskid.ID, 0, len(h.Held))
 	for _, s := range h.Held {
 		if id, err := taskid.Parse(s); err == nil {
 			listed = append(listed, id)
 		}
 	}
-	d.extendLeases(listed, now)
-	ask = d.findOmitted(h.Worker, listed, now)
+	d.extendLeases(h, listed, now)
+	ask = d.findOmitted(h, listed, now)
 	if !h.Draining {
 		return ask
 	}
 	for _, p := range d.peers {
-		if p.name == h.Worker && !p.stranger {
+		if p.sent(h) {
 			p.draining = true
 			d.updateAvailability(p)
 			d.takeBack(p, h.Returned)
@@ -132,7 +139,7 @@ func (d *Dispatcher) RecordHeartbeat(h *wire.Heartbeat, now time.Time) (ask []ta
 // leased until the result is committed, and need not be delivered again when the worker leaves. instance is the
 // instance of the sink that has the result; empty: unknown.
 func (d *Dispatcher) ReleaseWorker(id taskid.ID, worker, instance string, now time.Time) {
-	d.clearSuspect(worker)
+	d.clearSuspect(func(p *peer) bool { return !p.stranger && p.name == worker })
 	t := d.tasks[id]
 	if t == nil {
 		return

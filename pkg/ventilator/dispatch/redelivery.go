@@ -35,7 +35,7 @@ func (d *Dispatcher) exhausted(t *Task) bool {
 // fail counts a failed delivery of t, which no peer holds any more. Then t backs off, or is dead.
 func (d *Dispatcher) fail(t *Task, detail string, now time.Time) {
 	t.failures++
-	t.detail = detail
+	t.detail, t.open = detail, nil
 	d.setState(t, backingOff)
 	if d.exhausted(t) {
 		d.setDeadline(t, now.Add(d.cfg.BackoffMax)) // in case that its receipt as a dead letter is lost
@@ -88,6 +88,7 @@ func (d *Dispatcher) takeBack(p *peer, returned []string) {
 			continue
 		}
 		delete(p.held, id)
+		t.closeDeliveries(p)
 		t.holders = slices.DeleteFunc(t.holders, func(q *peer) bool { return q == p })
 		if len(t.holders) == 0 && t.state == leased {
 			d.requeue(t)
@@ -129,17 +130,21 @@ func (d *Dispatcher) FailSend(delivery Delivery, detail string, now time.Time) {
 	d.fail(delivery.Task, detail, now)
 }
 
-// RecordFailure takes a worker's report that a delivery failed through no fault of the image. The report may come
-// twice, as an event and as an answer of the sink, and counts once. A worker that does not echo the delivery's number
-// is reported by event alone.
+// RecordFailure takes a worker's report that a delivery failed through no fault of the image. It counts only for a
+// delivery that the task still waits for, and of the worker that got it. The report may come twice, as an event and as an answer
+// of the sink, and counts once. A worker that does not echo the delivery's number is reported by event alone.
 func (d *Dispatcher) RecordFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
 	t := d.tasks[id]
-	if t == nil || slices.Contains(t.failed, r.Delivery) {
+	if t == nil {
 		return
 	}
-	if r.Delivery > 0 {
-		t.failed = append(t.failed, r.Delivery)
+	i := slices.IndexFunc(t.open, func(o openDelivery) bool {
+		return (o.peer.stranger || o.peer.name == r.Worker) && (r.Delivery == 0 || r.Delivery == o.number)
+	})
+	if i < 0 {
+		return
 	}
+	t.open = slices.Delete(t.open, i, i+1)
 	d.ReleaseWorker(id, r.Worker, "", now)
 	switch {
 	case t.Held(): // a second worker goes on
@@ -171,6 +176,7 @@ const drainGrace = 2 * time.Second
 // worker that announced its drain: such a worker sent the results of all it held before it left.
 func (d *Dispatcher) loseHolder(t *Task, p *peer, now time.Time) (waits bool) {
 	t.holders = slices.DeleteFunc(t.holders, func(h *peer) bool { return h == p })
+	t.closeDeliveries(p)
 	t.losses++
 	switch {
 	case t.Held() || t.state != leased:
@@ -196,6 +202,7 @@ func (d *Dispatcher) RequeueLostResult(id taskid.ID, instance string, now time.T
 		return nil // a worker still works on another delivery; strangers do not say which delivery they answered
 	}
 	d.releaseHolders(t)
+	t.open = nil
 	t.losses++
 	d.requeueLost(t, "the sink that had its result was lost, again and again", now)
 	return t

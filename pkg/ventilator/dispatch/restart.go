@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
 // What the end of a sink means.
@@ -33,9 +34,9 @@ func (d *Dispatcher) SinkRestarted(before, now string) (ask []taskid.ID) {
 const maxOmitted = 2
 
 // findOmitted returns the tasks whose result the worker seems to have sent to a sink that ended.
-func (d *Dispatcher) findOmitted(worker string, listed []taskid.ID, now time.Time) (ask []taskid.ID) {
+func (d *Dispatcher) findOmitted(h *wire.Heartbeat, listed []taskid.ID, now time.Time) (ask []taskid.ID) {
 	for _, p := range d.peers {
-		if p.stranger || p.name != worker {
+		if !p.sent(h) {
 			continue
 		}
 		for id, t := range p.held {
@@ -50,7 +51,7 @@ func (d *Dispatcher) findOmitted(worker string, listed []taskid.ID, now time.Tim
 		}
 	}
 	for _, id := range ask {
-		d.ReleaseWorker(id, worker, d.tasks[id].maybeResultAt, now)
+		d.ReleaseWorker(id, h.Worker, d.tasks[id].maybeResultAt, now)
 	}
 	return ask
 }

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/taskid"
@@ -22,11 +23,11 @@ type Task struct {
 	Found time.Time // when the task was added
 
 	state      state
-	deliveries int    // deliveries so far
-	failures   int    // deliveries that failed or whose lease expired
-	losses     int    // deliveries that were lost with a connection or with a sink
-	detail     string // of the last failure
-	failed     []int  // numbers of the deliveries that a worker reported as failed
+	deliveries int            // deliveries so far
+	failures   int            // deliveries that failed or whose lease expired
+	losses     int            // deliveries that were lost with a connection or with a sink
+	detail     string         // of the last failure
+	open       []openDelivery // of which no failure is known, and that the task still waits for
 
 	message       []byte // set while ready
 	budgeted      int64  // bytes of the message that count as in flight
@@ -41,6 +42,17 @@ type Task struct {
 	resultAt      string // instance of the sink that has received a result; empty: none, or the instance is unknown
 	maybeResultAt string // instance that may have received a result and ended before it said so; empty: none
 	omitted       int    // heartbeats of the holder that left the task out since maybeResultAt was set
+}
+
+// openDelivery is a delivery that may still be reported as failed.
+type openDelivery struct {
+	number int
+	peer   *peer
+}
+
+// closeDeliveries forgets the open deliveries to p.
+func (t *Task) closeDeliveries(p *peer) {
+	t.open = slices.DeleteFunc(t.open, func(o openDelivery) bool { return o.peer == p })
 }
 
 // Deliveries returns how often the task was sent to a worker.

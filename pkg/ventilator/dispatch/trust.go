@@ -34,14 +34,14 @@ func (d *Dispatcher) mayBeSent(p *peer) bool {
 	return true
 }
 
-// clearSuspect takes a sign of life of the worker with that name.
-func (d *Dispatcher) clearSuspect(worker string) {
+// clearSuspect takes a sign of life of the workers that match.
+func (d *Dispatcher) clearSuspect(match func(*peer) bool) {
 	if d.suspects == 0 {
 		return
 	}
 	known := false
 	for _, p := range d.peers {
-		if !p.stranger && p.name == worker {
+		if match(p) {
 			known = true
 			d.setSuspect(p, false)
 		}

@@ -28,6 +28,7 @@ def task(b, means):
     same("data", as_bytes(data), base64.b64decode(means["Data"]))
     for key in "ID", "Run", "Delivery", "Recipe":
         same(key, info.get(key.lower(), 0 if key == "Delivery" else ""), means[key])
+    same("ticket", info.get("ticket", b"").hex(), means.get("Ticket", ""))
 
 
 def from_worker(b, means):
@@ -58,6 +59,7 @@ def from_worker(b, means):
     info = rest[1] if len(rest) > 1 else {}
     for key in "Reason", "Detail", "Worker", "Run", "Format":
         same(key, info.get(key.lower(), ""), result[key])
+    same("ticket", info.get("ticket", b"").hex(), result.get("Ticket", ""))
     return None
 
 
@@ -69,7 +71,7 @@ def event(b, means):
         elif key == "timings":
             same(key, {k + "_us": v for k, v in value.get(key, {}).items()}, want)
         else:
-            same(key, value.get(key), want)
+            same(key, value.get(key.removesuffix("_us"), type(want)()), want)
 
 
 def call(raw):

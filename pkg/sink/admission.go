@@ -1,0 +1,154 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+)
+
+// This file decides which messages of workers count. Nothing is published, written or booked before.
+
+// maxSenders bounds the connections and the recipes that admission remembers.
+const maxSenders = 4096
+
+// admission checks the messages of workers. The intake owns it.
+type admission struct {
+	*core
+	senders map[zsock.PeerID]sender
+	recipes map[string]recipe.Recipe // by canonical text
+}
+
+// sender is what a connection announced of itself.
+type sender struct {
+	name  string // empty: it announced none
+	proof string // empty: it announced no token
+}
+
+func newAdmission(c *core) *admission {
+	return &admission{core: c, senders: make(map[zsock.PeerID]sender), recipes: make(map[string]recipe.Recipe)}
+}
+
+func (a *admission) sender(p zsock.PeerInfo) sender {
+	from, ok := a.senders[p.ID]
+	if !ok {
+		if w, announced := wire.ParseWorkerIdentity(p.Identity); announced {
+			from = sender{w.Name, w.Proof()}
+		}
+		if len(a.senders) == maxSenders {
+			clear(a.senders)
+		}
+		a.senders[p.ID] = from
+	}
+	return from
+}
+
+var (
+	errNoTicket     = errors.New("it has no ticket; --allow-strangers admits results without one")
+	errStranger     = errors.New("its sender announced no token; --allow-strangers admits it")
+	errWrongTicket  = errors.New("its ticket is wrong: the run gave this delivery of this task to another worker, or never")
+	errAnothersName = errors.New("its sender announced another name, or none while a worker of this name is connected")
+)
+
+// result returns an error unless r counts. Where the sender announced a name, r has that name afterwards.
+func (a *admission) result(r *wire.Result, from sender) error {
+	switch {
+	case from.name != "":
+		r.Worker = from.name
+	case a.state.isAnnounced(r.Worker):
+		return errAnothersName
+	}
+	what := wire.TicketOf{ID: r.ID, Filename: r.Filename, Recipe: r.Recipe, Delivery: r.Delivery, Proof: from.proof}
+	switch {
+	case len(r.Ticket) > 0:
+		if !a.rightTicket(r.Run, r.Ticket, what) {
+			return errWrongTicket
+		}
+	case a.cfg.RefuseStrangers:
+		return errNoTicket
+	}
+	if r.Outcome != outcome.Done {
+		r.Outputs = nil
+		return nil
+	}
+	return a.outputs(r)
+}
+
+// outputs returns an error unless the outputs of r are those that its recipe makes of its file. A stranger may leave the recipe
+// out; then no output may be one of another image.
+func (a *admission) outputs(r *wire.Result) error {
+	if r.Recipe == "" {
+		names := make([]string, len(r.Outputs))
+		for i := range r.Outputs {
+			names[i] = r.Outputs[i].Name
+		}
+		return a.notAnothers(r.Filename, names)
+	}
+	what, ok := a.recipes[r.Recipe]
+	if !ok {
+		var err error
+		if what, err = recipe.ParseCanonical(r.Recipe); err != nil {
+			return fmt.Errorf("its recipe: %w", err)
+		}
+		if len(a.recipes) == maxRuns {
+			clear(a.recipes)
+		}
+		a.recipes[r.Recipe] = what
+	}
+	allowed := what.OutputNames(r.Filename)
+	for i := range r.Outputs {
+		name := r.Outputs[i].Name
+		if !takeOut(allowed, name) {
+			return fmt.Errorf("its recipe does not make an output %.80q of %.80q, or the output comes twice", name, r.Filename)
+		}
+	}
+	return nil
+}
+
+// takeOut removes a name from names, where it leaves an empty one, and reports whether it was there.
+func takeOut(names []string, name string) bool {
+	for i := range names {
+		if names[i] == name {
+			names[i] = ""
+			return true
+		}
+	}
+	return false
+}
+
+// notAnothers returns an error if the ledger has one of the outputs as that of another image. A damaged ledger is reported by the
+// commit.
+func (c *core) notAnothers(filename string, outputs []string) (err error) {
+	_ = c.cfg.Ledger.Owners(outputs, func(name string, e ledger.Entry) {
+		if e.Filename != filename {
+			err = fmt.Errorf("%.80q is an output of %.80q", name, e.Filename)
+		}
+	})
+	return err
+}
+
+// heartbeat returns an error unless h speaks for its sender, and notes in h who that is.
+func (a *admission) heartbeat(h *wire.Heartbeat, from sender) error {
+	h.Proof = from.proof
+	switch {
+	case from.name != "" && h.Worker != from.name:
+		return errAnothersName
+	case from.proof == "" && a.cfg.RefuseStrangers:
+		return errStranger
+	case from.name == "" && a.state.isAnnounced(h.Worker):
+		return errAnothersName
+	}
+	return nil
+}
+
+// bareName returns an error unless bare names count.
+func (a *admission) bareName() error {
+	if a.cfg.RefuseStrangers {
+		return errNoTicket
+	}
+	return nil
+}
