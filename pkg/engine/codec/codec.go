@@ -61,15 +61,15 @@ func Of() List {
 		case format.JPEG:
 			c.Reads, c.Writes = own, module("github.com/gen2brain/jpegn")
 		case format.PNG:
-			c.Reads, c.Writes = own, std
+			c.Reads, c.Writes = own, own
 		case format.GIF:
-			c.Reads, c.Writes = std, std
+			c.Reads, c.Writes = own, std
 		case format.WebP:
 			c.Reads, c.Writes = webpReads, webpWrites
 		case format.TIFF:
 			c.Reads, c.Writes = own, module("golang.org/x/image")
 		case format.BMP:
-			c.Reads = module("golang.org/x/image")
+			c.Reads = own
 		case format.HEIC:
 			c.Reads = hevc
 		case format.AVIF:
