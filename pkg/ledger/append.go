@@ -44,6 +44,7 @@ func (l *Ledger) add(tx *bbolt.Tx, batch []Entry, duplicate []bool) error {
 	outputs, sources := tx.Bucket(bucketOutputs), tx.Bucket(bucketSources)
 	entries.FillPercent = 1 // it is only appended to
 	refused.FillPercent = 1
+	outputs.FillPercent = outputsFill
 	sums := make(map[string]*Counts)
 	for i := range batch {
 		e := batch[i]

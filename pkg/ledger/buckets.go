@@ -21,9 +21,12 @@ var (
 	bucketRuns    = []byte("runs")             // run id → JSON
 
 	// Those of later versions; a ledger may lack them.
-	bucketOutputs = []byte("outputs")      // 8 bytes of the SHA-256 of an output's name → seq of its owner (8 bytes, big-endian)
+	bucketOutputs = []byte("output-names") // name of an output, cut by outputKey → seq of its owner (8 bytes, big-endian)
 	bucketSources = []byte("sources")      // source of an entry → nothing
 	bucketAcks    = []byte("acknowledged") // task id of a refused entry → when it was acknowledged (seconds since 1970, uvarint)
+
+	// bucketHashes is an earlier form of bucketOutputs, with hashes of names. Each commit changed hundreds of its pages.
+	bucketHashes = []byte("outputs")
 )
 
 func buckets() [][]byte {

@@ -57,7 +57,7 @@ type Ledger struct {
 	file *os.File // the db's own
 
 	readOnly bool
-	late     func() (map[uint64]uint64, error) // lateOutputs, once
+	late     func() (map[string]uint64, error) // lateOutputs, once
 
 	writing sync.Mutex // held by the one who writes
 	words   words      // guarded by writing

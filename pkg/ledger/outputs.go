@@ -12,16 +12,27 @@ import (
 // sequence is the number of the last entry that the bucket knows. Ledgers of earlier versions have no such bucket, and
 // an earlier version that writes to a ledger leaves it behind: Open completes it.
 
-// outputKey shortens a name. Two names with one key are told apart by their entries.
+// outputKey returns the key of an output. Keys sort like names, and a run settles images nearly in the order of their names,
+// so that a commit changes few pages of the index. Long names are cut; two names with one key are told apart by their
+// entries.
 func outputKey(name string) []byte {
+	if len(name) <= maxOutputKey {
+		return []byte(name)
+	}
 	sum := sha256.Sum256([]byte(name))
-	return sum[:8]
+	return append([]byte(name[:maxOutputKey]), sum[:8]...)
 }
+
+const maxOutputKey = 200
+
+// outputsFill leaves little room in the pages of the index, since most keys are larger than those before.
+const outputsFill = 0.9
 
 // claimOutputs makes the entry numbered seq the owner of its outputs.
 func claimOutputs(index *bbolt.Bucket, e *Entry, seq uint64) error {
+	owner := seqKey(seq)
 	for _, o := range e.Outputs {
-		if err := index.Put(outputKey(o.Name), seqKey(seq)); err != nil {
+		if err := index.Put(outputKey(o.Name), owner); err != nil {
 			return err
 		}
 	}
@@ -49,7 +60,7 @@ func (l *Ledger) indexOutputs() error {
 		complete := false
 		err := l.view(func(tx *bbolt.Tx) error {
 			index := tx.Bucket(bucketOutputs)
-			complete = index != nil && tx.Bucket(bucketSources) != nil && tx.Bucket(bucketAcks) != nil &&
+			complete = index != nil && tx.Bucket(bucketHashes) == nil && tx.Bucket(bucketSources) != nil && tx.Bucket(bucketAcks) != nil &&
 				index.Sequence() >= tx.Bucket(bucketEntries).Sequence()
 			return nil
 		})
@@ -59,6 +70,11 @@ func (l *Ledger) indexOutputs() error {
 		err = l.update(func(tx *bbolt.Tx) (err error) {
 			for _, name := range laterBuckets() {
 				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+					return err
+				}
+			}
+			if tx.Bucket(bucketHashes) != nil {
+				if err := tx.DeleteBucket(bucketHashes); err != nil {
 					return err
 				}
 			}
@@ -73,6 +89,7 @@ func (l *Ledger) indexOutputs() error {
 }
 
 func (l *Ledger) indexSome(tx *bbolt.Tx, index *bbolt.Bucket) (more bool, err error) {
+	index.FillPercent = outputsFill
 	entries, word := tx.Bucket(bucketEntries), reader(tx)
 	cursor := entries.Cursor()
 	k, v := cursor.Seek(seqKey(index.Sequence() + 1))
@@ -97,8 +114,8 @@ func (l *Ledger) indexSome(tx *bbolt.Tx, index *bbolt.Bucket) (more bool, err er
 
 // lateOutputs returns the owners of the outputs of entries that the file's index does not know, by their keys. Only a
 // ledger of an earlier version that is open for reading alone has any; the index cannot be completed then.
-func (l *Ledger) lateOutputs() (map[uint64]uint64, error) {
-	late := make(map[uint64]uint64)
+func (l *Ledger) lateOutputs() (map[string]uint64, error) {
+	late := make(map[string]uint64)
 	err := l.view(func(tx *bbolt.Tx) error {
 		after := uint64(0)
 		if index := tx.Bucket(bucketOutputs); index != nil {
@@ -111,7 +128,7 @@ func (l *Ledger) lateOutputs() (map[uint64]uint64, error) {
 				return err
 			}
 			for _, o := range e.Outputs {
-				late[binary.BigEndian.Uint64(outputKey(o.Name))] = e.Seq
+				late[string(outputKey(o.Name))] = e.Seq
 			}
 		}
 		return nil
@@ -120,8 +137,8 @@ func (l *Ledger) lateOutputs() (map[uint64]uint64, error) {
 }
 
 // ownerSeq returns the number of the entry that has, or had, the latest output of that key; 0 if there is none.
-func ownerSeq(tx *bbolt.Tx, late map[uint64]uint64, key []byte) uint64 {
-	if seq, ok := late[binary.BigEndian.Uint64(key)]; ok {
+func ownerSeq(tx *bbolt.Tx, late map[string]uint64, key []byte) uint64 {
+	if seq, ok := late[string(key)]; ok {
 		return seq
 	}
 	index := tx.Bucket(bucketOutputs)
@@ -137,7 +154,7 @@ func ownerSeq(tx *bbolt.Tx, late map[uint64]uint64, key []byte) uint64 {
 
 // Owners calls visit with each of the output names that an entry has, and with the latest such entry.
 func (l *Ledger) Owners(names []string, visit func(name string, e Entry)) error {
-	err := l.withOwners(func(tx *bbolt.Tx, late map[uint64]uint64) error {
+	err := l.withOwners(func(tx *bbolt.Tx, late map[string]uint64) error {
 		entries, word := tx.Bucket(bucketEntries), reader(tx)
 		for _, name := range names {
 			seq := ownerSeq(tx, late, outputKey(name))
@@ -161,7 +178,7 @@ func (l *Ledger) Owners(names []string, visit func(name string, e Entry)) error 
 // Superseded returns the names of the outputs of e that belong to a later entry.
 func (l *Ledger) Superseded(e *Entry) ([]string, error) {
 	var names []string
-	err := l.withOwners(func(tx *bbolt.Tx, late map[uint64]uint64) error {
+	err := l.withOwners(func(tx *bbolt.Tx, late map[string]uint64) error {
 		entries, word := tx.Bucket(bucketEntries), reader(tx)
 		for _, o := range e.Outputs {
 			seq := ownerSeq(tx, late, outputKey(o.Name))
@@ -188,8 +205,8 @@ func (l *Ledger) Superseded(e *Entry) ([]string, error) {
 	return names, nil
 }
 
-func (l *Ledger) withOwners(f func(tx *bbolt.Tx, late map[uint64]uint64) error) error {
-	var late map[uint64]uint64
+func (l *Ledger) withOwners(f func(tx *bbolt.Tx, late map[string]uint64) error) error {
+	var late map[string]uint64
 	if l.readOnly {
 		var err error
 		if late, err = l.late(); err != nil {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -75,7 +76,8 @@ func TestOutputBelongsToTheLatestEntryThatHasIt(t *testing.T) {
 				return err
 			}
 		}
-		return nil
+		_, err := tx.CreateBucket(bucketHashes)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -96,10 +98,30 @@ func TestOutputBelongsToTheLatestEntryThatHasIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	err = l.view(func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketHashes) != nil {
+			t.Error("the earlier form of the index is still there")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := l.Revive([]taskid.ID{testID(3)}); err != nil {
 		t.Fatal(err)
 	}
 	if e := owner("a_x.jpg"); !e.ID.IsZero() {
 		t.Errorf("the owner was removed, and a_x.jpg belongs to %+v", e)
+	}
+}
+
+func TestOutputsOfLongNamesThatBeginAlikeHaveTheirOwnOwners(t *testing.T) {
+	l := newLedger(t)
+	long := strings.Repeat("long/", maxOutputKey)
+	appendAll(t, l, withOutput(1, "r", long+"a.jpg", "/one"), withOutput(2, "r", long+"b.jpg", "/two"))
+	owners := make(map[string]string)
+	err := l.Owners([]string{long + "a.jpg", long + "b.jpg", long}, func(name string, e Entry) { owners[name] = e.Source })
+	if err != nil || len(owners) != 2 || owners[long+"a.jpg"] != "/one" || owners[long+"b.jpg"] != "/two" {
+		t.Errorf("the owners are %q, %v", owners, err)
 	}
 }
