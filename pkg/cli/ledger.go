@@ -110,25 +110,6 @@ func useSinkLedger(
 	})
 }
 
-// eachEntry calls visit with every entry that args select.
-func eachEntry(ctx context.Context, b wire.LedgerReader, args wire.EntriesArgs, visit func(*wire.Receipt) error) error {
-	for {
-		page, err := b.Entries(ctx, args)
-		if err != nil {
-			return err
-		}
-		for i := range page.Entries {
-			if err := visit(&page.Entries[i]); err != nil {
-				return err
-			}
-		}
-		if page.Next == "" {
-			return nil
-		}
-		args.After = page.Next
-	}
-}
-
 // selection returns the rejected and dead entries that --only and --run select.
 func selection(c *cli.Command) (wire.EntriesArgs, error) {
 	args := wire.EntriesArgs{Run: c.String("run"), Outcomes: []outcome.Outcome{outcome.Rejected, outcome.Dead}}

@@ -47,7 +47,7 @@ func rejectsCommand() *cli.Command {
 				switch {
 				case c.Bool("json"):
 					out := json.NewEncoder(os.Stdout)
-					return eachEntry(ctx, b, args, func(r *wire.Receipt) error { return out.Encode(r) })
+					return report.EachEntry(ctx, b, args, func(r *wire.Receipt) error { return out.Encode(r) })
 				case c.Bool("csv"):
 					return rejectsAsCSV(ctx, b, args)
 				}
@@ -64,7 +64,7 @@ func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) er
 	}); err != nil {
 		return err
 	}
-	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
+	err := report.EachEntry(ctx, b, args, func(r *wire.Receipt) error {
 		return out.Write(
 			[]string{
 				report.Cell(r.Filename),
@@ -86,7 +86,7 @@ func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) er
 func rejectsAsText(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	n := 0
-	err := eachEntry(ctx, b, args, func(r *wire.Receipt) error {
+	err := report.EachEntry(ctx, b, args, func(r *wire.Receipt) error {
 		n++
 		why := string(r.Reason)
 		if r.Outcome == outcome.Dead {

@@ -15,13 +15,13 @@ import (
 func reportCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "report",
-		Usage: "report on a run: throughput, stages, slowest images, rejections and reasons",
+		Usage: "report on all images, or on a run: throughput, stages, slowest images, rejections and reasons",
 		Description: `   farm report --out ~/thumbnails
    farm report --out ~/thumbnails --html report.html --photos ~/Pictures
    farm report --run 20260102-150405-abcd --csv > images.csv
    farm report --json | jq .summary`,
 		Flags: concat([]cli.Flag{
-			text(whatToTake, "run", "", "`NAME` of the run (default: the newest)"),
+			text(whatToTake, "run", "", "report only on the run of that `NAME`"),
 			yes(showing, "json", "print one JSON object: run, images, summary"),
 			yes(showing, "csv", "print comma-separated values, a line for each image"),
 			text(showing, "html", "", "write a self-contained page to `FILE`; - is standard output"),

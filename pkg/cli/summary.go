@@ -106,7 +106,7 @@ func printLeftOut(w io.Writer, left ventilator.LeftOut) {
 	if len(left.Counts) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "left out: %s\n", left)
+	fmt.Fprintf(w, "left out: %s\n", left.Counts)
 	for i, o := range left.Unreadable {
 		if i == namedLeftOut {
 			fmt.Fprintf(w, "  … and %s more\n", numfmt.Count(left.Counts[source.Unreadable]-namedLeftOut))

@@ -59,6 +59,8 @@ type Run struct {
 	Redeliveries int64 `json:"redeliveries"`
 	Duplicates   int64 `json:"duplicates"`
 
+	LeftOut map[string]int64 `json:"left_out,omitempty"` // what the walk left out, by kind
+
 	Earlier int64 `json:"earlier,omitempty"` // of the settled, those that earlier runs settled
 	Bytes   int64 `json:"bytes,omitempty"`   // of the images that this run settled
 	// TicketKey checks the tickets of the run's tasks, in hexadecimal digits. It is there while the run is live.

@@ -59,6 +59,7 @@ type page struct {
 	Groups   []group
 	Crew     []crew
 	Pairs    []pair
+	Covered  string // which images it covers
 	Version  string
 	Now      time.Time
 }
@@ -104,7 +105,7 @@ type pair struct {
 
 // WritePage writes the report as one page of HTML that needs nothing else.
 func (r *Report) WritePage(ctx context.Context, w io.Writer, c PageConfig) error {
-	p := page{Report: r, Sums: r.Summary(), Version: c.Version, Now: c.Now}
+	p := page{Report: r, Sums: r.Summary(), Covered: r.covered(), Version: c.Version, Now: c.Now}
 	end := r.Run.Ended
 	if end.IsZero() || end.Before(r.last) {
 		end = r.last
@@ -112,7 +113,9 @@ func (r *Report) WritePage(ctx context.Context, w io.Writer, c PageConfig) error
 	if p.Now.IsZero() {
 		p.Now = end
 	}
-	p.Chart = r.flow.chart(end)
+	if r.ofRun > 0 {
+		p.Chart = r.flow.chart(end)
+	}
 	p.accounts()
 	p.stages()
 	p.slow()
@@ -230,7 +233,7 @@ func inline(ctx context.Context, find func(context.Context, string) ([]byte, err
 // contentPolicy lets a page do nothing but show itself, whatever a file's name says.
 const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
-// Handler serves the page of the run that the query's "run" names, or of the newest. One page is made at a time.
+// Handler serves the page of the run that the query's "run" names, or of all images. It makes one page at a time.
 func Handler(b wire.LedgerReader, c PageConfig) http.Handler {
 	turn := make(chan struct{}, 1)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

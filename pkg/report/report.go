@@ -1,17 +1,19 @@
-// Package report tells what became of a run: as text, as JSON, as comma-separated values, and as one page of HTML that
-// needs nothing else.
+// Package report says what became of images: as text, as JSON, as comma-separated values, and as one page of HTML that
+// needs nothing else. A report covers one run, or all images that the ledger knows.
 //
-// A report is made in one pass over the ledger's entries, and its memory does not grow with their number: throughput is
-// counted in slices of time that are joined in pairs when there are too many, times go into histograms whose steps are a
-// tenth, and of lists only the longest, or an even sample, is kept.
+// Read makes a report in one pass over the ledger's entries. Its memory does not grow with their number. It counts
+// throughput in slices of time, and joins them in pairs when there are too many. It counts times in histograms whose steps
+// are a tenth. Of lists it keeps the first or the largest entries, or an even sample.
 package report
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -39,9 +41,9 @@ func FindRun(ctx context.Context, b wire.LedgerReader, id string) (wire.Run, err
 	return wire.Run{}, &UnknownRunError{id}
 }
 
-// EachEntry calls visit with each entry that a run settled, in the order in which they were.
-func EachEntry(ctx context.Context, b wire.LedgerReader, run string, visit func(*wire.Receipt) error) error {
-	for args := (wire.EntriesArgs{Run: run}); ; {
+// EachEntry calls visit with each entry that args select, in the order in which they were settled.
+func EachEntry(ctx context.Context, b wire.LedgerReader, args wire.EntriesArgs, visit func(*wire.Receipt) error) error {
+	for {
 		page, err := b.Entries(ctx, args)
 		if err != nil {
 			return err
@@ -66,23 +68,28 @@ const (
 	maxDropped = 100  // kinds of dropped metadata
 )
 
-// Report is what is known of one run. Make it with New, Add its entries.
+// Report is what is known of one run, or of all images that the ledger knows. Make it with Read.
 type Report struct {
-	Run     wire.Run
-	Entries int64 // that this run settled; skipped images have none
-	Bytes   int64 // of their images
-	Outputs int64
-	Written int64 // bytes of outputs
+	Run        wire.Run // the run that it covers, or the newest one
+	Runs       int      // how many runs it covers; 0: only Run
+	Entries    int64    // of images; those that Run skipped have entries of other runs
+	Done       int64    // of Entries
+	Bytes      int64    // of the images of Entries
+	Outputs    int64
+	Written    int64 // bytes of outputs
+	Superseded int64 // entries that are not counted, because a later one of the same image or outputs replaced them
 
-	first, last time.Time // settled
-	flow        flow
-	stages      []Stage
-	slowest     slowest
-	reasons     map[string]*Refused
-	workers     map[string]*Worker
-	others      Worker
-	sample      sample
-	dropped     map[string]int64 // images by the kind of metadata that no output carries
+	ofRun, ofRunBytes int64                // those of Entries that Run settled, and the bytes of their images
+	last              time.Time            // when the last entry of Run was settled
+	refusals          map[imageKey]refusal // of images, to find those that a later entry replaces
+	flow              flow
+	stages            []Stage
+	slowest           slowest
+	reasons           map[string]*Refused
+	workers           map[string]*Worker
+	others            Worker
+	sample            sample
+	dropped           map[string]int64 // images by the kind of metadata that no output carries
 }
 
 // Refused is the images that were rejected for one reason, or the dead letters.
@@ -100,43 +107,90 @@ type Worker struct {
 	BusyUS int64  `json:"busy_us"` // its transforms together
 }
 
-// New returns the report of a run that has no entries yet.
-func New(run wire.Run) *Report {
+// imageKey identifies an image.
+type imageKey struct{ source, filename string }
+
+// refusal is what a report counted of a refused image.
+type refusal struct {
+	why   string
+	bytes int64
+}
+
+// maxRefusals bounds the refused images of which a report finds out whether a later entry replaced them.
+const maxRefusals = 100_000
+
+// newReport returns a report without entries.
+func newReport(run wire.Run) *Report {
 	return &Report{
-		Run: run, flow: newFlow(run.Started), stages: newStages(),
+		Run: run, refusals: make(map[imageKey]refusal), flow: newFlow(run.Started), stages: newStages(),
 		reasons: make(map[string]*Refused), workers: make(map[string]*Worker),
 		dropped: make(map[string]int64),
 	}
 }
 
-// Read returns the report of the run of that id (the newest when it is empty).
+// Read returns the report of the run of that id or, when it is empty, of all images that the ledger knows.
 func Read(ctx context.Context, b wire.LedgerReader, id string) (*Report, error) {
-	run, err := FindRun(ctx, b, id)
+	r, args, err := begin(ctx, b, id)
 	if err != nil {
 		return nil, err
 	}
-	r := New(run)
-	return r, EachEntry(ctx, b, run.ID, func(e *wire.Receipt) error { r.Add(e); return nil })
+	return r, EachEntry(ctx, b, args, func(e *wire.Receipt) error { r.add(e); return nil })
 }
 
-// Add counts an entry, which it may keep.
-func (r *Report) Add(e *wire.Receipt) {
+// begin returns the report of that id, without entries, and which entries it covers.
+func begin(ctx context.Context, b wire.LedgerReader, id string) (*Report, wire.EntriesArgs, error) {
+	run, err := FindRun(ctx, b, id)
+	if err != nil {
+		return nil, wire.EntriesArgs{}, err
+	}
+	r := newReport(run)
+	if id != "" {
+		return r, wire.EntriesArgs{Run: run.ID}, nil
+	}
+	runs, err := b.Runs(ctx)
+	r.Runs = len(runs)
+	return r, wire.EntriesArgs{Superseded: true}, err
+}
+
+// superseded reports whether later entries replaced all outputs of e.
+func superseded(e *wire.Receipt) bool {
+	for i := range e.Outputs {
+		if !e.Outputs[i].Superseded {
+			return false
+		}
+	}
+	return len(e.Outputs) > 0
+}
+
+// add counts an entry, which it may keep.
+func (r *Report) add(e *wire.Receipt) {
+	if superseded(e) {
+		r.Superseded++
+		return
+	}
+	if r.Runs > 0 {
+		r.forgetRefusal(e)
+	}
 	r.Entries++
 	r.Bytes += e.Bytes
 	for _, o := range e.Outputs {
-		r.Outputs++
-		r.Written += o.Size
+		if !o.Superseded {
+			r.Outputs++
+			r.Written += o.Size
+		}
 	}
-	if !e.At.IsZero() {
-		if r.first.IsZero() || e.At.Before(r.first) {
-			r.first = e.At
+	if e.Run == r.Run.ID {
+		r.ofRun++
+		r.ofRunBytes += e.Bytes
+		if !e.At.IsZero() {
+			if e.At.After(r.last) {
+				r.last = e.At
+			}
+			r.flow.add(e.At, e.Outcome == outcome.Done, e.Bytes)
 		}
-		if e.At.After(r.last) {
-			r.last = e.At
-		}
-		r.flow.add(e.At, e.Outcome == outcome.Done, e.Bytes)
 	}
 	if e.Outcome == outcome.Done {
+		r.Done++
 		for i := range r.stages {
 			r.stages[i].add(r.stages[i].of(&e.Timings))
 		}
@@ -166,6 +220,30 @@ func (r *Report) refuse(e *wire.Receipt) {
 	if group.Count++; len(group.Images) < maxListed {
 		group.Images = append(group.Images, *e)
 	}
+	if r.Runs > 0 && len(r.refusals) < maxRefusals {
+		r.refusals[imageKey{e.Source, e.Filename}] = refusal{why, e.Bytes}
+	}
+}
+
+// forgetRefusal takes an earlier refusal of the image of e out of the report: the image has been tried again since.
+func (r *Report) forgetRefusal(e *wire.Receipt) {
+	key := imageKey{e.Source, e.Filename}
+	earlier, refused := r.refusals[key]
+	if !refused {
+		return
+	}
+	delete(r.refusals, key)
+	group := r.reasons[earlier.why]
+	at := slices.IndexFunc(group.Images, func(e wire.Receipt) bool { return key == imageKey{e.Source, e.Filename} })
+	if at >= 0 {
+		group.Images = slices.Delete(group.Images, at, at+1)
+	}
+	if group.Count--; group.Count == 0 {
+		delete(r.reasons, group.Why)
+	}
+	r.Entries--
+	r.Bytes -= earlier.bytes
+	r.Superseded++
 }
 
 const deadLetter = "dead letter"
@@ -203,11 +281,23 @@ func (r *Report) Took() time.Duration { return r.Run.Took(r.end()) }
 // Working returns the part of that time by which rates are reckoned: see wire.Run.Working.
 func (r *Report) Working() time.Duration { return r.Run.Working(r.end()) }
 
-// PerSecond returns how many images were settled in a second of working time, and their bytes; 0 where nothing was.
+// PerSecond returns how many images Run settled in a second of working time, and their bytes; 0 if it settled none.
 func (r *Report) PerSecond() (images, bytes float64) {
 	seconds := r.Working().Seconds()
 	if seconds == 0 {
 		return 0, 0
 	}
-	return float64(r.Entries) / seconds, float64(r.Bytes) / seconds
+	return float64(r.ofRun) / seconds, float64(r.ofRunBytes) / seconds
+}
+
+// ByRun returns how many of the entries Run settled.
+func (r *Report) ByRun() int64 { return r.ofRun }
+
+// LeftOut says what the walk of Run left out, by kind; empty: nothing.
+func (r *Report) LeftOut() string {
+	tally := make(source.Tally, len(r.Run.LeftOut))
+	for kind, n := range r.Run.LeftOut {
+		tally[source.Kind(kind)] = n
+	}
+	return tally.String()
 }

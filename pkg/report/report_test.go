@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -165,7 +166,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Skip("very many entries")
 	}
 	const n = 200_000
-	r := New(wire.Run{ID: "new", Started: begun})
+	r := newReport(wire.Run{ID: "new", Started: begun})
 	heap := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -176,7 +177,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range n {
 		e := entry(i, 4320*time.Millisecond)
 		e.Worker = fmt.Sprint("worker ", i%5000)
-		r.Add(&e)
+		r.add(&e)
 	}
 	if grown := int64(heap()) - int64(before); grown > 4<<20 {
 		t.Errorf("%d bytes are kept", grown)
@@ -256,7 +257,7 @@ func TestDroppedMetadataIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines, err := csv.NewReader(&csvText).ReadAll()
-	if last := len(columns) - 1; err != nil || lines[0][last] != "dropped" || lines[1][last] != "" || lines[3][last] != "exif icc" {
+	if last := slices.Index(columns, "dropped"); err != nil || lines[1][last] != "" || lines[3][last] != "exif icc" {
 		t.Errorf("CSV: %q, %v", lines[:4], err)
 	}
 	var got struct {
@@ -315,7 +316,7 @@ func TestTextNamesWhatMatters(t *testing.T) {
 func TestRunWithoutEntriesHasAPage(t *testing.T) {
 	for _, run := range []wire.Run{{}, {ID: "empty", State: "finished", Started: begun, Ended: begun, Found: 5, Skipped: 5}} {
 		var text bytes.Buffer
-		r := New(run)
+		r := newReport(run)
 		if err := errors.Join(r.WritePage(t.Context(), &text, PageConfig{}), r.WriteText(io.Discard)); err != nil {
 			t.Error(err)
 		}

@@ -24,12 +24,14 @@ var columns = []string{
 	"filename", "outcome", "reason", "detail", "worker", "delivery", "bytes", "outputs", "output_bytes",
 	"waited_us", "decode_us", "transform_us", "encode_us", "write_us", "total_us", "at",
 	"dropped", // kinds of metadata, separated by blanks
+	"run",     // that settled it
 }
 
-// WriteCSV writes a line for each image that the run of that id (the newest when it is empty) settled, below a header.
+// WriteCSV writes a line for each image that the run of that id settled or, when it is empty, for each one that the ledger
+// knows, below a header. Entries that later ones replaced have no line.
 // Texts that a spreadsheet would take for a formula begin with an apostrophe.
 func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) error {
-	run, err := FindRun(ctx, b, id)
+	_, args, err := begin(ctx, b, id)
 	if err != nil {
 		return err
 	}
@@ -38,7 +40,10 @@ func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) 
 		return err
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	err = EachEntry(ctx, b, run.ID, func(e *wire.Receipt) error {
+	err = EachEntry(ctx, b, args, func(e *wire.Receipt) error {
+		if superseded(e) {
+			return nil
+		}
 		size := int64(0)
 		for _, o := range e.Outputs {
 			size += o.Size
@@ -48,7 +53,7 @@ func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) 
 			Cell(e.Filename), string(e.Outcome), string(e.Reason), Cell(e.Detail), Cell(e.Worker), strconv.Itoa(e.Delivery),
 			number(e.Bytes), strconv.Itoa(len(e.Outputs)), number(size), number(t.Waited), number(t.Decode),
 			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
-			Cell(strings.Join(e.Dropped, " ")),
+			Cell(strings.Join(e.Dropped, " ")), Cell(e.Run),
 		})
 	})
 	out.Flush()
@@ -68,8 +73,11 @@ func Cell(s string) string {
 
 // Summary is the end of WriteJSON.
 type Summary struct {
-	Settled         int64            `json:"settled"` // images, by this run; skipped ones are not among them
-	Bytes           int64            `json:"bytes"`   // of those images
+	Settled         int64            `json:"settled"`        // images that the report covers
+	SettledByRun    int64            `json:"settled_by_run"` // of those; the run's rates are reckoned by them
+	Runs            int              `json:"runs"`           // that the report covers
+	Superseded      int64            `json:"superseded"`     // entries that later ones replaced; not among the settled
+	Bytes           int64            `json:"bytes"`          // of those images
 	Outputs         int64            `json:"outputs"`
 	OutputBytes     int64            `json:"output_bytes"`
 	Unsettled       int64            `json:"unsettled"`       // found − (done + skipped + rejected + dead)
@@ -109,7 +117,7 @@ type Throughput struct {
 func (r *Report) Summary() Summary {
 	images, bytes := r.PerSecond()
 	s := Summary{
-		Settled: r.Entries, Bytes: r.Bytes, Outputs: r.Outputs, OutputBytes: r.Written, Unsettled: r.Run.Unsettled(),
+		Settled: r.Entries, SettledByRun: r.ofRun, Runs: max(1, r.Runs), Superseded: r.Superseded, Bytes: r.Bytes, Outputs: r.Outputs, OutputBytes: r.Written, Unsettled: r.Run.Unsettled(),
 		Seconds: r.Took().Seconds(), WorkingSeconds: r.Working().Seconds(), ImagesPerSecond: images, BytesPerSecond: bytes,
 		Workers:    r.Workers(),
 		Refused:    make(map[string]int64),
@@ -136,11 +144,10 @@ func (r *Report) Summary() Summary {
 
 // WriteJSON writes one object: the run, its images (an array with a line for each), and the Summary.
 func WriteJSON(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) error {
-	run, err := FindRun(ctx, b, id)
+	r, args, err := begin(ctx, b, id)
 	if err != nil {
 		return err
 	}
-	r := New(run)
 	out := bufio.NewWriter(w)
 	put := func(before string, v any) error {
 		text, err := json.Marshal(v)
@@ -149,12 +156,17 @@ func WriteJSON(ctx context.Context, w io.Writer, b wire.LedgerReader, id string)
 		}
 		return err
 	}
-	if err := put("{\"run\":", run); err != nil {
+	if err := put("{\"run\":", r.Run); err != nil {
 		return err
 	}
 	before := ",\n\"images\":[\n"
-	err = EachEntry(ctx, b, run.ID, func(e *wire.Receipt) error {
-		r.Add(e)
+	none := true
+	err = EachEntry(ctx, b, args, func(e *wire.Receipt) error {
+		r.add(e)
+		if superseded(e) {
+			return nil
+		}
+		none = false
 		defer func() { before = ",\n" }()
 		return put(before, e)
 	})
@@ -162,7 +174,7 @@ func WriteJSON(ctx context.Context, w io.Writer, b wire.LedgerReader, id string)
 		return err
 	}
 	end := "],\n\"summary\":"
-	if r.Entries == 0 {
+	if none {
 		end = before + end
 	}
 	if err := put(end, r.Summary()); err != nil {
@@ -190,9 +202,14 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%s images found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Count(run.Found),
 		numfmt.Count(run.Done), numfmt.Count(run.Skipped), numfmt.Count(run.Rejected), numfmt.Count(run.Dead), balance)
-	images, bytes := r.PerSecond()
-	fmt.Fprintf(w, "%s settled by this run: %s img/s, %s/s in; %s outputs, %s\n",
-		numfmt.Count(r.Entries), numfmt.Rate(images), numfmt.Bytes(bytes), numfmt.Count(r.Outputs), numfmt.Bytes(r.Written))
+	if left := r.LeftOut(); left != "" {
+		fmt.Fprintf(w, "left out: %s\n", telemetry.Printable(left))
+	}
+	if r.ofRun > 0 {
+		images, bytes := r.PerSecond()
+		fmt.Fprintf(w, "%s settled by this run: %s img/s, %s/s in\n", numfmt.Count(r.ofRun), numfmt.Rate(images), numfmt.Bytes(bytes))
+	}
+	fmt.Fprintln(w, r.covered())
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	if r.stages[0].Count > 0 {
 		fmt.Fprintln(table, "\nSTAGE\tMEAN\tMEDIAN\t95%\t99%\tLONGEST")
@@ -220,6 +237,20 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 	}
 	return table.Flush()
+}
+
+// covered says in a sentence which images the report covers.
+func (r *Report) covered() string {
+	s := fmt.Sprintf("this report covers %s entries of the ledger", numfmt.Count(r.Entries))
+	if r.Runs > 1 {
+		s += fmt.Sprintf(" by %d runs", r.Runs)
+	}
+	s += fmt.Sprintf(": %s done, %s refused; %s outputs, %s", numfmt.Count(r.Done),
+		numfmt.Count(r.Entries-r.Done), numfmt.Count(r.Outputs), numfmt.Bytes(r.Written))
+	if r.Superseded > 0 {
+		s += fmt.Sprintf("; superseded since: %s", numfmt.Count(r.Superseded))
+	}
+	return s
 }
 
 // micros writes a duration in microseconds.

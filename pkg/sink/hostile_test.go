@@ -136,6 +136,7 @@ func TestRunsWithLongTextsAreRefused(t *testing.T) {
 		"host":    func(r *wire.Run) { r.Host = long },
 		"waiting": func(r *wire.Run) { r.Waiting = long },
 		"missing": func(r *wire.Run) { r.Missing = []string{long} },
+		"left":    func(r *wire.Run) { r.LeftOut = map[string]int64{long: 1} },
 	} {
 		run := &wire.Run{ID: "r", State: outcome.Running, Started: time.Now()}
 		spoil(run)

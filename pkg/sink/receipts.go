@@ -91,7 +91,7 @@ func runOfRecord(r *ledger.Run) wire.Run {
 	return wire.Run{
 		ID: r.ID, State: r.State, Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host, Total: r.Found,
 		Found: r.Found, Done: r.Done, Skipped: r.Skipped, Rejected: r.Rejected, Dead: r.Dead, Redeliveries: r.Redeliveries,
-		Earlier: r.Earlier, Bytes: r.Bytes, WorkUS: r.WorkUS,
+		Earlier: r.Earlier, Bytes: r.Bytes, WorkUS: r.WorkUS, LeftOut: r.LeftOut,
 	}
 }
 
@@ -109,6 +109,6 @@ func runRecord(r *wire.Run) ledger.Run {
 	return ledger.Run{
 		ID: r.ID, State: state, Started: r.Started, Ended: r.Ended, Recipe: r.Recipe, Host: r.Host,
 		Found: r.Found, Done: r.Done, Skipped: r.Skipped, Rejected: r.Rejected, Dead: r.Dead, Redeliveries: r.Redeliveries,
-		Earlier: r.Earlier, Bytes: r.Bytes, WorkUS: r.WorkUS,
+		Earlier: r.Earlier, Bytes: r.Bytes, WorkUS: r.WorkUS, LeftOut: r.LeftOut,
 	}
 }

@@ -88,6 +88,8 @@ const (
 	Special    Kind = "device, pipe or socket" // it is neither a file nor a directory
 	Repeated   Kind = "file of a name that the archive has already"
 	OutputDir  Kind = "directory of outputs" // a farm writes to it, or did
+	// NotAnImage is for the callers of Walk: neither the file's name nor its first bytes are those of an image.
+	NotAnImage Kind = "not an image"
 )
 
 // Config says which files of a source a walk takes. The zero value takes all but hidden ones.

@@ -30,6 +30,7 @@ func (l *loop) counts(now time.Time) wire.Run {
 	run.Total = max(run.Total, run.Found)
 	run.WorkUS = l.working.sum.Microseconds()
 	run.Waiting = l.waitingFor()
+	run.LeftOut = l.v.leftOutByKind()
 	run.Trim()
 	return run
 }

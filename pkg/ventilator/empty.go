@@ -32,7 +32,7 @@ func (v *Ventilator) refuseEmpty(ctx context.Context) error {
 		return nil
 	}
 	what := "no images in " + strings.Join(names, ", ")
-	if out := left.all.String(); out != "" {
+	if out := left.all.Counts.String(); out != "" {
 		what += " (left out: " + out + ")"
 	}
 	return usage("%s: name another directory, or give --allow-empty", what)

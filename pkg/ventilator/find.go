@@ -129,9 +129,6 @@ func looksLikeImage(ctx context.Context, s source.Source, e source.Entry) (bool,
 	return format.Detect(head) != "", err
 }
 
-// NotAnImage is the kind of files whose name and first bytes belong to no image format.
-const NotAnImage source.Kind = "not an image"
-
 // kindOf names the kind of a file that no engine reads. Well-known kinds are named by their extension, which people
 // recognize when they look for their pictures.
 func kindOf(name string) source.Kind {
@@ -143,5 +140,5 @@ func kindOf(name string) source.Kind {
 		"MOV", "MP4", "M4V", "AVI", "MKV", "WEBM", "MTS", "3GP":
 		return source.Kind(ext)
 	}
-	return NotAnImage
+	return source.NotAnImage
 }

@@ -115,7 +115,7 @@ func TestImageWhoseNameCannotTravelIsRejectedByName(t *testing.T) {
 	if !strings.HasPrefix(why, bad) || !strings.Contains(why, "more than 255") {
 		t.Errorf("of a long name it is told %q", why)
 	}
-	if got := v.LeftOut().String(); got != "1 NEF, 1 hidden, 1 not an image" {
+	if got := v.LeftOut().Counts.String(); got != "1 NEF, 1 hidden, 1 not an image" {
 		t.Errorf("left out: %q", got)
 	}
 }

@@ -19,6 +19,7 @@ const (
 	MaxHost       = 255         // of the name of a host
 	MaxWaiting    = 1 << 10     // of what a run waits for
 	MaxInputs     = 64          // inputs that a run reports
+	MaxLeftOut    = 64          // kinds of what a walk left out, each of at most MaxFormat bytes
 	MaxRunNames   = 64 << 10    // of all inputs, and of all missing images, that a run reports
 	maxInfo       = 4 * MaxText // of the map of optional fields of a task or a result
 	maxHeartbeat  = 2 << 20     // of a heartbeat: MaxHeld ids and some counters
@@ -66,6 +67,13 @@ func (r *Run) Check() error {
 		return fmt.Errorf("run %.40q: its host or what it waits for is too long", r.ID)
 	case len(r.Missing) > MaxMissing || total(r.Missing) > MaxRunNames:
 		return fmt.Errorf("run %.40q: %d missing images, at most %d of %d bytes in all", r.ID, len(r.Missing), MaxMissing, MaxRunNames)
+	case len(r.LeftOut) > MaxLeftOut:
+		return fmt.Errorf("run %.40q: it left out %d kinds of files, at most %d", r.ID, len(r.LeftOut), MaxLeftOut)
+	}
+	for kind := range r.LeftOut {
+		if kind == "" || len(kind) > MaxFormat {
+			return fmt.Errorf("run %.40q: it left out files of a kind %.40q of %d bytes, not 1 to %d", r.ID, kind, len(kind), MaxFormat)
+		}
 	}
 	return nil
 }
@@ -73,6 +81,11 @@ func (r *Run) Check() error {
 // Trim shortens the texts and lists of r to the limits of Check. The ventilator calls it before it reports r.
 func (r *Run) Trim() {
 	r.Inputs, r.Missing = trimNames(r.Inputs, MaxInputs), trimNames(r.Missing, MaxMissing)
+	for kind := range r.LeftOut {
+		if kind == "" || len(kind) > MaxFormat || len(r.LeftOut) > MaxLeftOut {
+			delete(r.LeftOut, kind)
+		}
+	}
 	r.Recipe, r.Host, r.Waiting = CutText(r.Recipe, MaxText), CutText(r.Host, MaxHost), CutText(r.Waiting, MaxWaiting)
 }
 

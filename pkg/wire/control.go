@@ -165,6 +165,8 @@ type Run struct {
 	Waiting      string           `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
 	Missing      []string         `msgpack:"missing,omitempty" json:"missing,omitempty"` // of an ended run that does not balance: unaccounted images, at most MaxMissing
 
+	LeftOut map[string]int64 `msgpack:"left_out,omitempty" json:"left_out,omitempty"` // what the walk left out so far, by kind; at most MaxLeftOut kinds
+
 	// HandedOut counts images of a run without a sink that were sent to a worker: what became of them is unknown. It never
 	// travels.
 	HandedOut int64 `msgpack:"-" json:"handed_out,omitempty"`
