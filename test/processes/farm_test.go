@@ -4,6 +4,7 @@ package processes
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -97,6 +98,18 @@ func (f *farm) pauseAtOnce() *sinkclient.Client {
 // awaitLedger waits until n tasks are settled, by asking: where the sink dies, so do events.
 func (f *farm) awaitLedger(n int) {
 	f.t.Helper()
+	f.awaitStatus(fmt.Sprint(n, " settled tasks"), func(s *wire.Status) bool { return s.Settled >= uint64(n) })
+}
+
+// awaitMalformed waits until the sink has counted n malformed messages.
+func (f *farm) awaitMalformed(n int) {
+	f.t.Helper()
+	f.awaitStatus(fmt.Sprint(n, " malformed messages"), func(s *wire.Status) bool { return s.Malformed >= uint64(n) })
+}
+
+// awaitStatus asks the sink again and again until its status is as it should be.
+func (f *farm) awaitStatus(what string, reached func(*wire.Status) bool) {
+	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	c := f.Client()
@@ -104,13 +117,13 @@ func (f *farm) awaitLedger(n int) {
 	defer again.Stop()
 	for {
 		s, err := c.Status(ctx)
-		if err == nil && s.Settled >= uint64(n) {
+		if err == nil && reached(s) {
 			return
 		}
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			f.t.Fatalf("%d settled tasks: not within %v", n, limit)
+			f.t.Fatalf("%s: not within %v", what, limit)
 		}
 	}
 }
