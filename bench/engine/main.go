@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ func theEngine() (engine.Engine, error) {
 
 func run(args []string) error {
 	if len(args) < 3 {
-		return fmt.Errorf("usage: engine JOB1|JOB2|JOB3 OUTDIR FILE...")
+		return errors.New("name a job, a directory for the outputs, and files: engine JOB1|JOB2|JOB3 OUTDIR FILE…")
 	}
 	r, err := job(args[1])
 	if err != nil {

@@ -66,7 +66,7 @@ func (f *Fault) Unwrap() []error {
 }
 
 // Temporary reports whether the same call may succeed later without anything being made again.
-func (f *Fault) Temporary() bool { return f.Kind == ErrUnavailable }
+func (f *Fault) Temporary() bool { return errors.Is(f.Kind, ErrUnavailable) }
 
 // Rejection returns the rejection that an error of Put means for the image, or nil if it means none. What is in the way of
 // one name stays in the way, however often the image is transformed. A name that no store takes is no rejection: the
@@ -76,9 +76,9 @@ func Rejection(err error) *outcome.Rejection {
 	switch {
 	case !errors.As(err, &f):
 		return nil
-	case f.Kind == ErrObstructed:
+	case errors.Is(f.Kind, ErrObstructed):
 		return outcome.Reject(outcome.Obstructed, "%v", f)
-	case f.Kind == ErrName && f.Err != nil: // this file system refused it
+	case errors.Is(f.Kind, ErrName) && f.Err != nil: // this file system refused it
 		return outcome.Reject(outcome.BadName, "rename it: %v", f)
 	}
 	return nil

@@ -3,6 +3,7 @@
 package blob
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -45,7 +46,7 @@ func openPlace(root *os.Root, name string) (*place, error) {
 func (p *place) with(op, name string, do func(fd int) error) error {
 	var err error
 	closed := p.handle.Control(func(fd uintptr) {
-		for err = do(int(fd)); err == unix.EINTR; err = do(int(fd)) {
+		for err = do(int(fd)); errors.Is(err, unix.EINTR); err = do(int(fd)) {
 		}
 	})
 	if closed != nil { // in words of its own

@@ -57,7 +57,9 @@ func (f *Fault) Unwrap() []error {
 }
 
 // Temporary reports whether the same call may succeed later.
-func (f *Fault) Temporary() bool { return f.Kind == ErrUnavailable || f.Kind == ErrInUse }
+func (f *Fault) Temporary() bool {
+	return errors.Is(f.Kind, ErrUnavailable) || errors.Is(f.Kind, ErrInUse)
+}
 
 // fault explains err, which came when what was to be done with the ledger at path.
 func fault(path, what string, err error) error {

@@ -187,7 +187,7 @@ func (l *Ledger) guard(f func() error) (err error) {
 			err = &Fault{Kind: ErrDamaged, Path: l.path, Why: fmt.Sprint(r)}
 		}
 		var f *Fault
-		if errors.As(err, &f) && f.Kind == ErrDamaged {
+		if errors.As(err, &f) && errors.Is(f.Kind, ErrDamaged) {
 			l.damage.CompareAndSwap(nil, f)
 		}
 	}()

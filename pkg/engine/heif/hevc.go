@@ -76,7 +76,7 @@ func (c *color) readSPS(p []byte) {
 	for range 6 {
 		b.golomb() // block sizes and depths
 	}
-	if b.flag() && b.flag() {
+	if enabled := b.flag(); enabled && b.flag() {
 		skipScalingLists(b)
 	}
 	b.skip(2)
@@ -179,7 +179,7 @@ func skipReferenceSets(b *bits) bool {
 			b.golomb()
 			n := 0
 			for range last + 1 {
-				if b.flag() || b.flag() { // used, or kept though not used
+				if used := b.flag(); used || b.flag() { // used, or kept though not used
 					n++
 				}
 			}

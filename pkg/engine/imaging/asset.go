@@ -43,7 +43,7 @@ func (a *Assets) Load(name string) (*image.NRGBA, error) {
 	img, err := decodeAsset(data, a.limits)
 	if err != nil {
 		// Not wrapped: the rejection is the asset's, not the image's.
-		return nil, fmt.Errorf("asset %q: %v", name, err)
+		return nil, fmt.Errorf("asset %q: %s", name, err.Error())
 	}
 	if a.loaded == nil {
 		a.loaded = map[string]*image.NRGBA{}

@@ -78,7 +78,7 @@ func (t *transform) decodeWebP(animate, accept bool, use func(frame) error) erro
 		}
 		return nil
 	})
-	if err == errEnough || whole > 0 && accept && cutShort(err) {
+	if errors.Is(err, errEnough) || whole > 0 && accept && cutShort(err) {
 		return nil
 	}
 	return err

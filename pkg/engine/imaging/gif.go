@@ -2,6 +2,7 @@ package imaging
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/draw"
 	stdgif "image/gif"
@@ -22,7 +23,7 @@ func (t *transform) decodeGIF(animate, accept bool, use func(frame) error) error
 	canvas := image.NewNRGBA(image.Rect(0, 0, t.info.Width, t.info.Height))
 	for {
 		f, err := src.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

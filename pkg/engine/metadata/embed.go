@@ -81,8 +81,8 @@ func embedPNG(data []byte, s Set) []byte {
 		var b bytes.Buffer
 		b.WriteString("ICC profile\x00\x00")
 		z := zlib.NewWriter(&b)
-		z.Write(s.ICC) // a bytes.Buffer takes everything
-		z.Close()
+		_, _ = z.Write(s.ICC) // a bytes.Buffer takes everything
+		_ = z.Close()
 		chunk("iCCP", b.Bytes())
 	}
 	if len(s.EXIF) > 0 {
@@ -99,7 +99,7 @@ func wellFormed(text string) bool {
 	d := xml.NewDecoder(strings.NewReader(text))
 	for {
 		if _, err := d.Token(); err != nil {
-			return err == io.EOF
+			return errors.Is(err, io.EOF)
 		}
 	}
 }
