@@ -31,6 +31,12 @@ func findFlags() []cli.Flag {
 		yes(whatToTake, "force", "make every output again, also of unchanged images"),
 		yes(whatToTake, "checksum", "recognize unchanged images by content, not by size and time"),
 		yes(whatToTake, "allow-empty", "end with status 0 when there are no images; otherwise it is 2"),
+		text(whatToTake, "url-column", "url", "`NAME` of the column of a list (.csv, .jsonl) that holds URLs"),
+		number(limits, "url-connections", 2, from(1).to(256), "connections to one web server"),
+		duration(limits, "url-interval", 200*time.Millisecond, from(time.Millisecond), "time between two requests to one web server"),
+		duration(limits, "url-timeout", time.Minute, from(time.Second), "longest request to a web server"),
+		yes(whatToTake, "allow-private", "fetch URLs from private networks and this machine, too"),
+		yes(whatToTake, "ignore-opt-out", "take images whose server sends X-Robots-Tag: noai or noindex"),
 		failOnFlag(),
 		yes(whatToTake, "dry-run", "print what would be made, skipped or rejected; make nothing"),
 		text(delivery, "run", "", "`NAME` of this run (default: made of the time)"),
@@ -82,6 +88,7 @@ connected workers, and waits until the sink has acknowledged every one.
    ventilator --size 320,1280 ~/Pictures                other sizes
    ventilator --variant 'web=fit:1280x1280,format:webp' ~/Pictures
    ventilator s3://bucket/photos                        the images of a bucket
+   ventilator urls.csv                                  images on web servers
    find . -newer stamp -name '*.jpg' | ventilator -     the files of a list
    ventilator --dry-run ~/Pictures                      only print what would be done
 
@@ -180,6 +187,7 @@ func ventilatorConfig(
 		Select: source.Config{
 			Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"), Hidden: c.Bool("hidden"),
 			FollowLinks: c.Bool("follow-links"), Bucket: bucketConfig(log, reg),
+			Web: webConfig(c),
 		},
 		Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool(
@@ -197,6 +205,15 @@ func ventilatorConfig(
 			"wait-workers",
 		), StallTimeout: c.Duration("stall-timeout"), Watch: show.Show, Logger: log, Registerer: reg,
 	}, show, nil
+}
+
+// webConfig says how web servers are asked.
+func webConfig(c *cli.Command) source.Web {
+	return source.Web{
+		Column: c.String("url-column"), Connections: c.Int("url-connections"), Interval: c.Duration("url-interval"),
+		Timeout: c.Duration("url-timeout"), MaxBody: bytesOf(c, "max-message"), AllowPrivate: c.Bool("allow-private"),
+		IgnoreOptOut: c.Bool("ignore-opt-out"),
+	}
 }
 
 // dryRunPrinter returns a function that prints a line of a dry run, as it is or as JSON. Tabs separate its fields.

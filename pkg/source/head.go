@@ -12,6 +12,19 @@ type header interface {
 	head(ctx context.Context, e Entry, n int) (*File, error)
 }
 
+// identifier is a source whose entries a walk leaves without Size, Modified and Version, since it would have to ask for each.
+type identifier interface {
+	identify(ctx context.Context, e Entry) Entry
+}
+
+// Identify completes the Size, Modified, Version and Refused of an entry, where a walk leaves them out.
+func Identify(ctx context.Context, s Source, e Entry) Entry {
+	if i, is := s.(identifier); is {
+		return i.identify(ctx, e)
+	}
+	return e
+}
+
 // Head returns the first n bytes of an entry; fewer if it has no more.
 func Head(ctx context.Context, s Source, e Entry, n int) ([]byte, error) {
 	open := s.Open

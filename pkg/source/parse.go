@@ -12,8 +12,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/bucket"
 )
 
-// Parse returns the source that an argument names: a directory, a file, s3://BUCKET/PREFIX, or "-" for a list of paths on
-// stdin, which Parse reads to its end. The error names the argument and says what is wrong with it.
+// Parse returns the source that an argument names: a directory, a file, s3://BUCKET/PREFIX, a URL, a file that lists URLs
+// (.txt, .csv or .jsonl), or "-" for a list of paths on stdin, which Parse reads to its end. The error names the argument and says what is wrong with it.
 func Parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 	base, err := parse(text, stdin, cfg)
 	if err != nil {
@@ -37,9 +37,16 @@ func parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 		}
 		return b, nil
 	}
+	if IsURL(text) {
+		u, err := newURLs(text, cfg)
+		if err != nil {
+			return nil, fmt.Errorf("input %q: %w", text, err)
+		}
+		return u, nil
+	}
 	info, err := os.Stat(text)
 	if scheme, _, is := strings.Cut(text, "://"); err != nil && is {
-		return nil, fmt.Errorf("input %q: there are no sources of the kind %s://, only directories, files, s3:// and - for a list", text, scheme)
+		return nil, fmt.Errorf("input %q: there are no sources of the kind %s://, only directories, files, s3://, https:// and - for a list", text, scheme)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("input %q: %w", text, cause(err))
@@ -47,6 +54,8 @@ func parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 	switch {
 	case info.IsDir():
 		return &Dir{path: text, cfg: cfg}, nil
+	case info.Mode().IsRegular() && isURLList(text):
+		return newURLs(text, cfg)
 	case info.Mode().IsRegular():
 		return &List{cfg: cfg, text: text, files: []listed{{name: filepath.Base(text), path: text, follow: true}}}, nil
 	}

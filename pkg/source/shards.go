@@ -79,7 +79,14 @@ const rest = "(rest)"
 // walkShard visits the files of an archive. If the archive is damaged, it visits those before the damage, and then one
 // entry that is refused.
 func (s *shards) walkShard(ctx context.Context, e *Entry, visit func(Entry) error, omit func(Omission)) error {
+	if *e = Identify(ctx, s.base, *e); e.Refused != nil {
+		return visit(*e)
+	}
 	opened, err := s.open.acquire(ctx, s.base, e)
+	if refused := refusalOf(err); refused != nil {
+		e.Refused = refused
+		return visit(*e)
+	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -165,6 +172,14 @@ type closer func() error
 
 // Close implements io.Closer.
 func (c closer) Close() error { return c() }
+
+// identify implements identifier.
+func (s *shards) identify(ctx context.Context, e Entry) Entry {
+	if e.in != nil {
+		return e
+	}
+	return Identify(ctx, s.base, e)
+}
 
 // head implements header.
 func (s *shards) head(ctx context.Context, e Entry, n int) (*File, error) {

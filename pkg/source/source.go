@@ -1,4 +1,4 @@
-// Package source is where images come from: directories, lists of files, buckets, and the archives in them.
+// Package source is where images come from: directories, lists of files, buckets, web servers, and the archives in them.
 //
 // A Source walks entries and opens them. Parse turns the text of an argument into one. A new kind of source is a file
 // with an implementation and a case in Parse; nothing else in the farm opens an input.
@@ -53,6 +53,9 @@ type Entry struct {
 	// Refused says why no task can be made of the entry: it stands for something that cannot be read. Nil: it can be opened.
 	Refused *outcome.Rejection
 
+	// Image says that the caller means an image, so that nobody has to look at its first bytes to find out.
+	Image bool
+
 	in *member // where it is in an archive; nil: it is a file of its own
 
 	Named bool // the caller named this file; a walk did not come upon it
@@ -100,6 +103,7 @@ type Config struct {
 	FollowLinks bool     // follow links to files outside the input
 
 	Bucket bucket.Config // how buckets are reached
+	Web    Web           // how web servers are asked
 }
 
 // Validate says in a sentence what is wrong with c.

@@ -73,7 +73,7 @@ func (f *finder) walk(ctx context.Context, visit func(image) error, omit func(so
 func offer(
 	ctx context.Context, s source.Source, e source.Entry, visit func(image) error, omit func(source.Omission),
 ) error {
-	is, err := e.Refused != nil, error(nil)
+	is, err := e.Refused != nil || e.Image, error(nil)
 	if !is {
 		is, err = looksLikeImage(ctx, s, e)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -40,6 +42,9 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 		if len(batch) == 0 {
 			return nil
 		}
+		if err := v.identifyAll(ctx, batch); err != nil {
+			return err
+		}
 		if err := v.lookUp(ctx, batch); err != nil {
 			return err
 		}
@@ -53,15 +58,7 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 		return nil
 	}
 	err := v.finder.walk(ctx, func(im image) error {
-		if im.refused == nil {
-			im.refused = v.naming.refusal(im.Name)
-		}
-		id, err := v.identify(ctx, &im)
-		if err != nil {
-			v.log.Warn("cannot read an image; it is tried again", "file", im.Path, "error", err)
-			id = v.identifyByMetadata(&im)
-		}
-		if batch = append(batch, candidate{image: im, id: id}); len(batch) < size {
+		if batch = append(batch, candidate{image: im}); len(batch) < size {
 			return nil
 		}
 		return flush()
@@ -70,6 +67,33 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 		return err
 	}
 	return flush()
+}
+
+// identifyAll completes the images of a batch and gives them the ids of their tasks. As many as there are readers at a time may
+// have to be read, or asked about.
+func (v *Ventilator) identifyAll(ctx context.Context, batch []candidate) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(v.cfg.Readers)
+	for i := range batch {
+		group.Go(func() error {
+			im := &batch[i].image
+			im.entry = source.Identify(ctx, im.source, im.entry)
+			im.Size, im.Modified = im.entry.Size, im.entry.Modified
+			if im.refused == nil {
+				im.refused = im.entry.Refused
+			}
+			if im.refused == nil {
+				im.refused = v.naming.refusal(im.Name)
+			}
+			var err error
+			if batch[i].id, err = v.identify(ctx, im); err != nil {
+				v.log.Warn("cannot read an image; it is tried again", "file", im.Path, "error", err)
+				batch[i].id = v.identifyByMetadata(im)
+			}
+			return context.Cause(ctx)
+		})
+	}
+	return group.Wait()
 }
 
 // identify returns the id of the task of an image.

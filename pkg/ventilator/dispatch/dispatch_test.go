@@ -85,6 +85,21 @@ func TestBytesInFlightAreBounded(t *testing.T) {
 	}
 }
 
+func TestBytesOfImagesOfUnknownSizeAreBounded(t *testing.T) {
+	d := newTestDispatcher(func(c *Config) { c.MaxInflightBytes = 350 })
+	for i := range 10 {
+		d.Add(Image{Name: fmt.Sprint(i)}, taskid.FromContent(fmt.Sprint(i), nil, ""), time.Now())
+	}
+	reads := 0
+	for task := d.NextRead(); task != nil; task = d.NextRead() {
+		d.FinishRead(task, make([]byte, 100))
+		reads++
+	}
+	if reads != 4 {
+		t.Errorf("%d tasks of 100 bytes were read within a budget of 350", reads)
+	}
+}
+
 func TestReadyMessagesAreBoundedHoweverSmallTheyAre(t *testing.T) {
 	d := newTestDispatcher(nil)
 	d.addN(3*maxReady, time.Now())

@@ -42,6 +42,10 @@ func (d *Dispatcher) FinishRead(t *Task, message []byte) {
 		d.bytesInFlight -= t.budgeted
 		return
 	}
+	if t.Size == 0 { // unknown until now, as of an image on a web server
+		t.budgeted = int64(len(message))
+		d.bytesInFlight += t.budgeted
+	}
 	t.message = message
 	d.setState(t, ready)
 	d.ready.push(t)

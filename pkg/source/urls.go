@@ -1,0 +1,233 @@
+package source
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+)
+
+// URLs is images on web servers: one, or those of a list. A walk asks no server. Entries are named after host and path, see
+// urlName.
+type URLs struct {
+	text  string // the argument
+	list  bool   // text is a file that lists URLs
+	cfg   Config
+	fetch *fetcher
+}
+
+// IsURL reports whether an argument is the URL of an image.
+func IsURL(text string) bool {
+	return strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")
+}
+
+// isURLList reports whether a file lists URLs, by its name.
+func isURLList(file string) bool {
+	switch strings.ToLower(path.Ext(file)) {
+	case ".txt", ".csv", ".jsonl":
+		return true
+	}
+	return false
+}
+
+func newURLs(text string, cfg Config) (*URLs, error) {
+	cfg.Web = cfg.Web.withDefaults()
+	u := &URLs{text: text, list: !IsURL(text), cfg: cfg, fetch: newFetcher(cfg.Web)}
+	if u.list {
+		return u, nil
+	}
+	_, _, err := parseURL(text)
+	return u, err
+}
+
+// String implements Source.
+func (u *URLs) String() string { return u.text }
+
+// Walk implements Source. It reads a list as it goes, and leaves repeated URLs out.
+func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omission)) error {
+	seed := maphash.MakeSeed()
+	seen := make(map[uint64]struct{}) // hashes, since a list may be longer than memory
+	one := func(text, where string) error {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		name, at, err := parseURL(text)
+		if err != nil {
+			omit(Omission{Location: where, Kind: Unreadable, Err: err})
+			return nil
+		}
+		hash := maphash.String(seed, at)
+		if _, again := seen[hash]; again {
+			return nil
+		}
+		seen[hash] = struct{}{}
+		if kind := u.cfg.leavesOut(name); kind != "" {
+			omit(Omission{Location: at, Kind: kind})
+			return nil
+		}
+		return visit(Entry{Name: name, Location: at, Identity: at, Version: at, Named: true, Image: true})
+	}
+	if !u.list {
+		return one(u.text, u.text)
+	}
+	f, err := os.Open(u.text)
+	if err != nil {
+		omit(Omission{Location: u.text, Kind: Unreadable, Err: cause(err)})
+		return nil
+	}
+	defer f.Close()
+	var visitErr error
+	err = eachURL(f, path.Ext(u.text), u.cfg.Web.Column, func(text string, n int) error {
+		visitErr = one(text, fmt.Sprintf("%s:%d", u.text, n))
+		return visitErr
+	})
+	if err != nil && visitErr == nil {
+		omit(Omission{Location: u.text, Kind: Unreadable, Err: err})
+		return nil
+	}
+	return err
+}
+
+// maxURLLine bounds a line of a list, bytes.
+const maxURLLine = 1 << 20
+
+// eachURL calls visit with each URL of a list and its line or row.
+func eachURL(r io.Reader, ext, column string, visit func(text string, n int) error) error {
+	if strings.EqualFold(ext, ".csv") {
+		return eachOfCSV(r, column, visit)
+	}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxURLLine)
+	for n := 1; lines.Scan(); n++ {
+		text := strings.TrimSpace(lines.Text())
+		switch {
+		case text == "" || text[0] == '#':
+			continue
+		case strings.EqualFold(ext, ".jsonl"):
+			var row map[string]json.RawMessage
+			var value string
+			if err := json.Unmarshal([]byte(text), &row); err != nil {
+				return fmt.Errorf("line %d: %w", n, err)
+			}
+			if err := json.Unmarshal(row[column], &value); err != nil {
+				return fmt.Errorf("line %d has no text named %q: name the column with --url-column", n, column)
+			}
+			text = value
+		}
+		if err := visit(text, n); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+func eachOfCSV(r io.Reader, column string, visit func(text string, n int) error) error {
+	rows := csv.NewReader(bufio.NewReader(r))
+	rows.ReuseRecord, rows.FieldsPerRecord = true, -1
+	at := -1
+	for n := 1; ; n++ {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			for i, name := range row {
+				if strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")), column) {
+					at = i
+				}
+			}
+			if at < 0 {
+				return fmt.Errorf("the first row names no column %q: name it with --url-column", column)
+			}
+			continue
+		}
+		text := ""
+		if at < len(row) {
+			text = strings.TrimSpace(row[at])
+		}
+		if err := visit(text, n); err != nil {
+			return err
+		}
+	}
+}
+
+// parseURL returns the name of the image at a URL, and the URL without its fragment.
+func parseURL(text string) (name, at string, err error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "", "", errors.New("it is no URL")
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return "", "", errors.New("it is no http or https URL")
+	case u.User != nil:
+		return "", "", errors.New("it has a user name or a password, which would stand in the ledger: remove them")
+	}
+	u.Fragment, u.RawFragment = "", ""
+	return urlName(u), u.String(), nil
+}
+
+// urlName names the image at a URL: HOST/PATH. A port follows the host behind an underscore. Segments are unescaped; an escaped
+// slash becomes an underscore; empty segments are dropped. A path that ends with a slash gets "index". A query adds a tilde and
+// eight digits of its hash before the extension.
+func urlName(u *url.URL) string {
+	parts := []string{strings.ReplaceAll(strings.ToLower(u.Host), ":", "_")}
+	for part := range strings.SplitSeq(u.EscapedPath(), "/") {
+		if plain, err := url.PathUnescape(part); err == nil {
+			part = plain
+		}
+		if part != "" {
+			parts = append(parts, strings.ReplaceAll(part, "/", "_"))
+		}
+	}
+	if len(parts) == 1 || strings.HasSuffix(u.Path, "/") {
+		parts = append(parts, "index")
+	}
+	name := strings.Join(parts, "/")
+	if u.RawQuery == "" {
+		return name
+	}
+	sum := sha256.Sum256([]byte(u.RawQuery))
+	ext := path.Ext(path.Base(name))
+	return strings.TrimSuffix(name, ext) + "~" + hex.EncodeToString(sum[:4]) + ext
+}
+
+// identify implements identifier: it asks the server by HEAD. When the server says nothing useful, the URL alone identifies
+// the image.
+func (u *URLs) identify(ctx context.Context, e Entry) Entry {
+	r, err := u.fetch.head(ctx, e.Location)
+	if refused := refusalOf(err); refused != nil {
+		e.Refused, e.Version = refused, e.Location+"\x00"+string(refused.Reason)
+		return e
+	}
+	if err != nil {
+		return e // reading it tries again, and tells
+	}
+	e.Size, e.Modified = max(0, r.size), r.modified
+	e.Version = fmt.Sprintf("%s\x00%s\x00%d\x00%d", e.Location, r.etag, r.modified.Unix(), r.size)
+	return e
+}
+
+// Open implements Source. It reads the whole image, which has at most Config.Web.MaxBody bytes.
+func (u *URLs) Open(ctx context.Context, e Entry) (*File, error) {
+	data, err := u.fetch.get(ctx, e.Location)
+	if err != nil {
+		if refused := refusalOf(err); refused != nil {
+			return nil, refused
+		}
+		return nil, fmt.Errorf("fetch %s: %w", e.Location, err)
+	}
+	return &File{Reader: data, Closer: io.NopCloser(nil), Size: data.Size()}, nil
+}
