@@ -17,5 +17,5 @@ func prepareSandbox() error { return nil }
 
 // closeSandbox says that there is none.
 func closeSandbox(error, bool) []Layer {
-	return []Layer{layer(layerSeccomp, errors.New(runtime.GOOS+" has no sandbox that a program can enter by itself"))}
+	return []Layer{layer("sandbox", errors.New(runtime.GOOS+" has no sandbox that a program can enter by itself"))}
 }
