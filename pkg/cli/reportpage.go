@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -18,6 +17,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	pages "github.com/imagefarm/imagefarm/pkg/report"
 	"github.com/imagefarm/imagefarm/pkg/sink"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -66,29 +66,15 @@ func reportPage(ctx context.Context, c *cli.Command, b ledgerAccess, log *slog.L
 		page.Pictures.Output = shrink.from(func(name string) (io.ReadCloser, error) { return store.Open(name) })
 	}
 	if dir := c.String("photos"); dir != "" {
-		root, err := os.OpenRoot(dir) // no name leads out of it
+		photos, err := source.OpenDir(dir, source.Config{})
 		if err != nil {
 			return usagef("--photos: %v", err)
 		}
-		defer root.Close()
-		page.Pictures.Original = shrink.from(func(name string) (io.ReadCloser, error) { return openRegular(root, name) })
+		page.Pictures.Original = shrink.from(func(name string) (io.ReadCloser, error) { return photos.OpenName(ctx, name) })
 	}
 	return e.with(ctx, func(ctx context.Context) error {
 		return toFile(c.String("html"), func(w io.Writer) error { return r.WritePage(ctx, w, page) })
 	})
-}
-
-// openRegular opens a regular file only: a pipe could block.
-func openRegular(root *os.Root, name string) (io.ReadCloser, error) {
-	name = filepath.FromSlash(name)
-	info, err := root.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w", name, fs.ErrInvalid)
-	}
-	return root.Open(name)
 }
 
 // shrinker shrinks pictures for a page.

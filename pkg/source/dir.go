@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -18,6 +19,41 @@ import (
 type Dir struct {
 	path string
 	cfg  Config
+}
+
+// OpenDir returns the files below the directory at path.
+func OpenDir(path string, cfg Config) (*Dir, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("directory %q: %w", path, cause(err))
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("%q is not a directory", path)
+	}
+	return &Dir{path: path, cfg: cfg}, nil
+}
+
+// OpenName opens the file of that name without a walk, as Open does. The caller closes what it returns.
+func (d *Dir) OpenName(ctx context.Context, name string) (*File, error) {
+	e, err := waitForFiles(ctx, func() (Entry, error) {
+		root, err := os.OpenRoot(d.path)
+		if err != nil {
+			return Entry{}, err
+		}
+		defer root.Close()
+		info, err := statBelow(root, name, d.cfg.FollowLinks)
+		if err != nil {
+			return Entry{}, err
+		}
+		return entry(name, filepath.Join(d.path, filepath.FromSlash(name)), info), nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open %s in %s: %w", name, d.path, cause(err))
+	}
+	return d.Open(ctx, e)
 }
 
 // String implements Source.

@@ -3,10 +3,8 @@ package ventilator
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -18,46 +16,13 @@ import (
 // would replace outputs of other images is refused before the first task. With Config.Force it replaces them and logs
 // it.
 
-// sources finds out where the names of images begin. The zero value is ready; it may be used concurrently.
-type sources struct {
-	mu       sync.Mutex
-	resolved map[string]string // directory → its absolute path, without links
-}
-
-// maxResolved bounds how many directories are remembered.
-const maxResolved = 10_000
-
-// of returns the source of the image of that name at path: the directory from which the name leads to the image,
-// absolute, without links, and slash-separated. It is empty if that is unknown.
-func (s *sources) of(path, name string) string {
-	slashed := filepath.ToSlash(path)
-	dir, found := strings.CutSuffix(slashed, name)
-	if !found {
-		dir = slashed[:strings.LastIndexByte(slashed, '/')+1] // names of listed files lack a leading "../"
-	}
-	if strings.Contains(dir, "://") {
-		return dir
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known, ok := s.resolved[dir]; ok {
-		return known
-	}
-	real, err := filepath.Abs(filepath.FromSlash(dir))
-	if err != nil {
+// sourceOf returns the directory that an image is named from; empty if that is unknown, or too long for a message.
+func (v *Ventilator) sourceOf(im *image) string {
+	root := v.roots.Of(im.Path, im.Name)
+	if len(root) > wire.MaxName {
 		return ""
 	}
-	if followed, err := filepath.EvalSymlinks(real); err == nil {
-		real = followed
-	}
-	if real = filepath.ToSlash(real); len(real) > wire.MaxName {
-		return ""
-	}
-	if s.resolved == nil || len(s.resolved) >= maxResolved {
-		s.resolved = make(map[string]string)
-	}
-	s.resolved[dir] = real
-	return real
+	return root
 }
 
 // inputOf names an image independently of the directory that it was found from.
@@ -104,7 +69,7 @@ func (v *Ventilator) checkOwners(ctx context.Context) error {
 		return err
 	}
 	err = v.finder.walk(ctx, func(im image) error {
-		from := v.sources.of(im.Path, im.Name)
+		from := v.sourceOf(&im)
 		if !others.more && !slices.ContainsFunc(others.sources, func(s string) bool { return s != from }) {
 			return nil
 		}
@@ -156,7 +121,7 @@ func (v *Ventilator) askOwners(ctx context.Context, batch map[string]image, foun
 		owner := &owners[i]
 		im, ours := batch[owner.Output]
 		if !ours || reported[im.Path] || owner.Source == "" ||
-			inputOf(owner.Source, owner.Filename) == inputOf(v.sources.of(im.Path, im.Name), im.Name) {
+			inputOf(owner.Source, owner.Filename) == inputOf(v.sourceOf(&im), im.Name) {
 			continue
 		}
 		if id, err := v.identify(ctx, &im); err == nil && id.String() == owner.ID {

@@ -35,7 +35,7 @@ func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done
 		case <-ctx.Done():
 			return nil
 		case o := <-reads:
-			o.info.Source = v.sources.of(o.image.Path, o.image.Name)
+			o.info.Source = v.sourceOf(o.image)
 			message, err := v.readTask(ctx, o.image, o.info)
 			select {
 			case done <- readResult{task: o.task, message: message, err: err}:

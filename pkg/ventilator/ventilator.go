@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -27,7 +28,7 @@ type Ventilator struct {
 	key     []byte // of the run; the sink gets it over control alone
 	metrics *metrics
 	buffers buffers
-	sources sources
+	roots   source.Roots
 	leftOut leftOut
 	naming  *naming // set by the survey, then only read
 	ready   telemetry.Readiness
