@@ -9,12 +9,12 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// Counts is how many entries a run has, and what they add up to. A task that was revived is not counted any more.
+// Counts is the number of entries of a run, and their sums. It excludes tasks that were revived.
 type Counts struct {
 	Done       int64
 	Rejected   int64
 	Dead       int64
-	Duplicates int64 // results that came for tasks that had an entry already
+	Duplicates int64 // results of tasks that already had an entry
 
 	Deliveries  int64
 	Outputs     int64
@@ -112,7 +112,7 @@ func (c *Counts) decode(b []byte) {
 	}
 }
 
-// Counts returns the counts of a run. Those of a run that is unknown are zero.
+// Counts returns the counts of a run; of an unknown run they are zero.
 func (l *Ledger) Counts(run string) (Counts, error) { return l.counts(countsPrefix(run)) }
 
 // Totals returns the counts of all runs together.

@@ -14,8 +14,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// createIfMissing makes an empty ledger at path if nothing is there. It appears complete or not at all, so that an
-// empty or incomplete file is never one of ours that was killed in its making.
+// createIfMissing makes an empty ledger at path if nothing is there. The ledger appears complete or not at all, so an empty
+// or incomplete file is not one that a killed process of ours left.
 func createIfMissing(path string) error {
 	if _, err := os.Lstat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return fault(path, "look at the ledger", err)
@@ -47,8 +47,8 @@ func create(path string) error {
 
 const newSuffix = ".new-"
 
-// sweepCreated removes what processes that were killed while they made a ledger at path left. That takes less than a
-// second, so that what is an hour old is nobody's.
+// sweepCreated removes temporary files of processes that were killed while they made a ledger, or a copy of one, at path. It
+// leaves files of the last hour alone: another process may be writing them.
 func sweepCreated(path string) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -74,7 +74,7 @@ func syncDir(dir string) error {
 	}
 	err = f.Sync()
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil // some network file systems sync no directories: their servers keep names safe at once
+		err = nil // some network file systems cannot sync directories: their servers store names at once
 	}
 	return errors.Join(err, f.Close())
 }

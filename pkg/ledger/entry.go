@@ -12,7 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 )
 
-// Entry is what became of one task. Times and durations are kept to the microsecond.
+// Entry says what became of one task. The ledger keeps times and durations to the microsecond.
 type Entry struct {
 	ID       taskid.ID
 	Seq      uint64          // its place in the ledger, counted from 1; set by the ledger
@@ -20,19 +20,19 @@ type Entry struct {
 	Run      string          // the run in which it was settled; may be empty
 	Outcome  outcome.Outcome // done, rejected or dead
 	Reason   outcome.Reason  // of a rejected task, and only of one
-	Detail   string          // for people; cut to MaxDetail bytes
+	Detail   string          // for people; Append cuts it to MaxDetail bytes
 	Outputs  []Output        // of a done task
-	Worker   string          // who settled it
+	Worker   string          // that made the outputs or refused the image
 
-	Deliveries   int      // how often it was sent, as far as is known
+	Deliveries   int      // how often the ventilator sent it, as far as the sink knows
 	Recipe       string   // canonical text
 	Source       string   // where the file name begins, such as a directory; empty: unknown
 	Dropped      []string // kinds of the image's metadata that no output carries: "exif", "icc", …
 	Input        Input
 	Timings      Timings
 	Settled      time.Time // when the sink learned it
-	Stored       bool      // the worker wrote the outputs, perhaps where the sink cannot look
-	Stranger     bool      // taken on the word of a program that tells names only
+	Stored       bool      // the worker wrote the outputs, perhaps to a directory that the sink cannot read
+	Stranger     bool      // reported by a program that cannot echo task ids
 	Acknowledged bool      // an operator has acknowledged the rejection; set by Lookup and Refused
 	Retries      int       // how often an operator revived it before; set by the ledger
 }
@@ -52,7 +52,7 @@ type Input struct {
 	Width, Height int    // pixels; 0 if unknown
 }
 
-// Timings is where the time went; 0 where that is unknown.
+// Timings says how long each stage of a task took; 0: unknown.
 type Timings struct {
 	Queued    time.Duration // from being sent to a slot's becoming free for it
 	Decode    time.Duration
@@ -62,7 +62,7 @@ type Timings struct {
 	EndToEnd  time.Duration // from being sent to being settled
 }
 
-// The limits of what an entry may hold; what is longer is refused, but for details, which are cut.
+// The limits of an entry. Validate refuses an entry that exceeds one; only a Detail is cut instead.
 const (
 	MaxName    = 32 << 10 // bytes in a file name
 	MaxDetail  = 2 << 10  // bytes in a detail
@@ -72,7 +72,7 @@ const (
 	MaxDropped = 1 << 10  // kinds of dropped metadata, each of at most MaxText bytes
 )
 
-// Validate reports why the ledger would not take e.
+// Validate returns an error that says why Append would refuse e.
 func (e *Entry) Validate() error {
 	var err error
 	switch {

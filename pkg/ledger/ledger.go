@@ -1,20 +1,21 @@
 // Package ledger keeps what became of every task: the farm's only durable state.
 //
-// A Ledger is one file (bbolt). Append adds entries, many in one transaction; within a run the first entry of a task wins
-// and later ones are told as duplicates. Entries are kept in the order in which they were settled, with an index by task
-// id, an index of what was rejected or dead-lettered, and counts per run, all changed in the same transaction.
+// A Ledger is one file (bbolt). Append adds entries, many in one transaction. Within a run the first entry of a task wins;
+// Append reports later ones as duplicates. The ledger keeps entries in the order in which they were settled. Each
+// transaction also updates the indexes (by task id, by name of an output, of rejected and dead tasks) and the counts of runs.
 //
 // # What is durable when
 //
-// Append returns once the transaction is on disk: bbolt writes the changed pages beside the valid ones, syncs them (fdatasync), then writes and syncs the page that makes them valid.
-// A process that is killed, or a machine that loses power, at any moment leaves the ledger as the last transaction
-// left it. The directory is synced when the file is made. What a disk loses although it said it was synced is lost.
+// Append returns once the transaction is on disk. bbolt writes the changed pages beside the valid ones and syncs them
+// (fdatasync). Then it writes and syncs the page that makes them valid. If the process is killed or the machine loses
+// power, the ledger is as the last transaction left it. Open syncs the directory when it makes the file. The ledger
+// cannot notice that a disk loses what it reported as synced.
 //
 // # What it refuses
 //
-// Open never changes a file that it does not recognise: one that is empty, foreign, cut off, damaged or of a newer
-// format is refused with an error that says which. Every entry carries a checksum, and damage that is met later is
-// an ErrDamaged too, never a crash; once met, the ledger takes no more entries.
+// Open never changes a file that it does not recognise. It refuses a file that is empty, foreign, cut off, damaged or of a
+// newer format, with an error that says which. Every entry carries a checksum. A method that reads damaged data returns
+// ErrDamaged and does not crash; from then on the ledger refuses new entries.
 package ledger
 
 import (
@@ -31,17 +32,24 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// Config is how a ledger is opened. The zero Config is valid.
+// Config says how to open a ledger. The zero Config is valid.
 type Config struct {
-	// LockTimeout is how long Open waits for another process to let go of the file. Default (0): 2 s.
+	// LockTimeout is how long Open waits until another process closes the file. Default (0): 2 s.
 	LockTimeout time.Duration
 
-	// ReadOnly opens an existing ledger for reading alone. Readers may share a ledger, but not with a writer.
-	// Default: false.
+	// ReadOnly opens an existing ledger for reading only. Several processes may read a ledger at once, but not while one
+	// has it open for writing. Default: false.
 	ReadOnly bool
 }
 
-// Validate reports what is wrong with c.
+func (c Config) withDefaults() Config {
+	if c.LockTimeout == 0 {
+		c.LockTimeout = 2 * time.Second
+	}
+	return c
+}
+
+// Validate returns an error that says in a sentence what is wrong with c.
 func (c Config) Validate() error {
 	if c.LockTimeout < 0 {
 		return fmt.Errorf("the ledger's lock timeout is %v, less than 0", c.LockTimeout)
@@ -49,31 +57,29 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Ledger is an open ledger. One process may write to a ledger at a time. The methods may be called concurrently;
-// those that read see the last transaction and neither wait for one that is being written nor hold it up.
+// Ledger is an open ledger. One process may write to a ledger at a time. The methods may be called concurrently. Methods
+// that read see the state after the last transaction. They do not wait for a writer, and a writer does not wait for them.
 type Ledger struct {
 	path string
 	db   *bbolt.DB
 	file *os.File // the db's own
 
 	readOnly bool
-	late     func() (map[string]uint64, error) // lateOutputs, once
+	late     func() (map[string]uint64, error) // calls lateOutputs once
 
-	writing sync.Mutex // held by the one who writes
+	writing sync.Mutex // held during a writing transaction
 	words   words      // guarded by writing
 
-	damage atomic.Pointer[Fault] // the first damage that was met
-	stuck  atomic.Bool           // bbolt was interrupted where it may hold its locks for ever
+	damage atomic.Pointer[Fault] // the first damage that a method found
+	stuck  atomic.Bool           // bbolt panicked, perhaps while it held its locks: Close must not wait for them
 }
 
-// Open opens the ledger at path, which it makes, with its directory, if nothing is there.
+// Open opens the ledger at path. If nothing is there, it makes the ledger and its directory.
 func Open(path string, cfg Config) (*Ledger, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if cfg.LockTimeout == 0 {
-		cfg.LockTimeout = 2 * time.Second
-	}
+	cfg = cfg.withDefaults()
 	if !cfg.ReadOnly {
 		if err := createIfMissing(path); err != nil {
 			return nil, err
@@ -149,14 +155,14 @@ func options(cfg Config, openFile func(string, int, os.FileMode) (*os.File, erro
 // Path returns the path that the ledger was opened with.
 func (l *Ledger) Path() string { return l.path }
 
-// Close lets go of the file. It waits for transactions that are at work.
+// Close closes the file. It waits for the transactions under way.
 func (l *Ledger) Close() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	if l.db == nil || l.stuck.Load() {
 		if l.file != nil {
 			unlock(l.file)
-			_ = l.file.Close() // nothing waits to be written
+			_ = l.file.Close() // there is nothing left to write
 		}
 		return nil
 	}
@@ -176,8 +182,7 @@ func (l *Ledger) update(f func(*bbolt.Tx) error) error {
 	return l.guard(func() error { return l.db.Update(f) })
 }
 
-// guard calls f and makes errors of what damaged pages do to bbolt: it panics on some, and others lead it out of the
-// file, where the hardware stops it.
+// guard calls f and returns an error where damaged pages make bbolt panic or read outside the file, which is a memory fault.
 func (l *Ledger) guard(f func() error) (err error) {
 	was := debug.SetPanicOnFault(true)
 	defer func() {

@@ -14,7 +14,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// storedState is a run's state as records hold it. Running is there until the end of the run is known.
+// storedState is a run's state as records hold it. A record says Running until the run's end is known.
 type storedState outcome.RunState
 
 // storedWords are the words of records that differ from the states' own.
@@ -41,8 +41,8 @@ func (s *storedState) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Run is the record of one run, kept for reports. Its numbers are what the ventilator and the sink told; those that
-// Counts returns are what the entries add up to.
+// Run is the record of one run, for reports. Its numbers are those that the ventilator reported. Counts returns the sums of
+// the entries.
 type Run struct {
 	ID      string           `json:"id"` // 1 to 128 bytes, no NUL
 	State   outcome.RunState `json:"-"`  // running, finished, interrupted or stalled
@@ -82,7 +82,7 @@ func (r *Run) Missing() int64 { return r.Found - (r.Done + r.Skipped + r.Rejecte
 // Balanced reports whether every image that was found is accounted for.
 func (r *Run) Balanced() bool { return r.Missing() == 0 }
 
-// PutRun keeps r, in place of the record of that id if there is one, and returns once it is on disk.
+// PutRun stores r, in place of an earlier record of that id, and returns once it is on disk.
 func (l *Ledger) PutRun(r Run) error {
 	if r.ID == "" || len(r.ID) > MaxRunID || strings.Contains(r.ID, "\x00") {
 		return fmt.Errorf("the id of a run, %.140q, has %d bytes, not 1 to %d, or a NUL", r.ID, len(r.ID), MaxRunID)
