@@ -53,7 +53,7 @@ func imageOf(p *picture.Picture) image.Image {
 			}
 		}
 	}
-	return Interleave(p)
+	return p.NRGBA()
 }
 
 var _ engine.PlaneSource = (*heif.File)(nil)

@@ -2,27 +2,72 @@ package picture
 
 import "image"
 
-// NRGBA returns the picture as interleaved samples. All its planes must have the size of the first.
+// NRGBA returns the picture as interleaved samples, in the size of its first plane. A pixel gets the samples that it lies in:
+// of planes of another size, resample them first for a smooth picture.
 func (p *Picture) NRGBA() *image.NRGBA {
 	w, h := p.Width(), p.Height()
 	out := image.NewNRGBA(image.Rect(0, 0, w, h))
+	var readers []reader
+	for i := range p.Planes {
+		readers = append(readers, p.Planes[i].reader(w, h))
+	}
+	var alpha reader
+	if p.Alpha != nil {
+		alpha = p.Alpha.reader(w, h)
+	}
+	var in [4][]byte
 	for y := range h {
+		for i := range readers {
+			in[i] = readers[i].row(y)
+		}
 		row := out.Pix[y*out.Stride:][:4*w]
-		p.interleave(row, y)
+		p.interleave(row, &in)
 		if p.Alpha != nil {
-			p.addAlpha(row, p.Alpha.Pix[y*p.Alpha.Stride:][:w])
+			p.addAlpha(row, alpha.row(y))
 		}
 	}
 	return out
 }
 
-// interleave writes row y as red, green, blue and 255.
-func (p *Picture) interleave(dst []byte, y int) {
-	w := len(dst) / 4
-	var in [4][]byte
-	for i := range p.Planes {
-		in[i] = p.Planes[i].Pix[y*p.Planes[i].Stride:][:w]
+// reader gives rows of a plane in the size of a picture.
+type reader struct {
+	*Plane
+	w, h    int
+	columns []int  // the sample that each pixel lies in; nil where the sizes are the same
+	pix     []byte // one row
+}
+
+func (p *Plane) reader(w, h int) reader {
+	r := reader{Plane: p, w: w, h: h}
+	if p.Width == w && p.Height == h {
+		return r
 	}
+	r.columns, r.pix = make([]int, w), make([]byte, w)
+	for x := range r.columns {
+		r.columns[x] = p.Across.sample(x, w, p.Width)
+	}
+	return r
+}
+
+// row returns row y of the picture.
+func (r *reader) row(y int) []byte {
+	if r.columns == nil {
+		return r.Pix[y*r.Stride:][:r.w]
+	}
+	in := r.Pix[r.Down.sample(y, r.h, r.Height)*r.Stride:][:r.Width]
+	for x, at := range r.columns {
+		r.pix[x] = in[at]
+	}
+	return r.pix
+}
+
+// sample returns the sample, of size, in which pixel i of n lies.
+func (s Span) sample(i, n, size int) int {
+	return min(size-1, int(s.Begin+(float64(i)+0.5)*s.Length/float64(n)))
+}
+
+// interleave writes a row of all planes as red, green, blue and 255.
+func (p *Picture) interleave(dst []byte, in *[4][]byte) {
 	switch p.Model {
 	case Gray:
 		for x, v := range in[0] {

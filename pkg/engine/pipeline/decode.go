@@ -51,7 +51,7 @@ func (t *transform) premultiplied(p *picture.Picture, w, h int) ([]source, error
 	if p.Alpha == nil || p.Premultiplied && p.Model != picture.YCbCr {
 		return t.whole(p), nil
 	}
-	return t.read(imageRows(imaging.Interleave(p)), w, h)
+	return t.read(imageRows(p.NRGBA()), w, h)
 }
 
 // reduced is how many times a variant's width and height a JPEG must have at least that is decoded at a reduced scale.

@@ -103,10 +103,10 @@ func (e *Engine) try(t *transform) (res *engine.Result, err error) {
 	}()
 	t.space = e.spaces.Get().(*space)
 	for _, step := range []func() error{
-		t.plan,   // one window, one scale, one placement for each variant; within the limits
-		t.assets, // the watermarks
-		t.decode, // no finer than the largest variant needs; each frame goes through frame
-		t.animations,
+		t.plan,       // one window, one scale, one placement for each variant; within the limits
+		t.assets,     // the watermarks
+		t.decode,     // no finer than the largest variant needs; each frame goes through frame
+		t.animations, // encode the variants that keep all frames
 	} {
 		if t.ctx.Err() != nil {
 			err = context.Cause(t.ctx)

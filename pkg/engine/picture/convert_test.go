@@ -1,4 +1,4 @@
-package imaging
+package picture_test
 
 import (
 	"image/color"
@@ -32,7 +32,7 @@ func TestMatricesAndRanges(t *testing.T) {
 	} {
 		p := sampled(picture.YCbCr, c.samples[:]...)
 		p.Matrix, p.Limited = c.matrix, c.limited
-		got := Interleave(p).NRGBAAt(0, 0)
+		got := p.NRGBA().NRGBAAt(0, 0)
 		for _, d := range []int{int(got.R) - int(c.want.R), int(got.G) - int(c.want.G), int(got.B) - int(c.want.B)} {
 			if d < -3 || d > 3 {
 				t.Errorf("%s: %v, want %v", c.what, got, c.want)
@@ -41,7 +41,7 @@ func TestMatricesAndRanges(t *testing.T) {
 	}
 	gray := sampled(picture.Gray, 16)
 	gray.Limited = true
-	if got := Interleave(gray).NRGBAAt(0, 0); got != (color.NRGBA{0, 0, 0, 255}) {
+	if got := gray.NRGBA().NRGBAAt(0, 0); got != (color.NRGBA{0, 0, 0, 255}) {
 		t.Errorf("black in the limited range: %v", got)
 	}
 }
@@ -50,7 +50,7 @@ func TestAlphaBecomesStraight(t *testing.T) {
 	p := sampled(picture.RGB, 100, 50, 0)
 	alpha := picture.Whole([]byte{100}, 1, 1)
 	p.Alpha, p.Premultiplied = &alpha, true
-	if got, want := Interleave(p).NRGBAAt(0, 0), (color.NRGBA{255, 128, 0, 100}); got != want {
+	if got, want := p.NRGBA().NRGBAAt(0, 0), (color.NRGBA{255, 128, 0, 100}); got != want {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -63,7 +63,7 @@ func TestSpansPlaceSamples(t *testing.T) {
 	for i := 1; i < 3; i++ {
 		p.Planes[i].Across = picture.Span{Begin: 0.5, Length: 1.5}
 	}
-	img := Interleave(p)
+	img := p.NRGBA()
 	if first, second, third := img.NRGBAAt(0, 0), img.NRGBAAt(1, 0), img.NRGBAAt(2, 0); first.B != 128 || second.B < 200 || third != second {
 		t.Errorf("%v, %v, %v", first, second, third)
 	}
