@@ -13,6 +13,10 @@ type Config struct {
 	// Identity is the ZMTP identity that peers receive: at most 255 bytes, not starting with a zero byte. Default: none.
 	Identity string
 
+	// PeerRoles are the roles of which a certificate must name one for a peer of a tls:// endpoint to be admitted, whichever side
+	// dialled. Default: every role.
+	PeerRoles []string
+
 	// MaxMessage is the largest message to receive, in bytes of all frames together. Default 1 MiB.
 	MaxMessage int64
 	// MaxParts is the largest number of frames in a received message, envelopes included. Default 16.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Dial connects to an endpoint (tcp://HOST:PORT, ipc://PATH or inproc://NAME) and connects again whenever the connection fails or
+// Dial connects to an endpoint (tcp://HOST:PORT, tls://HOST:PORT, ipc://PATH or inproc://NAME) and connects again whenever the connection fails or
 // is lost, until the socket is closed. It returns at once; an error says that the endpoint can never work. Unreached says what
 // keeps it from connecting.
 func (s *socket) Dial(text string) error {
@@ -26,7 +26,7 @@ func (s *socket) Dial(text string) error {
 		return ErrClosed
 	}
 	s.dialled = append(s.dialled, &dialled{endpoint: text, since: time.Now()})
-	if e.scheme == "tcp" && net.ParseIP(e.host) == nil {
+	if e.host != "" && net.ParseIP(e.host) == nil {
 		s.wg.Go(func() { s.resolve(e, via) })
 		return nil
 	}

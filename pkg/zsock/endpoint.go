@@ -10,32 +10,33 @@ import (
 // endpoint is a parsed endpoint:
 //
 //	tcp://HOST:PORT   HOST is a name, an address, or (to listen) * for all interfaces; PORT may be 0 or * to listen
+//	tls://HOST:PORT   the same inside TLS, see Security
 //	ipc://PATH        a Unix socket; @NAME is in Linux's abstract namespace
 //	inproc://NAME     within the Network.Inproc that both sides share
 type endpoint struct {
 	text    string // as given
 	scheme  string
 	address string // what follows ://
-	host    string // tcp
-	port    string // tcp
+	host    string // tcp, tls
+	port    string // tcp, tls
 }
 
 func parseEndpoint(text string, listen bool) (endpoint, error) {
 	e := endpoint{text: text}
 	var ok bool
 	if e.scheme, e.address, ok = strings.Cut(text, "://"); !ok {
-		return e, fmt.Errorf("zsock: endpoint %q has no scheme; write tcp://host:port, ipc://path or inproc://name", text)
+		return e, fmt.Errorf("zsock: endpoint %q has no scheme; write tcp://host:port, tls://host:port, ipc://path or inproc://name", text)
 	}
 	if e.address == "" {
 		return e, fmt.Errorf("zsock: endpoint %q names nothing after %s://", text, e.scheme)
 	}
 	switch e.scheme {
-	case "tcp":
+	case "tcp", "tls":
 		return e.splitHostPort(listen)
 	case "ipc", "inproc":
 		return e, nil
 	}
-	return e, fmt.Errorf("zsock: endpoint %q: scheme %q is none of tcp, ipc and inproc", text, e.scheme)
+	return e, fmt.Errorf("zsock: endpoint %q: scheme %q is none of tcp, tls, ipc and inproc", text, e.scheme)
 }
 
 func (e endpoint) splitHostPort(listen bool) (endpoint, error) {

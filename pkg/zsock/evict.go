@@ -61,9 +61,9 @@ func (s *socket) makeRoom(p *peer) error {
 // evictableFor reports whether q has been idle for long enough to be evicted for p. socket.mu must be held.
 func (q *peer) evictableFor(p *peer) bool {
 	switch {
-	case q.busy, q.principal != "" && q.principal != p.principal:
+	case q.busy, q.principal.Role != "" && q.account != p.account:
 		return false
-	case q.identity != "" || q.principal != "":
+	case q.identity != "" || q.principal.Role != "":
 		return q.idle() >= evictIdentified
 	}
 	return q.idle() >= evictAnonymous

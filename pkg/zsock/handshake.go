@@ -23,7 +23,7 @@ type handshake struct {
 	conn     net.Conn
 	since    time.Time
 	accepted bool
-	heard    atomic.Bool // the peer has sent something
+	heard    *atomic.Bool // the peer has sent something
 	once     sync.Once
 	err      error // why end was called
 }
@@ -38,7 +38,10 @@ func (h *handshake) end(reason error) {
 
 // beginHandshake adds the connection to the list of handshakes.
 func (s *socket) beginHandshake(conn net.Conn, accepted bool) *handshake {
-	h := &handshake{conn: conn, since: time.Now(), accepted: accepted}
+	h := &handshake{conn: conn, since: time.Now(), accepted: accepted, heard: new(atomic.Bool)}
+	if secured, ok := conn.(*secureConn); ok {
+		h.heard = &secured.heard.heard
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cutting {
@@ -94,7 +97,7 @@ func (s *socket) endHandshake(h *handshake) error {
 	return h.err
 }
 
-// shakeHands does the ZMTP handshake on a connection within HandshakeTimeout.
+// shakeHands does the TLS handshake, if there is one, and the ZMTP handshake on a connection within HandshakeTimeout.
 func (s *socket) shakeHands(conn net.Conn, h *handshake) (l *link, zmtp *zmq4.Conn, peer ready, err error) {
 	l = newLink(conn)
 	l.onBytes = func() { h.heard.Store(true) }
@@ -113,10 +116,14 @@ func (s *socket) shakeHands(conn net.Conn, h *handshake) (l *link, zmtp *zmq4.Co
 	if err := conn.SetDeadline(time.Now().Add(s.cfg.HandshakeTimeout)); err != nil {
 		return l, nil, ready{}, err
 	}
+	if peer.principal, err = s.authenticate(conn); err != nil {
+		return l, nil, ready{}, err
+	}
 	security := &nullSecurity{kind: s.kind, identity: s.cfg.Identity}
 	zmtp, err = zmq4.Open(l, security, s.kind, zmq4.SocketIdentity(s.cfg.Identity), false, nil)
 	if err != nil {
 		return l, nil, ready{}, err
 	}
+	security.peer.principal = peer.principal
 	return l, zmtp, security.peer, conn.SetDeadline(time.Time{})
 }

@@ -14,6 +14,9 @@ type Network struct {
 	// Inproc is where the inproc:// endpoints of this process meet. Nil: inproc endpoints are refused.
 	Inproc *Inproc
 
+	// Security authenticates the peers of tls:// endpoints. Nil: tls endpoints are refused.
+	Security Security
+
 	// Heartbeat is how long a peer may be silent before it is sent a PING. Negative: no heartbeats. Default 1 s.
 	Heartbeat time.Duration
 	// HeartbeatTimeout is how long a peer that answers PINGs may be silent before it is dropped. It is how long a frozen
@@ -66,6 +69,11 @@ func (n Network) transport(e endpoint) (transport, error) {
 		return tcp{}, nil
 	case "ipc":
 		return ipc{}, nil
+	case "tls":
+		if n.Security == nil {
+			return nil, fmt.Errorf("zsock: endpoint %s: Network.Security is nil", e.text)
+		}
+		return secureTransport{n.Security}, nil
 	}
 	if n.Inproc == nil {
 		return nil, fmt.Errorf("zsock: endpoint %s: Network.Inproc is nil", e.text)

@@ -16,9 +16,10 @@ type PeerID uint64
 // PeerInfo describes a peer of a socket.
 type PeerInfo struct {
 	ID          PeerID
-	Identity    string // the ZMTP identity that the peer claims, unchecked
-	Endpoint    string // the endpoint that led to it, as given to Dial or bound by Listen
-	Remote      string // its address
+	Identity    string    // the ZMTP identity that the peer claims, unchecked
+	Principal   Principal // whom its certificate names; zero: it has none
+	Endpoint    string    // the endpoint that led to it, as given to Dial or bound by Listen
+	Remote      string    // its address
 	Since       time.Time
 	LastSeen    time.Time // when bytes last came from it
 	Queued      int       // messages not yet handed to the transport
@@ -64,8 +65,8 @@ type peer struct {
 	socket    *socket
 	id        PeerID
 	identity  string
-	principal string // of its certificate; empty: none
-	account   string // whom its share of the limits is charged to; empty: nobody
+	principal Principal // of its certificate; zero: none
+	account   string    // whom its share of the limits is charged to; empty: nobody
 	endpoint  string
 	remote    string
 	since     time.Time
@@ -108,7 +109,7 @@ type peer struct {
 // info returns a snapshot. socket.mu must be held.
 func (p *peer) info() PeerInfo {
 	return PeerInfo{
-		ID: p.id, Identity: p.identity, Endpoint: p.endpoint, Remote: p.remote,
+		ID: p.id, Identity: p.identity, Principal: p.principal, Endpoint: p.endpoint, Remote: p.remote,
 		Since: p.since, LastSeen: p.since.Add(time.Duration(p.seen.Load())),
 		Queued: p.msgs, QueuedBytes: p.bytes,
 		Sent: p.sent.Load(), Received: p.received.Load(), Missed: p.missedAll,

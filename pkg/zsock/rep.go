@@ -71,6 +71,9 @@ var errNoReply = errors.New("zsock: the request was not answered")
 func (s *Rep) answer(ctx context.Context, r request, handler func(context.Context, Message) Message) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if r.from.principal.Role != "" {
+		ctx = context.WithValue(ctx, principalKey{}, r.from.principal)
+	}
 	defer context.AfterFunc(r.from.ctx, cancel)()
 	defer func() {
 		if v := recover(); v != nil { // one request must not end the service for all peers

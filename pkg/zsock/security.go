@@ -30,7 +30,8 @@ type nullSecurity struct {
 type ready struct {
 	kind      zmq4.SocketType
 	identity  string
-	heartbeat bool // it understands PING
+	heartbeat bool      // it understands PING
+	principal Principal // whom its certificate names; set by shakeHands
 }
 
 var _ zmq4.Security = (*nullSecurity)(nil)

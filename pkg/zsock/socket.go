@@ -104,11 +104,14 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) (lasted bool,
 		return refuse(err)
 	}
 	p := &peer{
-		socket: s, identity: ready.identity, endpoint: endpoint, remote: remote, since: time.Now(),
+		socket: s, identity: ready.identity, principal: ready.principal, endpoint: endpoint, remote: remote, since: time.Now(),
 		link: link, zmtp: zmtp, wake: make(chan struct{}, 1),
 	}
 	p.heartbeat.knows.Store(ready.heartbeat || link.minor > 0)
 	p.ctx, p.cutCtx = context.WithCancelCause(context.Background())
+	if secured, ok := conn.(*secureConn); ok {
+		defer p.watchPrincipal(secured.security)()
+	}
 	p.account = accountOf(conn, p.principal)
 	link.startTraffic(s.maxRecv, s.cfg.MaxParts, s.cfg.Memory)
 	link.onBytes, link.onCommand = p.touch, p.handleCommand
@@ -122,7 +125,7 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) (lasted bool,
 	if err := s.admit(p); err != nil {
 		return refuse(err)
 	}
-	s.log.Debug("peer up", "peer", p.id, "endpoint", endpoint, "remote", remote, "identity", p.identity)
+	s.log.Debug("peer up", "peer", p.id, "endpoint", endpoint, "remote", remote, "identity", p.identity, "principal", p.principal.String())
 	s.tellAbout(p, PeerUp, nil, nil)
 	// Ping at once, so that the peer's silence means something from now on, but not a libzmq peer. One that sends and closes
 	// within milliseconds would leave the PING unread, and its kernel would reset the connection and drop what it sent.

@@ -44,7 +44,7 @@ func (tcp) listen(ctx context.Context, e endpoint, kernelBuffer int) (net.Listen
 	if err != nil {
 		return nil, "", errors.Join(err, l.Close())
 	}
-	return bufferedListener{l, kernelBuffer}, "tcp://" + net.JoinHostPort(e.host, port), nil
+	return bufferedListener{l, kernelBuffer}, e.scheme + "://" + net.JoinHostPort(e.host, port), nil
 }
 
 func (tcp) dial(ctx context.Context, address string, kernelBuffer int) (net.Conn, error) {

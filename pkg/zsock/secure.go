@@ -1,0 +1,156 @@
+package zsock
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// Security authenticates both ends of tls:// connections. Its methods may be called from any goroutine.
+type Security interface {
+	// TLS returns the configuration of the next connection, for either end. It must require a certificate of the peer, and TLS 1.3.
+	TLS() *tls.Config
+	// Principal returns whom the peer's certificate names. It verifies the certificate; an error refuses the peer.
+	Principal(state tls.ConnectionState) (Principal, error)
+	// Check returns an error if the certificate of a connected peer has expired or was revoked. The peer is then dropped.
+	Check(p Principal) error
+}
+
+// Principal is whom a certificate names.
+type Principal struct {
+	Role, Name string // both empty: nobody
+	Serial     string // of the certificate
+	Expires    time.Time
+}
+
+// String returns ROLE/NAME, or "" for nobody.
+func (p Principal) String() string {
+	if p.Role == "" {
+		return ""
+	}
+	return p.Role + "/" + p.Name
+}
+
+// checkPrincipalsEvery is how often a socket asks Security.Check about its peers.
+const checkPrincipalsEvery = 5 * time.Second
+
+// PrincipalOf returns the principal of the peer whose request a handler of Rep.Serve answers. secured says whether the connection
+// is authenticated; it is not over tcp, ipc and inproc.
+func PrincipalOf(ctx context.Context) (p Principal, secured bool) {
+	p, secured = ctx.Value(principalKey{}).(Principal)
+	return p, secured
+}
+
+type principalKey struct{}
+
+// secureTransport is tcp inside TLS.
+type secureTransport struct{ security Security }
+
+var _ transport = secureTransport{}
+
+func (t secureTransport) listen(ctx context.Context, e endpoint, kernelBuffer int) (net.Listener, string, error) {
+	l, bound, err := tcp{}.listen(ctx, e, kernelBuffer)
+	if err != nil {
+		return nil, "", err
+	}
+	return secureListener{l, t.security}, bound, nil
+}
+
+func (t secureTransport) dial(ctx context.Context, address string, kernelBuffer int) (net.Conn, error) {
+	conn, err := tcp{}.dial(ctx, address, kernelBuffer)
+	if err != nil {
+		return nil, err
+	}
+	return newSecureConn(conn, t.security, tls.Client), nil
+}
+
+type secureListener struct {
+	net.Listener
+	security Security
+}
+
+// Accept returns a connection before its TLS handshake, which shakeHands does within HandshakeTimeout.
+func (l secureListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return newSecureConn(conn, l.security, tls.Server), nil
+}
+
+// secureConn is a connection inside TLS.
+type secureConn struct {
+	*tls.Conn
+	heard    *heardConn
+	security Security
+}
+
+func newSecureConn(raw net.Conn, security Security, end func(net.Conn, *tls.Config) *tls.Conn) *secureConn {
+	heard := &heardConn{Conn: raw}
+	return &secureConn{end(heard, security.TLS()), heard, security}
+}
+
+// heardConn notes that the peer has sent something, so that a peer in its TLS handshake is not taken for a silent one.
+type heardConn struct {
+	net.Conn
+	heard atomic.Bool
+}
+
+func (c *heardConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 && !c.heard.Load() {
+		c.heard.Store(true)
+	}
+	return n, err
+}
+
+// Close closes the connection at once. The Close of tls.Conn would wait up to 5 s for a peer that does not read.
+func (c *secureConn) Close() error { return c.heard.Close() }
+
+// authenticate does the TLS handshake and returns whom the peer's certificate names. Over other transports it does nothing.
+func (s *socket) authenticate(conn net.Conn) (Principal, error) {
+	c, ok := conn.(*secureConn)
+	if !ok {
+		return Principal{}, nil
+	}
+	if err := c.HandshakeContext(s.ctx); err != nil {
+		return Principal{}, fmt.Errorf("zsock: TLS: %w", err)
+	}
+	p, err := c.security.Principal(c.ConnectionState())
+	if err != nil {
+		return Principal{}, fmt.Errorf("zsock: TLS: %w", err)
+	}
+	if p.Role == "" {
+		return Principal{}, errors.New("zsock: TLS: the peer's certificate names no role")
+	}
+	if len(s.cfg.PeerRoles) > 0 && !slices.Contains(s.cfg.PeerRoles, p.Role) {
+		return Principal{}, fmt.Errorf("zsock: %s may not connect here: its certificate needs a role of %v", p, s.cfg.PeerRoles)
+	}
+	return p, nil
+}
+
+// watchPrincipal drops the peer when its certificate expires or Security.Check says so. stop ends the watch.
+func (p *peer) watchPrincipal(security Security) (stop func()) {
+	var timer *time.Timer
+	wait := func() time.Duration {
+		return max(min(checkPrincipalsEvery, time.Until(p.principal.Expires)+time.Millisecond), time.Millisecond)
+	}
+	started := make(chan struct{})
+	timer = time.AfterFunc(wait(), func() {
+		<-started
+		if err := security.Check(p.principal); err != nil {
+			p.cut(fmt.Errorf("zsock: %w", err))
+			return
+		}
+		if !p.gone() {
+			timer.Reset(wait())
+		}
+	})
+	close(started)
+	return func() { timer.Stop() }
+}
