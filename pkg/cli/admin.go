@@ -19,6 +19,7 @@ import (
 // address is a warning; a taken address that the user named is an error.
 func startAdmin(
 	c *cli.Command,
+	n network,
 	log *slog.Logger,
 	reg *prometheus.Registry,
 	ready func() error,
@@ -27,7 +28,14 @@ func startAdmin(
 	if c.String("http") == "" && c.String("debug-addr") == "" {
 		return nil, nil
 	}
+	for flag, address := range map[string]string{"http": c.String("http"), "debug-addr": c.String("debug-addr")} {
+		if address != "" && !onThisMachine("tcp://"+address) && n.credentials == nil && !c.Bool("insecure") {
+			return nil, usagef("--%s %s: other machines could reach it without TLS; give --tls FILE (see farm tls), "+
+				"or --insecure on a network that only the farm is on", flag, address)
+		}
+	}
 	admin, err := telemetry.NewAdmin(telemetry.AdminConfig{
+		TLS:  n.https(),
 		Addr: c.String("http"), DebugAddr: c.String("debug-addr"), Hosts: c.StringSlice("http-host"),
 		Gatherer: reg, Ready: ready, Handler: handler, Logger: log,
 	})
@@ -37,9 +45,9 @@ func startAdmin(
 	addr, err := admin.Listen()
 	switch {
 	case err == nil:
-		log.Info("serving", "http", "http://"+dialable(addr))
+		log.Info("serving", "http", admin.Scheme()+"://"+dialable(addr))
 		if handler != nil {
-			notice(c, "live page: http://%s", dialable(addr))
+			notice(c, "live page: %s://%s", admin.Scheme(), dialable(addr))
 		}
 		return admin, nil
 	case c.IsSet("http") || c.IsSet("debug-addr"):

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -35,7 +36,13 @@ func printEvents(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	sub, err := zsock.NewSub(zsock.Config{Network: zsock.Network{Logger: log}, RecvHWM: 10_000, MaxMessage: wire.MaxEvent})
+	network, err := networkOf(c, log, pki.Operator, pki.Viewer)
+	if err != nil {
+		return err
+	}
+	sub, err := zsock.NewSub(zsock.Config{
+		Network: network.Network, RecvHWM: 10_000, MaxMessage: wire.MaxEvent, PeerRoles: []string{pki.Sink},
+	})
 	if err != nil {
 		return err
 	}
@@ -52,7 +59,7 @@ func printEvents(ctx context.Context, c *cli.Command) error {
 	}
 	at := findSink(ctx, c)
 	if e := c.String("events"); e != "" {
-		at.events = endpoint(e, eventsPort)
+		at.events = endpoint(usualScheme(c), e, eventsPort)
 	}
 	if err := sub.Dial(at.events); err != nil {
 		return usagef("--sink: %v", err)

@@ -64,7 +64,7 @@ type sinkAt struct {
 // findSink returns the sink that the flags name or, without --sink, the one that has the ledger open, the one at the
 // usual port, or the one of the live page at the usual port, whichever is there.
 func findSink(ctx context.Context, c *cli.Command) sinkAt {
-	at := sinkAt{control: either(c, "control", "sink", controlPort), events: endpoint(c.String("sink"), eventsPort)}
+	at := sinkAt{control: either(c, "control", "sink", controlPort), events: endpoint(usualScheme(c), c.String("sink"), eventsPort)}
 	if c.IsSet("sink") || c.IsSet("control") {
 		return at
 	}
@@ -93,7 +93,7 @@ const probeTime = 300 * time.Millisecond
 // accepts reports whether a process on this machine accepts connections at endpoint.
 func accepts(ctx context.Context, endpoint string) bool {
 	scheme, address, _ := strings.Cut(endpoint, "://")
-	network := map[string]string{"ipc": "unix", "tcp": "tcp"}[scheme]
+	network := map[string]string{"ipc": "unix", "tcp": "tcp", "tls": "tcp"}[scheme]
 	if network == "" {
 		return false
 	}

@@ -38,7 +38,7 @@ func TestBindTakesAHostOrAnEndpoint(t *testing.T) {
 		"0.0.0.0": "tcp://0.0.0.0:5557", "tcp://0.0.0.0": "tcp://0.0.0.0:5557", "tcp://h:1": "tcp://h:1", "h:1": "tcp://h:1",
 		"[::1]": "tcp://[::1]:5557", "tcp://[::1]": "tcp://[::1]:5557", "::1": "tcp://[::1]:5557", "ipc:///x": "ipc:///x",
 	} {
-		if got := endpoint(typed, tasksPort); got != want {
+		if got := endpoint("tcp", typed, tasksPort); got != want {
 			t.Errorf("%s: %s, not %s", typed, got, want)
 		}
 	}

@@ -77,6 +77,7 @@ func commonFlags(level, http string) []cli.Flag {
 		flags = append(flags,
 			text(whereToGo, "http", http, "`ADDRESS` of /metrics, /healthz, /readyz and a sink's page; empty: none"),
 			texts(whereToGo, "http-host", "`NAME` by which a proxy on this machine asks; repeatable"),
+			insecureFlag(),
 			text(whereToGo, "debug-addr", "", "`ADDRESS` of pprof; empty: none"),
 			duration(delivery, "drain-timeout", 30*time.Second, from[time.Duration](0),
 				"longest drain after the first SIGINT or SIGTERM; 0: no limit"))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/progress"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
@@ -47,6 +48,7 @@ same messages as between machines.
 			recipeFlags(),
 			findFlags(),
 			transformFlags(),
+			tlsFlags(),
 			pageFlags(),
 			commonFlags("warn", "127.0.0.1:8080"),
 		),
@@ -64,7 +66,11 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	r := &localRun{c: c, screen: screen, log: log, registry: telemetry.NewRegistry()}
+	network, err := networkOf(c, log, pki.Sink)
+	if err != nil {
+		return err
+	}
+	r := &localRun{network: network, c: c, screen: screen, log: log, registry: telemetry.NewRegistry()}
 	for _, step := range []func() error{
 		r.configureVentilator,
 		r.refuseWhatCannotWork,
@@ -99,6 +105,7 @@ type localRun struct {
 	screen   *progress.Screen
 	log      *slog.Logger
 	registry *prometheus.Registry
+	network  network // for HTTPS: the roles meet within the process
 
 	config      farm.Config
 	show        progress.Reporter
@@ -157,7 +164,7 @@ func (r *localRun) serve() error {
 	if err != nil {
 		return err
 	}
-	admin, err := startAdmin(r.c, r.log, r.registry, sink.Ready, page.Handler())
+	admin, err := startAdmin(r.c, r.network, r.log, r.registry, sink.Ready, page.Handler())
 	if err != nil {
 		return err
 	}

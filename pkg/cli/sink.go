@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
@@ -39,7 +41,7 @@ first SIGINT or SIGTERM drains: the sink commits the results it has. The second
 ends it at once.
 
    sink --out ~/thumbnails
-   sink --bind 0.0.0.0        for workers on other machines
+   sink --bind 0.0.0.0 --tls sink-main.pem    for workers on other machines
    sink --out s3://bucket/thumbnails --ledger ledger.db`,
 		Flags: concat(storeFlags(), []cli.Flag{
 			text(whereToGo, "bind", loopback, "`HOST` or endpoint to listen on, with the usual ports"),
@@ -48,7 +50,7 @@ ends it at once.
 			text(whereToGo, "control", "", "`ENDPOINT` for requests (default: port 5555 of --bind)"),
 			allowStrangersFlag(),
 			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest sum of the outputs of an image"),
-		}, pageFlags(), commonFlags("info", "127.0.0.1:8080")),
+		}, tlsFlags(), pageFlags(), commonFlags("info", "127.0.0.1:8080")),
 		Action: runSink,
 	}
 }
@@ -67,7 +69,12 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	if err := checkSinkBind(c.String("bind")); err != nil {
 		return err
 	}
+	network, err := networkOf(c, log, pki.Sink)
+	if err != nil {
+		return err
+	}
 	registry := telemetry.NewRegistry()
+	network.measure(registry)
 	cfg, closeStores, err := sinkConfig(c, log, registry)
 	if err != nil {
 		return err
@@ -75,10 +82,11 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	cfg.Results = either(c, "results", "bind", resultsPort)
 	cfg.Events = either(c, "events", "bind", eventsPort)
 	cfg.Control = either(c, "control", "bind", controlPort)
-	if err := checkEndpoints(cfg.Results, cfg.Events, cfg.Control); err != nil {
+	if err := cmp.Or(checkEndpoints(c, cfg.Results, cfg.Events, cfg.Control), checkBinds(c, cfg.Results, cfg.Events, cfg.Control)); err != nil {
 		return errors.Join(err, closeStores())
 	}
 	cfg.RefuseStrangers = !allowStrangers(c, cfg.Results, cfg.Events, cfg.Control)
+	cfg.Network = network.Network
 	s, err := sink.New(cfg)
 	if err != nil {
 		return errors.Join(err, closeStores())
@@ -87,7 +95,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}
-	admin, err := startAdmin(c, log, registry, s.Ready, page.Handler())
+	admin, err := startAdmin(c, network, log, registry, s.Ready, page.Handler())
 	if err != nil {
 		return errors.Join(err, closeStores())
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
-	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // sinkFlags name the sink, or the ledger whose sink, an operator's command asks.
@@ -21,7 +21,7 @@ func sinkFlags() []cli.Flag {
 		text(whereToGo, "sink", loopback, "`HOST` of the sink"),
 		text(whereToGo, "control", "", "control `ENDPOINT` of the sink (default: port 5555 of --sink)"),
 		duration(whereToGo, "timeout", 5*time.Second, from(time.Millisecond), "longest wait for an answer"),
-	}, commonFlags("warn", ""))
+	}, tlsFlags(), commonFlags("warn", ""))
 }
 
 // askSink calls ask with a client of the sink that findSink finds, within --timeout.
@@ -50,7 +50,11 @@ func dialSink(ctx context.Context, c *cli.Command, at sinkAt, use func(*sinkclie
 	if err != nil {
 		return err
 	}
-	client, err := sinkclient.Dial(zsock.Network{Logger: log}, at.control)
+	network, err := networkOf(c, log, pki.Operator, pki.Viewer)
+	if err != nil {
+		return err
+	}
+	client, err := sinkclient.Dial(network.Network, at.control)
 	if err != nil {
 		return usagef("--sink: %v", err)
 	}

@@ -114,6 +114,14 @@ func printStatus(w io.Writer, s *wire.Status) error {
 		numfmt.Rate(s.Throughput.ImagesPerSecond),
 		numfmt.Bytes(s.Throughput.BytesPerSecond),
 	)
+	if expires := s.CertificateExpires; !expires.IsZero() {
+		warning := ""
+		if expires.Sub(s.Now) < expiresSoon {
+			warning = "SOON: "
+		}
+		fmt.Fprintf(w, "%sthe sink's certificate expires on %s, in %d days\n",
+			warning, expires.Format(time.DateOnly), int(expires.Sub(s.Now).Hours()/24))
+	}
 	if s.Trouble != "" {
 		fmt.Fprintf(w, "TROUBLE: %s\n", telemetry.Printable(s.Trouble))
 	}

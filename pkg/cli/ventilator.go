@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/farm"
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/progress"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
@@ -99,7 +101,7 @@ connected workers, and waits until the sink has acknowledged every one.
 			text(whereToGo, "control", "", "control `ENDPOINT` of the sink (default: port 5555 of --sink)"),
 			text(whereToGo, "events", "", "events `ENDPOINT` of the sink (default: port 5556 of --sink)"),
 			allowStrangersFlag(),
-		}, commonFlags("info; warn beside a bar", "127.0.0.1:8081")),
+		}, tlsFlags(), commonFlags("info; warn beside a bar", "127.0.0.1:8081")),
 		Action: runVentilator,
 	}
 }
@@ -110,16 +112,22 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	network, err := networkOf(c, log, pki.Ventilator)
+	if err != nil {
+		return err
+	}
 	registry := telemetry.NewRegistry()
+	network.measure(registry)
 	cfg, show, err := ventilatorConfig(c, screen, log, registry)
 	if err != nil {
 		return err
 	}
-	cfg.Bind = endpoint(c.String("bind"), tasksPort)
+	cfg.Bind = endpoint(usualScheme(c), c.String("bind"), tasksPort)
 	cfg.Control, cfg.Events = either(c, "control", "sink", controlPort), either(c, "events", "sink", eventsPort)
-	if err := checkEndpoints(cfg.Bind, cfg.Control, cfg.Events); err != nil {
+	if err := cmp.Or(checkEndpoints(c, cfg.Bind, cfg.Control, cfg.Events), checkBinds(c, cfg.Bind)); err != nil {
 		return err
 	}
+	cfg.Network = network.Network
 	if c.String("sink") == ventilator.NoSink && c.String("control") == "" {
 		cfg.Control = ventilator.NoSink
 	}
@@ -136,7 +144,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	admin, err := startAdmin(c, log, registry, v.Ready, nil)
+	admin, err := startAdmin(c, network, log, registry, v.Ready, nil)
 	if err != nil {
 		return err
 	}

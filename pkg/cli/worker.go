@@ -13,6 +13,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/worker"
@@ -59,7 +60,7 @@ second ends it at once.
 				from[int64](1).to(maxMessage),
 				"largest image file, and largest sum of its outputs",
 			),
-		}, objectFlags(), recipeFlags(), transformFlags(), commonFlags("info", "127.0.0.1:8082")),
+		}, objectFlags(), recipeFlags(), transformFlags(), tlsFlags(), commonFlags("info", "127.0.0.1:8082")),
 		Action: runWorker,
 	}
 }
@@ -72,9 +73,18 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	if c.Args().Present() {
 		return usagef("a worker takes no arguments: remove %q", c.Args().First())
 	}
+	network, err := networkOf(c, log, pki.Worker)
+	if err != nil {
+		return err
+	}
 	registry := telemetry.NewRegistry()
+	network.measure(registry)
 	cfg, engine, err := workerConfig(c, log, registry)
 	if err != nil {
+		return err
+	}
+	cfg.Network = network.Network
+	if err := network.nameWorker(c, &cfg.Name); err != nil {
 		return err
 	}
 	err = refuseFewFiles(openFileLimit(), filesOfWorker, cfg.Slots, runtime.GOMAXPROCS(0), engine.isolated())
@@ -86,10 +96,10 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 		hosts = []string{"127.0.0.1"}
 	}
 	for _, h := range hosts {
-		cfg.Ventilators = append(cfg.Ventilators, endpoint(h, tasksPort))
+		cfg.Ventilators = append(cfg.Ventilators, endpoint(usualScheme(c), h, tasksPort))
 	}
 	cfg.Results = either(c, "results", "sink", resultsPort)
-	if err := checkEndpoints(append(cfg.Ventilators, cfg.Results)...); err != nil {
+	if err := checkEndpoints(c, append(cfg.Ventilators, cfg.Results)...); err != nil {
 		return err
 	}
 	cfg.Bare = c.Bool("bare")
@@ -108,7 +118,7 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	if engine.isolated() && cfg.Out == nil {
 		shareProcessors(cfg.Slots)
 	}
-	admin, err := startAdmin(c, log, registry, w.Ready, nil)
+	admin, err := startAdmin(c, network, log, registry, w.Ready, nil)
 	if err != nil {
 		return err
 	}

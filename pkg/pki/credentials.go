@@ -159,6 +159,17 @@ func (c *Credentials) TLS() *tls.Config {
 	return config
 }
 
+// HTTPS returns the configuration of a web server. Browsers need no certificate; they trust the server if they trust the authority
+// and the certificate names the host.
+func (c *Credentials) HTTPS() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return &c.current().config.Certificates[0], nil
+		},
+	}
+}
+
 // Principal implements zsock.Security: it verifies the peer's certificate and returns whom it names.
 func (c *Credentials) Principal(s tls.ConnectionState) (zsock.Principal, error) {
 	if len(s.PeerCertificates) == 0 {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // The roles of members.
@@ -72,3 +74,16 @@ func checkName(what, name string) error {
 	}
 	return nil
 }
+
+// Certified returns the name of a worker: the declared one if there is no certificate, if the certificate has the same, or if the
+// declared one begins with the certificate's and a slash, as of several processes with one certificate. Otherwise it is the
+// certificate's.
+func Certified(declared string, p zsock.Principal) string {
+	if p.Role == "" || declared == p.Name || strings.HasPrefix(declared, p.Name+"/") {
+		return declared
+	}
+	return p.Name
+}
+
+// AnyOf lists roles in words.
+func AnyOf(roles []string) string { return strings.Join(roles, " or ") }

@@ -2,8 +2,11 @@ package sink
 
 import (
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -14,10 +17,11 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 	w, ok := wire.ParseWorkerIdentity(ev.Peer.Identity)
 	if !ok {
 		if ev.Kind == zsock.PeerRefused {
-			c.log.Warn("refused a connection", "from", ev.Peer.Remote, "why", ev.Err)
+			c.refusals.log(c.log, ev)
 		}
 		return
 	}
+	w.Name = pki.Certified(w.Name, ev.Peer.Principal)
 	switch ev.Kind {
 	case zsock.PeerUp:
 		if c.state.connect(w, time.Now()) {
@@ -28,6 +32,21 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 		if c.state.disconnect(w) {
 			c.workerLost(w.Name, fmt.Sprint(ev.Err))
 		}
+	}
+}
+
+// refusalLog logs refused connections, within limits. It is safe for concurrent use.
+type refusalLog struct {
+	mu    sync.Mutex
+	limit logLimit
+}
+
+func (r *refusalLog) log(log *slog.Logger, ev zsock.PeerEvent) {
+	r.mu.Lock()
+	ok, suppressed := r.limit.allow(time.Now())
+	r.mu.Unlock()
+	if ok {
+		log.Warn("refused a connection", "from", ev.Peer.Remote, "why", ev.Err, "suppressed", suppressed)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type control struct {
 	*core
 	settler settler
+	owners  *runOwners
 	local   bool // only the user of this process, and root, can call: they may name files
 }
 
@@ -38,6 +39,9 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := authorize(ctx, req.Op); err != nil {
+		return nil, err
+	}
 	switch req.Op {
 	case wire.OpStatus:
 		return withArgs(req, func(a *wire.StatusArgs) (any, error) { return c.statusPage(a.After), nil })
@@ -46,7 +50,12 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 	case wire.OpSettle:
 		return withArgs(req, func(r *wire.Receipts) (any, error) { return c.settler.settle(ctx, r) })
 	case wire.OpRun:
-		return withArgs(req, c.updateRun)
+		return withArgs(req, func(run *wire.RunReport) (any, error) {
+			if err := c.owners.claim(ctx, run.ID); err != nil {
+				return nil, err
+			}
+			return c.updateRun(run)
+		})
 	case wire.OpSteer:
 		return withArgs(req, func(want *wire.Steering) (any, error) {
 			return &wire.Steering{Run: want.Run, State: want.State}, c.steer(*want)

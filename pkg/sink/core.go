@@ -22,6 +22,7 @@ type core struct {
 	runs     *liveRuns
 	failures failures
 	claims   claims
+	refusals refusalLog
 	instance string // differs from start to start
 }
 
@@ -31,6 +32,9 @@ func (c *core) Status() *wire.Status {
 	status := c.state.snapshot(now)
 	status.Runs = c.runs.list()
 	status.Trouble, status.TroubleKind = c.disk.trouble(now)
+	if security := c.cfg.Network.Security; security != nil {
+		status.CertificateExpires = security.Expires()
+	}
 	if totals, err := c.cfg.Ledger.Totals(); err == nil { // those who read or add entries report a damaged ledger
 		status.Settled = uint64(totals.Settled())
 	}

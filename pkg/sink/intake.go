@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -52,10 +53,12 @@ func (in *intake) run(ctx, open context.Context) {
 		}
 		switch {
 		case m.Heartbeat != nil:
+			m.Heartbeat.Worker = pki.Certified(m.Heartbeat.Worker, peer.Principal)
 			in.heartbeat(m.Heartbeat)
 		case m.BareName != "":
 			in.bareName(m.BareName)
 		default:
+			m.Result.Worker = pki.Certified(m.Result.Worker, peer.Principal)
 			in.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker, Instance: in.instance})
 			if m.Result.Outcome != outcome.Failed && !in.claims.take(claimOf(m.Result)) {
 				in.state.countReceipt(&wire.Receipt{Duplicate: true}, time.Now())

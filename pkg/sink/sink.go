@@ -43,7 +43,7 @@ func New(cfg Config) (*Sink, error) {
 	s := &Sink{
 		core: c, writers: w,
 		committer: &committer{core: c, writers: w},
-		control:   &control{core: c, settler: settler{core: c, commits: w.commits}},
+		control:   &control{core: c, settler: settler{core: c, commits: w.commits}, owners: new(runOwners)},
 		draining:  make(chan struct{}),
 	}
 	return s, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -27,13 +28,14 @@ type sockets struct {
 func openSockets(cfg *Config, onWorker func(zsock.PeerEvent)) (s sockets, err error) {
 	s.pull, err = zsock.NewPull(zsock.Config{
 		MaxMessage: cfg.MaxMessage + wire.MaxText + wire.MaxOutputs*wire.MaxName, RecvHWM: receiveAhead, RecvBytes: cfg.MaxMessage,
-		Network: cfg.Network, OnPeer: onWorker,
+		Network: cfg.Network, OnPeer: onWorker, PeerRoles: []string{pki.Worker},
 	})
 	if err != nil {
 		return s, err
 	}
 	s.pub, err = zsock.NewPub(zsock.Config{
 		SendHWM: 10_000, SendBytes: 32 << 20, Network: cfg.Network,
+		PeerRoles:        []string{pki.Ventilator, pki.Operator, pki.Viewer},
 		PrefixBatchDelay: monitorBatchDelay,
 		Missed:           func(n uint64) zsock.Message { return wire.EncodeEvent(wire.TopicMissed, &wire.Missed{Count: n}) },
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -26,7 +27,7 @@ type Client struct {
 // Dial returns a client of the sink at endpoint. It returns at once: a call waits for the sink as long as its context
 // allows.
 func Dial(network zsock.Network, endpoint string) (*Client, error) {
-	req, err := zsock.NewReq(zsock.Config{Network: network, MaxMessage: maxReply})
+	req, err := zsock.NewReq(zsock.Config{Network: network, MaxMessage: maxReply, PeerRoles: []string{pki.Sink}})
 	if err != nil {
 		return nil, err
 	}

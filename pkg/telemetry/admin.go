@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,9 @@ type AdminConfig struct {
 	// Hosts are further names that requests to a loopback address may carry in Host, besides localhost and loopback
 	// addresses: those of a proxy on this machine that forwards its own Host.
 	Hosts []string
+
+	// TLS makes every address HTTPS that other machines can reach. Loopback addresses stay HTTP. Nil means HTTP everywhere.
+	TLS *tls.Config
 
 	// Gatherer is what /metrics shows, usually the registry of NewRegistry. Required when Addr is set.
 	Gatherer prometheus.Gatherer
@@ -193,7 +197,14 @@ func (a *Admin) serve(ctx context.Context, s *adminServer) error {
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(s.listener) }()
+	go func() {
+		if a.secure(s.listener) {
+			server.TLSConfig = a.cfg.TLS
+			served <- server.ServeTLS(s.listener, "", "")
+			return
+		}
+		served <- server.Serve(s.listener)
+	}()
 
 	select {
 	case err := <-served:
@@ -208,6 +219,20 @@ func (a *Admin) serve(ctx context.Context, s *adminServer) error {
 	}
 	<-served
 	return nil
+}
+
+// secure reports whether a listener's address is served by HTTPS.
+func (a *Admin) secure(l net.Listener) bool {
+	at, ok := l.Addr().(*net.TCPAddr)
+	return a.cfg.TLS != nil && !(ok && at.IP.IsLoopback())
+}
+
+// Scheme returns "https" or "http" after Listen: how Addr is served.
+func (a *Admin) Scheme() string {
+	if a.cfg.Addr != "" && a.servers[0].listener != nil && a.secure(a.servers[0].listener) {
+		return "https"
+	}
+	return "http"
 }
 
 func (a *Admin) pages() http.Handler {

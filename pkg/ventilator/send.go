@@ -91,7 +91,7 @@ func (l *loop) takePeers() {
 				continue
 			}
 			l.lastPeer = now
-			p := l.d.AddPeer(dispatch.PeerID(ev.Peer.ID), ev.Peer.Identity)
+			p := l.d.AddPeer(dispatch.PeerID(ev.Peer.ID), certifiedIdentity(&ev.Peer))
 			l.v.log.Info("worker joined", "worker", p.Name, "stranger", p.Stranger, "from", ev.Peer.Remote, "slots", p.Slots)
 		case zsock.PeerDown:
 			l.lastPeer = now

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -13,7 +14,7 @@ import (
 func (v *Ventilator) open() error {
 	var err error
 	v.push, err = zsock.NewPush(zsock.Config{
-		Network: v.cfg.Network, OnPeer: v.peerEvents.put,
+		Network: v.cfg.Network, OnPeer: v.peerEvents.put, PeerRoles: []string{pki.Worker},
 		SendHWM: 2 * wire.MaxHeld, SendBytes: 1 << 40, // the dispatcher bounds both
 	})
 	if err != nil {
@@ -39,6 +40,7 @@ func (v *Ventilator) open() error {
 	v.loopClient.UseRunKey(v.key)
 	v.sub, err = zsock.NewSub(zsock.Config{
 		Network: v.cfg.Network, OnPeer: v.noteEventsConnection, RecvHWM: 10_000, MaxMessage: wire.MaxEvent,
+		PeerRoles: []string{pki.Sink},
 	})
 	if err != nil {
 		return err
@@ -66,4 +68,14 @@ func (v *Ventilator) close(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// certifiedIdentity returns the identity that a worker announced, with the name of its certificate if it has one.
+func certifiedIdentity(p *zsock.PeerInfo) string {
+	w, ok := wire.ParseWorkerIdentity(p.Identity)
+	if !ok {
+		return pki.Certified(p.Identity, p.Principal)
+	}
+	w.Name = pki.Certified(w.Name, p.Principal)
+	return w.String()
 }

@@ -265,6 +265,8 @@ type Status struct {
 	Workers    []WorkerStatus `msgpack:"workers" json:"workers"`
 	Next       string         `msgpack:"next,omitempty" json:"-"`                    // for the next page of workers; empty on the last
 	Trouble    string         `msgpack:"trouble,omitempty" json:"trouble,omitempty"` // what keeps the sink from committing results; empty: nothing
+	// CertificateExpires is when the TLS certificate of the sink expires; zero: it has none.
+	CertificateExpires time.Time `msgpack:"certificate_expires,omitempty" json:"certificate_expires,omitzero"`
 	// TroubleKind names the kind of fault of the disk, if that is known.
 	TroubleKind diskfault.Kind `msgpack:"trouble_kind,omitempty" json:"trouble_kind,omitempty"`
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -175,14 +176,14 @@ func (w *Worker) open() error {
 	w.pull, err = zsock.NewPull(zsock.Config{
 		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,
 		RecvHWM: w.cfg.Prefetch, RecvBytes: w.cfg.MaxMessage, Memory: w.cfg.Memory,
-		Network: w.cfg.Network, ReconnectMax: patience, OnPeer: w.logPeer("ventilator"),
+		Network: w.cfg.Network, ReconnectMax: patience, OnPeer: w.logPeer("ventilator"), PeerRoles: []string{pki.Ventilator},
 	})
 	if err != nil {
 		return err
 	}
 	w.push, err = zsock.NewPush(zsock.Config{
 		Identity: identity, SendHWM: 2*w.cfg.Prefetch + 8, SendBytes: w.cfg.MaxMessage,
-		Network: w.cfg.Network, ReconnectMax: patience, OnPeer: w.logPeer("sink"),
+		Network: w.cfg.Network, ReconnectMax: patience, OnPeer: w.logPeer("sink"), PeerRoles: []string{pki.Sink},
 	})
 	if err != nil {
 		return err

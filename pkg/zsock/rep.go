@@ -72,7 +72,7 @@ func (s *Rep) answer(ctx context.Context, r request, handler func(context.Contex
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if r.from.principal.Role != "" {
-		ctx = context.WithValue(ctx, principalKey{}, r.from.principal)
+		ctx = WithPrincipal(ctx, r.from.principal)
 	}
 	defer context.AfterFunc(r.from.ctx, cancel)()
 	defer func() {

@@ -17,6 +17,8 @@ type Security interface {
 	TLS() *tls.Config
 	// Principal returns whom the peer's certificate names. It verifies the certificate; an error refuses the peer.
 	Principal(state tls.ConnectionState) (Principal, error)
+	// Expires returns when the certificate of this end expires.
+	Expires() time.Time
 	// Check returns an error if the certificate of a connected peer has expired or was revoked. The peer is then dropped.
 	Check(p Principal) error
 }
@@ -47,6 +49,11 @@ func PrincipalOf(ctx context.Context) (p Principal, secured bool) {
 }
 
 type principalKey struct{}
+
+// WithPrincipal returns a context of which PrincipalOf returns p.
+func WithPrincipal(ctx context.Context, p Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, p)
+}
 
 // secureTransport is tcp inside TLS.
 type secureTransport struct{ security Security }

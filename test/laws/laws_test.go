@@ -115,6 +115,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/png":     {"pkg/inflate", "pkg/raster"},
 		"pkg/tiff":    {"pkg/inflate", "pkg/jpeg", "pkg/raster"},
 		"pkg/zsock":   {"pkg/zsock"},
+		"pkg/pki":     {"pkg/zsock"},
 		"pkg/wire":    {"pkg/outcome", "pkg/diskfault"},
 		"pkg/bucket":  {"pkg/bucket"},
 		"pkg/blob":    {"pkg/outcome", "pkg/diskfault", "pkg/bucket", "pkg/format"},
@@ -123,7 +124,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/gif", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png",
 			"pkg/raster", "pkg/tiff"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/sysmon"},
-		"pkg/sinkclient": {"pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome"},
+		"pkg/sinkclient": {"pkg/pki", "pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome"},
 
 		"pkg/ventilator/dispatch": {"pkg/outcome", "pkg/taskid", "pkg/wire"},
 	}
