@@ -76,6 +76,10 @@ func certifiedIdentity(p *zsock.PeerInfo) string {
 	if !ok {
 		return pki.Certified(p.Identity, p.Principal)
 	}
-	w.Name = pki.Certified(w.Name, p.Principal)
+	name := pki.Certified(w.Name, p.Principal)
+	if name == w.Name {
+		return p.Identity
+	}
+	w.Name = name
 	return w.String()
 }
