@@ -21,6 +21,7 @@ type environ struct {
 	region   string // empty: asked of the store
 	lookup   minio.BucketLookupType
 	profile  string
+	noRole   bool // the machine's metadata service is not to be asked
 }
 
 // readEnviron reads the variables and the configuration file of the AWS command line:
@@ -28,9 +29,11 @@ type environ struct {
 //   - AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or endpoint_url; default: Amazon's
 //   - AWS_REGION, AWS_DEFAULT_REGION, or region; default: the store is asked
 //   - s3.addressing_style: path or virtual; default: virtual at Amazon's and Google's endpoints, else path
-//   - AWS_PROFILE, AWS_CONFIG_FILE
+//   - AWS_PROFILE, AWS_CONFIG_FILE, AWS_EC2_METADATA_DISABLED
 func readEnviron(getenv func(string) string) (environ, error) {
-	e := environ{profile: cmp.Or(getenv("AWS_PROFILE"), "default")}
+	e := environ{
+		profile: cmp.Or(getenv("AWS_PROFILE"), "default"), noRole: strings.EqualFold(getenv("AWS_EC2_METADATA_DISABLED"), "true"),
+	}
 	home, _ := os.UserHomeDir() // without one there is no file
 	file := cmp.Or(getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config"))
 	profile, err := readProfile(file, e.profile)
@@ -64,7 +67,7 @@ func (e *environ) credentials(client *http.Client) *credentials.Credentials {
 	return credentials.NewChainCredentials([]credentials.Provider{
 		&credentials.EnvAWS{},
 		&credentials.FileAWSCredentials{Profile: e.profile},
-		&credentials.IAM{Client: client, Region: e.region},
+		&machineRole{IAM: credentials.IAM{Client: client, Region: e.region}, disabled: e.noRole},
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 )
 
 // Parse returns the source that an argument names: a directory, a file, s3://BUCKET/PREFIX, a URL, a file that lists URLs
-// (.txt, .csv or .jsonl), or "-" for a list of paths on stdin, which Parse reads to its end. The error names the argument and says what is wrong with it.
+// (.txt, .csv or .jsonl), or "-" for a list of paths on stdin, which Parse reads to its end. The error names the argument and
+// says what is wrong with it.
 func Parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 	base, err := parse(text, stdin, cfg)
 	if err != nil {
@@ -46,7 +47,8 @@ func parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 	}
 	info, err := os.Stat(text)
 	if scheme, _, is := strings.Cut(text, "://"); err != nil && is {
-		return nil, fmt.Errorf("input %q: there are no sources of the kind %s://, only directories, files, s3://, https:// and - for a list", text, scheme)
+		return nil, fmt.Errorf("input %q: there are no sources of the kind %s://, only directories, files, s3://, https:// "+
+			"and - for a list", text, scheme)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("input %q: %w", text, cause(err))
