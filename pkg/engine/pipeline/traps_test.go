@@ -363,8 +363,10 @@ func TestTransparentColoursDoNotBleed(t *testing.T) {
 // Colours under low alpha must not be rounded where nothing is averaged.
 func TestTransparentPixelsThatStayKeepTheirColours(t *testing.T) {
 	img := image.NewNRGBA(image.Rect(0, 0, 64, 64))
-	for i := range img.Pix {
-		img.Pix[i] = uint8(i * i / 7) // more colours than a palette has
+	for y := range 64 {
+		for x := range 64 { // more colours than a palette has
+			img.SetNRGBA(x, y, color.NRGBA{uint8(4 * x), uint8(4 * y), uint8(x + y), uint8(x*y + 1)})
+		}
 	}
 	data := enginetest.PNG(img)
 	for _, op := range []string{"", "fit:100x100,", "crop:64x64,", "orient:off,"} {
