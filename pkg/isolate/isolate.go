@@ -101,8 +101,7 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		case Cancelled:
 			return nil, context.Cause(ctx)
 		case Starved:
-			return nil, fmt.Errorf("isolate: in %v its transform got %v of a processor: "+
-				"this machine is too busy, or froze its process",
+			return nil, fmt.Errorf("%w: in %v its transform got %v of a processor", ErrStarved,
 				d.clock.looked.Sub(d.clock.began).Round(lookPeriod), d.clock.spent.Round(time.Millisecond))
 		}
 		if deaths++; deaths == 2 || d.proven() {

@@ -112,7 +112,8 @@ func descriptors(t *testing.T) []string {
 	var all []string
 	for _, e := range entries {
 		to, err := os.Readlink(filepath.Join("/proc/self/fd", e.Name()))
-		if err == nil { // the directory itself is gone by now
+		// The directory itself is gone by now. The Go runtime opens its files of the control group when it likes.
+		if err == nil && !strings.HasPrefix(to, "/sys/fs/cgroup/") {
 			all = append(all, to)
 		}
 	}

@@ -1,6 +1,7 @@
 package isolate
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -8,6 +9,9 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
+
+// ErrStarved is the farm's fault: for ten times TaskTimeout the machine kept a child from using up its time.
+var ErrStarved = errors.New("isolate: this machine is too busy, or froze the transform's process")
 
 // Cause says why a child ended.
 type Cause string
