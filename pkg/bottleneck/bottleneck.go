@@ -1,7 +1,7 @@
 // Package bottleneck says in words what bounds a farm's speed: whether more workers would help, or a faster disk, or
 // nothing at all.
 //
-// It judges a wire.Status alone, so that the live page and the command line come to the same words.
+// It looks at a wire.Status alone, so that the live page and the command line say the same.
 package bottleneck
 
 import (
@@ -19,29 +19,29 @@ type Kind string
 
 // The kinds. Reading, Compute, Balanced and Writing are about speed; the others say why there is none.
 const (
-	Nothing     Kind = "nothing"     // no run, none was there
+	Nothing     Kind = "nothing"     // the sink has seen no run
 	Finished    Kind = "finished"    // the last run ended with everything accounted for
 	Interrupted Kind = "interrupted" // the last run ended before its images were settled
 	Paused      Kind = "paused"      // an operator paused every live run
 	Trouble     Kind = "trouble"     // the sink cannot do its work
 	Waiting     Kind = "waiting"     // there are images and no worker
-	Measuring   Kind = "measuring"   // too early to tell
+	Measuring   Kind = "measuring"   // the run is too young for a verdict
 	Ending      Kind = "ending"      // fewer images are left than there are slots
 	Reading     Kind = "reading"     // workers wait for images
 	Compute     Kind = "compute"     // images wait for workers
 	Balanced    Kind = "balanced"    // both wait a little
-	Writing     Kind = "writing"     // what was made waits for the sink
+	Writing     Kind = "writing"     // results wait for the sink
 )
 
-// Verdict is a judgement.
+// Verdict says what bounds a farm.
 type Verdict struct {
 	Kind Kind `json:"kind"`
 	// Text is one sentence for people, without a full stop at its end, such as
 	// "reading-bound: workers idle 61 %; more workers will not help".
 	Text string `json:"text"`
-	// Idle is the share of slot time without a task, 0 to 1; nil where that is not known.
+	// Idle is the share of slot time without a task, 0 to 1; nil: unknown.
 	Idle *float64 `json:"idle,omitempty"`
-	// Bad says that somebody should look.
+	// Bad says that an operator should look at the farm.
 	Bad bool `json:"bad"`
 }
 
@@ -51,15 +51,14 @@ const (
 	idleAbove = 0.25
 )
 
-// leastSpan is the shortest time between two statuses that tells anything of what went on between them: workers say
-// once a second how they fare.
+// leastSpan is the shortest time between two statuses that Find compares: workers send a heartbeat once a second.
 const leastSpan = 2 * time.Second
 
-// commitLatency is how long results usually wait for their ledger commit, while their tasks still count as leased.
+// commitLatency is how long a result usually waits for its commit. Until then its task counts as leased.
 const commitLatency = 250 * time.Millisecond
 
-// Find judges the farm as now tells it. before is an earlier status of the same sink, best some ten seconds older, with
-// which shares of time can be told; without it (nil, or another sink's) the slots busy at this moment have to do.
+// Find returns what bounds the farm of the status now. before is an earlier status of the same sink, best some ten seconds
+// older: Find compares the two. If before is nil or another sink's, Find counts the slots that are busy now.
 func Find(now, before *wire.Status) Verdict {
 	live := liveRuns(now)
 	crew := crewOf(now)
@@ -194,7 +193,7 @@ func leftOf(runs []wire.Run) (left int64, peers int) {
 	return left, peers
 }
 
-// leftOfRun counts what a drain gave up, too, which is not found any more.
+// leftOfRun returns how many images of a run are unsettled. It includes images that a drain left, which do not count as found.
 func leftOfRun(r *wire.Run) int64 { return max(r.Total, r.Found) - r.Settled() }
 
 func leasedOf(runs []wire.Run) (leased int64) {
@@ -204,7 +203,7 @@ func leasedOf(runs []wire.Run) (leased int64) {
 	return leased
 }
 
-// crew is the workers that are there and take tasks.
+// crew sums up the workers that are connected and take tasks.
 // prefetch is what they hold together unless they were told otherwise.
 type crew struct{ workers, slots, prefetch int }
 
@@ -219,7 +218,7 @@ func crewOf(s *wire.Status) (c crew) {
 	return c
 }
 
-// idleShare returns the share of slot time without a task, between the statuses or, without an earlier one, now.
+// idleShare returns the share of slot time without a task: between the statuses, or now if there is no earlier one.
 func idleShare(now, before *wire.Status) (share float64, ok bool) {
 	if before == nil || before.Instance != now.Instance {
 		busy, slots := 0, 0

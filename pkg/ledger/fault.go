@@ -24,7 +24,7 @@ var (
 	ErrInUse = errors.New("ledger in use")
 
 	// ErrUnavailable says that the ledger cannot be written now, such as when the disk is full. Nothing was changed,
-	// and the same call may succeed once somebody has healed it.
+	// and the same call may succeed once the cause is mended.
 	ErrUnavailable = errors.New("ledger unavailable")
 
 	// ErrClosed says that the ledger has been closed.
@@ -61,7 +61,7 @@ func (f *Fault) Temporary() bool {
 	return errors.Is(f.Kind, ErrUnavailable) || errors.Is(f.Kind, ErrInUse)
 }
 
-// fault explains err, which came when what was to be done with the ledger at path.
+// fault returns a Fault that explains err. what says in words what could not be done with the ledger at path.
 func fault(path, what string, err error) error {
 	var already *Fault
 	if err == nil || errors.As(err, &already) {

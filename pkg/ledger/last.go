@@ -9,8 +9,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Last returns up to limit of the entries that were settled last, the newest first; with refused, of those that were
-// rejected or are dead. What it costs does not grow with the ledger.
+// Last returns up to limit of the entries that were settled last, the newest first. With refused it returns only rejected and
+// dead ones. Its cost does not grow with the ledger.
 func (l *Ledger) Last(refused bool, limit int) (last []Entry, err error) {
 	if limit <= 0 {
 		return nil, fmt.Errorf("the limit of the last entries is %d, not at least 1", limit)
@@ -36,10 +36,9 @@ func (l *Ledger) Last(refused bool, limit int) (last []Entry, err error) {
 	return last, nil
 }
 
-// SettledBefore returns, for each of the given times, how many entries are numbered below the first that was settled then or
-// later. Differences between them are how much was settled between two times: nearly, since entries are numbered in the
-// order of their commits, which is not quite that of their times, and since those that an operator revived are gone. It
-// looks at some twenty entries for each time, however many there are.
+// SettledBefore returns for each of the given times how many entries were settled before it. The counts are approximate: entries
+// are numbered in the order of their commits, which differs a little from that of their times, and revived entries still
+// count. It reads some twenty entries for each time, whatever the size of the ledger.
 func (l *Ledger) SettledBefore(times []time.Time) ([]uint64, error) {
 	before := make([]uint64, len(times))
 	err := l.view(func(tx *bbolt.Tx) error {

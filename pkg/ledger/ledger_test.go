@@ -85,7 +85,7 @@ func appendAll(t testing.TB, l *Ledger, entries ...Entry) []bool {
 	return duplicates
 }
 
-func TestWhatIsAppendedIsFoundAgain(t *testing.T) {
+func TestAppendedEntriesAreFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l, err := Open(path, Config{})
 	if err != nil {
@@ -114,7 +114,7 @@ func TestWhatIsAppendedIsFoundAgain(t *testing.T) {
 	}
 }
 
-func TestTheFirstResultWins(t *testing.T) {
+func TestFirstResultOfATaskWins(t *testing.T) {
 	l := newLedger(t)
 	first, second := testEntry(1), testEntry(1)
 	second.Worker = "another"
@@ -135,7 +135,7 @@ func TestTheFirstResultWins(t *testing.T) {
 	}
 }
 
-func TestWhatIsInvalidIsRefusedWhole(t *testing.T) {
+func TestBatchWithAnInvalidEntryIsRefused(t *testing.T) {
 	l := newLedger(t)
 	for what, change := range map[string]func(*Entry){
 		"no id":            func(e *Entry) { e.ID = taskid.ID{} },
@@ -169,7 +169,7 @@ func TestWhatIsInvalidIsRefusedWhole(t *testing.T) {
 	}
 }
 
-func TestEverythingLongIsKeptOrCut(t *testing.T) {
+func TestLongTextsAreKeptOrCut(t *testing.T) {
 	l := newLedger(t)
 	e := testEntry(1)
 	e.Filename, e.Recipe = strings.Repeat("n", MaxName), strings.Repeat("r", MaxText)
@@ -275,7 +275,7 @@ func TestReadersSeeWholeTransactionsWhileOneWrites(t *testing.T) {
 	}
 }
 
-func TestAfterCloseEverythingSaysSo(t *testing.T) {
+func TestMethodsOfAClosedLedgerReturnErrClosed(t *testing.T) {
 	l := newLedger(t)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -290,7 +290,7 @@ func TestAfterCloseEverythingSaysSo(t *testing.T) {
 	}
 }
 
-func TestALaterRunsEntryTakesTheEarliersPlace(t *testing.T) {
+func TestEntryOfALaterRunReplacesTheEarlierOne(t *testing.T) {
 	l := newLedger(t)
 	first, again := rejectedEntry(1, "monday", outcome.Timeout), testEntry(1)
 	again.Run, again.Stored = "tuesday", true

@@ -10,7 +10,7 @@ import (
 // writeTimeout bounds how long a reader may take for a page.
 const writeTimeout = 30 * time.Second
 
-// answer sends the page, or says why there is none.
+// answer sends the page, or an error that says why there is none.
 func answer(w http.ResponseWriter, text *bytes.Buffer, err error) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // not every writer has deadlines
 	header := w.Header()

@@ -20,7 +20,7 @@ import (
 //go:embed page.html
 var pageText string
 
-// pageTemplate is parsed when it is first needed: every program would do it as it starts.
+// pageTemplate parses the template when a page is first made, since every program would otherwise parse it at its start.
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
 		"count": numfmt.Count[int64], "size": numfmt.Bytes[int64], "micros": micros, "round": numfmt.Time, "digits": numfmt.Rate,
@@ -31,8 +31,8 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 	}).Parse(pageText))
 })
 
-// Pictures finds the pictures that a page shows, small enough to be put into it: JPEG, PNG, GIF or WebP. What it cannot
-// find (any error) is left out. Either function may be nil.
+// Pictures finds the pictures of a page, small enough to be embedded: JPEG, PNG, GIF or WebP. A page leaves out a picture
+// for which a function returns an error. Either function may be nil.
 type Pictures struct {
 	Original func(ctx context.Context, name string) ([]byte, error) // the photo of that name
 	Output   func(ctx context.Context, name string) ([]byte, error) // what was made of it
@@ -41,7 +41,7 @@ type Pictures struct {
 // MaxPicture bounds a picture on the page, in bytes; larger ones are left out.
 const MaxPicture = 256 << 10
 
-// PageConfig says what a page shows beside the report. All of it is optional.
+// PageConfig says what a page shows beside the report. Every field is optional.
 type PageConfig struct {
 	Pictures Pictures
 	Version  string    // of the program
@@ -214,7 +214,7 @@ func (p *page) pictures(ctx context.Context, from Pictures) error {
 	return nil
 }
 
-// inline returns a picture as a data URI; nothing when there is none that a browser shows.
+// inline returns a picture as a data URI, or nothing if there is no picture that a browser shows.
 func inline(ctx context.Context, find func(context.Context, string) ([]byte, error), name string) template.URL {
 	if find == nil {
 		return ""
@@ -230,7 +230,7 @@ func inline(ctx context.Context, find func(context.Context, string) ([]byte, err
 	return ""
 }
 
-// contentPolicy lets a page do nothing but show itself, whatever a file's name says.
+// contentPolicy forbids a page to load or run anything, whatever the names of files contain.
 const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 // Handler serves the page of the run that the query's "run" names, or of all images. It makes one page at a time.

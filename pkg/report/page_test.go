@@ -26,7 +26,7 @@ func write(t *testing.T, r *Report, c PageConfig) string {
 	return text.String()
 }
 
-func TestPageTellsTheRun(t *testing.T) {
+func TestPageShowsTheRun(t *testing.T) {
 	r, err := Read(t.Context(), newShelf(3000, 10*time.Millisecond), "")
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestChartFitsItsFrame(t *testing.T) {
 	}
 }
 
-func TestWords(t *testing.T) {
+func TestNumbersAreWrittenForPeople(t *testing.T) {
 	for got, want := range map[string]string{
 		micros(45_678): "45.7ms", micros(1_234_567): "1.23s", micros(123_456_789): "2m3s",
 		clock(90 * time.Second): "1m30s", clock(90 * time.Minute): "1h30m", clock(2 * time.Hour): "2h",

@@ -17,7 +17,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// UnknownRunError says that the ledger does not know the run that was asked for; Run is empty when it knows none.
+// UnknownRunError says that the ledger does not know a run. Run is its id, and empty if the ledger knows no run at all.
 type UnknownRunError struct{ Run string }
 
 func (e *UnknownRunError) Error() string {
@@ -63,7 +63,7 @@ func EachEntry(ctx context.Context, b wire.LedgerReader, args wire.EntriesArgs, 
 const (
 	maxSlowest = 20
 	maxListed  = 200  // rejected or dead images of each reason
-	maxWorkers = 1000 // of more, only the sum is told
+	maxWorkers = 1000 // of further ones only the sum
 	maxPairs   = 12   // of pictures before and after
 	maxDropped = 100  // kinds of dropped metadata
 )
@@ -250,7 +250,7 @@ const deadLetter = "dead letter"
 
 func (r *Report) work(e *wire.Receipt) {
 	if e.Worker == "" {
-		return // refused before it was sent
+		return // the ventilator refused it before it sent a task
 	}
 	w := r.workers[e.Worker]
 	if w == nil && len(r.workers) >= maxWorkers {
@@ -264,7 +264,7 @@ func (r *Report) work(e *wire.Receipt) {
 	w.BusyUS += e.Timings.Total
 }
 
-// end is the run's, or that of the last entry while it has none.
+// end returns when the run ended or, while it has no recorded end, when its last entry was settled.
 func (r *Report) end() time.Time {
 	if r.Run.Ended.IsZero() {
 		return r.last
@@ -272,13 +272,13 @@ func (r *Report) end() time.Time {
 	return r.Run.Ended
 }
 
-// Unseen reports that the run was interrupted so that nobody could tell how far it was: it may have found more than it says.
+// Unseen reports that the run ended without a final report. It may have found more images than it counts.
 func (r *Report) Unseen() bool { return r.Run.State == outcome.Interrupted && r.Run.Ended.IsZero() }
 
-// Took returns how long the run has taken: to its end, or to the last entry while it has none.
+// Took returns how long the run took: to its end or, while it has no recorded end, to its last entry.
 func (r *Report) Took() time.Duration { return r.Run.Took(r.end()) }
 
-// Working returns the part of that time by which rates are reckoned: see wire.Run.Working.
+// Working returns the part of that time by which rates are computed: see wire.Run.Working.
 func (r *Report) Working() time.Duration { return r.Run.Working(r.end()) }
 
 // PerSecond returns how many images Run settled in a second of working time, and their bytes; 0 if it settled none.

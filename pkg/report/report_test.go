@@ -25,7 +25,7 @@ import (
 
 var begun = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 
-// shelf is a book of entries that are made when asked for.
+// shelf is a ledger that makes its entries when they are read.
 type shelf struct {
 	runs  []wire.Run
 	n     int
@@ -71,7 +71,7 @@ func newShelf(n int, every time.Duration) *shelf {
 	return &shelf{runs: []wire.Run{run, old}, n: n, entry: func(i int) wire.Receipt { return entry(i, every) }}
 }
 
-func TestNumbersAddUp(t *testing.T) {
+func TestSummaryAddsUp(t *testing.T) {
 	r, err := Read(t.Context(), newShelf(3000, 10*time.Millisecond), "")
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestNumbersAddUp(t *testing.T) {
 	}
 }
 
-func TestRatesAreReckonedByWorkingTime(t *testing.T) {
+func TestRatesAreComputedFromWorkingTime(t *testing.T) {
 	b := newShelf(3000, 10*time.Millisecond)
 	b.runs[0].WorkUS = 15e6
 	r, err := Read(t.Context(), b, "")
@@ -118,7 +118,7 @@ func TestRatesAreReckonedByWorkingTime(t *testing.T) {
 	}
 }
 
-func TestARunWhoseEndNobodySawIsNotCalledBalanced(t *testing.T) {
+func TestRunWithoutAFinalReportIsNotCalledBalanced(t *testing.T) {
 	b := newShelf(10, time.Second)
 	b.runs[0].State, b.runs[0].Ended = "interrupted", time.Time{}
 	r, err := Read(t.Context(), b, "")
@@ -128,7 +128,7 @@ func TestARunWhoseEndNobodySawIsNotCalledBalanced(t *testing.T) {
 	var text, page strings.Builder
 	err = errors.Join(r.WriteText(&text), r.WritePage(t.Context(), &page, PageConfig{}))
 	for _, said := range []string{text.String(), page.String()} {
-		if err != nil || strings.Contains(said, "balanced") || !strings.Contains(said, "its end was not told") {
+		if err != nil || strings.Contains(said, "balanced") || !strings.Contains(said, "it ended without a final report") {
 			t.Errorf("%v: %s", err, said)
 		}
 	}
@@ -239,7 +239,7 @@ func TestCSVHasALineForEachImageAndNoFormula(t *testing.T) {
 	}
 }
 
-func TestDroppedMetadataIsTold(t *testing.T) {
+func TestDroppedMetadataIsReported(t *testing.T) {
 	b := newShelf(10, time.Second)
 	b.entry = func(i int) wire.Receipt {
 		e := entry(i, time.Second)
@@ -296,7 +296,7 @@ func TestJSONIsOneObject(t *testing.T) {
 	}
 }
 
-func TestTextNamesWhatMatters(t *testing.T) {
+func TestTextNamesStagesAndRefusals(t *testing.T) {
 	r, err := Read(t.Context(), newShelf(100, 100*time.Millisecond), "")
 	if err != nil {
 		t.Fatal(err)
@@ -326,7 +326,7 @@ func TestRunWithoutEntriesHasAPage(t *testing.T) {
 	}
 }
 
-func TestEveryFailureOfTheBookIsTold(t *testing.T) {
+func TestFailuresOfTheLedgerAreReturned(t *testing.T) {
 	b := newShelf(10, time.Second)
 	b.err = errors.New("the ledger is damaged")
 	if _, err := Read(t.Context(), b, ""); !errors.Is(err, b.err) {

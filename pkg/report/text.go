@@ -60,7 +60,7 @@ func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) 
 	return errors.Join(err, out.Error())
 }
 
-// Cell keeps a text from being run as a formula by a spreadsheet that opens a CSV file.
+// Cell returns a text that no spreadsheet takes for a formula when it opens a CSV file.
 func Cell(s string) string {
 	if s != "" {
 		switch s[0] {
@@ -82,7 +82,7 @@ type Summary struct {
 	OutputBytes     int64            `json:"output_bytes"`
 	Unsettled       int64            `json:"unsettled"`       // found − (done + skipped + rejected + dead)
 	Seconds         float64          `json:"seconds"`         // from its start to its end
-	WorkingSeconds  float64          `json:"working_seconds"` // of those, in which a worker was there and it was not paused
+	WorkingSeconds  float64          `json:"working_seconds"` // of those, in which a worker was connected and the run was not paused
 	ImagesPerSecond float64          `json:"images_per_second"`
 	BytesPerSecond  float64          `json:"bytes_per_second"`
 	Refused         map[string]int64 `json:"refused"` // rejected images by reason, and dead letters
@@ -92,7 +92,7 @@ type Summary struct {
 	Throughput      Throughput       `json:"throughput"`
 }
 
-// StageSummary is how long a stage took, in microseconds; quantiles are true to about a tenth.
+// StageSummary says how long a stage took, in microseconds. Quantiles are accurate to about a tenth.
 type StageSummary struct {
 	Name  string `json:"name"`
 	Count int64  `json:"count"`
@@ -104,7 +104,7 @@ type StageSummary struct {
 	Max   int64  `json:"max_us"`
 }
 
-// Throughput is counts in consecutive slices of time.
+// Throughput counts images in consecutive slices of time.
 type Throughput struct {
 	Start        time.Time `json:"start"`
 	SliceSeconds float64   `json:"slice_seconds"`
@@ -198,7 +198,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	if n := run.Unsettled(); n != 0 {
 		balance = numfmt.Count(n) + " unaccounted for"
 	} else if r.Unseen() {
-		balance = "its end was not told"
+		balance = "it ended without a final report"
 	}
 	fmt.Fprintf(w, "%s images found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Count(run.Found),
 		numfmt.Count(run.Done), numfmt.Count(run.Skipped), numfmt.Count(run.Rejected), numfmt.Count(run.Dead), balance)
