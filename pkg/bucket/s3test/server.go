@@ -38,7 +38,7 @@ type Server struct {
 	mu      sync.Mutex
 	counted chan struct{} // closed at the next count
 	counts  map[string]int
-	headers map[string]http.Header // of the last PUT of each key
+	headers map[string]http.Header // of the request that began the last upload of each key
 }
 
 // New starts a server that ends with the test.
@@ -95,7 +95,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	s.counts[kind]++
 	close(s.counted)
 	s.counted = make(chan struct{})
-	if kind == http.MethodPut {
+	if query := r.URL.Query(); kind == http.MethodPut && !query.Has("uploadId") || query.Has("uploads") {
 		s.headers[key] = r.Header.Clone()
 	}
 	s.mu.Unlock()
