@@ -6,6 +6,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -37,7 +38,7 @@ func (a *admission) sender(p zsock.PeerInfo) sender {
 	from, ok := a.senders[p.ID]
 	if !ok {
 		if w, announced := wire.ParseWorkerIdentity(p.Identity); announced {
-			from = sender{w.Name, w.Proof()}
+			from = sender{pki.Certified(w.Name, p.Principal), w.Proof()}
 		}
 		if len(a.senders) == maxSenders {
 			clear(a.senders)

@@ -131,7 +131,7 @@ func (c *control) updateRun(report *wire.RunReport) (any, error) {
 		return nil, err
 	}
 	now := time.Now()
-	ticketKey, continued, err := c.authorize(run.ID, report.Key, now)
+	ticketKey, continued, err := c.authorizeRun(run.ID, report.Key, now)
 	if err != nil {
 		return nil, err
 	}

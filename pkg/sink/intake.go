@@ -53,12 +53,10 @@ func (in *intake) run(ctx, open context.Context) {
 		}
 		switch {
 		case m.Heartbeat != nil:
-			m.Heartbeat.Worker = pki.Certified(m.Heartbeat.Worker, peer.Principal)
 			in.heartbeat(m.Heartbeat)
 		case m.BareName != "":
 			in.bareName(m.BareName)
 		default:
-			m.Result.Worker = pki.Certified(m.Result.Worker, peer.Principal)
 			in.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker, Instance: in.instance})
 			if m.Result.Outcome != outcome.Failed && !in.claims.take(claimOf(m.Result)) {
 				in.state.countReceipt(&wire.Receipt{Duplicate: true}, time.Now())
@@ -93,10 +91,12 @@ func (in *intake) passOn(ctx context.Context, r *wire.Result) bool {
 func (in *intake) admit(m *wire.FromWorker, peer zsock.PeerInfo) error {
 	switch from := in.admission.sender(peer); {
 	case m.Heartbeat != nil:
+		m.Heartbeat.Worker = pki.Certified(m.Heartbeat.Worker, peer.Principal)
 		return in.admission.heartbeat(m.Heartbeat, from)
 	case m.BareName != "":
 		return in.admission.bareName()
 	default:
+		m.Result.Worker = pki.Certified(m.Result.Worker, peer.Principal)
 		return in.admission.result(m.Result, from)
 	}
 }

@@ -42,9 +42,9 @@ func ticketKeyOf(runKey []byte) ([]byte, error) {
 	return nil, fmt.Errorf("the key of a run has %d bytes, not %d", len(runKey), wire.RunKeySize)
 }
 
-// authorize returns an error unless a caller with this key may report the run.
+// authorizeRun returns an error unless a caller with this key may report the run.
 // continued reports that the ledger has the run as live, with this key, from before the sink was restarted.
-func (c *core) authorize(run string, runKey []byte, now time.Time) (ticketKey []byte, continued bool, err error) {
+func (c *core) authorizeRun(run string, runKey []byte, now time.Time) (ticketKey []byte, continued bool, err error) {
 	if ticketKey, err = ticketKeyOf(runKey); err != nil {
 		return nil, false, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // A worker that SIGSTOP had stopped got its own tasks again and again, until they were dead letters.
@@ -129,6 +130,38 @@ func TestDrainLeavesWhatALostWorkerHeldForTheNextRun(t *testing.T) {
 		e := <-done
 		if e.err != nil || e.run.Found != 1 || e.run.Done != 1 || e.run.Unsettled() != 0 {
 			t.Errorf("the run ended with %v and %+v", e.err, e.run)
+		}
+	})
+}
+
+func TestStrangersGetNoTaskWhereTheyAreRefused(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
+		bare, old := s.worker("", 0), s.worker("old", 4) // old announces no token
+		cfg := s.config()
+		cfg.RefuseStrangers = true
+		_, done := s.start(cfg)
+		if bare.next(time.Minute) != nil || old.next(time.Minute) != nil {
+			t.Fatal("a stranger got a task")
+		}
+		pull, err := zsock.NewPull(zsock.Config{
+			Network:  zsock.Network{Inproc: s.inproc},
+			Identity: wire.WorkerIdentity{Name: "good", Slots: 1, Prefetch: 1, Token: wire.NewToken()}.String(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pull.Dial("inproc://tasks"); err != nil {
+			t.Fatal(err)
+		}
+		good := &fakeWorker{s: s, name: "good", pull: pull}
+		task := good.mustNext(time.Minute)
+		if len(task.Ticket) != wire.TicketSize || task.Ticket == wire.BlankTicket() {
+			t.Errorf("its ticket is %x", string(task.Ticket))
+		}
+		s.sink.commit(task, "good", true)
+		expectDone(t, <-done, 1)
+		for _, w := range []*fakeWorker{bare, old, good} {
+			w.die()
 		}
 	})
 }
