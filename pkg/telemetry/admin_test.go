@@ -81,7 +81,7 @@ func TestReadinessFollowsTheRoleAndHealthDoesNot(t *testing.T) {
 	if status, body := get(t, url+"/readyz"); status != 503 || body != "not bound\nno worker has come\n" {
 		t.Errorf("readyz: %d %q", status, body)
 	}
-	err := Health(t.Context(), url+"/readyz")
+	err := Health(t.Context(), url+"/readyz", nil)
 	if err == nil || !strings.Contains(err.Error(), "no worker has come") {
 		t.Errorf("Health: %v, want the role's reasons", err)
 	}
@@ -93,7 +93,7 @@ func TestReadinessFollowsTheRoleAndHealthDoesNot(t *testing.T) {
 	}
 	for _, target := range []string{url + "/readyz", url + "/healthz", strings.TrimPrefix(url, "http://"),
 		strings.TrimPrefix(url, "http://127.0.0.1")} {
-		if err := Health(t.Context(), target); err != nil {
+		if err := Health(t.Context(), target, nil); err != nil {
 			t.Errorf("Health(%s): %v", target, err)
 		}
 	}
@@ -101,17 +101,17 @@ func TestReadinessFollowsTheRoleAndHealthDoesNot(t *testing.T) {
 
 func TestHealthQuotesTheReasons(t *testing.T) {
 	_, url, stop := runAdmin(t, AdminConfig{})
-	if err := Health(t.Context(), url+"/nowhere"); err == nil || !strings.Contains(err.Error(), "404") {
+	if err := Health(t.Context(), url+"/nowhere", nil); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("a missing page: %v", err)
 	}
-	if err := Health(t.Context(), "http://[bad"); err == nil {
+	if err := Health(t.Context(), "http://[bad", nil); err == nil {
 		t.Error("a malformed URL is healthy")
 	}
 	http.DefaultClient.CloseIdleConnections()
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := Health(t.Context(), url); err == nil {
+	if err := Health(t.Context(), url, nil); err == nil {
 		t.Error("a closed port is healthy")
 	}
 }
@@ -124,7 +124,7 @@ func TestHealthEndsWithItsContext(t *testing.T) {
 	defer silent.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := Health(ctx, silent.Addr().String()); !errors.Is(err, context.DeadlineExceeded) {
+	if err := Health(ctx, silent.Addr().String(), nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the deadline", err)
 	}
 }
