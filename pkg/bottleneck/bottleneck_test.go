@@ -35,7 +35,7 @@ func status(trouble string, runs []wire.Run, workers ...wire.WorkerStatus) *wire
 	return &wire.Status{Instance: "a", Trouble: trouble, Runs: runs, Workers: workers}
 }
 
-func TestWhatBoundsAFarm(t *testing.T) {
+func TestFindNamesTheBottleneck(t *testing.T) {
 	lost := worker("b", 100, 0)
 	lost.Lost = true
 	decoding := status("", []wire.Run{running(8)}, worker("a", 20, 1))

@@ -39,7 +39,7 @@ func seal(body []byte) []byte {
 	return binary.LittleEndian.AppendUint32(body, crc32.Checksum(body, castagnoli))
 }
 
-func TestAnEntryIsTheSameAfterEncoding(t *testing.T) {
+func TestEntryIsTheSameAfterEncoding(t *testing.T) {
 	full := rejectedEntry(7, "run", outcome.Crashed)
 	full.Outputs, full.Stranger, full.Retries = testEntry(7).Outputs, true, 3
 	bare := Entry{ID: testID(8), Filename: "x", Outcome: outcome.Dead, Settled: time.UnixMicro(-1).UTC()}
@@ -56,7 +56,7 @@ func TestAnEntryIsTheSameAfterEncoding(t *testing.T) {
 	}
 }
 
-func TestAUsualEntryIsSmall(t *testing.T) {
+func TestUsualEntryIsSmall(t *testing.T) {
 	number, _ := testWords()
 	e := testEntry(1_234_567)
 	if n := len(encode(nil, &e, number)); n > 200 {
@@ -88,7 +88,7 @@ func TestTheStoredFormOfAnEntryDoesNotChange(t *testing.T) {
 	}
 }
 
-func TestFieldsOfLaterVersionsArePassedOver(t *testing.T) {
+func TestFieldsOfLaterVersionsAreIgnored(t *testing.T) {
 	e := testEntry(1)
 	b := encode(nil, &e, noWords)
 	b = b[:len(b)-4]
@@ -99,7 +99,7 @@ func TestFieldsOfLaterVersionsArePassedOver(t *testing.T) {
 	}
 }
 
-func TestEveryDamagedBitIsNoticed(t *testing.T) {
+func TestEveryDamagedBitIsDetected(t *testing.T) {
 	e := testEntry(1)
 	number, text := testWords()
 	b := encode(nil, &e, number)
@@ -117,7 +117,7 @@ func TestEveryDamagedBitIsNoticed(t *testing.T) {
 	}
 }
 
-func TestWhatNoVersionWritesIsRefused(t *testing.T) {
+func TestMalformedEntriesAreRefused(t *testing.T) {
 	head := append([]byte{entryForm}, make([]byte, taskid.Size)...)
 	for what, fields := range map[string][]byte{
 		"nothing":                 {},

@@ -12,7 +12,7 @@ import (
 )
 
 // What happens to a file while it is open is met in the middle of transactions, where bbolt does not expect it.
-func TestTheFileIsDamagedWhileItIsOpen(t *testing.T) {
+func TestDamageOfAnOpenFileIsReported(t *testing.T) {
 	random := func(t *testing.T, path string) {
 		f, err := os.OpenFile(path, os.O_RDWR, 0)
 		if err != nil {

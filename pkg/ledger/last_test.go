@@ -8,7 +8,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-func TestTheLastEntriesComeFirst(t *testing.T) {
+func TestLastEntriesComeFirst(t *testing.T) {
 	l := newLedger(t)
 	if last, err := l.Last(false, 3); err != nil || len(last) != 0 {
 		t.Fatalf("an empty ledger: %v, %v", last, err)
@@ -40,7 +40,7 @@ func TestTheLastEntriesComeFirst(t *testing.T) {
 	}
 }
 
-func TestWhatWasSettledBeforeATimeIsCounted(t *testing.T) {
+func TestEntriesSettledBeforeATimeAreCounted(t *testing.T) {
 	l := newLedger(t)
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	times := []time.Time{start.Add(-time.Hour), start, start.Add(10 * time.Second), start.Add(time.Hour)}

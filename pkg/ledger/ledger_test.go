@@ -186,7 +186,7 @@ func TestLongTextsAreKeptOrCut(t *testing.T) {
 	}
 }
 
-func TestWordsThatAreTooManyAreKeptInTheEntries(t *testing.T) {
+func TestWordsBeyondTheLimitAreKeptInTheEntries(t *testing.T) {
 	l := newLedger(t)
 	var batch []Entry
 	for i := range maxWordBytes/MaxText + 20 {

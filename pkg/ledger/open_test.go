@@ -64,7 +64,7 @@ func otherBolt(t *testing.T, o *bbolt.Options, change func(*bbolt.Tx) error) []b
 	return data
 }
 
-func TestWhatIsNoSoundLedgerIsRefusedAndLeftAsItIs(t *testing.T) {
+func TestUnsoundFilesAreRefusedAndNotChanged(t *testing.T) {
 	var picture bytes.Buffer
 	if err := jpeg.Encode(&picture, image.NewGray(image.Rect(0, 0, 300, 300)), nil); err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func TestWhatIsNoSoundLedgerIsRefusedAndLeftAsItIs(t *testing.T) {
 	}
 }
 
-func TestOneDamagedHeaderIsSurvived(t *testing.T) {
+func TestLedgerOpensWithOneDamagedHeader(t *testing.T) {
 	for page := range 2 {
 		data := written(t, 300)
 		data[page*os.Getpagesize()+pageHeaderSize+20]++
@@ -161,7 +161,7 @@ func TestOneDamagedHeaderIsSurvived(t *testing.T) {
 	}
 }
 
-func TestWhereNoLedgerCanBe(t *testing.T) {
+func TestOpenFailsWhereNoLedgerCanBe(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Open(dir, Config{}); !errors.Is(err, ErrForeign) {
 		t.Errorf("a directory: %v", err)
@@ -184,7 +184,7 @@ func TestWhereNoLedgerCanBe(t *testing.T) {
 	}
 }
 
-func TestLeftoversOfItsMakingAreSwept(t *testing.T) {
+func TestTemporaryFilesOfKilledProcessesAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "ledger.db")
 	old, young := path+newSuffix+"old", path+newSuffix+"young"
@@ -206,7 +206,7 @@ func TestLeftoversOfItsMakingAreSwept(t *testing.T) {
 	}
 }
 
-func TestALedgerHasOneWriter(t *testing.T) {
+func TestLedgerHasOneWriter(t *testing.T) {
 	l := newLedger(t)
 	for _, cfg := range []Config{{LockTimeout: time.Millisecond}, {LockTimeout: time.Millisecond, ReadOnly: true}} {
 		_, err := Open(l.Path(), cfg)
@@ -238,7 +238,7 @@ func TestReadersShareALedgerAndCannotWrite(t *testing.T) {
 }
 
 // Whatever a disk does to a ledger's pages, what is read is right or an error, and nothing crashes or hangs.
-func TestDamagedPagesNeverCrashNorLie(t *testing.T) {
+func TestDamagedPagesAreReportedWithoutACrash(t *testing.T) {
 	const n, rounds = 600, 200
 	sound := written(t, n)
 	header, _, err := readMeta(bytes.NewReader(sound))

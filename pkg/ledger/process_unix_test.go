@@ -82,7 +82,7 @@ func childCommits(path, first string) {
 	}
 }
 
-func TestWhatWasAcknowledgedSurvivesEveryKill(t *testing.T) {
+func TestAppendedEntriesSurviveEveryKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	acknowledged := make(map[int]bool)
 	next := 1
@@ -154,7 +154,7 @@ func childHolds(path string) {
 	must(l.Close())
 }
 
-func TestAnotherProcessHasTheLedgerOpen(t *testing.T) {
+func TestLedgerOfAnotherProcessIsInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	cmd := child(t, "hold", path)
 	out, err := cmd.StdoutPipe()
@@ -249,7 +249,7 @@ func childRunsOutOfSpace(path string) {
 	must(l.Close())
 }
 
-func TestThereIsNoRoomAndThenThereIs(t *testing.T) {
+func TestFullDiskIsReportedAndPasses(t *testing.T) {
 	out, err := child(t, "full", filepath.Join(t.TempDir(), "ledger.db")).Output()
 	if err != nil || len(out) != 0 {
 		t.Errorf("%v\n%s", err, out)

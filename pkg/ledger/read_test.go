@@ -130,7 +130,7 @@ func TestCountsAddUp(t *testing.T) {
 	}
 }
 
-func TestWalkSeesEverythingInOrderEvenWhatComesMeanwhile(t *testing.T) {
+func TestWalkVisitsAllEntriesInOrderAndThoseAddedMeanwhile(t *testing.T) {
 	l := newLedger(t)
 	var batch []Entry
 	for i := range 3*pageSize + 5 {

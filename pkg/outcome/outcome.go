@@ -1,4 +1,4 @@
-// Package outcome holds the closed vocabulary of what can become of a task.
+// Package outcome holds the closed vocabulary of the outcomes of tasks and the states of runs.
 //
 // The wire, the engines, the ledger and the roles share this leaf, so that a word means the same in a message, in a
 // metric label, in a flag and in a report.
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Outcome is what became of a task.
+// Outcome says how a delivery or a task ended.
 type Outcome string
 
 // The outcomes. Done, Skipped, Rejected and Dead settle a task; Failed does not: the task is delivered again.

@@ -12,7 +12,7 @@ const (
 	Finished    RunState = "finished"    // every image found is settled
 	Interrupted RunState = "interrupted" // it ended before every image found was settled
 	Stalled     RunState = "stalled"     // it ended because no task was settled for too long
-	DryRun      RunState = "dry run"     // it only told what a run would do
+	DryRun      RunState = "dry run"     // it only listed what a run would do
 )
 
 // Steers reports whether an operator may ask for s.

@@ -1,9 +1,8 @@
 // Package taskid names tasks.
 //
-// An ID is a hash over what makes a task what it is: the image's name, its size and modification time (or its
-// content), and the canonical recipe. It is the same on every platform and in every run, so that a second run over an
-// unchanged directory recognises what an earlier one settled, and two results for one task are recognised as
-// duplicates. The package is a leaf: the wire, the ledger and the roles share it.
+// An ID is a hash of the image's name, of its size and modification time (or its content), and of the canonical recipe. It is
+// the same on every platform and in every run. So a run recognises tasks that an earlier run settled, and the sink
+// recognises a second result of a task as a duplicate. The package is a leaf: the wire, the ledger and the roles share it.
 package taskid
 
 import (
@@ -60,8 +59,8 @@ func FromBytes(b []byte) (ID, error) {
 	return ID(b), nil
 }
 
-// What is hashed begins with the form's name, so that no metadata can pass for a content, nor a later form for
-// these. The trailing digit changes whenever what is hashed does.
+// The hashed bytes begin with the name of their form, so that IDs of different forms never coincide. The digit at its end
+// changes with the form.
 const (
 	metadataForm = "imagefarm task metadata 1"
 	contentForm  = "imagefarm task content 1"
@@ -91,13 +90,13 @@ func FromVersion(name, version, recipe string) ID {
 	return end(h)
 }
 
-// FromContent returns the ID of the image name with the given encoded bytes, under a canonical recipe text: two
-// images with one name and one content are one task whenever they were written.
+// FromContent returns the ID of the image name with the given encoded bytes, under a canonical recipe text. It does not depend
+// on when the image was written.
 func FromContent(name string, data []byte, recipe string) ID {
 	return FromDigest(name, sha256.Sum256(data), recipe)
 }
 
-// FromDigest is FromContent for a content that was hashed in passing: digest is its SHA-256.
+// FromDigest is FromContent for a content whose SHA-256 is digest.
 func FromDigest(name string, digest [sha256.Size]byte, recipe string) ID {
 	h := begin(contentForm)
 	field(h, []byte(name))
@@ -112,7 +111,7 @@ func begin(form string) hash.Hash {
 	return h
 }
 
-// field hashes b behind its length, so that no two sequences of fields hash the same bytes.
+// field hashes the length of b and b, so that no two sequences of fields hash the same bytes.
 func field(h hash.Hash, b []byte) {
 	number(h, int64(len(b)))
 	h.Write(b)

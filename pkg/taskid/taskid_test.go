@@ -45,7 +45,7 @@ func TestContentIDsKeepTheirPublishedVectors(t *testing.T) {
 	}
 }
 
-func TestWhateverDiffersMakesAnotherTask(t *testing.T) {
+func TestIDsDifferInEveryPartOfATask(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 5, time.UTC)
 	ids := map[string]ID{
 		"base":                FromMetadata("a.jpg", 7, at, "r"),
@@ -66,7 +66,7 @@ func TestWhateverDiffersMakesAnotherTask(t *testing.T) {
 	}
 }
 
-func TestTheZoneOfATimeDoesNotMatter(t *testing.T) {
+func TestZoneOfATimeDoesNotChangeTheID(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 5, time.UTC)
 	east := at.In(time.FixedZone("east", 9*3600))
 	if FromMetadata("a", 1, at, "") != FromMetadata("a", 1, east, "") {
@@ -94,7 +94,7 @@ func TestTextAndBytesRoundTrip(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoIDIsRefused(t *testing.T) {
+func TestMalformedIDsAreRefused(t *testing.T) {
 	long := strings.Repeat("a", 33)
 	for _, s := range []string{"", "b816", strings.Repeat("g", 32), long, " " + long[:31]} {
 		if id, err := Parse(s); err == nil || !id.IsZero() {
