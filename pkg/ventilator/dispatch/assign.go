@@ -28,8 +28,8 @@ type Delivery struct {
 	Kind    Kind
 }
 
-// Assign leases a ready task to the peer with the fewest tasks for its slots; ok is false when no task is ready or no
-// peer can take one.
+// Assign leases a ready task to the peer with the fewest tasks per slot; ok is false when no task is ready or no peer
+// can take one.
 func (d *Dispatcher) Assign(now time.Time) (delivery Delivery, ok bool) {
 	for d.ready.len() > 0 {
 		t := d.ready.first()
@@ -61,7 +61,7 @@ func (d *Dispatcher) dropMessage(t *Task) {
 	t.message = nil
 }
 
-// pickPeer returns the peer with the fewest tasks for its slots that does not hold t, or nil.
+// pickPeer returns the peer with the fewest tasks per slot among those that do not hold t, or nil.
 func (d *Dispatcher) pickPeer(t *Task) *peer {
 	if best := d.available[0]; !slices.Contains(t.holders, best) {
 		return best
@@ -101,7 +101,7 @@ func (d *Dispatcher) lease(t *Task, p *peer, now time.Time) Kind {
 	return First
 }
 
-// keepLeased starts a lease for those that hold t.
+// keepLeased starts a new lease of t for the peers that hold it.
 func (d *Dispatcher) keepLeased(t *Task, now time.Time) {
 	t.sent = now
 	d.setState(t, leased)
@@ -118,7 +118,7 @@ func (d *Dispatcher) leaseOf(t *Task) time.Duration {
 	return d.cfg.Lease
 }
 
-// extendLeases extends the leases of the tasks that a worker says it holds and holds.
+// extendLeases extends the leases of the tasks that a heartbeat lists, if its worker does hold them.
 func (d *Dispatcher) extendLeases(h *wire.Heartbeat, ids []taskid.ID, now time.Time) {
 	sent := func(p *peer) bool { return p.sent(h) || p.stranger && h.Proof == "" }
 	for _, id := range ids {

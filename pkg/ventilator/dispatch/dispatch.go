@@ -1,8 +1,8 @@
 // Package dispatch decides which peer gets which task, when a task is delivered again, and when it is dead.
 //
 // It is a state machine: it does no I/O, starts no goroutine, reads no clock and draws no random number. The caller
-// passes in the time, and jitter through Config. So its rules can be tested exactly. What a task costs does not grow
-// with the number of pending or settled tasks, and only with the logarithm of the number of peers.
+// passes in the time, and jitter through Config. So its rules can be tested exactly. The cost of a task does not depend
+// on the number of pending or settled tasks. It grows with the logarithm of the number of peers.
 //
 // Each file holds one set of rules: read.go what is read next, assign.go which peer gets a task, redelivery.go when a
 // task is delivered again and when it is dead, settle.go how a task ends, trust.go which peers may be sent tasks,
@@ -77,8 +77,8 @@ func (d *Dispatcher) AddEarlier(r *wire.Receipt) {
 	d.counts.Count(EarlierOutcome(r))
 }
 
-// EarlierOutcome returns the outcome in this run of an image that the ledger settled before. What was done is
-// skipped; a rejected image stays rejected, because only an operator retries it.
+// EarlierOutcome returns the outcome in this run of an image that the ledger settled before. A done image is skipped; a
+// rejected image stays rejected, because only an operator retries it.
 func EarlierOutcome(r *wire.Receipt) outcome.Outcome {
 	if r.Outcome == outcome.Done {
 		return outcome.Skipped

@@ -27,7 +27,7 @@ type peer struct {
 	prefetch     int    // unsettled tasks that it may hold
 	stranger     bool
 	draining     bool // it has announced that it takes no further tasks
-	suspect      bool // a lease of its expired, and no sign of life came since
+	suspect      bool // one of its leases expired, and it gave no sign of life since
 	awaitsEvents bool // a stranger whose results would not reach this run now
 	held         map[taskid.ID]*Task
 	lastGiven    uint64 // number of the task that it was given last: equal peers take turns
@@ -40,7 +40,7 @@ func (p *peer) canTake() bool {
 	return !p.draining && !p.awaitsEvents && (!p.suspect || p.stranger) && len(p.held) < p.prefetch
 }
 
-// less orders peers: suspect ones last, then by tasks for each slot, then by who waited longest for a task.
+// less orders peers: suspect ones last, then by tasks per slot, then by how long they have waited for a task.
 func (p *peer) less(q *peer) bool {
 	if p.suspect != q.suspect {
 		return q.suspect
@@ -51,8 +51,8 @@ func (p *peer) less(q *peer) bool {
 	return p.lastGiven < q.lastGiven
 }
 
-// sent reports whether h is a heartbeat of p. The sink says which token the sender announced, so that nobody can speak for a
-// worker by its name alone.
+// sent reports whether h is a heartbeat of p. The sink says which token the sender announced, so that a worker's name
+// alone is not enough to speak for it.
 func (p *peer) sent(h *wire.Heartbeat) bool {
 	return !p.stranger && p.proof == h.Proof && (p.proof != "" || p.name == h.Worker)
 }
@@ -87,9 +87,9 @@ func (d *Dispatcher) AddPeer(id PeerID, identity string) PeerInfo {
 	return PeerInfo{Name: p.name, Slots: p.slots, Stranger: p.stranger}
 }
 
-// RemovePeer takes the end of a worker's connection. The tasks that it held are delivered again at once. Only the
-// last results of a worker that had announced its drain may still be on their way: the sink is to be asked about the
-// tasks that RemovePeer returns.
+// RemovePeer removes a worker whose connection ended, and requeues the tasks that it held. The last results of a worker
+// that had announced its drain may still be in flight. RemovePeer returns such tasks, and the caller asks the sink
+// about them.
 func (d *Dispatcher) RemovePeer(id PeerID, now time.Time) (ask []taskid.ID) {
 	p := d.peers[id]
 	if p == nil {
@@ -109,9 +109,9 @@ func (d *Dispatcher) RemovePeer(id PeerID, now time.Time) (ask []taskid.ID) {
 	return ask
 }
 
-// RecordHeartbeat extends the leases of the tasks that the worker lists, and gives a draining worker nothing more. It
-// returns tasks that the sink is to be asked about: the worker no longer lists them, and no result of theirs is
-// known.
+// RecordHeartbeat extends the leases of the tasks that the worker lists, and gives a draining worker no further task.
+// It returns the tasks that the worker no longer lists and whose result is unknown; the caller asks the sink about
+// them.
 func (d *Dispatcher) RecordHeartbeat(h *wire.Heartbeat, now time.Time) (ask []taskid.ID) {
 	d.clearSuspect(func(p *peer) bool { return p.sent(h) })
 	listed := make([]taskid.ID, 0, len(h.Held))

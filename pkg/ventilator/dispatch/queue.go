@@ -1,6 +1,6 @@
 package dispatch
 
-// peerHeap holds the peers that can take a task; the one with the fewest tasks for its slots is first.
+// peerHeap holds the peers that can take a task; the one with the fewest tasks per slot is first.
 type peerHeap []*peer
 
 func (h peerHeap) Len() int           { return len(h) }

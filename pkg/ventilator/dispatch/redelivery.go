@@ -9,14 +9,14 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// When a task is delivered again, and when it is dead.
+// This file decides when a task is delivered again, and when it is dead.
 //
 //	what happened to a delivery                     delivered again     counts as
 //	a worker reported that it failed                after a backoff     a failure
 //	its image could not be read, or not be sent     after a backoff     a failure
 //	its lease expired                               after a backoff     a failure
 //	its worker's connection ended                   at once             a quarter of a failure
-//	a sink ended that had received its result       at once             a quarter of a failure
+//	the sink ended after it received the result     at once              a quarter of a failure
 //	a draining worker returned it unbegun           at once             nothing
 //	it is the oldest at the end of the run          to an idle worker   nothing: the first worker goes on
 //
@@ -38,7 +38,7 @@ func (d *Dispatcher) fail(t *Task, detail string, now time.Time) {
 	t.detail, t.open = detail, nil
 	d.setState(t, backingOff)
 	if d.exhausted(t) {
-		d.setDeadline(t, now.Add(d.cfg.BackoffMax)) // in case that its receipt as a dead letter is lost
+		d.setDeadline(t, now.Add(d.cfg.BackoffMax)) // in case its receipt as a dead letter is lost
 		d.cfg.OnDead(t)
 		return
 	}
@@ -79,7 +79,7 @@ func (d *Dispatcher) requeueLost(t *Task, detail string, now time.Time) {
 	d.requeue(t)
 }
 
-// takeBack requeues tasks that p, which drains, received and will not begin.
+// takeBack requeues the tasks that the draining peer p returned without beginning them.
 func (d *Dispatcher) takeBack(p *peer, returned []string) {
 	for _, s := range returned {
 		id, err := taskid.Parse(s)
@@ -130,9 +130,10 @@ func (d *Dispatcher) FailSend(delivery Delivery, detail string, now time.Time) {
 	d.fail(delivery.Task, detail, now)
 }
 
-// RecordFailure takes a worker's report that a delivery failed through no fault of the image. It counts only for a
-// delivery that the task still waits for, and of the worker that got it. The report may come twice, as an event and as an answer
-// of the sink, and counts once. A worker that does not echo the delivery's number is reported by event alone.
+// RecordFailure takes a worker's report that a delivery failed through no fault of the image. The report counts only if
+// the task still waits for that delivery and the report is from the worker that got it. A report that comes twice, as
+// an event and in an answer of the sink, counts once. A worker that does not echo the delivery's number is reported by
+// event alone.
 func (d *Dispatcher) RecordFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
 	t := d.tasks[id]
 	if t == nil {
@@ -169,11 +170,11 @@ func (d *Dispatcher) RecordMissedFailure(id taskid.ID, r *wire.Receipt, now time
 	}
 }
 
-// drainGrace is how long the last receipts of a worker that announced its drain may be on their way.
+// drainGrace bounds the wait for the last receipts of a worker that announced its drain.
 const drainGrace = 2 * time.Second
 
-// loseHolder takes the end of the connection of p, which held t. It reports whether t waits for the last receipt of a
-// worker that announced its drain: such a worker sent the results of all it held before it left.
+// loseHolder removes p, whose connection ended, from the holders of t. It reports whether t waits for the last receipt
+// of a worker that announced its drain: such a worker sent the results of all it held before it left.
 func (d *Dispatcher) loseHolder(t *Task, p *peer, now time.Time) (waits bool) {
 	t.holders = slices.DeleteFunc(t.holders, func(h *peer) bool { return h == p })
 	t.closeDeliveries(p)
@@ -189,9 +190,9 @@ func (d *Dispatcher) loseHolder(t *Task, p *peer, now time.Time) (waits bool) {
 	return false
 }
 
-// RequeueLostResult takes the answer of an instance of the sink that a task is not settled. When an earlier instance
-// had its result, that result is lost, and no worker has the task any more: it is delivered again at once.
-// RequeueLostResult returns the task in that case, otherwise nil.
+// RequeueLostResult is called when an instance of the sink says that a task is not settled. If an earlier instance had
+// received the task's result, that result is lost and no worker holds the task. RequeueLostResult then requeues the
+// task and returns it. Otherwise it returns nil.
 func (d *Dispatcher) RequeueLostResult(id taskid.ID, instance string, now time.Time) *Task {
 	t := d.tasks[id]
 	if t == nil || t.state != leased || t.resultAt == "" || t.resultAt == instance {

@@ -8,14 +8,14 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// What the end of a sink means.
+// This file recovers results that were lost when a sink ended.
 //
-// Results that a sink had received and not committed end with it, whether it had said so or not. The workers no
-// longer hold such tasks, so that only their leases would bring them back.
+// When a sink ends, results that it received but did not commit are lost, whether or not it had announced them. The
+// workers no longer hold such tasks, so only the end of their leases would bring them back.
 
-// SinkRestarted says that another instance of the sink is there now. It returns the tasks whose results an earlier
-// instance had received: the sink is to be asked about them. Results of tasks that workers hold may have been on
-// their way to it; RecordHeartbeat finds these.
+// SinkRestarted is called when another instance of the sink answers. It returns the tasks whose results an earlier
+// instance had received; the caller asks the sink about them. Results of tasks that workers hold may have been in
+// flight to that instance; RecordHeartbeat finds these tasks.
 func (d *Dispatcher) SinkRestarted(before, now string) (ask []taskid.ID) {
 	for _, t := range d.deadlines {
 		switch {

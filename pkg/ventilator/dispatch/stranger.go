@@ -2,10 +2,10 @@ package dispatch
 
 import "time"
 
-// What results of strangers settle.
+// This file settles tasks by the results of strangers.
 //
 // A stranger cannot echo a task's id. It reports only the names of its outputs, which the sink publishes as events. A
-// task that a stranger holds is settled when all of its outputs were named. These events cannot be asked for again.
+// task that a stranger holds is settled when all of its outputs were named. The sink cannot repeat these events.
 
 // awaitOutputs notes which outputs a stranger is to make of t.
 func (d *Dispatcher) awaitOutputs(t *Task) {
@@ -42,7 +42,7 @@ func (d *Dispatcher) RecordOutput(name string) *Task {
 	return t
 }
 
-// EventsConnected reports what SetEventsConnected was told last.
+// EventsConnected returns the value that SetEventsConnected was last given.
 func (d *Dispatcher) EventsConnected() bool { return d.eventsConnected }
 
 // SetEventsConnected says whether the sink's events reach this run. While they do not, strangers get no tasks,
@@ -60,8 +60,8 @@ func (d *Dispatcher) SetEventsConnected(connected bool) {
 	}
 }
 
-// ShortenStrangerLeases follows a gap in the sink's events, in which names of outputs may have been missed. Tasks
-// that strangers hold are delivered again after the lease of a worker that sends heartbeats.
+// ShortenStrangerLeases is called after a gap in the sink's events, in which names of outputs may have been lost. It
+// gives the tasks that strangers hold the shorter lease of workers that send heartbeats.
 func (d *Dispatcher) ShortenStrangerLeases(now time.Time) {
 	var long []*Task
 	for _, t := range d.deadlines {

@@ -27,7 +27,7 @@ type Task struct {
 	failures   int            // deliveries that failed or whose lease expired
 	losses     int            // deliveries that were lost with a connection or with a sink
 	detail     string         // of the last failure
-	open       []openDelivery // of which no failure is known, and that the task still waits for
+	open       []openDelivery // deliveries that the task still waits for
 
 	message       []byte // set while ready
 	budgeted      int64  // bytes of the message that count as in flight

@@ -1,6 +1,6 @@
 package dispatch
 
-// Which peers may be sent tasks.
+// This file decides which peers may be sent tasks.
 //
 // A worker whose lease expired may be frozen, or its results may be lost. Another task sent to it would wait for
 // another lease, and after a few of those an image without fault would be a dead letter. So the worker is suspect: it
@@ -34,7 +34,7 @@ func (d *Dispatcher) mayBeSent(p *peer) bool {
 	return true
 }
 
-// clearSuspect takes a sign of life of the workers that match.
+// clearSuspect records a sign of life of the peers that match: they are no longer suspect.
 func (d *Dispatcher) clearSuspect(match func(*peer) bool) {
 	if d.suspects == 0 {
 		return
@@ -51,7 +51,7 @@ func (d *Dispatcher) clearSuspect(match func(*peer) bool) {
 	}
 }
 
-// clearStrangers takes a sign of life of a stranger: which one is unknown.
+// clearStrangers records a sign of life of some stranger. Which one is unknown, so no stranger stays suspect.
 func (d *Dispatcher) clearStrangers() {
 	if d.suspects == 0 {
 		return
