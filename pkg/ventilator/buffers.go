@@ -5,16 +5,17 @@ import (
 	"sync"
 )
 
-// maxBuffers and maxBufferBytes bound what buffers keeps. Larger buffers have a capacity that is a multiple of
-// bufferStep bytes, so that one serves for the next image.
+// maxBuffers and maxBufferBytes bound what buffers keeps. The capacity of a buffer larger than bufferStep is a multiple
+// of bufferStep bytes, so that it often fits the next image.
 const (
 	maxBuffers     = 64
 	maxBufferBytes = 32 << 20
 	bufferStep     = 256 << 10
 )
 
-// buffers keeps the memory of sent messages for those that are read next. Fresh memory costs as much as reading the
-// file: the runtime clears it, the kernel maps it page by page, and no cache has it. It may be used concurrently.
+// buffers reuses the memory of sent messages for the images that are read next. Fresh memory costs as much as reading
+// the file: the runtime clears it, the kernel maps it page by page, and it is in no processor cache. It may be used
+// concurrently.
 type buffers struct {
 	mu    sync.Mutex
 	free  [][]byte // ordered by capacity
@@ -39,7 +40,8 @@ func (b *buffers) get(n int) []byte {
 	return make([]byte, n)
 }
 
-// put keeps buf, which nobody may use any more. When it has too much, it drops the smallest buffers.
+// put keeps buf for get; the caller must not use buf afterwards. Beyond maxBuffers or maxBufferBytes put drops the
+// smallest buffers.
 func (b *buffers) put(buf []byte) {
 	if cap(buf) == 0 || cap(buf) > maxBufferBytes/4 {
 		return

@@ -11,15 +11,15 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/source"
 )
 
-// survey is what the walks before the first task find out.
+// survey is the result of the walks before the first task.
 type survey struct {
 	Images int64   // how many images there are
 	naming *naming // how their outputs are named
 }
 
-// survey counts the images and settles the names of their outputs. It refuses images that would make the same output
-// in spite of their extensions. It remembers a hash of each output, not its name; only when two hashes are equal does
-// it walk again for the names.
+// survey counts the images and decides how their outputs are named. It refuses images whose outputs have the same name
+// even when the names keep the images' extensions. It remembers a hash of each output, not its name; only when two
+// hashes are equal does it walk again for the names.
 func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
 	s := survey{naming: newNaming(r)}
 	for {
@@ -28,7 +28,7 @@ func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
 		if err != nil || len(collisions) == 0 {
 			return s, err
 		}
-		settled, err := f.settleClashes(ctx, s.naming, collisions)
+		settled, err := f.resolveClashes(ctx, s.naming, collisions)
 		if err != nil || settled {
 			return s, err
 		}
@@ -58,10 +58,12 @@ func (f *finder) collisions(ctx context.Context, n *naming) (images int64, colli
 	return images, collisions, nil
 }
 
-// settleClashes makes images keep their extensions if they share an output with another. It reports true if no two
-// images share one. It refuses images that share one although they keep their extensions. Otherwise the new names
-// must be checked again.
-func (f *finder) settleClashes(ctx context.Context, n *naming, collisions map[uint64]struct{}) (settled bool, err error) {
+// resolveClashes makes images that share an output name with another image keep their extensions. It returns true if no
+// two images share a name, and an error if two share one although both keep their extensions. After false the caller
+// must check the new names again.
+func (f *finder) resolveClashes(
+	ctx context.Context, n *naming, collisions map[uint64]struct{},
+) (settled bool, err error) {
 	var refused clashes
 	first := make(map[string]image) // by output
 	renamed := make(map[uint64]struct{})

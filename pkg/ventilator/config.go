@@ -35,8 +35,8 @@ type Config struct {
 	Select source.Config // which files of the inputs are taken; default: all but hidden ones
 	Recipe recipe.Recipe // what to make of each image; required
 
-	// AllowEmpty lets a run end well that finds no image. Default: such a run is refused, because its inputs are
-	// probably not the ones that were meant.
+	// AllowEmpty lets a run that finds no image succeed. Default: such a run is refused, because its inputs are
+	// probably a mistake.
 	AllowEmpty bool
 
 	Bind    string                // endpoint that workers connect to, e.g. "tcp://127.0.0.1:5557"; required
@@ -57,7 +57,7 @@ type Config struct {
 
 	MaxMessage int64           // size of the largest image that is sent, bytes, at most 2 GiB; default 64 MiB
 	Readers    int             // files that are read at a time; default 4
-	Dispatch   dispatch.Config // how tasks are delivered, and when again
+	Dispatch   dispatch.Config // how tasks are delivered and redelivered
 
 	Audit        time.Duration // how often the sink is asked about leased tasks; default 1 s
 	WaitWorkers  time.Duration // how long the run goes on without any worker; default 0: for ever

@@ -9,7 +9,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// What the run counts, and what it says about itself.
+// This file makes the counts of a run and describes its state in words.
 
 // counts returns the counts and the state of the run.
 func (l *loop) counts(now time.Time) wire.Run {
@@ -93,7 +93,7 @@ func (l *loop) missing() []string {
 // stopwatch adds up the time during which it runs.
 type stopwatch struct {
 	sum   time.Duration // up to the last call of set
-	since time.Time     // of the last call of set, if that let it run; else zero
+	since time.Time     // the last call of set; zero: the stopwatch is stopped
 }
 
 // set adds the time up to now, and says whether the stopwatch runs from now on.
@@ -107,7 +107,8 @@ func (s *stopwatch) set(running bool, now time.Time) {
 	}
 }
 
-// updateWorking keeps wire.Run.Working: the time with workers, without pauses. It must follow each change of these.
+// updateWorking adds up wire.Run.Working: the time in which workers are connected and the run is not paused. Call it
+// after each change of either.
 func (l *loop) updateWorking(now time.Time) {
 	l.working.set(l.d.Peers() > 0 && (l.runState != outcome.Paused || l.d.Leased() > 0), now)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// When a run ends, and what is done at its end.
+// This file decides when a run ends, and reports the end to the sink.
 
 // tickPeriod is how often the counts are shown and checkProgress is called.
 const tickPeriod = 200 * time.Millisecond
@@ -47,7 +47,7 @@ func (l *loop) checkProgress(now time.Time) error {
 	return nil
 }
 
-// setRunState takes what an operator wants of the run.
+// setRunState applies the state that an operator requests for the run.
 func (l *loop) setRunState(state outcome.RunState) {
 	if state == "" || state == l.runState || l.runState == outcome.Cancelled {
 		return

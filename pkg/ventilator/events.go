@@ -9,9 +9,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// What the run learns from the sink's events. Events may be lost: requestSink asks for what they would have told.
+// This file receives the sink's events. Events may be lost, so requestSink asks the sink for the same facts.
 
-// event is one decoded event; one of its fields is set, or none when the event is of no concern.
+// event is one decoded event; one of its fields is set, or none if the run ignores the event.
 type event struct {
 	receipt   *wire.Receipt // of a settled task
 	failed    *wire.Receipt // of a failed delivery
@@ -108,15 +108,15 @@ func (l *loop) takeEvent(ev event) {
 	}
 }
 
-// coverEventGap asks the sink for what lost events would have told. Names of strangers' outputs cannot be asked for,
-// so the leases of strangers' tasks are shortened.
+// coverEventGap asks the sink for the facts in events that may have been lost. The sink cannot repeat the names of
+// strangers' outputs, so coverEventGap shortens the leases of strangers' tasks.
 func (l *loop) coverEventGap(now time.Time) {
 	l.sink.callSoon = true
 	l.d.ShortenStrangerLeases(now)
 }
 
-// noteEventsConnection tells the loop of each new connection to the sink's events: events were lost while there was
-// none.
+// noteEventsConnection tells the loop of each new connection to the sink's events: events that the sink published
+// before it were lost.
 func (v *Ventilator) noteEventsConnection(ev zsock.PeerEvent) {
 	if ev.Kind == zsock.PeerUp {
 		v.eventsUp.put(struct{}{})

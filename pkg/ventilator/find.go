@@ -40,8 +40,8 @@ func (v *Ventilator) refusal(im *image) *outcome.Rejection {
 	return im.refused
 }
 
-// finder walks the inputs of a run. A run walks them several times: first to count the images and to settle the names
-// of their outputs, then to send tasks. So no list of all images is kept.
+// finder walks the inputs of a run. A run walks them several times: first to count the images and to decide the names
+// of their outputs, then to send tasks. So it keeps no list of all images.
 type finder struct{ sources []source.Source }
 
 func newFinder(c *Config) (*finder, error) {

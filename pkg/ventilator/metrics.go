@@ -22,8 +22,8 @@ type metrics struct {
 	blocked    *prometheus.CounterVec
 	latency    prometheus.Histogram
 
-	last   wire.Run  // what observe took last
-	lastAt time.Time // when that was; zero: never
+	last   wire.Run  // counts of the last call of observe
+	lastAt time.Time // time of that call; zero: none yet
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -59,10 +59,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 // delivered counts a delivery.
 func (m *metrics) delivered(kind dispatch.Kind) { m.deliveries.WithLabelValues(string(kind)).Inc() }
 
-// settledAfter takes the time from finding an image to its receipt.
+// settledAfter records the time from finding an image to its receipt.
 func (m *metrics) settledAfter(d time.Duration) { m.latency.Observe(d.Seconds()) }
 
-// observe takes the counts. on names what the flow of tasks has waited for since the last call; empty: nothing.
+// observe updates the metrics from the counts of the run. on names what tasks have waited for since the last call;
+// empty: nothing.
 func (m *metrics) observe(run *wire.Run, inflight int64, on string) {
 	now := time.Now()
 	m.found.Add(max(0, float64(run.Found-m.last.Found)))

@@ -53,7 +53,7 @@ func (n *naming) outputs(name string) []string {
 	return n.usual.OutputNames(name)
 }
 
-// refusal returns why an image cannot have its outputs: no store takes one of their names. It returns nil if it can.
+// refusal returns a rejection if one of the image's outputs has a name that no store can hold, otherwise nil.
 func (n *naming) refusal(name string) *outcome.Rejection {
 	for _, out := range n.outputs(name) {
 		if err := blob.CheckName(out); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Whom outputs belong to.
+// This file keeps a run from replacing outputs of other images.
 //
 // An output belongs to the image that it was made of. An image is identified by its source and its name. A run that
 // would replace outputs of other images is refused before the first task. With Config.Force it replaces them and logs
@@ -41,8 +41,8 @@ func (r *replacements) add(im *image, owner *wire.Owner) {
 	}
 }
 
-// checkOwners refuses, or with Force logs, that outputs of this run would replace outputs of other images. It walks
-// the inputs only if the ledger has images of other sources.
+// checkOwners returns an error, or with Force logs a warning, if outputs of this run would replace outputs of other
+// images. It walks the inputs only if the ledger has images of other sources.
 func (v *Ventilator) checkOwners(ctx context.Context) error {
 	if v.walkClient == nil {
 		return nil
@@ -100,7 +100,8 @@ func (v *Ventilator) checkOwners(ctx context.Context) error {
 		"(--variant), or replace the outputs with --force\n  %s", list)
 }
 
-// askOwners adds to found the images of a batch, by output, whose outputs other images own.
+// askOwners asks the sink who owns the outputs of batch, which maps outputs to images. It adds to found the images that
+// would replace an output of another image.
 func (v *Ventilator) askOwners(ctx context.Context, batch map[string]image, found *replacements) error {
 	if len(batch) == 0 {
 		return nil

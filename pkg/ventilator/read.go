@@ -12,16 +12,16 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// How images become messages.
+// This file turns images into messages.
 
-// readOrder asks a reader for the message of a task. It repeats what only the loop may read of the task.
+// readOrder asks a reader for the message of a task. It copies the fields that only the loop may read from the task.
 type readOrder struct {
 	task  *dispatch.Task
 	image *image
 	info  wire.TaskInfo
 }
 
-// readResult is what came of a readOrder.
+// readResult answers a readOrder.
 type readResult struct {
 	task    *dispatch.Task
 	message []byte
@@ -78,7 +78,7 @@ func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
 	}}
 }
 
-// takeRead takes what came of a read order.
+// takeRead passes the result of a read order to the dispatcher.
 func (l *loop) takeRead(r readResult) {
 	var rejection *outcome.Rejection
 	switch {

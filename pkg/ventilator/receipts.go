@@ -9,9 +9,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// How receipts settle tasks, and the receipts that the ventilator itself makes.
+// This file settles tasks by receipts, and makes the receipts that come from the ventilator itself.
 
-// settle takes a receipt. One of another run's task, or of a settled one, changes nothing.
+// settle settles the task of a receipt. It ignores receipts of other runs' tasks and of settled tasks.
 func (l *loop) settle(r *wire.Receipt) {
 	id, err := taskid.Parse(r.ID)
 	if err != nil || !r.Outcome.Settled() {
@@ -35,7 +35,7 @@ func (l *loop) settle(r *wire.Receipt) {
 	l.lastSettled = now
 }
 
-// rejectUnsent settles a task as rejected that no worker need see. The dispatcher must withhold it.
+// rejectUnsent settles a task as rejected without sending it to a worker. The dispatcher must withhold the task.
 func (l *loop) rejectUnsent(t *dispatch.Task, why *outcome.Rejection) {
 	r := receiptOf(t, l.v.cfg.Run, outcome.Rejected, time.Now())
 	r.Reason, r.Detail = why.Reason, why.Detail

@@ -11,8 +11,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Run does the run and returns its counts. They balance unless the error says why not: the context's cause when it
-// ended, ErrNoWorkers, ErrStalled, ErrCancelled, a *UsageError before any work, or a fault.
+// Run does the run and returns its counts. They account for every found image unless Run returns an error: the
+// context's cause when it ended, ErrNoWorkers, ErrStalled, ErrCancelled, a *UsageError before any work, or a fault.
 func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 	started := time.Now()
 	look, err := v.look(ctx)
@@ -70,7 +70,7 @@ func (v *Ventilator) runStages(ctx context.Context, l *loop) (ended, failed erro
 	group.Go(func() error {
 		err := v.findImages(walkCtx, l.found, v.omit)
 		if err == nil {
-			close(l.found) // not after an error: the loop would take a part of the images for all
+			close(l.found) // not after an error: closing means that all images were found
 		}
 		return ignoreEnd(walkCtx, err)
 	})
@@ -106,8 +106,8 @@ func ignoreEnd(ctx context.Context, err error) error {
 // closeTimeout bounds how long the last messages of a run without a sink may take to be sent.
 const closeTimeout = 10 * time.Second
 
-// closeAfter closes the sockets at the end of a run. With a sink all tasks are settled, and without waiting it drops
-// copies that a worker has not read. Without a sink, messages that are not sent yet are still to be sent.
+// closeAfter closes the sockets at the end of a run. With a sink all tasks are settled, so it drops unsent copies at
+// once. Without a sink it waits until all messages are sent.
 func (v *Ventilator) closeAfter(ctx context.Context) error {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
@@ -118,7 +118,7 @@ func (v *Ventilator) closeAfter(ctx context.Context) error {
 }
 
 // untilDrain returns a context that also ends, with errDrained, when Drain is called, and a function to be called
-// after its use. It is for what comes before the loop, which receives from v.drain itself.
+// after its use. Use it only before the loop runs: the loop itself receives from v.drain.
 func (v *Ventilator) untilDrain(ctx context.Context) (context.Context, func()) {
 	ctx, end := context.WithCancelCause(ctx)
 	watched := make(chan struct{})

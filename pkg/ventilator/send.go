@@ -11,7 +11,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// How tasks get to workers.
+// This file sends tasks to workers.
 
 // sentMessage says that a connection sent a message, or lost it.
 type sentMessage struct {
@@ -21,8 +21,8 @@ type sentMessage struct {
 	err     error
 }
 
-// assemblyTime is how long the first task waits, at most: for the sink's events, because a failed delivery is
-// reported by event alone, and for workers that the sink knows, so that a short run is shared by all of them.
+// assemblyTime bounds how long the first task waits. It waits for the sink's events, because some failed deliveries are
+// reported only by an event. It also waits for the workers that the sink knows, so that all of them share a short run.
 const assemblyTime = time.Second
 
 // assembling reports whether the first task waits.
@@ -80,7 +80,7 @@ func (l *loop) takeSent() {
 	}
 }
 
-// takePeers takes the connections of workers that came or went.
+// takePeers tells the dispatcher which workers connected or disconnected.
 func (l *loop) takePeers() {
 	now := time.Now()
 	for _, ev := range l.v.peerEvents.take() {

@@ -11,21 +11,21 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// What the run tells the sink, and what it asks.
+// This file makes the run's calls to the sink.
 //
 // The loop owns all state; it never waits for the sink. It hands one sinkRequest at a time to serveSinkRequests,
 // which makes the calls and returns a sinkReply.
 
-// sinkRequest is what the loop has for the sink.
+// sinkRequest is what the loop sends to the sink in one round of calls.
 type sinkRequest struct {
 	run    wire.Run       // the counts of the run
 	commit []wire.Receipt // receipts to be committed
 	ask    []taskid.ID    // tasks that may be settled
 }
 
-// sinkReply is what came of a sinkRequest.
+// sinkReply answers a sinkRequest.
 type sinkReply struct {
-	state       wire.Steering  // what an operator wants of the run; zero: unknown
+	state       wire.Steering  // the state that an operator requests; zero: unknown
 	receipts    []wire.Receipt // of settled tasks
 	failed      []wire.Receipt // of deliveries of this run that failed
 	asked       []taskid.ID    // sinkRequest.ask, if the sink answered it: those without a receipt are not settled
@@ -35,7 +35,7 @@ type sinkReply struct {
 }
 
 const (
-	callTimeout = 10 * time.Second // for one call, so that the end of a sink is noticed
+	callTimeout = 10 * time.Second // for one call, so that the loop notices a dead sink
 	retryPause  = time.Second      // after a call that failed
 )
 
@@ -133,7 +133,7 @@ func isRefusal(err error) bool {
 	return errors.As(err, &r)
 }
 
-// sinkState is what the loop knows of the sink, and has for it. The loop owns it.
+// sinkState is what the loop knows of the sink, and what its next request will hold. The loop owns it.
 type sinkState struct {
 	calling  bool           // a request is under way
 	callSoon bool           // the next request does not wait for the next audit
@@ -145,12 +145,12 @@ type sinkState struct {
 	instance    string    // the instance that answered last; empty: unknown
 	unreachable string    // why the sink does not answer; empty: it does
 	trouble     string    // why the sink cannot work; empty: it can
-	lastBlocked time.Time // when one of these two was last so
+	lastBlocked time.Time // when unreachable or trouble was last set
 	workers     int       // workers that the sink knows; -1: unknown
 }
 
-// commitReceipt settles a task by a receipt of the ventilator itself: when the sink has committed it, or at once
-// without a sink.
+// commitReceipt settles a task by a receipt that the ventilator made. With a sink the task is settled when the sink has
+// committed the receipt, without one at once.
 func (l *loop) commitReceipt(r wire.Receipt) {
 	if l.v.withoutSink() {
 		l.settle(&r)
@@ -159,7 +159,7 @@ func (l *loop) commitReceipt(r wire.Receipt) {
 	l.sink.commit = append(l.sink.commit, r)
 }
 
-// askAbout has the next request ask about these tasks, and makes it soon.
+// askAbout adds tasks to the next request, and lets that request be sent soon.
 func (l *loop) askAbout(ids []taskid.ID) {
 	if len(ids) > 0 {
 		l.sink.ask, l.sink.callSoon = append(l.sink.ask, ids...), true
@@ -218,7 +218,7 @@ func (l *loop) takeSinkReply(a sinkReply) {
 // blocked reports whether the sink does not answer or cannot work.
 func (s *sinkState) blocked() bool { return s.unreachable != "" || s.trouble != "" }
 
-// takeFailures takes deliveries that failed, of which an event may have been missed.
+// takeFailures records failed deliveries that the sink listed, because their events may have been lost.
 func (l *loop) takeFailures(failed []wire.Receipt, now time.Time) {
 	for i := range failed {
 		if id, err := taskid.Parse(failed[i].ID); err == nil {
@@ -227,7 +227,8 @@ func (l *loop) takeFailures(failed []wire.Receipt, now time.Time) {
 	}
 }
 
-// noteInstance notices another instance of the sink, and then asks it about results that the one before had received.
+// noteInstance detects that another instance of the sink answered. It then asks about the results that the instance
+// before had received.
 func (l *loop) noteInstance(instance string) {
 	if instance == "" {
 		return
@@ -238,7 +239,7 @@ func (l *loop) noteInstance(instance string) {
 	l.sink.instance = instance
 }
 
-// requeueLostResults delivers tasks again whose results an earlier instance of the sink had, and this one has not.
+// requeueLostResults requeues tasks whose results an earlier instance of the sink received, but this one lacks.
 func (l *loop) requeueLostResults(a sinkReply, now time.Time) {
 	if a.instance == "" {
 		return
@@ -251,8 +252,8 @@ func (l *loop) requeueLostResults(a sinkReply, now time.Time) {
 	}
 }
 
-// awaitSinkReply waits for the request that is under way, at the end of a run. To cancel it would cost the connection
-// by which the sink is told that the run ended.
+// awaitSinkReply waits for the request that is under way, at the end of a run. Cancelling it would close the connection
+// on which the run reports its end.
 func (l *loop) awaitSinkReply(ctx context.Context) {
 	if !l.sink.calling {
 		return

@@ -33,7 +33,7 @@ type Ventilator struct {
 	naming  *naming // set by the survey, then only read
 	ready   telemetry.Readiness
 
-	// What callbacks of sockets tell the loop.
+	// Messages from callbacks of sockets to the loop.
 	peerEvents mailbox[zsock.PeerEvent]
 	sent       mailbox[sentMessage]
 	eventsUp   mailbox[struct{}] // new connections to the sink's events

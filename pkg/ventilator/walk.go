@@ -13,7 +13,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// How images are found, and how the run learns which of them are settled already.
+// This file finds images, and asks the sink which of them are settled already.
 
 // candidate is a found image with the id of its task.
 type candidate struct {
@@ -69,8 +69,8 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 	return flush()
 }
 
-// identifyAll completes the images of a batch and gives them the ids of their tasks. As many as there are readers at a time may
-// have to be read, or asked about.
+// identifyAll completes the images of a batch and computes the ids of their tasks. It reads, or asks a server about, up
+// to Config.Readers images at a time.
 func (v *Ventilator) identifyAll(ctx context.Context, batch []candidate) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(v.cfg.Readers)
