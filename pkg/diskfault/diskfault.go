@@ -1,5 +1,5 @@
-// Package diskfault tells what is wrong with a disk: one kind and one wording for each fault, for the stores that meet it
-// and for the pages that show it.
+// Package diskfault tells what is wrong with a disk: one kind and one wording for each fault, for the stores that
+// meet it and for the pages that show it.
 package diskfault
 
 import (

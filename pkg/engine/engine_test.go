@@ -18,7 +18,8 @@ func TestLimitsHaveDefaults(t *testing.T) {
 	if got := own.WithDefaults(); got != own || own.Validate() != nil {
 		t.Errorf("%+v, %v", got, own.Validate())
 	}
-	for _, l := range []engine.Limits{{MaxBytes: -1}, {MaxPixels: -1}, {MaxSide: -1}, {MaxFrames: -1}, {OnTruncated: "x"}} {
+	for _, l := range []engine.Limits{{MaxBytes: -1}, {MaxPixels: -1}, {MaxSide: -1}, {MaxFrames: -1},
+		{OnTruncated: "x"}} {
 		if l.Validate() == nil {
 			t.Errorf("%+v is valid", l)
 		}

@@ -82,9 +82,10 @@ func (l Limits) Check(data []byte, animate bool) (header.Info, error) {
 	return info, nil
 }
 
-// CheckVariant follows the sizes through operations of a variant that begin with a picture of w×h pixels, and rejects what
-// becomes too large, for the limits or for the format that the variant is encoded in. frames is how many the output has.
-// It stops at an operation whose size depends on the pixels: whoever runs that one calls CheckVariant for those after it.
+// CheckVariant follows the sizes through operations of a variant that begin with a picture of w×h pixels, and
+// rejects what becomes too large, for the limits or for the format that the variant is encoded in. frames is how
+// many the output has. It stops at an operation whose size depends on the pixels: whoever runs that one calls
+// CheckVariant for those after it.
 func (l Limits) CheckVariant(v recipe.Variant, to string, frames, w, h int, ops []recipe.Op) error {
 	l = l.WithDefaults()
 	for _, o := range ops {

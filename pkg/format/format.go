@@ -107,8 +107,8 @@ func Written() []string {
 	return names
 }
 
-// OfFile returns the format that the extension of a file's name stands for, or the zero Format where it stands for none.
-// Case does not matter.
+// OfFile returns the format that the extension of a file's name stands for, or the zero Format where it stands for
+// none. Case does not matter.
 func OfFile(filename string) Format {
 	ext := strings.ToLower(Extension(filename))
 	for _, f := range table {

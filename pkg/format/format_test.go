@@ -85,7 +85,8 @@ func TestExtension(t *testing.T) {
 }
 
 func TestDetectReportsNoFormatForText(t *testing.T) {
-	for _, text := range []string{"BM", "BMW sold 2.5 million cars in 2023, more than", "GIF87", "RIFF\x00\x00\x00\x00WAVE", "II*"} {
+	for _, text := range []string{"BM", "BMW sold 2.5 million cars in 2023, more than", "GIF87",
+		"RIFF\x00\x00\x00\x00WAVE", "II*"} {
 		if got := format.Detect([]byte(text)); got != "" {
 			t.Errorf("%q is taken for %s", text, got)
 		}

@@ -171,8 +171,8 @@ func (p *parser) component(id byte, taken []int) int {
 	return -1
 }
 
-// check sees to it that a scan continues what the scans before it have coded and that the tables which it needs are there.
-// It keeps the quantization tables.
+// check sees to it that a scan continues what the scans before it have coded and that the tables which it needs are
+// there. It keeps the quantization tables.
 func (p *parser) check(s *scan, at int) error {
 	progressive := p.frame.progressive
 	if s.start > s.end || s.end > 63 || s.low > 13 || s.high != 0 && s.high != s.low+1 ||

@@ -23,7 +23,8 @@ func FuzzHeader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, err := DecodeHeader(data)
-		if errorKind(t, err) == "sound" && (h.Width < 1 || h.Height < 1 || len(h.Components) != 1 && len(h.Components) != 3 && len(h.Components) != 4) {
+		if errorKind(t, err) == "sound" && (h.Width < 1 || h.Height < 1 || len(h.Components) != 1 &&
+			len(h.Components) != 3 && len(h.Components) != 4) {
 			t.Errorf("a sound header says %+v", h)
 		}
 		for _, s := range h.Segments {

@@ -102,8 +102,8 @@ func (p *parser) all() error {
 	return nil
 }
 
-// repeats reports whether the last scan of a sequential file codes a component that another has coded. No scan from there on
-// is decoded, and there may be millions of them: with ten bytes each, each listed in some hundred.
+// repeats reports whether the last scan of a sequential file codes a component that another has coded. No scan from
+// there on is decoded, and there may be millions of them: with ten bytes each, each listed in some hundred.
 func (p *parser) repeats() bool {
 	if p.frame.progressive {
 		return false // where what was coded is known, and bounds their number

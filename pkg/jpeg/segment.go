@@ -69,7 +69,8 @@ func (e *entropy) load() {
 	}
 }
 
-// maxSurplus is how many bytes, other than zeros, an encoder may leave behind the last MCU of a segment. Some cameras do.
+// maxSurplus is how many bytes, other than zeros, an encoder may leave behind the last MCU of a segment. Some
+// cameras do.
 const maxSurplus = 3
 
 // surplus returns the error of data that is left over in a segment whose MCUs are decoded, or nil.

@@ -32,7 +32,8 @@ func TestVectorStuffingEqualsPlain(t *testing.T) {
 		got, want := make([]byte, room), make([]byte, room)
 		written, read := unstuff(got, src)
 		if w, r := plainUnstuff(want, src); written != w || read != r || !bytes.Equal(got[:written], want[:w]) {
-			t.Fatalf("% x into %d bytes:\ngot  %d of %d, % x\nwant %d of %d, % x", src, room, written, read, got[:written], w, r, want[:w])
+			t.Fatalf("% x into %d bytes:\ngot  %d of %d, % x\nwant %d of %d, % x", src, room, written, read, got[:written], w,
+				r, want[:w])
 		}
 	}
 }

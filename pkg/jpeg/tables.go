@@ -238,7 +238,8 @@ func (t *openTable) build(dc *huffSpec, pairs, single *valueTable) {
 	})
 }
 
-// fits reports whether the symbols of an entry of a valueTable fit into a number of bits, and their values into an openTable.
+// fits reports whether the symbols of an entry of a valueTable fit into a number of bits, and their values into an
+// openTable.
 func fits(entry uint64, left uint) bool {
 	first, second := int16(entry>>32), int16(entry>>48)
 	return uint(entry>>8)&255 != tooLong && entry&valueFollows == 0 && uint(entry&63) <= left &&

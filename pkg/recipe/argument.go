@@ -17,9 +17,10 @@ type argument struct {
 var (
 	geometryArg = argument{"WxH", parseGeometry, func(o Op) string { return geometry(o.W, o.H) }}
 	gravityArg  = argument{"GRAVITY", parseGravity(Gravities()), printGravity}
-	colorArg    = argument{"COLOR", func(w word, o *Op) error { return color(w, &o.Color) }, func(o Op) string { return o.Color.String() }}
-	anglesArg   = argument{"90|180|270", parseAngle, printNumber}
-	assetArg    = argument{"ASSET", parseAsset, func(o Op) string { return o.Asset }}
+	colorArg    = argument{"COLOR", func(w word, o *Op) error { return color(w, &o.Color) },
+		func(o Op) string { return o.Color.String() }}
+	anglesArg = argument{"90|180|270", parseAngle, printNumber}
+	assetArg  = argument{"ASSET", parseAsset, func(o Op) string { return o.Asset }}
 
 	// markGravityArg lacks smart, which would lay a mark over the very detail that it finds.
 	markGravityArg = argument{"GRAVITY", parseGravity(Gravities()[:9]), printGravity}
@@ -27,7 +28,8 @@ var (
 
 // numberArg returns an argument that is a number from low to high, and sets Op.N.
 func numberArg(name string, low, high float64) argument {
-	return argument{name, func(w word, o *Op) error { return parseNumber(w, strings.ToLower(name), low, high, &o.N) }, printNumber}
+	return argument{name, func(w word, o *Op) error { return parseNumber(w, strings.ToLower(name), low, high, &o.N) },
+		printNumber}
 }
 
 func printGravity(o Op) string { return o.Gravity }

@@ -22,7 +22,8 @@ func FuzzParse(f *testing.F) {
 			if !errors.As(err, &syntax) {
 				t.Fatalf("%q: %v is no *SyntaxError", text, err)
 			}
-			if syntax.Offset < 0 || syntax.Offset > len(syntax.Text) || !strings.HasPrefix(syntax.Text[syntax.Offset:], syntax.Word) {
+			if syntax.Offset < 0 || syntax.Offset > len(syntax.Text) || !strings.HasPrefix(syntax.Text[syntax.Offset:],
+				syntax.Word) {
 				t.Fatalf("%q: offset %d does not point at %q", text, syntax.Offset, syntax.Word)
 			}
 			_ = syntax.Pointer()

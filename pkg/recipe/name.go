@@ -10,8 +10,8 @@ import (
 // Same is the output format that stands for the input's.
 const Same = "same"
 
-// quality returns what Variant.Quality holds for a format: the quality that the user asked for, or the format's default, or 0
-// where the format has no quality.
+// quality returns what Variant.Quality holds for a format: the quality that the user asked for, or the format's
+// default, or 0 where the format has no quality.
 func quality(to string, asked int) int {
 	d := format.Of(to).Quality
 	if asked == 0 || d == 0 && to != Same {
@@ -25,9 +25,10 @@ const fallback = format.JPEG
 
 // OutputName returns the slash-separated name of the output that v makes of a file: {dir}/{stem}_{variant}{ext}.
 //
-// The name depends on the file's name and on v alone, never on the content. An explicit format sets the extension, unless
-// the file's extension stands for that format already (.jpeg, .JPG). With format:same the extension stays. Formats that
-// cannot be written (BMP, HEIC) become .jpg. With v.KeepExt the stem is the whole name: {dir}/{name}_{variant}{ext}.
+// The name depends on the file's name and on v alone, never on the content. An explicit format sets the extension,
+// unless the file's extension stands for that format already (.jpeg, .JPG). With format:same the extension stays.
+// Formats that cannot be written (BMP, HEIC) become .jpg. With v.KeepExt the stem is the whole name:
+// {dir}/{name}_{variant}{ext}.
 func (v Variant) OutputName(filename string) string {
 	ext := format.Extension(filename)
 	stem := strings.TrimSuffix(filename, ext)
@@ -44,11 +45,11 @@ func (v Variant) OutputName(filename string) string {
 	return stem + "_" + v.Name + ext
 }
 
-// OutputFormat returns the format in which v is encoded. filename is the input's name, or "" where the caller knows none.
-// detected is the format that the content has.
+// OutputFormat returns the format in which v is encoded. filename is the input's name, or "" where the caller knows
+// none. detected is the format that the content has.
 //
-// OutputFormat returns an explicit format as it is. With format:same the extension decides; where it stands for no format,
-// the content does. JPEG takes the place of a format that cannot be written.
+// OutputFormat returns an explicit format as it is. With format:same the extension decides; where it stands for no
+// format, the content does. JPEG takes the place of a format that cannot be written.
 func (v Variant) OutputFormat(filename, detected string) string {
 	f := v.Format
 	if f == Same || f == "" {
@@ -63,8 +64,9 @@ func (v Variant) OutputFormat(filename, detected string) string {
 	return f
 }
 
-// For returns r with format:same replaced where the file's name decides the format. Engines see no names, so the caller of
-// an engine calls For before Transform. For changes no output name: r.For(f).OutputNames(f) equals r.OutputNames(f).
+// For returns r with format:same replaced where the file's name decides the format. Engines see no names, so the
+// caller of an engine calls For before Transform. For changes no output name: r.For(f).OutputNames(f) equals
+// r.OutputNames(f).
 func (r Recipe) For(filename string) Recipe {
 	if format.OfFile(filename).Name == "" {
 		return r
@@ -87,7 +89,8 @@ func (r Recipe) KeepExtensions() Recipe {
 	return kept
 }
 
-// OutputNames returns the names of the outputs that r makes of a file, in the order of its variants. No two names are equal.
+// OutputNames returns the names of the outputs that r makes of a file, in the order of its variants. No two names
+// are equal.
 func (r Recipe) OutputNames(filename string) []string {
 	names := make([]string, len(r.Variants))
 	for i, v := range r.Variants {

@@ -71,7 +71,8 @@ func TestForFillsTheQualityOfTheFormat(t *testing.T) {
 }
 
 func FuzzOutputNames(f *testing.F) {
-	for _, s := range []string{"a.jpg", "d/a.tar.gz", "", ".", "..", "a.", ".jpg", "d/.x", "a.HEIC", "\x00.png", "d.jpg/"} {
+	for _, s := range []string{"a.jpg", "d/a.tar.gz", "", ".", "..", "a.", ".jpg", "d/.x", "a.HEIC", "\x00.png",
+		"d.jpg/"} {
 		f.Add(s)
 	}
 	r, err := Parse("x=fit:8x8", "y=format:jpeg", "z=format:webp", "x-2=format:png")

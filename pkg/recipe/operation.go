@@ -40,8 +40,8 @@ type operation struct {
 	pixels bool     // the size depends on the pixels; size returns the largest that is possible
 }
 
-// operations is the table, in the order of the documents. A new operation is a row here, a step of the engine, a case of
-// the conformance suite and a section of docs/RECIPES.md; tests miss each of them.
+// operations is the table, in the order of the documents. A new operation is a row here, a step of the engine, a
+// case of the conformance suite and a section of docs/RECIPES.md; tests miss each of them.
 var operations = []operation{
 	{word: Fit, args: []argument{geometryArg}, required: 1, size: fitSize},
 	{word: Fill, args: []argument{geometryArg, gravityArg}, required: 1, defaults: Op{Gravity: Center}, size: fillSize},

@@ -44,7 +44,8 @@ func TestEveryRowIsWhole(t *testing.T) {
 			t.Errorf("%s requires %d of %d arguments", row.word, row.required, len(row.args))
 		}
 	}
-	if !slices.Equal(words()[len(operations):], []string{"orient", "enlarge", "background", "animate", "format", "quality", "strip", "icc", "ext"}) {
+	if !slices.Equal(words()[len(operations):], []string{"orient", "enlarge", "background", "animate", "format",
+		"quality", "strip", "icc", "ext"}) {
 		t.Error("the order of the settings is part of canonical text and of every id")
 	}
 }

@@ -42,8 +42,8 @@ func Parse(variants ...string) (Recipe, error) {
 	return r, nil
 }
 
-// ParseSizes reads a list of sizes like "64,128,256". The recipe makes a thumbnail for each size, which fits in a square of
-// so many pixels; the variants are named thumbnail64, thumbnail128, …
+// ParseSizes reads a list of sizes like "64,128,256". The recipe makes a thumbnail for each size, which fits in a
+// square of so many pixels; the variants are named thumbnail64, thumbnail128, …
 func ParseSizes(s string) (Recipe, error) {
 	var list []int
 	seen := map[int]bool{}
@@ -64,8 +64,8 @@ func ParseSizes(s string) (Recipe, error) {
 	return sizes(list), nil
 }
 
-// ParseCanonical reads canonical text, which String returns. It refuses any other text, even if Parse would read it, so that a
-// recipe has one text and one hash.
+// ParseCanonical reads canonical text, which String returns. It refuses any other text, even if Parse would read it,
+// so that a recipe has one text and one hash.
 func ParseCanonical(text string) (Recipe, error) {
 	if len(text) > MaxText {
 		return Recipe{}, word{"", "", 0}.fail("", "the text has %d bytes, more than %d", len(text), MaxText)

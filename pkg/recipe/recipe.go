@@ -1,7 +1,7 @@
 // Package recipe says what to make of an image: variants, each a list of operations, and their one canonical text.
 //
-// A recipe knows nothing of pixels. Parse reads what people type. String prints the canonical text, which is hashed into
-// task ids, sent and shown. OutputNames names the outputs:
+// A recipe knows nothing of pixels. Parse reads what people type. String prints the canonical text, which is hashed
+// into task ids, sent and shown. OutputNames names the outputs:
 //
 //	r, err := recipe.Parse("thumb=fit:256x256,format:webp", "hero=fill:1200x400:smart")
 //	r.String()                     // thumb=fit:256x256,orient:auto,…;hero=fill:1200x400:smart,orient:auto,…
@@ -49,14 +49,16 @@ type Variant struct {
 	KeepExt    bool   // the output's name keeps the input's extension: a.png_thumb.jpg
 }
 
-// Op is one pixel operation. Parsing leaves the fields zero that the operation does not use, so equal operations are ==.
+// Op is one pixel operation. Parsing leaves the fields zero that the operation does not use, so equal operations are
+// ==.
 type Op struct {
 	Word    Word
-	W, H    int     // fit, fill, force, pad, crop: pixels, 0 for a side left free; not both 0
-	Gravity string  // fill, crop, watermark: one of Gravities, watermark not Smart
-	Color   Color   // pad
-	Asset   string  // watermark: a file's name in the directory of assets, case kept, no slash
-	N       float64 // trim: threshold; rotate: degrees clockwise; blur, sharpen: sigma; brightness …: amount; watermark: opacity
+	W, H    int    // fit, fill, force, pad, crop: pixels, 0 for a side left free; not both 0
+	Gravity string // fill, crop, watermark: one of Gravities, watermark not Smart
+	Color   Color  // pad
+	Asset   string // watermark: a file's name in the directory of assets, case kept, no slash
+	// Trim: threshold; rotate: degrees clockwise; blur, sharpen: sigma; brightness …: amount; watermark: opacity
+	N float64
 }
 
 // The gravities besides the eight directions north, south, east, west, ne, nw, se and sw.

@@ -42,7 +42,8 @@ func TestParseSizesRefusesOtherText(t *testing.T) {
 
 // settingsText is what canonical text ends with, with the parts that a test gives replaced.
 func settingsText(changes ...string) string {
-	parts := []string{"orient:auto", "enlarge:no", "background:ffffff", "animate:no", "format:same", "quality:", "strip:all", "icc:srgb"}
+	parts := []string{"orient:auto", "enlarge:no", "background:ffffff", "animate:no", "format:same", "quality:",
+		"strip:all", "icc:srgb"}
 	for _, c := range changes {
 		word, _, _ := strings.Cut(c, ":")
 		for i, p := range parts {
@@ -109,7 +110,8 @@ func TestEveryOperationHasCanonicalText(t *testing.T) {
 }
 
 func TestUnnamedVariantsAreNamedAfterTheirOperations(t *testing.T) {
-	r := mustParse(t, "fit:256x256", "fit:256x256,gray", "fit256x256-2=fit:1x1", "fill:400x300:smart", "format:webp", "gray")
+	r := mustParse(t, "fit:256x256", "fit:256x256,gray", "fit256x256-2=fit:1x1", "fill:400x300:smart", "format:webp",
+		"gray")
 	var names []string
 	for _, v := range r.Variants {
 		names = append(names, v.Name)
@@ -146,7 +148,8 @@ func TestSyntaxErrorPointsAtTheWord(t *testing.T) {
 		{"thumb=trim:256", "256", ""},
 		{"thumb=trim:1:2", "2", "write trim or trim:THRESHOLD"},
 		{"thumb=autocrop", "autocrop", `did you mean "trim"?`},
-		{"thumb=watermark:a:se:1:2", "2", "write watermark:ASSET, watermark:ASSET:GRAVITY or watermark:ASSET:GRAVITY:OPACITY"},
+		{"thumb=watermark:a:se:1:2", "2",
+			"write watermark:ASSET, watermark:ASSET:GRAVITY or watermark:ASSET:GRAVITY:OPACITY"},
 		{"thumb=format", "format", "write format:jpeg|png|webp|gif|tiff|avif|same"},
 		{"thumb=rotate:45", "45", "rotate:90"},
 		{"thumb=blur:NaN", "NaN", ""},

@@ -51,7 +51,8 @@ func TestSizesAreRightToThePixel(t *testing.T) {
 }
 
 func TestSizeAfterATrimIsABound(t *testing.T) {
-	for ops, want := range map[string][2]int{"trim": {400, 300}, "trim,fit:100x100": {100, 75}, "fit:100x100,trim": {100, 75}} {
+	for ops, want := range map[string][2]int{"trim": {400, 300}, "trim,fit:100x100": {100, 75},
+		"fit:100x100,trim": {100, 75}} {
 		w, h, exact := mustParse(t, ops).Variants[0].Size(400, 300)
 		if w != want[0] || h != want[1] || exact {
 			t.Errorf("%s: %d×%d, exact %v; want at most %v", ops, w, h, exact, want)

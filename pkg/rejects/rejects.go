@@ -1,7 +1,7 @@
 // Package rejects informs others of rejected images: CopyTo copies the originals to a directory, Webhook calls a URL.
 //
-// The ventilator that rejects an image does not know its listeners. Each listener has a queue of its own, so that a slow one delays
-// neither the farm nor another listener.
+// The ventilator that rejects an image does not know its listeners. Each listener has a queue of its own, so that a
+// slow one delays neither the farm nor another listener.
 package rejects
 
 import (
@@ -26,7 +26,8 @@ type Rejection struct {
 	wire.Receipt        // outcome rejected, with its reason
 	Path         string `json:"path,omitempty"` // where the original is; empty: the ventilator does not know
 
-	Open func(context.Context) (io.ReadCloser, error) `json:"-"` // opens the original as the run found it; needed by CopyTo
+	// Opens the original as the run found it; needed by CopyTo
+	Open func(context.Context) (io.ReadCloser, error) `json:"-"`
 }
 
 // Listener handles one rejection. Its error says what it could not do.
@@ -62,7 +63,8 @@ func (q *Queue) Put(r Rejection) {
 // Close makes Run return when the queue is empty. Call it once, after the last Put.
 func (q *Queue) Close() { close(q.closed) }
 
-// Run calls the listener with each rejection until the queue is closed and empty, or ctx ends. It logs the listener's errors.
+// Run calls the listener with each rejection until the queue is closed and empty, or ctx ends. It logs the
+// listener's errors.
 func (q *Queue) Run(ctx context.Context) {
 	for {
 		q.mu.Lock()
@@ -113,7 +115,8 @@ const (
 	hookTimeout = 10 * time.Second
 )
 
-// Webhook posts each rejection as JSON to url. It retries with growing pauses while the network fails or the server answers with 5xx or
+// Webhook posts each rejection as JSON to url. It retries with growing pauses while the network fails or the server
+// answers with 5xx or
 // 429.
 func Webhook(url string, client *http.Client) Listener {
 	return func(ctx context.Context, r Rejection) error {
@@ -150,9 +153,11 @@ func post(ctx context.Context, client *http.Client, url string, body []byte) (ag
 		return true, err
 	}
 	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16)) // so that the connection can be reused; the body says nothing more
+	// So that the connection can be reused; the body says nothing more
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16))
 	if res.StatusCode >= 300 {
-		return res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests, fmt.Errorf("%s answered %s", url, res.Status)
+		return res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests, fmt.Errorf("%s answered %s", url,
+			res.Status)
 	}
 	return false, nil
 }

@@ -27,7 +27,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func rejection(path string) rejects.Rejection {
 	open := func(context.Context) (io.ReadCloser, error) { return os.Open(path) }
-	return rejects.Rejection{Path: path, Open: open, Receipt: wire.Receipt{Filename: "a/b.jpg", Outcome: outcome.Rejected, Reason: outcome.Truncated, Detail: "cut"}}
+	return rejects.Rejection{Path: path, Open: open, Receipt: wire.Receipt{Filename: "a/b.jpg", Outcome: outcome.Rejected,
+		Reason: outcome.Truncated, Detail: "cut"}}
 }
 
 func TestOriginalIsCopiedAsideWithItsReason(t *testing.T) {
@@ -97,7 +98,8 @@ func TestWebhookIsCalledUntilTheServerIsBack(t *testing.T) {
 		calls := 0
 		hook := rejects.Webhook("http://x/", &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			var got rejects.Rejection
-			if err := json.NewDecoder(r.Body).Decode(&got); err != nil || got.Reason != outcome.Truncated || got.Filename != "a/b.jpg" {
+			if err := json.NewDecoder(r.Body).Decode(&got); err != nil || got.Reason != outcome.Truncated ||
+				got.Filename != "a/b.jpg" {
 				t.Errorf("the server got %+v, %v", got, err)
 			}
 			switch calls++; calls {

@@ -1,13 +1,14 @@
-// Package runasowner runs a program that a container starts as root as the owner of the directory that it works on. The files that
-// it writes into a bind mount then belong to the person outside, whose user id the container cannot know.
+// Package runasowner runs a program that a container starts as root as the owner of the directory that it works on.
+// The files that it writes into a bind mount then belong to the person outside, whose user id the container cannot
+// know.
 //
-// Docker creates a missing directory of a bind mount as root. Exec therefore first gives such a directory to the owner of a file
-// that is surely that person's, such as a file of the project:
+// Docker creates a missing directory of a bind mount as root. Exec therefore first gives such a directory to the
+// owner of a file that is surely that person's, such as a file of the project:
 //
 //	root, few capabilities ──▶ is Dir root's and empty? chown it like Like ──▶ become Dir's owner ──▶ exec
 //
-// From then on the process has no capability and can get none back, even if the owner is root. Under a rootless engine root is the
-// person outside; elsewhere root ran the container.
+// From then on the process has no capability and can get none back, even if the owner is root. Under a rootless
+// engine root is the person outside; elsewhere root ran the container.
 package runasowner
 
 import "errors"
@@ -30,12 +31,12 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Exec replaces this process with the program argv[0], found on PATH, with the arguments argv[1:] and this process's environment.
-// The program runs as the owner of Dir, without any capability. Exec returns only if that fails. A process that is not root runs
-// the program as itself. Outside Linux the error is errors.ErrUnsupported.
+// Exec replaces this process with the program argv[0], found on PATH, with the arguments argv[1:] and this process's
+// environment. The program runs as the owner of Dir, without any capability. Exec returns only if that fails. A
+// process that is not root runs the program as itself. Outside Linux the error is errors.ErrUnsupported.
 //
-// Exec needs the capabilities SETUID and SETGID, and CHOWN for Like. Some file systems refuse to change an owner, such as the
-// shared folders of a virtual machine. The program then runs as the owner that Dir has.
+// Exec needs the capabilities SETUID and SETGID, and CHOWN for Like. Some file systems refuse to change an owner,
+// such as the shared folders of a virtual machine. The program then runs as the owner that Dir has.
 func Exec(c Config, argv []string) error {
 	if err := c.Validate(); err != nil {
 		return err

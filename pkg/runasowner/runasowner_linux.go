@@ -84,8 +84,8 @@ func isEmpty(dir string) (bool, error) {
 	return false, err
 }
 
-// become takes on the ids and gives up every capability for good. For a user other than root the kernel removes them with the user
-// id. For root they are dropped explicitly, and "no new privileges" keeps exec from restoring them.
+// become takes on the ids and gives up every capability for good. For a user other than root the kernel removes them
+// with the user id. For root they are dropped explicitly, and "no new privileges" keeps exec from restoring them.
 func become(who ids) error {
 	if err := syscall.Setgroups(nil); err != nil {
 		return fmt.Errorf("setgroups: %w", err)

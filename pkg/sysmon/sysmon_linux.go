@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Deprioritize makes the runtime's monitor a batch thread, and reports whether it could. Call it first in main. It needs no
-// privilege; in a sandbox that refuses, nothing changes.
+// Deprioritize makes the runtime's monitor a batch thread, and reports whether it could. Call it first in main. It
+// needs no privilege; in a sandbox that refuses, nothing changes.
 func Deprioritize() bool {
 	id, ok := monitor()
 	if !ok {
@@ -23,8 +23,9 @@ func Deprioritize() bool {
 	return unix.SchedSetAttr(id, attr, 0) == nil
 }
 
-// monitor returns the id of the monitor thread. The runtime starts it before any other (runtime.main in Go's proc.go), so its id
-// follows the process's. If a later runtime starts another thread first, that one is deprioritized instead, which is harmless.
+// monitor returns the id of the monitor thread. The runtime starts it before any other (runtime.main in Go's
+// proc.go), so its id follows the process's. If a later runtime starts another thread first, that one is
+// deprioritized instead, which is harmless.
 func monitor() (id int, ok bool) {
 	entries, err := os.ReadDir("/proc/self/task")
 	if err != nil {

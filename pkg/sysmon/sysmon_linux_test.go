@@ -75,7 +75,8 @@ func TestTheThreadThatIsCalmedIsTheOneThatKeepsWaking(t *testing.T) {
 		}
 	}
 	if batch != 1 || calmed != mostSwitches {
-		t.Errorf("%d batch threads, the last slept %d times, the one that slept most %d: %v", batch, calmed, mostSwitches, said)
+		t.Errorf("%d batch threads, the last slept %d times, the one that slept most %d: %v", batch, calmed, mostSwitches,
+			said)
 	}
 }
 

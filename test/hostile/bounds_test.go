@@ -89,7 +89,8 @@ func TestInventedRunsFillNeitherLedgerNorMemory(t *testing.T) {
 	defer cancel()
 	refusals := 0
 	for i := range 1200 {
-		run := wire.Run{ID: fmt.Sprint("invented ", i), State: outcome.Running, Started: time.Now(), Recipe: strings.Repeat("r", 30_000)}
+		run := wire.Run{ID: fmt.Sprint("invented ", i), State: outcome.Running, Started: time.Now(),
+			Recipe: strings.Repeat("r", 30_000)}
 		run.Missing = []string{strings.Repeat("m", 60_000)}
 		if i%2 == 0 {
 			run.Ended = time.Now()
@@ -103,7 +104,8 @@ func TestInventedRunsFillNeitherLedgerNorMemory(t *testing.T) {
 		}
 	}
 	for i := range 31 {
-		_, err := c.TellRun(ctx, &wire.Run{ID: fmt.Sprint("long ", i), State: outcome.RunState(strings.Repeat("s", 15<<20)), Started: time.Now()})
+		_, err := c.TellRun(ctx, &wire.Run{ID: fmt.Sprint("long ", i), State: outcome.RunState(strings.Repeat("s", 15<<20)),
+			Started: time.Now()})
 		var refused *sinkclient.RefusedError
 		if !errors.As(err, &refused) {
 			t.Fatalf("a state of 15 MiB: %v", err)

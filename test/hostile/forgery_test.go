@@ -120,8 +120,8 @@ func mustBeUnharmed(t *testing.T, f *farmtest.Farm, n int) {
 	}
 }
 
-// Found: forged results overwrote thumbnails and turned done into rejected, forged failures made twelve dead letters in two
-// seconds, and one forged heartbeat kept all tasks from w1.
+// Found: forged results overwrote thumbnails and turned done into rejected, forged failures made twelve dead letters
+// in two seconds, and one forged heartbeat kept all tasks from w1.
 func TestForgedResultsAndHeartbeatsChangeNothing(t *testing.T) {
 	const n = 900
 	f := farmtest.New(t, programs, t.TempDir())
@@ -216,8 +216,9 @@ func TestTicketsCannotBeUsedAgainOrForAnythingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		answer := func(data string) *wire.Result {
-			r := &wire.Result{ID: task.ID, Filename: task.Filename, Outcome: outcome.Done, ResultInfo: wire.ResultInfo{Worker: "w1",
-				Run: task.Run, Delivery: task.Delivery, Recipe: task.Recipe, Ticket: task.Ticket}}
+			r := &wire.Result{ID: task.ID, Filename: task.Filename, Outcome: outcome.Done,
+				ResultInfo: wire.ResultInfo{Worker: "w1",
+					Run: task.Run, Delivery: task.Delivery, Recipe: task.Recipe, Ticket: task.Ticket}}
 			for _, name := range recipe.Default().OutputNames(task.Filename) {
 				r.Outputs = append(r.Outputs, wire.Output{Name: name, Width: 1, Height: 1, Data: []byte(data)})
 			}

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package hostile attacks real processes over their ports, and checks that good peers are served meanwhile and that memory stays
-// bounded. SECURITY.md says which test stands behind which row of its table.
+// Package hostile attacks real processes over their ports, and checks that good peers are served meanwhile and that
+// memory stays bounded. SECURITY.md says which test stands behind which row of its table.
 package hostile
 
 import (

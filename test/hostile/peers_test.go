@@ -20,8 +20,8 @@ import (
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
-// peer shakes hands with an endpoint as that kind of socket, and keeps the connection until the test ends. It returns nil when the
-// other side closes first.
+// peer shakes hands with an endpoint as that kind of socket, and keeps the connection until the test ends. It
+// returns nil when the other side closes first.
 func peer(t *testing.T, endpoint, kind string) net.Conn {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(endpoint, "tcp://"), farmtest.Limit)

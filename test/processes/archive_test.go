@@ -19,7 +19,8 @@ func TestImagesInArchivesBalance(t *testing.T) {
 	w := tar.NewWriter(&shard)
 	for i := range 10 {
 		data := picture(t, uint8(i))
-		err := w.WriteHeader(&tar.Header{Name: fmt.Sprintf("%02d.jpg", i), Mode: 0o644, Size: int64(len(data)), Typeflag: tar.TypeReg})
+		err := w.WriteHeader(&tar.Header{Name: fmt.Sprintf("%02d.jpg", i), Mode: 0o644, Size: int64(len(data)),
+			Typeflag: tar.TypeReg})
 		if err == nil {
 			_, err = w.Write(data)
 		}

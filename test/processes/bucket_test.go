@@ -80,7 +80,8 @@ func TestBucketToBucketBalancesWhateverFails(t *testing.T) {
 
 	gets = s.Count(http.MethodGet)
 	verify := func(code int) *farmtest.Process {
-		p := bucketFarm(t, s, "farm", "verify", "--quick", "--out", f.Out, "--ledger", ledger, "--sink", f.Host, "--control", f.Control)
+		p := bucketFarm(t, s, "farm", "verify", "--quick", "--out", f.Out, "--ledger", ledger, "--sink", f.Host, "--control",
+			f.Control)
 		p.MustExit(code)
 		return p
 	}

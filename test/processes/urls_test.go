@@ -59,7 +59,8 @@ func TestURLsOfAListBalance(t *testing.T) {
 		t.Fatalf("%d requests were sent to a private address", requests.Load())
 	}
 	run("--allow-private", "--force").MustSay("40 done", "1 rejected", "0 dead")
-	made, err := filepath.Glob(filepath.Join(out, strings.ReplaceAll(strings.TrimPrefix(server.URL, "http://"), ":", "_"), "*.jpg"))
+	made, err := filepath.Glob(filepath.Join(out, strings.ReplaceAll(strings.TrimPrefix(server.URL, "http://"), ":", "_"),
+		"*.jpg"))
 	if err != nil || len(made) != n {
 		t.Errorf("%d outputs, %v", len(made), err)
 	}

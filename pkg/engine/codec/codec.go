@@ -1,5 +1,5 @@
-// Package codec lists what decodes and encodes each image format in this process, with versions. The list tells apart builds
-// and machines: the same program is several times as fast where C libraries are installed.
+// Package codec lists what decodes and encodes each image format in this process, with versions. The list tells
+// apart builds and machines: the same program is several times as fast where C libraries are installed.
 package codec
 
 import (

@@ -112,7 +112,8 @@ func testAnimations(t *testing.T, s Suite) {
 	}
 }
 
-// How often an animation is shown stays: image/gif counts repetitions (−1: none, 0: for ever), WebP showings (0: for ever).
+// How often an animation is shown stays: image/gif counts repetitions (−1: none, 0: for ever), WebP showings (0: for
+// ever).
 func testLoops(t *testing.T, s Suite) {
 	frames := []*image.Paletted{Flat(image.Rect(0, 0, 20, 20), red), Flat(image.Rect(0, 0, 20, 20), blue)}
 	for count, shown := range map[int]int{-1: 1, 0: 0, 1: 2, 7: 8} {

@@ -85,7 +85,8 @@ type words struct {
 func (w *words) add(variants []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, word := range strings.FieldsFunc(strings.Join(variants, ";"), func(r rune) bool { return strings.ContainsRune(";,=:", r) }) {
+	for _, word := range strings.FieldsFunc(strings.Join(variants, ";"),
+		func(r rune) bool { return strings.ContainsRune(";,=:", r) }) {
 		w.seen[word] = true
 	}
 }
@@ -205,7 +206,8 @@ func reasonOf(err error) outcome.Reason {
 	return ""
 }
 
-func (s Suite) rejects(t *testing.T, what string, l engine.Limits, data []byte, want outcome.Reason, variants ...string) {
+func (s Suite) rejects(t *testing.T, what string, l engine.Limits, data []byte, want outcome.Reason,
+	variants ...string) {
 	t.Helper()
 	if len(variants) == 0 {
 		variants = []string{"x=fit:8x8,format:jpeg"}

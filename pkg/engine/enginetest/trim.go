@@ -10,8 +10,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// bordered returns a picture of the quadrants at 60×40 pixels, inside a border of a colour: left 20, top 10, right 5 and
-// bottom 30 pixels wide.
+// bordered returns a picture of the quadrants at 60×40 pixels, inside a border of a colour: left 20, top 10, right 5
+// and bottom 30 pixels wide.
 func bordered(c color.NRGBA) *image.NRGBA {
 	img := filled(85, 80, c)
 	draw.Draw(img, image.Rect(20, 10, 80, 50), Quadrants(60, 40), image.Point{}, draw.Src)
@@ -53,7 +53,8 @@ func testTrim(t *testing.T, s Suite) {
 	for y := range 400 {
 		thin.SetNRGBA(200, y, color.NRGBA{0, 0, 0, 255})
 	}
-	s.rejects(t, "enlarged after a trim", engine.Limits{MaxPixels: 400 * 400, MaxSide: 1000}, PNG(thin), outcome.TooManyPixels,
+	s.rejects(t, "enlarged after a trim", engine.Limits{MaxPixels: 400 * 400, MaxSide: 1000}, PNG(thin),
+		outcome.TooManyPixels,
 		"x=trim,fit:100x,enlarge:yes,format:png")
 	// And a size that the trim mends is no reason to refuse.
 	if got := s.one(t, PNG(wide(white)), "trim,format:webp").Rect.Size(); got != image.Pt(40, 10) {

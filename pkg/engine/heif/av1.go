@@ -1,7 +1,7 @@
 package heif
 
-// readAV1 reads colours from the sequence header of an AV1 picture: that of the configuration, or else that with which the
-// data begin.
+// readAV1 reads colours from the sequence header of an AV1 picture: that of the configuration, or else that with
+// which the data begin.
 //
 //	av1C { marker:8 profile:3 level:5 …16 units }
 func (c *color) readAV1(it *item) {

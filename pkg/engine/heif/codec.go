@@ -7,8 +7,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
-// newCodec returns a codec for items of a kind, hvc1 or av01: libheif where it is installed and may be used, else one in
-// WebAssembly.
+// newCodec returns a codec for items of a kind, hvc1 or av01: libheif where it is installed and may be used, else
+// one in WebAssembly.
 func newCodec(kind string) (codec, error) {
 	lib, err := native.LibHEIF()
 	switch {
@@ -20,8 +20,8 @@ func newCodec(kind string) (codec, error) {
 	return newWASM(kind)
 }
 
-// checked decodes HEVC by an installed libheif. A picture that this one refuses goes to the codec in WebAssembly, so that an
-// old library makes no image corrupt.
+// checked decodes HEVC by an installed libheif. A picture that this one refuses goes to the codec in WebAssembly, so
+// that an old library makes no image corrupt.
 type checked struct {
 	installed
 	sandbox codec // started for the first picture that is refused

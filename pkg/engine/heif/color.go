@@ -14,8 +14,8 @@ type color struct {
 
 const unspecified = 2
 
-// colorOf returns the colours of an item: what its colr properties say, else those of its first tile, else what the codec's
-// own header says.
+// colorOf returns the colours of an item: what its colr properties say, else those of its first tile, else what the
+// codec's own header says.
 func (f *File) colorOf(it, coded *item) color {
 	c := color{primaries: unspecified, transfer: unspecified, matrix: unspecified}
 	if coded.kind == "hvc1" {
@@ -62,7 +62,8 @@ func (c *color) numbers() []byte {
 
 // describe writes matrix and range into a picture of a codec's planes.
 //
-// A codec that converts yields RGB in the full range already. The matrix 0 means that the planes are green, blue and red.
+// A codec that converts yields RGB in the full range already. The matrix 0 means that the planes are green, blue and
+// red.
 func (c *color) describe(p *picture.Picture) {
 	if p.Model == picture.RGB {
 		return

@@ -14,14 +14,16 @@ type codec interface {
 	// that it converts nothing.
 	converts() bool
 
-	// decode decodes the only item of a file that single wrote, which has w×h pixels: its planes as they are coded, as 8-bit
-	// samples, or RGB and alpha where the codec can yield nothing else. An error means that the picture is damaged.
+	// decode decodes the only item of a file that single wrote, which has w×h pixels: its planes as they are coded, as
+	// 8-bit samples, or RGB and alpha where the codec can yield nothing else. An error means that the picture is
+	// damaged.
 	decode(file []byte, w, h int) (*picture.Picture, error)
 	close()
 }
 
-// Planes decodes the primary picture as it is stored: cropped, not turned. A thumbnail of the file serves instead where it
-// shows the same with at least width×height pixels. 0×0 asks for the picture itself. So a File is an engine.PlaneSource.
+// Planes decodes the primary picture as it is stored: cropped, not turned. A thumbnail of the file serves instead
+// where it shows the same with at least width×height pixels. 0×0 asks for the picture itself. So a File is an
+// engine.PlaneSource.
 //
 // The error is an *outcome.Rejection when the image is at fault, and the context's cause when it ended.
 func (f *File) Planes(ctx context.Context, width, height int) (*picture.Picture, error) {
@@ -73,7 +75,8 @@ func (f *File) addAlpha(ctx context.Context, pic *picture.Picture, it, alpha *it
 	if aw, ah := alpha.size(); aw < 1 || ah < 1 || aw > w || ah > h { // the limits were checked for the picture alone
 		return outcome.Reject(outcome.Corrupt, "its opacity has %d×%d pixels, the picture %d×%d", aw, ah, w, h)
 	}
-	a, err := f.decodePlanes(ctx, alpha, color{primaries: unspecified, transfer: unspecified, matrix: unspecified, full: true})
+	a, err := f.decodePlanes(ctx, alpha, color{primaries: unspecified, transfer: unspecified, matrix: unspecified,
+		full: true})
 	if err != nil {
 		return fmt.Errorf("its opacity: %w", err)
 	}

@@ -11,8 +11,8 @@ import (
 // speed trades the encoder's speed for size, 0 to 9.
 const speed = 8
 
-// EncodeAVIF encodes a still with half the resolution of colour, and with a plane of alpha where anything is transparent.
-// quality is 1 to 100.
+// EncodeAVIF encodes a still with half the resolution of colour, and with a plane of alpha where anything is
+// transparent. quality is 1 to 100.
 func EncodeAVIF(img *image.NRGBA, quality int) ([]byte, error) {
 	if img.Rect.Empty() {
 		return nil, errors.New("avif: no picture to encode")
@@ -77,7 +77,8 @@ func premultiply(to, from []byte) {
 	}
 }
 
-// planesOf converts to YCbCr in the full range of BT.601. A sample of colour is the mean of the four pixels that it covers.
+// planesOf converts to YCbCr in the full range of BT.601. A sample of colour is the mean of the four pixels that it
+// covers.
 func planesOf(img *image.NRGBA) *picture.Picture {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	p := &picture.Picture{Model: picture.YCbCr, Planes: []picture.Plane{

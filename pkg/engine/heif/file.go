@@ -1,9 +1,9 @@
 // Package heif reads HEIC and AVIF: pictures in items of an ISO file, coded in HEVC or AV1.
 //
-// The package reads the container itself: which item is the primary picture, of which tiles it is made, how it is cropped
-// and turned, and where its opacity, thumbnail, profile and metadata are. A codec (see codec.go) sees one coded picture at a
-// time, in a file written for it, and yields the planes as they are coded. So codecs agree on everything but the coding, and
-// no more than one tile is decoded at once.
+// The package reads the container itself: which item is the primary picture, of which tiles it is made, how it is
+// cropped and turned, and where its opacity, thumbnail, profile and metadata are. A codec (see codec.go) sees one
+// coded picture at a time, in a file written for it, and yields the planes as they are coded. So codecs agree on
+// everything but the coding, and no more than one tile is decoded at once.
 package heif
 
 import (

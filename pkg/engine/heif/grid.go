@@ -12,8 +12,8 @@ const (
 	maxTilePixels = 1 << 26 // of a tile that reaches beyond the picture
 )
 
-// decodeGrid decodes a picture of w×h pixels tile by tile. Tiles are in rows from the upper left; those at the right and
-// at the bottom may reach beyond the picture.
+// decodeGrid decodes a picture of w×h pixels tile by tile. Tiles are in rows from the upper left; those at the right
+// and at the bottom may reach beyond the picture.
 //
 //	version:8 flags:8 rows-1:8 columns-1:8 width:16|32 height:16|32
 func (f *File) decodeGrid(ctx context.Context, dec codec, it *item, c color, w, h int) (*picture.Picture, error) {
@@ -27,7 +27,8 @@ func (f *File) decodeGrid(ctx context.Context, dec codec, it *item, c color, w, 
 	gw, gh := r.number(size), r.number(size)
 	tiles := it.refs["dimg"]
 	if r.short || rows*columns > maxTiles || len(tiles) != rows*columns || gw != w || gh != h {
-		return nil, outcome.Reject(outcome.Corrupt, "a grid of %d×%d tiles for %d×%d pixels has %d tiles and says %d×%d pixels",
+		return nil, outcome.Reject(outcome.Corrupt,
+			"a grid of %d×%d tiles for %d×%d pixels has %d tiles and says %d×%d pixels",
 			columns, rows, w, h, len(tiles), gw, gh)
 	}
 	var out *picture.Picture
@@ -43,7 +44,8 @@ func (f *File) decodeGrid(ctx context.Context, dec codec, it *item, c color, w, 
 		x, y := tile.size()
 		if i == 0 {
 			tw, th = x, y
-			if tw < 1 || th < 1 || tw*th > max(w*h, maxTilePixels) || tw*columns < w || th*rows < h || tw*(columns-1) >= w || th*(rows-1) >= h {
+			if tw < 1 || th < 1 || tw*th > max(w*h, maxTilePixels) || tw*columns < w || th*rows < h || tw*(columns-1) >= w ||
+				th*(rows-1) >= h {
 				return nil, outcome.Reject(outcome.Corrupt, "%d×%d tiles of %d×%d pixels are no grid of %d×%d pixels",
 					columns, rows, tw, th, w, h)
 			}

@@ -247,13 +247,15 @@ func TestPlanesOfRGB(t *testing.T) {
 		p.Planes = append(p.Planes, picture.Whole([]byte{v}, 1, 1))
 	}
 	(&color{matrix: 0, full: true}).describe(p)
-	if r, g, b := p.Planes[0].Pix[0], p.Planes[1].Pix[0], p.Planes[2].Pix[0]; p.Model != picture.RGB || r != 30 || g != 10 || b != 20 {
+	if r, g, b := p.Planes[0].Pix[0], p.Planes[1].Pix[0], p.Planes[2].Pix[0]; p.Model != picture.RGB || r != 30 ||
+		g != 10 || b != 20 {
 		t.Errorf("model %d: %d, %d, %d", p.Model, r, g, b)
 	}
 }
 
 func TestDerivedPicturesAreDecoded(t *testing.T) {
-	same := part{id: 1, kind: "iden", properties: []box{ispe(200, 130), clap(20, 10, 0, 0)}, refs: map[string][]int{"dimg": {2}}}
+	same := part{id: 1, kind: "iden", properties: []box{ispe(200, 130), clap(20, 10, 0, 0)},
+		refs: map[string][]int{"dimg": {2}}}
 	p := decode(t, build(same, codedPart(t, "gray-200x130.heic", 2)), 0, 0)
 	shows(t, "luma", &p.Planes[0], 20, 10, func(x, y int) byte { return pattern(x+90, y+60) })
 	overlay := part{id: 1, kind: "iovl", properties: []box{ispe(200, 130)}}

@@ -191,7 +191,8 @@ func (f *File) thumbnailOf(p *item, w, h int) *item {
 	pw, ph := p.size()
 	var best *item
 	for _, it := range f.inOrder() {
-		if !slices.Contains(it.refs["thmb"], p.id) || it.orientation() != p.orientation() || it.property("clap") != nil || f.cut(it) {
+		if !slices.Contains(it.refs["thmb"], p.id) || it.orientation() != p.orientation() || it.property("clap") != nil ||
+			f.cut(it) {
 			continue
 		}
 		if _, err := f.coded(it); err != nil {

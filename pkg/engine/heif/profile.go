@@ -11,8 +11,8 @@ const (
 	transferHLG = 18
 )
 
-// profile returns the profile that the file carries, or else one made of the primaries, or nil where those are sRGB's or
-// unknown.
+// profile returns the profile that the file carries, or else one made of the primaries, or nil where those are
+// sRGB's or unknown.
 func (c *color) profile() []byte {
 	if c.icc != nil {
 		return c.icc

@@ -7,8 +7,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
-// single returns a file whose only item is a coded picture, so that a codec needs to know nothing of grids, crops, turns,
-// brands or other items.
+// single returns a file whose only item is a coded picture, so that a codec needs to know nothing of grids, crops,
+// turns, brands or other items.
 //
 //	ftyp  meta { hdlr pitm iinf { infe } iprp { ipco { … } ipma } iloc }  mdat
 //
@@ -45,7 +45,8 @@ func (it *item) single(c color) []byte {
 	binary.BigEndian.PutUint32(iloc[len(iloc)-4:], uint32(len(data)))
 
 	meta := []byte{0, 0, 0, 0}
-	meta = appendBox(meta, "hdlr", []byte("\x00\x00\x00\x00\x00\x00\x00\x00pict\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+	meta = appendBox(meta, "hdlr",
+		[]byte("\x00\x00\x00\x00\x00\x00\x00\x00pict\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
 	meta = appendBox(meta, "pitm", []byte{0, 0, 0, 0, 0, 1})
 	meta = appendBox(meta, "iinf", appendBox([]byte{0, 0, 0, 0, 0, 1}, "infe", infe))
 	meta = appendBox(meta, "iprp", slices.Concat(appendBox(nil, "ipco", ipco), appendBox(nil, "ipma", ipma)))
@@ -68,8 +69,8 @@ func depths(config []byte) box {
 	return box{"pixi", []byte{0, 0, 0, 0, 3, luma, chroma, chroma}}
 }
 
-// asColor returns the configuration of a gray picture of more than 8 bits as if it had colours: libheif brings gray to 8 bits
-// only on the way to colours.
+// asColor returns the configuration of a gray picture of more than 8 bits as if it had colours: libheif brings gray
+// to 8 bits only on the way to colours.
 func asColor(config []byte) []byte {
 	if len(config) < 19 || config[16]&3 != 0 || config[17]&7 == 0 {
 		return config

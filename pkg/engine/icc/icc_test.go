@@ -66,7 +66,8 @@ func TestConversions(t *testing.T) {
 		{"Adobe RGB white", rgbProfile(adobeRGB, curv(563)), [3]uint8{255, 255, 255}, [3]uint8{255, 255, 255}},
 		{"Adobe RGB gray", rgbProfile(adobeRGB, curv(563)), [3]uint8{128, 128, 128}, [3]uint8{128, 128, 128}},
 		{"Display P3", rgbProfile(displayP3, srgbCurve()), [3]uint8{200, 100, 50}, [3]uint8{215, 93, 31}},
-		{"gray of gamma 1", profile(Gray, map[string][]byte{"kTRC": curv(256)}), [3]uint8{55, 55, 55}, [3]uint8{128, 128, 128}},
+		{"gray of gamma 1", profile(Gray, map[string][]byte{"kTRC": curv(256)}), [3]uint8{55, 55, 55},
+			[3]uint8{128, 128, 128}},
 	} {
 		p, err := Parse(c.profile)
 		if err != nil || !p.Usable() {

@@ -9,8 +9,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// Apply runs one operation on a picture, which stays as it is. The picture is meant to be small: every pixel is worked on,
-// some of them several times. scaled says that a pad's picture has its size already. mark is a watermark's asset.
+// Apply runs one operation on a picture, which stays as it is. The picture is meant to be small: every pixel is
+// worked on, some of them several times. scaled says that a pad's picture has its size already. mark is a
+// watermark's asset.
 func Apply(img *image.NRGBA, o recipe.Op, enlarge, scaled bool, mark *image.NRGBA) (*image.NRGBA, error) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	switch o.Word {

@@ -55,7 +55,8 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 // Planes decodes an image whose decoder is an engine.PlaneSource, to at least width×height samples. It returns nil
 // without an error for an image of another format. A decoder that needs much memory waits for its turn, until the
 // context ends.
-func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error) {
+func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture,
+	error) {
 	switch {
 	case info.Format == format.WebP && !info.Animation:
 		p, err := webp.Planes(data, info.Width, info.Height, image.Pt(width, height))

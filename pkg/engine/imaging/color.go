@@ -8,8 +8,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// chooseColor decides for each variant whether the engine converts its colours to sRGB or whether the output carries the
-// input's profile. The profile is lost only if neither is possible.
+// chooseColor decides for each variant whether the engine converts its colours to sRGB or whether the output carries
+// the input's profile. The profile is lost only if neither is possible.
 func (t *transform) chooseColor() {
 	if t.info.ICC == nil {
 		return

@@ -15,8 +15,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// decode decodes the first frame, or all frames, and passes each to use. An error of use ends the decoding and is returned
-// unchanged; every other error is a rejection.
+// decode decodes the first frame, or all frames, and passes each to use. An error of use ends the decoding and is
+// returned unchanged; every other error is a rejection.
 func (t *transform) decode(animate bool, use func(frame) error) error {
 	var used error
 	err := t.decodeFrames(animate, func(f frame) error {
@@ -84,7 +84,8 @@ func (t *transform) decodeWebP(animate, accept bool, use func(frame) error) erro
 	return err
 }
 
-// decodeJPEG decodes with image/jpeg, which refuses truncated files. A file that lacks nothing but its end marker is complete.
+// decodeJPEG decodes with image/jpeg, which refuses truncated files. A file that lacks nothing but its end marker is
+// complete.
 func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 	data := t.data
 	if t.info.JPEG.Components == 4 && !t.info.JPEG.Adobe {
@@ -112,8 +113,8 @@ func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 // adobeSegment says: four colours, no transform.
 const adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 
-// jpegCutShort reports whether a JPEG is truncated rather than damaged: the decoder reached the end of the data, or an end
-// marker that some program appended after the cut.
+// jpegCutShort reports whether a JPEG is truncated rather than damaged: the decoder reached the end of the data, or
+// an end marker that some program appended after the cut.
 func jpegCutShort(data []byte, err error) bool {
 	if cutShort(err) || strings.Contains(err.Error(), "short Huffman data") {
 		return true

@@ -19,7 +19,8 @@ import (
 
 //go:generate go test -run TestRecipesDocument -update-docs .
 
-var updateDocs = flag.Bool("update-docs", false, "make the pictures of docs/RECIPES.md anew instead of comparing with them")
+var updateDocs = flag.Bool("update-docs", false,
+	"make the pictures of docs/RECIPES.md anew instead of comparing with them")
 
 const docs = "../../../docs/"
 
@@ -107,7 +108,8 @@ func TestRecipesDocument(t *testing.T) {
 			t.Errorf("%s is not shown", f)
 		}
 	}
-	if r, err := recipe.Parse("thumb=FIT:256,format:jpg"); err != nil || !strings.Contains(string(text), "\n    "+r.String()+"\n") {
+	if r, err := recipe.Parse("thumb=FIT:256,format:jpg"); err != nil || !strings.Contains(string(text),
+		"\n    "+r.String()+"\n") {
 		t.Errorf("the document does not have the canonical text %s (%v)", r, err)
 	}
 }

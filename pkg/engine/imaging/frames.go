@@ -139,8 +139,8 @@ func (p *canvas) scale(w, h int) {
 	}
 }
 
-// settle applies the steps that wait. Afterwards the image is an *image.NRGBA with its origin at 0, 0. Other variants may
-// hold the same image, so operations return new ones.
+// settle applies the steps that wait. Afterwards the image is an *image.NRGBA with its origin at 0, 0. Other
+// variants may hold the same image, so operations return new ones.
 func (p *canvas) settle() *image.NRGBA {
 	img, ok := p.img.(*image.NRGBA)
 	if !ok || img.Rect.Min != (image.Point{}) {

@@ -29,7 +29,8 @@ func FuzzTransform(f *testing.F) {
 	for _, data := range [][]byte{
 		enginetest.JPEG(img, enginetest.JPEGOptions{}), enginetest.JPEG(img, enginetest.JPEGOptions{Progressive: true}),
 		enginetest.PNG(img), enginetest.TIFF(img), enginetest.BMP(img), enginetest.WebP(img),
-		enginetest.GIF(24, 17, enginetest.Flat(image.Rect(3, 3, 9, 9), img.At(0, 0)), enginetest.Flat(img.Rect, img.At(5, 5))),
+		enginetest.GIF(24, 17, enginetest.Flat(image.Rect(3, 3, 9, 9), img.At(0, 0)),
+			enginetest.Flat(img.Rect, img.At(5, 5))),
 		enginetest.JPEG(img, enginetest.JPEGOptions{Segments: [][]byte{
 			enginetest.Segment(0xe1, []byte("Exif\x00\x00"), enginetest.EXIF(6)),
 			enginetest.Segment(0xe2, []byte("ICC_PROFILE\x00\x01\x01"), enginetest.AdobeRGB()),
@@ -62,7 +63,8 @@ func FuzzPNG(f *testing.F) {
 
 func FuzzGIF(f *testing.F) {
 	img := enginetest.Photo(24, 17)
-	fuzz(f, format.GIF, enginetest.GIF(24, 17, enginetest.Flat(image.Rect(3, 3, 9, 9), img.At(0, 0)), enginetest.Flat(img.Rect, img.At(5, 5))))
+	fuzz(f, format.GIF, enginetest.GIF(24, 17, enginetest.Flat(image.Rect(3, 3, 9, 9), img.At(0, 0)),
+		enginetest.Flat(img.Rect, img.At(5, 5))))
 }
 
 func FuzzTIFF(f *testing.F) { fuzz(f, format.TIFF, enginetest.TIFF(enginetest.Photo(24, 17))) }

@@ -23,7 +23,8 @@ var models = [...]picture.Model{
 }
 
 // JPEGPicture returns the planes of a decoded JPEG of w×h pixels, each with the span that the picture has in it. The
-// decoder rounds sizes up, but the picture did not grow: without spans small variants would be shifted by parts of a pixel.
+// decoder rounds sizes up, but the picture did not grow: without spans small variants would be shifted by parts of a
+// pixel.
 func JPEGPicture(d *jpeg.Planes, w, h int) *picture.Picture {
 	p := &picture.Picture{Model: models[d.Color]}
 	planes := d.Components()

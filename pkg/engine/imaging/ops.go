@@ -86,7 +86,8 @@ func (m *made) cut(p *canvas, i int, o recipe.Op) {
 	p.img = imaging.Crop(img, image.Rectangle{at, at.Add(image.Pt(w, h))})
 }
 
-// Place returns the upper left corner of a rectangle that lies in another one at a gravity. It may be the larger of the two.
+// Place returns the upper left corner of a rectangle that lies in another one at a gravity. It may be the larger of
+// the two.
 func Place(outer, inner image.Point, gravity string) image.Point {
 	free := outer.Sub(inner)
 	at := image.Pt(free.X/2, free.Y/2)

@@ -25,7 +25,8 @@ func busiest(img *image.NRGBA, w, h int) image.Point {
 }
 
 // Busiest returns where to cut w×h out of a picture of a size so that the cut has most detail: edges, saturated colours
-// and skin tones count, and among equals the cut nearest the middle wins. small is the picture in the size of SearchSize.
+// and skin tones count, and among equals the cut nearest the middle wins. small is the picture in the size of
+// SearchSize.
 func Busiest(small *image.NRGBA, size image.Point, w, h int) image.Point {
 	sw, sh := small.Rect.Dx(), small.Rect.Dy()
 	sums := integral(detail(small), sw, sh)

@@ -6,8 +6,8 @@ import (
 	"github.com/disintegration/imaging"
 )
 
-// trim cuts a border of one colour off. The border's colour is that of the first frame's upper left pixel. The window that
-// the first frame leaves holds for all frames, so that an animation does not jump.
+// trim cuts a border of one colour off. The border's colour is that of the first frame's upper left pixel. The
+// window that the first frame leaves holds for all frames, so that an animation does not jump.
 func (m *made) trim(img *image.NRGBA, i int, threshold float64) *image.NRGBA {
 	for len(m.windows) <= i {
 		m.windows = append(m.windows, image.Rectangle{})

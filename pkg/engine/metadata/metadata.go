@@ -149,8 +149,8 @@ const (
 	tagJPEGLength   = 514
 )
 
-// withoutThumbnail returns a copy of a block in which no second directory is named, and the pictures that it leads to are
-// overwritten with zeros, or cut off where nothing comes after them.
+// withoutThumbnail returns a copy of a block in which no second directory is named, and the pictures that it leads
+// to are overwritten with zeros, or cut off where nothing comes after them.
 func withoutThumbnail(block []byte, order binary.ByteOrder) []byte {
 	out := slices.Clone(block)
 	first := int(order.Uint32(block[4:]))

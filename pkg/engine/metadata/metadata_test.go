@@ -57,7 +57,8 @@ func TestKeptEXIFHasNotTheOldPicture(t *testing.T) {
 		entry(514, 4, uint32(len(old)))
 		block = append(append(order.AppendUint32(block, 0), old...), behind...)
 		s := metadata.Select(header.Info{Format: "jpeg", EXIF: block, Orientation: 6}, recipe.StripKeep, false, 9, 9)
-		if bytes.Contains(s.EXIF, []byte("OLD-PICTURE")) || !bytes.HasSuffix(s.EXIF, []byte(behind)) || header.Orientation(s.EXIF) != 6 {
+		if bytes.Contains(s.EXIF, []byte("OLD-PICTURE")) || !bytes.HasSuffix(s.EXIF, []byte(behind)) ||
+			header.Orientation(s.EXIF) != 6 {
 			t.Errorf("kept %q", s.EXIF)
 		}
 	}
@@ -101,7 +102,8 @@ func TestWhatDoesNotFitIsSaidNotToBeCarried(t *testing.T) {
 
 func FuzzSelectAndEmbed(f *testing.F) {
 	f.Add(enginetest.EXIF(6), []byte(`<dc:rights>x</dc:rights>`), []byte("\x1c\x02\x50\x00\x03Ada"))
-	f.Add([]byte("II*\x00\x08\x00\x00\x00\x01\x00\x3b\x01\x02\x00\x03\x00\x00\x00abc\x00"), []byte(`photoshop:Credit="a"`), []byte{0x1c})
+	f.Add([]byte("II*\x00\x08\x00\x00\x00\x01\x00\x3b\x01\x02\x00\x03\x00\x00\x00abc\x00"),
+		[]byte(`photoshop:Credit="a"`), []byte{0x1c})
 	jpeg := enginetest.JPEG(enginetest.Photo(16, 16), enginetest.JPEGOptions{})
 	png := enginetest.PNG(enginetest.Photo(16, 16))
 	f.Fuzz(func(t *testing.T, exif, xmp, iptc []byte) {

@@ -29,7 +29,8 @@ type HEIF struct {
 
 // LoadHEIF loads libheif, whatever the environment says.
 func LoadHEIF() (*HEIF, error) {
-	f, err := load([]string{"libheif.so.1", "libheif.1.dylib", "/opt/homebrew/lib/libheif.1.dylib", "/usr/local/lib/libheif.1.dylib"},
+	f, err := load([]string{"libheif.so.1", "libheif.1.dylib", "/opt/homebrew/lib/libheif.1.dylib",
+		"/usr/local/lib/libheif.1.dylib"},
 		"heif_get_version", "heif_have_decoder_for_format", "heif_have_encoder_for_format", "heif_context_alloc",
 		"heif_context_free", "heif_context_read_from_memory_without_copy", "heif_context_get_primary_image_handle",
 		"heif_image_handle_release", "heif_decoding_options_alloc", "heif_decoding_options_free", "heif_decode_image",
@@ -49,7 +50,8 @@ func LoadHEIF() (*HEIF, error) {
 		yes, _ := f.call(name, format)
 		return int32(yes) != 0
 	}
-	h.DecodesHEVC, h.DecodesAV1 = has("heif_have_decoder_for_format", formatHEVC), has("heif_have_decoder_for_format", formatAV1)
+	h.DecodesHEVC, h.DecodesAV1 = has("heif_have_decoder_for_format", formatHEVC), has("heif_have_decoder_for_format",
+		formatAV1)
 	h.EncodesAV1 = has("heif_have_encoder_for_format", formatAV1)
 	if h.EncodesAV1 {
 		h.AV1Encoder = h.encoderName()
@@ -63,7 +65,8 @@ func (h *HEIF) encoderName() string {
 	context, _ := h.f.call("heif_context_alloc")
 	defer h.f.call("heif_context_free", context)
 	var encoder uintptr
-	if err := h.try("heif_context_get_encoder_for_format", context, formatAV1, uintptr(unsafe.Pointer(&encoder))); err != nil {
+	if err := h.try("heif_context_get_encoder_for_format", context, formatAV1,
+		uintptr(unsafe.Pointer(&encoder))); err != nil {
 		return err.Error()
 	}
 	defer h.f.call("heif_encoder_release", encoder)
@@ -98,8 +101,8 @@ func (h *HEIF) try(name string, args ...uintptr) error {
 	return fmt.Errorf("%s: %s", name, textAt(text))
 }
 
-// Decode decodes the primary picture of a file: its planes as they are coded, without turning or cropping it. A wrong sampling
-// makes libheif convert them.
+// Decode decodes the primary picture of a file: its planes as they are coded, without turning or cropping it. A
+// wrong sampling makes libheif convert them.
 func (h *HEIF) Decode(file []byte, s Sampling) (*picture.Picture, error) {
 	if len(file) == 0 {
 		return nil, errors.New("libheif: no bytes")
@@ -207,7 +210,8 @@ func (h *HEIF) EncodeAVIF(p *picture.Picture, quality, speed int) ([]byte, error
 	context, _ := h.f.call("heif_context_alloc")
 	defer h.f.call("heif_context_free", context)
 	var encoder, img uintptr
-	if err := h.try("heif_context_get_encoder_for_format", context, formatAV1, uintptr(unsafe.Pointer(&encoder))); err != nil {
+	if err := h.try("heif_context_get_encoder_for_format", context, formatAV1,
+		uintptr(unsafe.Pointer(&encoder))); err != nil {
 		return nil, err
 	}
 	defer h.f.call("heif_encoder_release", encoder)
@@ -216,7 +220,8 @@ func (h *HEIF) EncodeAVIF(p *picture.Picture, quality, speed int) ([]byte, error
 	}
 	for name, value := range map[string]string{"speed": strconv.Itoa(speed), "threads": "1", "chroma": "420"} {
 		n, v := append([]byte(name), 0), append([]byte(value), 0)
-		if err := h.try("heif_encoder_set_parameter", encoder, uintptr(unsafe.Pointer(&n[0])), uintptr(unsafe.Pointer(&v[0]))); err != nil {
+		if err := h.try("heif_encoder_set_parameter", encoder, uintptr(unsafe.Pointer(&n[0])),
+			uintptr(unsafe.Pointer(&v[0]))); err != nil {
 			return nil, err
 		}
 	}

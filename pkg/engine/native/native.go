@@ -1,5 +1,6 @@
-// Package native calls codecs of shared C libraries that are installed: libheif for HEIC and AVIF, libwebp for WebP. They
-// are several times as fast as the codecs that this program brings along, and are found while it runs, without cgo.
+// Package native calls codecs of shared C libraries that are installed: libheif for HEIC and AVIF, libwebp for WebP.
+// They are several times as fast as the codecs that this program brings along, and are found while it runs, without
+// cgo.
 //
 // A fault in a C library can end the process or damage its memory. So the libraries are loaded only in processes whose
 // environment says so (see Env): the children that package isolate starts.
@@ -12,8 +13,8 @@ import (
 	"sync"
 )
 
-// Env names the environment variable that lets a process load the libraries. Its values are Native and Portable; where it
-// is not set, no library is loaded.
+// Env names the environment variable that lets a process load the libraries. Its values are Native and Portable;
+// where it is not set, no library is loaded.
 const (
 	Env      = "IMAGEFARM_CODECS"
 	Native   = "native"
@@ -24,7 +25,8 @@ const (
 var errPortable = errors.New(Env + " is " + Portable)
 
 // errNotAllowed says that this process is not to load libraries.
-var errNotAllowed = errors.New("shared libraries are used in child processes only; " + Env + "=" + Native + " allows them here")
+var errNotAllowed = errors.New("shared libraries are used in child processes only; " + Env + "=" + Native +
+	" allows them here")
 
 // LibHEIF returns the process's libheif, which is loaded when it is first asked for. The error says why there is none.
 var LibHEIF = sync.OnceValues(func() (*HEIF, error) {
@@ -76,7 +78,8 @@ func load(files []string, names ...string) (functions, error) {
 	return nil, errors.Join(failed...)
 }
 
-// Sampling is how a picture is coded, in the numbers of HEVC: gray, or with colours of a quarter, half or all of the samples.
+// Sampling is how a picture is coded, in the numbers of HEVC: gray, or with colours of a quarter, half or all of the
+// samples.
 type Sampling int
 
 // The samplings.

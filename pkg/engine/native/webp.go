@@ -27,7 +27,8 @@ const encoderABI = 0x20f
 
 // LoadWebP loads libwebp, whatever the environment says.
 func LoadWebP() (*WebP, error) {
-	f, err := load([]string{"libwebp.so.7", "libwebp.7.dylib", "/opt/homebrew/lib/libwebp.7.dylib", "/usr/local/lib/libwebp.7.dylib"},
+	f, err := load([]string{"libwebp.so.7", "libwebp.7.dylib", "/opt/homebrew/lib/libwebp.7.dylib",
+		"/usr/local/lib/libwebp.7.dylib"},
 		"WebPGetEncoderVersion", "WebPConfigInitInternal", "WebPPictureInitInternal", "WebPPictureImportRGBA", "WebPPictureFree",
 		"WebPEncode", "WebPMemoryWrite", "WebPMemoryWriterInit", "WebPMemoryWriterClear", "WebPInitDecoderConfigInternal",
 		"WebPDecode", "WebPFreeDecBuffer")
@@ -67,8 +68,8 @@ const (
 // decoderABI is the version of libwebp's structs for decoding that this package knows.
 const decoderABI = 0x209
 
-// Decode decodes a still of any size, scaled to width×height pixels: the planes of a lossy one in the limited range, or RGB
-// and alpha where rgb asks for that or the coding is lossless.
+// Decode decodes a still of any size, scaled to width×height pixels: the planes of a lossy one in the limited range,
+// or RGB and alpha where rgb asks for that or the coding is lossless.
 func (w *WebP) Decode(data []byte, rgb bool, width, height int) (*picture.Picture, error) {
 	if len(data) == 0 {
 		return nil, errors.New("libwebp: no bytes")
@@ -87,7 +88,8 @@ func (w *WebP) Decode(data []byte, rgb bool, width, height int) (*picture.Pictur
 	order.PutUint32(config[decoderUseScaling:], 1)
 	order.PutUint32(config[decoderScaledWidth:], uint32(width))
 	order.PutUint32(config[decoderScaledHeight:], uint32(height))
-	status, _ := w.f.call("WebPDecode", uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)), uintptr(unsafe.Pointer(config)))
+	status, _ := w.f.call("WebPDecode", uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)),
+		uintptr(unsafe.Pointer(config)))
 	defer w.f.call("WebPFreeDecBuffer", uintptr(unsafe.Pointer(&out[0])))
 	gotW, gotH := int(order.Uint32(out[outputWidth:])), int(order.Uint32(out[outputHeight:]))
 	if int32(status) != 0 || gotW != width || gotH != height {
@@ -158,8 +160,8 @@ const (
 	writerSize         = 8
 )
 
-// Encode encodes planes of YCbCr in the limited range with half the resolution of colour, without alpha. quality is 1 to 100,
-// method 0 (fast) to 6.
+// Encode encodes planes of YCbCr in the limited range with half the resolution of colour, without alpha. quality is
+// 1 to 100, method 0 (fast) to 6.
 func (w *WebP) Encode(p *picture.Picture, quality, method int) ([]byte, error) {
 	y, u, v := &p.Planes[0], &p.Planes[1], &p.Planes[2]
 	return w.encode(p.Width(), p.Height(), quality, method, func(frame *[512]byte) bool {
@@ -176,13 +178,15 @@ func (w *WebP) Encode(p *picture.Picture, quality, method int) ([]byte, error) {
 // EncodeRGBA encodes interleaved samples with straight alpha, which is stored where anything is transparent.
 func (w *WebP) EncodeRGBA(pix []byte, stride, width, height, quality, method int) ([]byte, error) {
 	return w.encode(width, height, quality, method, func(frame *[512]byte) bool {
-		ok, _ := w.f.call("WebPPictureImportRGBA", uintptr(unsafe.Pointer(frame)), uintptr(unsafe.Pointer(&pix[0])), uintptr(stride))
+		ok, _ := w.f.call("WebPPictureImportRGBA", uintptr(unsafe.Pointer(frame)), uintptr(unsafe.Pointer(&pix[0])),
+			uintptr(stride))
 		return int32(ok) != 0
 	}, pix)
 }
 
 // encode encodes what fill puts into a struct WebPPicture. pinned is memory whose addresses fill puts there.
-func (w *WebP) encode(width, height, quality, method int, fill func(*[512]byte) bool, pinned ...[]byte) ([]byte, error) {
+func (w *WebP) encode(width, height, quality, method int, fill func(*[512]byte) bool, pinned ...[]byte) ([]byte,
+	error) {
 	order := binary.NativeEndian
 	config, frame, writer := new([512]byte), new([512]byte), new([64]byte)
 	var pin runtime.Pinner

@@ -2,8 +2,8 @@ package picture
 
 import "image"
 
-// NRGBA returns the picture as interleaved samples, in the size of its first plane. A pixel gets the samples that it lies in:
-// of planes of another size, resample them first for a smooth picture.
+// NRGBA returns the picture as interleaved samples, in the size of its first plane. A pixel gets the samples that it
+// lies in: of planes of another size, resample them first for a smooth picture.
 func (p *Picture) NRGBA() *image.NRGBA {
 	w, h := p.Width(), p.Height()
 	out := image.NewNRGBA(image.Rect(0, 0, w, h))

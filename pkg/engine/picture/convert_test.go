@@ -58,13 +58,15 @@ func TestAlphaBecomesStraight(t *testing.T) {
 // Samples of colour that begin half a sample into their plane belong to the pixels that they cover.
 func TestSpansPlaceSamples(t *testing.T) {
 	p := &picture.Picture{Model: picture.YCbCr, Planes: []picture.Plane{
-		picture.Whole([]byte{128, 128, 128}, 3, 1), picture.Whole([]byte{128, 200}, 2, 1), picture.Whole([]byte{128, 128}, 2, 1),
+		picture.Whole([]byte{128, 128, 128}, 3, 1), picture.Whole([]byte{128, 200}, 2, 1), picture.Whole([]byte{128, 128}, 2,
+			1),
 	}}
 	for i := 1; i < 3; i++ {
 		p.Planes[i].Across = picture.Span{Begin: 0.5, Length: 1.5}
 	}
 	img := p.NRGBA()
-	if first, second, third := img.NRGBAAt(0, 0), img.NRGBAAt(1, 0), img.NRGBAAt(2, 0); first.B != 128 || second.B < 200 || third != second {
+	if first, second, third := img.NRGBAAt(0, 0), img.NRGBAAt(1, 0), img.NRGBAAt(2, 0); first.B != 128 ||
+		second.B < 200 || third != second {
 		t.Errorf("%v, %v, %v", first, second, third)
 	}
 }

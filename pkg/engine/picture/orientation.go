@@ -1,7 +1,7 @@
 package picture
 
-// Orientation says where a displayed pixel is stored: at column x and row y, or at column y and row x where Swap is set,
-// counted from the right where FlipX is set and from the bottom where FlipY is.
+// Orientation says where a displayed pixel is stored: at column x and row y, or at column y and row x where Swap is
+// set, counted from the right where FlipX is set and from the bottom where FlipY is.
 type Orientation struct{ Swap, FlipX, FlipY bool }
 
 // EXIF returns the orientation that EXIF gives a number from 1 to 8. Other numbers are taken for 1.

@@ -1,5 +1,5 @@
-// Package picture holds decoded pixels as planes of 8-bit samples, the form in which decoders hand pictures to the engine
-// and in which the engine resamples and encodes them. A component keeps the resolution at which it was coded.
+// Package picture holds decoded pixels as planes of 8-bit samples, the form in which decoders hand pictures to the
+// engine and in which the engine resamples and encodes them. A component keeps the resolution at which it was coded.
 package picture
 
 // Model says what the planes of a picture are.

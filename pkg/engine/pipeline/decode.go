@@ -55,15 +55,15 @@ func (t *transform) premultiplied(p *picture.Picture, w, h int) ([]source, error
 }
 
 // reduced is how many times a variant's width and height a JPEG must have at least that is decoded at a reduced scale.
-// Dropping frequencies, as pkg/jpeg does, is a much better filter than averaging samples: at q85 the difference to a full
-// decode is below 0.1 dB. It is taken where the encoder loses more anyway.
+// Dropping frequencies, as pkg/jpeg does, is a much better filter than averaging samples: at q85 the difference to a
+// full decode is below 0.1 dB. It is taken where the encoder loses more anyway.
 const (
 	reduced        = 1.5
 	reducedQuality = 90
 )
 
-// needed returns how fine the source must be, in samples: so many times finer than every variant, or finer times where the
-// variant is encoded so well that it shows.
+// needed returns how fine the source must be, in samples: so many times finer than every variant, or finer times
+// where the variant is encoded so well that it shows.
 func (t *transform) needed(times float64) (width, height int) {
 	var w, h float64
 	for _, m := range t.made {

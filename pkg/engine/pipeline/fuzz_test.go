@@ -13,8 +13,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// FuzzTransform gives the engine what is no proper image. It must come to an end, in a result whose sizes are right, in a
-// rejection, or with the general decoders, and never by a panic.
+// FuzzTransform gives the engine what is no proper image. It must come to an end, in a result whose sizes are right,
+// in a rejection, or with the general decoders, and never by a panic.
 func FuzzTransform(f *testing.F) {
 	files, _ := filepath.Glob("../../../testdata/hostile/*.jp*g")
 	for _, file := range files {

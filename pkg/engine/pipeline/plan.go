@@ -10,8 +10,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// plan says how a variant comes about: one window of the input, resampled once to width×height, turned, and then the rest
-// of the operations on the small picture. Window and size are as the input is stored, before any orientation.
+// plan says how a variant comes about: one window of the input, resampled once to width×height, turned, and then the
+// rest of the operations on the small picture. Window and size are as the input is stored, before any orientation.
 type plan struct {
 	window        window
 	bounds        window // what may be read: a filter must not see what an operation has cut off before
@@ -32,8 +32,8 @@ type search interface {
 	content(so plan, trim int) image.Rectangle // what a trim leaves, the variant's operation of that number
 }
 
-// planOf collapses the leading geometry of a variant, as far as it goes. Without a search smart gravity cuts in the middle,
-// which has the same size, and trim leaves all.
+// planOf collapses the leading geometry of a variant, as far as it goes. Without a search smart gravity cuts in the
+// middle, which has the same size, and trim leaves all.
 func planOf(info header.Info, v recipe.Variant, in search) plan {
 	whole := window{0, 0, float64(info.Width), float64(info.Height)}
 	p := plan{window: whole, bounds: whole, width: info.Width, height: info.Height}
@@ -144,5 +144,6 @@ func (p *plan) keep(x, y, w, h int) {
 // same reports whether two windows are the same but for rounding.
 func (a window) same(b window) bool {
 	const little = 1e-6
-	return math.Abs(a.x-b.x) < little && math.Abs(a.y-b.y) < little && math.Abs(a.w-b.w) < little && math.Abs(a.h-b.h) < little
+	return math.Abs(a.x-b.x) < little && math.Abs(a.y-b.y) < little && math.Abs(a.w-b.w) < little &&
+		math.Abs(a.h-b.h) < little
 }

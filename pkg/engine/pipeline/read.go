@@ -12,10 +12,10 @@ import (
 // feed takes the rows of a picture as they are decoded.
 type feed interface{ Row(samples []byte) }
 
-// read makes sources of the rows of a decoder. Where they can be shrunk by an integer factor, and be width×height samples at
-// least, a small picture is the only source. Else the variants that need all the rows are made while these arrive, so that
-// the picture is never in memory as a whole; they are the sources of the others. The picture itself is only kept where a
-// variant needs it at its full size, or searches it.
+// read makes sources of the rows of a decoder. Where they can be shrunk by an integer factor, and be width×height
+// samples at least, a small picture is the only source. Else the variants that need all the rows are made while
+// these arrive, so that the picture is never in memory as a whole; they are the sources of the others. The picture
+// itself is only kept where a variant needs it at its full size, or searches it.
 func (t *transform) read(src engine.RowSource, width, height int) ([]source, error) {
 	w, h := src.Size()
 	factor := min(max(min(w/max(width, 1), h/max(height, 1)), 1), resample.MaxBox)
@@ -41,7 +41,8 @@ func (t *transform) read(src engine.RowSource, width, height int) ([]source, err
 		p, planes := t.layout(src, m.width, m.height)
 		m.streamed = &p.Picture
 		made, sources = append(made, p), append(sources, source{m.streamed, m.window})
-		stream.Add(planes, picture.Span{Begin: m.window.x, Length: m.window.w}, picture.Span{Begin: m.window.y, Length: m.window.h})
+		stream.Add(planes, picture.Span{Begin: m.window.x, Length: m.window.w},
+			picture.Span{Begin: m.window.y, Length: m.window.h})
 	}
 	opaque, err := t.rows(src, stream)
 	for _, p := range made {
@@ -106,8 +107,8 @@ func (p *layout) opaque(is bool) {
 	}
 }
 
-// averages reports whether pixels are averaged with others. Where none are, colours are not multiplied by alpha, which would
-// round them.
+// averages reports whether pixels are averaged with others. Where none are, colours are not multiplied by alpha,
+// which would round them.
 func (t *transform) averages() bool {
 	return slices.ContainsFunc(t.made, func(m *variant) bool {
 		return float64(m.width) != m.window.w || float64(m.height) != m.window.h || m.searches

@@ -9,8 +9,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 )
 
-// Geometry that collapses into one window and one scale must give what the operations give one after the other, at every
-// orientation. Two scalings in one are better than two, so pictures differ a little.
+// Geometry that collapses into one window and one scale must give what the operations give one after the other, at
+// every orientation. Two scalings in one are better than two, so pictures differ a little.
 func TestCollapsedGeometryIsThatOfTheReference(t *testing.T) {
 	ours, reference := alone(t), general(t)
 	img := enginetest.Photo(337, 251)
@@ -66,7 +66,8 @@ func TestRowsGiveWhatTheReferenceGives(t *testing.T) {
 		for _, ops := range [][]string{
 			{"fit:64x64"}, {"fit:150x150"}, {"fit:250x250", "fit:200x200", "fit:50x50"}, {"fill:100x100:ne", "fill:150x50"},
 			{"crop:167x111:se"}, {"fit:320x320"}, {"fit:50x50", "crop:25x25"}, {"fit:175x175,crop:51x49:west"}, {"force:250x45"},
-			{"fit:200x200,rotate:90,gray"}, {"pad:250x250:aabbcc"}, {"trim,fit:50x50"}, {"fit:500x500,enlarge:yes", "fit:150x150"},
+			{"fit:200x200,rotate:90,gray"}, {"pad:250x250:aabbcc"}, {"trim,fit:50x50"}, {"fit:500x500,enlarge:yes",
+				"fit:150x150"},
 			{"fit:100x100,blur:1"}, {"flip"},
 		} {
 			var variants []string

@@ -43,16 +43,18 @@ func (s *source) fineness(p *plan) float64 {
 func (s *source) view(c *picture.Plane, p *plan) picture.Plane {
 	v := *c
 	var first, last int
-	v.Across, first, last = viewed(c.Across, c.Width, s.window.x, s.window.w, p.window.x, p.window.w, p.bounds.x, p.bounds.w)
+	v.Across, first, last = viewed(c.Across, c.Width, s.window.x, s.window.w, p.window.x, p.window.w, p.bounds.x,
+		p.bounds.w)
 	v.Pix, v.Width = v.Pix[first:], last-first
 	v.Down, first, last = viewed(c.Down, c.Height, s.window.y, s.window.h, p.window.y, p.window.h, p.bounds.y, p.bounds.h)
 	v.Pix, v.Height = v.Pix[first*v.Stride:], last-first
 	return v
 }
 
-// viewed returns, for one direction, the span of a window among the samples of a plane, of which those from first to last
-// are within bounds.
-func viewed(span picture.Span, size int, from, length, window, windowLength, bound, boundLength float64) (_ picture.Span, first, last int) {
+// viewed returns, for one direction, the span of a window among the samples of a plane, of which those from first to
+// last are within bounds.
+func viewed(span picture.Span, size int, from, length, window, windowLength, bound,
+	boundLength float64) (_ picture.Span, first, last int) {
 	at := func(x float64) float64 { return span.Begin + (x-from)/length*span.Length }
 	first = min(max(int(math.Floor(at(bound)+little)), 0), size-1)
 	last = min(max(int(math.Ceil(at(bound+boundLength)-little)), first+1), size)

@@ -20,7 +20,8 @@ type space struct {
 	smaller int // transforms since one needed at least half of that
 }
 
-// The engine frees a space that holds more than alwaysKept after maxSmaller transforms that needed less than half of it.
+// The engine frees a space that holds more than alwaysKept after maxSmaller transforms that needed less than half of
+// it.
 const (
 	alwaysKept = 16 << 20 // bytes
 	maxSmaller = 32
@@ -38,8 +39,8 @@ func (s *space) memory(n int) []byte {
 	return s.pieces[s.given-1][:n]
 }
 
-// used takes the memory back at the end of a transform that needed about so many bytes. It reports whether to use the space
-// again.
+// used takes the memory back at the end of a transform that needed about so many bytes. It reports whether to use
+// the space again.
 func (s *space) used(need int) bool {
 	s.given = 0
 	s.smaller++

@@ -164,12 +164,14 @@ func TestOddSizesThatStayAreTurnedWithTheirColours(t *testing.T) {
 	img := image.NewNRGBA(image.Rect(0, 0, 101, 75))
 	for y := range 75 {
 		for x := range 101 {
-			img.SetNRGBA(x, y, color.NRGBA{uint8(128 + 100*math.Sin(float64(x)/6)), uint8(128 + 100*math.Sin(float64(y)/6)), 90, 255})
+			img.SetNRGBA(x, y, color.NRGBA{uint8(128 + 100*math.Sin(float64(x)/6)), uint8(128 + 100*math.Sin(float64(y)/6)), 90,
+				255})
 		}
 	}
 	e := alone(t)
 	worst := func(o int) float64 {
-		return enginetest.PSNR(decoded(t, outputs(t, e, turned(img, o, enginetest.JPEGOptions{Quality: 95}), "x=format:jpeg,quality:95")[0]), img)
+		return enginetest.PSNR(decoded(t, outputs(t, e, turned(img, o, enginetest.JPEGOptions{Quality: 95}),
+			"x=format:jpeg,quality:95")[0]), img)
 	}
 	upright := worst(1)
 	for o := 2; o <= 8; o++ {
@@ -384,7 +386,8 @@ func TestRangesAreInverse(t *testing.T) {
 			t.Errorf("%d becomes %d as luma and %d as a colour difference", v, luma, chroma)
 		}
 	}
-	if fullLuma[16] != 0 || fullLuma[235] != 255 || fullLuma[0] != 0 || fullChroma[128] != 128 || limitedChroma[128] != 128 {
+	if fullLuma[16] != 0 || fullLuma[235] != 255 || fullLuma[0] != 0 || fullChroma[128] != 128 ||
+		limitedChroma[128] != 128 {
 		t.Error("black, white or neutral is not what it should be")
 	}
 }
@@ -396,7 +399,8 @@ func TestAWebPKeepsItsColours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, op := range []string{"fit:200x200,format:webp,quality:95", "fit:200x200,format:jpeg,quality:95", "fit:200x200,gray,format:jpeg,quality:95"} {
+	for _, op := range []string{"fit:200x200,format:webp,quality:95", "fit:200x200,format:jpeg,quality:95",
+		"fit:200x200,gray,format:jpeg,quality:95"} {
 		got := decoded(t, outputs(t, e, enginetest.WebP(img), "x="+op)[0])
 		want := decoded(t, outputs(t, general(t), enginetest.WebP(img), "x="+op)[0])
 		if d := enginetest.PSNR(got, want); d < 38 {

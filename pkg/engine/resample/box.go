@@ -5,8 +5,9 @@ import "github.com/imagefarm/imagefarm/pkg/engine/picture"
 // MaxBox is the largest factor of a Box: sums of so many samples fit 16 bits.
 const MaxBox = 128
 
-// Box takes a picture apart into planes while its rows arrive, and shrinks it by an integer factor: each sample becomes the
-// mean of a square. What is made of the planes afterwards by a better filter must be at most half as fine.
+// Box takes a picture apart into planes while its rows arrive, and shrinks it by an integer factor: each sample
+// becomes the mean of a square. What is made of the planes afterwards by a better filter must be at most half as
+// fine.
 type Box struct {
 	planes []*picture.Plane
 	factor int

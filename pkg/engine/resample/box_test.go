@@ -38,8 +38,10 @@ func TestABoxIsTheMeanOfItsSquare(t *testing.T) {
 						count++
 					}
 				}
-				if want := (2*sum + count) / (2 * count); int(got) != want && 2*sum%count != 0 || max(int(got)-want, want-int(got)) > 1 {
-					t.Fatalf("%d×%d pixels of %d samples by %d: sample %d of plane %d is %d, want %d", w, h, n, factor, i, c, got, want)
+				if want := (2*sum + count) / (2 * count); int(got) != want && 2*sum%count != 0 ||
+					max(int(got)-want, want-int(got)) > 1 {
+					t.Fatalf("%d×%d pixels of %d samples by %d: sample %d of plane %d is %d, want %d", w, h, n, factor, i, c, got,
+						want)
 				}
 			}
 		}

@@ -7,9 +7,9 @@ import (
 )
 
 // Filters are separable and work in 16-bit integers: columns first (neighbours in memory stay neighbours, which suits
-// vectors), then rows. Weights have weightBits of fraction and sum to exactly one. Between the two passes a sample keeps
-// interBits of fraction. All arithmetic is integer and order does not matter, so the vector code and the plain code give
-// the same bytes.
+// vectors), then rows. Weights have weightBits of fraction and sum to exactly one. Between the two passes a sample
+// keeps interBits of fraction. All arithmetic is integer and order does not matter, so the vector code and the plain
+// code give the same bytes.
 const (
 	lobes      = 3
 	weightBits = 14
@@ -24,7 +24,8 @@ type kernel struct {
 	weights []int16
 }
 
-// keepKernels is how many bytes of kernels are kept for pictures of the same sizes: those of some fifty photographs' sizes.
+// keepKernels is how many bytes of kernels are kept for pictures of the same sizes: those of some fifty photographs'
+// sizes.
 const keepKernels = 2 << 20
 
 // kernels makes kernels, and keeps them: the pictures of a camera have few sizes.
@@ -44,8 +45,8 @@ type shape struct {
 	sigma    float64      // of a Gaussian filter, in samples; 0: Lanczos
 }
 
-// of returns the kernel of a shape, which stays as it is. Taps outside of the samples are left out and their weight shared
-// among the others.
+// of returns the kernel of a shape, which stays as it is. Taps outside of the samples are left out and their weight
+// shared among the others.
 func (ks *kernels) of(s shape) *kernel {
 	if k, ok := ks.made[s]; ok {
 		return k
@@ -95,7 +96,8 @@ func (ks *kernels) make(s shape) *kernel {
 	return k
 }
 
-// quantize writes exact/sum as integers that sum to exactly 1<<weightBits: what rounding leaves over goes to the largest.
+// quantize writes exact/sum as integers that sum to exactly 1<<weightBits: what rounding leaves over goes to the
+// largest.
 func quantize(weights []int16, exact []float64, sum float64) {
 	left, largest := 1<<weightBits, 0
 	scale := (1 << weightBits) / sum

@@ -1,5 +1,5 @@
-// Package resample makes planes of samples smaller, larger or softer. It has one set of kernels, in 16-bit integers, for
-// every component of every picture: vector code on amd64 with AVX2, and plain code that gives the same bytes.
+// Package resample makes planes of samples smaller, larger or softer. It has one set of kernels, in 16-bit integers,
+// for every component of every picture: vector code on amd64 with AVX2, and plain code that gives the same bytes.
 package resample
 
 import (
@@ -17,16 +17,16 @@ const (
 	rowPixels = 4
 )
 
-// Resampler holds the memory of one resampling after another. The zero value is ready. It is not safe for use by several
-// goroutines at once.
+// Resampler holds the memory of one resampling after another. The zero value is ready. It is not safe for use by
+// several goroutines at once.
 type Resampler struct {
 	kernels kernels
 	between []int16 // one row between the passes, padded
 	out     []byte  // one row of output, padded
 }
 
-// Lanczos makes dst, whose size and spans are set, from src with a Lanczos filter of three lobes. What dst's spans cover
-// is what src's spans cover. Where these are narrower than src, samples beside them are read too.
+// Lanczos makes dst, whose size and spans are set, from src with a Lanczos filter of three lobes. What dst's spans
+// cover is what src's spans cover. Where these are narrower than src, samples beside them are read too.
 func (r *Resampler) Lanczos(dst, src *picture.Plane) {
 	x, across := shift(dst.Across, src.Across, dst.Width, src.Width)
 	y, down := shift(dst.Down, src.Down, dst.Height, src.Height)
@@ -84,8 +84,8 @@ func rowShape(dst, src *picture.Plane, sigma float64) shape {
 	}
 }
 
-// prepare makes room for a row of width samples between the passes, and for the padded output. What the row pass reads and
-// the column pass does not write is zero or left from before, and weighs nothing.
+// prepare makes room for a row of width samples between the passes, and for the padded output. What the row pass
+// reads and the column pass does not write is zero or left from before, and weighs nothing.
 func (r *Resampler) prepare(rows *kernel, width int) {
 	r.between = grow(r.between, width+rows.taps)
 	clear(r.between)

@@ -85,7 +85,8 @@ func TestAKernelIsTheSameWhateverIsKept(t *testing.T) {
 	for range 2 {
 		for _, s := range shapes() {
 			fresh, again := new(kernels).of(s), kept.of(s)
-			if fresh.taps != again.taps || !slices.Equal(fresh.starts, again.starts) || !slices.Equal(fresh.weights, again.weights) {
+			if fresh.taps != again.taps || !slices.Equal(fresh.starts, again.starts) ||
+				!slices.Equal(fresh.weights, again.weights) {
 				t.Fatalf("%+v: not the same kernel after others", s)
 			}
 		}
@@ -95,7 +96,8 @@ func TestAKernelIsTheSameWhateverIsKept(t *testing.T) {
 	}
 	most := 0
 	for n := 1000; n < 1200; n++ {
-		kept.of(shape{size: 4 * n, from: span(0, float64(4*n)), n: n, to: span(0, float64(n)), room: 4 * n, unit: columnTaps, many: 1})
+		kept.of(shape{size: 4 * n, from: span(0, float64(4*n)), n: n, to: span(0, float64(n)), room: 4 * n, unit: columnTaps,
+			many: 1})
 		sum := 0
 		for _, k := range kept.made {
 			sum += 4*len(k.starts) + 2*len(k.weights)

@@ -32,8 +32,8 @@ func NewStream(r *Resampler, channels, w, h int) *Stream {
 	return s
 }
 
-// Add asks for planes, one for each channel and all of one size, that show a window of the picture, given as spans of its
-// columns and rows. It is called before the first row.
+// Add asks for planes, one for each channel and all of one size, that show a window of the picture, given as spans
+// of its columns and rows. It is called before the first row.
 func (s *Stream) Add(planes []*picture.Plane, across, down picture.Span) {
 	dst, src := planes[0], &picture.Plane{Width: s.bands[0].Width, Height: s.height, Across: across, Down: down}
 	t := &target{

@@ -13,9 +13,10 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
-// Planes decodes a still: planes of YCbCr in the limited range, and alpha where it has any, or RGB and alpha. width and height
-// are what the header announced; a picture of another size is refused before it is decoded. A decoder that saves time by it
-// yields a smaller picture, of at least least.X×least.Y pixels; the point 0, 0 asks for all of them.
+// Planes decodes a still: planes of YCbCr in the limited range, and alpha where it has any, or RGB and alpha. width
+// and height are what the header announced; a picture of another size is refused before it is decoded. A decoder
+// that saves time by it yields a smaller picture, of at least least.X×least.Y pixels; the point 0, 0 asks for all of
+// them.
 func Planes(data []byte, width, height int, least image.Point) (*picture.Picture, error) {
 	list, err := chunks(data)
 	if err != nil {
@@ -86,8 +87,8 @@ func decodePicture(list []chunk, width, height int, least image.Point) (*picture
 	return nil, fmt.Errorf("webp: decoded to %T", img)
 }
 
-// scaled returns the size to which libwebp scales a picture while it decodes it: twice what is asked for, because its filter
-// is a coarse one, and the picture's own size where that saves little.
+// scaled returns the size to which libwebp scales a picture while it decodes it: twice what is asked for, because
+// its filter is a coarse one, and the picture's own size where that saves little.
 func scaled(w, h int, least image.Point) (int, int) {
 	if least.X < 1 || least.Y < 1 {
 		return w, h

@@ -18,7 +18,8 @@ import (
 //go:linkname webpDynamic github.com/gen2brain/webp.dynamic
 var webpDynamic bool
 
-// translated keeps that package to its translation of libwebp: package native alone decides where a C library is called.
+// translated keeps that package to its translation of libwebp: package native alone decides where a C library is
+// called.
 var translated = sync.OnceFunc(func() { set(&webpDynamic, false) })
 
 func set(b *bool, v bool) { *b = v }

@@ -250,7 +250,8 @@ func TestLibwebpReadsWhatIsWritten(t *testing.T) {
 func FuzzDecodeAll(f *testing.F) {
 	still := encode(f, paint(20, 20, true))
 	f.Add(still)
-	if moving, err := EncodeAll([]*image.NRGBA{paint(20, 20, true), paint(20, 20, false)}, []int{1, 1}, 0, 90); err == nil {
+	if moving, err := EncodeAll([]*image.NRGBA{paint(20, 20, true), paint(20, 20, false)}, []int{1, 1}, 0,
+		90); err == nil {
 		f.Add(moving)
 	}
 	if out, err := Embed(still, Metadata{ICC: []byte("p")}); err == nil {
