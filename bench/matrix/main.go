@@ -73,7 +73,8 @@ func run(ctx context.Context, corpus, only, tags string, rounds, photos int) err
 		return err
 	}
 	fmt.Printf("%d photographs of 12 megapixels, two processes, medians of %d rounds.\n\n", len(b.photos), rounds)
-	fmt.Println("| from → recipe | vips ÷ farm | by processor time | Pillow ÷ farm | farm ms | KB | dB | vips ms | KB | dB |")
+	fmt.Println("| from → recipe | vips ÷ farm | by processor time | Pillow ÷ farm " +
+		"| farm ms | KB | dB | vips ms | KB | dB |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 	for _, r := range rows() {
 		if b.inputs[r.input] == "" || !strings.Contains(r.name, only) {

@@ -75,12 +75,15 @@ func run(dir, photos string, rounds, copies int) error {
 		ratios = append(ratios, pair[1].speed/pair[0].speed)
 		costs = append(costs, pair[1].farm/pair[0].farm)
 		watchers = append(watchers, pair[1].watchers/pair[1].farm)
-		fmt.Printf("round %d: %.1f img/s alone, %.1f watched, ratio %.3f; processor time %.2f s alone, %.2f s watched, ratio %.3f\n",
-			round+1, pair[0].speed, pair[1].speed, pair[1].speed/pair[0].speed, pair[0].farm, pair[1].farm, pair[1].farm/pair[0].farm)
+		fmt.Printf("round %d: %.1f img/s alone, %.1f watched, ratio %.3f; "+
+			"processor time %.2f s alone, %.2f s watched, ratio %.3f\n",
+			round+1, pair[0].speed, pair[1].speed, pair[1].speed/pair[0].speed,
+			pair[0].farm, pair[1].farm, pair[1].farm/pair[0].farm)
 	}
 	fmt.Printf("medians: throughput %.1f img/s alone, %.1f watched, ratio %.3f\n", median(speeds[0]), median(speeds[1]),
 		median(ratios))
-	fmt.Printf("         the farm's processor time %.2f s alone, %.2f s watched, ratio %.3f; the watchers' own, of the farm's: %.1f %%\n",
+	fmt.Printf("         the farm's processor time %.2f s alone, %.2f s watched, ratio %.3f; "+
+		"the watchers' own, of the farm's: %.1f %%\n",
 		median(farm[0]), median(farm[1]), median(costs), 100*median(watchers))
 	return nil
 }
@@ -143,7 +146,8 @@ func once(out, dir string, watched bool) (m measured, err error) {
 	if err != nil {
 		return m, err
 	}
-	control, events, tasks, results, page := "tcp://"+ports[0], "tcp://"+ports[1], "tcp://"+ports[2], "tcp://"+ports[3], ports[4]
+	control, events, tasks, results := "tcp://"+ports[0], "tcp://"+ports[1], "tcp://"+ports[2], "tcp://"+ports[3]
+	page := ports[4]
 	ctx, stop := context.WithCancel(context.Background())
 	var watchers sync.WaitGroup
 	defer func() { stop(); watchers.Wait() }()

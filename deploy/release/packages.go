@@ -47,7 +47,8 @@ contents:
   - {src: "{{.Work}}/man/*.1.gz", dst: /usr/share/man/man1/, file_info: {mode: 0644, mtime: {{.Time}}}}
   - {src: "{{.Work}}/completions/farm.bash", dst: /usr/share/bash-completion/completions/farm,
      file_info: {mode: 0644, mtime: {{.Time}}}}
-  - {src: "{{.Work}}/completions/farm.zsh", dst: /usr/share/zsh/site-functions/_farm, file_info: {mode: 0644, mtime: {{.Time}}}}
+  - {src: "{{.Work}}/completions/farm.zsh", dst: /usr/share/zsh/site-functions/_farm,
+     file_info: {mode: 0644, mtime: {{.Time}}}}
   - {src: "{{.Work}}/completions/farm.fish", dst: /usr/share/fish/vendor_completions.d/farm.fish,
      file_info: {mode: 0644, mtime: {{.Time}}}}
 `))

@@ -76,7 +76,8 @@ func TestTableIsConsistent(t *testing.T) {
 
 func TestExtension(t *testing.T) {
 	for name, want := range map[string]string{
-		"a.jpg": ".jpg", "d/a.b.JPEG": ".JPEG", "a": "", ".jpg": "", "d/.jpg": "", "d/.x.png": ".png", "d.jpg/a": "", "a.": ".",
+		"a.jpg": ".jpg", "d/a.b.JPEG": ".JPEG", "a": "", ".jpg": "", "d/.jpg": "", "d/.x.png": ".png",
+		"d.jpg/a": "", "a.": ".",
 	} {
 		if got := format.Extension(name); got != want {
 			t.Errorf("the extension of %q is %q, want %q", name, got, want)

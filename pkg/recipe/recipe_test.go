@@ -230,7 +230,8 @@ func TestOnlyCanonicalTextIsCanonical(t *testing.T) {
 }
 
 func TestReadPreset(t *testing.T) {
-	lines, err := ReadPreset(strings.NewReader("\ufeff# sizes\r\nthumb=fit:64x64  # small\r\n\nhero=fill:9x9,background:#fff\n"))
+	lines, err := ReadPreset(strings.NewReader("\ufeff# sizes\r\n" +
+		"thumb=fit:64x64  # small\r\n\nhero=fill:9x9,background:#fff\n"))
 	if err != nil || len(lines) != 2 || lines[0] != "thumb=fit:64x64" || lines[1] != "hero=fill:9x9,background:#fff" {
 		t.Errorf("%q, %v", lines, err)
 	}

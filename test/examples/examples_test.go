@@ -110,7 +110,8 @@ s = zmq.Context().socket(zmq.REQ); s.connect(sys.argv[1]); s.send(b"Python"); pr
 		t.Errorf("%q", got)
 	}
 	server := python(t, `import zmq
-s = zmq.Context().socket(zmq.REP); p = s.bind_to_random_port("tcp://127.0.0.1"); print("on tcp://127.0.0.1:%d" % p)
+s = zmq.Context().socket(zmq.REP); p = s.bind_to_random_port("tcp://127.0.0.1")
+print("on tcp://127.0.0.1:%d" % p)
 while True: s.send(b"Salut, " + s.recv())`)
 	if got := next(t, start(t, hello, "-endpoint", endpointOf(t, server), "client", "Go")); got != "Salut, Go" {
 		t.Errorf("%q", got)

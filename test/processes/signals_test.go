@@ -37,7 +37,8 @@ func TestDrainingVentilatorLeavesTheRestForTheNextRun(t *testing.T) {
 	sink := f.StartSink()
 	first := f.StartVentilator(dir)
 	awaitMetric(t, first, "imagefarm_ventilator_tasks_pending", float64(n)) // it has asked the ledger about all
-	sink.Signal(syscall.SIGSTOP)                                            // so that the worker gets one task, and no other
+	// So that the worker gets one task, and no other.
+	sink.Signal(syscall.SIGSTOP)
 	awaitMetric(t, f.StartWorker("w1", "--prefetch", "1"), "imagefarm_worker_tasks_total", 1)
 	first.Signal(syscall.SIGTERM)
 	first.Await("draining", "left for the next run", strconv.Itoa(n-1))

@@ -32,14 +32,17 @@ type List struct {
 // Of returns the codecs of this process, in the order of the formats. It loads the libraries that this process may use.
 func Of() List {
 	var list List
-	webpReads, webpWrites := module("golang.org/x/image"), module("github.com/gen2brain/webp")+" (libwebp translated to Go)"
+	webpReads := module("golang.org/x/image")
+	webpWrites := module("github.com/gen2brain/webp") + " (libwebp translated to Go)"
 	if lib, err := native.LibWebP(); err == nil {
 		webpReads, webpWrites = "libwebp "+lib.Version, "libwebp "+lib.Version
 	} else {
 		list.Absent = append(list.Absent, Absent{"libwebp", err.Error()})
 	}
 	const sandboxed = " in WebAssembly"
-	hevc, av1, av1Out := "libheif 1.18.2, libde265 1.0.15"+sandboxed, "libavif 1.1.1, libaom 3.10.0"+sandboxed, "libavif 1.1.1, libaom 3.10.0"+sandboxed
+	hevc := "libheif 1.18.2, libde265 1.0.15" + sandboxed
+	av1 := "libavif 1.1.1, libaom 3.10.0" + sandboxed
+	av1Out := av1
 	if lib, err := native.LibHEIF(); err == nil {
 		name := "libheif " + lib.Version
 		if lib.DecodesHEVC {

@@ -48,7 +48,7 @@ type Output struct {
 	Quality    int            // 0: the format's default
 	Background recipe.Color   // under transparent pixels, where the format has none
 	png        *png.Encoder   // used for one output after the other; nil: a new one
-	Colored    bool           // encode colours even if the picture has none, since the output carries a profile for colours
+	Colored    bool           // encode colours even if there are none: the output carries a profile for colours
 }
 
 // Encode encodes the output, without metadata.

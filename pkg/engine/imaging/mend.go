@@ -19,7 +19,8 @@ func mendJPEG(data []byte, w, h int) (image.Image, error) {
 }
 
 var models = [...]picture.Model{
-	jpeg.Gray: picture.Gray, jpeg.YCbCr: picture.YCbCr, jpeg.RGB: picture.RGB, jpeg.CMYK: picture.CMYK, jpeg.YCCK: picture.YCCK,
+	jpeg.Gray: picture.Gray, jpeg.YCbCr: picture.YCbCr, jpeg.RGB: picture.RGB, jpeg.CMYK: picture.CMYK,
+	jpeg.YCCK: picture.YCCK,
 }
 
 // JPEGPicture returns the planes of a decoded JPEG of w×h pixels, each with the span that the picture has in it. The

@@ -29,7 +29,8 @@ const encoderABI = 0x20f
 func LoadWebP() (*WebP, error) {
 	f, err := load([]string{"libwebp.so.7", "libwebp.7.dylib", "/opt/homebrew/lib/libwebp.7.dylib",
 		"/usr/local/lib/libwebp.7.dylib"},
-		"WebPGetEncoderVersion", "WebPConfigInitInternal", "WebPPictureInitInternal", "WebPPictureImportRGBA", "WebPPictureFree",
+		"WebPGetEncoderVersion", "WebPConfigInitInternal", "WebPPictureInitInternal", "WebPPictureImportRGBA",
+		"WebPPictureFree",
 		"WebPEncode", "WebPMemoryWrite", "WebPMemoryWriterInit", "WebPMemoryWriterClear", "WebPInitDecoderConfigInternal",
 		"WebPDecode", "WebPFreeDecBuffer")
 	if err != nil {

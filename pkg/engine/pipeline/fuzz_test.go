@@ -33,8 +33,10 @@ func FuzzTransform(f *testing.F) {
 	f.Add(enginetest.BMP(img))
 	var recipes []recipe.Recipe
 	for _, text := range []string{
-		"a=fit:4x4", "a=fit:9x9;b=fit:3x3,format:webp", "a=fit:17x17,strip:keep,icc:keep", "a=fit:40x40,orient:off;b=fit:39x7",
-		"a=fill:9x5:smart,format:jpeg;b=crop:7x7:se,fit:20x20,enlarge:yes,format:png", "a=trim,rotate:90,fit:20x20,sharpen:1,format:jpeg",
+		"a=fit:4x4", "a=fit:9x9;b=fit:3x3,format:webp", "a=fit:17x17,strip:keep,icc:keep",
+		"a=fit:40x40,orient:off;b=fit:39x7",
+		"a=fill:9x5:smart,format:jpeg;b=crop:7x7:se,fit:20x20,enlarge:yes,format:png",
+		"a=trim,rotate:90,fit:20x20,sharpen:1,format:jpeg",
 	} {
 		r, err := recipe.Parse(text)
 		if err != nil {
