@@ -49,12 +49,14 @@ func networkOf(c *cli.Command, log *slog.Logger, roles ...string) (network, erro
 	}
 	self := credentials.Self()
 	if !slices.Contains(roles, self.Role) {
-		return n, usagef("--tls %s: it is the certificate of %s/%s; the role must be %s", c.String("tls"), self.Role, self.Name, pki.AnyOf(roles))
+		return n, usagef("--tls %s: it is the certificate of %s/%s; the role must be %s",
+			c.String("tls"), self.Role, self.Name, pki.AnyOf(roles))
 	}
 	left := time.Until(credentials.Expires())
 	switch {
 	case left <= 0:
-		return n, usagef("--tls %s: the certificate expired at %s; issue a new one", c.String("tls"), credentials.Expires().Format(time.RFC3339))
+		return n, usagef("--tls %s: the certificate expired at %s; issue a new one",
+			c.String("tls"), credentials.Expires().Format(time.RFC3339))
 	case left < expiresSoon:
 		log.Warn("the certificate expires soon", "file", c.String("tls"), "expires", credentials.Expires())
 	}
@@ -91,8 +93,8 @@ func checkBinds(c *cli.Command, endpoints ...string) error {
 	return nil
 }
 
-// nameWorker puts the certificate's name before the usual name of a worker: several processes may have one certificate. It refuses
-// a --name that the certificate does not allow.
+// nameWorker puts the certificate's name before the usual name of a worker: several processes may have one certificate.
+// It refuses a --name that the certificate does not allow.
 func (n network) nameWorker(c *cli.Command, name *string) error {
 	if n.credentials == nil {
 		return nil

@@ -69,8 +69,8 @@ type Request struct {
 	Valid      time.Duration // from now
 }
 
-// Issue makes a key and a certificate, and returns the path of the new bundle, ROLE-NAME.pem in dir. It replaces an older bundle of
-// the same name.
+// Issue makes a key and a certificate, and returns the path of the new bundle, ROLE-NAME.pem in dir. It replaces an
+// older bundle of the same name.
 func Issue(dir string, r Request, now time.Time) (path string, err error) {
 	ca, caKey, farm, err := openAuthority(dir)
 	if err != nil {

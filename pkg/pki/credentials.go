@@ -25,8 +25,8 @@ type Config struct {
 // reloadEvery is how often the files are looked at for a change, at most.
 const reloadEvery = 2 * time.Second
 
-// Credentials are a member's certificate and whom it trusts. They are read again when their files change; a broken file is logged,
-// and what was read before stays in force. They are safe for concurrent use.
+// Credentials are a member's certificate and whom it trusts. They are read again when their files change; a broken file
+// is logged, and what was read before stays in force. They are safe for concurrent use.
 type Credentials struct {
 	cfg Config
 
@@ -159,8 +159,8 @@ func (c *Credentials) TLS() *tls.Config {
 	return config
 }
 
-// HTTPS returns the configuration of a web server. Browsers need no certificate; they trust the server if they trust the authority
-// and the certificate names the host.
+// HTTPS returns the configuration of a web server. Browsers need no certificate; they trust the server if they trust
+// the authority and the certificate names the host.
 func (c *Credentials) HTTPS() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,

@@ -1,5 +1,5 @@
-// Package pki has a farm's own certificate authority and the certificates of its members. A certificate names the farm, a role and
-// a member in a URI, imagefarm://FARM/ROLE/NAME. Host names in certificates matter to browsers only.
+// Package pki has a farm's own certificate authority and the certificates of its members. A certificate names the farm,
+// a role and a member in a URI, imagefarm://FARM/ROLE/NAME. Host names in certificates matter to browsers only.
 //
 // A bundle is one PEM file with all that a member needs: its key, its certificate, and the authority's certificate.
 package pki
@@ -75,9 +75,9 @@ func checkName(what, name string) error {
 	return nil
 }
 
-// Certified returns the name of a worker: the declared one if there is no certificate, if the certificate has the same, or if the
-// declared one begins with the certificate's and a slash, as of several processes with one certificate. Otherwise it is the
-// certificate's.
+// Certified returns the name of a worker: the declared one if there is no certificate, if the certificate has the same,
+// or if the declared one begins with the certificate's and a slash, as of several processes with one certificate.
+// Otherwise it is the certificate's.
 func Certified(declared string, p zsock.Principal) string {
 	if p.Role == "" || declared == p.Name || strings.HasPrefix(declared, p.Name+"/") {
 		return declared

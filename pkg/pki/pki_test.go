@@ -258,7 +258,9 @@ func TestNamesOfMembers(t *testing.T) {
 
 func TestCertifiedName(t *testing.T) {
 	w1 := zsock.Principal{Role: Worker, Name: "w1"}
-	for declared, want := range map[string]string{"w1": "w1", "w1/host-7": "w1/host-7", "w2": "w1", "w10": "w1", "": "w1", "w2/w1": "w1"} {
+	for declared, want := range map[string]string{
+		"w1": "w1", "w1/host-7": "w1/host-7", "w2": "w1", "w10": "w1", "": "w1", "w2/w1": "w1",
+	} {
 		if got := Certified(declared, w1); got != want {
 			t.Errorf("%q with the certificate of w1 is %q; want %q", declared, got, want)
 		}

@@ -22,8 +22,8 @@ func rolesOf(op string) []string {
 	return []string{pki.Ventilator}
 }
 
-// authorize returns an error if the certificate of the caller does not allow the call. A caller over tcp, ipc or inproc has none,
-// and may call everything.
+// authorize returns an error if the certificate of the caller does not allow the call. A caller over tcp, ipc or inproc
+// has none, and may call everything.
 func authorize(ctx context.Context, op string) error {
 	p, secured := zsock.PrincipalOf(ctx)
 	if !secured || slices.Contains(rolesOf(op), p.Role) {
@@ -39,7 +39,8 @@ type runOwners struct {
 	oldest []string // runs, in the order they came
 }
 
-// claim returns an error if a run belongs to another certificate than the caller's. A run belongs to the first that reports it.
+// claim returns an error if a run belongs to another certificate than the caller's. A run belongs to the first that
+// reports it.
 func (o *runOwners) claim(ctx context.Context, run string) error {
 	p, secured := zsock.PrincipalOf(ctx)
 	if !secured {

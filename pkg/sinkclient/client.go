@@ -70,7 +70,8 @@ func (e *AbsentError) Unwrap() error { return e.Err }
 func (c *Client) call(ctx context.Context, op string, args, value any) error {
 	request := wire.EncodeRequest(op, args)
 	if len(request) > wire.MaxRequest { // the sink would drop the connection, and the caller would try for ever
-		return &RefusedError{Op: op, Why: fmt.Sprintf("the request has %d bytes; at most %d are allowed", len(request), wire.MaxRequest)}
+		why := fmt.Sprintf("the request has %d bytes; at most %d are allowed", len(request), wire.MaxRequest)
+		return &RefusedError{Op: op, Why: why}
 	}
 	message, err := c.req.Do(ctx, zsock.Message{request})
 	if errors.Is(err, zsock.ErrNoPeer) {
@@ -92,7 +93,8 @@ func (c *Client) call(ctx context.Context, op string, args, value any) error {
 	return wire.DecodeRaw(reply.Value, value)
 }
 
-// batch returns how many of left items the next request of a call takes, and its arguments: as many as MaxBatch and MaxRequest allow.
+// batch returns how many of left items the next request of a call takes, and its arguments: as many as MaxBatch and
+// MaxRequest allow.
 func batch(op string, left int, argsOf func(n int) any) (n int, args any) {
 	n = min(left, wire.MaxBatch)
 	for args = argsOf(n); n > 1 && len(wire.EncodeRequest(op, args)) > wire.MaxRequest; args = argsOf(n) {

@@ -40,7 +40,7 @@
 //
 // # Layers
 //
-// A transport (tcp, ipc, inproc) makes a net.Conn. A link wraps it: it checks frame headers, enforces the limits, handles
+// A transport (tcp, tls, ipc, inproc) makes a net.Conn. A link wraps it: it checks frame headers, enforces the limits, handles
 // commands and gathers writes. zmq4.Open does the handshake over the link with a NULL security of our own, and zmq4.Conn writes
 // commands. Messages are framed here (receive.go, gather.go), because zmq4 allocates for every frame. A peer is a link with one
 // reading and one writing goroutine. A socket is a set of peers with queues. Push, Pull, Pub, Sub, Req and Rep differ in what they

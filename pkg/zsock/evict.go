@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// How long a peer must have been idle before it can be evicted to make room for another one. An identity costs a stranger
-// nothing, but an honest peer that has one expects to stay connected while there is little to do.
+// How long a peer must have been idle before it can be evicted to make room for another one. An identity costs a
+// stranger nothing, but an honest peer that has one expects to stay connected while there is little to do.
 const (
 	evictAnonymous  = time.Second
 	evictIdentified = 30 * time.Second
@@ -17,9 +17,9 @@ const evictionWarnEvery = time.Minute
 
 var errEvicted = errors.New("zsock: evicted while idle, to make room for another peer")
 
-// makeRoom makes room for p, if the socket or p's account has as many peers as it may have. It evicts the peer that has been idle
-// longest: anonymous peers before identified ones, and those of the account with the most peers first. A peer with a certificate
-// is evicted only for another peer of its principal. socket.mu must be held.
+// makeRoom makes room for p, if the socket or p's account has as many peers as it may have. It evicts the peer that has
+// been idle longest: anonymous peers before identified ones, and those of the account with the most peers first. A peer
+// with a certificate is evicted only for another peer of its principal. socket.mu must be held.
 func (s *socket) makeRoom(p *peer) error {
 	counts := make(map[string]int)
 	total := 0
@@ -46,7 +46,8 @@ func (s *socket) makeRoom(p *peer) error {
 	if now := time.Now(); now.Sub(s.evictionWarned) >= evictionWarnEvery {
 		s.evictionWarned = now
 		s.log.Warn("too many peers; idle ones are evicted, further ones are refused", "endpoint", p.endpoint,
-			"peers", total, "limit", s.cfg.MaxPeers, "account", p.account, "of account", own, "limit of account", s.cfg.MaxPeersPerAddress)
+			"peers", total, "limit", s.cfg.MaxPeers, "account", p.account,
+			"of account", own, "limit of account", s.cfg.MaxPeersPerAddress)
 	}
 	switch {
 	case victim != nil:
@@ -80,5 +81,6 @@ func evictBefore(a, b *peer, counts map[string]int) bool {
 	return a.idle() > b.idle()
 }
 
-// idle returns for how long no message went either way. Commands and subscriptions do not count: they cost a stranger nothing.
+// idle returns for how long no message went either way. Commands and subscriptions do not count: they cost a stranger
+// nothing.
 func (p *peer) idle() time.Duration { return p.age() - time.Duration(p.active.Load()) }

@@ -14,9 +14,9 @@ const (
 
 var errSlowReceive = errors.New("zsock: peer sends its message too slowly while others wait for memory")
 
-// receiving is a socket's budget for messages that have begun to arrive. A reader reserves a frame's bytes before it allocates
-// them. Messages up to readAhead bytes need no reservation. An account may hold half of the budget, or one message. Guarded by
-// socket.mu.
+// receiving is a socket's budget for messages that have begun to arrive. A reader reserves a frame's bytes before it
+// allocates them. Messages up to readAhead bytes need no reservation. An account may hold half of the budget, or one
+// message. Guarded by socket.mu.
 type receiving struct {
 	max       int64
 	bytes     int64
@@ -66,8 +66,8 @@ func (p *peer) unreserve() {
 	s.grantMemory()
 }
 
-// grantMemory grants the reservations that fit. One that only its account's share keeps waiting holds up no other account.
-// socket.mu must be held.
+// grantMemory grants the reservations that fit. One that only its account's share keeps waiting holds up no other
+// account. socket.mu must be held.
 func (s *socket) grantMemory() {
 	rs := &s.receiving
 	kept := rs.waiting[:0]

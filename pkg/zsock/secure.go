@@ -13,7 +13,8 @@ import (
 
 // Security authenticates both ends of tls:// connections. Its methods may be called from any goroutine.
 type Security interface {
-	// TLS returns the configuration of the next connection, for either end. It must require a certificate of the peer, and TLS 1.3.
+	// TLS returns the configuration of the next connection, for either end. It must require a certificate of the peer, and
+	// TLS 1.3.
 	TLS() *tls.Config
 	// Principal returns whom the peer's certificate names. It verifies the certificate; an error refuses the peer.
 	Principal(state tls.ConnectionState) (Principal, error)
@@ -41,8 +42,8 @@ func (p Principal) String() string {
 // checkPrincipalsEvery is how often a socket asks Security.Check about its peers.
 const checkPrincipalsEvery = 5 * time.Second
 
-// PrincipalOf returns the principal of the peer whose request a handler of Rep.Serve answers. secured says whether the connection
-// is authenticated; it is not over tcp, ipc and inproc.
+// PrincipalOf returns the principal of the peer whose request a handler of Rep.Serve answers. secured says whether the
+// connection is authenticated; it is not over tcp, ipc and inproc.
 func PrincipalOf(ctx context.Context) (p Principal, secured bool) {
 	p, secured = ctx.Value(principalKey{}).(Principal)
 	return p, secured
@@ -119,7 +120,8 @@ func (c *heardConn) Read(p []byte) (int, error) {
 // Close closes the connection at once. The Close of tls.Conn would wait up to 5 s for a peer that does not read.
 func (c *secureConn) Close() error { return c.heard.Close() }
 
-// authenticate does the TLS handshake and returns whom the peer's certificate names. Over other transports it does nothing.
+// authenticate does the TLS handshake and returns whom the peer's certificate names. Over other transports it does
+// nothing.
 func (s *socket) authenticate(conn net.Conn) (Principal, error) {
 	c, ok := conn.(*secureConn)
 	if !ok {
@@ -136,7 +138,8 @@ func (s *socket) authenticate(conn net.Conn) (Principal, error) {
 		return Principal{}, errors.New("zsock: TLS: the peer's certificate names no role")
 	}
 	if len(s.cfg.PeerRoles) > 0 && !slices.Contains(s.cfg.PeerRoles, p.Role) {
-		return Principal{}, fmt.Errorf("zsock: %s may not connect here: its certificate needs a role of %v", p, s.cfg.PeerRoles)
+		return Principal{}, fmt.Errorf("zsock: %s may not connect here: its certificate needs a role of %v",
+			p, s.cfg.PeerRoles)
 	}
 	return p, nil
 }
