@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A stream sends a comment when nothing happened for a pulse, so that proxies keep the connection and the server
-// notices a lost client. The server disconnects a client that reads nothing for writeWithin.
+// A stream that has sent nothing for the time of pulse sends a comment, so that proxies keep the connection and the
+// server notices a lost client. The server disconnects a client that reads nothing for writeWithin.
 const (
 	pulse       = 15 * time.Second
 	writeWithin = 10 * time.Second
