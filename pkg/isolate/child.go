@@ -37,7 +37,7 @@ type child struct {
 	requests *os.File
 	replies  *os.File
 	in       *bufio.Reader
-	stderr   heard
+	stderr   recentStderr
 	gauge    *gauge
 	dead     chan struct{} // closed when the process has ended and was waited for
 	buf      []byte        // the last message; owned by the task that has the first turn
@@ -49,7 +49,7 @@ type child struct {
 	served uint64      // tasks sent to the child since it started
 	turns  []*turn     // tasks sent and not answered, the one at work first
 	task   uint64      // the task at work; 0 while idle
-	cause  Cause       // why the child is to end, or has ended; empty: it is well
+	cause  Cause       // why the child is to end, or has ended; empty: neither
 	blamed uint64      // the task for which the child was killed; 0: none
 	broke  error       // with Nonsense: how the child broke the protocol
 	late   *time.Timer // kills a child that was asked to exit and does not
@@ -73,15 +73,15 @@ func (c *child) fresh() bool {
 	return c.served == 0
 }
 
-// wellBehaved reports whether the child can take another task: nothing has ended it, or is about to.
+// wellBehaved reports whether the child can take another task: it has not ended and is not about to.
 func (c *child) wellBehaved() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cause == ""
 }
 
-// kill kills the child if it still works on the given task; anyTask means whatever it does. Only the first cause is
-// kept.
+// kill kills the child if it still works on the given task; with anyTask, whichever task it works on. Only the first
+// cause is kept.
 func (c *child) kill(task uint64, cause Cause, broke error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -256,7 +256,7 @@ func (c *child) send(q *request, image []byte, begun func()) (t *turn, first boo
 	return t, first, err
 }
 
-// cell returns the cell of the shared input for the image of a task that lies in no Buffer.
+// cell returns the cell of the shared input that takes a task's image when the image is in no Buffer.
 func (c *child) cell(task uint64) int { return c.slot*Turns + int(task%Turns) }
 
 // beginTurn notes that the child works on t now. The caller holds mu.
@@ -289,7 +289,7 @@ func (c *child) awaitDeath(task uint64, err error) {
 		case <-c.dead:
 			return
 		case <-late.C:
-			err = errors.New("it closed its pipe and lived on")
+			err = errors.New("it closed its pipe but did not exit")
 		}
 	}
 	c.kill(task, Nonsense, err)
@@ -303,7 +303,8 @@ func isEnd(err error) bool {
 		errors.Is(err, syscall.EPIPE) || errors.Is(err, errUntouched)
 }
 
-// receive reads and checks the answer to q, which has the first turn. A child may be broken, or an attacker's.
+// receive reads and checks the answer to q, which has the first turn. The child may be broken, or controlled by an
+// attacker.
 func (c *child) receive(q request, variants []recipe.Variant) (reply, error) {
 	kind, body, err := readMessage(c.in, &c.buf, maxReply)
 	if err != nil {

@@ -2,7 +2,7 @@ package isolate
 
 import "time"
 
-// patience is how many times TaskTimeout a child may be at one task when it gets no processor.
+// patience is the multiple of TaskTimeout after which a child that gets too little processor time is ended.
 const patience = 10
 
 // clock measures how long a child has been at its task by the image's doing. Time in which the child was kept from

@@ -18,8 +18,8 @@ type Config struct {
 	// encoding of the program's choice. At most 64 KiB.
 	Settings []byte
 
-	// Slots is the number of children, and so of concurrent transforms. Turns times as many Transform calls find a place.
-	// Default GOMAXPROCS.
+	// Slots is the number of children, and so of concurrent transforms. Up to Turns × Slots calls of Transform have a
+	// child; further ones wait. Default GOMAXPROCS.
 	Slots int
 
 	// Threads is the GOMAXPROCS of each child. Default 1, because one child for each processor keeps all of them busy.
@@ -44,8 +44,8 @@ type Config struct {
 	// 8 MiB while it is not lent. Default 0: Buffer returns ordinary memory.
 	Buffers int
 
-	// Readable lists files and directories that the children's open function may read besides system libraries. Landlock
-	// refuses it all others, on a kernel that has Landlock.
+	// Readable lists files and directories that the children's open function may read besides system libraries. On a
+	// kernel with Landlock the function can read no others.
 	Readable []string
 
 	// StartTimeout is how long a child may take until it is ready. Default 30 s.

@@ -1,5 +1,5 @@
 // Package isolate runs an engine in child processes that can be killed. An image that hangs, eats memory or crashes its
-// decoder then costs itself and nothing else.
+// decoder then harms no other image.
 //
 // The program executes itself: [Main], called first in main, turns a process that was started as a child into one. Each
 // slot has one child. The parent's [Engine] is an engine.Engine like any other:
@@ -24,8 +24,8 @@
 // # Turns
 //
 // A child may have two tasks: while it works on one, the next is queued in it. The child then goes on at once. Without
-// the queue a processor idles while the parent reads an answer and writes the next request, which costs a tenth of a
-// thumbnail of a photograph. Requests and answers keep their order. Limits and measurements apply to the first task
+// the queue a processor idles while the parent reads an answer and writes the next request, which costs a tenth of the
+// time of a photo's thumbnail. Requests and answers keep their order. Limits and measurements apply to the first task
 // alone, and the outputs of two consecutive tasks lie in two halves of the child's memory. If the child ends, the first
 // task is blamed and the second goes to another child. A task is queued only when every child is busy.
 //
@@ -46,11 +46,11 @@
 //
 // # Time
 //
-// TaskTimeout bounds what a transform uses, so that a busy machine condemns no image. What counts is processor time,
-// and time in which every thread of the child sleeps: the transform hangs. Time in which a thread waits for a processor
-// or a disk, or is stopped, does not count. A child that has not used up TaskTimeout in ten times that long is ended as
-// starved. Outside Linux the system tells nothing about a running child: all time counts in which the parent itself
-// could run.
+// TaskTimeout bounds what a transform uses, so that no image is rejected because the machine is busy. What counts is
+// processor time, and time in which every thread of the child sleeps: the transform hangs. Time in which a thread waits
+// for a processor or a disk, or is stopped, does not count. A child that has not used up TaskTimeout in ten times that
+// long is ended as starved. Outside Linux the system tells nothing about a running child: all time counts in which the
+// parent itself could run.
 //
 // # Memory limits
 //
@@ -63,17 +63,19 @@
 //
 // # Sandbox
 //
-// An image may take its decoder over. On Linux a child therefore decodes in a sandbox of several layers, each of which the
-// kernel keeps up ([Layer]). The thread that starts the children puts the first around them: no new privileges, no
-// capabilities, a network namespace without interfaces, and Landlock, which lets them read system libraries and nothing
-// else. The child itself adds the others when its engine is open and before it sees an image. It closes inherited
-// descriptors and those of the shared memory, gives up the right to open any, and lets no process trace it. Last comes a
-// seccomp filter for all of its threads. The filter allows what the Go runtime and C libraries need for memory, threads,
-// time and open pipes. The kernel refuses every other call with an error, so the child goes on.
+// A malicious image may take control of its decoder. On Linux a child therefore decodes in a sandbox of several layers,
+// each of which the kernel keeps up ([Layer]). The thread that starts the children applies the first layers to them: no
+// new privileges, no capabilities, a network namespace without interfaces, and Landlock, which lets them read system
+// libraries and nothing else. The child itself adds the others when its engine is open and before it sees an image. It
+// closes inherited descriptors and those of the shared memory, gives up the right to open any, and lets no process
+// trace it. Last comes a seccomp filter for all of its threads. The filter allows what the Go runtime and C libraries
+// need for memory, threads, time and open pipes. The kernel refuses every other call with an error, so the child goes
+// on.
 //
-// A child that was taken over can still waste its time and memory, which have limits. It can also falsify the outputs of
-// the images that it is given: the parent checks their sizes and names, not their pictures. A layer that the machine lacks
-// is left out; [Engine.Sandbox] and the log say which. Other systems have no sandbox.
+// An attacker who controls a child can still waste its time and memory, which have limits. The attacker can also
+// falsify the outputs of the images that the child is given: the parent checks their sizes and names, not their
+// pictures. A layer that the machine lacks is left out; [Engine.Sandbox] and the log say which. Other systems have no
+// sandbox.
 //
 // Children inherit only the environment variables of the Go runtime, the loader and the locale.
 package isolate

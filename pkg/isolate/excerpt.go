@@ -61,22 +61,22 @@ func (x *excerpt) String() string {
 	return strings.ToValidUTF8(b.String(), "\uFFFD")
 }
 
-// heard keeps what a child wrote to its standard error since the last turn but one was given. That includes all of the
-// task at work, whose turn may have been given during the task before.
-type heard struct {
+// recentStderr keeps what a child wrote to its standard error since its second-last request. That includes all output
+// of the task at work, whose request may have been sent during the task before.
+type recentStderr struct {
 	mu          sync.Mutex
 	before, now excerpt
 }
 
 // Write implements io.Writer; it never fails.
-func (h *heard) Write(p []byte) (int, error) {
+func (h *recentStderr) Write(p []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.now.Write(p)
 }
 
-// turn notes that the next turn is given, and whether the child was idle.
-func (h *heard) turn(idle bool) {
+// turn notes that the child is sent its next request, and whether it was idle.
+func (h *recentStderr) turn(idle bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.before, h.now = h.now, h.before
@@ -86,7 +86,7 @@ func (h *heard) turn(idle bool) {
 	}
 }
 
-func (h *heard) String() string {
+func (h *recentStderr) String() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.before.String() + h.now.String()
@@ -112,7 +112,7 @@ func headline(report string) string {
 	return clipTo(first, maxHeadline)
 }
 
-// outOfMemory reports whether a crash report tells of memory that was refused.
+// outOfMemory reports whether a crash report says that an allocation failed.
 func outOfMemory(report string) bool {
 	for _, words := range []string{"out of memory", "cannot allocate memory", "cannot map pages", "bad_alloc"} {
 		if bytes.Contains(bytes.ToLower([]byte(report)), []byte(words)) {

@@ -18,9 +18,9 @@ const (
 	readDirectory = readFile | unix.LANDLOCK_ACCESS_FS_READ_DIR
 )
 
-// restrictFiles makes Landlock refuse the calling thread, and the programs that it executes, every file but system
-// libraries, /proc, /sys, this program's own and readable; of these it lets them read. It also refuses TCP, signals to
-// processes outside, and to trace them, as far as the kernel's version goes.
+// restrictFiles restricts the calling thread, and the programs that it executes, with Landlock. They can only read, and
+// only system libraries, /proc, /sys, this program's own file and those in readable. As far as the kernel's version
+// can, Landlock also refuses TCP, and signals to or tracing of processes outside.
 func restrictFiles(readable []string) error {
 	abi, err := landlockVersion()
 	if err != nil {
@@ -48,7 +48,7 @@ func landlockVersion() (int, error) {
 	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	switch {
 	case errno == unix.ENOSYS || errno == unix.EOPNOTSUPP:
-		return 0, errors.New("the kernel has none, or it is switched off")
+		return 0, errors.New("the kernel has no Landlock, or it is switched off")
 	case errno != 0:
 		return 0, fmt.Errorf("the version of Landlock: %w", errno)
 	}

@@ -47,9 +47,9 @@ func confine(limit int64) error {
 	return nil
 }
 
-// volunteer makes the kernel's out-of-memory killer choose the process pid before its parent. A system without the file
-// runs children all the same.
-func volunteer(pid int) {
+// preferOOMKill makes the kernel's out-of-memory killer choose the process pid before its parent. A system without the
+// file runs children all the same.
+func preferOOMKill(pid int) {
 	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte(oomScore), 0)
 }
 

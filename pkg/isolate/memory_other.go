@@ -26,8 +26,8 @@ func confine(limit int64) error {
 	return nil
 }
 
-// volunteer does nothing: only Linux has a killer that listens.
-func volunteer(int) {}
+// preferOOMKill does nothing: only Linux lets a program say which process its out-of-memory killer is to choose.
+func preferOOMKill(int) {}
 
 // gauge would read the memory of another process; only Linux shows it to everyone.
 type gauge struct{}

@@ -37,7 +37,7 @@ func TestPoisonCostsOnlyItself(t *testing.T) {
 		{"kills itself", "suicide", outcome.Crashed, "killed twice"},
 		{"hang", "hang", outcome.Timeout, "longer than 1s"},
 		{"busy loop", "spin", outcome.Timeout, "longer than 1s"},
-		{"closed pipe", "close", outcome.Crashed, "closed its pipe and lived on"},
+		{"closed pipe", "close", outcome.Crashed, "closed its pipe but did not exit"},
 		{"half a message", hexed("\x01\x00"), outcome.Timeout, ""},
 		{"text on the pipe", hexed("Hello, I am a library"), outcome.Crashed, "a message of 1819043144 bytes"},
 		{"empty message", hexed("\x00\x00\x00\x00\x04"), outcome.Crashed, "message ends early"},

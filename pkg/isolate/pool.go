@@ -128,7 +128,7 @@ func (p *pool) pick(want want) *child {
 		return c
 	}
 	if want != anyChild || slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.want != anyChild }) {
-		return nil // queue nothing, or no child would ever be idle for them
+		return nil // queue nothing: the waiters would never see an idle child
 	}
 	if len(p.alive) < p.slots {
 		return nil // a child is being started and will be idle sooner

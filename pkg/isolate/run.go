@@ -63,7 +63,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // forker calls the functions that it receives on one thread, which lives as long as Run: Linux kills a child when the
 // thread that started it ends (Pdeathsig), not when the process does. What the thread cannot do, its children cannot do
-// either. The goroutine never gives the thread back, so the runtime ends it with the goroutine.
+// either. The goroutine never unlocks the thread, so the runtime ends it with the goroutine.
 func (e *Engine) forker(forks <-chan func()) {
 	runtime.LockOSThread()
 	slacken()
@@ -204,8 +204,8 @@ func (e *Engine) setUp(c *child) error {
 	return nil
 }
 
-// explainEnd waits up to partingGrace for a child that closed its pipe to exit, so that the error can quote its last
-// words.
+// explainEnd waits up to partingGrace for a child that closed its pipe to exit, so that the error can quote what it
+// wrote last.
 func (c *child) explainEnd(err error) error {
 	if !isEnd(err) {
 		return err
@@ -261,7 +261,7 @@ func (e *Engine) launch(slot int, forks chan<- func()) (*child, error) {
 		repliesIn.Close()
 		return nil, err
 	}
-	volunteer(c.cmd.Process.Pid)
+	preferOOMKill(c.cmd.Process.Pid)
 	c.gauge = openGauge(c.cmd.Process.Pid)
 	return c, nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Layer is one layer of the sandbox in which children decode, and whether it holds. The layers overlap: what one of
-// them lacks, another mostly denies.
+// them allows, another mostly denies.
 type Layer struct {
 	Name    string
 	Missing string // why the layer does not hold on this machine; empty: it holds
@@ -91,7 +91,7 @@ func (e *Engine) recordSandbox(layers []Layer) {
 	}
 	level := slog.LevelInfo
 	if slices.ContainsFunc(layers, func(l Layer) bool { return l.Name == layerSeccomp && l.Missing != "" }) {
-		level = slog.LevelWarn // the other layers leave the kernel's whole surface open
+		level = slog.LevelWarn // without the filter a child can make every system call
 	}
 	if len(missing) > 0 {
 		e.cfg.Log.Log(context.Background(), level, "this machine lacks layers of the decoders' sandbox",

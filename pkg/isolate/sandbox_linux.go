@@ -18,7 +18,7 @@ func confineForker(readable []string) []Layer {
 	// The order matters: a namespace of its own and a user without privileges both need privileges that the next steps
 	// give up.
 	layers := []Layer{layer(layerNetwork, leaveNetwork())}
-	_ = giveUpPrivileges() // the child looks what it has left
+	_ = giveUpPrivileges() // the child checks which privileges it has left
 	_ = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 	return append(layers, layer(layerLandlock, restrictFiles(readable)))
 }
@@ -41,11 +41,11 @@ func giveUpPrivileges() error {
 	return errors.Join(ambient, unix.Prctl(unix.PR_SET_SECUREBITS, noRoot|noRootLocked, 0, 0, 0))
 }
 
-// prepareSandbox is the first that a child does. It closes what the child inherited by mistake: descriptors of its
-// parent's parent, say, that were not marked close-on-exec. Every descriptor that the child's own runtime opened is
+// prepareSandbox is the first thing that a child does. It closes what the child inherited by mistake: descriptors of
+// its parent's parent, say, that were not marked close-on-exec. Every descriptor that the child's own runtime opened is
 // marked.
 func prepareSandbox() error {
-	// The name is a thread's; main begins on the process's first thread, whose name the process has.
+	// Each thread has a name. main begins on the first thread, whose name is also that of the process.
 	if unix.Gettid() == os.Getpid() {
 		name := []byte("imagefarm-child\x00")
 		_, _, _ = unix.Syscall(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0)

@@ -15,7 +15,7 @@ func Kernel() string { return runtime.GOOS + " on " + runtime.GOARCH }
 
 func prepareSandbox() error { return nil }
 
-// closeSandbox says that there is none.
+// closeSandbox reports that this system has no sandbox.
 func closeSandbox(error, bool) []Layer {
 	return []Layer{layer("sandbox", errors.New(runtime.GOOS+" has no sandbox that a program can enter by itself"))}
 }

@@ -29,7 +29,7 @@ func allowedCalls() []uint32 {
 	}
 }
 
-// prSetVMA names memory for those who look at the process (PR_SET_VMA in prctl(2)); the Go runtime does.
+// prSetVMA names memory for tools that inspect the process (PR_SET_VMA in prctl(2)); the Go runtime does.
 const prSetVMA = 0x53564d41
 
 // namespaces are the flags of clone that ask for a namespace.
@@ -37,7 +37,7 @@ const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS |
 	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 
 // filterSystemCalls makes the kernel refuse all threads of this process every system call but a few, with EPERM: a
-// decoder that tries one is told so and goes on. Nothing can lift the filter.
+// decoder that tries one gets an error and goes on. Nothing can lift the filter.
 func filterSystemCalls() error {
 	if !supportedArch() {
 		return fmt.Errorf("no filter for %s", runtime.GOARCH)
@@ -51,7 +51,7 @@ func filterSystemCalls() error {
 	runtime.KeepAlive(program)
 	switch {
 	case errno == unix.ENOSYS:
-		return errors.New("the kernel has none")
+		return errors.New("the kernel has no seccomp filters")
 	case errno != 0:
 		return fmt.Errorf("seccomp: %w", errno)
 	case thread != 0:
@@ -68,7 +68,7 @@ const (
 )
 
 // systemCallFilter returns the filter of the process pid, a program of classic BPF. Each block of it tests one call and
-// ends in a verdict, so that no block goes on with what another loaded.
+// ends in a verdict, so that no block depends on what another loaded.
 func systemCallFilter(pid uint32) []unix.SockFilter {
 	const allow, refuse = unix.SECCOMP_RET_ALLOW, unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
 	statement := func(code uint16, k uint32) unix.SockFilter { return unix.SockFilter{Code: code, K: k} }

@@ -19,7 +19,7 @@ type Stats struct {
 type ChildStats struct {
 	Slot    int
 	PID     int
-	Tasks   uint64 // that it was sent
+	Tasks   uint64 // tasks sent to the child
 	Busy    bool
 	Private int64 // resident private memory in bytes; 0 where the system does not tell
 }

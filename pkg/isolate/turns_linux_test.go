@@ -255,7 +255,7 @@ func TestChildThatWaitedForAProcessorGoesOn(t *testing.T) {
 }
 
 func TestWhatAChildSaysIsOfItsLastTwoTurns(t *testing.T) {
-	var h heard
+	var h recentStderr
 	for i, idle := range []bool{true, false, false, true, false} {
 		h.turn(idle)
 		fmt.Fprintf(&h, "%d ", i)
