@@ -12,7 +12,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// This file decides which messages of workers count. Nothing is published, written or booked before.
+// This file decides which messages of workers are admitted. Before that the sink publishes, writes and counts nothing
+// of them.
 
 // maxSenders bounds the connections and the recipes that admission remembers.
 const maxSenders = 4096
@@ -55,7 +56,7 @@ var (
 	errAnothersName = errors.New("its sender announced another name, or none while a worker of this name is connected")
 )
 
-// result returns an error unless r counts. Where the sender announced a name, r has that name afterwards.
+// result returns an error unless r is admitted. If the sender announced a name, result puts it into r.
 func (a *admission) result(r *wire.Result, from sender) error {
 	switch {
 	case from.name != "":
@@ -87,7 +88,7 @@ func (a *admission) outputs(r *wire.Result) error {
 		for i := range r.Outputs {
 			names[i] = r.Outputs[i].Name
 		}
-		return a.notAnothers(r.Filename, names)
+		return a.checkOwner(r.Filename, names)
 	}
 	what, ok := a.recipes[r.Recipe]
 	if !ok {
@@ -110,7 +111,7 @@ func (a *admission) outputs(r *wire.Result) error {
 	return nil
 }
 
-// takeOut removes a name from names, where it leaves an empty one, and reports whether it was there.
+// takeOut replaces name by an empty string in names, and reports whether it was there.
 func takeOut(names []string, name string) bool {
 	for i := range names {
 		if names[i] == name {
@@ -121,9 +122,9 @@ func takeOut(names []string, name string) bool {
 	return false
 }
 
-// notAnothers returns an error if the ledger has one of the outputs as that of another image. A damaged ledger is reported by the
-// commit.
-func (c *core) notAnothers(filename string, outputs []string) (err error) {
+// checkOwner returns an error if one of the outputs belongs to another image in the ledger. The commit reports a
+// damaged ledger.
+func (c *core) checkOwner(filename string, outputs []string) (err error) {
 	_ = c.cfg.Ledger.Owners(outputs, func(name string, e ledger.Entry) {
 		if e.Filename != filename {
 			err = fmt.Errorf("%.80q is an output of %.80q", name, e.Filename)
@@ -132,7 +133,7 @@ func (c *core) notAnothers(filename string, outputs []string) (err error) {
 	return err
 }
 
-// heartbeat returns an error unless h speaks for its sender, and notes in h who that is.
+// heartbeat returns an error unless the sender of h may use the worker's name in h. It puts the sender's proof into h.
 func (a *admission) heartbeat(h *wire.Heartbeat, from sender) error {
 	h.Proof = from.proof
 	switch {
@@ -146,7 +147,7 @@ func (a *admission) heartbeat(h *wire.Heartbeat, from sender) error {
 	return nil
 }
 
-// bareName returns an error unless bare names count.
+// bareName returns an error if the sink refuses strangers, the only senders of bare names.
 func (a *admission) bareName() error {
 	if a.cfg.RefuseStrangers {
 		return errNoTicket

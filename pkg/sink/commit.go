@@ -23,8 +23,8 @@ type committer struct {
 	writers *writers
 }
 
-// run commits what queue brings until queue is closed or ctx ends. A group is what comes within GroupCommit of its first
-// member, or while the group before it is being committed. The error says why nothing can be committed any more.
+// run commits the work from queue until queue is closed or ctx ends. A group is what comes within GroupCommit of its
+// first member, or while the group before it is being committed. The error says why nothing can be committed any more.
 func (c *committer) run(ctx context.Context, queue <-chan work) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -59,7 +59,7 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 	}
 }
 
-// gather adds to batch what comes before over fires, within the limits of a batch.
+// gather adds work to batch until over fires or the batch is full.
 func gather(batch []work, queue <-chan work, over <-chan time.Time) []work {
 	size := batch[0].bytes()
 	for len(batch) < maxBatch && size < maxBatchBytes {
@@ -93,7 +93,7 @@ func (c *committer) commitBatch(ctx context.Context, batch []work) ([]work, erro
 		entries[i] = batch[i].entry
 	}
 	var duplicate []bool
-	err = c.insist(ctx, "ledger", func() error {
+	err = c.retryDisk(ctx, "ledger", func() error {
 		var err error
 		if duplicate, err = c.cfg.Ledger.Append(entries); errors.Is(err, ledger.ErrUnavailable) {
 			return errors.Join(blob.ErrUnavailable, err)

@@ -45,8 +45,8 @@ type Config struct {
 	Host       string // shown to operators
 	Version    string // shown to operators
 
-	// RefuseStrangers makes only results with a right ticket count, and only heartbeats and runs whose senders prove who they are.
-	// Default: those of senders that know only the earlier or bare forms count, too.
+	// RefuseStrangers admits only results with a right ticket, and only heartbeats and runs whose senders prove who
+	// they are. Default: the sink also admits senders that know only the earlier or the bare messages.
 	RefuseStrangers bool
 
 	MaxMessage    int64                 // largest result, bytes; default 64 MiB

@@ -41,11 +41,11 @@ func (c *core) Status() *wire.Status {
 	return status
 }
 
-// trouble returns what keeps the sink from its work, and its kind; both are empty when nothing does.
+// trouble returns why the sink cannot work, and the kind of that fault; both are empty while it can.
 func (c *core) trouble() (string, diskfault.Kind) { return c.disk.trouble(time.Now()) }
 
-// insist repeats a call of the disk while the store is unavailable. Meanwhile the sink is not ready.
-func (c *core) insist(ctx context.Context, what string, call func() error) error {
+// retryDisk repeats a call of the disk while the store is unavailable. Meanwhile the sink is not ready.
+func (c *core) retryDisk(ctx context.Context, what string, call func() error) error {
 	pending := c.disk.begin(what, time.Now())
 	defer c.disk.end(pending)
 	return blob.Insist(ctx, call, func(err error) { c.disk.failed(pending, err) })

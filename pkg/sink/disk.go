@@ -8,8 +8,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/diskfault"
 )
 
-// disk knows which calls of the sink the disk has not answered. Several may be pending at once: on a disk that is nearly
-// full, small outputs are written while a large one waits for room.
+// disk tracks the calls of the sink that the disk has not answered. Several may be pending at once: on a disk that is
+// nearly full, small outputs are written while a large one waits for room.
 type disk struct {
 	mu    sync.Mutex
 	calls map[*diskCall]struct{} // that have not returned
@@ -48,8 +48,8 @@ func (d *disk) end(c *diskCall) {
 	delete(d.calls, c)
 }
 
-// trouble returns what keeps the sink from its work, from the call that has waited longest: a sentence and its kind. Both
-// are empty when nothing does.
+// trouble returns why the sink cannot work, in a sentence, and the kind of that fault. Both are those of the call that
+// has waited longest, and empty while the sink can work.
 func (d *disk) trouble(now time.Time) (string, diskfault.Kind) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

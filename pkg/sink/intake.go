@@ -24,7 +24,8 @@ type intake struct {
 	refusedLog   logLimit // owned by run
 }
 
-// run receives messages until open ends, and then those that had come by then. ctx ends only when the sink is cut.
+// run receives messages until open ends, and then those that the socket already holds. ctx ends only when the sink is
+// cut.
 func (in *intake) run(ctx, open context.Context) {
 	defer close(in.arrived)
 	defer func() { in.state.setUnread(true, time.Now()) }()

@@ -13,9 +13,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// This file says whose a run is. The first caller of a run registers its key. Nobody else can speak for the run until it has
-// ended, or its ventilator has been silent for runTimeout. The ledger keeps the key of the tickets of live runs, so that this also
-// holds when the sink was restarted.
+// This file decides which ventilator owns a run. The first caller of a run registers its key. Nobody else can speak for
+// the run until it has ended, or its ventilator has been silent for runTimeout. The ledger keeps the key of the tickets
+// of live runs, so that this also holds after a restart of the sink.
 
 // keyring holds the keys of the runs in memory. liveRuns guards it with its mutex.
 type keyring struct {
@@ -58,7 +58,8 @@ func (c *core) authorizeRun(run string, runKey []byte, now time.Time) (ticketKey
 		continued = live
 	}
 	if live && !bytes.Equal(owner, ticketKey) {
-		return nil, false, fmt.Errorf("run %.40q belongs to another ventilator; it is free when that has ended or was silent for %v", run, runTimeout)
+		return nil, false, fmt.Errorf("run %.40q belongs to another ventilator; "+
+			"wait until that has ended or was silent for %v", run, runTimeout)
 	}
 	return ticketKey, continued, nil
 }
@@ -78,7 +79,8 @@ func (l *liveRuns) owner(run string, now time.Time) (ticketKey []byte, live bool
 	return ticketKey, r.Ended.IsZero() && now.Sub(r.called) <= runTimeout
 }
 
-// since returns when the sink first heard of a run. An entry of that run which is older is of an earlier run of the same name.
+// since returns when the sink first heard of a run. An older entry with the run's name belongs to an earlier run of the
+// same name.
 func (l *liveRuns) since(run string) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,7 +115,7 @@ func (c *core) recordedKey(run string) []byte {
 	return key
 }
 
-// rightTicket reports whether the run gave this ticket for this.
+// rightTicket reports whether the run issued this ticket for what.
 func (c *core) rightTicket(run string, ticket wire.Ticket, what wire.TicketOf) bool {
 	if known, right := c.runs.rightTicket(run, ticket, what); known {
 		return right
@@ -144,7 +146,7 @@ func (s *settler) authorizeSettlement(r *wire.Receipt, ticketKey []byte) error {
 	case len(owner) > 0 && !bytes.Equal(owner, ticketKey):
 		return fmt.Errorf("run %.40q belongs to another ventilator", r.Run)
 	case r.Outcome == outcome.Done && s.cfg.RefuseStrangers:
-		return errors.New("only --allow-strangers admits what is done on a stranger's word")
+		return errors.New("only --allow-strangers admits tasks that are done by a stranger's report alone")
 	}
 	return nil
 }
@@ -157,7 +159,7 @@ func (s *settler) strangersOutputs(r *wire.Receipt) error {
 	}
 	text := s.runs.recipe(r.Run)
 	if text == "" {
-		return s.notAnothers(r.Filename, names)
+		return s.checkOwner(r.Filename, names)
 	}
 	what, err := recipe.ParseCanonical(text)
 	if err != nil {
@@ -205,7 +207,7 @@ func (c *claims) take(claim string) bool {
 	return true
 }
 
-// release frees a claimed task. An empty claim is none.
+// release frees a claimed task. It ignores an empty claim.
 func (c *claims) release(claim string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

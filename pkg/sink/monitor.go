@@ -7,8 +7,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// monitor does each second what depends on time alone, until ctx ends. It publishes the throughput, logs trouble that came
-// or went, drops silent workers, and interrupts the runs of silent ventilators.
+// monitor does the sink's periodic work once a second until ctx ends. It publishes the throughput, logs trouble that
+// came or went, drops silent workers, and interrupts the runs of silent ventilators.
 func (c *core) monitor(ctx context.Context) {
 	logged := "" // the trouble that the log told last
 	ticker := time.NewTicker(time.Second)
@@ -32,7 +32,7 @@ func (c *core) monitor(ctx context.Context) {
 	}
 }
 
-// logTrouble logs a change of what keeps the sink from its work, and returns what that is now.
+// logTrouble logs when the reason why the sink cannot work has changed, and returns the present one.
 func (c *core) logTrouble(before string) string {
 	trouble, _ := c.trouble()
 	switch {

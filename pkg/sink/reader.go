@@ -191,7 +191,7 @@ func (r Reader) countSettled(run *wire.Run) error {
 	return nil
 }
 
-// owners answers of which images outputs were made.
+// owners answers which images the given outputs were made of.
 func (r Reader) owners(args *wire.OwnersArgs) (*wire.Owners, error) {
 	if len(args.Outputs) > wire.MaxBatch {
 		return nil, fmt.Errorf("%d names of outputs, at most %d", len(args.Outputs), wire.MaxBatch)

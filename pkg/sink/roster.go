@@ -25,8 +25,8 @@ type member struct {
 	unreadWhenSeen time.Duration // roster.unread when the worker was last seen
 }
 
-// maxMembers bounds the roster, and maxUnannounced those of its members that have no connection with their name. Anyone can
-// make up names. Further workers work, but are not listed.
+// maxMembers bounds the roster, and maxUnannounced its members whose name no connection announced, because anyone can
+// make up names. Beyond these bounds workers still work, but are not listed.
 const (
 	maxMembers     = 4096
 	maxUnannounced = 256

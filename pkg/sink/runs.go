@@ -89,7 +89,7 @@ func (l *liveRuns) update(run wire.Run, now time.Time) (want outcome.RunState, t
 	started = r == nil || !r.Started.Equal(run.Started)
 	if r == nil || !r.Ended.IsZero() && !r.Started.Equal(run.Started) { // a new run, or another of the same name
 		r = &liveRun{want: outcome.Running, since: now}
-		if run.State == outcome.Paused { // since before this sink was restarted
+		if run.State == outcome.Paused { // it was paused before this sink was restarted
 			r.want = run.State
 		}
 		delete(l.byID, run.ID)
@@ -135,7 +135,7 @@ func (l *liveRuns) restoreLast(runs []wire.Run) {
 	l.byID[last.ID] = &liveRun{Run: last, called: last.Ended, silent: last.State == outcome.Interrupted, want: outcome.Running}
 }
 
-// forgetOldest makes room for another run where admit has found some: live runs stay. The caller holds the mutex.
+// forgetOldest forgets ended runs until there is room for another; it keeps all live runs. The caller holds the mutex.
 func (l *liveRuns) forgetOldest() {
 	for len(l.byID) >= maxRuns {
 		oldest := l.oldestEnded()

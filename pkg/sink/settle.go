@@ -79,10 +79,10 @@ func (s *settler) lookUp(ctx context.Context, ids []taskid.ID, present bool) ([]
 	return entries, nil
 }
 
-// present reports whether the outputs of a done task are still there and still its own. Outputs that a worker stored where
-// the sink cannot look count as there; but if one output of the task is here, the others must be here too. While the store is
-// unavailable present waits, so that a whole archive is not made again because its disk was away for a minute. The error is
-// the context's cause or the ledger's.
+// present reports whether the outputs of a done task are still there and still its own. Outputs that a worker stored
+// where the sink cannot look count as present. But if the sink finds one output of the task, it must find the others,
+// too. While the store is unavailable present waits, so that a whole archive is not made again because its disk was
+// away for a minute. The error is the context's cause or the ledger's.
 func (c *core) present(ctx context.Context, e *ledger.Entry) (bool, error) {
 	if e.Outcome != outcome.Done {
 		return true, nil
@@ -94,7 +94,7 @@ func (c *core) present(ctx context.Context, e *ledger.Entry) (bool, error) {
 	missing := 0
 	for _, o := range e.Outputs {
 		var size int64
-		err := c.insist(ctx, "outputs", func() (err error) {
+		err := c.retryDisk(ctx, "outputs", func() (err error) {
 			size, err = c.cfg.Out.Stat(o.Name)
 			return err
 		})
@@ -184,7 +184,7 @@ func (s *settler) checkSettlement(r *wire.Receipt) error {
 			}
 		}
 	default:
-		return fmt.Errorf("%.40q: only a worker's result can settle a task so", r.Outcome)
+		return fmt.Errorf("%.40q: only a worker's result can settle a task with this outcome", r.Outcome)
 	}
 	return nil
 }

@@ -63,8 +63,8 @@ func (s *Sink) Ready() error {
 	return nil
 }
 
-// Run collects results until a drain is complete (nil), ctx ends, which cuts (the context's cause), or the ledger or the
-// store fails for good. The ventilators redeliver what is not committed then.
+// Run collects results. It returns nil when a drain is complete, the context's cause when ctx ends (a cut), and an
+// error when the ledger or the store fails for good. The ventilators redeliver what is not committed then.
 func (s *Sink) Run(ctx context.Context) error {
 	if err := s.open(); err != nil {
 		return errors.Join(err, s.sockets.close(ctx))

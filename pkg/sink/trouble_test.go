@@ -22,7 +22,7 @@ func TestTroubleLastsAsLongAsOneStageIsStuck(t *testing.T) {
 		var healed atomic.Bool
 		over := make(chan error, 1)
 		go func() {
-			over <- s.insist(context.Background(), "outputs", func() error {
+			over <- s.retryDisk(context.Background(), "outputs", func() error {
 				if healed.Load() {
 					return nil
 				}
@@ -30,7 +30,7 @@ func TestTroubleLastsAsLongAsOneStageIsStuck(t *testing.T) {
 			})
 		}()
 		synctest.Wait()
-		if err := s.insist(context.Background(), "outputs", func() error { return nil }); err != nil {
+		if err := s.retryDisk(context.Background(), "outputs", func() error { return nil }); err != nil {
 			t.Error(err)
 		}
 		if got := s.Status().Trouble; got != full.Error() {
@@ -46,7 +46,7 @@ func TestTroubleLastsAsLongAsOneStageIsStuck(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancelCause(context.Background())
 		cancel(errors.New("cut"))
-		if err := s.insist(ctx, "outputs", func() error { return full }); err == nil || err.Error() != "cut" || s.Status().Trouble != "" {
+		if err := s.retryDisk(ctx, "outputs", func() error { return full }); err == nil || err.Error() != "cut" || s.Status().Trouble != "" {
 			t.Errorf("cut: %v, trouble %q", err, s.Status().Trouble)
 		}
 	})

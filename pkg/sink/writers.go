@@ -78,8 +78,8 @@ func (ws *writers) run(ctx context.Context, arrived <-chan *wire.Result) {
 	}
 }
 
-// prepare checks a result whole, then writes its outputs, and returns what is to be committed. It writes nothing for a task that
-// its run has settled.
+// prepare checks all of a result, then writes its outputs, and returns what is to be committed. It writes nothing for a
+// task that its run has settled.
 func (ws *writers) prepare(ctx context.Context, r *wire.Result) (*work, error) {
 	w := &work{receipt: receiptOf(r), result: r, losses: ws.losses.Load()}
 	var err error
@@ -99,7 +99,7 @@ func (ws *writers) prepare(ctx context.Context, r *wire.Result) (*work, error) {
 		if why == nil {
 			return nil, err
 		}
-		// Only this image's outputs are in trouble.
+		// The fault concerns this image's outputs alone.
 		r.Outcome, r.Reason, r.Detail, r.Outputs = outcome.Rejected, why.Reason, why.Detail, nil
 		w.receipt = receiptOf(r)
 		if w.entry, err = entryOf(&w.receipt, r); err != nil {
@@ -111,7 +111,8 @@ func (ws *writers) prepare(ctx context.Context, r *wire.Result) (*work, error) {
 	return w, nil
 }
 
-// settledBy reports whether a run has settled a task, and its outputs are still there. A damaged ledger is reported by the commit.
+// settledBy reports whether a run has settled a task, and its outputs are still there. The commit reports a damaged
+// ledger.
 func (ws *writers) settledBy(ctx context.Context, run string, id taskid.ID) (bool, error) {
 	e, ok, err := ws.cfg.Ledger.Lookup(id)
 	if err != nil || !ok || e.Run != run || e.Settled.Before(ws.runs.since(run)) {
@@ -144,7 +145,7 @@ func (ws *writers) writeOutputs(ctx context.Context, r *wire.Result) error {
 		if o.Data == nil {
 			continue
 		}
-		if err := ws.insist(ctx, "outputs", func() error { return ws.cfg.Out.Put(ctx, o.Name, o.Data) }); err != nil {
+		if err := ws.retryDisk(ctx, "outputs", func() error { return ws.cfg.Out.Put(ctx, o.Name, o.Data) }); err != nil {
 			return err
 		}
 	}
@@ -165,7 +166,7 @@ func (ws *writers) makeDurable(ctx context.Context, batch []work) ([]work, error
 		}
 	}()
 	for {
-		err := ws.insist(ctx, "outputs", func() error { return ws.cfg.Out.Flush(ctx) })
+		err := ws.retryDisk(ctx, "outputs", func() error { return ws.cfg.Out.Flush(ctx) })
 		lost := errors.Is(err, blob.ErrLost)
 		if err != nil && !lost {
 			return nil, err
