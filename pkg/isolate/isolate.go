@@ -101,8 +101,8 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		case Cancelled:
 			return nil, context.Cause(ctx)
 		case Starved:
-			return nil, fmt.Errorf("%w: in %v its transform got %v of a processor", ErrStarved,
-				d.clock.looked.Sub(d.clock.began).Round(lookPeriod), d.clock.spent.Round(time.Millisecond))
+			return nil, fmt.Errorf("%w: it got only %v of processor time in %v", ErrStarved,
+				d.clock.spent.Round(time.Millisecond), d.clock.looked.Sub(d.clock.began).Round(lookPeriod))
 		}
 		if deaths++; deaths == 2 || d.proven() {
 			return nil, d.rejection(e.cfg.TaskTimeout, e.cfg.TaskMemory)

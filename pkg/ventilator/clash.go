@@ -79,7 +79,7 @@ func (f *finder) resolveClashes(
 			}
 			if other.Name == im.Name || n.isClashing(other.Name) && n.isClashing(im.Name) {
 				refused.add(other.Path, im.Path, out)
-				return nil // its other outputs clash with the same image's
+				return nil // report each pair of images once
 			}
 			renamed[n.hash(other.Name)], renamed[n.hash(im.Name)] = struct{}{}, struct{}{}
 		}

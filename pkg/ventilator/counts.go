@@ -107,8 +107,8 @@ func (s *stopwatch) set(running bool, now time.Time) {
 	}
 }
 
-// updateWorking adds up wire.Run.Working: the time in which workers are connected and the run is not paused. Call it
-// after each change of either.
+// updateWorking adds up wire.Run.Working: the time in which workers are connected and the run is not paused, or is
+// paused while workers still hold tasks. Call it after each change of any of these.
 func (l *loop) updateWorking(now time.Time) {
 	l.working.set(l.d.Peers() > 0 && (l.runState != outcome.Paused || l.d.Leased() > 0), now)
 }

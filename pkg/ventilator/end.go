@@ -37,7 +37,7 @@ func (l *loop) checkProgress(now time.Time) error {
 		switch {
 		case l.d.Unsettled() > 0:
 			return fmt.Errorf("%w within %v", ErrNoWorkers, wait)
-		case !l.v.withoutSink() && !l.d.EventsConnected(): // the sink, which knows whether a worker is needed, is not there
+		case !l.v.withoutSink() && !l.d.EventsConnected(): // the sink is missing, too: say so
 			return fmt.Errorf("%w within %v; the sink does not answer either (%s)", ErrNoWorkers, wait, l.v.cfg.Control)
 		}
 	}

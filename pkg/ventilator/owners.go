@@ -16,7 +16,8 @@ import (
 // would replace outputs of other images is refused before the first task. With Config.Force it replaces them and logs
 // it.
 
-// sourceOf returns the directory that an image is named from; empty if that is unknown, or too long for a message.
+// sourceOf returns the directory that an image's name is relative to. It is empty if that is unknown, or too long for
+// a message.
 func (v *Ventilator) sourceOf(im *image) string {
 	root := v.roots.Of(im.Path, im.Name)
 	if len(root) > wire.MaxName {

@@ -107,7 +107,8 @@ func ignoreEnd(ctx context.Context, err error) error {
 const closeTimeout = 10 * time.Second
 
 // closeAfter closes the sockets at the end of a run. With a sink all tasks are settled, so it drops unsent copies at
-// once. Without a sink it waits until all messages are sent.
+// once. Without a sink it waits until all messages are sent,
+// for closeTimeout at most, and not at all when ctx has ended.
 func (v *Ventilator) closeAfter(ctx context.Context) error {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()

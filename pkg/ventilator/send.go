@@ -87,7 +87,7 @@ func (l *loop) takePeers() {
 		switch ev.Kind {
 		case zsock.PeerUp:
 			if w, _ := wire.ParseWorkerIdentity(ev.Peer.Identity); w.Token == "" && l.v.cfg.RefuseStrangers {
-				l.v.log.Warn("a stranger gets no tasks; --allow-strangers gives it some", "from", ev.Peer.Remote)
+				l.v.log.Warn("a worker without a token gets no tasks; allow it with --allow-strangers", "from", ev.Peer.Remote)
 				continue
 			}
 			l.lastPeer = now
