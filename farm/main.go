@@ -1,5 +1,5 @@
-// Command farm is all of imagefarm's programs: everything in one process, the operator's tool, and, when it is called by the
-// name of one of them, the ventilator, the worker or the sink.
+// Command farm is all of imagefarm's programs: everything in one process, the operator's tool, and, when it is
+// called by the name of one of them, the ventilator, the worker or the sink.
 package main
 
 import (

@@ -1,9 +1,9 @@
 // Package blob is where outputs live.
 //
-// A Bucket keeps them in an object store. A Dir keeps them in a directory: every output appears under its name complete or not at all, whatever process is
-// killed meanwhile, and no name leads out of the directory. What it writes is made durable in groups by Flush, which the sink
-// calls before it commits the ledger entries that name the outputs: an entry never says done of bytes that a power
-// cut could take back.
+// A Bucket keeps them in an object store. A Dir keeps them in a directory: every output appears under its name
+// complete or not at all, whatever process is killed meanwhile, and no name leads out of the directory. What it
+// writes is made durable in groups by Flush, which the sink calls before it commits the ledger entries that name the
+// outputs: an entry never says done of bytes that a power cut could take back.
 //
 // # What is synced when
 //
@@ -32,9 +32,9 @@ type Writer interface {
 	// Errors: ErrName and ErrObstructed concern this name alone; ErrUnavailable concerns the store and passes.
 	Put(ctx context.Context, name string, data []byte) error
 
-	// Flush makes durable whatever was put before it was called. Only one goroutine may call it: of several that wait for the
-	// same sync, only one would get its error.
-	// Errors: ErrUnavailable: call again; ErrLost: what was put since the last Flush must be put again.
+	// Flush makes durable whatever was put before it was called. Only one goroutine may call it: of several that wait
+	// for the same sync, only one would get its error. Errors: ErrUnavailable: call again; ErrLost: what was put since
+	// the last Flush must be put again.
 	Flush(ctx context.Context) error
 }
 
@@ -53,8 +53,8 @@ const (
 	MaxComponent = 255  // bytes between two slashes
 )
 
-// OwnDir is the directory at the root of a store that belongs to the farm: temporary files are made there. No output may be
-// named into it. A directory that holds one is a store, or was.
+// OwnDir is the directory at the root of a store that belongs to the farm: temporary files are made there. No output
+// may be named into it. A directory that holds one is a store, or was.
 const OwnDir = ".imagefarm"
 
 // CheckName reports why name cannot be the name of an output, with an error that is an ErrName. A name is relative

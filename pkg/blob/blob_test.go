@@ -72,7 +72,8 @@ func FuzzNoNameLeadsOut(f *testing.F) {
 
 func TestStoreOfAnUnknownKindIsRefusedAndNotMadeADirectory(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if _, err := Open("gs://bucket/out", Config{}); err == nil || !strings.Contains(err.Error(), "no stores of the kind gs://") {
+	if _, err := Open("gs://bucket/out", Config{}); err == nil || !strings.Contains(err.Error(),
+		"no stores of the kind gs://") {
 		t.Errorf("%v", err)
 	}
 	if entries, err := os.ReadDir("."); err != nil || len(entries) != 0 {

@@ -13,8 +13,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/format"
 )
 
-// Bucket keeps outputs as objects in a bucket. An object appears whole or not at all, and is durable when Put returns, so that
-// Flush has nothing to do. Its methods may be called concurrently.
+// Bucket keeps outputs as objects in a bucket. An object appears whole or not at all, and is durable when Put
+// returns, so that Flush has nothing to do. Its methods may be called concurrently.
 type Bucket struct {
 	client *bucket.Client
 	cfg    Config
@@ -140,7 +140,8 @@ func (b *Bucket) key(name string) (string, error) {
 	return key, nil
 }
 
-// fault turns an error of the bucket into one of a store. Denied access concerns the whole store until an operator mends it.
+// fault turns an error of the bucket into one of a store. Denied access concerns the whole store until an operator
+// mends it.
 func (b *Bucket) fault(op, name string, err error) error {
 	f := &Fault{Kind: ErrUnavailable, Op: op, Name: name, Dir: b.Path(), Err: err}
 	switch {
@@ -150,7 +151,8 @@ func (b *Bucket) fault(op, name string, err error) error {
 		return fmt.Errorf("no output %s in %s: %w", quoted(name), b.Path(), fs.ErrNotExist)
 	case errors.Is(err, bucket.ErrName):
 		f.Kind, f.Why = ErrName, "the store does not take it"
-	case !errors.Is(err, bucket.ErrUnavailable) && !errors.Is(err, bucket.ErrDenied) && !errors.Is(err, bucket.ErrNoBucket) &&
+	case !errors.Is(err, bucket.ErrUnavailable) && !errors.Is(err, bucket.ErrDenied) &&
+		!errors.Is(err, bucket.ErrNoBucket) &&
 		!errors.Is(err, context.DeadlineExceeded):
 		return err
 	}

@@ -69,7 +69,8 @@ func TestBucketCopiesOfUnknownSize(t *testing.T) {
 	err := store.PutFrom(t.Context(), "x.raw", func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewBufferString("abc")), nil
 	})
-	if data, meta := s.Get("out/x.raw"); err != nil || string(data) != "abc" || meta.Get("Content-Type") != "application/octet-stream" {
+	if data, meta := s.Get("out/x.raw"); err != nil || string(data) != "abc" ||
+		meta.Get("Content-Type") != "application/octet-stream" {
 		t.Errorf("%q with %v, %v", data, meta, err)
 	}
 }
@@ -94,7 +95,8 @@ func TestMissingBucketIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	if err := store.Put(t.Context(), "x", nil); !errors.Is(err, blob.ErrUnavailable) || !strings.Contains(err.Error(), "no bucket") {
+	if err := store.Put(t.Context(), "x", nil); !errors.Is(err, blob.ErrUnavailable) ||
+		!strings.Contains(err.Error(), "no bucket") {
 		t.Errorf("%v", err)
 	}
 }

@@ -68,8 +68,8 @@ type Dir struct {
 
 var _ Store = (*Dir)(nil)
 
-// OpenDir opens the directory at path, and creates it if it is missing. It creates a directory of its own for temporary files
-// in it. The caller closes the Dir.
+// OpenDir opens the directory at path, and creates it if it is missing. It creates a directory of its own for
+// temporary files in it. The caller closes the Dir.
 func OpenDir(path string, cfg Config) (*Dir, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -108,8 +108,9 @@ func (d *Dir) Close() error {
 	return fault("close", "", d.path, err)
 }
 
-// Put makes data readable under name, complete or not at all, and replaces what was there. It creates missing directories.
-// Modes are 0666 for files and 0777 for directories, less the umask. Config.Sync says when the output is durable.
+// Put makes data readable under name, complete or not at all, and replaces what was there. It creates missing
+// directories. Modes are 0666 for files and 0777 for directories, less the umask. Config.Sync says when the output
+// is durable.
 func (d *Dir) Put(ctx context.Context, name string, data []byte) error {
 	return d.put(ctx, name, func(f *os.File) error {
 		_, err := f.Write(data)
@@ -117,9 +118,9 @@ func (d *Dir) Put(ctx context.Context, name string, data []byte) error {
 	})
 }
 
-// PutFrom is Put of what open returns, which is copied a piece at a time, however large it is. A piece that is all zeros becomes a
-// hole, so that the copy of a sparse file is sparse, too. PutFrom closes what open returns, and may call open twice. An error of
-// open, and of reading, is returned as it is.
+// PutFrom is Put of what open returns, which is copied a piece at a time, however large it is. A piece that is all
+// zeros becomes a hole, so that the copy of a sparse file is sparse, too. PutFrom closes what open returns, and may
+// call open twice. An error of open, and of reading, is returned as it is.
 func (d *Dir) PutFrom(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
 	var readErr error
 	err := d.put(ctx, name, func(f *os.File) (err error) {
@@ -232,8 +233,8 @@ func regular(name string, info fs.FileInfo) error {
 	return &Fault{Kind: ErrObstructed, Op: "use", Name: name, Why: "what has that name is not a regular file"}
 }
 
-// do calls f with the current session. It calls f a second time if the directory was replaced, or the directory for temporary
-// files removed, while f ran.
+// do calls f with the current session. It calls f a second time if the directory was replaced, or the directory for
+// temporary files removed, while f ran.
 func (d *Dir) do(op, name string, f func(*session) error) error {
 	for failed := (*session)(nil); ; {
 		s, err := d.current(failed)
@@ -255,8 +256,8 @@ func (d *Dir) do(op, name string, f func(*session) error) error {
 	}
 }
 
-// current returns the session of the directory that the path names now. It opens a new session if the path names another directory
-// than before, or if the present session is failed.
+// current returns the session of the directory that the path names now. It opens a new session if the path names
+// another directory than before, or if the present session is failed.
 func (d *Dir) current(failed *session) (*session, error) {
 	info, err := os.Stat(d.path)
 	if err != nil {

@@ -317,7 +317,8 @@ func TestOutputsGoWhereTheirNamesLeadAlthoughDirectoriesMove(t *testing.T) {
 		func() error { return errors.Join(os.Mkdir(at("other"), 0o777), os.Symlink("../other", at("y/sub"))) },
 		func() error { return os.Symlink(outside, at("y/sub")) },
 		func() error { // the same directory, which is not below the store any more
-			return errors.Join(os.Rename(at("away4"), filepath.Join(outside, "sub")), os.Symlink(filepath.Join(outside, "sub"), at("y/sub")))
+			return errors.Join(os.Rename(at("away4"), filepath.Join(outside, "sub")),
+				os.Symlink(filepath.Join(outside, "sub"), at("y/sub")))
 		},
 	} {
 		put(t, d, "y/sub/before.jpg", "x") // makes the directory,

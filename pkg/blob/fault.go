@@ -68,9 +68,9 @@ func (f *Fault) Unwrap() []error {
 // Temporary reports whether the same call may succeed later without anything being made again.
 func (f *Fault) Temporary() bool { return errors.Is(f.Kind, ErrUnavailable) }
 
-// Rejection returns the rejection that an error of Put means for the image, or nil if it means none. What is in the way of
-// one name stays in the way, however often the image is transformed. A name that no store takes is no rejection: the
-// ventilator looks at names before it makes a task, so that whoever sent the name is at fault.
+// Rejection returns the rejection that an error of Put means for the image, or nil if it means none. What is in the
+// way of one name stays in the way, however often the image is transformed. A name that no store takes is no
+// rejection: the ventilator looks at names before it makes a task, so that whoever sent the name is at fault.
 func Rejection(err error) *outcome.Rejection {
 	var f *Fault
 	switch {
@@ -127,7 +127,8 @@ func fault(op, name, dir string, err error) error {
 	return f
 }
 
-// cause drops the paths from an error of package os: they are names of temporary files, which mean nothing to an operator.
+// cause drops the paths from an error of package os: they are names of temporary files, which mean nothing to an
+// operator.
 func cause(err error) error {
 	var link *os.LinkError
 	if errors.As(err, &link) {

@@ -71,11 +71,12 @@ func changedDirs(dir, made string) []string {
 }
 
 // Flush makes durable whatever was put before it was called: contents, names and new directories. With SyncEach and
-// SyncNever there is nothing to sync, and Flush only makes sure that the directory is still the one that was written to.
+// SyncNever there is nothing to sync, and Flush only makes sure that the directory is still the one that was written
+// to.
 //
-// An ErrUnavailable (the directory is gone, or too many files are open) passes, and Flush may be called again. An ErrLost
-// does not: the directory was replaced by another, or the disk reported that it failed to write, and what was put since
-// the last Flush must be put again. It is reported once.
+// An ErrUnavailable (the directory is gone, or too many files are open) passes, and Flush may be called again. An
+// ErrLost does not: the directory was replaced by another, or the disk reported that it failed to write, and what
+// was put since the last Flush must be put again. It is reported once.
 func (d *Dir) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -123,7 +124,8 @@ func (d *Dir) flush(s *session) error {
 	return err
 }
 
-// openError says that a file could not be opened to be synced, because too many files are open. Nothing is lost by that.
+// openError says that a file could not be opened to be synced, because too many files are open. Nothing is lost by
+// that.
 type openError struct{ error }
 
 // opening wraps the error of opening a file in an openError if too many files are open.
@@ -150,8 +152,8 @@ func unopened(err error) bool {
 	return errors.As(err, &open)
 }
 
-// One call syncs the whole file system, which is cheap unless other programs write much to it, too. After a call that took
-// longer than slowSync, the next spareFlushes Flushes sync file by file.
+// One call syncs the whole file system, which is cheap unless other programs write much to it, too. After a call
+// that took longer than slowSync, the next spareFlushes Flushes sync file by file.
 const (
 	slowSync     = 250 * time.Millisecond
 	spareFlushes = 50
@@ -179,8 +181,8 @@ func (d *Dir) sync(s *session, todo notes) error {
 	return together(all)
 }
 
-// together calls all, a few at a time: file systems commit syncs that run at the same time together. It returns the errors
-// joined.
+// together calls all, a few at a time: file systems commit syncs that run at the same time together. It returns the
+// errors joined.
 func together(all []func() error) error {
 	var next atomic.Int64
 	errs := make([]error, min(8, len(all)))

@@ -9,8 +9,8 @@ import (
 // Pause is how long Insist waits before it tries an unavailable store again.
 const Pause = time.Second
 
-// Insist calls do, with a Pause between two calls, until it fails no longer with ErrUnavailable, and returns its last result.
-// Before each pause it calls trouble with the error. When ctx ends, Insist returns its cause.
+// Insist calls do, with a Pause between two calls, until it fails no longer with ErrUnavailable, and returns its
+// last result. Before each pause it calls trouble with the error. When ctx ends, Insist returns its cause.
 func Insist(ctx context.Context, do func() error, trouble func(err error)) error {
 	for {
 		err := do()

@@ -62,7 +62,8 @@ func TestUnwritableDirectoryObstructsItsOwnOutputsAlone(t *testing.T) {
 	asNobody(t, func() {
 		for _, name := range []string{"locked/a.jpg", "locked/sub/a.jpg"} {
 			err := d.Put(t.Context(), name, []byte("a"))
-			if why := Rejection(err); !errors.Is(err, ErrObstructed) || why == nil || why.Reason != outcome.Obstructed || !strings.Contains(why.Detail, `"locked"`) {
+			if why := Rejection(err); !errors.Is(err, ErrObstructed) || why == nil || why.Reason != outcome.Obstructed ||
+				!strings.Contains(why.Detail, `"locked"`) {
 				t.Errorf("%s: %v, which rejects as %v", name, err, why)
 			}
 		}
@@ -97,11 +98,13 @@ func TestStoreThatAsAWholeMayNotBeWrittenIsUnavailable(t *testing.T) {
 
 func TestNameThatTheFileSystemRefusesIsARejection(t *testing.T) {
 	tooLong := fault("write", "a.jpg", "/out", unix.ENAMETOOLONG)
-	if why := Rejection(tooLong); why == nil || why.Reason != outcome.BadName || !strings.HasPrefix(why.Detail, "rename it: ") {
+	if why := Rejection(tooLong); why == nil || why.Reason != outcome.BadName ||
+		!strings.HasPrefix(why.Detail, "rename it: ") {
 		t.Errorf("%v", why)
 	}
 	mount := fault("write", "a/b.jpg", "/out", unix.EXDEV)
-	if why := Rejection(mount); why == nil || why.Reason != outcome.Obstructed || !strings.Contains(why.Detail, "another file system") {
+	if why := Rejection(mount); why == nil || why.Reason != outcome.Obstructed ||
+		!strings.Contains(why.Detail, "another file system") {
 		t.Errorf("%v", why)
 	}
 	for _, err := range []error{nil, errors.New("other"), CheckName("../a"), fault("write", "a", "/out", unix.ENOSPC)} {

@@ -14,8 +14,8 @@ type Store interface {
 	Writer
 	Reader
 
-	// PutFrom is Put of what open returns, a piece at a time, however large it is. It closes what open returns, and may call
-	// open twice. An error of open, and of reading, is returned as it is.
+	// PutFrom is Put of what open returns, a piece at a time, however large it is. It closes what open returns, and
+	// may call open twice. An error of open, and of reading, is returned as it is.
 	PutFrom(ctx context.Context, name string, open func() (io.ReadCloser, error)) error
 
 	// Remove removes an output. Removing one that is not there is no error.
@@ -28,8 +28,8 @@ type Store interface {
 	Close() error
 }
 
-// Open returns the store that the text of a flag names: a directory, or a bucket if it begins with s3://. A store of another
-// kind is a case here.
+// Open returns the store that the text of a flag names: a directory, or a bucket if it begins with s3://. A store of
+// another kind is a case here.
 func Open(text string, cfg Config) (Store, error) {
 	if bucket.Is(text) {
 		return OpenBucket(text, cfg)

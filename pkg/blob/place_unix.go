@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// place is an open directory. It takes one system call to create a file in it, or to rename one into it. os.Root takes eighteen
-// for one output: it resolves the paths of both directories, and registers the file for polling.
+// place is an open directory. It takes one system call to create a file in it, or to rename one into it. os.Root
+// takes eighteen for one output: it resolves the paths of both directories, and registers the file for polling.
 type place struct {
 	dir    *os.File
 	handle syscall.RawConn
@@ -42,7 +42,8 @@ func openPlace(root *os.Root, name string) (*place, error) {
 	return p, nil
 }
 
-// with calls do with the directory's descriptor, which stays open meanwhile. It repeats calls that a signal interrupted.
+// with calls do with the directory's descriptor, which stays open meanwhile. It repeats calls that a signal
+// interrupted.
 func (p *place) with(op, name string, do func(fd int) error) error {
 	var err error
 	closed := p.handle.Control(func(fd uintptr) {
@@ -89,7 +90,8 @@ type parents struct {
 	open map[string]*place
 }
 
-// at returns the directory that the path dir names now, or nil if it cannot be opened. Another goroutine may close it at any time.
+// at returns the directory that the path dir names now, or nil if it cannot be opened. Another goroutine may close
+// it at any time.
 func (k *parents) at(s *session, dir string) *place {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -127,8 +129,8 @@ func (k *parents) close() {
 	k.closeAll()
 }
 
-// leadsTo reports whether the path dir still names the directory p, without links on the way: it may have been moved away,
-// even out of the store, and replaced by a link. Paths with links are left to os.Root.
+// leadsTo reports whether the path dir still names the directory p, without links on the way: it may have been moved
+// away, even out of the store, and replaced by a link. Paths with links are left to os.Root.
 func (s *session) leadsTo(dir string, p *place) bool {
 	var st unix.Stat_t
 	for i := range len(dir) + 1 {
@@ -143,7 +145,8 @@ func (s *session) leadsTo(dir string, p *place) bool {
 	return uint64(st.Dev) == p.device && st.Ino == p.inode //nolint:unconvert // of other types elsewhere
 }
 
-// move renames the temporary file base to name. If the cached directory fails, os.Root renames it or says why it cannot.
+// move renames the temporary file base to name. If the cached directory fails, os.Root renames it or says why it
+// cannot.
 func (s *session) move(base, name string) error {
 	dir, last := filepath.Split(name)
 	to := s.top

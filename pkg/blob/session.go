@@ -56,8 +56,8 @@ func openSession(dir string, readOnly bool) (*session, error) {
 	return s, nil
 }
 
-// makeTemp creates the session's directory for temporary files and locks it. It starts again with another name if the sweep of
-// another process took the lock, or removed the file, before it was locked.
+// makeTemp creates the session's directory for temporary files and locks it. It starts again with another name if
+// the sweep of another process took the lock, or removed the file, before it was locked.
 func (s *session) makeTemp() error {
 	for range 16 {
 		if err := s.root.MkdirAll(filepath.FromSlash(tempDir), 0o777); err != nil {
@@ -119,8 +119,8 @@ func (s *session) close() error {
 	return errors.Join(err, s.lock.Close(), s.here.close(), s.top.close(), s.root.Close())
 }
 
-// put makes a temporary file, has fill write it, and renames it to name. It returns the topmost directory that it may have
-// made, slash-separated, or "".
+// put makes a temporary file, has fill write it, and renames it to name. It returns the topmost directory that it
+// may have made, slash-separated, or "".
 func (s *session) put(name string, fill func(*os.File) error, sync bool) (made string, err error) {
 	base := strconv.FormatUint(s.next.Add(1), 36)
 	f, err := s.here.create(base)
@@ -150,8 +150,8 @@ func (s *session) put(name string, fill func(*os.File) error, sync bool) (made s
 	return made, err
 }
 
-// rename moves the temporary file base to name. Most outputs go to directories that exist, so that rename creates directories only
-// after the first move has failed.
+// rename moves the temporary file base to name. Most outputs go to directories that exist, so that rename creates
+// directories only after the first move has failed.
 func (s *session) rename(base, name string) (made string, err error) {
 	parent, temp := filepath.Dir(name), filepath.Join(s.temp, base)
 	err = s.move(base, name)
@@ -177,8 +177,8 @@ func (s *session) rename(base, name string) (made string, err error) {
 	return made, nil
 }
 
-// blame turns err, of putting the file name in its place, into an ErrObstructed if one directory refuses it and the store as a whole
-// works. Other outputs can be written then.
+// blame turns err, of putting the file name in its place, into an ErrObstructed if one directory refuses it and the
+// store as a whole works. Other outputs can be written then.
 func (s *session) blame(name string, err error) error {
 	refused := errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 	if !refused || !s.works() {
@@ -225,9 +225,9 @@ func (s *session) firstMissing(dir string) string {
 	return dir
 }
 
-// SweepTemp removes the temporary files that killed processes left, and returns how many processes' directories it removed.
-// It leaves those of living processes, in other containers, too, and on other machines if the file server forwards locks. Where
-// locks do not work, it removes what is older than an hour.
+// SweepTemp removes the temporary files that killed processes left, and returns how many processes' directories it
+// removed. It leaves those of living processes, in other containers, too, and on other machines if the file server
+// forwards locks. Where locks do not work, it removes what is older than an hour.
 func (d *Dir) SweepTemp() (int, error) {
 	if d.cfg.ReadOnly {
 		return 0, nil

@@ -13,8 +13,8 @@ var errRead = errors.New("the original cannot be read")
 // sparsePiece is how much copySparse copies at once, bytes.
 const sparsePiece = 64 << 10
 
-// copySparse copies data to f until its end. Pieces that are all zeros become holes of f. readErr is an error of data or the context's
-// cause; err is then errRead.
+// copySparse copies data to f until its end. Pieces that are all zeros become holes of f. readErr is an error of
+// data or the context's cause; err is then errRead.
 func copySparse(ctx context.Context, f *os.File, data io.Reader) (readErr, err error) {
 	piece := make([]byte, sparsePiece)
 	for size := int64(0); ; {

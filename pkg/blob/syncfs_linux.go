@@ -10,8 +10,8 @@ import (
 const syncEachUpTo = 4
 
 // syncAll syncs the whole file system that holds the directory: one call for any number of outputs. It reports false
-// where there is no such call. The descriptor has been open since before the writes: the kernel reports a failed write once to
-// each open descriptor, but not to one that is opened later.
+// where there is no such call. The descriptor has been open since before the writes: the kernel reports a failed
+// write once to each open descriptor, but not to one that is opened later.
 func (s *session) syncAll() (bool, error) {
 	err := s.top.with("syncfs", ".", unix.Syncfs)
 	if errors.Is(err, unix.ENOSYS) {

@@ -57,8 +57,8 @@ const leastSpan = 2 * time.Second
 // commitLatency is how long a result usually waits for its commit. Until then its task counts as leased.
 const commitLatency = 250 * time.Millisecond
 
-// Find returns what bounds the farm of the status now. before is an earlier status of the same sink, best some ten seconds
-// older: Find compares the two. If before is nil or another sink's, Find counts the slots that are busy now.
+// Find returns what bounds the farm of the status now. before is an earlier status of the same sink, best some ten
+// seconds older: Find compares the two. If before is nil or another sink's, Find counts the slots that are busy now.
 func Find(now, before *wire.Status) Verdict {
 	live := liveRuns(now)
 	crew := crewOf(now)
@@ -193,7 +193,8 @@ func leftOf(runs []wire.Run) (left int64, peers int) {
 	return left, peers
 }
 
-// leftOfRun returns how many images of a run are unsettled. It includes images that a drain left, which do not count as found.
+// leftOfRun returns how many images of a run are unsettled. It includes images that a drain left, which do not count
+// as found.
 func leftOfRun(r *wire.Run) int64 { return max(r.Total, r.Found) - r.Settled() }
 
 func leasedOf(runs []wire.Run) (leased int64) {

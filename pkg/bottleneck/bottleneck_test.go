@@ -28,7 +28,8 @@ func running(leased int64) wire.Run {
 }
 
 func over(state outcome.RunState, found, done int64) wire.Run {
-	return wire.Run{ID: "r", State: state, Started: start, Ended: start.Add(time.Minute), Total: found, Found: found, Done: done}
+	return wire.Run{ID: "r", State: state, Started: start, Ended: start.Add(time.Minute), Total: found, Found: found,
+		Done: done}
 }
 
 func status(trouble string, runs []wire.Run, workers ...wire.WorkerStatus) *wire.Status {
@@ -67,41 +68,66 @@ func TestFindNamesTheBottleneck(t *testing.T) {
 		says        string
 		bad         bool
 	}{
-		"nothing came yet":       {status("", nil), nil, Nothing, "no run and no worker", false},
-		"workers wait":           {status("", nil, worker("a", 1, 1), worker("b", 1, 1)), nil, Nothing, "2 workers wait for a run", false},
-		"one worker waits":       {status("", nil, worker("a", 1, 1)), nil, Nothing, "1 worker waits for a run", false},
-		"finished":               {status("", []wire.Run{over("finished", 12345, 12345)}), nil, Finished, "all 12,345 images are accounted for", false},
-		"finished with nothing":  {status("", []wire.Run{over("finished", 0, 0)}), nil, Finished, "no image was found", false},
-		"finished with one":      {status("", []wire.Run{over("finished", 1, 1)}), nil, Finished, "the one image is accounted for", false},
-		"does not balance":       {status("", []wire.Run{over("finished", 10, 9)}), nil, Interrupted, "1 image is not accounted for", true},
-		"drained":                {status("", []wire.Run{drained}), nil, Interrupted, "870 images are left", true},
-		"interrupted":            {status("", []wire.Run{over("interrupted", 10, 4)}), nil, Interrupted, "6 images are left", true},
-		"stalled":                {status("", []wire.Run{over("stalled", 10, 4)}), nil, Interrupted, "stalled: 6 images are left", true},
-		"paused":                 {status("", []wire.Run{paused}, worker("a", 9, 9)), nil, Paused, "until resume", false},
-		"one of two runs paused": {status("", []wire.Run{paused, running(8)}, worker("a", 20, 2)), status("", nil, worker("a", 10, 2)), Compute, "compute-bound", false},
-		"disk full":              {full, nil, Trouble, "the sink cannot write: the disk is full", true},
-		"another trouble":        {status("the ledger is damaged", nil), nil, Trouble, "the sink cannot write: the ledger is damaged", true},
-		"no workers":             {status("", []wire.Run{waiting}), nil, Waiting, "waiting for workers: 4,000 images are left", true},
-		"all workers lost":       {status("", []wire.Run{waiting}, lost), nil, Waiting, "no worker is connected", true},
-		"only strangers":         {status("", []wire.Run{strangers}), nil, Measuring, "2 workers that tell nothing", false},
-		"settled, not yet over":  {status("", []wire.Run{settled}, worker("a", 9, 9)), nil, Ending, "every image found is settled", false},
+		"nothing came yet": {status("", nil), nil, Nothing, "no run and no worker", false},
+		"workers wait": {status("", nil, worker("a", 1, 1), worker("b", 1, 1)), nil, Nothing,
+			"2 workers wait for a run", false},
+		"one worker waits": {status("", nil, worker("a", 1, 1)), nil, Nothing, "1 worker waits for a run", false},
+		"finished": {status("", []wire.Run{over("finished", 12345, 12345)}), nil, Finished,
+			"all 12,345 images are accounted for", false},
+		"finished with nothing": {status("", []wire.Run{over("finished", 0, 0)}), nil, Finished, "no image was found",
+			false},
+		"finished with one": {status("", []wire.Run{over("finished", 1, 1)}), nil, Finished,
+			"the one image is accounted for", false},
+		"does not balance": {status("", []wire.Run{over("finished", 10, 9)}), nil, Interrupted,
+			"1 image is not accounted for", true},
+		"drained": {status("", []wire.Run{drained}), nil, Interrupted, "870 images are left", true},
+		"interrupted": {status("", []wire.Run{over("interrupted", 10, 4)}), nil, Interrupted, "6 images are left",
+			true},
+		"stalled": {status("", []wire.Run{over("stalled", 10, 4)}), nil, Interrupted,
+			"stalled: 6 images are left", true},
+		"paused": {status("", []wire.Run{paused}, worker("a", 9, 9)), nil, Paused, "until resume", false},
+		"one of two runs paused": {status("", []wire.Run{paused, running(8)}, worker("a", 20, 2)),
+			status("", nil, worker("a", 10, 2)), Compute, "compute-bound", false},
+		"disk full": {full, nil, Trouble, "the sink cannot write: the disk is full", true},
+		"another trouble": {status("the ledger is damaged", nil), nil, Trouble,
+			"the sink cannot write: the ledger is damaged", true},
+		"no workers": {status("", []wire.Run{waiting}), nil, Waiting,
+			"waiting for workers: 4,000 images are left", true},
+		"all workers lost": {status("", []wire.Run{waiting}, lost), nil, Waiting, "no worker is connected", true},
+		"only strangers":   {status("", []wire.Run{strangers}), nil, Measuring, "2 workers that tell nothing", false},
+		"settled, not yet over": {status("", []wire.Run{settled}, worker("a", 9, 9)), nil, Ending,
+			"every image found is settled", false},
 		"the same, workers gone": {status("", []wire.Run{settled}), nil, Ending, "every image found is settled", false},
-		"the last three":         {status("", []wire.Run{few}, worker("a", 20, 8)), status("", nil, worker("a", 10, 0)), Ending, "3 images are still at work", false},
-		"just begun":             {status("", []wire.Run{running(8)}, worker("a", 1, 1)), status("", nil, worker("a", 0, 0)), Measuring, "measuring", false},
-		"a worker began anew":    {status("", []wire.Run{running(8)}, worker("a", 1, 1)), status("", nil, worker("a", 90, 80)), Measuring, "measuring", false},
-		"workers busy":           {status("", []wire.Run{running(8)}, worker("a", 20, 12)), status("", nil, worker("a", 10, 10)), Compute, "slots are busy 95 % of the time; more processors will help", false},
-		"workers busy decoding":  {decoding, status("", nil, worker("a", 10, 0)), Compute, "98 % of the time, 90 % of it decoding; more", false},
-		"both wait a little":     {status("", []wire.Run{running(8)}, worker("a", 20, 8)), status("", nil, worker("a", 10, 0)), Balanced, "workers idle 20 %", false},
-		"workers starve":         {status("", []wire.Run{running(2)}, worker("a", 20, 24.4)), status("", nil, worker("a", 10, 0)), Reading, "reading-bound: workers idle 61 %; more workers will not help", false},
-		"the sink is slow":       {status("", []wire.Run{running(500)}, worker("a", 20, 24)), status("", nil, worker("a", 10, 0)), Writing, "60 % while 500 results wait for the sink", false},
+		"the last three": {status("", []wire.Run{few}, worker("a", 20, 8)), status("", nil, worker("a", 10, 0)),
+			Ending, "3 images are still at work", false},
+		"just begun": {status("", []wire.Run{running(8)}, worker("a", 1, 1)), status("", nil, worker("a", 0, 0)),
+			Measuring, "measuring", false},
+		"a worker began anew": {status("", []wire.Run{running(8)}, worker("a", 1, 1)),
+			status("", nil, worker("a", 90, 80)), Measuring, "measuring", false},
+		"workers busy": {status("", []wire.Run{running(8)}, worker("a", 20, 12)),
+			status("", nil, worker("a", 10, 10)), Compute, "slots are busy 95 % of the time; more processors will help", false},
+		"workers busy decoding": {decoding, status("", nil, worker("a", 10, 0)), Compute,
+			"98 % of the time, 90 % of it decoding; more", false},
+		"both wait a little": {status("", []wire.Run{running(8)}, worker("a", 20, 8)),
+			status("", nil, worker("a", 10, 0)), Balanced, "workers idle 20 %", false},
+		"workers starve": {status("", []wire.Run{running(2)}, worker("a", 20, 24.4)),
+			status("", nil, worker("a", 10, 0)), Reading, "reading-bound: workers idle 61 %; more workers will not help", false},
+		"the sink is slow": {status("", []wire.Run{running(500)}, worker("a", 20, 24)),
+			status("", nil, worker("a", 10, 0)), Writing, "60 % while 500 results wait for the sink", false},
 		"a lost worker's idleness does not count": {status("", []wire.Run{running(8)}, worker("a", 20, 0), lost),
 			status("", nil, worker("a", 10, 0), worker("b", 1, 0)), Compute, "busy 100 %", false},
-		"no earlier status":                          {status("", []wire.Run{running(8)}, worker("a", 20, 20)), nil, Compute, "busy 100 %", false},
-		"another sink's status":                      {status("", []wire.Run{running(8)}, worker("a", 20, 20)), &wire.Status{Instance: "b"}, Compute, "busy 100 %", false},
-		"results without any run":                    {busyStranger, nil, Measuring, "results come from workers that tell nothing", false},
-		"the last second's work of a run that ended": {justOver, status("", nil, worker("a", 10, 0)), Finished, "all 10 images", false},
-		"work without a run, long after one":         {&longOver, status("", nil, worker("a", 10, 0)), Compute, "busy 100 %", false},
-		"workers without any slot":                   {status("", []wire.Run{running(8)}, wire.WorkerStatus{}), nil, Measuring, "measuring", false},
+		"no earlier status": {status("", []wire.Run{running(8)}, worker("a", 20, 20)), nil, Compute,
+			"busy 100 %", false},
+		"another sink's status": {status("", []wire.Run{running(8)}, worker("a", 20, 20)),
+			&wire.Status{Instance: "b"}, Compute, "busy 100 %", false},
+		"results without any run": {busyStranger, nil, Measuring,
+			"results come from workers that tell nothing", false},
+		"the last second's work of a run that ended": {justOver, status("", nil, worker("a", 10, 0)), Finished,
+			"all 10 images", false},
+		"work without a run, long after one": {&longOver, status("", nil, worker("a", 10, 0)), Compute, "busy 100 %",
+			false},
+		"workers without any slot": {status("", []wire.Run{running(8)}, wire.WorkerStatus{}), nil,
+			Measuring, "measuring", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := Find(c.now, c.before)
@@ -120,7 +146,8 @@ func TestIdleShareIsOfAllSlots(t *testing.T) {
 	small.Slots = 1
 	before := worker("small", 10, 0)
 	before.Slots = 1
-	v := Find(status("", []wire.Run{running(8)}, worker("big", 20, 0), small), status("", nil, worker("big", 10, 0), before))
+	v := Find(status("", []wire.Run{running(8)}, worker("big", 20, 0), small),
+		status("", nil, worker("big", 10, 0), before))
 	if v.Idle == nil || *v.Idle < 0.199 || *v.Idle > 0.201 {
 		t.Errorf("idle %v, want 1 slot of 5", v.Idle)
 	}

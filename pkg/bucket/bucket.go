@@ -1,9 +1,10 @@
 // Package bucket reads and writes objects in buckets of Amazon S3 and of stores that speak its protocol, such as MinIO,
 // Cloudflare R2, Ceph and Google Cloud Storage.
 //
-// Endpoint, region and credentials come from the environment variables and files of the AWS command line (environ.go). The
-// client retries requests that the store answers with SlowDown, 429 or 5xx, and those whose connection is reset. It backs off
-// with jitter between two tries. When all tries have failed, the error is an ErrUnavailable. Insist waits until it is over.
+// Endpoint, region and credentials come from the environment variables and files of the AWS command line
+// (environ.go). The client retries requests that the store answers with SlowDown, 429 or 5xx, and those whose
+// connection is reset. It backs off with jitter between two tries. When all tries have failed, the error is an
+// ErrUnavailable. Insist waits until it is over.
 package bucket
 
 import (
@@ -180,8 +181,9 @@ func objectOf(o *minio.ObjectInfo) Object {
 	return Object{Key: o.Key, ETag: strings.Trim(o.ETag, `"`), Size: o.Size, Modified: o.LastModified}
 }
 
-// List calls visit with each object at the location, in the order of keys. It holds a page of the listing, of up to 1000
-// objects, and never the whole. While the store is unavailable it waits, and then continues behind the last object.
+// List calls visit with each object at the location, in the order of keys. It holds a page of the listing, of up to
+// 1000 objects, and never the whole. While the store is unavailable it waits, and then continues behind the last
+// object.
 func (c *Client) List(ctx context.Context, visit func(Object) error) error {
 	prefix := c.at.Prefix
 	if prefix != "" {
@@ -215,9 +217,9 @@ func (c *Client) Stat(ctx context.Context, key string) (Object, error) {
 	return objectOf(&info), nil
 }
 
-// Get opens n bytes of an object from an offset. With an ETag the error is an ErrChanged when the object has another one.
-// Reading continues after a reset connection where it stopped. The caller closes what Get returns; ctx must live as long.
-// Errors: ErrNotFound, ErrDenied, ErrChanged, ErrUnavailable.
+// Get opens n bytes of an object from an offset. With an ETag the error is an ErrChanged when the object has another
+// one. Reading continues after a reset connection where it stopped. The caller closes what Get returns; ctx must
+// live as long. Errors: ErrNotFound, ErrDenied, ErrChanged, ErrUnavailable.
 func (c *Client) Get(ctx context.Context, key, etag string, offset, n int64) (io.ReadCloser, error) {
 	r := &reader{ctx: ctx, client: c, key: key, etag: etag, offset: offset, left: n}
 	if n == 0 {
@@ -236,14 +238,14 @@ type PutOptions struct {
 // partSize is the size of the largest object that one request uploads, and of the parts of larger ones. Bytes.
 const partSize = 16 << 20
 
-// Put writes an object, which appears whole or not at all. It is durable when Put returns. Large objects are uploaded in parts.
-// Errors: ErrName, ErrDenied, ErrUnavailable.
+// Put writes an object, which appears whole or not at all. It is durable when Put returns. Large objects are
+// uploaded in parts. Errors: ErrName, ErrDenied, ErrUnavailable.
 func (c *Client) Put(ctx context.Context, key string, data []byte, o PutOptions) error {
 	return c.PutFrom(ctx, key, bytes.NewReader(data), int64(len(data)), o)
 }
 
-// PutFrom is Put of size bytes from data. It repeats no request unless data is an io.ReadSeeker or the object is uploaded in
-// parts. A size of −1 means that it is unknown.
+// PutFrom is Put of size bytes from data. It repeats no request unless data is an io.ReadSeeker or the object is
+// uploaded in parts. A size of −1 means that it is unknown.
 func (c *Client) PutFrom(ctx context.Context, key string, data io.Reader, size int64, o PutOptions) error {
 	_, err := c.core.Client.PutObject(ctx, c.at.Bucket, key, data, size, minio.PutObjectOptions{
 		ContentType: o.ContentType, CacheControl: o.CacheControl, StorageClass: o.StorageClass, PartSize: partSize,
@@ -267,8 +269,8 @@ const (
 	maxPause   = 30 * time.Second
 )
 
-// Insist calls do until it fails no longer with ErrUnavailable, and returns its last result. It pauses between two calls,
-// longer after each, with jitter. When ctx ends, Insist returns its cause.
+// Insist calls do until it fails no longer with ErrUnavailable, and returns its last result. It pauses between two
+// calls, longer after each, with jitter. When ctx ends, Insist returns its cause.
 func (c *Client) Insist(ctx context.Context, do func() error) error {
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		err := do()

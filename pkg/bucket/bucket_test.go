@@ -168,7 +168,8 @@ func TestLocations(t *testing.T) {
 
 func TestConfigurationFileIsRead(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
-	text := "[default]\nregion = eu-west-1\n[profile mine]\n# s3\ns3 =\n  addressing_style = sideways\nregion = eu-north-1\n" +
+	text := "[default]\nregion = eu-west-1\n[profile mine]\n# s3\ns3 =\n" +
+		"  addressing_style = sideways\nregion = eu-north-1\n" +
 		"[profile role]\nrole_arn = arn:x\nsource_profile = default\n[profile far]\nendpoint_url = ftp://x\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -32,7 +32,8 @@ type environ struct {
 //   - AWS_PROFILE, AWS_CONFIG_FILE, AWS_EC2_METADATA_DISABLED
 func readEnviron(getenv func(string) string) (environ, error) {
 	e := environ{
-		profile: cmp.Or(getenv("AWS_PROFILE"), "default"), noRole: strings.EqualFold(getenv("AWS_EC2_METADATA_DISABLED"), "true"),
+		profile: cmp.Or(getenv("AWS_PROFILE"), "default"), noRole: strings.EqualFold(getenv("AWS_EC2_METADATA_DISABLED"),
+			"true"),
 	}
 	home, _ := os.UserHomeDir() // without one there is no file
 	file := cmp.Or(getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config"))
@@ -60,9 +61,9 @@ func readEnviron(getenv func(string) string) (environ, error) {
 	return e, nil
 }
 
-// credentials returns where credentials come from, in this order: the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-// AWS_SESSION_TOKEN; the profile in the files; the role of the pod, the container or the machine. Without any, requests are
-// anonymous.
+// credentials returns where credentials come from, in this order: the variables AWS_ACCESS_KEY_ID,
+// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; the profile in the files; the role of the pod, the container or the
+// machine. Without any, requests are anonymous.
 func (e *environ) credentials(client *http.Client) *credentials.Credentials {
 	return credentials.NewChainCredentials([]credentials.Provider{
 		&credentials.EnvAWS{},
@@ -71,8 +72,8 @@ func (e *environ) credentials(client *http.Client) *credentials.Credentials {
 	})
 }
 
-// readProfile returns the settings of a profile in an AWS configuration file. Settings of a nested block are named BLOCK.KEY.
-// A file that is not there has no settings.
+// readProfile returns the settings of a profile in an AWS configuration file. Settings of a nested block are named
+// BLOCK.KEY. A file that is not there has no settings.
 func readProfile(path, profile string) (map[string]string, error) {
 	settings := make(map[string]string)
 	f, err := os.Open(path)

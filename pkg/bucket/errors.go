@@ -59,7 +59,8 @@ func (c *Client) explain(ctx context.Context, op, key string, err error) error {
 	switch {
 	case answer.Code == minio.NoSuchBucket:
 		f.kind = ErrNoBucket
-		f.err = fmt.Errorf("there is no bucket %q at this endpoint: correct the name, AWS_ENDPOINT_URL or AWS_REGION", c.at.Bucket)
+		f.err = fmt.Errorf("there is no bucket %q at this endpoint: correct the name, AWS_ENDPOINT_URL or AWS_REGION",
+			c.at.Bucket)
 	case answer.Code == minio.NoSuchKey || answer.StatusCode == http.StatusNotFound:
 		f.kind = ErrNotFound
 	case answer.StatusCode == http.StatusPreconditionFailed:

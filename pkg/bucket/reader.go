@@ -8,8 +8,8 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// reader reads a part of an object, and opens a new request behind what it has read when the connection breaks. Its methods
-// are not for concurrent use.
+// reader reads a part of an object, and opens a new request behind what it has read when the connection breaks. Its
+// methods are not for concurrent use.
 type reader struct {
 	ctx       context.Context
 	client    *Client

@@ -8,8 +8,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// machineRole has the credentials of the pod's, the container's or the machine's role. It remembers for a while that there are
-// none: outside a cloud, the question takes seconds, and the client asks before each anonymous request.
+// machineRole has the credentials of the pod's, the container's or the machine's role. It remembers for a while that
+// there are none: outside a cloud, the question takes seconds, and the client asks before each anonymous request.
 type machineRole struct {
 	credentials.IAM
 	disabled bool

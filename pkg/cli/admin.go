@@ -61,8 +61,8 @@ func startAdmin(
 	return nil, nil
 }
 
-// dialable returns the address to dial for a bound one: for all of a machine's addresses, this machine's loopback address.
-// That also opens on the host of a container that publishes the port under its own number.
+// dialable returns the address to dial for a bound one: for all of a machine's addresses, this machine's loopback
+// address. That also opens on the host of a container that publishes the port under its own number.
 func dialable(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -43,7 +43,8 @@ func readAssets(dir string) (assets, error) {
 			return nil, fmt.Errorf("--assets: cannot read %q in %s: %w", entry.Name(), dir, err)
 		}
 		if room -= int64(len(data)); room < 0 || len(all) == maxAssets {
-			return nil, fmt.Errorf("--assets: %s holds more than %d files or %s: keep the watermarks in a directory of their own",
+			return nil, fmt.Errorf("--assets: %s holds more than %d files or %s: "+
+				"keep the watermarks in a directory of their own",
 				dir, maxAssets, showBytes(maxAssetBytes))
 		}
 		all[entry.Name()] = data

@@ -18,7 +18,8 @@ func backupCommand() *cli.Command {
 	return &cli.Command{
 		Name: "backup", ArgsUsage: "FILE",
 		Usage: "copy a ledger to a new file, also while a sink works with it",
-		Description: `The copy is the ledger as its last commit left it. A sink that has it open makes the copy, for its own user
+		Description: `The copy is the ledger as its last commit left it. A sink that has it open
+makes the copy, for its own user
    on its own machine, and works on meanwhile.
 
    farm backup --out ~/thumbnails ~/backup/ledger-$(date +%F).db`,

@@ -17,8 +17,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/codec"
 )
 
-// listCodecsEnv makes a process print its codecs and end. Children ask nobody, and this process loads no libraries, so a
-// child says which codecs children have.
+// listCodecsEnv makes a process print its codecs and end. Children ask nobody, and this process loads no libraries,
+// so a child says which codecs children have.
 const listCodecsEnv = "IMAGEFARM_LIST_CODECS"
 
 // codecsWait bounds the wait for that child.

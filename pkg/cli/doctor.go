@@ -32,7 +32,8 @@ without, or "FAULT" for what keeps the farm from working; then the exit code is 
    farm doctor --out ~/thumbnails`,
 		Flags: []cli.Flag{
 			text(whereToGo, "out", defaultOut, "check that `DIR` can be written"),
-			number(limits, "slots", 0, span[int]{0, maxSlots}, "concurrent transforms to check for (default: one per processor)"),
+			number(limits, "slots", 0, span[int]{0, maxSlots},
+				"concurrent transforms to check for (default: one per processor)"),
 			yes(showing, "json", "print JSON"),
 		},
 		Action: runDoctor,
@@ -112,8 +113,8 @@ func filesCheckup(limit uint64, slots, processors int) checkup {
 	return checkup{stateOK, "open files", fmt.Sprintf("at most %d", limit)}
 }
 
-// outFinding says whether a directory of outputs can be written. It does not make the directory: it tries the nearest one
-// above that exists.
+// outFinding says whether a directory of outputs can be written. It does not make the directory: it tries the
+// nearest one above that exists.
 func outCheckup(out string) checkup {
 	dir := out
 	for {

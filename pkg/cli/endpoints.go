@@ -19,8 +19,8 @@ const (
 // loopback is the default address of every program: other machines cannot reach it.
 const loopback = "127.0.0.1"
 
-// endpoint returns the endpoint that was typed: HOST, HOST:PORT, or these after tcp:// or tls://, with the usual scheme and port
-// where there is none, or an endpoint of another transport as it is.
+// endpoint returns the endpoint that was typed: HOST, HOST:PORT, or these after tcp:// or tls://, with the usual
+// scheme and port where there is none, or an endpoint of another transport as it is.
 func endpoint(scheme, typed, port string) string {
 	address := typed
 	if before, after, ok := strings.Cut(typed, "://"); ok {

@@ -82,8 +82,8 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 // Mains call it first.
 func Child() bool { return printOwnCodecs() || isolate.Main(openInChild) }
 
-// openInChild opens an engine in a child, and loads the C libraries that it may use: once the child is in its sandbox, it
-// can open none. Without a library the engine uses another codec.
+// openInChild opens an engine in a child, and loads the C libraries that it may use: once the child is in its
+// sandbox, it can open none. Without a library the engine uses another codec.
 func openInChild(name string, encoded []byte) (engine.Engine, error) {
 	_, _ = native.LibHEIF()
 	_, _ = native.LibWebP()

@@ -64,7 +64,8 @@ type sinkAt struct {
 // findSink returns the sink that the flags name or, without --sink, the one that has the ledger open, the one at the
 // usual port, or the one of the live page at the usual port, whichever is there.
 func findSink(ctx context.Context, c *cli.Command) sinkAt {
-	at := sinkAt{control: either(c, "control", "sink", controlPort), events: endpoint(usualScheme(c), c.String("sink"), eventsPort)}
+	at := sinkAt{control: either(c, "control", "sink", controlPort), events: endpoint(usualScheme(c), c.String("sink"),
+		eventsPort)}
 	if c.IsSet("sink") || c.IsSet("control") {
 		return at
 	}

@@ -45,7 +45,8 @@ func withLedger(
 		return useSinkLedger(ctx, c, at, use)
 	}
 	if path == "" {
-		return usagef("--out is a bucket, and a ledger is a local file: name it with --ledger, or ask a running sink with --sink")
+		return usagef("--out is a bucket, and a ledger is a local file: " +
+			"name it with --ledger, or ask a running sink with --sink")
 	}
 	if noFile != nil {
 		return usagef("no ledger at %s: say where with --out or --ledger, or ask a running sink with --sink", path)

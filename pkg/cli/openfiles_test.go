@@ -12,7 +12,8 @@ func TestLowLimitOfOpenFilesIsRefusedWithAdvice(t *testing.T) {
 		isolated bool
 		want     string // empty: it is enough
 	}{
-		{24, 2, true, "may open 24 files at once; with 2 slots it needs 46: raise the limit (ulimit -n 1024), or lower --slots"},
+		{24, 2, true, "may open 24 files at once; with 2 slots it needs 46: " +
+			"raise the limit (ulimit -n 1024), or lower --slots"},
 		{24, 0, true, "with 4 slots it needs 62"},
 		{37, 1, true, "with 1 slots it needs 38: raise the limit (ulimit -n 1024)"},
 		{38, 1, true, ""}, {30, 64, false, ""}, {0, 1024, true, ""}, {1024, 64, true, ""},

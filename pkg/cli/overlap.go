@@ -37,7 +37,8 @@ func refuseSinkInInput(ctx context.Context, cfg *ventilator.Config, log *slog.Lo
 func refuseInput(what, flag, dir string, inputs []string) error {
 	for _, in := range inputs {
 		if source.IsBucketAround(in, dir) {
-			return usagef("%s would go to %q, among the images of the input %q: choose another --%s outside it", what, dir, in, flag)
+			return usagef("%s would go to %q, among the images of the input %q: choose another --%s outside it", what, dir, in,
+				flag)
 		}
 		if source.IsDir(in, dir) {
 			return usagef(

@@ -82,7 +82,8 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	cfg.Results = either(c, "results", "bind", resultsPort)
 	cfg.Events = either(c, "events", "bind", eventsPort)
 	cfg.Control = either(c, "control", "bind", controlPort)
-	if err := cmp.Or(checkEndpoints(c, cfg.Results, cfg.Events, cfg.Control), checkBinds(c, cfg.Results, cfg.Events, cfg.Control)); err != nil {
+	if err := cmp.Or(checkEndpoints(c, cfg.Results, cfg.Events, cfg.Control),
+		checkBinds(c, cfg.Results, cfg.Events, cfg.Control)); err != nil {
 		return errors.Join(err, closeStores())
 	}
 	cfg.RefuseStrangers = !allowStrangers(c, cfg.Results, cfg.Events, cfg.Control)

@@ -12,8 +12,8 @@ func allowStrangersFlag() cli.Flag {
 	return yes(whereToGo, "allow-strangers", "admit programs that know only bare messages (default: on one machine)")
 }
 
-// allowStrangers returns --allow-strangers. Its default is true where no other machine can reach the endpoints that the program
-// binds.
+// allowStrangers returns --allow-strangers. Its default is true where no other machine can reach the endpoints that
+// the program binds.
 func allowStrangers(c *cli.Command, bound ...string) bool {
 	if c.IsSet("allow-strangers") {
 		return c.Bool("allow-strangers")

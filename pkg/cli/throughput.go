@@ -73,7 +73,8 @@ func (r *throughput) summary(s *wire.Status, strangers bool) {
 		numfmt.Count(s.Settled),
 	)
 	if s.Refused > 0 {
-		fmt.Fprintf(r.w, "%s messages of workers refused: no right ticket, or another worker's name\n", numfmt.Count(s.Refused))
+		fmt.Fprintf(r.w, "%s messages of workers refused: no right ticket, or another worker's name\n",
+			numfmt.Count(s.Refused))
 	}
 	if strangers {
 		fmt.Fprintln(r.w, strangersAdmitted)

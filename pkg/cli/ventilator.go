@@ -35,7 +35,8 @@ func findFlags() []cli.Flag {
 		yes(whatToTake, "allow-empty", "end with status 0 when there are no images; otherwise it is 2"),
 		text(whatToTake, "url-column", "url", "`NAME` of the column of a list (.csv, .jsonl) that holds URLs"),
 		number(limits, "url-connections", 2, from(1).to(256), "connections to one web server"),
-		duration(limits, "url-interval", 200*time.Millisecond, from(time.Millisecond), "time between two requests to one web server"),
+		duration(limits, "url-interval", 200*time.Millisecond, from(time.Millisecond),
+			"time between two requests to one web server"),
 		duration(limits, "url-timeout", time.Minute, from(time.Second), "longest request to a web server"),
 		yes(whatToTake, "allow-private", "fetch URLs from private networks and this machine, too"),
 		yes(whatToTake, "ignore-opt-out", "take images whose server sends X-Robots-Tag: noai or noindex"),
@@ -155,7 +156,8 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 		run, err = farm.RunVentilator(ctx, v)
 		return err
 	})
-	s := summary{run: &run, leftOut: v.LeftOut(), strangers: strangersAsked(c), ledgerFlags: "--sink " + shellWord(c.String("sink"))}
+	s := summary{run: &run, leftOut: v.LeftOut(), strangers: strangersAsked(c),
+		ledgerFlags: "--sink " + shellWord(c.String("sink"))}
 	return finish(c, s, err, first(), show)
 }
 
@@ -179,7 +181,8 @@ func ventilatorConfig(
 		return ventilator.Config{}, nil, usagef("--%v", err)
 	}
 	if c.Args().Len() == 0 {
-		return ventilator.Config{}, nil, usagef("name a directory of images, a file, s3://BUCKET/PREFIX, or - for a list on standard input")
+		return ventilator.Config{}, nil, usagef("name a directory of images, a file, s3://BUCKET/PREFIX, " +
+			"or - for a list on standard input")
 	}
 	if dir := c.String("reject-dir"); dir != "" {
 		if err := refuseInput("rejected originals", "reject-dir", dir, c.Args().Slice()); err != nil {

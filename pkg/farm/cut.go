@@ -13,8 +13,8 @@ import (
 // CutTimeout is how long a role may take to end after it was cut.
 const CutTimeout = 3 * time.Second
 
-// StuckError says that a role was left behind, because it had not ended CutTimeout after it was cut. It still runs: what it
-// uses must not be closed, and the process should end.
+// StuckError says that a role was left behind, because it had not ended CutTimeout after it was cut. It still runs:
+// what it uses must not be closed, and the process should end.
 type StuckError struct {
 	Role  string
 	Cause error // why it was cut
@@ -27,7 +27,8 @@ func (e *StuckError) Error() string {
 // Unwrap returns why the role was cut.
 func (e *StuckError) Unwrap() error { return e.Cause }
 
-// RunRole calls a role's run and returns its error. When run has not returned CutTimeout after ctx ended, RunRole returns a
+// RunRole calls a role's run and returns its error. When run has not returned CutTimeout after ctx ended, RunRole
+// returns a
 // *StuckError and leaves it behind: a system call on a disk that does not answer cannot be cancelled.
 func RunRole(ctx context.Context, role string, run func(context.Context) error) error {
 	ended := make(chan error, 1)

@@ -50,8 +50,9 @@ func (a *away) Flush(ctx context.Context) error {
 	return a.Store.Flush(ctx)
 }
 
-// A disk that takes nothing for an hour is no image's fault, and no worker's; and one image that is refused meanwhile keeps
-// nobody from steering the run. A few images do not fill the sink, so that it goes on hearing workers.
+// A disk that takes nothing for an hour is no image's fault, and no worker's; and one image that is refused
+// meanwhile keeps nobody from steering the run. A few images do not fill the sink, so that it goes on hearing
+// workers.
 func TestDiskThatIsAwayForAnHourOnlyDelaysARun(t *testing.T) {
 	for _, c := range []struct {
 		what   string
@@ -89,8 +90,10 @@ func TestDiskThatIsAwayForAnHourOnlyDelaysARun(t *testing.T) {
 					if len(status.Workers) != 1 || status.Workers[0].Lost {
 						t.Errorf("half an hour later the workers are %+v", status.Workers)
 					}
-					if said := fmt.Sprint(waiting.Load()); !strings.Contains(status.Trouble, why) || !strings.Contains(said, why) || f.Sink().Ready() == nil {
-						t.Errorf("half an hour later the sink says %q, the ventilator %q, ready: %v", status.Trouble, said, f.Sink().Ready())
+					if said := fmt.Sprint(waiting.Load()); !strings.Contains(status.Trouble, why) || !strings.Contains(said, why) ||
+						f.Sink().Ready() == nil {
+						t.Errorf("half an hour later the sink says %q, the ventilator %q, ready: %v", status.Trouble, said,
+							f.Sink().Ready())
 					}
 					if err := f.Sink().Steer(t.Context(), wire.Steering{State: "running"}); err != nil {
 						t.Errorf("half an hour later the run cannot be steered: %v", err)
@@ -113,8 +116,8 @@ func TestDiskThatIsAwayForAnHourOnlyDelaysARun(t *testing.T) {
 	}
 }
 
-// A run whose disk takes nothing ends soon after its stall timeout, or after it was cut, whatever the disk does and wherever
-// the outputs are written.
+// A run whose disk takes nothing ends soon after its stall timeout, or after it was cut, whatever the disk does and
+// wherever the outputs are written.
 func TestRunOnADiskThatTakesNothingEnds(t *testing.T) {
 	errLate := errors.New("the drain took too long")
 	for _, c := range []struct {

@@ -1,4 +1,5 @@
-// Package farm runs the three roles in one process. They exchange the same messages as on several machines, over inproc://.
+// Package farm runs the three roles in one process. They exchange the same messages as on several machines, over
+// inproc://.
 package farm
 
 import (
@@ -74,8 +75,8 @@ func New(cfg Config) (*Farm, error) {
 	return f, err
 }
 
-// Drain asks the run to end when the images at work are settled. What the worker has not begun is left for the next run.
-// Call it at most once.
+// Drain asks the run to end when the images at work are settled. What the worker has not begun is left for the next
+// run. Call it at most once.
 func (f *Farm) Drain() {
 	f.ventilator.Drain()
 	f.worker.Return()
@@ -89,9 +90,10 @@ func (f *Farm) LeftOut() ventilator.LeftOut { return f.ventilator.LeftOut() }
 
 // Run does the run, as ventilator.Run says, and returns when all three roles have ended.
 //
-// When ctx ends, Run cuts the ventilator first, so that it can still tell the sink how the run ended, and then worker and sink. It
-// also cuts worker and sink when a role fails and when the run stalled: they could wait for ever to settle what they hold. A role
-// that has not ended CutTimeout after its cut, because a disk does not answer, is left running; the error then wraps a *StuckError.
+// When ctx ends, Run cuts the ventilator first, so that it can still tell the sink how the run ended, and then
+// worker and sink. It also cuts worker and sink when a role fails and when the run stalled: they could wait for ever
+// to settle what they hold. A role that has not ended CutTimeout after its cut, because a disk does not answer, is
+// left running; the error then wraps a *StuckError.
 func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -135,8 +137,8 @@ func (f *Farm) Run(ctx context.Context) (wire.Run, error) {
 	return run, errors.Join(err, stuck(workerErr), stuck(sinkErr))
 }
 
-// listening waits until the ventilator listens, so that the worker's first connection attempt succeeds. It returns false if the run
-// ended before.
+// listening waits until the ventilator listens, so that the worker's first connection attempt succeeds. It returns
+// false if the run ended before.
 func (f *Farm) listening(ctx context.Context) bool {
 	select {
 	case <-f.tasksUp:

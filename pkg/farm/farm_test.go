@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/farm"
@@ -23,7 +25,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/worker"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -53,7 +54,8 @@ func (e *echo) Transform(_ context.Context, data []byte, r recipe.Recipe) (*engi
 	}
 	res := &engine.Result{Format: "jpeg", Width: 1, Height: 1}
 	for _, v := range r.Variants {
-		res.Outputs = append(res.Outputs, engine.Output{Variant: v.Name, Format: "jpeg", Width: 1, Height: 1, Data: []byte(v.Name + string(data))})
+		res.Outputs = append(res.Outputs, engine.Output{Variant: v.Name, Format: "jpeg", Width: 1, Height: 1,
+			Data: []byte(v.Name + string(data))})
 	}
 	return res, nil
 }
@@ -109,9 +111,10 @@ func newConfig(t *testing.T, dir, out string, e engine.Engine) farm.Config {
 	})
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return farm.Config{
-		Ventilator: ventilator.Config{Inputs: []string{dir}, Recipe: recipe.Default(), Dispatch: dispatch.Config{BackoffMin: time.Millisecond}, Logger: log.With("role", "ventilator")},
-		Worker:     worker.Config{Name: "w1", Engine: e, Slots: 2, Logger: log.With("role", "worker")},
-		Sink:       sink.Config{Out: store, Ledger: book, Logger: log.With("role", "sink")},
+		Ventilator: ventilator.Config{Inputs: []string{dir}, Recipe: recipe.Default(),
+			Dispatch: dispatch.Config{BackoffMin: time.Millisecond}, Logger: log.With("role", "ventilator")},
+		Worker: worker.Config{Name: "w1", Engine: e, Slots: 2, Logger: log.With("role", "worker")},
+		Sink:   sink.Config{Out: store, Ledger: book, Logger: log.With("role", "sink")},
 	}
 }
 

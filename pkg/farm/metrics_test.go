@@ -2,7 +2,6 @@ package farm_test
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -81,6 +80,6 @@ func counterOf(t *testing.T, registry *prometheus.Registry, family, value string
 			}
 		}
 	}
-	t.Fatal(fmt.Sprintf("no %s of %s", family, value))
+	t.Fatalf("no %s of %s", family, value)
 	return nil
 }

@@ -57,7 +57,7 @@ func openPoison(name string, settings []byte) (engine.Engine, error) {
 	case "silent":
 		select {}
 	case "loud":
-		os.NewFile(fdReplies, "replies").WriteString("hello, I am a library that prints\n")
+		_, _ = os.NewFile(fdReplies, "replies").WriteString("hello, I am a library that prints\n")
 	}
 	return &poisoned{settings: string(settings)}, nil
 }
@@ -140,7 +140,7 @@ func (p *poisoned) Transform(_ context.Context, data []byte, r recipe.Recipe) (*
 		_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
 	case "raw": // says something itself, and lets the parent react
 		b, _ := hex.DecodeString(arg)
-		os.NewFile(fdReplies, "replies").Write(b)
+		_, _ = os.NewFile(fdReplies, "replies").Write(b)
 		select {}
 	case "gate": // works until the gate opens
 		number, _ := strconv.Atoi(arg)
@@ -150,7 +150,7 @@ func (p *poisoned) Transform(_ context.Context, data []byte, r recipe.Recipe) (*
 		return result(r, fmt.Append(nil, os.Getpid())), nil
 	case "answer": // says a message itself, for the task that it is
 		n, _ := strconv.Atoi(arg)
-		os.NewFile(fdReplies, "replies").Write(lies(uint64(p.calls), r)[n].message)
+		_, _ = os.NewFile(fdReplies, "replies").Write(lies(uint64(p.calls), r)[n].message)
 		select {}
 	case "fork": // leaves a process behind that reads from a FIFO
 		if err := exec.Command("/bin/sh", "-c", "exec cat >/dev/null <"+arg).Start(); err != nil {
@@ -212,7 +212,7 @@ func awaitWriter(name string) {
 func recurse(n int) int {
 	var room [256]byte
 	room[n%256] = byte(n)
-	return recurse(n+1) + int(room[(n+1)%256])
+	return recurse(n+1) + int(room[(n+1)%256]) //nolint:staticcheck // it is to overflow the stack
 }
 
 // result is a whole result, each output of which is data.
@@ -300,8 +300,10 @@ func parentRole() {
 	if err != nil {
 		panic(err)
 	}
-	go e.Run(context.Background())
-	go e.Transform(context.Background(), []byte(os.Getenv("ISOLATE_TEST_IMAGE")), recipe.Default())
+	go func() { _ = e.Run(context.Background()) }()
+	go func() {
+		_, _ = e.Transform(context.Background(), []byte(os.Getenv("ISOLATE_TEST_IMAGE")), recipe.Default())
+	}()
 	res, err := e.Transform(context.Background(), []byte("pid"), recipe.Default())
 	for err != nil || len(e.Stats().Children) < 2 {
 		res, err = e.Transform(context.Background(), []byte("pid"), recipe.Default())

@@ -255,7 +255,7 @@ func TestNothingWaitsInAChildWhileSomebodyNeedsOneAlone(t *testing.T) {
 			t.Error("who needed it alone has not got it alone")
 		}
 		p.release(c)
-		if offered(p, anyChild) != c || offered(p, anyChild) != c {
+		if first, second := offered(p, anyChild), offered(p, anyChild); first != c || second != c {
 			t.Error("it is alone for ever")
 		}
 	})

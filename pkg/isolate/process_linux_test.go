@@ -3,7 +3,6 @@ package isolate
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +44,7 @@ func TestKilledParentLeavesNoChild(t *testing.T) {
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			cmd.Wait()
+			_ = cmd.Wait() // killed
 			if len(fds) != 2 {
 				t.Fatalf("the parent had %d children, want 2", len(fds))
 			}
@@ -275,7 +274,7 @@ func TestChildrenInheritNoSecrets(t *testing.T) {
 	if res, err = transform(t, e, "settings"); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(res.Outputs[0].Data), fmt.Sprint("max=7, 3 threads"); got != want {
+	if got, want := string(res.Outputs[0].Data), "max=7, 3 threads"; got != want {
 		t.Errorf("settings %q, want %q", got, want)
 	}
 }

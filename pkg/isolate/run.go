@@ -243,7 +243,7 @@ func (e *Engine) launch(slot int, forks chan<- func()) (*child, error) {
 		files = sharedFiles(s.in, c.out)
 	}
 	files = append(files, e.inherited...)
-	c.cmd = exec.Command(path)
+	c.cmd = exec.Command(path) //nolint:noctx // the pool kills its children itself
 	c.cmd.Args = []string{"imagefarm-child"}
 	c.cmd.Env = e.environment(os.Environ())
 	c.cmd.Stderr = &c.stderr

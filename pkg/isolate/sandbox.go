@@ -15,8 +15,8 @@ type Layer struct {
 	Missing string // why the layer does not hold on this machine; empty: it holds
 }
 
-// The names of the layers; Does says what each does. The network and Landlock surround a child from its start, no-new-privs
-// and capabilities, too. The child adds the others before it is ready.
+// The names of the layers; Does says what each does. The network and Landlock surround a child from its start,
+// no-new-privs and capabilities, too. The child adds the others before it is ready.
 const (
 	layerNoNewPrivs   = "no-new-privs"
 	layerCapabilities = "capabilities"

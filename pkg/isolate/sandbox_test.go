@@ -28,15 +28,21 @@ func TestOddReadyIsAnError(t *testing.T) {
 		kind byte
 		body []byte
 	}{
-		"another kind":       {kindDone, good[headerSize:]},
-		"another version":    {kindReady, body(func(b []byte) []byte { b[0]++; return b })},
-		"no version":         {kindReady, nil},
-		"no layers":          {kindReady, good[headerSize : headerSize+4]},
-		"too many layers":    {kindReady, body(func(b []byte) []byte { b[4] = maxLayers + 1; return b })},
-		"a layer too few":    {kindReady, body(func(b []byte) []byte { b[4]++; return b })},
-		"an end too late":    {kindReady, append(slices.Clone(good[headerSize:]), 0)},
-		"a forged log line":  {kindReady, body(func(b []byte) []byte { return bytes.Replace(b, []byte("why"), []byte("w\ny"), 1) })},
-		"a name of no layer": {kindReady, body(func(b []byte) []byte { return bytes.Replace(b, []byte("sec"), []byte("s\x1bc"), 1) })},
+		"another kind":    {kindDone, good[headerSize:]},
+		"another version": {kindReady, body(func(b []byte) []byte { b[0]++; return b })},
+		"no version":      {kindReady, nil},
+		"no layers":       {kindReady, good[headerSize : headerSize+4]},
+		"too many layers": {kindReady, body(func(b []byte) []byte { b[4] = maxLayers + 1; return b })},
+		"a layer too few": {kindReady, body(func(b []byte) []byte { b[4]++; return b })},
+		"an end too late": {kindReady, append(slices.Clone(good[headerSize:]), 0)},
+		"a forged log line": {kindReady, body(func(b []byte) []byte {
+			return bytes.Replace(b, []byte("why"), []byte("w\ny"),
+				1)
+		})},
+		"a name of no layer": {kindReady, body(func(b []byte) []byte {
+			return bytes.Replace(b, []byte("sec"),
+				[]byte("s\x1bc"), 1)
+		})},
 	} {
 		if r, err := parseReady(c.kind, c.body); err == nil {
 			t.Errorf("%s: %+v", name, r)
@@ -82,7 +88,8 @@ func TestMissingLayersAreLoggedOnce(t *testing.T) {
 			t.Errorf("the layers are %+v, want %+v", e.Sandbox(), c.layers)
 		}
 	}
-	if !strings.Contains(func() string { said.Reset(); e.recordSandbox(none); return said.String() }(), "seccomp (no filter for mips)") {
+	if !strings.Contains(func() string { said.Reset(); e.recordSandbox(none); return said.String() }(),
+		"seccomp (no filter for mips)") {
 		t.Errorf("the log names no layer: %q", said.String())
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Acknowledge marks the rejected and dead tasks that f selects as known to an operator, and returns how many it selected.
-// The mark stays until the task has another entry.
+// Acknowledge marks the rejected and dead tasks that f selects as known to an operator, and returns how many it
+// selected. The mark stays until the task has another entry.
 func (l *Ledger) Acknowledge(f Filter, now time.Time) (int, error) {
 	n := 0
 	for after := uint64(0); ; {

@@ -12,11 +12,11 @@ import (
 
 // Append adds a batch of entries in one transaction and returns once it is on disk. Within a run the first entry of a
 // task wins: duplicate says for each entry whether the ledger, or the batch, has an earlier one. Duplicates are only
-// counted, so the same batch may be appended again. An entry of another run replaces the earlier one, because that run had a
-// reason to do the task again.
+// counted, so the same batch may be appended again. An entry of another run replaces the earlier one, because that
+// run had a reason to do the task again.
 //
-// With an error nothing is added: an entry is invalid, or the ledger cannot be written. After an ErrUnavailable, such as a
-// full disk, the caller may try again.
+// With an error nothing is added: an entry is invalid, or the ledger cannot be written. After an ErrUnavailable,
+// such as a full disk, the caller may try again.
 func (l *Ledger) Append(batch []Entry) (duplicate []bool, err error) {
 	for i := range batch {
 		if err := batch[i].Validate(); err != nil {
@@ -107,8 +107,8 @@ func (l *Ledger) add(tx *bbolt.Tx, batch []Entry, duplicate []bool) error {
 	return l.words.store(tx)
 }
 
-// Revive makes the given tasks due again, whatever their outcome. It removes their entries, and counts for each task how
-// often it was revived. It ignores tasks without an entry, and returns how many it revived.
+// Revive makes the given tasks due again, whatever their outcome. It removes their entries, and counts for each task
+// how often it was revived. It ignores tasks without an entry, and returns how many it revived.
 func (l *Ledger) Revive(ids []taskid.ID) (int, error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -166,8 +166,8 @@ func (l *Ledger) remove(tx *bbolt.Tx, e *Entry) error {
 	return nil
 }
 
-// Retry revives the rejected and dead tasks that f selects, and returns their ids. It revives a thousand in a transaction.
-// With an error it returns the ids that it has revived.
+// Retry revives the rejected and dead tasks that f selects, and returns their ids. It revives a thousand in a
+// transaction. With an error it returns the ids that it has revived.
 func (l *Ledger) Retry(f Filter) ([]taskid.ID, error) {
 	var all []taskid.ID
 	for after := uint64(0); ; {

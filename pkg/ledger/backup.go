@@ -16,8 +16,8 @@ import (
 )
 
 // Backup writes a copy of the ledger, as the last transaction left it, to a new file at path, and returns its size in
-// bytes. It may be called while others read and write: they do not wait, and what they add meanwhile is not in the copy.
-// The copy appears whole or not at all. The error is fs.ErrExist when something is at path already.
+// bytes. It may be called while others read and write: they do not wait, and what they add meanwhile is not in the
+// copy. The copy appears whole or not at all. The error is fs.ErrExist when something is at path already.
 func (l *Ledger) Backup(ctx context.Context, path string) (size int64, err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return 0, fmt.Errorf("cannot back up the ledger to %s: %w; name another file", path, fs.ErrExist)

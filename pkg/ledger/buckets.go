@@ -23,7 +23,8 @@ var (
 	// Those of later versions; a ledger may lack them.
 	bucketOutputs = []byte("output-names") // name of an output, cut by outputKey → seq of its owner (8 bytes, big-endian)
 	bucketSources = []byte("sources")      // source of an entry → nothing
-	bucketAcks    = []byte("acknowledged") // task id of a refused entry → when it was acknowledged (seconds since 1970, uvarint)
+	// Task id of a refused entry → when it was acknowledged (seconds since 1970, uvarint)
+	bucketAcks = []byte("acknowledged")
 
 	// bucketHashes is an earlier form of bucketOutputs, with hashes of names. Each commit changed hundreds of its pages.
 	bucketHashes = []byte("outputs")

@@ -26,8 +26,9 @@ import (
 // as its number: kind 0. One that is not among the words is stored itself: kind 1.
 //
 // An output is one field of bytes: how many bytes its name shares with the name before it (the previous output's, or
-// the file name), the length of the rest, the rest, size, width, height, and, if known, the checksum (4 bytes, little-endian). Timings are one field of bytes too: uvarints
-// in the order of the struct, microseconds. What follows in either is ignored.
+// the file name), the length of the rest, the rest, size, width, height, and, if known, the checksum (4 bytes,
+// little-endian). Timings are one field of bytes too: uvarints in the order of the struct, microseconds. What
+// follows in either is ignored.
 const entryForm = 1
 
 const (

@@ -14,9 +14,9 @@ import (
 // compactAtOnce is how many bytes one transaction of Compact copies.
 const compactAtOnce = 16 << 20
 
-// Compact rewrites the ledger at path without the free pages between its entries, and returns the sizes of the file before
-// and after, in bytes. No other process may have the ledger open. The new file replaces the old one at the end, so a
-// process that is killed leaves the ledger as it was.
+// Compact rewrites the ledger at path without the free pages between its entries, and returns the sizes of the file
+// before and after, in bytes. No other process may have the ledger open. The new file replaces the old one at the
+// end, so a process that is killed leaves the ledger as it was.
 func Compact(path string, cfg Config) (before, after int64, err error) {
 	cfg.ReadOnly = false
 	l, err := Open(path, cfg)

@@ -14,8 +14,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// createIfMissing makes an empty ledger at path if nothing is there. The ledger appears complete or not at all, so an empty
-// or incomplete file is not one that a killed process of ours left.
+// createIfMissing makes an empty ledger at path if nothing is there. The ledger appears complete or not at all, so
+// an empty or incomplete file is not one that a killed process of ours left.
 func createIfMissing(path string) error {
 	if _, err := os.Lstat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return fault(path, "look at the ledger", err)
@@ -47,8 +47,8 @@ func create(path string) error {
 
 const newSuffix = ".new-"
 
-// sweepCreated removes temporary files of processes that were killed while they made a ledger, or a copy of one, at path. It
-// leaves files of the last hour alone: another process may be writing them.
+// sweepCreated removes temporary files of processes that were killed while they made a ledger, or a copy of one, at
+// path. It leaves files of the last hour alone: another process may be writing them.
 func sweepCreated(path string) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {

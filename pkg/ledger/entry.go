@@ -92,8 +92,12 @@ func (e *Entry) Validate() error {
 		err = fmt.Errorf("its worker, recipe or format has more than %d bytes", MaxText)
 	case len(e.Source) > MaxName:
 		err = fmt.Errorf("its source has %d bytes, more than %d", len(e.Source), MaxName)
-	case len(e.Dropped) > MaxDropped || slices.ContainsFunc(e.Dropped, func(d string) bool { return d == "" || len(d) > MaxText }):
-		err = fmt.Errorf("it dropped more than %d kinds of metadata, or the name of one has not 1 to %d bytes", MaxDropped, MaxText)
+	case len(e.Dropped) > MaxDropped || slices.ContainsFunc(e.Dropped, func(d string) bool {
+		return d == "" ||
+			len(d) > MaxText
+	}):
+		err = fmt.Errorf("it dropped more than %d kinds of metadata, or the name of one has not 1 to %d bytes", MaxDropped,
+			MaxText)
 	case e.Deliveries < 0 || e.Input.Size < 0 || e.Input.Width < 0 || e.Input.Height < 0:
 		err = errors.New("it counts deliveries, bytes or pixels below 0")
 	case e.Settled.IsZero():

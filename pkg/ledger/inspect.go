@@ -10,9 +10,9 @@ import (
 	"os"
 )
 
-// bbolt trusts its file: it maps the file into memory and follows page numbers wherever they lead. So Open checks the file
-// first: its header (inspectHeader) before bbolt opens it, so that nothing writes to a foreign file, and its pages
-// (inspectTree) under its lock. guard catches damage that happens while the file is open.
+// bbolt trusts its file: it maps the file into memory and follows page numbers wherever they lead. So Open checks
+// the file first: its header (inspectHeader) before bbolt opens it, so that nothing writes to a foreign file, and
+// its pages (inspectTree) under its lock. guard catches damage that happens while the file is open.
 //
 // The layout is bbolt's, in the byte order of the machine: every page begins with its number (8 bytes), flags (2),
 // count (2) and overflow (4: how many pages more it takes). Pages 0 and 1 go on with a header: see metaPage.

@@ -9,8 +9,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Last returns up to limit of the entries that were settled last, the newest first. With refused it returns only rejected and
-// dead ones. Its cost does not grow with the ledger.
+// Last returns up to limit of the entries that were settled last, the newest first. With refused it returns only
+// rejected and dead ones. Its cost does not grow with the ledger.
 func (l *Ledger) Last(refused bool, limit int) (last []Entry, err error) {
 	if limit <= 0 {
 		return nil, fmt.Errorf("the limit of the last entries is %d, not at least 1", limit)
@@ -36,9 +36,9 @@ func (l *Ledger) Last(refused bool, limit int) (last []Entry, err error) {
 	return last, nil
 }
 
-// SettledBefore returns for each of the given times how many entries were settled before it. The counts are approximate: entries
-// are numbered in the order of their commits, which differs a little from that of their times, and revived entries still
-// count. It reads some twenty entries for each time, whatever the size of the ledger.
+// SettledBefore returns for each of the given times how many entries were settled before it. The counts are
+// approximate: entries are numbered in the order of their commits, which differs a little from that of their times,
+// and revived entries still count. It reads some twenty entries for each time, whatever the size of the ledger.
 func (l *Ledger) SettledBefore(times []time.Time) ([]uint64, error) {
 	before := make([]uint64, len(times))
 	err := l.view(func(tx *bbolt.Tx) error {

@@ -1,8 +1,9 @@
 // Package ledger keeps what became of every task: the farm's only durable state.
 //
-// A Ledger is one file (bbolt). Append adds entries, many in one transaction. Within a run the first entry of a task wins;
-// Append reports later ones as duplicates. The ledger keeps entries in the order in which they were settled. Each
-// transaction also updates the indexes (by task id, by name of an output, of rejected and dead tasks) and the counts of runs.
+// A Ledger is one file (bbolt). Append adds entries, many in one transaction. Within a run the first entry of a task
+// wins; Append reports later ones as duplicates. The ledger keeps entries in the order in which they were settled.
+// Each transaction also updates the indexes (by task id, by name of an output, of rejected and dead tasks) and the
+// counts of runs.
 //
 // # What is durable when
 //
@@ -13,9 +14,9 @@
 //
 // # What it refuses
 //
-// Open never changes a file that it does not recognise. It refuses a file that is empty, foreign, cut off, damaged or of a
-// newer format, with an error that says which. Every entry carries a checksum. A method that reads damaged data returns
-// ErrDamaged and does not crash; from then on the ledger refuses new entries.
+// Open never changes a file that it does not recognise. It refuses a file that is empty, foreign, cut off, damaged
+// or of a newer format, with an error that says which. Every entry carries a checksum. A method that reads damaged
+// data returns ErrDamaged and does not crash; from then on the ledger refuses new entries.
 package ledger
 
 import (
@@ -57,8 +58,9 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Ledger is an open ledger. One process may write to a ledger at a time. The methods may be called concurrently. Methods
-// that read see the state after the last transaction. They do not wait for a writer, and a writer does not wait for them.
+// Ledger is an open ledger. One process may write to a ledger at a time. The methods may be called concurrently.
+// Methods that read see the state after the last transaction. They do not wait for a writer, and a writer does not
+// wait for them.
 type Ledger struct {
 	path string
 	db   *bbolt.DB
@@ -182,7 +184,8 @@ func (l *Ledger) update(f func(*bbolt.Tx) error) error {
 	return l.guard(func() error { return l.db.Update(f) })
 }
 
-// guard calls f and returns an error where damaged pages make bbolt panic or read outside the file, which is a memory fault.
+// guard calls f and returns an error where damaged pages make bbolt panic or read outside the file, which is a
+// memory fault.
 func (l *Ledger) guard(f func() error) (err error) {
 	was := debug.SetPanicOnFault(true)
 	defer func() {

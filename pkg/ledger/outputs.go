@@ -12,9 +12,9 @@ import (
 // sequence is the number of the last entry that the bucket knows. Ledgers of earlier versions have no such bucket, and
 // an earlier version that writes to a ledger leaves it behind: Open completes it.
 
-// outputKey returns the key of an output. Keys sort like names, and a run settles images nearly in the order of their names,
-// so that a commit changes few pages of the index. Long names are cut; two names with one key are told apart by their
-// entries.
+// outputKey returns the key of an output. Keys sort like names, and a run settles images nearly in the order of
+// their names, so that a commit changes few pages of the index. Long names are cut; two names with one key are told
+// apart by their entries.
 func outputKey(name string) []byte {
 	if len(name) <= maxOutputKey {
 		return []byte(name)
@@ -60,7 +60,8 @@ func (l *Ledger) indexOutputs() error {
 		complete := false
 		err := l.view(func(tx *bbolt.Tx) error {
 			index := tx.Bucket(bucketOutputs)
-			complete = index != nil && tx.Bucket(bucketHashes) == nil && tx.Bucket(bucketSources) != nil && tx.Bucket(bucketAcks) != nil &&
+			complete = index != nil && tx.Bucket(bucketHashes) == nil && tx.Bucket(bucketSources) != nil &&
+				tx.Bucket(bucketAcks) != nil &&
 				index.Sequence() >= tx.Bucket(bucketEntries).Sequence()
 			return nil
 		})
@@ -243,8 +244,8 @@ func noteSource(sources *bbolt.Bucket, source string) error {
 	return sources.Put([]byte(source), []byte{})
 }
 
-// Sources returns the sources of all entries, among them those that have been removed since. When complete is false there
-// are more.
+// Sources returns the sources of all entries, among them those that have been removed since. When complete is false
+// there are more.
 func (l *Ledger) Sources() (sources []string, complete bool, err error) {
 	complete = true
 	err = l.view(func(tx *bbolt.Tx) error {

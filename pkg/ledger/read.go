@@ -12,8 +12,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 )
 
-// pageSize is how many entries one transaction reads. Between pages a reader holds no transaction, so that the ledger can
-// reuse the pages of old entries.
+// pageSize is how many entries one transaction reads. Between pages a reader holds no transaction, so that the
+// ledger can reuse the pages of old entries.
 const pageSize = 256
 
 // Lookup returns the entry of the task id, and false if the task is not settled.
@@ -109,9 +109,9 @@ func (f Filter) Selects(e *Entry) bool {
 		(len(f.Reasons) == 0 || slices.Contains(f.Reasons, e.Reason))
 }
 
-// Refused returns up to limit of the rejected and dead entries that f selects, in the order in which they were settled. It
-// begins behind the entry numbered after; 0: with the first. The caller passes next as after for the following page; 0: there
-// is none.
+// Refused returns up to limit of the rejected and dead entries that f selects, in the order in which they were
+// settled. It begins behind the entry numbered after; 0: with the first. The caller passes next as after for the
+// following page; 0: there is none.
 func (l *Ledger) Refused(f Filter, after uint64, limit int) (page []Entry, next uint64, err error) {
 	if limit <= 0 {
 		return nil, 0, fmt.Errorf("the limit of a page of entries is %d, not at least 1", limit)
@@ -148,9 +148,9 @@ func (l *Ledger) Refused(f Filter, after uint64, limit int) (page []Entry, next 
 	}
 }
 
-// Walk calls fn with every entry behind the one numbered after (0: with all), in the order in which they were settled. It
-// includes entries that are added meanwhile. It returns the first error of fn, or that of ctx. A slow fn delays no
-// writer.
+// Walk calls fn with every entry behind the one numbered after (0: with all), in the order in which they were
+// settled. It includes entries that are added meanwhile. It returns the first error of fn, or that of ctx. A slow fn
+// delays no writer.
 func (l *Ledger) Walk(ctx context.Context, after uint64, fn func(Entry) error) error {
 	for page := make([]Entry, 0, pageSize); ; page = page[:0] {
 		err := l.view(func(tx *bbolt.Tx) error {

@@ -41,8 +41,8 @@ func (s *storedState) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Run is the record of one run, for reports. Its numbers are those that the ventilator reported. Counts returns the sums of
-// the entries.
+// Run is the record of one run, for reports. Its numbers are those that the ventilator reported. Counts returns the
+// sums of the entries.
 type Run struct {
 	ID      string           `json:"id"` // 1 to 128 bytes, no NUL
 	State   outcome.RunState `json:"-"`  // running, finished, interrupted or stalled

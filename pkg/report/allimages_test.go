@@ -51,7 +51,8 @@ func TestReportWithoutARunCoversAllImages(t *testing.T) {
 	if err := errors.Join(r.WriteText(&text), r.WritePage(t.Context(), &page, PageConfig{})); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"covers 20 entries of the ledger by 2 runs: 19 done, 1 refused; 19 outputs", "superseded since: 2",
+	for _, want := range []string{"covers 20 entries of the ledger by 2 runs: 19 done, 1 refused; 19 outputs",
+		"superseded since: 2",
 		"12 NEF, 3 hidden", "roll/000019.jpg"} {
 		if !strings.Contains(text.String(), want) || !strings.Contains(page.String(), want) {
 			t.Errorf("text or page lack %q: %s", want, &text)
@@ -70,7 +71,8 @@ func TestReportAfterARunThatSkippedEverythingNamesImagesOfEarlierRuns(t *testing
 		t.Fatal(err)
 	}
 	var text, page, csv, all strings.Builder
-	err = errors.Join(r.WriteText(&text), r.WritePage(t.Context(), &page, PageConfig{}), WriteCSV(t.Context(), &csv, b, ""),
+	err = errors.Join(r.WriteText(&text), r.WritePage(t.Context(), &page, PageConfig{}),
+		WriteCSV(t.Context(), &csv, b, ""),
 		WriteJSON(t.Context(), &all, b, ""))
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,8 @@ func (f *flow) chart(end time.Time) *Chart {
 	}
 	rates, most, refused := shown.rates(end)
 	span := max(float64(len(rates)-1), 0) + shown.lastShare(end)
-	c := &Chart{Width: chartWidth, Height: chartHeight, Left: chartLeft, Right: chartWidth - chartRight, Bottom: chartHeight - chartBottom}
+	c := &Chart{Width: chartWidth, Height: chartHeight, Left: chartLeft, Right: chartWidth - chartRight,
+		Bottom: chartHeight - chartBottom}
 	x := func(slice float64) float64 {
 		return tenth(chartLeft + min(slice, span)/span*(chartWidth-chartLeft-chartRight))
 	}
@@ -66,7 +67,8 @@ func (f *flow) chart(end time.Time) *Chart {
 		if r := refused[i]; r > 0 {
 			at := x(float64(i))
 			height := max(3, c.Bottom-y(r))
-			c.Refused = append(c.Refused, Bar{X: at, Y: tenth(c.Bottom - height), Width: tenth(max(2, x(float64(i+1))-at)), Height: tenth(height)})
+			c.Refused = append(c.Refused, Bar{X: at, Y: tenth(c.Bottom - height), Width: tenth(max(2, x(float64(i+1))-at)),
+				Height: tenth(height)})
 		}
 	}
 	c.Line = line.String()
@@ -79,7 +81,8 @@ func (f *flow) chart(end time.Time) *Chart {
 	for t := time.Duration(0); t <= whole; t += each {
 		c.Times = append(c.Times, Tick{x(float64(t) / float64(shown.width)), clock(t)})
 	}
-	c.About = fmt.Sprintf("Throughput over %s, at most %.3g images a second in a slice of %s", numfmt.Time(whole), most, numfmt.Time(shown.width))
+	c.About = fmt.Sprintf("Throughput over %s, at most %.3g images a second in a slice of %s", numfmt.Time(whole), most,
+		numfmt.Time(shown.width))
 	return c
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// WithLive returns b with the runs that live returns, which are fresher than what the ledger keeps of them, in the place
-// of their records.
+// WithLive returns b with the runs that live returns, which are fresher than what the ledger keeps of them, in the
+// place of their records.
 func WithLive(b wire.LedgerReader, live func(context.Context) ([]wire.Run, error)) wire.LedgerReader {
 	return liveReader{b, live}
 }

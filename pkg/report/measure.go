@@ -15,8 +15,8 @@ import (
 // maxSlices bounds the slices of time in which throughput is counted.
 const maxSlices = 480
 
-// flow is throughput over time: counts in slices of equal width, the first of which begins at start. When there would be
-// more than maxSlices, add joins them in pairs.
+// flow is throughput over time: counts in slices of equal width, the first of which begins at start. When there
+// would be more than maxSlices, add joins them in pairs.
 type flow struct {
 	start  time.Time
 	width  time.Duration
@@ -148,8 +148,8 @@ func (r *Report) Slowest() []wire.Receipt {
 	})
 }
 
-// sample keeps every nth image. It increases n as images come, so that a few images are spread evenly over a run of unknown
-// length.
+// sample keeps every nth image. It increases n as images come, so that a few images are spread evenly over a run of
+// unknown length.
 type sample struct {
 	every, seen int64
 	kept        []wire.Receipt

@@ -20,10 +20,12 @@ import (
 //go:embed page.html
 var pageText string
 
-// pageTemplate parses the template when a page is first made, since every program would otherwise parse it at its start.
+// pageTemplate parses the template when a page is first made, since every program would otherwise parse it at its
+// start.
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
-		"count": numfmt.Count[int64], "size": numfmt.Bytes[int64], "micros": micros, "round": numfmt.Time, "digits": numfmt.Rate,
+		"count": numfmt.Count[int64], "size": numfmt.Bytes[int64], "micros": micros, "round": numfmt.Time,
+		"digits":  numfmt.Rate,
 		"us":      func(us int64) time.Duration { return time.Duration(us) * time.Microsecond },
 		"when":    func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -31,8 +33,8 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 	}).Parse(pageText))
 })
 
-// Pictures finds the pictures of a page, small enough to be embedded: JPEG, PNG, GIF or WebP. A page leaves out a picture
-// for which a function returns an error. Either function may be nil.
+// Pictures finds the pictures of a page, small enough to be embedded: JPEG, PNG, GIF or WebP. A page leaves out a
+// picture for which a function returns an error. Either function may be nil.
 type Pictures struct {
 	Original func(ctx context.Context, name string) ([]byte, error) // the photo of that name
 	Output   func(ctx context.Context, name string) ([]byte, error) // what was made of it
@@ -231,7 +233,8 @@ func inline(ctx context.Context, find func(context.Context, string) ([]byte, err
 }
 
 // contentPolicy forbids a page to load or run anything, whatever the names of files contain.
-const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; " +
+	"base-uri 'none'; form-action 'none'"
 
 // Handler serves the page of the run that the query's "run" names, or of all images. It makes one page at a time.
 func Handler(b wire.LedgerReader, c PageConfig) http.Handler {

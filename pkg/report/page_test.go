@@ -33,7 +33,8 @@ func TestPageShowsTheRun(t *testing.T) {
 	}
 	page := write(t, r, PageConfig{Version: "v9"})
 	for _, want := range []string{
-		"<title>imagefarm: run new</title>", "<b>3,000</b> found", "<b>2,700</b> done", "balanced", "<b>100</b><span>images a second",
+		"<title>imagefarm: run new</title>", "<b>3,000</b> found", "<b>2,700</b> done", "balanced",
+		"<b>100</b><span>images a second",
 		"2 January 2026, 15:04:05 UTC", "photos-1", "thumbnail64=fit:64x64", "truncated<span>300</span>", "and 100 more",
 		`<td>14.0ms</td>`, "w0", "by imagefarm v9",
 	} {
@@ -55,7 +56,8 @@ func TestHostileNamesStayText(t *testing.T) {
 		`</style><script>alert(1)</script>`, `{{.Run}}`, `--><b>`, "a\u202egpj.exe",
 	}
 	b := newShelf(len(hostile)*20, time.Second)
-	b.runs[0].ID, b.runs[0].Host, b.runs[0].State, b.runs[0].Recipe = hostile[0], hostile[1], outcome.RunState(hostile[2]), hostile[4]
+	run := &b.runs[0]
+	run.ID, run.Host, run.State, run.Recipe = hostile[0], hostile[1], outcome.RunState(hostile[2]), hostile[4]
 	b.runs[0].Inputs = hostile
 	b.entry = func(i int) wire.Receipt {
 		e := entry(i, time.Second)
@@ -74,7 +76,8 @@ func TestHostileNamesStayText(t *testing.T) {
 	page := write(t, r, PageConfig{Version: hostile[0], Pictures: Pictures{Original: shown, Output: shown}})
 	elements := regexp.MustCompile(`<[a-zA-Z/!][^>]*>`).FindAllString(page, -1)
 	for _, element := range elements {
-		if strings.Contains(element, "alert") || strings.HasPrefix(element, "<script") || strings.Contains(element, "onerror") {
+		if strings.Contains(element, "alert") || strings.HasPrefix(element, "<script") ||
+			strings.Contains(element, "onerror") {
 			t.Errorf("an element came out of a name: %s", element)
 		}
 	}
@@ -82,7 +85,8 @@ func TestHostileNamesStayText(t *testing.T) {
 		t.Error("the name is not shown as it is")
 	}
 	if strings.Count(page, "<figure>") != maxPairs || strings.Count(page, `src="data:image/png;base64,`) != 2*maxPairs {
-		t.Errorf("%d figures, %d pictures", strings.Count(page, "<figure>"), strings.Count(page, `src="data:image/png;base64,`))
+		t.Errorf("%d figures, %d pictures", strings.Count(page, "<figure>"), strings.Count(page,
+			`src="data:image/png;base64,`))
 	}
 }
 
@@ -96,8 +100,10 @@ func TestPicturesThatAreMissingOrForeignAreLeftOut(t *testing.T) {
 		return Pictures{Original: f, Output: f}
 	}
 	for what, p := range map[string]Pictures{
-		"none": {}, "missing": find(nil, fs.ErrNotExist), "svg": find([]byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), nil),
-		"html": find([]byte("<html>"), nil), "large": find(append(picture(t), make([]byte, MaxPicture)...), nil), "empty": find(nil, nil),
+		"none": {}, "missing": find(nil,
+			fs.ErrNotExist), "svg": find([]byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), nil),
+		"html": find([]byte("<html>"), nil), "large": find(append(picture(t), make([]byte, MaxPicture)...),
+			nil), "empty": find(nil, nil),
 	} {
 		if page := write(t, r, PageConfig{Pictures: p}); strings.Contains(page, "<img") || strings.Contains(page, "<figure") {
 			t.Errorf("%s: there is a picture", what)

@@ -2,8 +2,8 @@
 // needs nothing else. A report covers one run, or all images that the ledger knows.
 //
 // Read makes a report in one pass over the ledger's entries. Its memory does not grow with their number. It counts
-// throughput in slices of time, and joins them in pairs when there are too many. It counts times in histograms whose steps
-// are a tenth. Of lists it keeps the first or the largest entries, or an even sample.
+// throughput in slices of time, and joins them in pairs when there are too many. It counts times in histograms whose
+// steps are a tenth. Of lists it keeps the first or the largest entries, or an even sample.
 package report
 
 import (

@@ -53,13 +53,16 @@ func (s *shelf) Entries(_ context.Context, args wire.EntriesArgs) (*wire.Entries
 // entry is the ith image of run "new", settled i×every after the start: done in 10 to 19 ms, every tenth truncated.
 func entry(i int, every time.Duration) wire.Receipt {
 	e := wire.Receipt{
-		ID: fmt.Sprintf("%032x", i), Run: "new", Filename: fmt.Sprintf("roll/%06d.jpg", i), Outcome: outcome.Done, Delivery: 1,
+		ID: fmt.Sprintf("%032x", i), Run: "new", Filename: fmt.Sprintf("roll/%06d.jpg",
+			i), Outcome: outcome.Done, Delivery: 1,
 		Worker: fmt.Sprint("w", i%2), Bytes: 1000, At: begun.Add(time.Duration(i) * every),
 		Outputs: []wire.OutputInfo{{Name: fmt.Sprintf("roll/%06d_thumbnail64.jpg", i), Size: 100, Width: 64, Height: 48}},
-		Timings: wire.Timings{Waited: 500, Decode: 4000, Transform: 2000, Encode: 3000, Write: 500, Total: int64(10_000 + 1000*(i%10))},
+		Timings: wire.Timings{Waited: 500, Decode: 4000, Transform: 2000, Encode: 3000, Write: 500,
+			Total: int64(10_000 + 1000*(i%10))},
 	}
 	if i%10 == 9 {
-		e.Outcome, e.Reason, e.Detail, e.Outputs, e.Timings = outcome.Rejected, outcome.Truncated, "it ends early", nil, wire.Timings{}
+		e.Outcome, e.Reason, e.Detail = outcome.Rejected, outcome.Truncated, "it ends early"
+		e.Outputs, e.Timings = nil, wire.Timings{}
 	}
 	return e
 }
@@ -109,7 +112,8 @@ func TestRatesAreComputedFromWorkingTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := r.Summary(); s.Seconds != 30 || s.WorkingSeconds != 15 || s.ImagesPerSecond != 200 || s.BytesPerSecond != 200_000 {
+	if s := r.Summary(); s.Seconds != 30 || s.WorkingSeconds != 15 || s.ImagesPerSecond != 200 ||
+		s.BytesPerSecond != 200_000 {
 		t.Errorf("%+v", s)
 	}
 	var text strings.Builder
@@ -251,7 +255,8 @@ func TestDroppedMetadataIsReported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = errors.Join(WriteCSV(t.Context(), &csvText, b, "new"), WriteJSON(t.Context(), &jsonText, b, "new"), r.WriteText(&plain),
+	err = errors.Join(WriteCSV(t.Context(), &csvText, b, "new"), WriteJSON(t.Context(), &jsonText, b, "new"),
+		r.WriteText(&plain),
 		r.WritePage(t.Context(), &page, PageConfig{}))
 	if err != nil {
 		t.Fatal(err)
@@ -305,7 +310,8 @@ func TestTextNamesStagesAndRefusals(t *testing.T) {
 	if err := r.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"run new finished", "100 images found = 90 done + 0 skipped + 10 rejected + 0 dead: balanced",
+	for _, want := range []string{"run new finished",
+		"100 images found = 90 done + 0 skipped + 10 rejected + 0 dead: balanced",
 		"10.0 img/s", "decode", "truncated", "roll/000009.jpg"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%q is not in\n%s", want, &text)
@@ -314,13 +320,15 @@ func TestTextNamesStagesAndRefusals(t *testing.T) {
 }
 
 func TestRunWithoutEntriesHasAPage(t *testing.T) {
-	for _, run := range []wire.Run{{}, {ID: "empty", State: "finished", Started: begun, Ended: begun, Found: 5, Skipped: 5}} {
+	for _, run := range []wire.Run{{}, {ID: "empty", State: "finished", Started: begun, Ended: begun, Found: 5,
+		Skipped: 5}} {
 		var text bytes.Buffer
 		r := newReport(run)
 		if err := errors.Join(r.WritePage(t.Context(), &text, PageConfig{}), r.WriteText(io.Discard)); err != nil {
 			t.Error(err)
 		}
-		if strings.Contains(text.String(), "<svg") || strings.Contains(text.String(), "NaN") || !strings.HasSuffix(text.String(), "</html>\n") {
+		if strings.Contains(text.String(), "<svg") || strings.Contains(text.String(), "NaN") ||
+			!strings.HasSuffix(text.String(), "</html>\n") {
 			t.Errorf("%.2000s", &text)
 		}
 	}
@@ -351,13 +359,16 @@ func picture(t *testing.T) []byte {
 
 func TestHandlerServesThePage(t *testing.T) {
 	h := Handler(newShelf(100, time.Second), PageConfig{Version: "v1.2.3"})
-	for path, want := range map[string]int{"/report.html": 200, "/report.html?run=old": 200, "/report.html?run=no<b>": 404} {
+	for path, want := range map[string]int{"/report.html": 200, "/report.html?run=old": 200,
+		"/report.html?run=no<b>": 404} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
-		if w.Code != want || strings.Contains(w.Body.String(), "no<b>") && w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+		if w.Code != want || strings.Contains(w.Body.String(), "no<b>") &&
+			w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
 			t.Errorf("%s: %d, %v, %.200s", path, w.Code, w.Header(), w.Body)
 		}
-		if want == 200 && (!strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") || !strings.Contains(w.Body.String(), "v1.2.3")) {
+		if want == 200 && (!strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") ||
+			!strings.Contains(w.Body.String(), "v1.2.3")) {
 			t.Errorf("%s: %v", path, w.Header())
 		}
 	}

@@ -27,9 +27,9 @@ var columns = []string{
 	"run",     // that settled it
 }
 
-// WriteCSV writes a line for each image that the run of that id settled or, when it is empty, for each one that the ledger
-// knows, below a header. Entries that later ones replaced have no line.
-// Texts that a spreadsheet would take for a formula begin with an apostrophe.
+// WriteCSV writes a line for each image that the run of that id settled or, when it is empty, for each one that the
+// ledger knows, below a header. Entries that later ones replaced have no line. Texts that a spreadsheet would take
+// for a formula begin with an apostrophe.
 func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) error {
 	_, args, err := begin(ctx, b, id)
 	if err != nil {
@@ -73,16 +73,17 @@ func Cell(s string) string {
 
 // Summary is the end of WriteJSON.
 type Summary struct {
-	Settled         int64            `json:"settled"`        // images that the report covers
-	SettledByRun    int64            `json:"settled_by_run"` // of those; the run's rates are reckoned by them
-	Runs            int              `json:"runs"`           // that the report covers
-	Superseded      int64            `json:"superseded"`     // entries that later ones replaced; not among the settled
-	Bytes           int64            `json:"bytes"`          // of those images
-	Outputs         int64            `json:"outputs"`
-	OutputBytes     int64            `json:"output_bytes"`
-	Unsettled       int64            `json:"unsettled"`       // found − (done + skipped + rejected + dead)
-	Seconds         float64          `json:"seconds"`         // from its start to its end
-	WorkingSeconds  float64          `json:"working_seconds"` // of those, in which a worker was connected and the run was not paused
+	Settled      int64   `json:"settled"`        // images that the report covers
+	SettledByRun int64   `json:"settled_by_run"` // of those; the run's rates are reckoned by them
+	Runs         int     `json:"runs"`           // that the report covers
+	Superseded   int64   `json:"superseded"`     // entries that later ones replaced; not among the settled
+	Bytes        int64   `json:"bytes"`          // of those images
+	Outputs      int64   `json:"outputs"`
+	OutputBytes  int64   `json:"output_bytes"`
+	Unsettled    int64   `json:"unsettled"` // found − (done + skipped + rejected + dead)
+	Seconds      float64 `json:"seconds"`   // from its start to its end
+	// Of those, in which a worker was connected and the run was not paused
+	WorkingSeconds  float64          `json:"working_seconds"`
 	ImagesPerSecond float64          `json:"images_per_second"`
 	BytesPerSecond  float64          `json:"bytes_per_second"`
 	Refused         map[string]int64 `json:"refused"` // rejected images by reason, and dead letters
@@ -117,7 +118,8 @@ type Throughput struct {
 func (r *Report) Summary() Summary {
 	images, bytes := r.PerSecond()
 	s := Summary{
-		Settled: r.Entries, SettledByRun: r.ofRun, Runs: max(1, r.Runs), Superseded: r.Superseded, Bytes: r.Bytes, Outputs: r.Outputs, OutputBytes: r.Written, Unsettled: r.Run.Unsettled(),
+		Settled: r.Entries, SettledByRun: r.ofRun, Runs: max(1, r.Runs), Superseded: r.Superseded,
+		Bytes: r.Bytes, Outputs: r.Outputs, OutputBytes: r.Written, Unsettled: r.Run.Unsettled(),
 		Seconds: r.Took().Seconds(), WorkingSeconds: r.Working().Seconds(), ImagesPerSecond: images, BytesPerSecond: bytes,
 		Workers:    r.Workers(),
 		Refused:    make(map[string]int64),
@@ -189,7 +191,8 @@ func WriteJSON(ctx context.Context, w io.Writer, b wire.LedgerReader, id string)
 // WriteText writes the report for a terminal.
 func (r *Report) WriteText(w io.Writer) error {
 	run := &r.Run
-	fmt.Fprintf(w, "run %s %s, begun %s, took %s", telemetry.Printable(run.ID), telemetry.Printable(string(run.State)), run.Started.Local().Format(time.DateTime), numfmt.Time(r.Took()))
+	fmt.Fprintf(w, "run %s %s, begun %s, took %s", telemetry.Printable(run.ID), telemetry.Printable(string(run.State)),
+		run.Started.Local().Format(time.DateTime), numfmt.Time(r.Took()))
 	if r.Took()-r.Working() > r.Took()/20 {
 		fmt.Fprintf(w, ", %s working", numfmt.Time(r.Working()))
 	}
@@ -207,7 +210,8 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	if r.ofRun > 0 {
 		images, bytes := r.PerSecond()
-		fmt.Fprintf(w, "%s settled by this run: %s img/s, %s/s in\n", numfmt.Count(r.ofRun), numfmt.Rate(images), numfmt.Bytes(bytes))
+		fmt.Fprintf(w, "%s settled by this run: %s img/s, %s/s in\n", numfmt.Count(r.ofRun), numfmt.Rate(images),
+			numfmt.Bytes(bytes))
 	}
 	fmt.Fprintln(w, r.covered())
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
@@ -221,7 +225,8 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintln(table, "\nSLOWEST\tTIME\tBYTES\tWORKER")
 		slow := r.Slowest()
 		for _, e := range slow[:min(5, len(slow))] {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", telemetry.Printable(e.Filename), micros(e.Timings.Total), numfmt.Bytes(e.Bytes), telemetry.Printable(e.Worker))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", telemetry.Printable(e.Filename), micros(e.Timings.Total),
+				numfmt.Bytes(e.Bytes), telemetry.Printable(e.Worker))
 		}
 	}
 	if refused := r.Refused(); len(refused) > 0 {

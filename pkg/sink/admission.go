@@ -52,7 +52,7 @@ func (a *admission) sender(p zsock.PeerInfo) sender {
 var (
 	errNoTicket     = errors.New("it has no ticket; --allow-strangers admits results without one")
 	errStranger     = errors.New("its sender announced no token; --allow-strangers admits it")
-	errWrongTicket  = errors.New("its ticket is wrong: the run gave this delivery of this task to another worker, or never")
+	errWrongTicket  = errors.New("its ticket is wrong: the run did not give this delivery of this task to its worker")
 	errAnothersName = errors.New("its sender announced another name, or none while a worker of this name is connected")
 )
 
@@ -80,8 +80,8 @@ func (a *admission) result(r *wire.Result, from sender) error {
 	return a.outputs(r)
 }
 
-// outputs returns an error unless the outputs of r are those that its recipe makes of its file. A stranger may leave the recipe
-// out; then no output may be one of another image.
+// outputs returns an error unless the outputs of r are those that its recipe makes of its file. A stranger may leave
+// the recipe out; then no output may be one of another image.
 func (a *admission) outputs(r *wire.Result) error {
 	if r.Recipe == "" {
 		names := make([]string, len(r.Outputs))

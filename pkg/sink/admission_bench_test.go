@@ -39,7 +39,8 @@ func BenchmarkAdmission(b *testing.B) {
 	for _, name := range recipe.Default().OutputNames(r.Filename) {
 		r.Outputs = append(r.Outputs, wire.Output{Name: name})
 	}
-	r.Ticket = wire.NewTickets(key).Of(wire.TicketOf{ID: r.ID, Filename: r.Filename, Recipe: r.Recipe, Delivery: 1, Proof: w.Proof()})
+	r.Ticket = wire.NewTickets(key).Of(wire.TicketOf{ID: r.ID, Filename: r.Filename, Recipe: r.Recipe, Delivery: 1,
+		Proof: w.Proof()})
 	a := newAdmission(s.core)
 	peer := zsock.PeerInfo{ID: 1, Identity: w.String()}
 	id, _ := taskid.Parse(r.ID)

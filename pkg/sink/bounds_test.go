@@ -20,8 +20,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// Found with a recipe of 64 variants: what the sink knew of a batch of tasks had more values than a message may have, and
-// the next run asked again for ever.
+// Found with a recipe of 64 variants: what the sink knew of a batch of tasks had more values than a message may
+// have, and the next run asked again for ever.
 func TestAnswersAboutTasksOfManyOutputsCanBeDecoded(t *testing.T) {
 	s := newStage(t)
 	var entries []ledger.Entry
@@ -181,7 +181,8 @@ func TestWhoAsksASinkThatStopsHearsNothingRatherThanARefusal(t *testing.T) {
 
 func TestTheLedgerKeepsWhatARunsRateIsReckonedBy(t *testing.T) {
 	begun := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	run := wire.Run{ID: "r", State: "finished", Started: begun, Ended: begun.Add(time.Minute), Total: 30, Found: 30, Done: 20, Skipped: 10,
+	run := wire.Run{ID: "r", State: "finished", Started: begun, Ended: begun.Add(time.Minute), Total: 30, Found: 30,
+		Done: 20, Skipped: 10,
 		Earlier: 10, Bytes: 4e6, WorkUS: 10e6}
 	record := runRecord(&run)
 	again := runOfRecord(&record)

@@ -77,8 +77,8 @@ func gather(batch []work, queue <-chan work, over <-chan time.Time) []work {
 	return batch
 }
 
-// commitBatch makes the outputs durable, appends the entries to the ledger, and then publishes the receipts. It returns the
-// part of the batch that did not fail, also with an error.
+// commitBatch makes the outputs durable, appends the entries to the ledger, and then publishes the receipts. It
+// returns the part of the batch that did not fail, also with an error.
 func (c *committer) commitBatch(ctx context.Context, batch []work) ([]work, error) {
 	begun := time.Now()
 	durable, err := c.writers.makeDurable(ctx, batch)
@@ -107,8 +107,8 @@ func (c *committer) commitBatch(ctx context.Context, batch []work) ([]work, erro
 	return batch, c.publishReceipts(batch, duplicate)
 }
 
-// publishReceipts counts and publishes the receipts of a committed batch. The receipt of a duplicate is that of the first
-// result of its task.
+// publishReceipts counts and publishes the receipts of a committed batch. The receipt of a duplicate is that of the
+// first result of its task.
 func (c *committer) publishReceipts(batch []work, duplicate []bool) error {
 	now := time.Now()
 	for i := range batch {

@@ -1,9 +1,9 @@
 // Package sink collects what workers made, keeps the ledger, and answers everyone who subscribes or asks.
 //
-// A result passes through bounded stages. The intake receives and decodes it. Writers write the bytes of its outputs. The
-// committer flushes the outputs of a group of results, commits the group to the ledger, and only then publishes receipts.
-// A stage that cannot go on, because the disk is full for instance, stops the stages before it and in the end the
-// workers: nothing is dropped.
+// A result passes through bounded stages. The intake receives and decodes it. Writers write the bytes of its
+// outputs. The committer flushes the outputs of a group of results, commits the group to the ledger, and only then
+// publishes receipts. A stage that cannot go on, because the disk is full for instance, stops the stages before it
+// and in the end the workers: nothing is dropped.
 package sink
 
 import (
@@ -51,7 +51,7 @@ type Config struct {
 
 	MaxMessage    int64                 // largest result, bytes; default 64 MiB
 	Writers       int                   // outputs written at once; default 4
-	GroupCommit   time.Duration         // how long a result may wait for others to be committed with; default 20 ms, at most 50 ms
+	GroupCommit   time.Duration         // how long a result waits to be committed with others; default 20 ms, at most 50
 	WorkerTimeout time.Duration         // a worker that is silent for longer is lost; default 3 s
 	Logger        *slog.Logger          // default: nothing is logged
 	Registerer    prometheus.Registerer // default: metrics are kept but not exported

@@ -11,8 +11,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// workerConnection follows the connections of workers, so that a worker whose connection closes is lost at once, without
-// a wait for missing heartbeats.
+// workerConnection follows the connections of workers, so that a worker whose connection closes is lost at once,
+// without a wait for missing heartbeats.
 func (c *core) workerConnection(ev zsock.PeerEvent) {
 	w, ok := wire.ParseWorkerIdentity(ev.Peer.Identity)
 	if !ok {

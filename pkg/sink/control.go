@@ -107,8 +107,9 @@ func (c *control) backup(ctx context.Context, args *wire.BackupArgs) (any, error
 	return &wire.Backup{Size: size}, nil
 }
 
-// allRuns returns the runs of the ledger, newest first, with the last counts of the live ones. A run without a recorded end
-// was interrupted, unless its ventilator has called since the sink was started, or may still be about to.
+// allRuns returns the runs of the ledger, newest first, with the last counts of the live ones. A run without a
+// recorded end was interrupted, unless its ventilator has called since the sink was started, or may still be about
+// to.
 func (c *control) allRuns() ([]wire.Run, error) {
 	justStarted := time.Since(c.state.started()) <= runTimeout
 	live := make(map[string]wire.Run)

@@ -63,7 +63,8 @@ func (d *disk) trouble(now time.Time) (string, diskfault.Kind) {
 	case first == nil:
 		return "", diskfault.None
 	case first.err == nil:
-		return fmt.Sprintf("%s: the disk has not answered since %s", first.what, first.since.Format(time.TimeOnly)), diskfault.Stuck
+		return fmt.Sprintf("%s: the disk has not answered since %s", first.what,
+			first.since.Format(time.TimeOnly)), diskfault.Stuck
 	}
 	return first.err.Error(), diskfault.Of(first.err)
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// monitorBatchDelay is how long events for subscribers of a prefix are batched, so that watching does not slow the farm.
+// monitorBatchDelay is how long events for subscribers of a prefix are batched, so that watching does not slow the
+// farm.
 const monitorBatchDelay = 50 * time.Millisecond
 
 // publisher publishes events to subscribers on the network and to watchers in this process.

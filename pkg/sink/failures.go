@@ -8,8 +8,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// failures remembers the failed deliveries of at least maxFailures tasks and of at most twice as many: more than a control
-// call asks about. maxFailureDetail bounds the detail of each, in bytes.
+// failures remembers the failed deliveries of at least maxFailures tasks and of at most twice as many: more than a
+// control call asks about. maxFailureDetail bounds the detail of each, in bytes.
 const (
 	maxFailures      = 2 * wire.MaxBatch
 	maxFailureDetail = 256

@@ -158,7 +158,8 @@ func TestRunsAreAskedForPageByPage(t *testing.T) {
 	begun := time.Now()
 	const n = 2*wire.MaxRuns + 3
 	for i := range n {
-		r := wire.Run{ID: fmt.Sprint("r", i), State: outcome.Finished, Started: begun.Add(time.Duration(i/2) * time.Second), Ended: begun, Recipe: strings.Repeat("r", 10_000)}
+		r := wire.Run{ID: fmt.Sprint("r", i), State: outcome.Finished, Started: begun.Add(time.Duration(i/2) * time.Second),
+			Ended: begun, Recipe: strings.Repeat("r", 10_000)}
 		if err := s.ledger.PutRun(runRecord(&r)); err != nil {
 			t.Fatal(err)
 		}

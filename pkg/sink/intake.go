@@ -70,8 +70,9 @@ func (in *intake) run(ctx, open context.Context) {
 	}
 }
 
-// passOn gives a result to the writers, also during a drain. While they have no room the intake reads nothing, and workers'
-// heartbeats lie unread behind the result: reading on would hold more and more in memory. It returns false if ctx ends first.
+// passOn gives a result to the writers, also during a drain. While they have no room the intake reads nothing, and
+// workers' heartbeats lie unread behind the result: reading on would hold more and more in memory. It returns false
+// if ctx ends first.
 func (in *intake) passOn(ctx context.Context, r *wire.Result) bool {
 	select {
 	case in.arrived <- r:
@@ -124,8 +125,8 @@ func (in *intake) heartbeat(h *wire.Heartbeat) {
 	in.publish(wire.TopicWorkerHeartbeat, h)
 }
 
-// bareName publishes the bare result of a worker that cannot echo ids. Only a ventilator knows which task was to make an
-// output of that name. When it has heard all names of a task, it calls settle.
+// bareName publishes the bare result of a worker that cannot echo ids. Only a ventilator knows which task was to
+// make an output of that name. When it has heard all names of a task, it calls settle.
 func (in *intake) bareName(name string) {
 	in.state.count(func(c *wire.Status) { c.Strangers++ })
 	in.publish(wire.TopicOutput, &wire.BareName{Name: name})

@@ -184,8 +184,8 @@ func (l *liveRuns) recipe(run string) string {
 	return ""
 }
 
-// claims are the tasks whose results are being written and committed. The intake claims them in the order in which results come;
-// a second result of such a task is a duplicate.
+// claims are the tasks whose results are being written and committed. The intake claims them in the order in which
+// results come; a second result of such a task is a duplicate.
 type claims struct {
 	mu    sync.Mutex
 	tasks map[string]struct{}

@@ -11,8 +11,8 @@ import (
 
 // These methods are the control calls and the subscription for callers in the same process.
 
-// Watch returns the events from now on, and a function that ends the watch and closes the channel. At most buffer events
-// wait. When there is room again after some were missed, an event of topic "events.missed" says how many.
+// Watch returns the events from now on, and a function that ends the watch and closes the channel. At most buffer
+// events wait. When there is room again after some were missed, an event of topic "events.missed" says how many.
 func (s *Sink) Watch(buffer int) (<-chan wire.Event, func()) { return s.watchers.add(buffer) }
 
 // Entries returns a page of the ledger.
@@ -20,8 +20,8 @@ func (s *Sink) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entrie
 	return s.reader().Entries(ctx, args)
 }
 
-// Last returns up to limit of the entries that were settled last, newest first. With refused it returns only rejected and
-// dead ones.
+// Last returns up to limit of the entries that were settled last, newest first. With refused it returns only
+// rejected and dead ones.
 func (s *Sink) Last(ctx context.Context, refused bool, limit int) ([]wire.Receipt, error) {
 	return s.reader().Last(ctx, refused, limit)
 }

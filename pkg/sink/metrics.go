@@ -4,10 +4,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // metrics are the metrics of a sink. docs/OPERATIONS.md explains each.
@@ -22,7 +23,8 @@ func newMetrics(reg prometheus.Registerer, status func() *wire.Status) *metrics 
 	m := &metrics{
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "results_total",
 			Help: "Results committed, or recognised as duplicates."}, []string{"outcome"}),
-		commit: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "ledger_commit_duration_seconds",
+		commit: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub,
+			Name: "ledger_commit_duration_seconds",
 			Help: "Time to make a group of results durable.", Buckets: telemetry.Buckets()}),
 		endToEnd: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "end_to_end_seconds",
 			Help: "Time from a task's arrival at a worker to its commit.", Buckets: telemetry.Buckets()}),
@@ -32,7 +34,8 @@ func newMetrics(reg prometheus.Registerer, status func() *wire.Status) *metrics 
 	}
 	reg.MustRegister(m.results, m.commit, m.endToEnd, &collector{status: status,
 		workers: prometheus.NewDesc("imagefarm_sink_workers_connected", "Workers that give signs of life.", nil, nil),
-		images:  prometheus.NewDesc("imagefarm_sink_run_images", "Images of the live runs, and of the last one when none is live.", []string{"state"}, nil),
+		images: prometheus.NewDesc("imagefarm_sink_run_images",
+			"Images of the live runs, and of the last one when none is live.", []string{"state"}, nil),
 	})
 	return m
 }

@@ -8,7 +8,8 @@ import (
 )
 
 func TestImagesAreCountedOfLiveRunsOrOfTheNewest(t *testing.T) {
-	for runs, want := range map[string]string{"": "", "L": "L", "l": "l", "eL": "L", "Le": "L", "Lel": "Ll", "e": "e", "ef": "e"} {
+	for runs, want := range map[string]string{"": "", "L": "L", "l": "l", "eL": "L", "Le": "L", "Lel": "Ll", "e": "e",
+		"ef": "e"} {
 		var all []wire.Run
 		for _, c := range runs {
 			r := wire.Run{ID: string(c)}

@@ -45,8 +45,8 @@ func (c *core) logTrouble(before string) string {
 	return trouble
 }
 
-// interrupted records and publishes the end of a run whose ventilator is silent. The ledger knows what the run settled since
-// the ventilator's last call.
+// interrupted records and publishes the end of a run whose ventilator is silent. The ledger knows what the run
+// settled since the ventilator's last call.
 func (c *core) interrupted(run wire.Run) {
 	if err := c.reader().countSettled(&run); err != nil {
 		c.log.Error("cannot count the entries of a run", "run", run.ID, "error", err)

@@ -13,8 +13,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// Reader answers questions about a ledger: a running sink's, or that of a file when no sink is running. It has the methods
-// of sinkclient.Client that concern the ledger.
+// Reader answers questions about a ledger: a running sink's, or that of a file when no sink is running. It has the
+// methods of sinkclient.Client that concern the ledger.
 type Reader struct {
 	Ledger *ledger.Ledger
 }
@@ -51,7 +51,8 @@ func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entri
 	}
 	seen, outputs := 0, 0
 	err = r.Ledger.Walk(ctx, after, func(e ledger.Entry) error {
-		if len(page.Entries) == limit || seen == maxSeen || outputs+len(e.Outputs)+len(e.Dropped) > maxOutputs && outputs > 0 {
+		if len(page.Entries) == limit || seen == maxSeen || outputs+len(e.Outputs)+len(e.Dropped) > maxOutputs &&
+			outputs > 0 {
 			page.Next = strconv.FormatUint(after, 10)
 			return errPageFull
 		}
@@ -86,12 +87,12 @@ func (r Reader) receipt(e *ledger.Entry, superseded bool) (wire.Receipt, error) 
 	return receipt, err
 }
 
-// maxSeen bounds the entries that are read for one page. A question about a run that is rare in a large ledger must not keep
-// other callers waiting, so its pages may be short or empty.
+// maxSeen bounds the entries that are read for one page. A question about a run that is rare in a large ledger must
+// not keep other callers waiting, so its pages may be short or empty.
 const maxSeen = 64 * wire.MaxBatch
 
-// maxOutputs bounds the outputs and the kinds of dropped metadata of a page's entries. An output has up to thirteen values,
-// and an entry some forty beside its outputs, so that a page has fewer than wire.MaxElements.
+// maxOutputs bounds the outputs and the kinds of dropped metadata of a page's entries. An output has up to thirteen
+// values, and an entry some forty beside its outputs, so that a page has fewer than wire.MaxElements.
 const maxOutputs = 10 * wire.MaxBatch
 
 var errPageFull = errors.New("the page is full")
@@ -112,8 +113,8 @@ func pageStart(after string) (uint64, error) {
 	return n, nil
 }
 
-// Last returns up to limit of the entries that were settled last, newest first. With refused it returns only rejected and
-// dead ones.
+// Last returns up to limit of the entries that were settled last, newest first. With refused it returns only
+// rejected and dead ones.
 func (r Reader) Last(_ context.Context, refused bool, limit int) ([]wire.Receipt, error) {
 	last, err := r.Ledger.Last(refused, limit)
 	if err != nil {
@@ -148,12 +149,14 @@ func (r Reader) Backup(ctx context.Context, path string) (int64, error) {
 	return r.Ledger.Backup(ctx, path)
 }
 
-// Runs returns the runs of the ledger, newest first. No sink is running, so a run without a recorded end was interrupted.
+// Runs returns the runs of the ledger, newest first. No sink is running, so a run without a recorded end was
+// interrupted.
 func (r Reader) Runs(context.Context) ([]wire.Run, error) {
 	return r.runs(func(string) bool { return false })
 }
 
-// runs returns the runs of the ledger, newest first. maybeLive says of a run without a recorded end whether it may be live.
+// runs returns the runs of the ledger, newest first. maybeLive says of a run without a recorded end whether it may
+// be live.
 func (r Reader) runs(maybeLive func(id string) bool) ([]wire.Run, error) {
 	records, err := r.Ledger.Runs()
 	if err != nil {
@@ -185,7 +188,8 @@ func (r Reader) countSettled(run *wire.Run) error {
 	if err != nil {
 		return err
 	}
-	run.Done, run.Rejected, run.Dead = max(run.Done, settled.Done), max(run.Rejected, settled.Rejected), max(run.Dead, settled.Dead)
+	run.Done, run.Rejected, run.Dead = max(run.Done, settled.Done), max(run.Rejected, settled.Rejected), max(run.Dead,
+		settled.Dead)
 	run.Found = max(run.Found, run.Settled())
 	run.Total = max(run.Total, run.Found)
 	return nil
@@ -204,7 +208,8 @@ func (r Reader) owners(args *wire.OwnersArgs) (*wire.Owners, error) {
 		return reply, err
 	}
 	err := r.Ledger.Owners(args.Outputs, func(name string, e ledger.Entry) {
-		reply.Owners = append(reply.Owners, wire.Owner{Output: name, ID: e.ID.String(), Source: e.Source, Filename: e.Filename, Run: e.Run})
+		reply.Owners = append(reply.Owners, wire.Owner{Output: name, ID: e.ID.String(), Source: e.Source,
+			Filename: e.Filename, Run: e.Run})
 	})
 	return reply, err
 }

@@ -22,13 +22,14 @@ func receiptOf(r *wire.Result) wire.Receipt {
 		if o.Data != nil { // the sink writes these bytes, whatever the worker says of them
 			sum = wire.Checksum(o.Data)
 		}
-		receipt.Outputs = append(receipt.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height, Sum: sum})
+		receipt.Outputs = append(receipt.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width,
+			Height: o.Height, Sum: sum})
 	}
 	return receipt
 }
 
-// canonicalID returns the id under which r is committed. Other programs' ventilators may name their tasks as they like, or
-// not at all, but the ledger takes ids of one form.
+// canonicalID returns the id under which r is committed. Other programs' ventilators may name their tasks as they
+// like, or not at all, but the ledger takes ids of one form.
 func canonicalID(r *wire.Result) string {
 	if id, err := taskid.Parse(r.ID); err == nil {
 		return id.String()
@@ -36,8 +37,9 @@ func canonicalID(r *wire.Result) string {
 	return taskid.FromContent(r.Filename, []byte(r.ID), r.Recipe).String()
 }
 
-// entryOf returns the ledger's entry of a receipt. result is the worker's, or nil when a ventilator settles the task itself.
-// The error says why the ledger would refuse the entry: one refused entry would fail the whole batch of the committer.
+// entryOf returns the ledger's entry of a receipt. result is the worker's, or nil when a ventilator settles the task
+// itself. The error says why the ledger would refuse the entry: one refused entry would fail the whole batch of the
+// committer.
 func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	id, err := taskid.Parse(r.ID)
 	if err != nil {
@@ -55,7 +57,8 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	}
 	if r.Outcome == outcome.Done {
 		for _, o := range r.Outputs {
-			e.Outputs = append(e.Outputs, ledger.Output{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height, Sum: o.Sum})
+			e.Outputs = append(e.Outputs, ledger.Output{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height,
+				Sum: o.Sum})
 		}
 	}
 	if result != nil {
@@ -81,7 +84,8 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 		},
 	}
 	for _, o := range e.Outputs {
-		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height, Sum: o.Sum})
+		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height,
+			Sum: o.Sum})
 	}
 	return r
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// Found with a worker that gave a reason for a task that was done: the ledger refused the batch, and nothing was committed
-// ever after.
+// Found with a worker that gave a reason for a task that was done: the ledger refused the batch, and nothing was
+// committed ever after.
 func TestResultThatTheLedgerWouldRefuseIsAFailureOfThatTaskAlone(t *testing.T) {
 	s := newStage(t)
 	for name, spoil := range map[string]func(*wire.Result){
@@ -58,7 +58,8 @@ func TestSettlementThatTheLedgerWouldRefuseIsRefusedToItsVentilator(t *testing.T
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	if got, err := s.client.Settle(t.Context(), []wire.Receipt{dead}); err != nil || len(got) != 1 || time.Since(got[0].At) > time.Minute {
+	if got, err := s.client.Settle(t.Context(), []wire.Receipt{dead}); err != nil || len(got) != 1 ||
+		time.Since(got[0].At) > time.Minute {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -74,7 +75,8 @@ func TestSinkWhoseLedgerFailsForGoodEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	network := zsock.Network{Inproc: zsock.NewInproc()}
-	s, err := New(Config{Results: "inproc://r", Events: "inproc://e", Control: "inproc://c", Network: network, Out: dir, Ledger: book})
+	s, err := New(Config{Results: "inproc://r", Events: "inproc://e", Control: "inproc://c", Network: network, Out: dir,
+		Ledger: book})
 	if err != nil {
 		t.Fatal(err)
 	}

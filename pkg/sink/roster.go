@@ -38,8 +38,8 @@ const forgetAfter = 10 * time.Minute
 // silentWorkerTimeout is how long a worker that sends no heartbeats may be silent before it is lost.
 const silentWorkerTimeout = 5 * time.Minute
 
-// get returns the member of that name and adds it if it is new. announced says that a connection has this name. It returns nil
-// when the roster is full.
+// get returns the member of that name and adds it if it is new. announced says that a connection has this name. It
+// returns nil when the roster is full.
 func (r *roster) get(name string, announced bool, now time.Time) *member {
 	if m := r.workers[name]; m != nil {
 		return m
@@ -64,15 +64,16 @@ func (r *roster) unannounced() (n int) {
 	return n
 }
 
-// forgetLost removes the lost member that was seen least recently, and reports whether there was one. It removes members
-// without a connection of their own first, and others only for an announced worker.
+// forgetLost removes the lost member that was seen least recently, and reports whether there was one. It removes
+// members without a connection of their own first, and others only for an announced worker.
 func (r *roster) forgetLost(announced bool) bool {
 	var oldest *member
 	for _, m := range r.workers {
 		if !m.Lost || m.announced && !announced {
 			continue
 		}
-		if oldest == nil || oldest.announced && !m.announced || oldest.announced == m.announced && m.LastSeen.Before(oldest.LastSeen) {
+		if oldest == nil || oldest.announced && !m.announced || oldest.announced == m.announced &&
+			m.LastSeen.Before(oldest.LastSeen) {
 			oldest = m
 		}
 	}
@@ -83,7 +84,8 @@ func (r *roster) forgetLost(announced bool) bool {
 	return true
 }
 
-// seenByResult notes a result of m. A worker that neither announces itself nor sends heartbeats gives no other sign of life.
+// seenByResult notes a result of m. A worker that neither announces itself nor sends heartbeats gives no other sign
+// of life.
 func (m *member) seenByResult(now time.Time, unread time.Duration) {
 	if m.sendsHeartbeat {
 		return
@@ -108,8 +110,8 @@ func (r *roster) seen(name string, announced bool, now time.Time) (m *member, jo
 	return m, joined
 }
 
-// dropSilent marks the workers that were silent for too long as lost and returns their names. It forgets those that were
-// lost long ago. Time in which the intake read no messages does not count as silence.
+// dropSilent marks the workers that were silent for too long as lost and returns their names. It forgets those that
+// were lost long ago. Time in which the intake read no messages does not count as silence.
 func (r *roster) dropSilent(timeout time.Duration, now time.Time) (lost []string) {
 	for name, m := range r.workers {
 		silent, limit := now.Sub(m.LastSeen)-(r.unread-m.unreadWhenSeen), timeout

@@ -20,7 +20,8 @@ func TestWorkerThatOnlySendsResultsIsNotLost(t *testing.T) {
 	if n := s.roster.connected(); n != 1 {
 		t.Errorf("%d workers", n)
 	}
-	if lost := s.roster.dropSilent(3*time.Second, now.Add(silentWorkerTimeout+time.Second)); !slices.Equal(lost, []string{"python"}) {
+	if lost := s.roster.dropSilent(3*time.Second, now.Add(silentWorkerTimeout+time.Second)); !slices.Equal(lost,
+		[]string{"python"}) {
 		t.Errorf("%q is lost after %v of silence", lost, silentWorkerTimeout)
 	}
 	s.countReceipt(&wire.Receipt{ID: "2", Outcome: outcome.Done, Worker: "python"}, now.Add(2*silentWorkerTimeout))

@@ -65,8 +65,8 @@ func (l *liveRuns) admit(run *wire.Run, now time.Time) error {
 	return nil
 }
 
-// oldestEnded returns the ended run whose ventilator called least recently; empty if all runs are live. The caller holds the
-// mutex.
+// oldestEnded returns the ended run whose ventilator called least recently; empty if all runs are live. The caller
+// holds the mutex.
 func (l *liveRuns) oldestEnded() (oldest string) {
 	for id, r := range l.byID {
 		if !r.Ended.IsZero() && (oldest == "" || r.called.Before(l.byID[oldest].called)) {
@@ -81,7 +81,8 @@ func sortNewestFirst(runs []wire.Run) {
 }
 
 // update notes a ventilator's counts. It returns what an operator asks of the run and the topics of the events to
-// publish. started reports that the run was unknown or has another start time, so its deliveries are counted from 1 again.
+// publish. started reports that the run was unknown or has another start time, so its deliveries are counted from 1
+// again.
 func (l *liveRuns) update(run wire.Run, now time.Time) (want outcome.RunState, topics []string, started bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,8 +109,8 @@ func (l *liveRuns) update(run wire.Run, now time.Time) (want outcome.RunState, t
 	return r.want, topics, started
 }
 
-// recordEvery is how old the record of a live run may become. If the run is killed together with the sink, its record has
-// the last known counts.
+// recordEvery is how old the record of a live run may become. If the run is killed together with the sink, its
+// record has the last known counts.
 const recordEvery = 10 * time.Second
 
 // recordDue reports whether the record of a run is to be written now, and notes that it was.
@@ -132,7 +133,8 @@ func (l *liveRuns) restoreLast(runs []wire.Run) {
 	last := runs[0]
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.byID[last.ID] = &liveRun{Run: last, called: last.Ended, silent: last.State == outcome.Interrupted, want: outcome.Running}
+	l.byID[last.ID] = &liveRun{Run: last, called: last.Ended, silent: last.State == outcome.Interrupted,
+		want: outcome.Running}
 }
 
 // forgetOldest forgets ended runs until there is room for another; it keeps all live runs. The caller holds the mutex.
@@ -168,7 +170,8 @@ func (l *liveRuns) correct(run *wire.Run) {
 	}
 }
 
-// steer notes what an operator asks of a run, or of all live ones when want names none. It returns the runs it concerns.
+// steer notes what an operator asks of a run, or of all live ones when want names none. It returns the runs it
+// concerns.
 func (l *liveRuns) steer(want wire.Steering) (steered []wire.Steering) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

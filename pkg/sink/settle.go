@@ -55,8 +55,8 @@ func (s *settler) settled(ctx context.Context, args *wire.SettledArgs) (any, err
 // lookers is how many tasks' outputs are looked for at once: a store on a network answers late.
 const lookers = 16
 
-// lookUp returns the entries of tasks; nil for a task that is not settled. With present, an entry whose outputs are gone counts
-// as none.
+// lookUp returns the entries of tasks; nil for a task that is not settled. With present, an entry whose outputs are
+// gone counts as none.
 func (s *settler) lookUp(ctx context.Context, ids []taskid.ID, present bool) ([]*ledger.Entry, error) {
 	entries := make([]*ledger.Entry, len(ids))
 	group, ctx := errgroup.WithContext(ctx)
@@ -165,8 +165,8 @@ func (s *settler) settle(ctx context.Context, args *wire.Receipts) (any, error) 
 	return &reply, nil
 }
 
-// checkSettlement refuses settlements that only a worker's result can make. It looks up the sizes of outputs that a worker
-// only named.
+// checkSettlement refuses settlements that only a worker's result can make. It looks up the sizes of outputs that a
+// worker only named.
 func (s *settler) checkSettlement(r *wire.Receipt) error {
 	if err := r.Check(); err != nil {
 		return err

@@ -104,7 +104,8 @@ func (s *Sink) open() (err error) {
 		return err
 	}
 	s.sockets.listenLocally(&s.cfg)
-	s.log.Info("collecting", "results", results, "events", events, "control", control, "out", s.cfg.OutPath, "ledger", s.cfg.LedgerPath,
+	s.log.Info("collecting", "results", results, "events", events, "control", control, "out", s.cfg.OutPath, "ledger",
+		s.cfg.LedgerPath,
 		"strangers", !s.cfg.RefuseStrangers)
 	if s.cfg.Listen != nil {
 		s.cfg.Listen(results, events, control)
@@ -112,9 +113,9 @@ func (s *Sink) open() (err error) {
 	return nil
 }
 
-// runStages runs the stages until all have ended. A cut, by the caller or because nothing can be committed any more, ends ctx
-// and with it every stage. In a drain each stage ends when the stage before it has closed its channel, and helpers end
-// when the writers have.
+// runStages runs the stages until all have ended. A cut, by the caller or because nothing can be committed any more,
+// ends ctx and with it every stage. In a drain each stage ends when the stage before it has closed its channel, and
+// helpers end when the writers have.
 func (s *Sink) runStages(ctx context.Context, cut context.CancelCauseFunc) {
 	open, stopIntake := context.WithCancel(ctx)
 	defer stopIntake()

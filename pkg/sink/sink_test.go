@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -20,7 +22,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -153,7 +154,8 @@ func TestLedgerKeepsDroppedMetadataSourceAndChecksums(t *testing.T) {
 	for _, e := range page.Entries {
 		switch e.ID {
 		case idOf(1):
-			if !slices.Equal(e.Dropped, written.Dropped) || e.Source != "/photos" || e.Outputs[0].Sum != wire.Checksum([]byte("pixels")) {
+			if !slices.Equal(e.Dropped, written.Dropped) || e.Source != "/photos" ||
+				e.Outputs[0].Sum != wire.Checksum([]byte("pixels")) {
 				t.Errorf("%+v", e)
 			}
 		default:
@@ -168,7 +170,8 @@ func TestSecondResultOfARunIsADuplicateAndSaysWhatTheFirstWas(t *testing.T) {
 	s := newStage(t)
 	s.send(done(1).Encode())
 	s.await(wire.TopicTaskDone)
-	late := &wire.Result{ID: idOf(1), Filename: "d/1.jpg", Outcome: outcome.Rejected, ResultInfo: wire.ResultInfo{Run: "r", Reason: outcome.Corrupt}}
+	late := &wire.Result{ID: idOf(1), Filename: "d/1.jpg", Outcome: outcome.Rejected,
+		ResultInfo: wire.ResultInfo{Run: "r", Reason: outcome.Corrupt}}
 	s.send(late.Encode())
 	r := s.await(wire.TopicTaskDone).(*wire.Receipt)
 	if !r.Duplicate || r.Outcome != outcome.Done {
@@ -182,8 +185,10 @@ func TestSecondResultOfARunIsADuplicateAndSaysWhatTheFirstWas(t *testing.T) {
 
 func TestHostileMessagesAreCountedAndPassedOver(t *testing.T) {
 	s := newStage(t)
-	for _, m := range [][]byte{{0xdd, 0xff, 0xff, 0xff, 0xff}, bytes.Repeat([]byte{0x91}, 1<<18), {0xff, 0xfe}, {0xc0}, []byte("../../etc/passwd"),
-		(&wire.Result{ID: "x", Filename: "a", Outcome: outcome.Done, Outputs: []wire.Output{{Name: "../a", Data: []byte("x")}}}).Encode()} {
+	for _, m := range [][]byte{{0xdd, 0xff, 0xff, 0xff, 0xff}, bytes.Repeat([]byte{0x91}, 1<<18), {0xff, 0xfe}, {0xc0},
+		[]byte("../../etc/passwd"),
+		(&wire.Result{ID: "x", Filename: "a", Outcome: outcome.Done, Outputs: []wire.Output{{Name: "../a",
+			Data: []byte("x")}}}).Encode()} {
 		s.send(m)
 	}
 	s.send(done(1).Encode())
@@ -213,7 +218,8 @@ func TestObstructedOutputIsARejectionAtTheFirstTry(t *testing.T) {
 	}
 	s.send(r.Encode())
 	got := s.await(wire.TopicTaskRejected).(*wire.Receipt)
-	if got.Reason != outcome.Obstructed || !strings.Contains(got.Detail, "has that name") || strings.Contains(got.Detail, blob.OwnDir) || len(got.Outputs) > 0 {
+	if got.Reason != outcome.Obstructed || !strings.Contains(got.Detail, "has that name") ||
+		strings.Contains(got.Detail, blob.OwnDir) || len(got.Outputs) > 0 {
 		t.Errorf("%+v", got)
 	}
 	s.send(done(2).Encode())
@@ -222,7 +228,8 @@ func TestObstructedOutputIsARejectionAtTheFirstTry(t *testing.T) {
 
 func TestVentilatorsOwnWordIsCommittedWithinItsBounds(t *testing.T) {
 	s := newStage(t)
-	dead := wire.Receipt{ID: idOf(1), Run: "r", Filename: "a.jpg", Outcome: outcome.Dead, Detail: "no luck", At: time.Now()}
+	dead := wire.Receipt{ID: idOf(1), Run: "r", Filename: "a.jpg", Outcome: outcome.Dead, Detail: "no luck",
+		At: time.Now()}
 	got, err := s.client.Settle(t.Context(), []wire.Receipt{dead})
 	if err != nil || len(got) != 1 || got[0].Outcome != outcome.Dead {
 		t.Errorf("%+v, %v", got, err)
@@ -301,7 +308,8 @@ func TestLedgerIsReadPageByPageAndRetried(t *testing.T) {
 	if err != nil || retried != 5 {
 		t.Errorf("%d retried, %v", retried, err)
 	}
-	if page, err := s.client.Entries(t.Context(), wire.EntriesArgs{Outcomes: []outcome.Outcome{outcome.Rejected}}); err != nil || len(page.Entries) != 0 {
+	if page, err := s.client.Entries(t.Context(),
+		wire.EntriesArgs{Outcomes: []outcome.Outcome{outcome.Rejected}}); err != nil || len(page.Entries) != 0 {
 		t.Errorf("still rejected: %+v, %v", page, err)
 	}
 }
@@ -329,7 +337,8 @@ func TestRunsAreSteered(t *testing.T) {
 	if got, err := s.client.TellRun(t.Context(), run); err != nil || got.State != "paused" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := s.client.Steer(t.Context(), "another", "paused"); err == nil || !strings.Contains(err.Error(), "no such run") {
+	if err := s.client.Steer(t.Context(), "another", "paused"); err == nil ||
+		!strings.Contains(err.Error(), "no such run") {
 		t.Errorf("error %v", err)
 	}
 	run.State, run.Ended = "finished", time.Now()

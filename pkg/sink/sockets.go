@@ -27,7 +27,8 @@ type sockets struct {
 // openSockets makes the sockets. The caller closes them, also after an error.
 func openSockets(cfg *Config, onWorker func(zsock.PeerEvent)) (s sockets, err error) {
 	s.pull, err = zsock.NewPull(zsock.Config{
-		MaxMessage: cfg.MaxMessage + wire.MaxText + wire.MaxOutputs*wire.MaxName, RecvHWM: receiveAhead, RecvBytes: cfg.MaxMessage,
+		MaxMessage: cfg.MaxMessage + wire.MaxText +
+			wire.MaxOutputs*wire.MaxName, RecvHWM: receiveAhead, RecvBytes: cfg.MaxMessage,
 		Network: cfg.Network, OnPeer: onWorker, PeerRoles: []string{pki.Worker},
 	})
 	if err != nil {

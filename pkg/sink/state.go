@@ -84,8 +84,8 @@ func (s *state) setUnread(unread bool, now time.Time) {
 	}
 }
 
-// dropSilent marks the silent workers as lost and returns their names. While the intake reads no messages no worker counts
-// as silent.
+// dropSilent marks the silent workers as lost and returns their names. While the intake reads no messages no worker
+// counts as silent.
 func (s *state) dropSilent(timeout time.Duration, now time.Time) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

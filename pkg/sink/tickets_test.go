@@ -88,7 +88,8 @@ func (s *strictStage) result(n int) *wire.Result {
 }
 
 func (s *strictStage) sign(r *wire.Result) {
-	r.Ticket = s.tickets.Of(wire.TicketOf{ID: r.ID, Filename: r.Filename, Recipe: r.Recipe, Delivery: r.Delivery, Proof: s.worker.Proof()})
+	r.Ticket = s.tickets.Of(wire.TicketOf{ID: r.ID, Filename: r.Filename, Recipe: r.Recipe, Delivery: r.Delivery,
+		Proof: s.worker.Proof()})
 }
 
 // awaitRefused waits until the sink has refused n messages.
@@ -114,21 +115,29 @@ func (s *strictStage) files() (names []string) {
 
 func TestForgedResultsWriteAndBookNothing(t *testing.T) {
 	s := newStrictStage(t)
-	stranger, impostor := s.connect(wire.WorkerIdentity{}), s.connect(wire.WorkerIdentity{Name: "w1", Slots: 1, Prefetch: 1, Token: wire.NewToken()})
+	stranger, impostor := s.connect(wire.WorkerIdentity{}), s.connect(wire.WorkerIdentity{Name: "w1", Slots: 1,
+		Prefetch: 1, Token: wire.NewToken()})
 	forged := map[string]func(r *wire.Result) *zsock.Push{
-		"no ticket":             func(r *wire.Result) *zsock.Push { r.Ticket = ""; return s.results },
-		"a ticket of its own":   func(r *wire.Result) *zsock.Push { r.Ticket = wire.BlankTicket(); return s.results },
-		"another id":            func(r *wire.Result) *zsock.Push { r.ID = idOf(99); return s.results },
-		"another file":          func(r *wire.Result) *zsock.Push { r.Filename = "d/victim.jpg"; return s.results },
-		"another delivery":      func(r *wire.Result) *zsock.Push { r.Delivery = 2; return s.results },
-		"another recipe":        func(r *wire.Result) *zsock.Push { r.Recipe += ";x=fit:1x1"; return s.results },
-		"another run":           func(r *wire.Result) *zsock.Push { r.Run = "other"; return s.results },
-		"a stranger's":          func(r *wire.Result) *zsock.Push { return stranger },
-		"of another w1":         func(r *wire.Result) *zsock.Push { return impostor },
-		"another's output":      func(r *wire.Result) *zsock.Push { r.Outputs[0].Name = "d/victim_thumbnail64.jpg"; return s.results },
-		"an output twice":       func(r *wire.Result) *zsock.Push { r.Outputs[1].Name = r.Outputs[0].Name; return s.results },
-		"a private file":        func(r *wire.Result) *zsock.Push { r.Outputs[0].Name = "private.txt"; return s.results },
-		"failed without ticket": func(r *wire.Result) *zsock.Push { r.Outcome, r.Ticket = outcome.Failed, ""; return s.results },
+		"no ticket":           func(r *wire.Result) *zsock.Push { r.Ticket = ""; return s.results },
+		"a ticket of its own": func(r *wire.Result) *zsock.Push { r.Ticket = wire.BlankTicket(); return s.results },
+		"another id":          func(r *wire.Result) *zsock.Push { r.ID = idOf(99); return s.results },
+		"another file":        func(r *wire.Result) *zsock.Push { r.Filename = "d/victim.jpg"; return s.results },
+		"another delivery":    func(r *wire.Result) *zsock.Push { r.Delivery = 2; return s.results },
+		"another recipe":      func(r *wire.Result) *zsock.Push { r.Recipe += ";x=fit:1x1"; return s.results },
+		"another run":         func(r *wire.Result) *zsock.Push { r.Run = "other"; return s.results },
+		"a stranger's":        func(r *wire.Result) *zsock.Push { return stranger },
+		"of another w1":       func(r *wire.Result) *zsock.Push { return impostor },
+		"another's output": func(r *wire.Result) *zsock.Push {
+			r.Outputs[0].Name = "d/victim_thumbnail64.jpg"
+			return s.results
+		},
+		"an output twice": func(r *wire.Result) *zsock.Push { r.Outputs[1].Name = r.Outputs[0].Name; return s.results },
+		"a private file":  func(r *wire.Result) *zsock.Push { r.Outputs[0].Name = "private.txt"; return s.results },
+		"failed without ticket": func(r *wire.Result) *zsock.Push {
+			r.Outcome, r.Ticket = outcome.Failed,
+				""
+			return s.results
+		},
 		"rejected by a stranger": func(r *wire.Result) *zsock.Push {
 			r.Outcome, r.Reason = outcome.Rejected, outcome.Corrupt
 			return stranger
@@ -273,7 +282,8 @@ func TestSettlementNamesOnlyWhatTheRecipeMakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	settle := func(name string) error {
-		_, err := s.client.Settle(t.Context(), []wire.Receipt{{ID: idOf(1), Run: "r", Filename: "a.jpg", Outcome: outcome.Done,
+		_, err := s.client.Settle(t.Context(), []wire.Receipt{{ID: idOf(1), Run: "r", Filename: "a.jpg",
+			Outcome:  outcome.Done,
 			Stranger: true, Outputs: []wire.OutputInfo{{Name: name}}}})
 		return err
 	}

@@ -46,7 +46,8 @@ func TestTroubleLastsAsLongAsOneStageIsStuck(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancelCause(context.Background())
 		cancel(errors.New("cut"))
-		if err := s.retryDisk(ctx, "outputs", func() error { return full }); err == nil || err.Error() != "cut" || s.Status().Trouble != "" {
+		if err := s.retryDisk(ctx, "outputs", func() error { return full }); err == nil || err.Error() != "cut" ||
+			s.Status().Trouble != "" {
 			t.Errorf("cut: %v, trouble %q", err, s.Status().Trouble)
 		}
 	})
@@ -58,7 +59,8 @@ func TestPagesOfRareEntriesMayBeShort(t *testing.T) {
 	const n = maxSeen + 10
 	entries := make([]ledger.Entry, 0, 4096)
 	for i := range n {
-		e, err := entryOf(&wire.Receipt{ID: idOf(i), Filename: fmt.Sprint(i, ".jpg"), Outcome: "done", Run: "common", At: time.Now()}, nil)
+		e, err := entryOf(&wire.Receipt{ID: idOf(i), Filename: fmt.Sprint(i, ".jpg"), Outcome: "done", Run: "common",
+			At: time.Now()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,8 @@ type writers struct {
 	losses      atomic.Int64        // how often the store lost what had been written since its last flush
 }
 
-// run writes the outputs of results and passes the results on to the committer. It ends when arrived is closed or ctx ends.
+// run writes the outputs of results and passes the results on to the committer. It ends when arrived is closed or
+// ctx ends.
 func (ws *writers) run(ctx context.Context, arrived <-chan *wire.Result) {
 	for r := range arrived {
 		if r.Outcome == outcome.Failed {
@@ -127,8 +128,8 @@ func (ws *writers) fail(r *wire.Result, err error) {
 	ws.failed(r)
 }
 
-// failed publishes that a delivery failed, which is the farm's fault. Nothing is committed, and the ventilator redelivers
-// the task.
+// failed publishes that a delivery failed, which is the farm's fault. Nothing is committed, and the ventilator
+// redelivers the task.
 func (ws *writers) failed(r *wire.Result) {
 	ws.state.count(func(c *wire.Status) { c.Failed++ })
 	ws.log.Warn("a delivery failed", "file", r.Filename, "worker", r.Worker, "detail", r.Detail)
@@ -155,9 +156,10 @@ func (ws *writers) writeOutputs(ctx context.Context, r *wire.Result) error {
 	return nil
 }
 
-// makeDurable flushes the outputs of a batch and returns the part of the batch that is durable then. If the store has lost
-// outputs, because its directory was replaced, it writes them again from the results. Batches that waited behind such a
-// batch are written again at their turn. A result whose outputs cannot be written again fails and is left out.
+// makeDurable flushes the outputs of a batch and returns the part of the batch that is durable then. If the store
+// has lost outputs, because its directory was replaced, it writes them again from the results. Batches that waited
+// behind such a batch are written again at their turn. A result whose outputs cannot be written again fails and is
+// left out.
 func (ws *writers) makeDurable(ctx context.Context, batch []work) ([]work, error) {
 	var pending *diskCall // set once outputs were lost
 	defer func() {
@@ -196,8 +198,8 @@ func (ws *writers) makeDurable(ctx context.Context, batch []work) ([]work, error
 	}
 }
 
-// rewriteLost writes the outputs of a batch again that the store has lost since they were written, and reports whether there
-// were any. It returns the rest of the batch, without the results that failed.
+// rewriteLost writes the outputs of a batch again that the store has lost since they were written, and reports
+// whether there were any. It returns the rest of the batch, without the results that failed.
 func (ws *writers) rewriteLost(ctx context.Context, batch []work) (kept []work, again bool, err error) {
 	losses := ws.losses.Load()
 	for _, w := range batch {

@@ -153,7 +153,10 @@ func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wi
 func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Receipt, error) {
 	var all []wire.Receipt
 	for len(receipts) > 0 {
-		n, args := batch(wire.OpSettle, len(receipts), func(n int) any { return &wire.Receipts{Receipts: receipts[:n], Key: c.runKey} })
+		n, args := batch(wire.OpSettle, len(receipts), func(n int) any {
+			return &wire.Receipts{Receipts: receipts[:n],
+				Key: c.runKey}
+		})
 		var got wire.Receipts
 		if err := c.call(ctx, wire.OpSettle, args, &got); err != nil {
 			return nil, err
@@ -236,8 +239,8 @@ func (c *Client) Acknowledge(ctx context.Context, args wire.EntriesArgs) (int, e
 	return n.Count, err
 }
 
-// Backup copies the sink's ledger to a new file, whose absolute path is one of the sink's machine, and returns its size in
-// bytes. A sink refuses the call except at its local endpoint.
+// Backup copies the sink's ledger to a new file, whose absolute path is one of the sink's machine, and returns its
+// size in bytes. A sink refuses the call except at its local endpoint.
 func (c *Client) Backup(ctx context.Context, path string) (int64, error) {
 	var made wire.Backup
 	err := c.call(ctx, wire.OpBackup, &wire.BackupArgs{Path: path}, &made)

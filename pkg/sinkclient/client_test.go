@@ -21,7 +21,8 @@ func TestBatchesKeepToTheLargestRequest(t *testing.T) {
 		taken += n
 	}
 	short := make([]string, 3*wire.MaxBatch)
-	if n, _ := batch(wire.OpOwners, len(short), func(n int) any { return &wire.OwnersArgs{Outputs: short[:n]} }); n != wire.MaxBatch {
+	if n, _ := batch(wire.OpOwners, len(short),
+		func(n int) any { return &wire.OwnersArgs{Outputs: short[:n]} }); n != wire.MaxBatch {
 		t.Errorf("a request of %d short names; want %d", n, wire.MaxBatch)
 	}
 }

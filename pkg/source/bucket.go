@@ -13,8 +13,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// Bucket is the objects below a prefix, or one object. Entries are named from the prefix. Their Version is made of ETag and
-// size, so that a walk reads no object.
+// Bucket is the objects below a prefix, or one object. Entries are named from the prefix. Their Version is made of
+// ETag and size, so that a walk reads no object.
 //
 // While the object store is unavailable, Walk, Open and reading wait for it.
 type Bucket struct {

@@ -64,8 +64,8 @@ func (d *Dir) Open(ctx context.Context, e Entry) (*File, error) {
 	return waitForFiles(ctx, func() (*File, error) { return openBelow(d.path, e.Name, e, d.cfg.FollowLinks) })
 }
 
-// Walk implements Source. It goes through each directory in the order of names and follows no links to directories. However
-// deep the tree is, it keeps at most three files open.
+// Walk implements Source. It goes through each directory in the order of names and follows no links to directories.
+// However deep the tree is, it keeps at most three files open.
 func (d *Dir) Walk(ctx context.Context, visit func(Entry) error, omit func(Omission)) error {
 	root, err := waitForFiles(ctx, func() (*os.Root, error) { return os.OpenRoot(d.path) })
 	if err != nil {
@@ -120,8 +120,8 @@ func (w *dirWalk) walk(dir string) error {
 	return nil
 }
 
-// descend walks the directory name unless it is to be left out. A directory that a farm writes to is: thumbnails of thumbnails would
-// be made in the next run. The input itself may be such a directory, since the caller named it.
+// descend walks the directory name unless it is to be left out. A directory that a farm writes to is: thumbnails of
+// thumbnails would be made in the next run. The input itself may be such a directory, since the caller named it.
 func (w *dirWalk) descend(name string) error {
 	kind := Kind("")
 	if matches(w.cfg.Exclude, name) {
@@ -200,8 +200,8 @@ func (w *dirWalk) leave() {
 	}
 }
 
-// piece is how many entries of a directory are read at once. Even in a directory of a million files, or on a slow mount, the end of
-// the context is noticed between two pieces.
+// piece is how many entries of a directory are read at once. Even in a directory of a million files, or on a slow
+// mount, the end of the context is noticed between two pieces.
 const piece = 1024
 
 // read returns the entries of a directory by name; with an error, as many of them as could be read.

@@ -175,7 +175,8 @@ func (f *fetcher) get(ctx context.Context, at string) (*bytes.Reader, error) {
 	return bytes.NewReader(data), err
 }
 
-// request does a request, follows redirections, and tries again later when the server is busy. take gets a good response.
+// request does a request, follows redirections, and tries again later when the server is busy. take gets a good
+// response.
 func (f *fetcher) request(ctx context.Context, method, at string, take func(*http.Response) error) error {
 	wait := firstWait
 	tries := 1
@@ -202,8 +203,8 @@ func (f *fetcher) request(ctx context.Context, method, at string, take func(*htt
 	}
 }
 
-// once does one request. next is where it is redirected to. later is how long to wait before the next try, 0 if the server
-// names no time, −1 if there is to be none.
+// once does one request. next is where it is redirected to. later is how long to wait before the next try, 0 if the
+// server names no time, −1 if there is to be none.
 func (f *fetcher) once(
 	ctx context.Context, method, at string, take func(*http.Response) error,
 ) (next string, later time.Duration, err error) {
@@ -264,7 +265,8 @@ func (f *fetcher) refuse(r *http.Response) error {
 	return nil
 }
 
-// optsOut reports whether X-Robots-Tag asks machines not to use the image. Directives for another named robot do not count.
+// optsOut reports whether X-Robots-Tag asks machines not to use the image. Directives for another named robot do not
+// count.
 func optsOut(h http.Header) bool {
 	for _, value := range h.Values("X-Robots-Tag") {
 		robot, directives, named := strings.Cut(value, ":")
@@ -284,7 +286,8 @@ func optsOut(h http.Header) bool {
 	return false
 }
 
-// hasValue reports whether a directive of X-Robots-Tag has a value behind a colon, as the name of a robot has directives.
+// hasValue reports whether a directive of X-Robots-Tag has a value behind a colon, as the name of a robot has
+// directives.
 func hasValue(directive string) bool {
 	return strings.HasPrefix(directive, "max-") || directive == "unavailable_after"
 }

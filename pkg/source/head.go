@@ -12,7 +12,8 @@ type header interface {
 	head(ctx context.Context, e Entry, n int) (*File, error)
 }
 
-// identifier is a source whose entries a walk leaves without Size, Modified and Version, since it would have to ask for each.
+// identifier is a source whose entries a walk leaves without Size, Modified and Version, since it would have to ask
+// for each.
 type identifier interface {
 	identify(ctx context.Context, e Entry) Entry
 }

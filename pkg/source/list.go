@@ -28,8 +28,8 @@ type listed struct {
 // maxPath bounds a line of a list, bytes.
 const maxPath = 8192
 
-// ReadList reads a list of paths, one a line, to its end. Empty lines and repeated paths are left out. A file is named by its path,
-// without what leads upwards or to the root.
+// ReadList reads a list of paths, one a line, to its end. Empty lines and repeated paths are left out. A file is
+// named by its path, without what leads upwards or to the root.
 func ReadList(r io.Reader, cfg Config) (*List, error) {
 	if r == nil {
 		return nil, errors.New("no standard input to read a list from")
@@ -82,7 +82,8 @@ func (l *List) Walk(ctx context.Context, visit func(Entry) error, omit func(Omis
 	return context.Cause(ctx)
 }
 
-// look returns the entry of f, or why it is left out. A named file that is no file is unreadable: the caller expects it.
+// look returns the entry of f, or why it is left out. A named file that is no file is unreadable: the caller expects
+// it.
 func (l *List) look(ctx context.Context, f listed) (Entry, Omission) {
 	out := Omission{Location: f.path}
 	if !l.cfg.admits(f.name) {

@@ -33,8 +33,8 @@ func statBelow(root *os.Root, name string, follow bool) (fs.FileInfo, error) {
 	return os.Stat(filepath.Join(root.Name(), filepath.FromSlash(name)))
 }
 
-// openBelow opens the entry e at name below the directory dir. It waits for nothing: neither for the other end of a pipe nor for
-// a device.
+// openBelow opens the entry e at name below the directory dir. It waits for nothing: neither for the other end of a
+// pipe nor for a device.
 func openBelow(dir, name string, e Entry, follow bool) (*File, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -66,8 +66,8 @@ func openBelow(dir, name string, e Entry, follow bool) (*File, error) {
 // openPatience bounds how long an open waits while too many files are open.
 const openPatience = 30 * time.Second
 
-// waitForFiles repeats open while this process, or the machine, has too many files open: others are about to close some, and an
-// image is not at fault.
+// waitForFiles repeats open while this process, or the machine, has too many files open: others are about to close
+// some, and an image is not at fault.
 func waitForFiles[T any](ctx context.Context, open func() (T, error)) (T, error) {
 	for until := time.Now().Add(openPatience); ; {
 		v, err := open()

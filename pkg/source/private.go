@@ -12,7 +12,8 @@ import (
 func privateNets() []netip.Prefix {
 	return []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-		netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
+		netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+		netip.MustParsePrefix("198.51.100.0/24"),
 		netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
 		netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), // translated to IPv4
 		netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"), // tunnels to IPv4
@@ -35,8 +36,8 @@ func isPublic(a netip.Addr) bool {
 	return true
 }
 
-// refusePrivate refuses a connection to an address that is not public. The dialer calls it after the name was resolved, so
-// that no name can lead to such an address.
+// refusePrivate refuses a connection to an address that is not public. The dialer calls it after the name was
+// resolved, so that no name can lead to such an address.
 func refusePrivate(_ context.Context, _, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {

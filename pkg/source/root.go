@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Roots finds the directories that entries are named from, by which images of one name are told apart. The zero value is
-// ready. It may be used concurrently.
+// Roots finds the directories that entries are named from, by which images of one name are told apart. The zero
+// value is ready. It may be used concurrently.
 type Roots struct {
 	mu       sync.Mutex
 	resolved map[string]string // directory → its absolute path, without links
@@ -16,8 +16,8 @@ type Roots struct {
 // maxResolved bounds how many directories Roots remembers.
 const maxResolved = 10_000
 
-// Of returns the directory from which name leads to the file at location: absolute, without links, and slash-separated. Of
-// a URL it returns what comes before the name. It is empty if that is unknown.
+// Of returns the directory from which name leads to the file at location: absolute, without links, and
+// slash-separated. Of a URL it returns what comes before the name. It is empty if that is unknown.
 func (r *Roots) Of(location, name string) string {
 	slashed := filepath.ToSlash(location)
 	dir, found := strings.CutSuffix(slashed, name)

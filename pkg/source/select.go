@@ -14,8 +14,8 @@ func (c *Config) hides(name string) bool {
 	return !c.Hidden && base != ".." && strings.HasPrefix(base, ".")
 }
 
-// leavesOut returns why an entry of a source without directories is left out; empty if it is not. It judges each directory on
-// the way to the entry like the walk of a Dir.
+// leavesOut returns why an entry of a source without directories is left out; empty if it is not. It judges each
+// directory on the way to the entry like the walk of a Dir.
 func (c *Config) leavesOut(name string) Kind {
 	for i, r := range name {
 		if r != '/' {
@@ -37,7 +37,8 @@ func (c *Config) leavesOut(name string) Kind {
 	return ""
 }
 
-// admits reports whether the globs admit a file. Config.Include is asked about the files in an archive, not about the archive.
+// admits reports whether the globs admit a file. Config.Include is asked about the files in an archive, not about
+// the archive.
 func (c *Config) admits(name string) bool {
 	return !matches(c.Exclude, name) && (len(c.Include) == 0 || matches(c.Include, name) || packingOf(name) != "")
 }

@@ -156,8 +156,10 @@ func TestTruncatedArchiveYieldsWhatIsWholeAndOneRejection(t *testing.T) {
 	whole := tarOf(t, inside...)
 	for archive, data := range map[string][]byte{
 		"in a header.tar": whole[:20*1024+100], "in a file.tar": whole[:20*1024+514],
-		"packed.tar.gz": gzipped(t, whole)[:len(gzipped(t, whole))*2/3], "no archive.tar": []byte(strings.Repeat("nonsense", 200)),
-		"no archive.tar.gz": []byte("nonsense"), "no archive.tar.zst": []byte("nonsense"), "cut.zip": zipOf(t, inside...)[:500],
+		"packed.tar.gz": gzipped(t, whole)[:len(gzipped(t, whole))*2/3], "no archive.tar": []byte(strings.Repeat("nonsense",
+			200)),
+		"no archive.tar.gz": []byte("nonsense"), "no archive.tar.zst": []byte("nonsense"), "cut.zip": zipOf(t,
+			inside...)[:500],
 		"damaged.tar": slices.Concat(whole[:20*1024], bytes.Repeat([]byte{7}, 5000)),
 	} {
 		dir := t.TempDir()
@@ -171,7 +173,8 @@ func TestTruncatedArchiveYieldsWhatIsWholeAndOneRejection(t *testing.T) {
 		}
 		why := refused[0].Refused
 		if n := len(entries) - 1; !strings.Contains(why.Detail, fmt.Sprintf("the %d files before", n)) ||
-			strings.HasPrefix(archive, "in a") && (n != 20 || why.Reason != outcome.Truncated || !strings.Contains(why.Detail, `"19.jpg"`)) {
+			strings.HasPrefix(archive, "in a") && (n != 20 || why.Reason != outcome.Truncated ||
+				!strings.Contains(why.Detail, `"19.jpg"`)) {
 			t.Errorf("%s: %d entries, %v", archive, n, why)
 		}
 		for _, e := range entries[:len(entries)-1] {

@@ -1,13 +1,15 @@
-// Package source is where images come from: directories, lists of files, buckets, web servers, and the archives in them.
+// Package source is where images come from: directories, lists of files, buckets, web servers, and the archives in
+// them.
 //
 // A Source walks entries and opens them. Parse turns the text of an argument into one. A new kind of source is a file
 // with an implementation and a case in Parse; nothing else in the farm opens an input.
 //
 // # What opening promises
 //
-// Inputs are written by strangers, and may change while a run reads them. Open therefore opens a regular file and nothing
-// else, never waits for a pipe's other end, follows no link that leads out of the input unless Config.FollowLinks is set,
-// and refuses an entry that is no longer the one that the walk found. What it returns ends at the size that was found.
+// Inputs are written by strangers, and may change while a run reads them. Open therefore opens a regular file and
+// nothing else, never waits for a pipe's other end, follows no link that leads out of the input unless
+// Config.FollowLinks is set, and refuses an entry that is no longer the one that the walk found. What it returns
+// ends at the size that was found.
 package source
 
 import (
@@ -46,11 +48,12 @@ type Entry struct {
 	Modified time.Time
 	Identity string // what tells this content from a later one at the same place; opaque
 
-	// Version stands for the content where the source has a better mark than Size and Modified, such as the ETag of an object.
-	// It is the same in every run while the content is; opaque. Empty: the source has none.
+	// Version stands for the content where the source has a better mark than Size and Modified, such as the ETag of an
+	// object. It is the same in every run while the content is; opaque. Empty: the source has none.
 	Version string
 
-	// Refused says why no task can be made of the entry: it stands for something that cannot be read. Nil: it can be opened.
+	// Refused says why no task can be made of the entry: it stands for something that cannot be read. Nil: it can be
+	// opened.
 	Refused *outcome.Rejection
 
 	// Image says that the caller means an image, so that nobody has to look at its first bytes to find out.

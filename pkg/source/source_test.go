@@ -13,9 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/source"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -129,7 +130,8 @@ func TestLinksThatLeadOutAreLeftOutUnlessFollowed(t *testing.T) {
 	if got := names(entries); !slices.Equal(got, []string{"in.jpg", "real/a.jpg", "real/up.jpg"}) {
 		t.Errorf("found %q", got)
 	}
-	want := []string{"unreadable broken.jpg", "symlinked directory indir", "link out of the input out.jpg", "symlinked directory outdir"}
+	want := []string{"unreadable broken.jpg", "symlinked directory indir", "link out of the input out.jpg",
+		"symlinked directory outdir"}
 	if !slices.Equal(omitted, want) {
 		t.Errorf("left out %q, not %q", omitted, want)
 	}
@@ -268,7 +270,8 @@ func TestWalkThatIsCutSaysWhy(t *testing.T) {
 	why := errors.New("a signal")
 	ctx, cut := context.WithCancelCause(t.Context())
 	cut(why)
-	err := parse(t, t.TempDir(), source.Config{}).Walk(ctx, func(source.Entry) error { return nil }, func(source.Omission) {})
+	err := parse(t, t.TempDir(), source.Config{}).Walk(ctx, func(source.Entry) error { return nil },
+		func(source.Omission) {})
 	if !errors.Is(err, why) {
 		t.Errorf("the walk ended with %v", err)
 	}
@@ -281,7 +284,8 @@ func TestArgumentThatIsNoSourceIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	if _, err := source.Parse(".", nil, source.Config{Include: []string{"["}}); err == nil || !strings.Contains(err.Error(), "malformed") {
+	if _, err := source.Parse(".", nil, source.Config{Include: []string{"["}}); err == nil ||
+		!strings.Contains(err.Error(), "malformed") {
 		t.Errorf("%v", err)
 	}
 	if _, err := source.Parse("-", nil, source.Config{}); err == nil {

@@ -11,7 +11,8 @@ import (
 // Tally counts omissions by their kind.
 type Tally map[Kind]int64
 
-// String lists the kinds with their counts, the most frequent first: "3 hidden, 2 NEF". It is empty if nothing was left out.
+// String lists the kinds with their counts, the most frequent first: "3 hidden, 2 NEF". It is empty if nothing was
+// left out.
 func (t Tally) String() string {
 	kinds := slices.SortedFunc(maps.Keys(t), func(a, b Kind) int {
 		return cmp.Or(cmp.Compare(t[b], t[a]), cmp.Compare(a, b))

@@ -19,8 +19,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// openShards keeps the archives that are in use open, and a few more: tasks of one archive follow each other. The zero value
-// is ready. Its methods may be called concurrently.
+// openShards keeps the archives that are in use open, and a few more: tasks of one archive follow each other. The
+// zero value is ready. Its methods may be called concurrently.
 type openShards struct {
 	mu   sync.Mutex
 	open []*openShard // the one used last comes last
@@ -113,8 +113,8 @@ const (
 	unpackRatio = 250
 )
 
-// unpack copies an archive to a temporary file, without its compression. If the archive is damaged or too large, the copy
-// ends there.
+// unpack copies an archive to a temporary file, without its compression. If the archive is damaged or too large, the
+// copy ends there.
 func unpack(how packing, file *File) (s *shard, err error) {
 	temp, err := os.CreateTemp("", "imagefarm-shard-*")
 	if err != nil {
@@ -216,7 +216,8 @@ const zstdMethod = 93
 func (s *shard) openZip() {
 	s.zip = new(zip.Reader)
 	if n := directorySize(s.data, s.size); n > maxDirectory {
-		s.damage = outcome.Reject(outcome.TooLarge, "the directory of the archive has %d bytes, more than %d", n, maxDirectory)
+		s.damage = outcome.Reject(outcome.TooLarge, "the directory of the archive has %d bytes, more than %d", n,
+			maxDirectory)
 		return
 	}
 	r, err := zip.NewReader(s.data, s.size)
@@ -224,7 +225,8 @@ func (s *shard) openZip() {
 		s.damage = outcome.Reject(outcome.Truncated, "the archive has no directory at its end: %v", err)
 		return
 	}
-	r.RegisterDecompressor(zstdMethod, zstd.ZipDecompressor(zstd.WithDecoderMaxMemory(maxWindow), zstd.WithDecoderConcurrency(1)))
+	r.RegisterDecompressor(zstdMethod, zstd.ZipDecompressor(zstd.WithDecoderMaxMemory(maxWindow),
+		zstd.WithDecoderConcurrency(1)))
 	s.zip = r
 }
 

@@ -17,8 +17,8 @@ import (
 	"strings"
 )
 
-// URLs is images on web servers: one, or those of a list. A walk asks no server. Entries are named after host and path, see
-// urlName.
+// URLs is images on web servers: one, or those of a list. A walk asks no server. Entries are named after host and
+// path, see urlName.
 type URLs struct {
 	text  string // the argument
 	list  bool   // text is a file that lists URLs
@@ -179,9 +179,9 @@ func parseURL(text string) (name, at string, err error) {
 	return urlName(u), u.String(), nil
 }
 
-// urlName names the image at a URL: HOST/PATH. A port follows the host behind an underscore. Segments are unescaped; an escaped
-// slash becomes an underscore; empty segments are dropped. A path that ends with a slash gets "index". A query adds a tilde and
-// eight digits of its hash before the extension.
+// urlName names the image at a URL: HOST/PATH. A port follows the host behind an underscore. Segments are unescaped;
+// an escaped slash becomes an underscore; empty segments are dropped. A path that ends with a slash gets "index". A
+// query adds a tilde and eight digits of its hash before the extension.
 func urlName(u *url.URL) string {
 	parts := []string{strings.ReplaceAll(strings.ToLower(u.Host), ":", "_")}
 	for part := range strings.SplitSeq(u.EscapedPath(), "/") {
@@ -204,8 +204,8 @@ func urlName(u *url.URL) string {
 	return strings.TrimSuffix(name, ext) + "~" + hex.EncodeToString(sum[:4]) + ext
 }
 
-// identify implements identifier: it asks the server by HEAD. When the server says nothing useful, the URL alone identifies
-// the image.
+// identify implements identifier: it asks the server by HEAD. When the server says nothing useful, the URL alone
+// identifies the image.
 func (u *URLs) identify(ctx context.Context, e Entry) Entry {
 	r, err := u.fetch.head(ctx, e.Location)
 	if refused := refusalOf(err); refused != nil {

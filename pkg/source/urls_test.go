@@ -322,7 +322,8 @@ func FuzzURLList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind int, data []byte) {
 		ext := []string{".txt", ".csv", ".jsonl"}[uint(kind)%3]
 		_ = eachURL(bytes.NewReader(data), ext, "url", func(text string, _ int) error {
-			if name, at, err := parseURL(text); err == nil && (name == "" || strings.HasPrefix(name, "/") || !IsURL(strings.ToLower(at))) {
+			if name, at, err := parseURL(text); err == nil && (name == "" || strings.HasPrefix(name, "/") ||
+				!IsURL(strings.ToLower(at))) {
 				t.Errorf("%q is named %q at %q", text, name, at)
 			}
 			return nil

@@ -1,8 +1,9 @@
 // Package taskid names tasks.
 //
-// An ID is a hash of the image's name, of its size and modification time (or its content), and of the canonical recipe. It is
-// the same on every platform and in every run. So a run recognises tasks that an earlier run settled, and the sink
-// recognises a second result of a task as a duplicate. The package is a leaf: the wire, the ledger and the roles share it.
+// An ID is a hash of the image's name, of its size and modification time (or its content), and of the canonical
+// recipe. It is the same on every platform and in every run. So a run recognises tasks that an earlier run settled,
+// and the sink recognises a second result of a task as a duplicate. The package is a leaf: the wire, the ledger and
+// the roles share it.
 package taskid
 
 import (
@@ -59,8 +60,8 @@ func FromBytes(b []byte) (ID, error) {
 	return ID(b), nil
 }
 
-// The hashed bytes begin with the name of their form, so that IDs of different forms never coincide. The digit at its end
-// changes with the form.
+// The hashed bytes begin with the name of their form, so that IDs of different forms never coincide. The digit at
+// its end changes with the form.
 const (
 	metadataForm = "imagefarm task metadata 1"
 	contentForm  = "imagefarm task content 1"
@@ -90,8 +91,8 @@ func FromVersion(name, version, recipe string) ID {
 	return end(h)
 }
 
-// FromContent returns the ID of the image name with the given encoded bytes, under a canonical recipe text. It does not depend
-// on when the image was written.
+// FromContent returns the ID of the image name with the given encoded bytes, under a canonical recipe text. It does
+// not depend on when the image was written.
 func FromContent(name string, data []byte, recipe string) ID {
 	return FromDigest(name, sha256.Sum256(data), recipe)
 }

@@ -42,7 +42,8 @@ type AdminConfig struct {
 	// addresses: those of a proxy on this machine that forwards its own Host.
 	Hosts []string
 
-	// TLS makes every address HTTPS that other machines can reach. Loopback addresses stay HTTP. Nil means HTTP everywhere.
+	// TLS makes every address HTTPS that other machines can reach. Loopback addresses stay HTTP. Nil means HTTP
+	// everywhere.
 	TLS *tls.Config
 
 	// Gatherer is what /metrics shows, usually the registry of NewRegistry. Required when Addr is set.

@@ -14,8 +14,8 @@ const maxHealthAnswer = 4 << 10
 
 // Health asks a role whether it is ready, and returns nil if the role answers 200. The target is a URL
 // (http://sink:8080/readyz) or a listen address (127.0.0.1:8080, :8080), whose /readyz it requests. The error quotes
-// the answer. The context bounds the whole exchange. Health uses no proxy and follows no redirection. secure, which may be nil, says whom
-// an https URL trusts.
+// the answer. The context bounds the whole exchange. Health uses no proxy and follows no redirection. secure, which
+// may be nil, says whom an https URL trusts.
 func Health(ctx context.Context, target string, secure *tls.Config) error {
 	url := healthURL(target)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -23,7 +23,8 @@ func Health(ctx context.Context, target string, secure *tls.Config) error {
 		return fmt.Errorf("health target %q: %w", target, err)
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure}, // without a proxy: the role is on this machine
+		// Without a proxy: the role is on this machine
+		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)

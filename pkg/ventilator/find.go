@@ -90,7 +90,8 @@ func offer(
 		omit(source.Omission{Location: e.Location, Kind: kindOf(e.Name)})
 		return nil
 	}
-	im := image{Name: e.Name, Path: e.Location, Size: e.Size, Modified: e.Modified, entry: e, source: s, refused: e.Refused}
+	im := image{Name: e.Name, Path: e.Location, Size: e.Size, Modified: e.Modified, entry: e, source: s,
+		refused: e.Refused}
 	if err := wire.CheckName(e.Name); err != nil {
 		im.Name, im.Path, im.refused = printable(e.Name), printable(e.Location), refuseName(e.Name, err)
 	}

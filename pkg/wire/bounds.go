@@ -8,8 +8,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// This file bounds the texts of messages where they enter. A sender that anyone can be must not fill the memory, the log, the
-// ledger or the events of its receiver.
+// This file bounds the texts of messages where they enter. A sender that anyone can be must not fill the memory, the
+// log, the ledger or the events of its receiver.
 
 // Limits of single texts and lists, in bytes where nothing else is said.
 const (
@@ -66,13 +66,15 @@ func (r *Run) Check() error {
 	case len(r.Host) > MaxHost || len(r.Waiting) > MaxWaiting:
 		return fmt.Errorf("run %.40q: its host or what it waits for is too long", r.ID)
 	case len(r.Missing) > MaxMissing || total(r.Missing) > MaxRunNames:
-		return fmt.Errorf("run %.40q: %d missing images, at most %d of %d bytes in all", r.ID, len(r.Missing), MaxMissing, MaxRunNames)
+		return fmt.Errorf("run %.40q: %d missing images, at most %d of %d bytes in all", r.ID, len(r.Missing), MaxMissing,
+			MaxRunNames)
 	case len(r.LeftOut) > MaxLeftOut:
 		return fmt.Errorf("run %.40q: it left out %d kinds of files, at most %d", r.ID, len(r.LeftOut), MaxLeftOut)
 	}
 	for kind := range r.LeftOut {
 		if kind == "" || len(kind) > MaxFormat {
-			return fmt.Errorf("run %.40q: it left out files of a kind %.40q of %d bytes, not 1 to %d", r.ID, kind, len(kind), MaxFormat)
+			return fmt.Errorf("run %.40q: it left out files of a kind %.40q of %d bytes, not 1 to %d", r.ID, kind, len(kind),
+				MaxFormat)
 		}
 	}
 	return nil

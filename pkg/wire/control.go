@@ -74,12 +74,13 @@ type SettledArgs struct {
 // Receipts is a batch of receipts. The other fields are set only in the reply to OpSettled, and not by older sinks.
 type Receipts struct {
 	Receipts []Receipt `msgpack:"receipts"`
-	// Failed holds the last failed delivery of each task, as far as the sink remembers: its event may have been lost. A task may
-	// also be settled, by an earlier run.
+	// Failed holds the last failed delivery of each task, as far as the sink remembers: its event may have been lost.
+	// A task may also be settled, by an earlier run.
 	Failed []Receipt `msgpack:"failed,omitempty"`
 	// Key, in the arguments of OpSettle, is the key of the run.
 	Key []byte `msgpack:"key,omitempty"`
-	// Instance differs each time the sink starts. A result that an earlier instance received and that is not settled is lost.
+	// Instance differs each time the sink starts. A result that an earlier instance received and that is not settled
+	// is lost.
 	Instance string `msgpack:"instance,omitempty"`
 }
 
@@ -100,7 +101,8 @@ type Entries struct {
 	Next    string    `msgpack:"next,omitempty"`
 }
 
-// OwnersArgs asks which images the outputs of these names were made from. Without names it asks for the sources of all images.
+// OwnersArgs asks which images the outputs of these names were made from. Without names it asks for the sources of
+// all images.
 type OwnersArgs struct {
 	Outputs []string `msgpack:"outputs,omitempty"` // at most MaxBatch
 }
@@ -138,34 +140,37 @@ type Count struct {
 
 // Run is one ventilator's batch, as the ventilator counts it.
 type Run struct {
-	ID           string           `msgpack:"id" json:"id"`
-	State        outcome.RunState `msgpack:"state" json:"state"`
-	Inputs       []string         `msgpack:"inputs,omitempty" json:"inputs,omitempty"`
-	Recipe       string           `msgpack:"recipe,omitempty" json:"recipe,omitempty"`
-	Host         string           `msgpack:"host,omitempty" json:"host,omitempty"`
-	Started      time.Time        `msgpack:"started" json:"started"`
-	Ended        time.Time        `msgpack:"ended,omitempty" json:"ended,omitzero"`
-	Total        int64            `msgpack:"total" json:"total"` // images expected by the first look at the directory
-	Found        int64            `msgpack:"found" json:"found"`
-	Done         int64            `msgpack:"done" json:"done"`
-	Skipped      int64            `msgpack:"skipped" json:"skipped"`
-	Rejected     int64            `msgpack:"rejected" json:"rejected"`
-	Dead         int64            `msgpack:"dead" json:"dead"`
-	Earlier      int64            `msgpack:"earlier" json:"earlier"`                               // of these four, settled before this run
-	Acknowledged int64            `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"` // of the rejected and dead, those that an operator has acknowledged
-	Pending      int64            `msgpack:"pending" json:"pending"`                               // found, not settled, with no worker
-	Leased       int64            `msgpack:"leased" json:"leased"`
-	Deliveries   int64            `msgpack:"deliveries" json:"deliveries"`
-	Redeliveries int64            `msgpack:"redeliveries" json:"redeliveries"`
-	Speculative  int64            `msgpack:"speculative" json:"speculative"`
-	Strangers    int64            `msgpack:"strangers" json:"strangers"` // done according to a stranger alone
-	Bytes        int64            `msgpack:"bytes" json:"bytes"`         // of inputs settled in this run
-	Peers        int              `msgpack:"peers" json:"peers"`
-	WorkUS       int64            `msgpack:"work,omitempty" json:"work_us"`              // what Working returns, microseconds; 0: not told
-	Waiting      string           `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
-	Missing      []string         `msgpack:"missing,omitempty" json:"missing,omitempty"` // of an ended run that does not balance: unaccounted images, at most MaxMissing
+	ID       string           `msgpack:"id" json:"id"`
+	State    outcome.RunState `msgpack:"state" json:"state"`
+	Inputs   []string         `msgpack:"inputs,omitempty" json:"inputs,omitempty"`
+	Recipe   string           `msgpack:"recipe,omitempty" json:"recipe,omitempty"`
+	Host     string           `msgpack:"host,omitempty" json:"host,omitempty"`
+	Started  time.Time        `msgpack:"started" json:"started"`
+	Ended    time.Time        `msgpack:"ended,omitempty" json:"ended,omitzero"`
+	Total    int64            `msgpack:"total" json:"total"` // images expected by the first look at the directory
+	Found    int64            `msgpack:"found" json:"found"`
+	Done     int64            `msgpack:"done" json:"done"`
+	Skipped  int64            `msgpack:"skipped" json:"skipped"`
+	Rejected int64            `msgpack:"rejected" json:"rejected"`
+	Dead     int64            `msgpack:"dead" json:"dead"`
+	Earlier  int64            `msgpack:"earlier" json:"earlier"` // of these four, settled before this run
+	// Of the rejected and dead, those that an operator has acknowledged
+	Acknowledged int64  `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"`
+	Pending      int64  `msgpack:"pending" json:"pending"` // found, not settled, with no worker
+	Leased       int64  `msgpack:"leased" json:"leased"`
+	Deliveries   int64  `msgpack:"deliveries" json:"deliveries"`
+	Redeliveries int64  `msgpack:"redeliveries" json:"redeliveries"`
+	Speculative  int64  `msgpack:"speculative" json:"speculative"`
+	Strangers    int64  `msgpack:"strangers" json:"strangers"` // done according to a stranger alone
+	Bytes        int64  `msgpack:"bytes" json:"bytes"`         // of inputs settled in this run
+	Peers        int    `msgpack:"peers" json:"peers"`
+	WorkUS       int64  `msgpack:"work,omitempty" json:"work_us"`              // of Working, microseconds; 0: not told
+	Waiting      string `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
+	// Of an ended run that does not balance: unaccounted images, at most MaxMissing
+	Missing []string `msgpack:"missing,omitempty" json:"missing,omitempty"`
 
-	LeftOut map[string]int64 `msgpack:"left_out,omitempty" json:"left_out,omitempty"` // what the walk left out so far, by kind; at most MaxLeftOut kinds
+	// What the walk left out so far, by kind; at most MaxLeftOut kinds
+	LeftOut map[string]int64 `msgpack:"left_out,omitempty" json:"left_out,omitempty"`
 
 	// HandedOut counts images of a run without a sink that were sent to a worker: what became of them is unknown. It never
 	// travels.
@@ -181,8 +186,8 @@ type RunReport struct {
 	Key []byte `msgpack:"key,omitempty"` // the first report registers it, and the others must have the same
 }
 
-// Settled counts the images that need no more work of this run: done + skipped + rejected + dead, and without a sink those
-// that were handed out.
+// Settled counts the images that need no more work of this run: done + skipped + rejected + dead, and without a sink
+// those that were handed out.
 func (r *Run) Settled() int64 { return r.Done + r.Skipped + r.Rejected + r.Dead + r.HandedOut }
 
 // Count counts an image that was settled with this outcome.
@@ -202,8 +207,8 @@ func (r *Run) Count(o outcome.Outcome) {
 // Unsettled is found − settled: 0 at the end of a run, or something is missing.
 func (r *Run) Unsettled() int64 { return r.Found - r.Settled() }
 
-// Worked returns how many images this run had work with: settled, and not by an earlier run. Of those that were handed out
-// without a sink it is unknown.
+// Worked returns how many images this run had work with: settled, and not by an earlier run. Of those that were
+// handed out without a sink it is unknown.
 func (r *Run) Worked() int64 { return r.Settled() - r.HandedOut - r.Earlier }
 
 // RunsArgs asks for a page of the runs that a ledger knows.
@@ -211,8 +216,8 @@ type RunsArgs struct {
 	After string `msgpack:"after,omitempty"` // Runs.Next of the page before
 }
 
-// Runs is a page of the runs that a ledger knows, newest first: at most MaxRuns, and fewer when their texts are long. Next is
-// empty on the last.
+// Runs is a page of the runs that a ledger knows, newest first: at most MaxRuns, and fewer when their texts are
+// long. Next is empty on the last.
 type Runs struct {
 	Runs []Run  `msgpack:"runs"`
 	Next string `msgpack:"next,omitempty"`
@@ -243,28 +248,30 @@ func (w *WorkerStatus) Left() bool { return w.Lost && w.Draining }
 
 // Status is the sink's view of the farm.
 type Status struct {
-	Instance   string         `msgpack:"instance" json:"instance"`
-	Version    string         `msgpack:"version" json:"version"`
-	Started    time.Time      `msgpack:"started" json:"started"`
-	Now        time.Time      `msgpack:"now" json:"now"`
-	Host       string         `msgpack:"host" json:"host"`
-	Out        string         `msgpack:"out" json:"out"`
-	Ledger     string         `msgpack:"ledger" json:"ledger"`
-	Done       uint64         `msgpack:"done" json:"done"` // results taken since the sink started
-	Rejected   uint64         `msgpack:"rejected" json:"rejected"`
-	Dead       uint64         `msgpack:"dead" json:"dead"`
-	Failed     uint64         `msgpack:"failed" json:"failed"`
-	Duplicates uint64         `msgpack:"duplicates" json:"duplicates"`
-	Strangers  uint64         `msgpack:"strangers" json:"strangers"` // bare names taken
-	Malformed  uint64         `msgpack:"malformed" json:"malformed"`
-	Refused    uint64         `msgpack:"refused,omitempty" json:"refused"` // messages of workers that did not count: no right ticket, or another's name
-	Settled    uint64         `msgpack:"settled" json:"settled"`           // entries in the ledger
+	Instance   string    `msgpack:"instance" json:"instance"`
+	Version    string    `msgpack:"version" json:"version"`
+	Started    time.Time `msgpack:"started" json:"started"`
+	Now        time.Time `msgpack:"now" json:"now"`
+	Host       string    `msgpack:"host" json:"host"`
+	Out        string    `msgpack:"out" json:"out"`
+	Ledger     string    `msgpack:"ledger" json:"ledger"`
+	Done       uint64    `msgpack:"done" json:"done"` // results taken since the sink started
+	Rejected   uint64    `msgpack:"rejected" json:"rejected"`
+	Dead       uint64    `msgpack:"dead" json:"dead"`
+	Failed     uint64    `msgpack:"failed" json:"failed"`
+	Duplicates uint64    `msgpack:"duplicates" json:"duplicates"`
+	Strangers  uint64    `msgpack:"strangers" json:"strangers"` // bare names taken
+	Malformed  uint64    `msgpack:"malformed" json:"malformed"`
+	// Messages of workers that did not count: no right ticket, or another's name
+	Refused    uint64         `msgpack:"refused,omitempty" json:"refused"`
+	Settled    uint64         `msgpack:"settled" json:"settled"` // entries in the ledger
 	Throughput Throughput     `msgpack:"throughput" json:"throughput"`
 	Stages     Timings        `msgpack:"stages" json:"stages"` // sums over the results taken
 	Runs       []Run          `msgpack:"runs" json:"runs"`     // live ones and the last ended, newest first
 	Workers    []WorkerStatus `msgpack:"workers" json:"workers"`
-	Next       string         `msgpack:"next,omitempty" json:"-"`                    // for the next page of workers; empty on the last
-	Trouble    string         `msgpack:"trouble,omitempty" json:"trouble,omitempty"` // what keeps the sink from committing results; empty: nothing
+	Next       string         `msgpack:"next,omitempty" json:"-"` // for the next page of workers; empty on the last
+	// What keeps the sink from committing results; empty: nothing
+	Trouble string `msgpack:"trouble,omitempty" json:"trouble,omitempty"`
 	// CertificateExpires is when the TLS certificate of the sink expires; zero: it has none.
 	CertificateExpires time.Time `msgpack:"certificate_expires,omitempty" json:"certificate_expires,omitzero"`
 	// TroubleKind names the kind of fault of the disk, if that is known.

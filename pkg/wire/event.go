@@ -6,8 +6,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// Topics of events. The most general word comes first, so that a subscription to a prefix selects a whole family. An event has two
-// frames: the topic and the payload, a msgpack map. Events may be lost: whatever matters can be asked for over control.
+// Topics of events. The most general word comes first, so that a subscription to a prefix selects a whole family. An
+// event has two frames: the topic and the payload, a msgpack map. Events may be lost: whatever matters can be asked
+// for over control.
 const (
 	TopicTask            = "task."         // prefix: what became of one delivery; a Receipt
 	TopicTaskAnswered    = "task.answered" // the sink has a result, not yet committed; an Answered
@@ -30,7 +31,8 @@ const (
 	TopicRunState        = "run.state"     // an operator paused, resumed or cancelled a run; a Steering
 )
 
-// Event is an event for listeners in the sink's own process: the topic and a pointer to its payload, which they must not change.
+// Event is an event for listeners in the sink's own process: the topic and a pointer to its payload, which they must
+// not change.
 type Event struct {
 	Topic   string
 	Payload any
@@ -41,28 +43,30 @@ func TaskTopic(o outcome.Outcome) string { return TopicTask + string(o) }
 
 // Receipt is the sink's acknowledgement of a result. With a settled outcome it is sent only after the ledger's commit.
 type Receipt struct {
-	ID        string          `msgpack:"id" json:"id"`
-	Run       string          `msgpack:"run,omitempty" json:"run,omitempty"`
-	Filename  string          `msgpack:"filename" json:"filename"`
-	Outcome   outcome.Outcome `msgpack:"outcome" json:"outcome"`
-	Reason    outcome.Reason  `msgpack:"reason,omitempty" json:"reason,omitempty"`
-	Detail    string          `msgpack:"detail,omitempty" json:"detail,omitempty"`
-	Worker    string          `msgpack:"worker,omitempty" json:"worker,omitempty"`
-	Delivery  int             `msgpack:"delivery,omitempty" json:"delivery,omitempty"`
-	Duplicate bool            `msgpack:"duplicate,omitempty" json:"duplicate,omitempty"` // it was settled before this result came
-	Stranger  bool            `msgpack:"stranger,omitempty" json:"stranger,omitempty"`   // reported by a worker that cannot echo ids
-	Outputs   []OutputInfo    `msgpack:"outputs,omitempty" json:"outputs,omitempty"`
-	Bytes     int64           `msgpack:"bytes,omitempty" json:"bytes,omitempty"` // of the input
+	ID       string          `msgpack:"id" json:"id"`
+	Run      string          `msgpack:"run,omitempty" json:"run,omitempty"`
+	Filename string          `msgpack:"filename" json:"filename"`
+	Outcome  outcome.Outcome `msgpack:"outcome" json:"outcome"`
+	Reason   outcome.Reason  `msgpack:"reason,omitempty" json:"reason,omitempty"`
+	Detail   string          `msgpack:"detail,omitempty" json:"detail,omitempty"`
+	Worker   string          `msgpack:"worker,omitempty" json:"worker,omitempty"`
+	Delivery int             `msgpack:"delivery,omitempty" json:"delivery,omitempty"`
+	// It was settled before this result came
+	Duplicate bool         `msgpack:"duplicate,omitempty" json:"duplicate,omitempty"`
+	Stranger  bool         `msgpack:"stranger,omitempty" json:"stranger,omitempty"` // of a worker that cannot echo ids
+	Outputs   []OutputInfo `msgpack:"outputs,omitempty" json:"outputs,omitempty"`
+	Bytes     int64        `msgpack:"bytes,omitempty" json:"bytes,omitempty"` // of the input
 	// Acknowledged says that an operator knows of the rejection. Answers of the ledger about single tasks and about the
 	// rejected and dead tell it.
 	Acknowledged bool      `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"`
-	Dropped      []string  `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata of the input that no output carries: "exif", "icc", …
-	Source       string    `msgpack:"source,omitempty" json:"source,omitempty"`   // where the input's name begins; empty: unknown
+	Dropped      []string  `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata that no output carries
+	Source       string    `msgpack:"source,omitempty" json:"source,omitempty"`   // where the input's name begins
 	Timings      Timings   `msgpack:"timings" json:"timings"`
 	At           time.Time `msgpack:"at" json:"at"`
 }
 
-// Answered says that the sink has received a worker's result. The worker may be given another task before the receipt comes.
+// Answered says that the sink has received a worker's result. The worker may be given another task before the
+// receipt comes.
 type Answered struct {
 	ID       string `msgpack:"id" json:"id"`
 	Worker   string `msgpack:"worker" json:"worker"`
@@ -80,7 +84,8 @@ type OutputInfo struct {
 	Superseded bool `msgpack:"superseded,omitempty" json:"superseded,omitempty"`
 }
 
-// BareName is a stranger's bare result, as an event. It belongs to the leased task that was to make an output of that name.
+// BareName is a stranger's bare result, as an event. It belongs to the leased task that was to make an output of
+// that name.
 type BareName struct {
 	Name string `msgpack:"name" json:"name"`
 }
@@ -120,8 +125,8 @@ type Steering struct {
 	Workers int `msgpack:"workers,omitempty" json:"workers,omitempty"`
 	// Instance, in the reply to a ventilator, differs each time the sink starts.
 	Instance string `msgpack:"instance,omitempty" json:"instance,omitempty"`
-	// Trouble, in the reply to a ventilator, says what keeps the sink from its work: its disk is full, or hangs. As long as
-	// results cannot be committed, and heartbeats may lie unread behind them, no task is to be taken for lost.
+	// Trouble, in the reply to a ventilator, says what keeps the sink from its work: its disk is full, or hangs. As
+	// long as results cannot be committed, and heartbeats may lie unread behind them, no task is to be taken for lost.
 	Trouble string `msgpack:"trouble,omitempty" json:"trouble,omitempty"`
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// A task in its bare form is an array of a filename and the image's bytes: the least that a ventilator in another language
-// has to send.
+// A task in its bare form is an array of a filename and the image's bytes: the least that a ventilator in another
+// language has to send.
 func ExampleDecodeTask() {
 	message := []byte("\x92\xa5a.jpg\xc4\x03\xff\xd8\xff")
 	task, err := wire.DecodeTask(message)

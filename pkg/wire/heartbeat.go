@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// DefaultPrefetch returns how many unsettled tasks a worker may hold by default. Workers send results in batches. When a batch goes
-// out, one task for each slot and two more are still queued, so that no slot idles until the next tasks come.
+// DefaultPrefetch returns how many unsettled tasks a worker may hold by default. Workers send results in batches.
+// When a batch goes out, one task for each slot and two more are still queued, so that no slot idles until the next
+// tasks come.
 func DefaultPrefetch(slots int) int { return 3*slots + 4 }
 
-// Heartbeat is a worker's report about itself, a msgpack map. A worker sends it to the sink once a second and when something
-// changes; the sink publishes it, and ventilators extend the leases of the tasks that it lists.
+// Heartbeat is a worker's report about itself, a msgpack map. A worker sends it to the sink once a second and when
+// something changes; the sink publishes it, and ventilators extend the leases of the tasks that it lists.
 type Heartbeat struct {
 	Worker   string   `msgpack:"worker" json:"worker"`
 	Slots    int      `msgpack:"slots" json:"slots"`
@@ -22,10 +23,11 @@ type Heartbeat struct {
 	Done     uint64   `msgpack:"done" json:"done"` // tasks since the worker started, by outcome
 	Rejected uint64   `msgpack:"rejected" json:"rejected"`
 	Failed   uint64   `msgpack:"failed" json:"failed"`
-	IdleUS   int64    `msgpack:"idle" json:"idle_us"` // sum over the slots of the time without a task since the worker started, microseconds
-	UpUS     int64    `msgpack:"up" json:"up_us"`     // time since the worker started, microseconds
-	// Proof, in events of the sink, is WorkerIdentity.Proof of the connection that brought the heartbeat. A ventilator believes the
-	// heartbeat only of a worker that announced the same token to it.
+	// Sum over the slots of the time without a task since the worker started, microseconds
+	IdleUS int64 `msgpack:"idle" json:"idle_us"`
+	UpUS   int64 `msgpack:"up" json:"up_us"` // time since the worker started, microseconds
+	// Proof, in events of the sink, is WorkerIdentity.Proof of the connection that brought the heartbeat. A ventilator
+	// believes the heartbeat only of a worker that announced the same token to it.
 	Proof string `msgpack:"proof,omitempty" json:"-"`
 }
 
@@ -51,8 +53,8 @@ func (h *Heartbeat) check() error {
 // Encode returns h as a message.
 func (h *Heartbeat) Encode() []byte { return marshal(h) }
 
-// WorkerIdentity is a worker's ZMTP identity, such as "imagefarm/1 slots=2 prefetch=4 name=host-1234". It tells the ventilator with
-// the handshake how many tasks the worker may hold. A peer without it is a stranger.
+// WorkerIdentity is a worker's ZMTP identity, such as "imagefarm/1 slots=2 prefetch=4 name=host-1234". It tells the
+// ventilator with the handshake how many tasks the worker may hold. A peer without it is a stranger.
 type WorkerIdentity struct {
 	Name     string
 	Slots    int // concurrent transforms

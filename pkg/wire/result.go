@@ -4,9 +4,10 @@ import (
 	"hash/crc32"
 	"unicode/utf8"
 
-	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // Result is a worker's report to the sink about one task.
@@ -56,7 +57,8 @@ type Timings struct {
 //
 //	[ name str, size int, width int, height int, data bin|nil, crc32c int ]
 //
-// data is there when the sink is to write it, and absent or nil when the worker has stored it. The checksum may be left out.
+// data is there when the sink is to write it, and absent or nil when the worker has stored it. The checksum may be
+// left out.
 type Output struct {
 	Name   string
 	Size   int64 // bytes
@@ -160,8 +162,9 @@ type FromWorker struct {
 	Heartbeat *Heartbeat
 }
 
-// DecodeFromWorker decodes a message to the sink's results endpoint: a result (an array), a heartbeat (a map), or a bare name. A
-// bare name is a msgpack string or, if the message is no msgpack value, the raw UTF-8 bytes of the name.
+// DecodeFromWorker decodes a message to the sink's results endpoint: a result (an array), a heartbeat (a map), or a
+// bare name. A bare name is a msgpack string or, if the message is no msgpack value, the raw UTF-8 bytes of the
+// name.
 func DecodeFromWorker(b []byte) (FromWorker, error) {
 	n, err := walk(b)
 	if err != nil || n != len(b) || msgpcode.IsFixedNum(b[0]) {
@@ -263,7 +266,8 @@ func (r *Result) check() error {
 		}
 	}
 	r.Detail = CutText(r.Detail, MaxDetail)
-	if len(r.Recipe) > MaxText || len(r.Worker) > MaxWorkerName || len(r.Run) > MaxID || len(r.Reason) > MaxFormat || len(r.Ticket) > MaxTicket {
+	if len(r.Recipe) > MaxText || len(r.Worker) > MaxWorkerName || len(r.Run) > MaxID || len(r.Reason) > MaxFormat ||
+		len(r.Ticket) > MaxTicket {
 		return malformed("a text of the result is too long")
 	}
 	if len(r.Source) > MaxName {

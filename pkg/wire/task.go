@@ -11,7 +11,8 @@ import (
 //	[ filename str, data bin ]                       the bare form: a complete task
 //	[ filename str, data bin, {TaskInfo} ]           what we send
 //
-// A receiver ignores elements after the third and unknown keys. Old msgpack packages may send filename as bin and data as str.
+// A receiver ignores elements after the third and unknown keys. Old msgpack packages may send filename as bin and
+// data as str.
 type Task struct {
 	Filename string // slash-separated and relative; outputs go to the same directory
 	Data     []byte // the encoded image; shares the message's memory
@@ -20,7 +21,7 @@ type Task struct {
 
 // TaskInfo holds the optional fields of a task.
 type TaskInfo struct {
-	ID       string `msgpack:"id,omitempty"`                       // echoed in the result; without it the farm cannot promise delivery
+	ID       string `msgpack:"id,omitempty"`                       // echoed in the result; delivery is promised by it
 	Run      string `msgpack:"run,omitempty"`                      // the ventilator's batch
 	Delivery int    `msgpack:"delivery,omitempty"`                 // which sending this is, from 1
 	Recipe   string `msgpack:"recipe,omitempty"`                   // canonical text; without it the worker's default
@@ -28,15 +29,15 @@ type TaskInfo struct {
 	Ticket   Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
 }
 
-// TaskBuffer is a task message under construction. The image's bytes are read into Data, which is a part of Message, so that they
-// are copied only once, from the file.
+// TaskBuffer is a task message under construction. The image's bytes are read into Data, which is a part of Message,
+// so that they are copied only once, from the file.
 type TaskBuffer struct {
 	Message []byte
 	Data    []byte
 }
 
-// NewTaskBuffer lays out the message of a task whose image has size bytes, at most 4 GiB − 1. memory returns at least n bytes for
-// the message.
+// NewTaskBuffer lays out the message of a task whose image has size bytes, at most 4 GiB − 1. memory returns at
+// least n bytes for the message.
 func NewTaskBuffer(memory func(n int) []byte, filename string, size int, info TaskInfo) TaskBuffer {
 	var tail []byte
 	parts := byte(2)

@@ -12,8 +12,8 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// Tickets keep strangers from reporting results of tasks that they never had. A run draws a secret key and registers it with
-// the sink. Each task carries a ticket, which the worker echoes in its result; the sink computes it again.
+// Tickets keep strangers from reporting results of tasks that they never had. A run draws a secret key and registers
+// it with the sink. Each task carries a ticket, which the worker echoes in its result; the sink computes it again.
 
 // Sizes in bytes.
 const (
@@ -29,8 +29,8 @@ func NewRunKey() []byte {
 	return key
 }
 
-// TicketKey returns the key of the tickets of a run. The sink keeps it in the ledger while the run is live, and compares it to
-// learn whether a caller has the key of the run, which it does not keep.
+// TicketKey returns the key of the tickets of a run. The sink keeps it in the ledger while the run is live, and
+// compares it to learn whether a caller has the key of the run, which it does not keep.
 func TicketKey(runKey []byte) []byte {
 	sum := sha256.Sum256(append([]byte("imagefarm ticket key 1"), runKey...))
 	return sum[:]
@@ -74,7 +74,8 @@ type TicketOf struct {
 
 // Of returns a ticket.
 //
-// The message is the id, filename, recipe, delivery (decimal) and proof, each after its length in four bytes, big-endian.
+// The message is the id, filename, recipe, delivery (decimal) and proof, each after its length in four bytes,
+// big-endian.
 func (t *Tickets) Of(what TicketOf) Ticket {
 	t.text = t.text[:0]
 	for _, field := range [...]string{what.ID, what.Filename, what.Recipe, strconv.Itoa(what.Delivery), what.Proof} {
@@ -92,8 +93,8 @@ func (t *Tickets) Right(ticket Ticket, what TicketOf) bool {
 	return hmac.Equal([]byte(ticket), []byte(t.Of(what)))
 }
 
-// SealTask writes the ticket into the message of a task whose TaskInfo.Ticket has TicketSize bytes. The ticket is the last thing
-// in the message, because the worker that gets the task is known last.
+// SealTask writes the ticket into the message of a task whose TaskInfo.Ticket has TicketSize bytes. The ticket is
+// the last thing in the message, because the worker that gets the task is known last.
 func SealTask(message []byte, ticket Ticket) { copy(message[len(message)-TicketSize:], ticket) }
 
 // NewToken returns a random token of a worker.
@@ -103,8 +104,8 @@ func NewToken() string {
 	return hex.EncodeToString(token)
 }
 
-// Proof returns a hash of the worker's token, for events: whoever reads it cannot announce the token. It is empty when the worker
-// announced none.
+// Proof returns a hash of the worker's token, for events: whoever reads it cannot announce the token. It is empty
+// when the worker announced none.
 func (w WorkerIdentity) Proof() string {
 	if w.Token == "" {
 		return ""

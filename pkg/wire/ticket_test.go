@@ -40,7 +40,8 @@ func TestTicketIsForOneDeliveryToOneWorker(t *testing.T) {
 }
 
 func TestSealedTaskHasItsTicket(t *testing.T) {
-	task := wire.Task{Filename: "a.jpg", Data: []byte("x"), TaskInfo: wire.TaskInfo{ID: "1", Source: "/s", Ticket: wire.BlankTicket()}}
+	task := wire.Task{Filename: "a.jpg", Data: []byte("x"), TaskInfo: wire.TaskInfo{ID: "1", Source: "/s",
+		Ticket: wire.BlankTicket()}}
 	message := task.Encode()
 	ticket := wire.Ticket(strings.Repeat("7", wire.TicketSize))
 	wire.SealTask(message, ticket)
@@ -66,7 +67,8 @@ func TestIdentityWithUnknownFieldsIsRead(t *testing.T) {
 
 func BenchmarkTicket(b *testing.B) {
 	tickets := wire.NewTickets(wire.TicketKey(wire.NewRunKey()))
-	what := wire.TicketOf{ID: "00112233445566778899aabbccddeeff", Filename: "holiday/beach.jpg", Recipe: "thumbnail64=fit:64x64;thumbnail128=fit:128x128", Delivery: 1, Proof: "00112233445566778899aabbccddeeff"}
+	what := wire.TicketOf{ID: "00112233445566778899aabbccddeeff", Filename: "holiday/beach.jpg",
+		Recipe: "thumbnail64=fit:64x64;thumbnail128=fit:128x128", Delivery: 1, Proof: "00112233445566778899aabbccddeeff"}
 	b.ReportAllocs()
 	for b.Loop() {
 		tickets.Of(what)
@@ -78,10 +80,13 @@ func TestTicketIsThatOfTheProtocol(t *testing.T) {
 	key := bytesUpTo(wire.RunKeySize)
 	w := wire.WorkerIdentity{Token: hex.EncodeToString(bytesUpTo(16))}
 	for what, pair := range map[string][2]string{
-		"ticket key": {hex.EncodeToString(wire.TicketKey(key)), "060f88240e5c978989a14e494e5c5689058d36f3b62e78b537ed630c5ce8d8e8"},
-		"proof":      {w.Proof(), "00a14edef79fc444de58de2d2d5bf50d"},
+		"ticket key": {hex.EncodeToString(wire.TicketKey(key)),
+			"060f88240e5c978989a14e494e5c5689058d36f3b62e78b537ed630c5ce8d8e8"},
+		"proof": {w.Proof(), "00a14edef79fc444de58de2d2d5bf50d"},
 		"ticket": {hex.EncodeToString([]byte(wire.NewTickets(wire.TicketKey(key)).Of(wire.TicketOf{
-			ID: "00112233445566778899aabbccddeeff", Filename: "a.gif", Recipe: "thumbnail64=fit:64x64", Delivery: 1, Proof: w.Proof()}))), "4632ff1d367396d85a00356af4070f11"},
+			ID: "00112233445566778899aabbccddeeff", Filename: "a.gif", Recipe: "thumbnail64=fit:64x64", Delivery: 1,
+			Proof: w.Proof()}))),
+			"4632ff1d367396d85a00356af4070f11"},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("the %s is %s, not %s", what, pair[0], pair[1])

@@ -70,8 +70,9 @@ func vectors() []vector {
 	full := &wire.Task{Filename: "holiday/beach.jpg", Data: []byte{0xff, 0xd8, 0xff}, TaskInfo: wire.TaskInfo{
 		ID: id, Run: "r1", Delivery: 2, Recipe: "thumbnail64=fit:64x64", Source: "/photos"}}
 	done := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Done,
-		Outputs:    []wire.Output{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48, Data: pixel}},
-		ResultInfo: wire.ResultInfo{Worker: "w1", Run: "r1", Delivery: 1, Format: "gif", Width: 640, Height: 480, InputBytes: 1234, Timings: wire.Timings{Decode: 1500, Total: 2500}}}
+		Outputs: []wire.Output{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48, Data: pixel}},
+		ResultInfo: wire.ResultInfo{Worker: "w1", Run: "r1", Delivery: 1, Format: "gif", Width: 640, Height: 480,
+			InputBytes: 1234, Timings: wire.Timings{Decode: 1500, Total: 2500}}}
 	stored := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Done,
 		Outputs:    []wire.Output{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48}},
 		ResultInfo: wire.ResultInfo{Worker: "w1", Stored: true}}
@@ -86,7 +87,8 @@ func vectors() []vector {
 	beat := &wire.Heartbeat{Worker: "w1", Slots: 2, Busy: 1, Held: []string{id}, Done: 7, IdleUS: 1000, UpUS: 9000}
 	receipt := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Done, Worker: "w1", Delivery: 1,
 		Outputs: []wire.OutputInfo{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48}}, Bytes: 1234, At: at}
-	failed := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Failed, Detail: "no disk", Worker: "w1", Delivery: 2, At: at}
+	failed := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Failed, Detail: "no disk", Worker: "w1",
+		Delivery: 2, At: at}
 	runKey := bytesUpTo(wire.RunKeySize)
 	worker := wire.WorkerIdentity{Name: "w1", Slots: 2, Prefetch: 6, Token: hex.EncodeToString(bytesUpTo(16))}
 	ticket := wire.NewTickets(wire.TicketKey(runKey)).Of(
@@ -111,8 +113,10 @@ func vectors() []vector {
 	}{
 		{"task, bare", "task", true, task.Encode()},
 		{"task, all that we send", "task", true, full.Encode()},
-		{"task of an old msgpack: name and data are both of the raw type", "task", false, bytes("92" + "a5612e6a7067" + "a3ffd8ff")},
-		{"task with an unknown key and an unknown tail", "task", false, bytes("94" + "a5612e6a7067" + "c403ffd8ff" + "82a26964a178a3666f6f01" + "c0")},
+		{"task of an old msgpack: name and data are both of the raw type", "task", false,
+			bytes("92" + "a5612e6a7067" + "a3ffd8ff")},
+		{"task with an unknown key and an unknown tail", "task", false, bytes("94" + "a5612e6a7067" + "c403ffd8ff" +
+			"82a26964a178a3666f6f01" + "c0")},
 		{"result, bare name, msgpack str", "from-worker", true, wire.EncodeBareName("a_thumbnail64.gif")},
 		{"result, bare name, raw bytes", "from-worker", false, []byte("a_thumbnail64.gif")},
 		{"result, done, with the outputs' bytes", "from-worker", true, done.Encode()},
@@ -133,7 +137,8 @@ func vectors() []vector {
 		{"request settle, with the key of the run", "request", true, wire.EncodeRequest(wire.OpSettle,
 			&wire.Receipts{Receipts: []wire.Receipt{failed}, Key: runKey})},
 		{"request status", "request", true, wire.EncodeRequest(wire.OpStatus, nil)},
-		{"request settled", "request", true, wire.EncodeRequest(wire.OpSettled, &wire.SettledArgs{IDs: []string{id}, Present: true})},
+		{"request settled", "request", true, wire.EncodeRequest(wire.OpSettled,
+			&wire.SettledArgs{IDs: []string{id}, Present: true})},
 		{"reply to settled", "reply", true, wire.EncodeReply(&wire.Receipts{Receipts: []wire.Receipt{receipt}})},
 		{"reply to settled, with a failed delivery and the sink's instance", "reply", true,
 			wire.EncodeReply(&wire.Receipts{Receipts: []wire.Receipt{}, Failed: []wire.Receipt{failed}, Instance: "89abcdef"})},
@@ -145,7 +150,8 @@ func vectors() []vector {
 		if err != nil {
 			panic(a.name + ": " + err.Error())
 		}
-		vs = append(vs, vector{Name: a.name, Place: a.place, Canonical: a.canonical, Hex: hex.EncodeToString(a.b), Means: means})
+		vs = append(vs, vector{Name: a.name, Place: a.place, Canonical: a.canonical, Hex: hex.EncodeToString(a.b),
+			Means: means})
 	}
 	return vs
 }

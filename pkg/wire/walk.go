@@ -113,8 +113,8 @@ func readHead(b []byte) (head, error) {
 	return h, nil
 }
 
-// walk checks the first msgpack value in b against the limits and returns its length. It neither recurses nor allocates, so deep
-// nesting and large announced sizes are harmless.
+// walk checks the first msgpack value in b against the limits and returns its length. It neither recurses nor
+// allocates, so deep nesting and large announced sizes are harmless.
 func walk(b []byte) (int, error) {
 	var pending [MaxDepth + 1]uint64 // values still to come at each depth
 	depth, pos, seen := 0, 0, 0
@@ -148,8 +148,8 @@ func walk(b []byte) (int, error) {
 	}
 }
 
-// elements checks b, which must be exactly one array, and returns its first elements, at most max, still encoded. Further elements
-// are checked and ignored.
+// elements checks b, which must be exactly one array, and returns its first elements, at most max, still encoded.
+// Further elements are checked and ignored.
 func elements(b []byte, max int) ([][]byte, error) {
 	n, err := walk(b)
 	if err != nil {

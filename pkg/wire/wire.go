@@ -1,9 +1,9 @@
-// Package wire defines the messages between the programs of a farm: tasks, results, heartbeats, events and control calls, in
-// msgpack, with their limits. docs/PROTOCOL.md specifies them for other languages, and testdata/wire holds byte-exact vectors of
-// every form.
+// Package wire defines the messages between the programs of a farm: tasks, results, heartbeats, events and control
+// calls, in msgpack, with their limits. docs/PROTOCOL.md specifies them for other languages, and testdata/wire holds
+// byte-exact vectors of every form.
 //
-// Every decoder here takes bytes from strangers. It first walks a message once, without recursion or allocation, and checks it
-// against the limits below. Only then does the msgpack package see the message.
+// Every decoder here takes bytes from strangers. It first walks a message once, without recursion or allocation, and
+// checks it against the limits below. Only then does the msgpack package see the message.
 package wire
 
 import (
@@ -41,8 +41,8 @@ func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
 }
 
-// CheckName returns an error unless name can name an image or an output. It must be a clean relative path with slashes, in UTF-8,
-// without control characters, that does not lead upwards.
+// CheckName returns an error unless name can name an image or an output. It must be a clean relative path with
+// slashes, in UTF-8, without control characters, that does not lead upwards.
 func CheckName(name string) error {
 	switch {
 	case name == "":

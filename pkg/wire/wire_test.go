@@ -10,26 +10,28 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vmihailenco/msgpack/v5"
+
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/vmihailenco/msgpack/v5"
 )
 
 // bombs are messages that hurt a decoder which believes what they announce.
 func bombs() map[string][]byte {
 	return map[string][]byte{
-		"array of 2^32-1":             {0xdd, 0xff, 0xff, 0xff, 0xff},
-		"map of 2^32-1":               {0xdf, 0xff, 0xff, 0xff, 0xff},
-		"binary of 4 GiB":             {0xc6, 0xff, 0xff, 0xff, 0xff, 1},
-		"string of 4 GiB":             {0xdb, 0xff, 0xff, 0xff, 0xff, 1},
-		"nested arrays":               bytes.Repeat([]byte{0x91}, 1<<20),
-		"nested maps":                 bytes.Repeat([]byte{0x81, 0xa0}, 1<<20),
-		"deep inside the task's info": append([]byte{0x93, 0xa1, 'a', 0xc4, 0}, append([]byte{0x81, 0xa1, 'x'}, bytes.Repeat([]byte{0x91}, 1<<20)...)...),
-		"a million nils":              append([]byte{0xdd, 0, 0x10, 0, 0}, bytes.Repeat([]byte{0xc0}, 1<<20)...),
-		"never used code":             {0xc1},
-		"ends in a length":            {0xda, 0x01},
-		"empty":                       {},
-		"extension":                   {0xc7, 0xff, 0x01},
+		"array of 2^32-1": {0xdd, 0xff, 0xff, 0xff, 0xff},
+		"map of 2^32-1":   {0xdf, 0xff, 0xff, 0xff, 0xff},
+		"binary of 4 GiB": {0xc6, 0xff, 0xff, 0xff, 0xff, 1},
+		"string of 4 GiB": {0xdb, 0xff, 0xff, 0xff, 0xff, 1},
+		"nested arrays":   bytes.Repeat([]byte{0x91}, 1<<20),
+		"nested maps":     bytes.Repeat([]byte{0x81, 0xa0}, 1<<20),
+		"deep inside the task's info": append([]byte{0x93, 0xa1, 'a', 0xc4, 0},
+			append([]byte{0x81, 0xa1, 'x'}, bytes.Repeat([]byte{0x91}, 1<<20)...)...),
+		"a million nils":   append([]byte{0xdd, 0, 0x10, 0, 0}, bytes.Repeat([]byte{0xc0}, 1<<20)...),
+		"never used code":  {0xc1},
+		"ends in a length": {0xda, 0x01},
+		"empty":            {},
+		"extension":        {0xc7, 0xff, 0x01},
 	}
 }
 
@@ -53,7 +55,8 @@ func TestBombsAreRefusedWithoutBelievingThem(t *testing.T) {
 }
 
 func TestNamesThatLeadAwayAreRefused(t *testing.T) {
-	for _, name := range []string{"", "/etc/passwd", "../a.jpg", "a/../../b", "a//b", "./a", ".", "..", "a/", "a\x00b", "a\nb", "\xff\xfe", strings.Repeat("x", wire.MaxName+1)} {
+	for _, name := range []string{"", "/etc/passwd", "../a.jpg", "a/../../b", "a//b", "./a", ".", "..", "a/", "a\x00b",
+		"a\nb", "\xff\xfe", strings.Repeat("x", wire.MaxName+1)} {
 		if wire.CheckName(name) == nil {
 			t.Errorf("%q passes as a name", name)
 		}
@@ -104,8 +107,10 @@ func TestWhoKnowsNoIdentityIsAStranger(t *testing.T) {
 	if got, ok := wire.ParseWorkerIdentity(w.String()); !ok || got != w {
 		t.Errorf("%q came back as %+v, %v", w, got, ok)
 	}
-	for _, s := range []string{"", "x", "imagefarm/1 ", "imagefarm/1 slots=1 name=x", "imagefarm/1 slots=0 prefetch=1 name=x",
-		"imagefarm/1 slots=1 prefetch=99999999 name=x", "imagefarm/2 slots=1 prefetch=1 name=x", "imagefarm/1 slots=1 prefetch=2 name="} {
+	for _, s := range []string{"", "x", "imagefarm/1 ", "imagefarm/1 slots=1 name=x",
+		"imagefarm/1 slots=0 prefetch=1 name=x",
+		"imagefarm/1 slots=1 prefetch=99999999 name=x", "imagefarm/2 slots=1 prefetch=1 name=x",
+		"imagefarm/1 slots=1 prefetch=2 name="} {
 		if w, ok := wire.ParseWorkerIdentity(s); ok {
 			t.Errorf("%q passes as %+v", s, w)
 		}
@@ -198,7 +203,8 @@ func FuzzControl(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, err := wire.DecodeRequest(b); err == nil {
-			for _, v := range []any{new(wire.SettledArgs), new(wire.Receipts), new(wire.Run), new(wire.EntriesArgs), new(wire.Steering)} {
+			for _, v := range []any{new(wire.SettledArgs), new(wire.Receipts), new(wire.Run), new(wire.EntriesArgs),
+				new(wire.Steering)} {
 				_ = wire.DecodeRaw(r.Args, v) // any error is fine, no panic is
 			}
 		}
@@ -213,14 +219,16 @@ func TestResultIsEncodedWithoutGrowing(t *testing.T) {
 	r := wire.Result{
 		ID: long[:wire.MaxID], Filename: strings.Repeat("y", wire.MaxName), Outcome: outcome.Done,
 		ResultInfo: wire.ResultInfo{
-			Reason: outcome.TooLarge, Detail: strings.Repeat("z", wire.MaxText), Worker: long, Run: long[:wire.MaxID], Delivery: math.MaxInt,
+			Reason: outcome.TooLarge, Detail: strings.Repeat("z",
+				wire.MaxText), Worker: long, Run: long[:wire.MaxID], Delivery: math.MaxInt,
 			Recipe: strings.Repeat("r", wire.MaxText), Format: long[:64], Width: math.MaxInt32, Height: math.MaxInt32,
 			InputBytes: math.MaxInt64, Dropped: slices.Repeat([]string{long[:64]}, 64), Stored: true,
 			Timings: wire.Timings{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64},
 		},
 	}
 	for range wire.MaxOutputs {
-		r.Outputs = append(r.Outputs, wire.Output{Name: strings.Repeat("o", wire.MaxName), Size: 70_000, Width: 1 << 30, Height: 1 << 30, Data: make([]byte, 70_000)})
+		r.Outputs = append(r.Outputs, wire.Output{Name: strings.Repeat("o", wire.MaxName), Size: 70_000, Width: 1 << 30,
+			Height: 1 << 30, Data: make([]byte, 70_000)})
 	}
 	encoded := r.Encode()
 	if spare := cap(encoded) - len(encoded); spare > 32<<10 {
@@ -230,7 +238,8 @@ func TestResultIsEncodedWithoutGrowing(t *testing.T) {
 
 func TestAnswerWithAsManyRunsAsMayBeCanBeDecoded(t *testing.T) {
 	run := wire.Run{
-		ID: "r", State: "finished", Inputs: []string{"a", "b", "c"}, Recipe: "r", Host: "h", Started: time.Now(), Ended: time.Now(),
+		ID: "r", State: "finished", Inputs: []string{"a", "b",
+			"c"}, Recipe: "r", Host: "h", Started: time.Now(), Ended: time.Now(),
 		Total: 1, Found: 1, Done: 1, WorkUS: 1, Waiting: "w",
 	}
 	reply, err := wire.DecodeReply(wire.EncodeReply(&wire.Runs{Runs: slices.Repeat([]wire.Run{run}, wire.MaxRuns)}))

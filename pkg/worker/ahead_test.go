@@ -63,7 +63,8 @@ func TestTasksThatWaitInTheEngineKeepNoSlotBusy(t *testing.T) {
 		}
 		synctest.Wait()
 		if h := s.worker.heartbeat(); h.Busy != 0 || h.IdleUS > 1000 || e.most.Load() != 2 {
-			t.Errorf("in the end %d are busy, the slot was idle for %d µs, and the engine had up to %d", h.Busy, h.IdleUS, e.most.Load())
+			t.Errorf("in the end %d are busy, the slot was idle for %d µs, and the engine had up to %d", h.Busy, h.IdleUS,
+				e.most.Load())
 		}
 	})
 }

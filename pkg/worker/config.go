@@ -1,7 +1,8 @@
 // Package worker takes tasks, transforms their images and sends the results to the sink.
 //
-// A worker has two sockets and no lasting state: a PULL socket that receives tasks and a PUSH socket that sends results.
-// Any number of workers may come and go at any time. The tasks of a worker that dies are redelivered to another.
+// A worker has two sockets and no lasting state: a PULL socket that receives tasks and a PUSH socket that sends
+// results. Any number of workers may come and go at any time. The tasks of a worker that dies are redelivered to
+// another.
 package worker
 
 import (
@@ -11,12 +12,13 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Config says what a worker does. The zero value of an optional field means the default that its comment names.

@@ -56,8 +56,8 @@ func (w *Worker) giveBack(r received) {
 	w.releaseTask(r)
 }
 
-// returnWaiting gives back what waits for a slot, if the worker is to return it, and says so. It returns when the intake has
-// ended and nothing waits.
+// returnWaiting gives back what waits for a slot, if the worker is to return it, and says so. It returns when the
+// intake has ended and nothing waits.
 func (w *Worker) returnWaiting() {
 	if !w.returns.Load() {
 		return
@@ -118,8 +118,8 @@ func (w *Worker) heartbeatNow() {
 	}
 }
 
-// heartbeats sends the sink a heartbeat at each interval, and when one is requested. A heartbeat that finds no room in the
-// queue is dropped, since the next one replaces it.
+// heartbeats sends the sink a heartbeat at each interval, and when one is requested. A heartbeat that finds no room
+// in the queue is dropped, since the next one replaces it.
 func (w *Worker) heartbeats(ctx context.Context) {
 	if w.cfg.Bare {
 		return // a sink that takes bare names does not know heartbeats

@@ -1,10 +1,11 @@
 package worker
 
 import (
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // metrics are a worker's; docs/OPERATIONS.md explains each.
@@ -30,14 +31,17 @@ func newMetrics(reg prometheus.Registerer, slots int) *metrics {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help})
 	}
 	vec := func(name, help, label string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help}, []string{label})
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help},
+			[]string{label})
 	}
 	m := &metrics{
 		tasks:      vec("tasks_total", "Tasks answered.", "outcome"),
 		rejections: vec("rejections_total", "Images rejected.", "reason"),
-		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "task_duration_seconds",
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub,
+			Name: "task_duration_seconds",
 			Help: "Time from a task's start to its result.", Buckets: telemetry.Buckets()}),
-		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "stage_duration_seconds",
+		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub,
+			Name: "stage_duration_seconds",
 			Help: "Time in one stage of a task.", Buckets: telemetry.Buckets()}, []string{"stage"}),
 		inputBytes:  counter("input_bytes_total", "Bytes of images taken."),
 		outputBytes: counter("output_bytes_total", "Bytes of outputs made."),
@@ -57,7 +61,8 @@ func newMetrics(reg prometheus.Registerer, slots int) *metrics {
 		m.stages.WithLabelValues(s)
 	}
 	m.slots.Set(float64(slots))
-	reg.MustRegister(m.tasks, m.rejections, m.duration, m.stages, m.inputBytes, m.outputBytes, m.pixels, m.slots, m.busy, m.idle, m.malformed)
+	reg.MustRegister(m.tasks, m.rejections, m.duration, m.stages, m.inputBytes, m.outputBytes, m.pixels, m.slots, m.busy,
+		m.idle, m.malformed)
 	return m
 }
 

@@ -14,9 +14,9 @@ const (
 	batchBytes = 256 << 10
 )
 
-// outbox batches results while enough tasks wait for a slot. The slots stay fed then, and a batch wakes the sink and the
-// ventilator once instead of once for each image, which costs up to a tenth of making a thumbnail. The worker still holds
-// the tasks of a batch: heartbeats list them, and they count against the prefetch.
+// outbox batches results while enough tasks wait for a slot. The slots stay fed then, and a batch wakes the sink and
+// the ventilator once instead of once for each image, which costs up to a tenth of making a thumbnail. The worker
+// still holds the tasks of a batch: heartbeats list them, and they count against the prefetch.
 type outbox struct {
 	turn  chan struct{} // a semaphore: its holder owns the fields below, and may wait for the sink meanwhile
 	batch []settled
@@ -42,8 +42,8 @@ type settled struct {
 	id     string
 }
 
-// finish adds a result to the batch, and sends the batch unless enough tasks wait for a slot. The task is released when its result is
-// sent. The error is the cause of the end of ctx.
+// finish adds a result to the batch, and sends the batch unless enough tasks wait for a slot. The task is released
+// when its result is sent. The error is the cause of the end of ctx.
 func (w *Worker) finish(ctx context.Context, r *wire.Result, id string) error {
 	w.metrics.settled(r)
 	o := &w.outbox
@@ -85,8 +85,8 @@ func (w *Worker) sendBatch(ctx context.Context) error {
 	return w.sendBatchLocked(ctx)
 }
 
-// sendBatchLocked sends the batch to the sink and waits while the sink has no room. The caller holds the outbox, so that other results
-// wait, too.
+// sendBatchLocked sends the batch to the sink and waits while the sink has no room. The caller holds the outbox, so
+// that other results wait, too.
 func (w *Worker) sendBatchLocked(ctx context.Context) error {
 	o := &w.outbox
 	if o.due != nil {

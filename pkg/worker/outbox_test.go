@@ -107,7 +107,8 @@ func TestLargeResultsAreNotKept(t *testing.T) {
 	})
 }
 
-// A slot idles no longer than before results were kept back, where a result takes two transforms to bring the next task.
+// A slot idles no longer than before results were kept back, where a result takes two transforms to bring the next
+// task.
 func TestSlotsDoNotWaitForADistantVentilator(t *testing.T) {
 	const tasks, each, latency = 400, 3 * time.Millisecond, 6 * time.Millisecond
 	onStage(t, nil, func(t *testing.T, s *stage) {

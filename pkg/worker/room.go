@@ -18,8 +18,8 @@ func newRoom(tasks int, bytes int64) *room {
 	return &room{semaphore.NewWeighted(int64(tasks)), semaphore.NewWeighted(bytes), bytes}
 }
 
-// enter waits until there is room for a task of size bytes. A task larger than the room gets all of it. The error is that
-// of ctx.
+// enter waits until there is room for a task of size bytes. A task larger than the room gets all of it. The error is
+// that of ctx.
 func (r *room) enter(ctx context.Context, size int) error {
 	if err := r.tasks.Acquire(ctx, 1); err != nil {
 		return err

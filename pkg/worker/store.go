@@ -16,9 +16,9 @@ type written struct {
 	losses int64  // Worker.losses before the first output was written
 }
 
-// syncResults makes the outputs of results durable, then passes the results on to be sent. What slots write during one sync becomes the
-// group of the next: one sync serves several tasks, and no slot waits for it. syncResults returns when all is closed and synced,
-// or ctx ends.
+// syncResults makes the outputs of results durable, then passes the results on to be sent. What slots write during
+// one sync becomes the group of the next: one sync serves several tasks, and no slot waits for it. syncResults
+// returns when all is closed and synced, or ctx ends.
 func (w *Worker) syncResults(ctx context.Context, all <-chan written) {
 	for first := range all {
 		group := []written{first}
@@ -64,8 +64,8 @@ func (w *Worker) store(ctx context.Context, name string, data []byte) error {
 	return w.insist(ctx, "outputs cannot be written", func() error { return w.cfg.Out.Put(ctx, name, data) })
 }
 
-// insist repeats do while it fails with blob.ErrUnavailable, and keeps the task meanwhile. what says for the log what cannot be done. The
-// worker is not ready then.
+// insist repeats do while it fails with blob.ErrUnavailable, and keeps the task meanwhile. what says for the log
+// what cannot be done. The worker is not ready then.
 func (w *Worker) insist(ctx context.Context, what string, do func() error) error {
 	stuck := false
 	err := blob.Insist(ctx, do, func(err error) {

@@ -35,12 +35,13 @@ func (c *recipes) parse(text string) (recipe.Recipe, error) {
 	return r, err
 }
 
-// transform does one task and returns its result. If the result is Stored, the outputs are written and must be made durable before the
-// result is sent. Every way in which a task can end is named here.
+// transform does one task and returns its result. If the result is Stored, the outputs are written and must be made
+// durable before the result is sent. Every way in which a task can end is named here.
 func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	t, begun := in.task, time.Now()
 	result := &wire.Result{ID: t.ID, Filename: t.Filename, ResultInfo: wire.ResultInfo{
-		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, Source: t.Source, Ticket: t.Ticket, InputBytes: int64(len(t.Data)),
+		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, Source: t.Source, Ticket: t.Ticket,
+		InputBytes: int64(len(t.Data)),
 	}}
 	result.Timings.Waited = begun.Sub(in.at).Microseconds()
 	defer func() { result.Timings.Total = time.Since(begun).Microseconds() }()
@@ -73,7 +74,8 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	begun = begun.Add(waited)
 	transformed := time.Now()
 	for i, o := range made.Outputs {
-		out := wire.Output{Name: what.Variants[i].OutputName(t.Filename), Size: int64(len(o.Data)), Width: o.Width, Height: o.Height, Sum: wire.Checksum(o.Data)}
+		out := wire.Output{Name: what.Variants[i].OutputName(t.Filename), Size: int64(len(o.Data)), Width: o.Width,
+			Height: o.Height, Sum: wire.Checksum(o.Data)}
 		if w.cfg.Out == nil {
 			out.Data = o.Data
 			result.Outputs = append(result.Outputs, out)
@@ -97,13 +99,15 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	return result
 }
 
-// transformWithFiles has the engine transform an image, again and again while too many files are open to start a child: neither the
-// image nor its delivery is at fault. The worker is not ready meanwhile.
-func (w *Worker) transformWithFiles(ctx context.Context, data []byte, what recipe.Recipe) (made *engine.Result, err error) {
+// transformWithFiles has the engine transform an image, again and again while too many files are open to start a
+// child: neither the image nor its delivery is at fault. The worker is not ready meanwhile.
+func (w *Worker) transformWithFiles(ctx context.Context, data []byte, what recipe.Recipe) (made *engine.Result,
+	err error) {
 	err = w.insist(ctx, "images cannot be transformed", func() error {
 		made, err = w.cfg.Engine.Transform(ctx, data, what)
 		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
-			return &blob.Fault{Kind: blob.ErrUnavailable, Op: "transform images", Why: "too many files are open; raise the limit (ulimit -n)", Err: err}
+			return &blob.Fault{Kind: blob.ErrUnavailable, Op: "transform images",
+				Why: "too many files are open; raise the limit (ulimit -n)", Err: err}
 		}
 		return err
 	})
@@ -126,7 +130,8 @@ func describe(r *wire.Result, made *engine.Result) {
 
 // reject turns r into a rejection: the image is at fault.
 func reject(r *wire.Result, why *outcome.Rejection) *wire.Result {
-	r.Outcome, r.Reason, r.Detail, r.Outputs, r.Stored = outcome.Rejected, why.Reason, wire.CutText(why.Detail, wire.MaxDetail), nil, false
+	r.Outcome, r.Reason, r.Detail, r.Outputs, r.Stored = outcome.Rejected, why.Reason, wire.CutText(why.Detail,
+		wire.MaxDetail), nil, false
 	return r
 }
 

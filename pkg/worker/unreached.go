@@ -9,8 +9,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// An endpoint that cannot be reached is logged after reportAfter, so that programs started together need not be in order, and
-// again every reportEvery.
+// An endpoint that cannot be reached is logged after reportAfter, so that programs started together need not be in
+// order, and again every reportEvery.
 const (
 	reportAfter = 3 * time.Second
 	reportEvery = time.Minute

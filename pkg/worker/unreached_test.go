@@ -40,7 +40,8 @@ func TestUnreachableVentilatorsAreReportedSoonAndThenEachMinute(t *testing.T) {
 		c.Ventilators = []string{"tcp://nosuchhost:5557", "inproc://refuses"}
 	}
 	onStage(t, edit, func(t *testing.T, s *stage) {
-		unreached := []string{"cannot reach nosuchhost:5557: no such host", "cannot reach inproc://refuses: connection refused"}
+		unreached := []string{"cannot reach nosuchhost:5557: no such host",
+			"cannot reach inproc://refuses: connection refused"}
 		mustHaveSaid := func(n int) {
 			t.Helper()
 			synctest.Wait()

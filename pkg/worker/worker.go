@@ -66,11 +66,12 @@ func New(cfg Config) (*Worker, error) {
 	return w, nil
 }
 
-// Drain asks the worker to finish what it holds, to take nothing new and to end. A worker drains once: later calls change
-// nothing.
+// Drain asks the worker to finish what it holds, to take nothing new and to end. A worker drains once: later calls
+// change nothing.
 func (w *Worker) Drain() { w.drain.Do(func() { close(w.draining) }) }
 
-// Return asks the worker to finish the tasks that its engine has, to return the others to their ventilators, and to end.
+// Return asks the worker to finish the tasks that its engine has, to return the others to their ventilators, and to
+// end.
 func (w *Worker) Return() {
 	w.drain.Do(func() {
 		w.returns.Store(!w.cfg.Bare) // a sink that knows nothing but names could not pass it on
@@ -78,7 +79,8 @@ func (w *Worker) Return() {
 	})
 }
 
-// Ready returns nil when the worker is connected to a ventilator and to its sink, can write its outputs, and does not drain.
+// Ready returns nil when the worker is connected to a ventilator and to its sink, can write its outputs, and does
+// not drain.
 func (w *Worker) Ready() error {
 	if err := w.ready.Err(); err != nil {
 		return err
@@ -103,8 +105,8 @@ type received struct {
 	at    time.Time
 }
 
-// Run works until Drain was called and its work is done, or ctx ends. When ctx ends, the tasks that the worker holds are redelivered to
-// another. The error is nil after a drain; otherwise it is the cause of the end of ctx.
+// Run works until Drain was called and its work is done, or ctx ends. When ctx ends, the tasks that the worker holds
+// are redelivered to another. The error is nil after a drain; otherwise it is the cause of the end of ctx.
 func (w *Worker) Run(ctx context.Context) error {
 	w.started = time.Now()
 	w.since = w.started
@@ -171,7 +173,8 @@ func (w *Worker) Run(ctx context.Context) error {
 }
 
 func (w *Worker) open() error {
-	identity := wire.WorkerIdentity{Name: w.cfg.Name, Slots: w.cfg.Slots, Prefetch: w.cfg.Prefetch, Token: wire.NewToken()}.String()
+	identity := wire.WorkerIdentity{Name: w.cfg.Name, Slots: w.cfg.Slots, Prefetch: w.cfg.Prefetch,
+		Token: wire.NewToken()}.String()
 	var err error
 	w.pull, err = zsock.NewPull(zsock.Config{
 		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,
@@ -211,8 +214,8 @@ func (w *Worker) logPeer(who string) func(zsock.PeerEvent) {
 	}
 }
 
-// close sends the remaining results before it closes the connection that brings tasks: when the ventilator learns that the
-// worker has left, the results are on their way to the sink.
+// close sends the remaining results before it closes the connection that brings tasks: when the ventilator learns
+// that the worker has left, the results are on their way to the sink.
 func (w *Worker) close(ctx context.Context) error {
 	var errs []error
 	if w.push != nil {
@@ -276,8 +279,8 @@ func decode(m zsock.Message) (*wire.Task, error) {
 	return wire.DecodeTask(m[0])
 }
 
-// slot transforms one task after another until tasks is closed or ctx ends. Results whose outputs it wrote go to unsynced, the others
-// to the outbox.
+// slot transforms one task after another until tasks is closed or ctx ends. Results whose outputs it wrote go to
+// unsynced, the others to the outbox.
 func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 	for {
 		select {

@@ -15,13 +15,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -127,7 +128,8 @@ func (s *stage) result(d time.Duration) *wire.Result {
 	}
 }
 
-// What a worker has is listed as held, so that nobody takes it for lost: also what two ventilators have sent to their limits.
+// What a worker has is listed as held, so that nobody takes it for lost: also what two ventilators have sent to
+// their limits.
 func TestEverythingThatWasReceivedIsListedAsHeld(t *testing.T) {
 	edit := func(c *Config) { c.Prefetch, c.Ventilators = 4, append(c.Ventilators, "inproc://other") }
 	onStage(t, edit, func(t *testing.T, s *stage) {
@@ -289,7 +291,8 @@ func TestStrangersTaskGetsAnIDFromItsContent(t *testing.T) {
 
 func TestMessagesThatAreNoTasksArePassedOver(t *testing.T) {
 	onStage(t, nil, func(t *testing.T, s *stage) {
-		for _, m := range []zsock.Message{{[]byte("nonsense")}, {{0xdd, 0xff, 0xff, 0xff, 0xff}}, {[]byte("two"), []byte("frames")}} {
+		for _, m := range []zsock.Message{{[]byte("nonsense")}, {{0xdd, 0xff, 0xff, 0xff, 0xff}},
+			{[]byte("two"), []byte("frames")}} {
 			if err := s.tasks.Send(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
@@ -431,7 +434,8 @@ func TestTasksThatEndDuringASyncAreSyncedTogether(t *testing.T) {
 
 // Found when two tasks were synced together: the one that had waited for the other's sync heard nothing of its failure.
 func TestOutputsThatASyncLostAreNeverCalledDone(t *testing.T) {
-	for fails, done := range map[int32]string{1: "", 2: "a"} { // and whose outputs came while the first was under way, the first lost, too
+	// And whose outputs came while the first was under way, the first lost, too
+	for fails, done := range map[int32]string{1: "", 2: "a"} {
 		store := &disk{fails: fails}
 		onStage(t, func(c *Config) { c.Out, c.Slots, c.Prefetch = store, 3, 4 }, func(t *testing.T, s *stage) {
 			s.send("a.jpg", "x", wire.TaskInfo{ID: "a"})

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// lingerMax is how long Close waits for peers to close their end after everything was written. The kernel may still be sending
-// until then, and drops what it has left when a connection with unread bytes is closed.
+// lingerMax is how long Close waits for peers to close their end after everything was written. The kernel may still
+// be sending until then, and drops what it has left when a connection with unread bytes is closed.
 const lingerMax = time.Second
 
-// Close flushes: it accepts no further messages, writes what is queued, and then ends every goroutine and connection. While it
-// flushes, lost peers are dialled again. When ctx ends first, Close drops what is left and returns an *UnsentError if that was
-// anything. Closing a closed socket waits for the first Close and returns nil.
+// Close flushes: it accepts no further messages, writes what is queued, and then ends every goroutine and
+// connection. While it flushes, lost peers are dialled again. When ctx ends first, Close drops what is left and
+// returns an *UnsentError if that was anything. Closing a closed socket waits for the first Close and returns nil.
 func (s *socket) Close(ctx context.Context) error {
 	s.mu.Lock()
 	if s.closing {

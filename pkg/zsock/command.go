@@ -34,8 +34,8 @@ func parsePing(body []byte) (context []byte, err error) {
 	return context, nil
 }
 
-// parseSubscription returns the prefix in a message from a subscriber, whose first byte is 1 to subscribe and 0 to cancel. ok is
-// false for any other message.
+// parseSubscription returns the prefix in a message from a subscriber, whose first byte is 1 to subscribe and 0 to
+// cancel. ok is false for any other message.
 func parseSubscription(m Message) (prefix []byte, subscribe, ok bool) {
 	if len(m) != 1 || len(m[0]) == 0 || m[0][0] > 1 {
 		return nil, false, false

@@ -13,8 +13,8 @@ type Config struct {
 	// Identity is the ZMTP identity that peers receive: at most 255 bytes, not starting with a zero byte. Default: none.
 	Identity string
 
-	// PeerRoles are the roles of which a certificate must name one for a peer of a tls:// endpoint to be admitted, whichever side
-	// dialled. Default: every role.
+	// PeerRoles are the roles of which a certificate must name one for a peer of a tls:// endpoint to be admitted,
+	// whichever side dialled. Default: every role.
 	PeerRoles []string
 
 	// MaxMessage is the largest message to receive, in bytes of all frames together. Default 1 MiB.
@@ -22,23 +22,23 @@ type Config struct {
 	// MaxParts is the largest number of frames in a received message, envelopes included. Default 16.
 	MaxParts int
 
-	// SendHWM and SendBytes are the high-water marks of each peer's send queue, in messages and in bytes. An empty queue takes
-	// one message larger than SendBytes. Defaults 1000 and 64 MiB.
+	// SendHWM and SendBytes are the high-water marks of each peer's send queue, in messages and in bytes. An empty
+	// queue takes one message larger than SendBytes. Defaults 1000 and 64 MiB.
 	SendHWM   int
 	SendBytes int64
-	// RecvHWM and RecvBytes are the high-water marks of what the socket has received from all peers and the application has not
-	// taken, in messages and in bytes. Defaults 1000 and 64 MiB.
+	// RecvHWM and RecvBytes are the high-water marks of what the socket has received from all peers and the
+	// application has not taken, in messages and in bytes. Defaults 1000 and 64 MiB.
 	RecvHWM   int
 	RecvBytes int64
 
 	// ReceivingBytes bounds the messages over 32 KiB that are arriving from all peers together, in bytes. One address or
 	// certificate may use half of it, or send one message. Default: RecvBytes, or 2 × MaxMessage if that is more.
 	ReceivingBytes int64
-	// OwedBytes bounds the send queues of all subscribers of a Pub together, in bytes. When it is reached, subscribers with more
-	// than an equal share miss messages. Default: SendBytes.
+	// OwedBytes bounds the send queues of all subscribers of a Pub together, in bytes. When it is reached, subscribers
+	// with more than an equal share miss messages. Default: SendBytes.
 	OwedBytes int64
-	// StallTimeout is how long a subscriber of a Pub or a peer of a Rep may read nothing while something waits for it, before it
-	// is dropped. Negative: for ever. Default 30 s.
+	// StallTimeout is how long a subscriber of a Pub or a peer of a Rep may read nothing while something waits for it,
+	// before it is dropped. Negative: for ever. Default 30 s.
 	StallTimeout time.Duration
 
 	// Memory allocates the frames of received messages. Default: the heap.
@@ -46,39 +46,41 @@ type Config struct {
 
 	// HandshakeTimeout bounds a connection attempt, and then the handshake. Default 5 s.
 	HandshakeTimeout time.Duration
-	// MaxHandshakes is how many accepted connections may be in their handshake at once. One more closes the oldest of them,
-	// preferably one that has sent nothing. Default 128.
+	// MaxHandshakes is how many accepted connections may be in their handshake at once. One more closes the oldest of
+	// them, preferably one that has sent nothing. Default 128.
 	MaxHandshakes int
-	// MaxPeers is how many peers the socket may have. One more evicts the peer that has been idle longest, or is refused while
-	// none is idle. Default 1024.
+	// MaxPeers is how many peers the socket may have. One more evicts the peer that has been idle longest, or is
+	// refused while none is idle. Default 1024.
 	MaxPeers int
-	// MaxPeersPerAddress is how many of them may come from one address, or have one certificate's name. Default: three quarters
-	// of MaxPeers. It does not apply to ipc and inproc.
+	// MaxPeersPerAddress is how many of them may come from one address, or have one certificate's name. Default: three
+	// quarters of MaxPeers. It does not apply to ipc and inproc.
 	MaxPeersPerAddress int
-	// MaxSubscriptions is how many prefixes a Sub, and each subscriber of a Pub, may hold, in at most 64 KiB. Default 1024.
+	// MaxSubscriptions is how many prefixes a Sub, and each subscriber of a Pub, may hold, in at most 64 KiB. Default
+	// 1024.
 	MaxSubscriptions int
 
-	// ReconnectMin and ReconnectMax bound the pause before the next connection attempt. It starts at ReconnectMin, doubles up
-	// to ReconnectMax, and is shortened by up to half at random. Defaults 10 ms, so that programs started together connect at
-	// once, and 5 s.
+	// ReconnectMin and ReconnectMax bound the pause before the next connection attempt. It starts at ReconnectMin,
+	// doubles up to ReconnectMax, and is shortened by up to half at random. Defaults 10 ms, so that programs started
+	// together connect at once, and 5 s.
 	ReconnectMin time.Duration
 	ReconnectMax time.Duration
 	// ResolveEvery is how often the host name of a dialled endpoint is looked up again. Default 5 s.
 	ResolveEvery time.Duration
 
-	// KernelBuffer is the size in bytes of each connection's kernel buffers (SO_SNDBUF, SO_RCVBUF), and of the buffers of inproc
-	// pipes. Default: the system's size; 64 KiB for inproc.
+	// KernelBuffer is the size in bytes of each connection's kernel buffers (SO_SNDBUF, SO_RCVBUF), and of the buffers
+	// of inproc pipes. Default: the system's size; 64 KiB for inproc.
 	KernelBuffer int
 
-	// PrefixBatchDelay is how long a Pub may hold back messages for prefix subscribers, to send them in batches: each message on
-	// its own costs both ends a wake-up. Subscribers of the whole first frame get each message at once. Default 0: prefix
-	// subscribers do, too.
+	// PrefixBatchDelay is how long a Pub may hold back messages for prefix subscribers, to send them in batches: each
+	// message on its own costs both ends a wake-up. Subscribers of the whole first frame get each message at once.
+	// Default 0: prefix subscribers do, too.
 	PrefixBatchDelay time.Duration
-	// Missed makes the message that tells a slow subscriber of a Pub that it missed n messages. The Pub sends it in their place as
-	// soon as there is room, whatever the subscriber subscribed to. Missed must be quick. Default: misses are only counted.
+	// Missed makes the message that tells a slow subscriber of a Pub that it missed n messages. The Pub sends it in
+	// their place as soon as there is room, whatever the subscriber subscribed to. Missed must be quick. Default:
+	// misses are only counted.
 	Missed func(n uint64) Message
-	// OnPeer is called when a peer comes, goes or is refused, in order for each peer, from the socket's goroutines. It must not
-	// block. It may call the socket's methods except Close, which waits for it. Default: none.
+	// OnPeer is called when a peer comes, goes or is refused, in order for each peer, from the socket's goroutines. It
+	// must not block. It may call the socket's methods except Close, which waits for it. Default: none.
 	OnPeer func(PeerEvent)
 }
 

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Dial connects to an endpoint (tcp://HOST:PORT, tls://HOST:PORT, ipc://PATH or inproc://NAME) and connects again whenever the connection fails or
-// is lost, until the socket is closed. It returns at once; an error says that the endpoint can never work. Unreached says what
-// keeps it from connecting.
+// Dial connects to an endpoint (tcp://HOST:PORT, tls://HOST:PORT, ipc://PATH or inproc://NAME) and connects again
+// whenever the connection fails or is lost, until the socket is closed. It returns at once; an error says that the
+// endpoint can never work. Unreached says what keeps it from connecting.
 func (s *socket) Dial(text string) error {
 	e, err := parseEndpoint(text, false)
 	if err != nil {
@@ -100,7 +100,8 @@ func (s *socket) updateTargets(e endpoint, via transport, targets map[string]*ta
 	}
 }
 
-// lookUp returns a host's IPv4 addresses, or its IPv6 addresses if it has no others, so that a host with both is one peer.
+// lookUp returns a host's IPv4 addresses, or its IPv6 addresses if it has no others, so that a host with both is one
+// peer.
 func (s *socket) lookUp(host string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.HandshakeTimeout)
 	defer cancel()

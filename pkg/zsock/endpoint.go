@@ -25,7 +25,8 @@ func parseEndpoint(text string, listen bool) (endpoint, error) {
 	e := endpoint{text: text}
 	var ok bool
 	if e.scheme, e.address, ok = strings.Cut(text, "://"); !ok {
-		return e, fmt.Errorf("zsock: endpoint %q has no scheme; write tcp://host:port, tls://host:port, ipc://path or inproc://name", text)
+		return e, fmt.Errorf("zsock: endpoint %q has no scheme; "+
+			"write tcp://host:port, tls://host:port, ipc://path or inproc://name", text)
 	}
 	if e.address == "" {
 		return e, fmt.Errorf("zsock: endpoint %q names nothing after %s://", text, e.scheme)

@@ -25,9 +25,6 @@ func (f *fifo[T]) push(v T) {
 // front returns the oldest entry in place; the queue must not be empty.
 func (f *fifo[T]) front() *T { return &f.ring[f.head] }
 
-// back returns the newest entry in place; the queue must not be empty.
-func (f *fifo[T]) back() *T { return &f.ring[(f.head+f.n-1)%len(f.ring)] }
-
 // pop removes the oldest entry; the queue must not be empty.
 func (f *fifo[T]) pop() T {
 	var zero T

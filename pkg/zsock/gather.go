@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Bodies of at most this many bytes are copied next to the headers around them; a larger body is written from where it lies. A
-// wrapped connection has no writev: each piece is a call of its own, and a record of its own when the connection encrypts. So
-// more is copied for it.
+// Bodies of at most this many bytes are copied next to the headers around them; a larger body is written from where
+// it lies. A wrapped connection has no writev: each piece is a call of its own, and a record of its own when the
+// connection encrypts. So more is copied for it.
 const (
 	gatherCopy        = 8 << 10
 	gatherCopyWrapped = 64 << 10
@@ -57,8 +57,8 @@ func (g *gather) reset() {
 	g.buf, g.cut, g.total = g.buf[:0], 0, 0
 }
 
-// writeMessage adds a message's frames, which must not change before flush writes them. zmq4 would allocate for each frame, and
-// a PUB writes the same message for every subscriber.
+// writeMessage adds a message's frames, which must not change before flush writes them. zmq4 would allocate for each
+// frame, and a PUB writes the same message for every subscriber.
 func (l *link) writeMessage(m Message) {
 	for i, frame := range m {
 		var header [9]byte
@@ -110,8 +110,8 @@ func (l *link) writePieces() (int64, error) {
 	return g.vector.WriteTo(l.Conn)
 }
 
-// writeUnlessStalled writes until the transport has taken nothing for stallTimeout. A wrapped connection cannot go on after a
-// deadline, so there stallTimeout bounds the whole flush.
+// writeUnlessStalled writes until the transport has taken nothing for stallTimeout. A wrapped connection cannot go
+// on after a deadline, so there stallTimeout bounds the whole flush.
 func (l *link) writeUnlessStalled() (int64, error) {
 	var total int64
 	for {

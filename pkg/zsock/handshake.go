@@ -12,8 +12,8 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// handshakeGrace is how long no accepted connection is closed to make room for others. An honest peer on the same network needs a
-// millisecond for its handshake; the scheduler may add some under a flood.
+// handshakeGrace is how long no accepted connection is closed to make room for others. An honest peer on the same
+// network needs a millisecond for its handshake; the scheduler may add some under a flood.
 const handshakeGrace = 20 * time.Millisecond
 
 var errCrowded = errors.New("zsock: handshake ended to make room for others")
@@ -51,9 +51,9 @@ func (s *socket) beginHandshake(conn net.Conn, accepted bool) *handshake {
 	return h
 }
 
-// awaitHandshakes returns true when there is room for another accepted connection, and false when the socket is closed. To make
-// room it closes the oldest handshake whose peer has sent nothing, or else the oldest, so that an honest peer gets through a
-// flood of others.
+// awaitHandshakes returns true when there is room for another accepted connection, and false when the socket is
+// closed. To make room it closes the oldest handshake whose peer has sent nothing, or else the oldest, so that an
+// honest peer gets through a flood of others.
 func (s *socket) awaitHandshakes() bool {
 	for {
 		s.mu.Lock()

@@ -56,8 +56,8 @@ func (p *peer) ping() {
 	p.socket.mu.Unlock()
 }
 
-// pingBody is a PING's body without context. Its time to live is zero, none: a peer receives PINGs only while it is silent, so our
-// silence must not count against us.
+// pingBody is a PING's body without context. Its time to live is zero, none: a peer receives PINGs only while it is
+// silent, so our silence must not count against us.
 func pingBody() []byte { return binary.BigEndian.AppendUint16(nil, 0) }
 
 // beat is called by the reader when the peer has been silent for as long as the last call returned.
@@ -83,8 +83,8 @@ func (p *peer) beat() (next time.Duration, err error) {
 	return next, nil
 }
 
-// beatBlocked is called by a reader that has stopped reading because the queue is full. The peer's silence is then our doing. It
-// sends PINGs so that the peer does not drop us, even where our own heartbeats are off.
+// beatBlocked is called by a reader that has stopped reading because the queue is full. The peer's silence is then
+// our doing. It sends PINGs so that the peer does not drop us, even where our own heartbeats are off.
 func (p *peer) beatBlocked() (next time.Duration) {
 	if p.heartbeat.knows.Load() {
 		p.ping()

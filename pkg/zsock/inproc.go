@@ -10,7 +10,8 @@ import (
 
 const inprocBacklog = 128
 
-// Inproc is the hub in which the inproc:// endpoints of one process meet. Sockets reach each other only through the same hub.
+// Inproc is the hub in which the inproc:// endpoints of one process meet. Sockets reach each other only through the
+// same hub.
 type Inproc struct {
 	mu        sync.Mutex
 	listeners map[string]*inprocListener

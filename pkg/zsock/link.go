@@ -34,9 +34,10 @@ const (
 	stageTraffic                // readMessage reads; zmq4 no longer does
 )
 
-// link is a net.Conn between zmq4 and a transport. During the handshake it checks each frame header before zmq4 sees it, because
-// zmq4 allocates what a header announces. Afterwards readMessage reads from it without zmq4, which would allocate every frame
-// (receive.go). Writes are gathered until flush (gather.go). One goroutine may read while another writes.
+// link is a net.Conn between zmq4 and a transport. During the handshake it checks each frame header before zmq4 sees
+// it, because zmq4 allocates what a header announces. Afterwards readMessage reads from it without zmq4, which would
+// allocate every frame (receive.go). Writes are gathered until flush (gather.go). One goroutine may read while
+// another writes.
 type link struct {
 	net.Conn
 	out gather
@@ -48,7 +49,7 @@ type link struct {
 	// The reader calls all of these, and readMessage alone all but onBytes.
 	onCommand func(name string, body []byte) error
 	onMessage func(size uint64) error       // a message begins; blocks while there is no room for it
-	onFrame   func(size uint64) error       // a frame of a large message is allocated next; blocks while there is no memory
+	onFrame   func(size uint64) error       // a large frame is allocated next; blocks while there is no memory
 	onBytes   func()                        // bytes arrived
 	onTick    func() (time.Duration, error) // nothing arrived for as long as the last call returned; nil: never called
 
@@ -85,8 +86,8 @@ func (l *link) startTraffic(maxMessage int64, maxParts int, memory Memory) {
 	}
 }
 
-// Read implements io.Reader for zmq4. During the handshake zmq4 reads the greeting, then 2 bytes of a header, 7 more if the frame
-// is long, and the body.
+// Read implements io.Reader for zmq4. During the handshake zmq4 reads the greeting, then 2 bytes of a header, 7 more
+// if the frame is long, and the body.
 func (l *link) Read(p []byte) (int, error) {
 	if l.readErr != nil {
 		return 0, l.readErr
@@ -201,8 +202,8 @@ func (l *link) wholeCommand(flags byte, length uint64, n int) error {
 	return l.fill(n + int(length))
 }
 
-// commandFrame reads a frame of the handshake, which must be a command. It leaves the n bytes of its header and its body in the
-// buffer.
+// commandFrame reads a frame of the handshake, which must be a command. It leaves the n bytes of its header and its
+// body in the buffer.
 func (l *link) commandFrame() (n int, length uint64, err error) {
 	flags, length, n, err := l.frameHeader()
 	if err != nil {

@@ -12,8 +12,8 @@ const (
 	acceptPauseMax = time.Second
 )
 
-// Listen accepts peers on an endpoint (tcp://HOST:PORT, tls://HOST:PORT, ipc://PATH or inproc://NAME) until the socket is closed. It
-// returns the endpoint with the port that was chosen if it was given as 0 or *.
+// Listen accepts peers on an endpoint (tcp://HOST:PORT, tls://HOST:PORT, ipc://PATH or inproc://NAME) until the
+// socket is closed. It returns the endpoint with the port that was chosen if it was given as 0 or *.
 func (s *socket) Listen(text string) (bound string, err error) {
 	e, err := parseEndpoint(text, true)
 	if err != nil {

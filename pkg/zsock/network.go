@@ -31,7 +31,8 @@ type Network struct {
 	Logger *slog.Logger
 }
 
-// WithLogger returns n with the given logger, unless n has one already. A role uses it to label the lines of its sockets.
+// WithLogger returns n with the given logger, unless n has one already. A role uses it to label the lines of its
+// sockets.
 func (n Network) WithLogger(log *slog.Logger) Network {
 	if n.Logger == nil {
 		n.Logger = log

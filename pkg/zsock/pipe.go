@@ -11,9 +11,9 @@ import (
 
 const pipeBuffer = 64 << 10 // bytes each way, by default
 
-// newPipe returns the two ends of a connection in memory. Unlike net.Pipe it is buffered, because both sides of ZMTP write before
-// they read. Bytes written before an end was closed can still be read from the other. All waiting is on channels and timers, so
-// that pipes work inside testing/synctest.
+// newPipe returns the two ends of a connection in memory. Unlike net.Pipe it is buffered, because both sides of ZMTP
+// write before they read. Bytes written before an end was closed can still be read from the other. All waiting is on
+// channels and timers, so that pipes work inside testing/synctest.
 func newPipe(addr net.Addr, buffer int) (a, b net.Conn) {
 	if buffer == 0 {
 		buffer = pipeBuffer
@@ -26,12 +26,13 @@ func newPipe(addr net.Addr, buffer int) (a, b net.Conn) {
 type stream struct {
 	size int // of ring
 
-	mu            sync.Mutex
-	ring          []byte // made when first written to
-	head, n       int
-	lent          []byte // the rest of a write that did not fit the ring; the reader copies it from where it lies; nil: none
-	ended         bool   // the writer is done: EOF follows what is buffered
-	gone          bool   // the reader is gone
+	mu      sync.Mutex
+	ring    []byte // made when first written to
+	head, n int
+	// The rest of a write that did not fit the ring; the reader copies it from where it lies; nil: none
+	lent          []byte
+	ended         bool // the writer is done: EOF follows what is buffered
+	gone          bool // the reader is gone
 	readDeadline  deadline
 	writeDeadline deadline
 	changed       signal

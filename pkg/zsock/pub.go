@@ -29,9 +29,9 @@ func NewPub(cfg Config) (*Pub, error) {
 	return p, nil
 }
 
-// Publish queues m for every subscriber of its first frame. It never blocks. A subscriber whose queue is full misses the message,
-// and gets Config.Missed when there is room again. Subscribers of the whole first frame get the message at once, prefix
-// subscribers within Config.PrefixBatchDelay.
+// Publish queues m for every subscriber of its first frame. It never blocks. A subscriber whose queue is full misses
+// the message, and gets Config.Missed when there is room again. Subscribers of the whole first frame get the message
+// at once, prefix subscribers within Config.PrefixBatchDelay.
 func (s *Pub) Publish(m Message) error {
 	if err := m.check(); err != nil {
 		return err
@@ -56,7 +56,8 @@ func (s *Pub) Publish(m Message) error {
 			}
 			return
 		}
-		if s.cfg.PrefixBatchDelay == 0 || p.topics[string(m[0])] || p.msgs >= s.cfg.SendHWM/2 || p.bytes >= s.cfg.SendBytes/2 {
+		if s.cfg.PrefixBatchDelay == 0 || p.topics[string(m[0])] || p.msgs >= s.cfg.SendHWM/2 ||
+			p.bytes >= s.cfg.SendBytes/2 {
 			p.enqueue(o)
 			return
 		}
@@ -66,8 +67,8 @@ func (s *Pub) Publish(m Message) error {
 	return nil
 }
 
-// overShare reports whether a message of so many bytes would exceed what all subscribers may be owed, and p's equal share of it.
-// s.mu must be held.
+// overShare reports whether a message of so many bytes would exceed what all subscribers may be owed, and p's equal
+// share of it. s.mu must be held.
 func (s *Pub) overShare(p *peer, size int64) bool {
 	return p.msgs > 0 && s.queuedBytes+size > s.cfg.OwedBytes && p.bytes+size > s.cfg.OwedBytes/int64(len(s.peers))
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// inbox holds what Pull and Sub have received and the application has not taken: a queue for each peer, served in turn. The
-// socket's mutex guards it.
+// inbox holds what Pull and Sub have received and the application has not taken: a queue for each peer, served in
+// turn. The socket's mutex guards it.
 type inbox struct {
 	*socket
 	passive

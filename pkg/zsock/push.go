@@ -25,10 +25,10 @@ func NewPush(cfg Config) (*Push, error) {
 	return p, nil
 }
 
-// Send queues each message for the peer that has the least queued at that moment, and writes those of one call together. It blocks
-// while there is no peer or all are full. If ctx ends first, the error wraps ErrNoPeer or ErrFull, and at least the last message
-// was not queued. After nil, a message whose peer is lost before it was written goes to another peer. Close reports it if none
-// comes.
+// Send queues each message for the peer that has the least queued at that moment, and writes those of one call
+// together. It blocks while there is no peer or all are full. If ctx ends first, the error wraps ErrNoPeer or
+// ErrFull, and at least the last message was not queued. After nil, a message whose peer is lost before it was
+// written goes to another peer. Close reports it if none comes.
 func (s *Push) Send(ctx context.Context, messages ...Message) error {
 	for _, m := range messages {
 		if err := m.check(); err != nil {
@@ -79,9 +79,10 @@ func (s *Push) queue(messages []Message) (left []Message) {
 	return messages
 }
 
-// SendTo queues a message for that peer alone. It never blocks: the error is ErrNoPeer if the peer is not connected, and ErrFull
-// at its high-water mark. After nil, written is called exactly once, unless it is nil: with nil when the last byte was written,
-// or with an error if the peer was lost first. The socket's goroutines call it without locks; it must not block.
+// SendTo queues a message for that peer alone. It never blocks: the error is ErrNoPeer if the peer is not connected,
+// and ErrFull at its high-water mark. After nil, written is called exactly once, unless it is nil: with nil when the
+// last byte was written, or with an error if the peer was lost first. The socket's goroutines call it without locks;
+// it must not block.
 func (s *Push) SendTo(id PeerID, m Message, written func(err error)) error {
 	if err := m.check(); err != nil {
 		return err
@@ -103,8 +104,8 @@ func (s *Push) SendTo(id PeerID, m Message, written func(err error)) error {
 	return nil
 }
 
-// pick returns the peer with the fewest messages queued, then the fewest bytes, then the next in turn. It returns nil if all are
-// full.
+// pick returns the peer with the fewest messages queued, then the fewest bytes, then the next in turn. It returns
+// nil if all are full.
 func (s *Push) pick(size int64) *peer {
 	var best *peer
 	at := 0

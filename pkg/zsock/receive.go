@@ -34,7 +34,8 @@ func (l *link) readMessage() (Message, error) {
 	return m, nil
 }
 
-// messageFrame handles commands up to the next frame of a message, checks its header and waits for room for the message.
+// messageFrame handles commands up to the next frame of a message, checks its header and waits for room for the
+// message.
 func (l *link) messageFrame() (length uint64, err error) {
 	for {
 		flags, length, n, err := l.frameHeader()
@@ -106,8 +107,8 @@ func (l *link) command(p []byte) error {
 	return l.onCommand(name, body)
 }
 
-// readFull fills p from the buffer and then from the transport: directly if much is missing, else through the buffer, so that the
-// frames behind it need no read of their own.
+// readFull fills p from the buffer and then from the transport: directly if much is missing, else through the
+// buffer, so that the frames behind it need no read of their own.
 func (l *link) readFull(p []byte) error {
 	for len(p) > 0 {
 		if l.r == l.w && len(p) >= len(l.buf) {

@@ -35,10 +35,10 @@ func NewRep(cfg Config) (*Rep, error) {
 	return r, nil
 }
 
-// Serve answers every request with what handler returns, until ctx ends (the error is the context's) or the socket is closed
-// (ErrClosed). Handlers run concurrently, one for each peer: a peer's next request is read when the last reply was written. A
-// handler's context ends with ctx and when its peer is lost. If the handler panics or returns a message without frames, the peer
-// is dropped. All handlers have returned when Serve returns.
+// Serve answers every request with what handler returns, until ctx ends (the error is the context's) or the socket
+// is closed (ErrClosed). Handlers run concurrently, one for each peer: a peer's next request is read when the last
+// reply was written. A handler's context ends with ctx and when its peer is lost. If the handler panics or returns a
+// message without frames, the peer is dropped. All handlers have returned when Serve returns.
 func (s *Rep) Serve(ctx context.Context, handler func(ctx context.Context, req Message) Message) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var handlers sync.WaitGroup

@@ -25,10 +25,10 @@ func NewReq(cfg Config) (*Req, error) {
 	return r, nil
 }
 
-// Do waits for a peer without a request, sends it m and returns the reply. If ctx ends before a peer is free, the error wraps
-// ErrNoPeer: nothing was sent. If ctx ends before the reply, Do drops the connection, which is dialled again, so that a late reply
-// cannot answer another request. If the peer is lost first, the error wraps ErrPeerLost. In both cases nobody knows whether the
-// request was carried out.
+// Do waits for a peer without a request, sends it m and returns the reply. If ctx ends before a peer is free, the
+// error wraps ErrNoPeer: nothing was sent. If ctx ends before the reply, Do drops the connection, which is dialled
+// again, so that a late reply cannot answer another request. If the peer is lost first, the error wraps ErrPeerLost.
+// In both cases nobody knows whether the request was carried out.
 func (s *Req) Do(ctx context.Context, m Message) (Message, error) {
 	if err := m.check(); err != nil {
 		return nil, err

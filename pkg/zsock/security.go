@@ -42,7 +42,8 @@ func (*nullSecurity) Encrypt(w io.Writer, p []byte) (int, error) { return w.Writ
 
 func (*nullSecurity) Decrypt(w io.Writer, p []byte) (int, error) { return w.Write(p) }
 
-// Handshake exchanges READY. It checks the socket type before it sets conn.Peer.Meta, because zmq4 panics on an unknown type.
+// Handshake exchanges READY. It checks the socket type before it sets conn.Peer.Meta, because zmq4 panics on an
+// unknown type.
 func (s *nullSecurity) Handshake(conn *zmq4.Conn, _ bool) error {
 	var body []byte
 	body = appendProperty(body, propertyType, string(s.kind))
@@ -83,8 +84,8 @@ func appendProperty(b []byte, name, value string) []byte {
 	return append(b, value...)
 }
 
-// parseReady reads the properties in the body of a READY. Case does not matter in their names. Unknown ones are ignored, and none
-// may come twice.
+// parseReady reads the properties in the body of a READY. Case does not matter in their names. Unknown ones are
+// ignored, and none may come twice.
 func parseReady(p []byte) (ready, error) {
 	var r ready
 	seen := make(map[string]bool, 4)

@@ -1,7 +1,7 @@
 package zsock
 
-// signal wakes all goroutines that wait for a change of what a mutex guards. Its methods need that mutex; the channel of wait is
-// read without it. Only waiting allocates.
+// signal wakes all goroutines that wait for a change of what a mutex guards. Its methods need that mutex; the
+// channel of wait is read without it. Only waiting allocates.
 type signal struct{ ch chan struct{} }
 
 // wait returns a channel that the next broadcast closes.

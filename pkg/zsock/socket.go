@@ -13,7 +13,8 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// pattern is the behaviour of one kind of socket. All methods but receive are called with socket.mu held and must not block.
+// pattern is the behaviour of one kind of socket. All methods but receive are called with socket.mu held and must
+// not block.
 type pattern interface {
 	// join is called when p comes. What join queues is written to p first.
 	join(p *peer)
@@ -23,8 +24,8 @@ type pattern interface {
 	receive(p *peer, m Message) error
 	// written is called when something queued for p was written.
 	written(p *peer)
-	// leave is called when p is lost, with the messages that were not written completely. It returns those that go to another
-	// peer or back to the application; the others are lost.
+	// leave is called when p is lost, with the messages that were not written completely. It returns those that go to
+	// another peer or back to the application; the others are lost.
 	leave(p *peer, lost []outgoing) (kept []outgoing)
 }
 
@@ -83,12 +84,12 @@ func (s *socket) Peers() []PeerInfo {
 	return infos
 }
 
-// lastedAfter is how long a connection must have been up before its loss is answered with a quick reconnect. A peer that accepts
-// and closes at once, because it has no room, is asked less and less often.
+// lastedAfter is how long a connection must have been up before its loss is answered with a quick reconnect. A peer
+// that accepts and closes at once, because it has no room, is asked less and less often.
 const lastedAfter = time.Second
 
-// run makes a peer of a connection, and returns when the peer is lost. lasted says that the peer sent a message or was up for
-// lastedAfter. The error says why the connection never became a peer.
+// run makes a peer of a connection, and returns when the peer is lost. lasted says that the peer sent a message or
+// was up for lastedAfter. The error says why the connection never became a peer.
 func (s *socket) run(conn net.Conn, endpoint string, h *handshake) (lasted bool, err error) {
 	defer conn.Close()
 	since := time.Now()
@@ -104,8 +105,9 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) (lasted bool,
 		return refuse(err)
 	}
 	p := &peer{
-		socket: s, identity: ready.identity, principal: ready.principal, endpoint: endpoint, remote: remote, since: time.Now(),
-		link: link, zmtp: zmtp, wake: make(chan struct{}, 1),
+		socket: s, identity: ready.identity, principal: ready.principal, endpoint: endpoint, remote: remote,
+		since: time.Now(),
+		link:  link, zmtp: zmtp, wake: make(chan struct{}, 1),
 	}
 	p.heartbeat.knows.Store(ready.heartbeat || link.minor > 0)
 	p.ctx, p.cutCtx = context.WithCancelCause(context.Background())
@@ -125,10 +127,12 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) (lasted bool,
 	if err := s.admit(p); err != nil {
 		return refuse(err)
 	}
-	s.log.Debug("peer up", "peer", p.id, "endpoint", endpoint, "remote", remote, "identity", p.identity, "principal", p.principal.String())
+	s.log.Debug("peer up", "peer", p.id, "endpoint", endpoint, "remote", remote, "identity", p.identity, "principal",
+		p.principal.String())
 	s.tellAbout(p, PeerUp, nil, nil)
-	// Ping at once, so that the peer's silence means something from now on, but not a libzmq peer. One that sends and closes
-	// within milliseconds would leave the PING unread, and its kernel would reset the connection and drop what it sent.
+	// Ping at once, so that the peer's silence means something from now on, but not a libzmq peer. One that sends and
+	// closes within milliseconds would leave the PING unread, and its kernel would reset the connection and drop what
+	// it sent.
 	if s.cfg.Network.Heartbeat > 0 && ready.heartbeat {
 		p.ping()
 	}
@@ -160,8 +164,8 @@ func (s *socket) admit(p *peer) error {
 	return nil
 }
 
-// dismiss removes p from the peers, fails the messages that were not written, and returns the messages of SendTo of which no byte
-// was.
+// dismiss removes p from the peers, fails the messages that were not written, and returns the messages of SendTo of
+// which no byte was.
 func (s *socket) dismiss(p *peer) (unsent []Message) {
 	s.mu.Lock()
 	s.peers = slices.DeleteFunc(s.peers, func(q *peer) bool { return q == p })

@@ -7,8 +7,8 @@ import (
 // maxPrefixBytes is how many bytes all prefixes of a Sub, or of one subscriber of a Pub, may have together.
 const maxPrefixBytes = 64 << 10
 
-// Sub receives the messages of its PUB peers whose first frame starts with a prefix that it subscribed to. The peers filter:
-// messages that were on their way when a prefix was cancelled still arrive.
+// Sub receives the messages of its PUB peers whose first frame starts with a prefix that it subscribed to. The peers
+// filter: messages that were on their way when a prefix was cancelled still arrive.
 type Sub struct {
 	*inbox
 	prefixes map[string]int // how often each was subscribed to
@@ -26,8 +26,9 @@ func NewSub(cfg Config) (*Sub, error) {
 	return s, nil
 }
 
-// Subscribe asks all peers, present and future, for messages that start with prefix; "" means all. Each Subscribe needs an
-// Unsubscribe of its own. Beyond Config.MaxSubscriptions prefixes or 64 KiB of them the error is a *LimitError.
+// Subscribe asks all peers, present and future, for messages that start with prefix; "" means all. Each Subscribe
+// needs an Unsubscribe of its own. Beyond Config.MaxSubscriptions prefixes or 64 KiB of them the error is a
+// *LimitError.
 func (s *Sub) Subscribe(prefix string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,8 +68,8 @@ func (s *Sub) Unsubscribe(prefix string) error {
 	return nil
 }
 
-// tellPeers queues a subscription for every peer. A peer whose queue is full is cut: it gets all subscriptions when it is connected
-// again.
+// tellPeers queues a subscription for every peer. A peer whose queue is full is cut: it gets all subscriptions when
+// it is connected again.
 func (s *Sub) tellPeers(flag byte, prefix string) {
 	for _, p := range s.peers {
 		if p.msgs > 2*s.cfg.MaxSubscriptions {

@@ -104,7 +104,8 @@ func TestFarmOfSocketsInVirtualTime(t *testing.T) {
 func TestPeerThatStopsAnsweringPingIsDropped(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		ev := newEvents()
-		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: time.Second, HeartbeatTimeout: 5 * time.Second}, OnPeer: ev.on})
+		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: time.Second, HeartbeatTimeout: 5 * time.Second},
+			OnPeer: ev.on})
 		mustListen(b, pull, "inproc://s")
 		p := b.raw("s", "PUSH")
 		p.say(b, commandFrame("PING", []byte{0, 0})) // so it understands PING
@@ -186,7 +187,8 @@ func TestPeerThatNeverAnsweredPingMayBeSilent(t *testing.T) {
 func TestPeerThatStopsWithinAMessageIsDropped(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		ev := newEvents()
-		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: time.Second, HeartbeatTimeout: 4 * time.Second}, OnPeer: ev.on})
+		pull := newIn(b, NewPull, Config{Network: Network{Heartbeat: time.Second, HeartbeatTimeout: 4 * time.Second},
+			OnPeer: ev.on})
 		mustListen(b, pull, "inproc://s")
 		b.raw("s", "PUSH").say(b, longHeader(0, 1000), make([]byte, 10))
 		start := time.Now()

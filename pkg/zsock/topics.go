@@ -2,8 +2,8 @@ package zsock
 
 import "slices"
 
-// topics finds the subscribers of a topic. However many subscribers there are, that costs one map look-up for each length that a
-// prefix has, up to the topic's own, and one step for each match.
+// topics finds the subscribers of a topic. However many subscribers there are, that costs one map look-up for each
+// length that a prefix has, up to the topic's own, and one step for each match.
 type topics struct {
 	peers   map[string][]*peer // by prefix
 	lengths []int              // of prefixes, ascending

@@ -67,7 +67,7 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err
 	}
-	conn, dialErr := net.DialTimeout("unix", path, time.Second)
+	conn, dialErr := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
 	if dialErr == nil {
 		_ = conn.Close()
 		return nil, err

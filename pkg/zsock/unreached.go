@@ -19,7 +19,8 @@ type UnreachedError struct {
 }
 
 func (e *UnreachedError) Error() string {
-	return fmt.Sprintf("cannot reach %s: %s", strings.TrimPrefix(strings.TrimPrefix(e.Endpoint, "tcp://"), "tls://"), e.reason())
+	return fmt.Sprintf("cannot reach %s: %s", strings.TrimPrefix(strings.TrimPrefix(e.Endpoint, "tcp://"), "tls://"),
+		e.reason())
 }
 
 // Unwrap returns why the last attempt failed.

@@ -14,7 +14,8 @@ func TestUnreachedEndpointsSayWhyAndSinceWhen(t *testing.T) {
 		mustDial(b, push, "inproc://later")
 		time.Sleep(time.Second)
 		errs := push.Unreached()
-		if len(errs) != 1 || !errs[0].Since.Equal(start) || errs[0].Error() != "cannot reach inproc://later: connection refused" {
+		if len(errs) != 1 || !errs[0].Since.Equal(start) ||
+			errs[0].Error() != "cannot reach inproc://later: connection refused" {
 			b.Fatalf("before anybody listens: %v", errs)
 		}
 		pull := newIn(b, NewPull, Config{})

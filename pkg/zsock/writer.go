@@ -106,7 +106,8 @@ func (w *writer) encode() (int64, error) {
 	return 0, nil
 }
 
-// settle accounts for the batch of which n bytes were written. Messages that were not written completely are lost to this peer.
+// settle accounts for the batch of which n bytes were written. Messages that were not written completely are lost to
+// this peer.
 func (w *writer) settle(n int64, err error) {
 	s := w.socket
 	done := len(w.batch)

@@ -154,7 +154,8 @@ while True:
     if first: print("joined at", n); first = False
     if n % 3 == 0: print(n, "Fizz")`, endpoint), "Fizz", 3)
 	publisher := python(t, `import time, zmq
-s = zmq.Context().socket(zmq.PUB); p = s.bind_to_random_port("tcp://127.0.0.1"); print("on tcp://127.0.0.1:%d" % p); n = 0
+s = zmq.Context().socket(zmq.PUB); p = s.bind_to_random_port("tcp://127.0.0.1"); n = 0
+print("on tcp://127.0.0.1:%d" % p)
 while True:
     n += 1; s.send_multipart([b"number", b"%d" % n]); time.sleep(0.02)`)
 	inStep(t, start(t, fizzbuzz, "-endpoint", endpointOf(t, publisher), "buzz"), "Buzz", 5)

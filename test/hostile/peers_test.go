@@ -62,8 +62,8 @@ func memory(t *testing.T, p *farmtest.Process) int {
 	return kib >> 10
 }
 
-// mustAnswer asks the sink for its status, until it answers. Connections of the last second are not idle yet, so that a full
-// socket refuses a new peer at first; the client then connects again.
+// mustAnswer asks the sink for its status, until it answers. Connections of the last second are not idle yet, so
+// that a full socket refuses a new peer at first; the client then connects again.
 func mustAnswer(t *testing.T, f *farmtest.Farm) {
 	t.Helper()
 	c, err := sinkclient.Dial(zsock.Network{}, f.Control)

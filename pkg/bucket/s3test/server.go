@@ -44,7 +44,8 @@ type Server struct {
 // New starts a server that ends with the test.
 func New(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{Bucket: "photos", t: t, backend: s3mem.New(), counted: make(chan struct{}), counts: make(map[string]int), headers: make(map[string]http.Header)}
+	s := &Server{Bucket: "photos", t: t, backend: s3mem.New(), counted: make(chan struct{}), counts: make(map[string]int),
+		headers: make(map[string]http.Header)}
 	if err := s.backend.CreateBucket(s.Bucket); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(http.StatusServiceUnavailable)
-		fmt.Fprint(w, `<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>`)
+		fmt.Fprint(w, `<?xml version="1.0"?><Error><Code>SlowDown</Code>`+
+			`<Message>Please reduce your request rate.</Message></Error>`)
 		return
 	}
 	_, key, _ := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
@@ -222,7 +224,8 @@ func (s *Server) Get(key string) ([]byte, http.Header) {
 // Keys returns the keys that begin with a prefix.
 func (s *Server) Keys(prefix string) (keys []string) {
 	s.t.Helper()
-	list, err := s.backend.ListBucket(s.Bucket, &gofakes3.Prefix{HasPrefix: prefix != "", Prefix: prefix}, gofakes3.ListBucketPage{})
+	list, err := s.backend.ListBucket(s.Bucket, &gofakes3.Prefix{HasPrefix: prefix != "", Prefix: prefix},
+		gofakes3.ListBucketPage{})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func decodePicture(list []chunk, width, height int, least image.Point) (*picture
 	vp8, vp8l, alph := find(list, "VP8 "), find(list, "VP8L"), find(list, "ALPH")
 	planar := false
 	switch {
-	case vp8 != nil && len(vp8) >= 10:
+	case len(vp8) >= 10:
 		if w, h := int(vp8[6])|int(vp8[7]&0x3f)<<8, int(vp8[8])|int(vp8[9]&0x3f)<<8; w != width || h != height {
 			return nil, fmt.Errorf("webp: a picture of %d×%d pixels, %d×%d were announced", w, h, width, height)
 		}
@@ -48,7 +48,7 @@ func decodePicture(list []chunk, width, height int, least image.Point) (*picture
 			coded = []chunk{vp8x(flagAlpha, width, height), {"ALPH", alph}}
 		}
 		coded, planar = append(coded, chunk{"VP8 ", vp8}), alph == nil
-	case vp8l != nil && len(vp8l) >= 5:
+	case len(vp8l) >= 5:
 		bits := int(binary.LittleEndian.Uint32(vp8l[1:]))
 		if w, h := bits&0x3fff+1, bits>>14&0x3fff+1; w != width || h != height {
 			return nil, fmt.Errorf("webp: a picture of %d×%d pixels, %d×%d were announced", w, h, width, height)

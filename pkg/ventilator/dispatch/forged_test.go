@@ -60,12 +60,14 @@ func TestHeartbeatIsBelievedOnlyOfTheTokenThatItsWorkerAnnounced(t *testing.T) {
 	lease := task.deadline
 	forged := wire.WorkerIdentity{Token: wire.NewToken()}.Proof()
 	for _, proof := range []string{"", forged} {
-		d.RecordHeartbeat(&wire.Heartbeat{Worker: "w", Proof: proof, Draining: true, Held: []string{nthID(0).String()}, Returned: []string{nthID(0).String()}}, now.Add(time.Second))
+		d.RecordHeartbeat(&wire.Heartbeat{Worker: "w", Proof: proof, Draining: true, Held: []string{nthID(0).String()},
+			Returned: []string{nthID(0).String()}}, now.Add(time.Second))
 		if d.peers[1].draining || !task.Held() || !task.deadline.Equal(lease) {
 			t.Errorf("a heartbeat with the proof %q counts", proof)
 		}
 	}
-	d.RecordHeartbeat(&wire.Heartbeat{Worker: "w", Proof: w.Proof(), Draining: true, Held: []string{nthID(0).String()}}, now.Add(time.Second))
+	d.RecordHeartbeat(&wire.Heartbeat{Worker: "w", Proof: w.Proof(), Draining: true, Held: []string{nthID(0).String()}},
+		now.Add(time.Second))
 	if !d.peers[1].draining || task.deadline.Equal(lease) {
 		t.Error("its own heartbeat does not count")
 	}
