@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,19 +125,20 @@ func TestSlowSenderLosesItsMemoryToOthers(t *testing.T) {
 		slow := b.raw("in", "PUSH")
 		slow.say(b, longHeader(0, 1<<20), make([]byte, 900<<10))
 		_ = slow.SetWriteDeadline(time.Time{})
-		go func() {
+		var sending sync.WaitGroup
+		sending.Go(func() {
 			for {
 				time.Sleep(time.Second)
 				if _, err := slow.Write(make([]byte, 1<<10)); err != nil {
 					return
 				}
 			}
-		}()
+		})
 		time.Sleep(time.Minute) // nobody else needs the memory: a slow sender may take its time
 		good := b.raw("in", "PUSH")
 		good.say(b, longHeader(0, 500<<10), make([]byte, 32<<10))
 		start := time.Now()
-		go func() { _, _ = good.Write(make([]byte, 468<<10)) }()
+		sending.Go(func() { _, _ = good.Write(make([]byte, 468<<10)) })
 		m, err := pull.Recv(b.Context())
 		if err != nil || m.Size() != 500<<10 {
 			b.Fatal(m.Size(), err)
@@ -147,6 +149,7 @@ func TestSlowSenderLosesItsMemoryToOthers(t *testing.T) {
 		if down := ev.wait(b.T, PeerDown); !errors.Is(down.Err, errSlowReceive) {
 			b.Errorf("the slow peer was lost for %v", down.Err)
 		}
+		sending.Wait() // virtual time ends with this function
 	})
 }
 
