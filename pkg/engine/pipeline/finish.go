@@ -54,7 +54,7 @@ func (t *transform) filtered(p *picture.Picture, sigma float64, sharpen bool) *p
 		soft := picture.Whole(t.space.memory(c.Width*c.Height), c.Width, c.Height)
 		soft.Across, soft.Down = c.Across, c.Down
 		across, down := c.Across.Length/float64(p.Width()), c.Down.Length/float64(p.Height())
-		t.space.resampler.Gauss(&soft, c, sigma*across, sigma*down)
+		t.space.resampler.Gauss(&soft, c, sigma, across, down)
 		if sharpen {
 			for y := range c.Height {
 				unsharp(soft.Pix[y*soft.Stride:][:c.Width], c.Pix[y*c.Stride:][:c.Width])

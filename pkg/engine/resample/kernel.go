@@ -42,7 +42,13 @@ type shape struct {
 	room     int          // samples that may be read: those after size weigh nothing
 	unit     int          // taps are made a multiple of it, with weights of zero, where there is room
 	many     int          // outputs likewise
-	sigma    float64      // of a Gaussian filter, in samples; 0: Lanczos
+	blur     gaussian     // the zero value: Lanczos
+}
+
+// gaussian is a Gaussian filter.
+type gaussian struct {
+	sigma  float64 // in samples
+	coarse bool    // a sample stands for several pixels, as in subsampled chroma
 }
 
 // of returns the kernel of a shape, which stays as it is. Taps outside of the samples are left out and their weight
@@ -69,9 +75,9 @@ func (ks *kernels) make(s shape) *kernel {
 	blur := max(ratio, 1) // shrinking needs a wider filter
 	radius := lobes * blur
 	filter := func(x float64) float64 { return lanczos(x / blur) }
-	if s.sigma > 0 {
-		radius = math.Ceil(3 * s.sigma)
-		filter = func(x float64) float64 { return math.Exp(-x * x / (2 * s.sigma * s.sigma)) }
+	if s.blur.sigma > 0 {
+		radius = math.Ceil(3 * s.blur.sigma)
+		filter = s.blur.filter()
 	}
 	used := min(int(math.Ceil(2*radius))+1, s.size)
 	k := &kernel{taps: roundUp(used, s.unit)}
@@ -94,6 +100,27 @@ func (ks *kernels) make(s shape) *kernel {
 		quantize(k.weights[i*k.taps+first-start:][:used], ks.exact, sum)
 	}
 	return k
+}
+
+// threeTaps is the variance below which a Gaussian filter of a coarse plane has three taps of just that variance. A
+// sampled Gaussian has less: too little of it lies where samples are.
+const threeTaps = 0.3
+
+// filter returns the weight of a sample by its distance.
+func (g gaussian) filter() func(x float64) float64 {
+	v := g.sigma * g.sigma
+	if g.coarse && v < threeTaps {
+		return func(x float64) float64 {
+			switch at := math.Abs(x); {
+			case at < 0.5:
+				return 1 - v
+			case at < 1.5:
+				return v / 2
+			}
+			return 0
+		}
+	}
+	return func(x float64) float64 { return math.Exp(-x * x / (2 * v)) }
 }
 
 // quantize writes exact/sum as integers that sum to exactly 1<<weightBits: what rounding leaves over goes to the

@@ -36,7 +36,7 @@ func (r *Resampler) Lanczos(dst, src *picture.Plane) {
 		}
 		return
 	}
-	r.pass(dst, src, 0, 0, vectors)
+	r.pass(dst, src, gaussian{}, gaussian{}, vectors)
 }
 
 // shift returns how many samples before those of dst there are in src, where dst is nothing but a part of src.
@@ -46,9 +46,10 @@ func shift(dst, src picture.Span, n, size int) (at int, part bool) {
 	return at, src.Length == dst.Length && by == math.Trunc(by) && at >= 0 && at+n <= size
 }
 
-// Gauss makes dst of src, which has the same size and spans, with a Gaussian filter. sigmaX and sigmaY are in samples.
-func (r *Resampler) Gauss(dst, src *picture.Plane, sigmaX, sigmaY float64) {
-	r.pass(dst, src, sigmaX, sigmaY, vectors)
+// Gauss makes dst of src, which has the same size and spans, with a Gaussian filter. sigma is in pixels of the picture;
+// across and down are how many samples of the plane there are for one pixel.
+func (r *Resampler) Gauss(dst, src *picture.Plane, sigma, across, down float64) {
+	r.pass(dst, src, gaussian{sigma * across, across < 1}, gaussian{sigma * down, down < 1}, vectors)
 }
 
 // passes are the two inner loops, in vector or in plain code.
@@ -59,12 +60,12 @@ type passes struct {
 
 var vectors, plain = passes{addColumns, addRow}, passes{plainColumns, plainRow}
 
-func (r *Resampler) pass(dst, src *picture.Plane, sigmaX, sigmaY float64, do passes) {
+func (r *Resampler) pass(dst, src *picture.Plane, x, y gaussian, do passes) {
 	columns := r.kernels.of(shape{
 		size: src.Height, from: src.Down, room: src.Height, unit: columnTaps,
-		n: dst.Height, to: dst.Down, many: 1, sigma: sigmaY,
+		n: dst.Height, to: dst.Down, many: 1, blur: y,
 	})
-	rows := r.kernels.of(rowShape(dst, src, sigmaX))
+	rows := r.kernels.of(rowShape(dst, src, x))
 	begin, end := rows.reads(dst.Width, src.Width)
 	r.prepare(rows, src.Width)
 	for y := range dst.Height {
@@ -77,10 +78,10 @@ func (r *Resampler) pass(dst, src *picture.Plane, sigmaX, sigmaY float64, do pas
 }
 
 // rowShape is the shape of the row pass from src to dst.
-func rowShape(dst, src *picture.Plane, sigma float64) shape {
+func rowShape(dst, src *picture.Plane, g gaussian) shape {
 	return shape{
 		size: src.Width, from: src.Across, room: src.Width + rowTaps, unit: rowTaps,
-		n: dst.Width, to: dst.Across, many: rowPixels, sigma: sigma,
+		n: dst.Width, to: dst.Across, many: rowPixels, blur: g,
 	}
 }
 

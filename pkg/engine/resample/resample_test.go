@@ -38,7 +38,7 @@ func TestVectorsAndPlainCodeAgree(t *testing.T) {
 		var got, want Resampler
 		a, b := blank(dw, dh), blank(dw, dh)
 		got.Lanczos(&a, &src)
-		want.pass(&b, &src, 0, 0, plain)
+		want.pass(&b, &src, gaussian{}, gaussian{}, plain)
 		if !bytes.Equal(a.Pix, b.Pix) {
 			t.Fatalf("%d×%d to %d×%d: vectors and plain code differ", w, h, dw, dh)
 		}
@@ -139,7 +139,7 @@ func TestAPartIsACopy(t *testing.T) {
 		a, b := blank(w, h), blank(w, h)
 		src.Across, src.Down = span(float64(rng.IntN(51-w)), float64(w)), span(float64(rng.IntN(41-h)), float64(h))
 		new(Resampler).Lanczos(&a, &src)
-		new(Resampler).pass(&b, &src, 0, 0, plain)
+		new(Resampler).pass(&b, &src, gaussian{}, gaussian{}, plain)
 		if !bytes.Equal(a.Pix, b.Pix) {
 			t.Fatalf("%d×%d at %v, %v: not the same", w, h, src.Across, src.Down)
 		}

@@ -41,7 +41,7 @@ func (s *Stream) Add(planes []*picture.Plane, across, down picture.Span) {
 		columns: s.resampler.kernels.of(shape{
 			size: src.Height, from: down, room: src.Height, unit: columnTaps, n: dst.Height, to: dst.Down, many: 1,
 		}),
-		rows: s.resampler.kernels.of(rowShape(dst, src, 0)),
+		rows: s.resampler.kernels.of(rowShape(dst, src, gaussian{})),
 	}
 	t.begin, t.end = t.rows.reads(dst.Width, src.Width)
 	s.targets = append(s.targets, t)

@@ -42,7 +42,7 @@ func TestAStreamGivesWhatWholePlanesGive(t *testing.T) {
 		for i := range got {
 			for c, p := range whole {
 				p.Across, p.Down = spans[i][0], spans[i][1]
-				new(Resampler).pass(want[i][c], p, 0, 0, vectors)
+				new(Resampler).pass(want[i][c], p, gaussian{}, gaussian{}, vectors)
 				if !bytes.Equal(got[i][c].Pix, want[i][c].Pix) {
 					t.Fatalf("%d×%d pixels to %d×%d: channel %d differs", w, h, got[i][c].Width, got[i][c].Height, c)
 				}
