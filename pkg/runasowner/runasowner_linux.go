@@ -84,17 +84,26 @@ func isEmpty(dir string) (bool, error) {
 	return false, err
 }
 
+// setIDs sets the real, the effective and the saved id of the calling thread alone. The standard library would set those
+// of all threads, and panics in a program that loads shared libraries without cgo. The thread that calls exec decides.
+func setIDs(call uintptr, id int) error {
+	if _, _, errno := unix.RawSyscall(call, uintptr(id), uintptr(id), uintptr(id)); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
 // become takes on the ids and gives up every capability for good. For a user other than root the kernel removes them
 // with the user id. For root they are dropped explicitly, and "no new privileges" keeps exec from restoring them.
 func become(who ids) error {
-	if err := syscall.Setgroups(nil); err != nil {
+	if err := unix.Setgroups(nil); err != nil {
 		return fmt.Errorf("setgroups: %w", err)
 	}
-	if err := syscall.Setgid(who.gid); err != nil {
-		return fmt.Errorf("setgid: %w", err)
+	if err := setIDs(unix.SYS_SETRESGID, who.gid); err != nil {
+		return fmt.Errorf("setresgid: %w", err)
 	}
-	if err := syscall.Setuid(who.uid); err != nil {
-		return fmt.Errorf("setuid: %w", err)
+	if err := setIDs(unix.SYS_SETRESUID, who.uid); err != nil {
+		return fmt.Errorf("setresuid: %w", err)
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no new privileges: %w", err)
