@@ -25,7 +25,7 @@ func makeInputs(ctx context.Context, work string, photos []string) (map[string]s
 		{"adobe", ".jpg", "vips icc_transform {in} '{out}[Q=90]' " + adobe + " --input-profile srgb"},
 		{"cmyk", ".jpg", "vips icc_transform {in} '{out}[Q=90,strip]' cmyk --input-profile srgb"},
 		{"png", ".png", "vips copy {in} '{out}[strip]'"},
-		{"alpha", ".png", "vips addalpha {in} '{out}[strip]'"},
+		{"alpha", ".png", "vips bandjoin_const {in} '{out}[strip]' 255"},
 		{"tiff", ".tif", "vips copy {in} '{out}[compression=lzw,predictor=horizontal,strip]'"},
 		{"bmp", ".bmp", "convert {in} BMP3:{out}"},
 		{"webp", ".webp", "vips copy {in} '{out}[Q=85,strip]'"},

@@ -25,8 +25,12 @@ const (
 // them.
 func rows() []row {
 	fit := func(name, input, side, recipe, save string) row {
+		vips := []string{"-s", side + "x" + side + ">"}
+		if input == "p3" || input == "adobe" || input == "cmyk" { // without a profile it is sRGB, and is to stay so
+			vips = append(vips, "-e", "srgb")
+		}
 		return row{name: name, input: input, recipe: "fit:" + side + "x" + side + recipe,
-			vips: []string{"-s", side + "x" + side + ">", "-e", "srgb"}, save: save, pillow: []string{"fit", side}}
+			vips: vips, save: save, pillow: []string{"fit", side}}
 	}
 	all := []row{
 		fit("JPEG → fit:256x256", "jpeg", "256", "", jpeg85),
