@@ -21,7 +21,7 @@ run: ## thumbnails of testdata/photos into ./out
 test: vet ## everything: unit, conformance, command lines, processes, faults; with the race detector where it matters
 	$(GO) test -tags "$(TAGS)" -race -timeout 15m $$($(GO) list -tags "$(TAGS)" ./pkg/... | grep -v -e /pkg/jpeg -e /pkg/engine)
 	$(GO) test -tags "$(TAGS)" -timeout 15m ./pkg/jpeg/... ./pkg/engine/...
-	IMAGEFARM_CODECS=native $(GO) test -tags "$(TAGS)" -timeout 15m ./pkg/engine/imaging ./pkg/engine/heif ./pkg/engine/webp
+	IMAGEFARM_CODECS=native $(GO) test -tags "$(TAGS)" -timeout 15m ./pkg/engine/reference ./pkg/engine/heif ./pkg/engine/webp
 	$(GO) test -tags "$(TAGS)" -timeout 20m ./test/... ./testdata/gen/... ./bench/... ./deploy/...
 
 .PHONY: test-quick

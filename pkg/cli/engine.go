@@ -15,10 +15,10 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/noop"
 	"github.com/imagefarm/imagefarm/pkg/engine/pipeline"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/worker"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -71,7 +71,7 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 			files = read
 		}
 		if name == "imaging" { // the slow reference
-			return imaging.New(imaging.Config{Limits: s.Limits, Assets: files})
+			return reference.New(reference.Config{Limits: s.Limits, Assets: files})
 		}
 		return pipeline.New(pipeline.Config{Limits: s.Limits, Assets: files})
 	}

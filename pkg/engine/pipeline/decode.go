@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
@@ -105,7 +105,7 @@ func (t *transform) decodeFrames(w, h int) error {
 		animate = animate || m.animate
 	}
 	begun := time.Now()
-	err := t.engine.general.Decode(t.ctx, t.data, t.info, animate, func(f imaging.Frame) error {
+	err := t.engine.general.Decode(t.ctx, t.data, t.info, animate, func(f reference.Frame) error {
 		t.stages.Decode += time.Since(begun)
 		if t.frames > 0 {
 			t.space.given = 0
@@ -154,5 +154,5 @@ func (t *transform) decodeJPEG(width, height int) ([]source, error) {
 	case err != nil:
 		return nil, errDamaged
 	}
-	return t.whole(imaging.JPEGPicture(d, t.info.Width, t.info.Height)), nil
+	return t.whole(reference.JPEGPicture(d, t.info.Width, t.info.Height)), nil
 }

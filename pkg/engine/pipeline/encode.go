@@ -10,9 +10,9 @@ import (
 	"github.com/gen2brain/jpegn"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
 )
@@ -38,7 +38,7 @@ func (t *transform) encodePlanes(m *variant, p *picture.Picture) error {
 func (t *transform) encodePixels(m *variant) error {
 	begun := time.Now()
 	defer func() { t.stages.Encode += time.Since(begun) }()
-	out := &imaging.Output{
+	out := &reference.Output{
 		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Quality: m.quality(), Background: m.Background,
 		Colored: m.profile != nil && !m.forGray,
 	}

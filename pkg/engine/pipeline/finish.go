@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"image"
 
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -81,7 +81,7 @@ func (t *transform) finishPixels(m *variant, p *picture.Picture) (*image.NRGBA, 
 	}
 	for i, o := range m.rest {
 		var err error
-		if img, err = imaging.Apply(img, o, m.Enlarge, m.scaled && i == 0, m.marks[o.Asset]); err != nil {
+		if img, err = reference.Apply(img, o, m.Enlarge, m.scaled && i == 0, m.marks[o.Asset]); err != nil {
 			return nil, fmt.Errorf("variant %s: %w", m.Name, err)
 		}
 	}

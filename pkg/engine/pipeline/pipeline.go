@@ -15,8 +15,8 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -32,21 +32,21 @@ type Config struct {
 // Validate names the first field whose value is invalid.
 func (c Config) Validate() error { return c.general().Validate() }
 
-func (c Config) general() imaging.Config {
-	return imaging.Config{Limits: c.Limits, Assets: c.Assets, Heavy: c.Heavy}
+func (c Config) general() reference.Config {
+	return reference.Config{Limits: c.Limits, Assets: c.Assets, Heavy: c.Heavy}
 }
 
-// codecs are the decoders and encoders beside pkg/jpeg and the readers of rows. imaging.Engine implements them.
+// codecs are the decoders and encoders beside pkg/jpeg and the readers of rows. reference.Engine implements them.
 type codecs interface {
-	Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(imaging.Frame) error) error
+	Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(reference.Frame) error) error
 	Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error)
-	Encode(ctx context.Context, o *imaging.Output) ([]byte, error)
+	Encode(ctx context.Context, o *reference.Output) ([]byte, error)
 }
 
 // Engine transforms images. It is safe for use by several goroutines.
 type Engine struct {
 	limits  engine.Limits
-	assets  *imaging.Assets
+	assets  *reference.Assets
 	general codecs
 	spaces  sync.Pool // of *space
 	panics  bool      // let panics through, for fuzz tests
@@ -56,13 +56,13 @@ var _ engine.Engine = (*Engine)(nil)
 
 // New returns an Engine. It reads and starts nothing.
 func New(c Config) (*Engine, error) {
-	general, err := imaging.New(c.general())
+	general, err := reference.New(c.general())
 	if err != nil {
 		return nil, err
 	}
 	limits := c.Limits.WithDefaults()
 	return &Engine{
-		limits: limits, assets: imaging.NewAssets(c.Assets, limits), general: general,
+		limits: limits, assets: reference.NewAssets(c.Assets, limits), general: general,
 		spaces: sync.Pool{New: func() any { return new(space) }},
 	}, nil
 }

@@ -4,7 +4,7 @@ import (
 	"image"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 )
 
 // place plans what depends on the pixels: a smart cut, which looks at a small picture, and a trim, which looks at all.
@@ -35,9 +35,9 @@ type searcher struct {
 
 func (s *searcher) busiest(so plan, w, h int) image.Point {
 	dw, dh := so.displayed()
-	small := imaging.SearchSize(dw, dh)
+	small := reference.SearchSize(dw, dh)
 	so.scale(small.X, small.Y)
-	return imaging.Busiest(s.pixels(so), image.Pt(dw, dh), w, h)
+	return reference.Busiest(s.pixels(so), image.Pt(dw, dh), w, h)
 }
 
 func (s *searcher) content(so plan, trim int) image.Rectangle {
@@ -45,7 +45,7 @@ func (s *searcher) content(so plan, trim int) image.Rectangle {
 		w, h := so.displayed()
 		return image.Rect(0, 0, w, h)
 	}
-	r := imaging.Content(s.pixels(so), s.Ops[trim].N)
+	r := reference.Content(s.pixels(so), s.Ops[trim].N)
 	s.tooLarge = s.engine.limits.CheckVariant(s.Variant, s.format, s.count(s.variant), r.Dx(), r.Dy(), s.Ops[trim+1:])
 	return r
 }

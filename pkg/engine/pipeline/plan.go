@@ -5,8 +5,8 @@ import (
 	"math"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -111,7 +111,7 @@ func (p *plan) cut(o recipe.Op, in search) {
 	if w == dw && h == dh {
 		return
 	}
-	at := imaging.Place(image.Pt(dw, dh), image.Pt(w, h), o.Gravity)
+	at := reference.Place(image.Pt(dw, dh), image.Pt(w, h), o.Gravity)
 	if o.Gravity == recipe.Smart {
 		p.searches = true
 		if in != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
-	"github.com/imagefarm/imagefarm/pkg/engine/imaging"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	pkgjpeg "github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -25,7 +25,7 @@ type nobody struct{ codecs }
 
 var errNobody = errors.New("left to the general decoders")
 
-func (nobody) Decode(context.Context, []byte, header.Info, bool, func(imaging.Frame) error) error {
+func (nobody) Decode(context.Context, []byte, header.Info, bool, func(reference.Frame) error) error {
 	return errNobody
 }
 
@@ -41,7 +41,7 @@ func alone(t testing.TB) *Engine {
 
 func general(t testing.TB) engine.Engine {
 	t.Helper()
-	e, err := imaging.New(imaging.Config{})
+	e, err := reference.New(reference.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

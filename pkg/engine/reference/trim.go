@@ -1,4 +1,4 @@
-package imaging
+package reference
 
 import (
 	"image"

@@ -1,11 +1,11 @@
-// Package imaging has the operations on small pictures (Apply), the decoders and encoders of formats that have no
+// Package reference has the operations on small pictures (Apply), the decoders and encoders of formats that have no
 // faster path (Engine.Decode, Engine.Encode), and the reference engine: a slow engine that runs a recipe operation
 // by operation, at full size. Tests compare the engine that workers use, package pipeline, with the reference.
 //
 // disintegration/imaging works in goroutines of its own, where a panic kills the process. So this package checks
 // that every sample of an image exists before that library sees it (see plain). It calls decoders by the format that
 // the first bytes name, never through image.Decode, because imported packages register themselves there.
-package imaging
+package reference
 
 import (
 	"cmp"
