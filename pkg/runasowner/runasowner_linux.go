@@ -84,8 +84,9 @@ func isEmpty(dir string) (bool, error) {
 	return false, err
 }
 
-// setIDs sets the real, the effective and the saved id of the calling thread alone. The standard library would set those
-// of all threads, and panics in a program that loads shared libraries without cgo. The thread that calls exec decides.
+// setIDs sets the real, the effective and the saved id of the calling thread alone. The standard library would set
+// those of all threads, and panics in a program that loads shared libraries without cgo. The thread that calls exec
+// decides.
 func setIDs(call uintptr, id int) error {
 	if _, _, errno := unix.RawSyscall(call, uintptr(id), uintptr(id), uintptr(id)); errno != 0 {
 		return errno
