@@ -15,7 +15,7 @@ func TestOutputsGoWhereTheirNamesLeadAlthoughDirectoriesMove(t *testing.T) {
 	at := func(name string) string { return filepath.Join(d.Path(), name) }
 	outside := t.TempDir()
 	for i, replace := range []func() error{
-		func() error { return nil }, // it is made anew
+		func() error { return nil }, // it is made again
 		func() error { return os.Mkdir(at("y/sub"), 0o777) },
 		func() error { return errors.Join(os.Mkdir(at("other"), 0o777), os.Symlink("../other", at("y/sub"))) },
 		func() error { return os.Symlink(outside, at("y/sub")) },

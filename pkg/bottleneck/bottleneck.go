@@ -256,7 +256,7 @@ func idleShare(now, before *wire.Status) (share float64, ok bool) {
 }
 
 // WorkerIdle returns the share of a worker's slot time without a task since before, and that slot time in seconds; ok
-// is false when the two tell nothing: no earlier word (nil), too short a time between them, or the worker began anew.
+// is false when the two tell nothing: no earlier word (nil), too short a time between them, or the worker began again.
 func WorkerIdle(now, before *wire.WorkerStatus) (share, slotSeconds float64, ok bool) {
 	if before == nil || now.Slots == 0 {
 		return 0, 0, false

@@ -102,7 +102,7 @@ func TestFindNamesTheBottleneck(t *testing.T) {
 			Ending, "3 images are still at work", false},
 		"just begun": {status("", []wire.Run{running(8)}, worker("a", 1, 1)), status("", nil, worker("a", 0, 0)),
 			Measuring, "measuring", false},
-		"a worker began anew": {status("", []wire.Run{running(8)}, worker("a", 1, 1)),
+		"a worker began again": {status("", []wire.Run{running(8)}, worker("a", 1, 1)),
 			status("", nil, worker("a", 90, 80)), Measuring, "measuring", false},
 		"workers busy": {status("", []wire.Run{running(8)}, worker("a", 20, 12)),
 			status("", nil, worker("a", 10, 10)), Compute, "slots are busy 95 % of the time; more processors will help", false},

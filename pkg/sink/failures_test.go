@@ -42,7 +42,7 @@ func TestFailedDeliveriesCanBeAskedFor(t *testing.T) {
 	if f := got.Failed[0]; f.Outcome != outcome.Failed || f.Delivery != 2 || f.Run != "r" || f.Detail != "no disk" {
 		t.Errorf("it remembers %+v", f)
 	}
-	run.Started = run.Started.Add(time.Minute) // the ventilator began again and counts its deliveries anew
+	run.Started = run.Started.Add(time.Minute) // the ventilator began again and counts its deliveries again
 	tell()
 	if got := ask(); len(got.Failed) != 0 {
 		t.Errorf("it still says %+v", got.Failed)

@@ -75,7 +75,7 @@ func orientTIFF(data []byte, o int) []byte {
 	return retagTIFF(data, 274, 3, 1, uint32(o))
 }
 
-// retagTIFF returns a little-endian TIFF with an entry set: its directory is written anew, at the end.
+// retagTIFF returns a little-endian TIFF with an entry set: its directory is written again, at the end.
 func retagTIFF(data []byte, tag, kind uint16, count, value uint32) []byte {
 	order := binary.LittleEndian
 	dir := int(order.Uint32(data[4:]))

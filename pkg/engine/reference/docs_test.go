@@ -20,7 +20,7 @@ import (
 //go:generate go test -run TestRecipesDocument -update-docs .
 
 var updateDocs = flag.Bool("update-docs", false,
-	"make the pictures of docs/RECIPES.md anew instead of comparing with them")
+	"make the pictures of docs/RECIPES.md again instead of comparing with them")
 
 const docs = "../../../docs/"
 
