@@ -59,7 +59,7 @@ func testGoldens(t *testing.T, s Suite) {
 			}
 			data, err := os.ReadFile(file)
 			if err != nil {
-				t.Fatalf("%v (to write the goldens again: go test ./pkg/engine/imaging -update-goldens)", err)
+				t.Fatalf("%v (to write the goldens again: go test ./pkg/engine/reference -update-goldens)", err)
 			}
 			want, _, err := Decode(data)
 			if err != nil {
