@@ -84,7 +84,7 @@ func TestRecipesDocument(t *testing.T) {
 		}
 		data, err := os.ReadFile(file)
 		if err != nil {
-			t.Errorf("%v (to make the pictures: go generate ./pkg/engine/imaging)", err)
+			t.Errorf("%v (to make the pictures: go generate ./pkg/engine/reference)", err)
 			continue
 		}
 		want, _, err := enginetest.Decode(data)
