@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"image"
 	"slices"
 
@@ -10,7 +9,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
-	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -81,60 +80,25 @@ func (t *transform) plan() error {
 
 // assets loads the watermarks.
 func (t *transform) assets() error {
+	var err error
 	for _, m := range t.made {
-		for _, o := range m.Ops {
-			if o.Word != recipe.Watermark {
-				continue
-			}
-			mark, err := t.engine.assets.Load(o.Asset)
-			if err != nil {
-				return fmt.Errorf("variant %s: %w", m.Name, err)
-			}
-			if m.marks == nil {
-				m.marks = map[string]*image.NRGBA{}
-			}
-			m.marks[o.Asset] = mark
+		if m.marks, err = t.engine.assets.LoadFor(m.Variant); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// chooseColor decides for each variant whether the engine converts its colours to sRGB or whether the output carries
-// the input's profile. The profile is lost only if neither is possible.
+// chooseColor decides for each variant what becomes of the input's colours.
 func (t *transform) chooseColor() {
-	if t.info.ICC == nil {
-		return
-	}
-	p, err := icc.Parse(t.info.ICC)
-	if err != nil || t.info.JPEG.Components == 4 {
-		return // the engine converts CMYK to RGB without the profile, and no output can carry a CMYK profile
-	}
-	t.profile = p
+	t.profile = reference.ProfileOf(t.info)
 	for _, m := range t.made {
-		carries := format.Of(m.format).ICC
-		if p.Space == icc.Gray { // valid only beside gray samples without alpha
-			carries = carries && m.format != format.WebP && t.info.Gray && !t.info.Alpha && !m.colored()
-		} else {
-			carries = carries && p.Space == icc.RGB
-		}
-		switch {
-		case carries && (m.ICC == recipe.ICCKeep || !p.Usable()):
-			m.profile, m.forGray = t.info.ICC, p.Space == icc.Gray
-		case p.Usable():
-			m.convert = !p.IsSRGB()
+		c := reference.ChooseColor(t.profile, t.info, m.Variant, m.format)
+		m.profile, m.forGray, m.convert = c.Profile, c.ForGray, c.Convert
+		if c.Used {
 			m.carried = append(m.carried, "icc")
 		}
 	}
-}
-
-// colored reports whether an operation can bring colour into a gray picture.
-func (m *variant) colored() bool {
-	for _, o := range m.Ops {
-		if o.Word == recipe.Watermark || o.Word == recipe.Pad {
-			return true
-		}
-	}
-	return m.Background.R != m.Background.G || m.Background.R != m.Background.B
 }
 
 func (t *transform) result() *engine.Result {

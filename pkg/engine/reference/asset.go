@@ -11,6 +11,7 @@ import (
 	"github.com/disintegration/imaging"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
 // Assets reads watermarks once and keeps them. It is safe for use by several goroutines.
@@ -24,6 +25,25 @@ type Assets struct {
 // NewAssets returns the assets of a directory; nil: there are none. It reads nothing.
 func NewAssets(dir fs.FS, limits engine.Limits) *Assets {
 	return &Assets{dir: dir, limits: limits.WithDefaults()}
+}
+
+// LoadFor returns the watermarks of a variant by their names, nil if it has none.
+func (a *Assets) LoadFor(v recipe.Variant) (map[string]*image.NRGBA, error) {
+	var marks map[string]*image.NRGBA
+	for _, o := range v.Ops {
+		if o.Word != recipe.Watermark {
+			continue
+		}
+		mark, err := a.Load(o.Asset)
+		if err != nil {
+			return nil, fmt.Errorf("variant %s: %w", v.Name, err)
+		}
+		if marks == nil {
+			marks = make(map[string]*image.NRGBA)
+		}
+		marks[o.Asset] = mark
+	}
+	return marks, nil
 }
 
 // Load returns an asset. An error is never the image's fault: the recipe names a file that is missing or no image.

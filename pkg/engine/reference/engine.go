@@ -171,19 +171,10 @@ func (t *transform) size(v recipe.Variant) (w, h int) {
 }
 
 func (t *transform) loadAssets(recipe.Recipe) error {
+	var err error
 	for _, m := range t.made {
-		for _, o := range m.Ops {
-			if o.Word != recipe.Watermark {
-				continue
-			}
-			mark, err := t.engine.assets.Load(o.Asset)
-			if err != nil {
-				return fmt.Errorf("variant %s: %w", m.Name, err)
-			}
-			if m.marks == nil {
-				m.marks = map[string]*image.NRGBA{}
-			}
-			m.marks[o.Asset] = mark
+		if m.marks, err = t.engine.assets.LoadFor(m.Variant); err != nil {
+			return err
 		}
 	}
 	return nil
