@@ -71,32 +71,41 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	r := &localRun{network: network, c: c, screen: screen, log: log, registry: telemetry.NewRegistry()}
-	for _, step := range []func() error{
-		r.configureVentilator,
-		r.refuseWhatCannotWork,
-		r.openListeners,
-		r.configureWorker,
-		r.openStores,
-		r.compose,
-		r.serve,
-	} {
+	if err := inTurn(r.configureVentilator, r.refuseWhatCannotWork, r.openListeners, r.configureWorker); err != nil {
+		return err
+	}
+	// Child processes take about as long to start as the ledger takes to open, so both happen at once.
+	return r.engine.with(ctx, r.run)
+}
+
+// inTurn calls functions until one fails.
+func inTurn(steps ...func() error) error {
+	for _, step := range steps {
 		if err := step(); err != nil {
-			return errors.Join(err, r.close())
+			return err
 		}
 	}
-	ctx, first, stop := signals(ctx, log, c.Duration("drain-timeout"), r.farm.Drain)
+	return nil
+}
+
+// run opens the stores and does the run.
+func (r *localRun) run(ctx context.Context) error {
+	if err := inTurn(r.openStores, r.compose, r.serve); err != nil {
+		return errors.Join(err, r.close())
+	}
+	ctx, first, stop := signals(ctx, r.log, r.c.Duration("drain-timeout"), r.farm.Drain)
 	defer stop()
 	var run wire.Run
-	err = r.services.around(ctx, func(ctx context.Context) (err error) {
+	err := r.services.around(ctx, func(ctx context.Context) (err error) {
 		run, err = r.farm.Run(ctx)
 		return err
 	})
 	err = closeAfter(err, r.close)
-	s := summary{run: &run, leftOut: r.farm.LeftOut(), ledgerFlags: ledgerFlagsOf(c)}
-	if !c.IsSet("out") {
+	s := summary{run: &run, leftOut: r.farm.LeftOut(), ledgerFlags: ledgerFlagsOf(r.c)}
+	if !r.c.IsSet("out") {
 		s.out = r.config.Sink.OutPath
 	}
-	return finish(c, s, err, first(), r.show)
+	return finish(r.c, s, err, first(), r.show)
 }
 
 // localRun holds what `farm run` opens, step by step, before the run begins.
@@ -171,7 +180,7 @@ func (r *localRun) serve() error {
 	if dir := r.config.Sink.OutPath; !r.c.IsSet("out") && !r.c.Bool("dry-run") {
 		notice(r.c, "outputs go to %s; --out chooses another directory", dir)
 	}
-	r.services = services{r.engine.with, adminService(admin), r.listeners.with, pageService(page)}
+	r.services = services{adminService(admin), r.listeners.with, pageService(page)}
 	return nil
 }
 
