@@ -54,6 +54,8 @@ type recentImage struct {
 	Run    string `json:"run,omitempty"`
 	Worker string `json:"worker,omitempty"`
 	At     int64  `json:"at"` // unix milliseconds
+
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // refusedImage is an image that was rejected, or a dead letter.
@@ -193,7 +195,8 @@ func (m *memory) album(prev *album) *album {
 }
 
 func recentOf(r *wire.Receipt) recentImage {
-	image := recentImage{File: r.Filename, Made: len(r.Outputs), Run: r.Run, Worker: r.Worker, At: r.At.UnixMilli()}
+	image := recentImage{File: r.Filename, Made: len(r.Outputs), Run: r.Run, Worker: r.Worker, At: r.At.UnixMilli(),
+		Warnings: r.Warnings}
 	if o, ok := thumbnail(r.Outputs); ok {
 		image.Name, image.Width, image.Height = o.Name, o.Width, o.Height
 	}

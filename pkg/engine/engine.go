@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -31,6 +32,8 @@ type Result struct {
 	Height  int
 	Dropped []string // metadata of the input that no output carries: "exif", "xmp", "icc", …; sorted
 	Stages  Stages
+
+	Warnings outcome.Warnings // what is wrong with the input though the outputs were made, or could not be kept of it
 }
 
 // Output is one encoded variant.

@@ -9,6 +9,7 @@ package gif
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 
 	"github.com/imagefarm/imagefarm/pkg/raster"
@@ -55,6 +56,7 @@ type Reader struct {
 	pix, row []byte
 	pieces   [maxCodes]piece
 	warnings []string
+	ended    bool // the file ended early, and a warning says so
 }
 
 // Open reads the header, and looks at the blocks for the size of the first frame and for the number of loops.
@@ -170,10 +172,7 @@ func (r *Reader) Next() (*Frame, error) {
 			return nil, raster.Corruptf(format, int64(r.at), "an unknown block %#02x", p[0])
 		}
 	}
-	if r.opt.AcceptTruncated && r.frames > 0 {
-		return nil, io.EOF
-	}
-	return nil, raster.Truncatedf(format, "frame %d", r.frames+1)
+	return nil, r.truncated()
 }
 
 func (r *Reader) end() error {
@@ -245,6 +244,10 @@ func (r *Reader) frame(f *Frame) error {
 func (r *Reader) truncated() error {
 	if r.opt.AcceptTruncated && r.frames > 0 {
 		r.at = len(r.data)
+		if !r.ended {
+			r.ended = true
+			r.warnings = append(r.warnings, fmt.Sprintf("the file ends within frame %d: those before it were kept", r.frames+1))
+		}
 		return io.EOF
 	}
 	return raster.Truncatedf(format, "frame %d", r.frames+1)

@@ -22,7 +22,8 @@ import (
 //	ready      version u32, layers u8 × (name s8, missing s16)                                        child to parent
 //	transform  task u64, offset u64, length u64, recipe s32                                           parent to child
 //	done       task u64, format s8, width u32, height u32, decode u64, transform u64,
-//	           encode u64, dropped u8 × s8, outputs u8 × (format s8, width u32, height u32, size u64) child to parent
+//	           encode u64, dropped u8 × s8, warnings u8 × s16,
+//	           outputs u8 × (format s8, width u32, height u32, size u64)                              child to parent
 //	rejected   task u64, reason s8, detail s16                                                        child to parent
 //	failed     task u64, text s16                                                                     child to parent
 //
@@ -38,7 +39,7 @@ const (
 )
 
 const (
-	version      = 2
+	version      = 3
 	headerSize   = 5
 	maxRequest   = recipe.MaxText + maxSettings + 1<<10 // bytes of a body to a child
 	maxReply     = 32 << 10                             // bytes of a body from a child
@@ -117,6 +118,10 @@ func (r reply) append(b []byte) ([]byte, error) {
 	for _, d := range res.Dropped {
 		b = append8(b, d)
 	}
+	b = append(b, byte(len(res.Warnings)))
+	for _, w := range res.Warnings {
+		b = append16(b, w)
+	}
 	b = append(b, byte(len(res.Outputs)))
 	for i, o := range res.Outputs {
 		b = appendU32(appendU32(append8(b, o.Format), uint32(o.Width)), uint32(o.Height))
@@ -130,6 +135,14 @@ func (r reply) append(b []byte) ([]byte, error) {
 func checkResult(r *engine.Result) error {
 	if len(r.Dropped) > maxDropped {
 		return fmt.Errorf("%d kinds of dropped metadata, more than %d", len(r.Dropped), maxDropped)
+	}
+	if err := r.Warnings.Check(); err != nil {
+		return err
+	}
+	for _, w := range r.Warnings {
+		if clip(w) != w {
+			return fmt.Errorf("a warning that is not plain text: %.80q", w)
+		}
 	}
 	if len(r.Outputs) > recipe.MaxVariants {
 		return fmt.Errorf("%d outputs, more than %d", len(r.Outputs), recipe.MaxVariants)
@@ -248,6 +261,12 @@ func parseDone(f *fields, r *reply, limit int64) {
 			return
 		}
 		res.Dropped = append(res.Dropped, f.str(f.u8()))
+	}
+	for range f.u8() {
+		if f.err != nil {
+			return
+		}
+		res.Warnings = append(res.Warnings, f.str(f.u16()))
 	}
 	n := f.u8()
 	if n > recipe.MaxVariants {

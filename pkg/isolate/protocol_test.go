@@ -23,8 +23,9 @@ func replies(t testing.TB) [][]byte {
 		{task: 4, result: &engine.Result{}},
 		{task: 1<<64 - 1, sizes: []int64{0, 1 << 20}, result: &engine.Result{
 			Format: "png", Width: 1, Height: 1<<31 - 1, Dropped: []string{"icc", "tEXt"},
-			Stages:  engine.Stages{Decode: 1, Transform: 2, Encode: 3},
-			Outputs: []engine.Output{{Format: "webp", Width: 3}, {Format: "jpeg", Height: 4}},
+			Warnings: outcome.Warnings{"it ends at row 17", "two"},
+			Stages:   engine.Stages{Decode: 1, Transform: 2, Encode: 3},
+			Outputs:  []engine.Output{{Format: "webp", Width: 3}, {Format: "jpeg", Height: 4}},
 		}},
 	} {
 		b, err := r.append(nil)
@@ -71,6 +72,8 @@ func TestReplyThatCannotBeSaidIsAnError(t *testing.T) {
 		"long format":    {result: &engine.Result{Format: strings.Repeat("x", 65)}},
 		"dropped":        {result: &engine.Result{Dropped: []string{"two words"}}},
 		"much dropped":   {result: &engine.Result{Dropped: make([]string, 65)}},
+		"warning":        {result: &engine.Result{Warnings: outcome.Warnings{"two\nlines"}}},
+		"many warnings":  {result: &engine.Result{Warnings: make(outcome.Warnings, outcome.MaxWarnings+1)}},
 		"width":          {result: &engine.Result{Width: -1}},
 		"height":         {result: &engine.Result{Height: 1 << 31}},
 		"stages":         {result: &engine.Result{Stages: engine.Stages{Encode: -1}}},

@@ -57,6 +57,7 @@ const (
 	fieldStored
 	fieldSource
 	fieldDropped // one of several
+	fieldWarning // one of several
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -147,6 +148,9 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 	shared(fieldSource, e.Source)
 	for _, d := range e.Dropped {
 		shared(fieldDropped, d)
+	}
+	for _, w := range e.Warnings {
+		text(fieldWarning, w)
 	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
@@ -246,6 +250,8 @@ func decode(b []byte, word func(uint64) (string, bool)) (Entry, error) {
 			e.Source = d.text()
 		case fieldDropped:
 			e.Dropped = append(e.Dropped, d.text())
+		case fieldWarning:
+			e.Warnings = append(e.Warnings, string(d.bytes()))
 		default:
 			d.skip()
 		}

@@ -42,6 +42,7 @@ func seal(body []byte) []byte {
 func TestEntryIsTheSameAfterEncoding(t *testing.T) {
 	full := rejectedEntry(7, "run", outcome.Crashed)
 	full.Outputs, full.Stranger, full.Retries = testEntry(7).Outputs, true, 3
+	full.Warnings = outcome.Warnings{"it ends at row 17", "it has a hole"}
 	bare := Entry{ID: testID(8), Filename: "x", Outcome: outcome.Dead, Settled: time.UnixMicro(-1).UTC()}
 	for _, e := range []Entry{testEntry(1), full, bare} {
 		number, text := testWords()

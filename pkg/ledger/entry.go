@@ -24,10 +24,11 @@ type Entry struct {
 	Outputs  []Output        // of a done task
 	Worker   string          // that made the outputs or refused the image
 
-	Deliveries   int      // how often the ventilator sent it, as far as the sink knows
-	Recipe       string   // canonical text
-	Source       string   // where the file name begins, such as a directory; empty: unknown
-	Dropped      []string // kinds of the image's metadata that no output carries: "exif", "icc", …
+	Deliveries   int              // how often the ventilator sent it, as far as the sink knows
+	Recipe       string           // canonical text
+	Source       string           // where the file name begins, such as a directory; empty: unknown
+	Dropped      []string         // kinds of the image's metadata that no output carries: "exif", "icc", …
+	Warnings     outcome.Warnings // what is wrong with the image though it is done
 	Input        Input
 	Timings      Timings
 	Settled      time.Time // when the sink learned it
@@ -98,6 +99,8 @@ func (e *Entry) Validate() error {
 	}):
 		err = fmt.Errorf("it dropped more than %d kinds of metadata, or the name of one has not 1 to %d bytes", MaxDropped,
 			MaxText)
+	case e.Warnings.Check() != nil:
+		err = e.Warnings.Check()
 	case e.Deliveries < 0 || e.Input.Size < 0 || e.Input.Width < 0 || e.Input.Height < 0:
 		err = errors.New("it counts deliveries, bytes or pixels below 0")
 	case e.Settled.IsZero():

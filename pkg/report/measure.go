@@ -201,6 +201,9 @@ func (r *Report) Dropped() (all []Dropped) {
 	return all
 }
 
+// Warned returns the done images about which there are warnings.
+func (r *Report) Warned() Warned { return r.warned }
+
 // Workers returns what each worker settled, the busiest first.
 func (r *Report) Workers() []Worker {
 	var all []Worker

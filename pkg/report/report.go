@@ -62,7 +62,7 @@ func EachEntry(ctx context.Context, b wire.LedgerReader, args wire.EntriesArgs, 
 // The limits of what a report lists.
 const (
 	maxSlowest = 20
-	maxListed  = 200  // rejected or dead images of each reason
+	maxListed  = 200  // rejected or dead images of each reason, and images with warnings
 	maxWorkers = 1000 // of further ones only the sum
 	maxPairs   = 12   // of pictures before and after
 	maxDropped = 100  // kinds of dropped metadata
@@ -90,6 +90,7 @@ type Report struct {
 	others            Worker
 	sample            sample
 	dropped           map[string]int64 // images by the kind of metadata that no output carries
+	warned            Warned
 }
 
 // Refused is the images that were rejected for one reason, or the dead letters.
@@ -98,6 +99,15 @@ type Refused struct {
 	Count  int64
 	Images []wire.Receipt // the first ones
 }
+
+// Warned is the done images about which there are warnings.
+type Warned struct {
+	Count  int64
+	Images []wire.Receipt // the first ones
+}
+
+// More returns how many images are not listed.
+func (w Warned) More() int64 { return w.Count - int64(len(w.Images)) }
 
 // Worker is what one worker settled.
 type Worker struct {
@@ -199,6 +209,11 @@ func (r *Report) add(e *wire.Receipt) {
 		for _, kind := range e.Dropped {
 			if _, known := r.dropped[kind]; known || len(r.dropped) < maxDropped {
 				r.dropped[kind]++
+			}
+		}
+		if len(e.Warnings) > 0 {
+			if r.warned.Count++; len(r.warned.Images) < maxListed {
+				r.warned.Images = append(r.warned.Images, *e)
 			}
 		}
 	} else {

@@ -243,11 +243,14 @@ func TestCSVHasALineForEachImageAndNoFormula(t *testing.T) {
 	}
 }
 
-func TestDroppedMetadataIsReported(t *testing.T) {
+func TestDroppedMetadataAndWarningsAreReported(t *testing.T) {
 	b := newShelf(10, time.Second)
 	b.entry = func(i int) wire.Receipt {
 		e := entry(i, time.Second)
 		e.Dropped = []string{"exif", "icc"}[:i%3]
+		if i%3 == 2 && e.Outcome == outcome.Done {
+			e.Warnings = outcome.Warnings{"the file ends <early>", "it has a hole"}
+		}
 		return e
 	}
 	var csvText, jsonText, plain, page bytes.Buffer
@@ -265,6 +268,9 @@ func TestDroppedMetadataIsReported(t *testing.T) {
 	if last := slices.Index(columns, "dropped"); err != nil || lines[1][last] != "" || lines[3][last] != "exif icc" {
 		t.Errorf("CSV: %q, %v", lines[:4], err)
 	}
+	if at := slices.Index(columns, "warnings"); lines[1][at] != "" || lines[3][at] != "the file ends <early>; it has a hole" {
+		t.Errorf("CSV: %q", lines[:4])
+	}
 	var got struct {
 		Images  []wire.Receipt
 		Summary Summary
@@ -273,11 +279,20 @@ func TestDroppedMetadataIsReported(t *testing.T) {
 		got.Summary.Dropped["exif"] != 6 || got.Summary.Dropped["icc"] != 3 {
 		t.Errorf("JSON: %+v, %+v, %v", got.Images, got.Summary.Dropped, err)
 	}
+	if got.Summary.Warned != 3 || len(got.Images[2].Warnings) != 2 {
+		t.Errorf("JSON: %d warned, %+v", got.Summary.Warned, got.Images[2])
+	}
 	if !strings.Contains(plain.String(), "DROPPED METADATA  IMAGES\nexif              6\nicc               3\n") {
 		t.Errorf("text: %s", &plain)
 	}
 	if !strings.Contains(page.String(), "exif: 6 images") {
 		t.Errorf("the page tells no dropped metadata")
+	}
+	if !strings.Contains(plain.String(), "the file ends <early>; it has a hole\n") {
+		t.Errorf("text: %s", &plain)
+	}
+	if !strings.Contains(page.String(), "the file ends &lt;early&gt;; it has a hole</td>") {
+		t.Errorf("the page tells no warnings")
 	}
 }
 

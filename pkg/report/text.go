@@ -23,8 +23,9 @@ import (
 var columns = []string{
 	"filename", "outcome", "reason", "detail", "worker", "delivery", "bytes", "outputs", "output_bytes",
 	"waited_us", "decode_us", "transform_us", "encode_us", "write_us", "total_us", "at",
-	"dropped", // kinds of metadata, separated by blanks
-	"run",     // that settled it
+	"dropped",  // kinds of metadata, separated by blanks
+	"run",      // that settled it
+	"warnings", // sentences, separated by semicolons
 }
 
 // WriteCSV writes a line for each image that the run of that id settled or, when it is empty, for each one that the
@@ -54,6 +55,7 @@ func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) 
 			number(e.Bytes), strconv.Itoa(len(e.Outputs)), number(size), number(t.Waited), number(t.Decode),
 			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
 			Cell(strings.Join(e.Dropped, " ")), Cell(e.Run),
+			Cell(strings.Join(e.Warnings, "; ")),
 		})
 	})
 	out.Flush()
@@ -88,6 +90,7 @@ type Summary struct {
 	BytesPerSecond  float64          `json:"bytes_per_second"`
 	Refused         map[string]int64 `json:"refused"` // rejected images by reason, and dead letters
 	Dropped         map[string]int64 `json:"dropped"` // done images by the kind of metadata that no output carries
+	Warned          int64            `json:"warned"`  // done images about which there are warnings
 	Stages          []StageSummary   `json:"stages"`
 	Workers         []Worker         `json:"workers"`
 	Throughput      Throughput       `json:"throughput"`
@@ -124,6 +127,7 @@ func (r *Report) Summary() Summary {
 		Workers:    r.Workers(),
 		Refused:    make(map[string]int64),
 		Dropped:    maps.Clone(r.dropped),
+		Warned:     r.warned.Count,
 		Throughput: Throughput{Start: r.flow.start, SliceSeconds: r.flow.width.Seconds()},
 	}
 	for _, group := range r.Refused() {
@@ -239,6 +243,16 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintln(table, "\nDROPPED METADATA\tIMAGES")
 		for _, d := range dropped {
 			fmt.Fprintf(table, "%s\t%d\n", telemetry.Printable(d.Kind), d.Images)
+		}
+	}
+	if warned := r.Warned(); warned.Count > 0 {
+		fmt.Fprintln(table, "\nWARNED\tWHAT")
+		shown := warned.Images[:min(10, len(warned.Images))]
+		for _, e := range shown {
+			fmt.Fprintf(table, "%s\t%s\n", telemetry.Printable(e.Filename), telemetry.Printable(strings.Join(e.Warnings, "; ")))
+		}
+		if more := warned.Count - int64(len(shown)); more > 0 {
+			fmt.Fprintf(table, "and %s more\t(--csv and --json list all)\n", numfmt.Count(more))
 		}
 	}
 	return table.Flush()

@@ -21,6 +21,7 @@ func TestResultsWithLongTextsAreDropped(t *testing.T) {
 		"format":  func(r *wire.Result) { r.Format = long },
 		"detail":  func(r *wire.Result) { r.Detail = long },
 		"dropped": func(r *wire.Result) { r.Dropped = []string{long} },
+		"warning": func(r *wire.Result) { r.Warnings = outcome.Warnings{long} },
 		"outcome": func(r *wire.Result) { r.Outcome = outcome.Outcome(long) },
 		"name":    func(r *wire.Result) { r.Outputs[0].Name = long },
 	} {

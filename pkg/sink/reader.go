@@ -51,15 +51,14 @@ func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entri
 	}
 	seen, outputs := 0, 0
 	err = r.Ledger.Walk(ctx, after, func(e ledger.Entry) error {
-		if len(page.Entries) == limit || seen == maxSeen || outputs+len(e.Outputs)+len(e.Dropped) > maxOutputs &&
-			outputs > 0 {
+		if len(page.Entries) == limit || seen == maxSeen || outputs > 0 && outputs+lists(&e) > maxOutputs {
 			page.Next = strconv.FormatUint(after, 10)
 			return errPageFull
 		}
 		after = e.Seq
 		seen++
 		if filter.Selects(&e) {
-			outputs += len(e.Outputs) + len(e.Dropped)
+			outputs += lists(&e)
 			receipt, err := r.receipt(&e, args.Superseded)
 			if err != nil {
 				return err
@@ -91,7 +90,10 @@ func (r Reader) receipt(e *ledger.Entry, superseded bool) (wire.Receipt, error) 
 // not keep other callers waiting, so its pages may be short or empty.
 const maxSeen = 64 * wire.MaxBatch
 
-// maxOutputs bounds the outputs and the kinds of dropped metadata of a page's entries. An output has up to thirteen
+// lists returns how long the lists of an entry are together.
+func lists(e *ledger.Entry) int { return len(e.Outputs) + len(e.Dropped) + len(e.Warnings) }
+
+// maxOutputs bounds the lists of a page's entries. An output has up to thirteen
 // values, and an entry some forty beside its outputs, so that a page has fewer than wire.MaxElements.
 const maxOutputs = 10 * wire.MaxBatch
 

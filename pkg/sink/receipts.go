@@ -15,7 +15,7 @@ func receiptOf(r *wire.Result) wire.Receipt {
 	receipt := wire.Receipt{
 		ID: canonicalID(r), Run: r.Run, Filename: r.Filename, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Delivery: r.Delivery, Bytes: r.InputBytes, Timings: r.Timings, At: time.Now(),
-		Source: r.Source, Dropped: r.Dropped,
+		Source: r.Source, Dropped: r.Dropped, Warnings: r.Warnings,
 	}
 	for _, o := range r.Outputs {
 		sum := o.Sum
@@ -49,7 +49,8 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	e := ledger.Entry{
 		ID: id, Filename: r.Filename, Run: r.Run, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Deliveries: r.Delivery, Settled: r.At, Stranger: r.Stranger, Source: r.Source, Dropped: r.Dropped,
-		Input: ledger.Input{Size: r.Bytes},
+		Warnings: r.Warnings,
+		Input:    ledger.Input{Size: r.Bytes},
 		Timings: ledger.Timings{
 			Queued: us(r.Timings.Waited), Decode: us(r.Timings.Decode), Transform: us(r.Timings.Transform),
 			Encode: us(r.Timings.Encode), Write: us(r.Timings.Write), EndToEnd: us(r.Timings.Waited + r.Timings.Total),
@@ -76,7 +77,7 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 	r := wire.Receipt{
 		ID: e.ID.String(), Run: e.Run, Filename: e.Filename, Outcome: e.Outcome, Reason: e.Reason, Detail: e.Detail,
 		Worker: e.Worker, Delivery: e.Deliveries, Stranger: e.Stranger, Bytes: e.Input.Size, At: e.Settled,
-		Source: e.Source, Dropped: e.Dropped, Acknowledged: e.Acknowledged,
+		Source: e.Source, Dropped: e.Dropped, Warnings: e.Warnings, Acknowledged: e.Acknowledged,
 		Timings: wire.Timings{
 			Waited: e.Timings.Queued.Microseconds(), Decode: e.Timings.Decode.Microseconds(),
 			Transform: e.Timings.Transform.Microseconds(), Encode: e.Timings.Encode.Microseconds(),

@@ -137,10 +137,11 @@ func TestReceiptComesWhenOutputAndEntryAreThere(t *testing.T) {
 	}
 }
 
-func TestLedgerKeepsDroppedMetadataSourceAndChecksums(t *testing.T) {
+func TestLedgerKeepsNotesSourceAndChecksums(t *testing.T) {
 	s := newStage(t)
 	written, stored := done(1), done(2)
 	written.Dropped, written.Source = []string{"exif", "icc"}, "/photos"
+	written.Warnings = outcome.Warnings{"it ends at row 17", "it has a hole"}
 	written.Outputs[0].Sum = 1 // of other bytes than came
 	stored.Stored, stored.Outputs[0].Data, stored.Outputs[0].Sum = true, nil, 7
 	for _, r := range []*wire.Result{written, stored} {
@@ -154,12 +155,12 @@ func TestLedgerKeepsDroppedMetadataSourceAndChecksums(t *testing.T) {
 	for _, e := range page.Entries {
 		switch e.ID {
 		case idOf(1):
-			if !slices.Equal(e.Dropped, written.Dropped) || e.Source != "/photos" ||
+			if !slices.Equal(e.Dropped, written.Dropped) || !slices.Equal(e.Warnings, written.Warnings) || e.Source != "/photos" ||
 				e.Outputs[0].Sum != wire.Checksum([]byte("pixels")) {
 				t.Errorf("%+v", e)
 			}
 		default:
-			if e.Dropped != nil || e.Outputs[0].Sum != 7 {
+			if e.Dropped != nil || e.Warnings != nil || e.Outputs[0].Sum != 7 {
 				t.Errorf("%+v", e)
 			}
 		}

@@ -127,10 +127,11 @@ func (r *Receipt) Check() error {
 			return err
 		}
 	}
-	return checkDropped(r.Dropped)
+	return checkNotes(r.Dropped, r.Warnings)
 }
 
-func checkDropped(dropped []string) error {
+// checkNotes checks what a result or a receipt says of an image that was transformed.
+func checkNotes(dropped []string, warnings outcome.Warnings) error {
 	if len(dropped) > MaxDropped {
 		return malformed("%d kinds of dropped metadata, at most %d", len(dropped), MaxDropped)
 	}
@@ -138,6 +139,9 @@ func checkDropped(dropped []string) error {
 		if d == "" || len(d) > MaxDroppedName {
 			return malformed("a kind of dropped metadata has %d bytes, not 1 to %d", len(d), MaxDroppedName)
 		}
+	}
+	if err := warnings.Check(); err != nil {
+		return malformed("%v", err)
 	}
 	return nil
 }

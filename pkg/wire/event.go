@@ -58,11 +58,13 @@ type Receipt struct {
 	Bytes     int64        `msgpack:"bytes,omitempty" json:"bytes,omitempty"` // of the input
 	// Acknowledged says that an operator knows of the rejection. Answers of the ledger about single tasks and about the
 	// rejected and dead tell it.
-	Acknowledged bool      `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"`
-	Dropped      []string  `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata that no output carries
-	Source       string    `msgpack:"source,omitempty" json:"source,omitempty"`   // where the input's name begins
-	Timings      Timings   `msgpack:"timings" json:"timings"`
-	At           time.Time `msgpack:"at" json:"at"`
+	Acknowledged bool     `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"`
+	Dropped      []string `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata that no output carries
+	// What is wrong with the input though the outputs were made.
+	Warnings outcome.Warnings `msgpack:"warnings,omitempty" json:"warnings,omitempty"`
+	Source   string           `msgpack:"source,omitempty" json:"source,omitempty"` // where the input's name begins
+	Timings  Timings          `msgpack:"timings" json:"timings"`
+	At       time.Time        `msgpack:"at" json:"at"`
 }
 
 // Answered says that the sink has received a worker's result. The worker may be given another task before the

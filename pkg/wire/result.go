@@ -37,10 +37,12 @@ type ResultInfo struct {
 	Height     int            `msgpack:"height,omitempty"`
 	InputBytes int64          `msgpack:"input_bytes,omitempty"`
 	Dropped    []string       `msgpack:"dropped,omitempty"` // metadata that no output carries
-	Source     string         `msgpack:"source,omitempty"`  // the task's, echoed
-	Stored     bool           `msgpack:"stored,omitempty"`  // the worker wrote the outputs where they belong
-	Timings    Timings        `msgpack:"timings,omitempty"`
-	Ticket     Ticket         `msgpack:"ticket,omitempty" json:",omitempty"` // the task's, echoed
+	// What is wrong with the input though the outputs were made.
+	Warnings outcome.Warnings `msgpack:"warnings,omitempty"`
+	Source   string           `msgpack:"source,omitempty"` // the task's, echoed
+	Stored   bool             `msgpack:"stored,omitempty"` // the worker wrote the outputs where they belong
+	Timings  Timings          `msgpack:"timings,omitempty"`
+	Ticket   Ticket           `msgpack:"ticket,omitempty" json:",omitempty"` // the task's, echoed
 }
 
 // Timings says how a task's time at the worker was spent, in microseconds.
@@ -139,6 +141,9 @@ func (r *Result) Encode() []byte {
 	size := 512 + len(r.ID) + len(r.Filename) + len(r.Detail) + len(r.Worker) + len(r.Run) + len(r.Recipe) + len(r.Source)
 	for _, d := range r.Dropped {
 		size += len(d) + 5
+	}
+	for _, w := range r.Warnings {
+		size += len(w) + 5
 	}
 	for i := range r.Outputs {
 		outputs[i] = &r.Outputs[i]
@@ -273,5 +278,5 @@ func (r *Result) check() error {
 	if len(r.Source) > MaxName {
 		return malformed("source longer than %d bytes", MaxName)
 	}
-	return checkDropped(r.Dropped)
+	return checkNotes(r.Dropped, r.Warnings)
 }

@@ -82,11 +82,15 @@ func vectors() []vector {
 			{Name: "a_web.gif", Size: 6, Width: 640, Height: 480, Sum: wire.Checksum(pixel)},
 		},
 		ResultInfo: wire.ResultInfo{Worker: "w1", Source: "/photos", Dropped: []string{"exif"}}}
+	noted := *stored
+	noted.Warnings = outcome.Warnings{"the file ends within row 7 of 480: what is missing is black or transparent"}
 	rejected := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Rejected,
 		ResultInfo: wire.ResultInfo{Reason: outcome.Truncated, Detail: "unexpected EOF", Worker: "w1"}}
 	beat := &wire.Heartbeat{Worker: "w1", Slots: 2, Busy: 1, Held: []string{id}, Done: 7, IdleUS: 1000, UpUS: 9000}
 	receipt := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Done, Worker: "w1", Delivery: 1,
 		Outputs: []wire.OutputInfo{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48}}, Bytes: 1234, At: at}
+	warned := receipt
+	warned.Dropped, warned.Warnings = []string{"exif"}, noted.Warnings
 	failed := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Failed, Detail: "no disk", Worker: "w1",
 		Delivery: 2, At: at}
 	runKey := bytesUpTo(wire.RunKeySize)
@@ -122,11 +126,13 @@ func vectors() []vector {
 		{"result, done, with the outputs' bytes", "from-worker", true, done.Encode()},
 		{"result, done, outputs stored by the worker", "from-worker", true, stored.Encode()},
 		{"result, done, with checksums, a source and dropped metadata", "from-worker", true, summed.Encode()},
+		{"result, done, with warnings", "from-worker", true, noted.Encode()},
 		{"result, rejected", "from-worker", true, rejected.Encode()},
 		{"result of a stranger that echoes the id and names its output", "from-worker", false,
 			bytes("94" + "a178" + "a5612e6a7067" + "a4646f6e65" + "91" + "91" + "a7615f742e6a7067")},
 		{"heartbeat", "from-worker", true, beat.Encode()},
 		{"event task.done, second frame", "event", true, wire.EncodeEvent(wire.TopicTaskDone, &receipt)[1]},
+		{"event task.done with warnings, second frame", "event", true, wire.EncodeEvent(wire.TopicTaskDone, &warned)[1]},
 		{"event task.answered, second frame", "event", true,
 			wire.EncodeEvent(wire.TopicTaskAnswered, &wire.Answered{ID: id, Worker: "w1", Instance: "89abcdef"})[1]},
 		{"task with a ticket", "task", true, ticketed.Encode()},

@@ -189,6 +189,9 @@ func normal(r *wire.Result) *wire.Result {
 	if len(c.Dropped) == 0 {
 		c.Dropped = nil
 	}
+	if len(c.Warnings) == 0 {
+		c.Warnings = nil
+	}
 	for i := range c.Outputs {
 		if len(c.Outputs[i].Data) == 0 {
 			c.Outputs[i].Data = nil
@@ -223,7 +226,8 @@ func TestResultIsEncodedWithoutGrowing(t *testing.T) {
 				wire.MaxText), Worker: long, Run: long[:wire.MaxID], Delivery: math.MaxInt,
 			Recipe: strings.Repeat("r", wire.MaxText), Format: long[:64], Width: math.MaxInt32, Height: math.MaxInt32,
 			InputBytes: math.MaxInt64, Dropped: slices.Repeat([]string{long[:64]}, 64), Stored: true,
-			Timings: wire.Timings{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64},
+			Warnings: slices.Repeat(outcome.Warnings{long[:outcome.MaxWarning-1]}, outcome.MaxWarnings),
+			Timings:  wire.Timings{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64},
 		},
 	}
 	for range wire.MaxOutputs {

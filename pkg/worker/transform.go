@@ -123,6 +123,7 @@ func outputBytes(made *engine.Result) (n int64) {
 
 func describe(r *wire.Result, made *engine.Result) {
 	r.Format, r.Width, r.Height, r.Dropped = made.Format, made.Width, made.Height, made.Dropped
+	r.Warnings = made.Warnings
 	r.Timings.Decode = made.Stages.Decode.Microseconds()
 	r.Timings.Transform = made.Stages.Transform.Microseconds()
 	r.Timings.Encode = made.Stages.Encode.Microseconds()

@@ -37,7 +37,8 @@ function createImage(i) {
   const frame = make('div', 'frame');
   const text = i.file.split('/').pop();
   const link = make('a', '', frame, make('span', '', text));
-  link.title = `${i.file}\n${i.made} ${i.made === 1 ? 'output' : 'outputs'}, ${clock(i.at)}${i.worker ? `, by ${i.worker}` : ''}${i.run ? `\nrun ${i.run}` : ''}`;
+  link.title = `${i.file}\n${i.made} ${i.made === 1 ? 'output' : 'outputs'}, ${clock(i.at)}${i.worker ? `, by ${i.worker}` : ''}${i.run ? `\nrun ${i.run}` : ''}${(i.warnings || []).map(w => `\nwarning: ${w}`).join('')}`;
+  if (i.warnings) link.classList.add('warned');
   const show = (name, why) => { // a placeholder: the kind of the file, and why there is no picture
     frame.replaceChildren(make('b', '', kind(name)), make('small', '', why));
     frame.classList.add('placeholder');

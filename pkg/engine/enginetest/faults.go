@@ -115,6 +115,7 @@ func testTruncated(t *testing.T, s Suite) {
 	t.Run("something behind the end", func(t *testing.T) {
 		data := append(bytes.Clone(whole["JPEG"]), "and then some"...)
 		near(t, "JPEG", s.one(t, data, "format:jpeg"), img, 27)
+		s.warns(t, s.make(t, data, "x=format:jpeg"), "")
 	})
 	for _, name := range []string{"JPEG", "progressive JPEG", "JPEG with restarts", "PNG"} {
 		t.Run(name+" accepted", func(t *testing.T) {
@@ -127,6 +128,7 @@ func testTruncated(t *testing.T, s Suite) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			s.warns(t, res, "ends")
 			top := image.Rect(0, 0, 160, 30) // what was there is there
 			near(t, "the upper part", crop(got, top), crop(img, top), 20)
 		})
@@ -141,6 +143,7 @@ func testTruncated(t *testing.T, s Suite) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.warns(t, res, "ends")
 		want := s.one(t, data, "format:png")
 		top := image.Rect(0, 0, want.Rect.Dx(), want.Rect.Dy()/3)
 		near(t, "the upper part", crop(got, top), crop(want, top), 30)
@@ -159,6 +162,7 @@ func testTruncated(t *testing.T, s Suite) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			s.warns(t, res, "ends")
 			if name == "BMP" { // its rows run from below
 				low := image.Rect(0, 60, 160, 120)
 				near(t, "the lower half", crop(got, low), crop(img, low), 25)
@@ -176,10 +180,23 @@ func testTruncated(t *testing.T, s Suite) {
 				data = rawPNG(611, 430, 1, 0, false, nil, func(x, y, c int) int { return x * y * 7919 / 64 % 2 })
 			}
 			lenient := engine.Limits{OnTruncated: engine.AcceptTruncated}
-			if _, err := s.tryWith(t, lenient, data[:len(data)*2/3], "x=format:png"); err != nil {
-				t.Error(err)
+			res, err := s.tryWith(t, lenient, data[:len(data)*2/3], "x=format:png")
+			if err != nil {
+				t.Fatal(err)
 			}
+			s.warns(t, res, "ends")
 		})
+	}
+}
+
+// warns fails the test unless the result has one warning, in which a word stands, or none where the word is empty.
+func (s Suite) warns(t *testing.T, res *engine.Result, word string) {
+	t.Helper()
+	if word == "" && len(res.Warnings) == 0 {
+		return
+	}
+	if len(res.Warnings) != 1 || word == "" || !strings.Contains(res.Warnings[0], word) {
+		t.Errorf("the warnings are %q, want one that has %q", res.Warnings, word)
 	}
 }
 

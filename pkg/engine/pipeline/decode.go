@@ -31,7 +31,9 @@ func (t *transform) decode() error {
 			if err != nil {
 				return nil, err
 			}
-			return t.read(src, w, h)
+			sources, err := t.read(src, w, h)
+			t.warnings.AddAll(src.Warnings())
+			return sources, err
 		})
 	}
 	begun := time.Now()
@@ -105,7 +107,7 @@ func (t *transform) decodeFrames(w, h int) error {
 		animate = animate || m.animate
 	}
 	begun := time.Now()
-	err := t.engine.general.Decode(t.ctx, t.data, t.info, animate, func(f reference.Frame) error {
+	warnings, err := t.engine.general.Decode(t.ctx, t.data, t.info, animate, func(f reference.Frame) error {
 		t.stages.Decode += time.Since(begun)
 		if t.frames > 0 {
 			t.space.given = 0
@@ -118,6 +120,7 @@ func (t *transform) decodeFrames(w, h int) error {
 		return err
 	})
 	t.stages.Decode += time.Since(begun)
+	t.warnings.AddAll(warnings)
 	return err
 }
 
@@ -151,6 +154,7 @@ func (t *transform) decodeJPEG(width, height int) ([]source, error) {
 		if t.engine.limits.OnTruncated != engine.AcceptTruncated {
 			return nil, outcome.Reject(outcome.Corrupt, "the JPEG's picture is damaged: %v", err)
 		}
+		t.warnings.Add("the picture is damaged: %v", err)
 	case err != nil:
 		return nil, errDamaged
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -29,6 +30,8 @@ type transform struct {
 	sources []source   // what variants can be made from, the finest first
 	profile *icc.Profile
 	stages  engine.Stages
+
+	warnings outcome.Warnings // what is wrong with the input though its picture was decoded
 
 	frames  int  // that were made
 	damaged bool // pkg/jpeg reported damage
@@ -102,7 +105,7 @@ func (t *transform) chooseColor() {
 }
 
 func (t *transform) result() *engine.Result {
-	res := &engine.Result{Format: t.info.Format, Stages: t.stages}
+	res := &engine.Result{Format: t.info.Format, Stages: t.stages, Warnings: t.warnings}
 	res.Width, res.Height = t.info.Displayed()
 	var carried []string
 	for _, m := range t.made {

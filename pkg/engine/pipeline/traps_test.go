@@ -25,8 +25,9 @@ type nobody struct{ codecs }
 
 var errNobody = errors.New("left to the general decoders")
 
-func (nobody) Decode(context.Context, []byte, header.Info, bool, func(reference.Frame) error) error {
-	return errNobody
+func (nobody) Decode(context.Context, []byte, header.Info, bool, func(reference.Frame) error) (outcome.Warnings,
+	error) {
+	return nil, errNobody
 }
 
 func alone(t testing.TB) *Engine {

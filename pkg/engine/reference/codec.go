@@ -9,6 +9,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/png"
 )
 
@@ -20,12 +21,15 @@ type Frame struct {
 }
 
 // Decode decodes an image, whose header is info, at full size: the first frame, or all of them with animate. It hands
-// each to use, whose error ends the decoding and is returned as it is. Other errors are an *outcome.Rejection when
+// each to use, whose error ends the decoding and is returned as it is. The warnings say what is wrong with what was decoded
+// all the same. Other errors are an *outcome.Rejection when
 // the image is at fault, and the context's cause when it ended while a decoder that needs much memory waited for its
 // turn.
-func (e *Engine) Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(Frame) error) error {
+func (e *Engine) Decode(ctx context.Context, data []byte, info header.Info, animate bool,
+	use func(Frame) error) (outcome.Warnings, error) {
 	t := &transform{engine: e, ctx: ctx, data: data, info: info}
-	return t.decode(animate, func(f frame) error { return use(Frame{f.img, f.delay, f.loops}) })
+	err := t.decode(animate, func(f frame) error { return use(Frame{f.img, f.delay, f.loops}) })
+	return t.warnings, err
 }
 
 // Encode encodes an output. An encoder that needs much memory waits for its turn, until the context ends.

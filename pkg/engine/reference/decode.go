@@ -79,6 +79,9 @@ func (t *transform) decodeWebP(animate, accept bool, use func(frame) error) erro
 		return nil
 	})
 	if errors.Is(err, errEnough) || whole > 0 && accept && cutShort(err) {
+		if err != nil && !errors.Is(err, errEnough) {
+			t.warnings.Add("the animation ends early: %d frames of it were kept", whole)
+		}
 		return nil
 	}
 	return err
@@ -105,6 +108,7 @@ func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 		return nil, err
 	}
 	if accept {
+		t.warnings.Add("the JPEG ends before its picture does: what is missing is gray")
 		return mendJPEG(data, t.info.Width, t.info.Height)
 	}
 	return nil, outcome.Reject(outcome.Truncated, "the JPEG ends before its picture does")

@@ -99,6 +99,8 @@ type transform struct {
 	made    []*made // in the recipe's order
 	stages  engine.Stages
 	profile *icc.Profile // the input's, nil where it has none that can be read
+
+	warnings outcome.Warnings // what is wrong with the input though it was decoded
 }
 
 // made is a variant while it is made.
@@ -210,7 +212,7 @@ func (t *transform) encodeOne(m *made) ([]byte, error) {
 }
 
 func (t *transform) result() *engine.Result {
-	res := &engine.Result{Format: t.info.Format, Stages: t.stages}
+	res := &engine.Result{Format: t.info.Format, Stages: t.stages, Warnings: t.warnings}
 	res.Width, res.Height = t.info.Displayed()
 	var carried []string
 	for _, m := range t.made {

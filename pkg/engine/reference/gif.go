@@ -20,6 +20,7 @@ func (t *transform) decodeGIF(animate, accept bool, use func(frame) error) error
 	if err != nil {
 		return rows.Reject(err)
 	}
+	defer func() { t.warnings.AddAll(src.Warnings()) }()
 	canvas := image.NewNRGBA(image.Rect(0, 0, t.info.Width, t.info.Height))
 	for {
 		f, err := src.Next()

@@ -16,7 +16,9 @@ func (t *transform) decodeRows(accept bool) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readImage(src)
+	img, err := readImage(src)
+	t.warnings.AddAll(src.Warnings())
+	return img, err
 }
 
 func readImage(src engine.RowSource) (image.Image, error) {
