@@ -37,7 +37,7 @@ func startAdmin(
 	admin, err := telemetry.NewAdmin(telemetry.AdminConfig{
 		TLS:  n.https(),
 		Addr: c.String("http"), DebugAddr: c.String("debug-addr"), Hosts: c.StringSlice("http-host"),
-		Gatherer: reg, Ready: ready, Handler: handler, Logger: log,
+		MaxConns: httpConns(openFileLimit()), Gatherer: reg, Ready: ready, Handler: handler, Logger: log,
 	})
 	if err != nil {
 		return nil, usagef("--http: %v", err)

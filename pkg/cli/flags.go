@@ -76,7 +76,7 @@ func commonFlags(level, http string) []cli.Flag {
 	if http != "" {
 		flags = append(flags,
 			text(whereToGo, "http", http, "`ADDRESS` of /metrics, /healthz, /readyz and a sink's page; empty: none"),
-			texts(whereToGo, "http-host", "`NAME` by which a proxy on this machine asks; repeatable"),
+			texts(whereToGo, "http-host", "`NAME` by which browsers or a proxy ask; repeatable"),
 			insecureFlag(),
 			text(whereToGo, "debug-addr", "", "`ADDRESS` of pprof; empty: none"),
 			duration(delivery, "drain-timeout", 30*time.Second, from[time.Duration](0),

@@ -26,3 +26,13 @@ func refuseFewFiles(limit uint64, base, slots, processors int, isolated bool) er
 	}
 	return usagef("this process may open %d files at once; with %d slots it needs %d: %s", limit, slots, need, advice)
 }
+
+// httpConns returns how many connections an HTTP server may have in a process that may open limit files: an eighth of
+// them, as each connection may read an output. limit is 0 if there is none.
+func httpConns(limit uint64) int {
+	const fewest, most = 16, 512
+	if limit == 0 {
+		return most
+	}
+	return int(min(most, max(fewest, limit/8)))
+}

@@ -24,3 +24,11 @@ func TestLowLimitOfOpenFilesIsRefusedWithAdvice(t *testing.T) {
 		}
 	}
 }
+
+func TestHTTPLeavesFilesToTheFarm(t *testing.T) {
+	for limit, want := range map[uint64]int{0: 512, 1 << 20: 512, 1024: 128, 64: 16} {
+		if n := httpConns(limit); n != want {
+			t.Errorf("of %d files, HTTP may have %d connections, not %d", limit, n, want)
+		}
+	}
+}

@@ -47,22 +47,38 @@ func (d *Dashboard) showEntries(w http.ResponseWriter, r *http.Request, only []o
 		refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	select {
-	case d.reading <- struct{}{}:
-		defer func() { <-d.reading }()
-	case <-r.Context().Done():
-		return
-	}
-	page, err := d.cfg.Source.Entries(r.Context(), args)
+	page, leave, err := d.readEntries(w, r, args)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
+	defer leave()
 	d.memory.allowAll(page.Entries)
 	if page.Entries == nil {
 		page.Entries = []wire.Receipt{}
 	}
 	reply(w, http.StatusOK, EntriesReply{page.Entries, page.Next})
+}
+
+// readEntries reads a page of the ledger and takes a place for its answer. The caller calls leave when it is sent. A
+// client that takes its answer slowly keeps nobody from reading.
+func (d *Dashboard) readEntries(
+	w http.ResponseWriter, r *http.Request, args wire.EntriesArgs,
+) (page *wire.Entries, leave func(), err error) {
+	select {
+	case d.reading <- struct{}{}:
+		defer func() { <-d.reading }()
+	case <-r.Context().Done():
+		return nil, nil, r.Context().Err()
+	}
+	if page, err = d.cfg.Source.Entries(r.Context(), args); err != nil {
+		return nil, nil, err
+	}
+	leave, ok := d.sending.takePlace(w, r)
+	if !ok {
+		return nil, nil, r.Context().Err()
+	}
+	return page, leave, nil
 }
 
 // entriesArgs reads run, outcome, reason, after and limit from a query. only lists the outcomes that may be selected.

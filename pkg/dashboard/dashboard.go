@@ -33,7 +33,7 @@ type Dashboard struct {
 
 	clients chan struct{} // holds a token for each open stream
 	reading chan struct{} // holds a token for each request that reads the ledger
-	opened  chan struct{} // holds a token for each output that is being served
+	sending *places       // of answers that need an open file or much memory
 	guesses guesses
 
 	refreshing sync.Mutex // held during a refresh; guards pace and past
@@ -47,7 +47,7 @@ type Dashboard struct {
 // Bounds on what clients use at the same time.
 const (
 	maxReading = 2
-	maxOpened  = 16
+	maxSending = 64
 )
 
 // New returns a dashboard. It starts nothing.
@@ -64,7 +64,7 @@ func New(cfg Config) (*Dashboard, error) {
 		cfg: cfg, log: cfg.Logger, pages: pages, memory: newMemory(),
 		clients: make(chan struct{}, cfg.MaxClients),
 		reading: make(chan struct{}, maxReading),
-		opened:  make(chan struct{}, maxOpened),
+		sending: newPlaces(maxSending),
 		changed: make(chan struct{}), final: make(chan struct{}),
 	}, nil
 }

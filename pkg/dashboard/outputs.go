@@ -19,12 +19,11 @@ func (d *Dashboard) output(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	select {
-	case d.opened <- struct{}{}:
-		defer func() { <-d.opened }()
-	case <-r.Context().Done():
+	leave, ok := d.sending.takePlace(w, r)
+	if !ok {
 		return
 	}
+	defer leave()
 	f, err := d.cfg.Outputs.Open(name)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {

@@ -7,10 +7,9 @@ import (
 )
 
 // A stream that has sent nothing for the time of pulse sends a comment, so that proxies keep the connection and the
-// server notices a lost client. The server disconnects a client that reads nothing for writeWithin.
+// server notices a lost client. telemetry.Admin disconnects a client that reads nothing.
 const (
-	pulse       = 15 * time.Second
-	writeWithin = 10 * time.Second
+	pulse = 15 * time.Second
 	// lastViewWait is how long a stream waits for the last view when the server stops.
 	lastViewWait = 500 * time.Millisecond
 )
@@ -51,7 +50,6 @@ func (d *Dashboard) listen(w http.ResponseWriter, r *http.Request) (s *stream, d
 }
 
 func (s *stream) send(text string) error {
-	_ = s.control.SetWriteDeadline(time.Now().Add(writeWithin)) // not every ResponseWriter has deadlines
 	if _, err := s.w.Write([]byte(text)); err != nil {
 		return err
 	}

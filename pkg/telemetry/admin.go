@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,12 +16,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Bounds on what a client may use. The server has no write timeout, as a mounted handler may stream for hours. The
-// endpoints of this package set ownDeadline themselves.
+// Bounds on what a client may use. The server has no write timeout, as a mounted handler may stream for hours: what is
+// bounded is the time in which a client takes a part of an answer (crowd.go).
 const (
 	headerTimeout = 5 * time.Second
+	bodyTimeout   = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	ownDeadline   = 10 * time.Second
+	maxConns      = 512
 	maxHeader     = 64 << 10
 	maxBody       = 1 << 20
 	maxScrapes    = 8
@@ -38,9 +38,14 @@ type AdminConfig struct {
 	// should. Empty means that profiles are not served.
 	DebugAddr string
 
-	// Hosts are further names that requests to a loopback address may carry in Host, besides localhost and loopback
-	// addresses: those of a proxy on this machine that forwards its own Host.
+	// Hosts are further names that requests may carry in Host. A loopback address answers to localhost, to loopback
+	// addresses and to these: those of a proxy on this machine that forwards its own Host. Other addresses answer to any
+	// name if there are none, otherwise to the same and to any IP address.
 	Hosts []string
+
+	// MaxConns is the largest number of connections of each address at the same time; one client address has at most
+	// three quarters of them. When there are more, idle ones are closed. 0 means 512.
+	MaxConns int
 
 	// TLS makes every address HTTPS that other machines can reach. Loopback addresses stay HTTP. Nil means HTTP
 	// everywhere.
@@ -55,8 +60,8 @@ type AdminConfig struct {
 	Ready func() error
 
 	// Handler answers all other paths, such as the sink's live page. Bodies of its requests are limited to 1 MiB. Their
-	// contexts end when the server stops, so that streams do not delay the stop. It sets its own write deadlines. Nil
-	// means 404, and a list of the endpoints on "/".
+	// contexts end when the server stops, so that streams do not delay the stop. A client that takes less than 16 KiB of
+	// an answer in 10 s is disconnected. Nil means 404, and a list of the endpoints on "/".
 	Handler http.Handler
 
 	// Logger logs errors of serving. Nil means no logging.
@@ -85,6 +90,9 @@ func (c AdminConfig) Validate() error {
 	}
 	if c.Addr != "" && c.Gatherer == nil {
 		return fmt.Errorf("gatherer is missing: /metrics needs one")
+	}
+	if c.MaxConns < 0 {
+		return fmt.Errorf("max connections is %d: it must not be negative", c.MaxConns)
 	}
 	if c.StopTimeout < 0 {
 		return fmt.Errorf("stop timeout is %s: it must not be negative", c.StopTimeout)
@@ -117,6 +125,9 @@ func NewAdmin(c AdminConfig) (*Admin, error) {
 	}
 	if c.StopTimeout == 0 {
 		c.StopTimeout = 5 * time.Second
+	}
+	if c.MaxConns == 0 {
+		c.MaxConns = maxConns
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -186,11 +197,24 @@ func (a *Admin) Run(ctx context.Context) error {
 
 func (a *Admin) serve(ctx context.Context, s *adminServer) error {
 	handler := s.handler
-	if at, ok := s.listener.Addr().(*net.TCPAddr); ok && at.IP.IsLoopback() {
-		handler = forNames(a.cfg.Hosts, handler)
+	at, ok := s.listener.Addr().(*net.TCPAddr)
+	if loopback := ok && at.IP.IsLoopback(); loopback || len(a.cfg.Hosts) > 0 {
+		handler = forNames(a.cfg.Hosts, !loopback, handler)
 	}
+	warned := time.Time{} // written by the accepting goroutine
+	listener := newCrowd(s.listener, a.cfg.MaxConns, func(account string, of int) {
+		if now := time.Now(); now.Sub(warned) >= time.Minute {
+			warned = now
+			a.cfg.Logger.Warn("too many HTTP connections; idle ones are closed, further ones are refused", "addr", s.addr,
+				"limit", a.cfg.MaxConns, "account", account, "of account", of)
+		}
+	})
+	var protocols http.Protocols // without HTTP/2, whose connections carry hundreds of requests each
+	protocols.SetHTTP1(true)
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           bounded(handler),
+		Protocols:         &protocols,
+		ConnContext:       remember,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -201,10 +225,10 @@ func (a *Admin) serve(ctx context.Context, s *adminServer) error {
 	go func() {
 		if a.secure(s.listener) {
 			server.TLSConfig = a.cfg.TLS
-			served <- server.ServeTLS(s.listener, "", "")
+			served <- server.ServeTLS(listener, "", "")
 			return
 		}
-		served <- server.Serve(s.listener)
+		served <- server.Serve(listener)
 	}()
 
 	select {
@@ -238,17 +262,17 @@ func (a *Admin) Scheme() string {
 
 func (a *Admin) pages() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /healthz", own(http.HandlerFunc(alive)))
-	mux.Handle("GET /readyz", own(http.HandlerFunc(a.ready)))
-	mux.Handle("GET /metrics", own(promhttp.HandlerFor(a.cfg.Gatherer, promhttp.HandlerOpts{
+	mux.Handle("GET /healthz", http.HandlerFunc(alive))
+	mux.Handle("GET /readyz", http.HandlerFunc(a.ready))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.cfg.Gatherer, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(a.cfg.Logger.Handler(), slog.LevelWarn),
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: maxScrapes,
-	})))
+	}))
 	if a.cfg.Handler != nil {
-		mux.Handle("/", http.MaxBytesHandler(a.cfg.Handler, maxBody))
+		mux.Handle("/", a.cfg.Handler)
 	} else {
-		mux.Handle("GET /{$}", own(http.HandlerFunc(index)))
+		mux.Handle("GET /{$}", http.HandlerFunc(index))
 	}
 	return mux
 }
@@ -280,19 +304,6 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text) // a client that has disconnected needs no answer
-}
-
-// own sets the deadlines of this package's endpoints, which the server as a whole cannot have. net/http removes them
-// from the connection after the request.
-func own(next http.Handler) http.Handler {
-	return http.MaxBytesHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		control, deadline := http.NewResponseController(w), time.Now().Add(ownDeadline)
-		if err := errors.Join(control.SetReadDeadline(deadline), control.SetWriteDeadline(deadline)); err != nil {
-			http.Error(w, "cannot set a deadline", http.StatusInternalServerError)
-			return
-		}
-		next.ServeHTTP(w, r)
-	}), maxBody)
 }
 
 func profiles() http.Handler {

@@ -63,3 +63,26 @@ func TestOtherAddressesAnswerAnyName(t *testing.T) {
 		t.Errorf("status %d", answer.StatusCode)
 	}
 }
+
+// Found: a sink that was bound to 0.0.0.0 answered any Host although --http-host named one.
+func TestOtherAddressesAnswerNamedHostsOnlyIfThereAreAny(t *testing.T) {
+	_, url, _ := runAdmin(t, AdminConfig{Addr: "0.0.0.0:0", Hosts: []string{"photos.example"}})
+	for host, want := range map[string]int{
+		"photos.example": 200, "192.0.2.1:8080": 200, "localhost": 200, "evil.example": 421, "photos.example.evil.example": 421,
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+			strings.Replace(url, "[::]", "127.0.0.1", 1)+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%s has status %d, not %d", host, answer.StatusCode, want)
+		}
+	}
+}
