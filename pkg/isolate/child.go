@@ -73,8 +73,8 @@ func (c *child) fresh() bool {
 	return c.served == 0
 }
 
-// wellBehaved reports whether the child can take another task: it has not ended and is not about to.
-func (c *child) wellBehaved() bool {
+// usable reports whether the child can take another task: it has not ended and is not about to.
+func (c *child) usable() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cause == ""
@@ -168,7 +168,7 @@ func (c *child) enforceLimits(cfg *Config) {
 		c.kill(task, Memory, nil)
 	case now.spent >= cfg.TaskTimeout:
 		c.kill(task, Timeout, nil)
-	case now.looked.Sub(now.began)/patience >= cfg.TaskTimeout:
+	case now.looked.Sub(now.began)/starvedFactor >= cfg.TaskTimeout:
 		c.kill(task, Starved, nil)
 	}
 }

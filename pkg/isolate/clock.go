@@ -2,8 +2,8 @@ package isolate
 
 import "time"
 
-// patience is the multiple of TaskTimeout after which a child that gets too little processor time is ended.
-const patience = 10
+// starvedFactor is the multiple of TaskTimeout after which a child that gets too little processor time is ended.
+const starvedFactor = 10
 
 // clock measures how long a child has been at its task by the image's doing. Time in which the child was kept from
 // working does not count: the other processes of a busy machine are not the image's fault. What counts is

@@ -135,7 +135,7 @@ func (p *pool) pick(want want) *child {
 	}
 	var next *child
 	for c := range p.alive {
-		if !c.wellBehaved() {
+		if !c.usable() {
 			return nil // a replacement is about to start
 		}
 		if _, exclusive := p.exclusive[c]; !exclusive && p.lent[c] > 0 && p.lent[c] < p.turns {
@@ -156,7 +156,7 @@ func (p *pool) makeRoom() {
 		return
 	}
 	for c := range p.alive {
-		if !c.wellBehaved() {
+		if !c.usable() {
 			return // a replacement is about to start
 		}
 	}
@@ -197,7 +197,7 @@ func (p *pool) release(c *child) {
 		if len(p.lent) == 0 {
 			close(p.drained)
 		}
-	case alive && c.wellBehaved():
+	case alive && c.usable():
 		p.idle = append(p.idle, c)
 		p.match()
 	}

@@ -147,8 +147,8 @@ func (a *admission) heartbeat(h *wire.Heartbeat, from sender) error {
 	return nil
 }
 
-// bareName returns an error if the sink refuses strangers, the only senders of bare names.
-func (a *admission) bareName() error {
+// refuseStranger returns an error if the sink refuses strangers, the only senders of bare names.
+func (a *admission) refuseStranger() error {
 	if a.cfg.RefuseStrangers {
 		return errNoTicket
 	}

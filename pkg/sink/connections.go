@@ -25,7 +25,7 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 	switch ev.Kind {
 	case zsock.PeerUp:
 		if c.state.connect(w, time.Now()) {
-			c.log.Info("worker seen", "worker", w.Name)
+			c.log.Info("worker joined", "worker", w.Name)
 			c.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: w.Name})
 		}
 	case zsock.PeerDown:

@@ -56,7 +56,7 @@ func (in *intake) run(ctx, open context.Context) {
 		case m.Heartbeat != nil:
 			in.heartbeat(m.Heartbeat)
 		case m.BareName != "":
-			in.bareName(m.BareName)
+			in.publishBareName(m.BareName)
 		default:
 			in.publish(wire.TopicTaskAnswered, &wire.Answered{ID: m.Result.ID, Worker: m.Result.Worker, Instance: in.instance})
 			if m.Result.Outcome != outcome.Failed && !in.claims.take(claimOf(m.Result)) {
@@ -96,7 +96,7 @@ func (in *intake) admit(m *wire.FromWorker, peer zsock.PeerInfo) error {
 		m.Heartbeat.Worker = pki.Certified(m.Heartbeat.Worker, peer.Principal)
 		return in.admission.heartbeat(m.Heartbeat, from)
 	case m.BareName != "":
-		return in.admission.bareName()
+		return in.admission.refuseStranger()
 	default:
 		m.Result.Worker = pki.Certified(m.Result.Worker, peer.Principal)
 		return in.admission.result(m.Result, from)
@@ -119,15 +119,15 @@ func (in *intake) malformed(err error, peer zsock.PeerInfo) {
 
 func (in *intake) heartbeat(h *wire.Heartbeat) {
 	if in.state.heartbeat(h, time.Now()) {
-		in.log.Info("worker seen", "worker", h.Worker)
+		in.log.Info("worker joined", "worker", h.Worker)
 		in.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: h.Worker})
 	}
 	in.publish(wire.TopicWorkerHeartbeat, h)
 }
 
-// bareName publishes the bare result of a worker that cannot echo ids. Only a ventilator knows which task was to
+// publishBareName publishes the bare result of a worker that cannot echo ids. Only a ventilator knows which task was to
 // make an output of that name. When it has heard all names of a task, it calls settle.
-func (in *intake) bareName(name string) {
+func (in *intake) publishBareName(name string) {
 	in.state.count(func(c *wire.Status) { c.Strangers++ })
 	in.publish(wire.TopicOutput, &wire.BareName{Name: name})
 }

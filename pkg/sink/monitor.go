@@ -38,9 +38,9 @@ func (c *core) logTrouble(before string) string {
 	switch {
 	case trouble == before:
 	case trouble == "":
-		c.log.Info("can write again")
+		c.log.Info("can write results again")
 	default:
-		c.log.Error("cannot write; trying again", "why", trouble)
+		c.log.Error("cannot write results; trying again", "why", trouble)
 	}
 	return trouble
 }

@@ -179,14 +179,16 @@ func (w *Worker) open() error {
 	w.pull, err = zsock.NewPull(zsock.Config{
 		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,
 		RecvHWM: w.cfg.Prefetch, RecvBytes: w.cfg.MaxMessage, Memory: w.cfg.Memory,
-		Network: w.cfg.Network, ReconnectMax: patience, OnPeer: w.logPeer("ventilator"), PeerRoles: []string{pki.Ventilator},
+		Network: w.cfg.Network, ReconnectMax: maxReconnectPause, OnPeer: w.logPeer("ventilator"),
+		PeerRoles: []string{pki.Ventilator},
 	})
 	if err != nil {
 		return err
 	}
 	w.push, err = zsock.NewPush(zsock.Config{
 		Identity: identity, SendHWM: 2*w.cfg.Prefetch + 8, SendBytes: w.cfg.MaxMessage,
-		Network: w.cfg.Network, ReconnectMax: patience, OnPeer: w.logPeer("sink"), PeerRoles: []string{pki.Sink},
+		Network: w.cfg.Network, ReconnectMax: maxReconnectPause, OnPeer: w.logPeer("sink"),
+		PeerRoles: []string{pki.Sink},
 	})
 	if err != nil {
 		return err
@@ -317,5 +319,5 @@ func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 	}
 }
 
-// patience is the longest pause before a reconnect. It is short, so that a run of seconds finds every worker.
-const patience = 500 * time.Millisecond
+// maxReconnectPause is the longest pause before a reconnect. It is short, so that a run of seconds finds every worker.
+const maxReconnectPause = 500 * time.Millisecond

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-const cannotWrite = `"msg":"cannot write; trying again"`
+const cannotWrite = `"msg":"cannot write results; trying again"`
 
 // The disk fills up before anything is written, outputs and ledger alike; somebody makes room.
 func TestDiskThatIsFullHoldsUpAndLosesNothing(t *testing.T) {
@@ -34,7 +34,7 @@ func TestDiskThatIsFullHoldsUpAndLosesNothing(t *testing.T) {
 	if code, text := sink.Readiness(); code != 200 || f.Status().Trouble != "" {
 		t.Errorf("healed, /readyz says %d %q", code, text)
 	}
-	sink.AwaitText("can write again", 1)
+	sink.AwaitText("can write results again", 1)
 	f.mustVerify(3 * n)
 }
 

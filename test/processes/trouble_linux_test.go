@@ -39,13 +39,13 @@ func TestSinkThatCannotWriteWaitsUntilItCan(t *testing.T) {
 	address := sink.HTTP()
 	ventilator, resume := f.startPaused(dir)
 	f.startWorkers(2)
-	sink.AwaitNth(2, "worker seen")
+	sink.AwaitNth(2, "worker joined")
 	if status, _ := get(t, address+"/readyz"); status != http.StatusOK {
 		t.Errorf("a sink that works answers %d", status)
 	}
 	openFiles(t, sink, 0)
 	resume()
-	sink.Await("cannot write; trying again")
+	sink.Await("cannot write results; trying again")
 	openFiles(t, sink, 1000)
 	ventilator.MustExit(0)
 	mustAccount(t, ventilator, account{found: n, done: n})
@@ -62,10 +62,10 @@ func TestSecondSignalCutsASink(t *testing.T) {
 	sink := f.StartSink()
 	ventilator, resume := f.startPaused("--lease", "3s", dir)
 	f.StartWorker("w1")
-	sink.Await("worker seen")
+	sink.Await("worker joined")
 	openFiles(t, sink, 0)
 	resume()
-	sink.Await("cannot write; trying again") // a drain would wait until it can
+	sink.Await("cannot write results; trying again") // a drain would wait until it can
 	sink.Signal(syscall.SIGTERM)
 	sink.Await("draining")
 	sink.MustLive()

@@ -2,7 +2,7 @@
 import {$, put, make, keep, count, images, clock, ago, address} from './format.js';
 import {retry} from './actions.js';
 
-const most = 600; // rows of the ledger that a tab keeps
+const maxRows = 600; // rows of the ledger that a tab keeps
 const usual = 12; // rows shown of the latest rejections
 let only = '', album = null, ledger = null, state = null;
 
@@ -12,8 +12,8 @@ export function showAlbum(message) {
   showRefused();
 }
 
-// tell takes the state: whether actions are allowed, and how many images were rejected in all.
-export function tell(s) {
+// takeState takes the state: whether actions are allowed, and how many images were rejected in all.
+export function takeState(s) {
   const before = state;
   state = s;
   if (before && before.sink.instance !== s.sink.instance) { // the sink may have another ledger
@@ -131,9 +131,9 @@ async function readLedger() {
     if (!answer.ok) throw new Error(page.error);
     const rows = page.entries.map(r => ({file: r.filename, why: r.outcome === 'dead' ? 'dead' : r.reason, detail: r.detail, run: r.run, at: new Date(r.at).getTime()}));
     const had = ledger ? ledger.rows : [];
-    ledger = {rows: had.concat(rows).slice(0, most), next: page.next};
-    if (had.length + rows.length >= most) ledger.next = '';
-    put($('retry-said'), ledger.rows.length >= most ? `The first ${count(most)}; farm rejects lists them all.` : ledger.rows.length ? '' : 'The ledger holds none.');
+    ledger = {rows: had.concat(rows).slice(0, maxRows), next: page.next};
+    if (had.length + rows.length >= maxRows) ledger.next = '';
+    put($('retry-said'), ledger.rows.length >= maxRows ? `The first ${count(maxRows)}; farm rejects lists them all.` : ledger.rows.length ? '' : 'The ledger holds none.');
   } catch (e) {
     put($('retry-said'), `Cannot read the ledger: ${e.message}`);
   }

@@ -3,9 +3,9 @@ import {$, put, make, count, micros, percent, span, clock} from './format.js';
 import {showRuns, title} from './run.js';
 import {showChart, beginChart} from './chart.js';
 import {showCrew, beginCrew} from './crew.js';
-import {showAlbum, tell, beginAlbum} from './album.js';
+import {showAlbum, takeState, beginAlbum} from './album.js';
 
-const patience = 5000; // ms without a message after which the connection counts as lost
+const silenceLimit = 5000; // ms without a message after which the connection counts as lost
 const reading = 8000; // ms for which the page shows why an action failed
 let source = null, heard = 0, state = null, again = 0, complained = -reading;
 
@@ -27,7 +27,7 @@ function showState(s) {
   $('report').hidden = !s.report;
   document.title = title(s, runs);
   showStages(s.stages, s.totals);
-  tell(s);
+  takeState(s);
   if (Date.now() - complained > reading || s.stopping) showBanner();
 }
 
@@ -112,7 +112,7 @@ setInterval(() => {
   if (document.hidden) return;
   if (!source) {
     if (state) lost();
-  } else if (heard && Date.now() - heard > patience) {
+  } else if (heard && Date.now() - heard > silenceLimit) {
     lost();
   }
 }, 1000);

@@ -41,8 +41,8 @@ export function showChart(history) {
   const axis = $('chart-x');
   while (axis.children.length < 3) axis.append(document.createElement('span'));
   ends.forEach((text, i) => put(axis.children[i], text));
-  const last = rates[rates.length - 1], most = Math.max(...rates);
-  $('chart').setAttribute('aria-label', `Throughput over the last ${span(seconds)}: now ${rate(last)}, at most ${rate(most)} images a second`);
+  const last = rates[rates.length - 1], highest = Math.max(...rates);
+  $('chart').setAttribute('aria-label', `Throughput over the last ${span(seconds)}: now ${rate(last)}, at most ${rate(highest)} images a second`);
   if (at === null) put($('chart-now'), 'images a second');
   else point(at);
 }

@@ -3,7 +3,7 @@ import {$, put, make, keep, count, rate, percent, portion, ago} from './format.j
 
 const LOST = 1, DRAINING = 2, STRANGER = 4, LEFT = 8;
 const few = 12; // rows shown at first
-const crowd = 24; // the map is shown for more workers than this
+const mapAbove = 24; // the map is shown for more workers than this
 const manySlots = 16; // more slots than this are shown as a gauge
 let all = false, last = null;
 
@@ -37,7 +37,7 @@ export function beginCrew() {
 
 function showMap(workers) {
   const map = $('map');
-  map.hidden = workers.length <= crowd;
+  map.hidden = workers.length <= mapAbove;
   if (map.hidden) {
     map.replaceChildren();
     return;
