@@ -53,7 +53,7 @@ func runBackup(ctx context.Context, c *cli.Command) error {
 // checkBackup opens the copy, and says what it holds.
 func checkBackup(path string, size int64) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		fmt.Printf("%s: %s bytes, in the file system of the sink\n", path, numfmt.Count(size))
+		fmt.Fprintf(stdout(), "%s: %s bytes, in the file system of the sink\n", path, numfmt.Count(size))
 		return nil
 	}
 	copied, err := ledger.Open(path, ledger.Config{ReadOnly: true})
@@ -64,6 +64,6 @@ func checkBackup(path string, size int64) error {
 	if err = errors.Join(err, copied.Close()); err != nil {
 		return err
 	}
-	fmt.Printf("%s: %s bytes, %s images\n", path, numfmt.Count(size), numfmt.Count(totals.Settled()))
+	fmt.Fprintf(stdout(), "%s: %s bytes, %s images\n", path, numfmt.Count(size), numfmt.Count(totals.Settled()))
 	return nil
 }

@@ -93,7 +93,7 @@ func benchAll(ctx context.Context, c *cli.Command, log *slog.Logger, counts []in
 			return usagef("no image was done: there is nothing to measure")
 		}
 		points = append(points, p)
-		printPoint(os.Stdout, p, points[0], i == 0)
+		printPoint(stdout(), p, points[0], i == 0)
 	}
 	return nil
 }

@@ -35,9 +35,9 @@ func codecsCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("json") {
-				return json.NewEncoder(os.Stdout).Encode(list)
+				return json.NewEncoder(stdout()).Encode(list)
 			}
-			return printCodecs(os.Stdout, list)
+			return printCodecs(stdout(), list)
 		},
 	}
 }
@@ -66,8 +66,8 @@ func printOwnCodecs() bool {
 	if os.Getenv(listCodecsEnv) == "" {
 		return false
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(codec.Of()); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := json.NewEncoder(stdout()).Encode(codec.Of()); err != nil {
+		fmt.Fprintln(stderr(), err)
 	}
 	return true
 }

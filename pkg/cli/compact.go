@@ -33,7 +33,7 @@ func compactCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("%s: %s bytes, %s before\n", path, numfmt.Count(after), numfmt.Count(before))
+			fmt.Fprintf(stdout(), "%s: %s bytes, %s before\n", path, numfmt.Count(after), numfmt.Count(before))
 			return nil
 		},
 	}

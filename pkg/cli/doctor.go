@@ -63,7 +63,7 @@ func runDoctor(ctx context.Context, c *cli.Command) error {
 	found = append(found, outCheckup(c.String("out")))
 	found = append(found, sandboxCheckups(ctx)...)
 	found = append(found, codecCheckups(ctx)...)
-	if err := printCheckups(os.Stdout, found, c.Bool("json")); err != nil {
+	if err := printCheckups(stdout(), found, c.Bool("json")); err != nil {
 		return err
 	}
 	for _, f := range found {

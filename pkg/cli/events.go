@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/pki"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -73,7 +74,7 @@ func printEvents(ctx context.Context, c *cli.Command) error {
 		if err != nil {
 			break
 		}
-		if err := printEvent(os.Stdout, frames, c.Bool("json")); err != nil {
+		if err := printEvent(stdout(), frames, c.Bool("json")); err != nil {
 			return err
 		}
 	}
@@ -98,6 +99,6 @@ func printEvent(w io.Writer, frames zsock.Message, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s  %-16s %s\n", time.Now().Format(time.TimeOnly), topic, text)
+	_, err = fmt.Fprintf(w, "%s  %-16s %s\n", time.Now().Format(time.TimeOnly), printable.Line(topic), text)
 	return err
 }

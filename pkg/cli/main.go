@@ -76,9 +76,9 @@ func Main(program *cli.Command, args []string) int {
 	code := exitCode(err)
 	var exit *exitError
 	if err != nil && (!errors.As(err, &exit) || exit.err != nil) {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", program.Name, err)
+		fmt.Fprintf(stderr(), "%s: %v\n", program.Name, err)
 		if code == ExitUsage {
-			fmt.Fprintf(os.Stderr, "Try '%s --help'.\n", asCalled(args[0], cmp.Or(command, program.Name)))
+			fmt.Fprintf(stderr(), "Try '%s --help'.\n", asCalled(args[0], cmp.Or(command, program.Name)))
 		}
 	}
 	return code

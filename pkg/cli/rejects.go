@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -14,8 +13,8 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/report"
-	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -40,13 +39,13 @@ func rejectsCommand() *cli.Command {
 				if c.Bool("ack") {
 					n, err := b.Acknowledge(ctx, args)
 					if err == nil || n > 0 {
-						fmt.Printf("%d acknowledged\n", n)
+						fmt.Fprintf(stdout(), "%d acknowledged\n", n)
 					}
 					return err
 				}
 				switch {
 				case c.Bool("json"):
-					out := json.NewEncoder(os.Stdout)
+					out := json.NewEncoder(stdout())
 					return report.EachEntry(ctx, b, args, func(r *wire.Receipt) error { return out.Encode(r) })
 				case c.Bool("csv"):
 					return rejectsAsCSV(ctx, b, args)
@@ -58,7 +57,7 @@ func rejectsCommand() *cli.Command {
 }
 
 func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) error {
-	out := csv.NewWriter(os.Stdout)
+	out := csv.NewWriter(stdout())
 	if err := out.Write([]string{
 		"filename", "outcome", "reason", "detail", "deliveries", "bytes", "run", "worker", "at",
 	}); err != nil {
@@ -67,14 +66,14 @@ func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) er
 	err := report.EachEntry(ctx, b, args, func(r *wire.Receipt) error {
 		return out.Write(
 			[]string{
-				report.Cell(r.Filename),
-				string(r.Outcome),
-				string(r.Reason),
-				report.Cell(r.Detail),
+				printable.Cell(r.Filename),
+				printable.Cell(string(r.Outcome)),
+				printable.Cell(string(r.Reason)),
+				printable.Cell(r.Detail),
 				strconv.Itoa(r.Delivery),
 				strconv.FormatInt(r.Bytes, 10),
-				report.Cell(r.Run),
-				report.Cell(r.Worker),
+				printable.Cell(r.Run),
+				printable.Cell(r.Worker),
 				r.At.UTC().Format(time.RFC3339),
 			},
 		)
@@ -84,7 +83,7 @@ func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) er
 }
 
 func rejectsAsText(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) error {
-	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	table := tabwriter.NewWriter(stdout(), 0, 8, 2, ' ', 0)
 	n := 0
 	err := report.EachEntry(ctx, b, args, func(r *wire.Receipt) error {
 		n++
@@ -92,11 +91,12 @@ func rejectsAsText(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) e
 		if r.Outcome == outcome.Dead {
 			why = "dead"
 		}
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", why, telemetry.Printable(r.Filename), telemetry.Printable(r.Detail))
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", printable.Line(why), printable.Line(r.Filename),
+			printable.Line(r.Detail))
 		return err
 	})
 	if err == nil && n == 0 {
-		fmt.Fprintln(os.Stderr, "nothing was rejected")
+		fmt.Fprintln(stderr(), "nothing was rejected")
 	}
 	return errors.Join(err, table.Flush())
 }

@@ -52,9 +52,9 @@ func runReport(ctx context.Context, c *cli.Command) error {
 		run := c.String("run")
 		switch {
 		case c.Bool("json"):
-			return pages.WriteJSON(ctx, os.Stdout, from, run)
+			return pages.WriteJSON(ctx, stdout(), from, run)
 		case c.Bool("csv"):
-			return pages.WriteCSV(ctx, os.Stdout, from, run)
+			return pages.WriteCSV(ctx, stdout(), from, run)
 		case c.String("html") != "":
 			return reportPage(ctx, c, b, log)
 		}
@@ -62,7 +62,7 @@ func runReport(ctx context.Context, c *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		return r.WriteText(os.Stdout)
+		return r.WriteText(stdout())
 	})
 	var unknown *pages.UnknownRunError
 	if errors.As(err, &unknown) {

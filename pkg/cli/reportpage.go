@@ -112,7 +112,7 @@ func (s shrinker) from(open func(name string) (io.ReadCloser, error)) func(conte
 // toFile writes a file atomically; - is standard output.
 func toFile(path string, write func(io.Writer) error) error {
 	if path == "-" {
-		return write(os.Stdout)
+		return write(stdout())
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {

@@ -22,7 +22,7 @@ func retryCommand() *cli.Command {
 			return withLedger(ctx, c, false, func(ctx context.Context, b ledgerAccess) error {
 				n, err := b.Retry(ctx, args)
 				if err == nil || n > 0 {
-					fmt.Printf("%d images are due again; the next run takes them\n", n)
+					fmt.Fprintf(stdout(), "%d images are due again; the next run takes them\n", n)
 				}
 				return err
 			})

@@ -211,7 +211,7 @@ func finish(c *cli.Command, s summary, err error, sig os.Signal, show progress.R
 		show.End(*run)
 	}
 	if !c.Bool("quiet") {
-		s.print(os.Stderr)
+		s.print(stderr())
 	}
 	code := runCode(run, s.leftOut.Counts[source.Unreadable], failOn(c.String("fail-on"))) // checked before the run
 	switch {

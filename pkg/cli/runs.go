@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -38,7 +37,7 @@ func runsCommand() *cli.Command {
 }
 
 func runsAsJSON(runs []wire.Run) error {
-	out := json.NewEncoder(os.Stdout)
+	out := json.NewEncoder(stdout())
 	for i := range runs {
 		if err := out.Encode(&runs[i]); err != nil {
 			return err
@@ -49,10 +48,10 @@ func runsAsJSON(runs []wire.Run) error {
 
 func runsAsText(runs []wire.Run) error {
 	if len(runs) == 0 {
-		fmt.Fprintln(os.Stderr, "no run yet")
+		fmt.Fprintln(stderr(), "no run yet")
 		return nil
 	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	table := tabwriter.NewWriter(stdout(), 0, 8, 2, ' ', 0)
 	_, err := fmt.Fprintln(table, "RUN\tSTARTED\tTOOK\tSTATE\tFOUND\tDONE\tSKIPPED\tREJECTED\tDEAD")
 	for _, r := range runs {
 		took := "–"
@@ -62,10 +61,10 @@ func runsAsText(runs []wire.Run) error {
 		_, lineErr := fmt.Fprintf(
 			table,
 			"%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n",
-			telemetry.Printable(r.ID),
+			printable.Line(r.ID),
 			r.Started.Local().Format(time.DateTime),
 			took,
-			telemetry.Printable(string(r.State)),
+			printable.Line(string(r.State)),
 			r.Found,
 			r.Done,
 			r.Skipped,

@@ -102,7 +102,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), s.Drain)
 	defer stop()
-	lines := newThroughput(os.Stdout, c.Bool("quiet"))
+	lines := newThroughput(stdout(), c.Bool("quiet"))
 	err = services{
 		adminService(admin),
 		lines.following(s),

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
-	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -36,11 +36,11 @@ func statusCommand() *cli.Command {
 					return err
 				}
 				if c.Bool("json") {
-					out := json.NewEncoder(os.Stdout)
+					out := json.NewEncoder(stdout())
 					out.SetIndent("", "  ")
 					return out.Encode(status)
 				}
-				return printStatus(os.Stdout, status)
+				return printStatus(stdout(), status)
 			})
 		},
 	}
@@ -63,18 +63,18 @@ func watchStatus(ctx context.Context, c *cli.Command, asJSON bool) error {
 			asking, done := context.WithTimeout(ctx, c.Duration("timeout"))
 			status, err := client.Status(asking)
 			done()
-			fmt.Print(clearScreen)
+			_, _ = io.WriteString(os.Stdout, clearScreen) // as it is
 			var printing error
 			switch {
 			case ctx.Err() != nil:
 			case err != nil && asJSON:
-				fmt.Fprintf(os.Stderr, "no answer: %v\n", err)
+				fmt.Fprintf(stderr(), "no answer: %v\n", err)
 			case err != nil:
-				fmt.Printf("no answer: %v\n", err)
+				fmt.Fprintf(stdout(), "no answer: %v\n", err)
 			case asJSON:
-				printing = json.NewEncoder(os.Stdout).Encode(status)
+				printing = json.NewEncoder(stdout()).Encode(status)
 			default:
-				printing = printStatus(os.Stdout, status)
+				printing = printStatus(stdout(), status)
 			}
 			if printing != nil {
 				return printing
@@ -93,9 +93,9 @@ func printStatus(w io.Writer, s *wire.Status) error {
 	fmt.Fprintf(
 		w,
 		"sink %s, up %s, outputs in %s\n",
-		s.Version,
+		printable.Line(s.Version),
 		s.Now.Sub(s.Started).Round(time.Second),
-		telemetry.Printable(s.Out),
+		printable.Line(s.Out),
 	)
 	fmt.Fprintf(
 		w,
@@ -123,7 +123,7 @@ func printStatus(w io.Writer, s *wire.Status) error {
 			warning, expires.Format(time.DateOnly), int(expires.Sub(s.Now).Hours()/24))
 	}
 	if s.Trouble != "" {
-		fmt.Fprintf(w, "TROUBLE: %s\n", telemetry.Printable(s.Trouble))
+		fmt.Fprintf(w, "TROUBLE: %s\n", printable.Line(s.Trouble))
 	}
 	for i := range s.Runs {
 		printRun(w, &s.Runs[i])
@@ -137,10 +137,10 @@ func printRun(w io.Writer, r *wire.Run) {
 		balance = "balanced"
 	}
 	fmt.Fprintf(w, "run %s %s: %s of %s found = %s done + %s skipped + %s rejected + %s dead, %s; %s with %s workers\n",
-		telemetry.Printable(r.ID), telemetry.Printable(string(r.State)), numfmt.Count(r.Found), numfmt.Count(r.Total),
+		printable.Line(r.ID), printable.Line(string(r.State)), numfmt.Count(r.Found), numfmt.Count(r.Total),
 		numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balance,
 		numfmt.Count(r.Leased), numfmt.Count(r.Peers))
 	if r.Waiting != "" {
-		fmt.Fprintf(w, "  %s\n", telemetry.Printable(r.Waiting))
+		fmt.Fprintf(w, "  %s\n", printable.Line(r.Waiting))
 	}
 }

@@ -30,7 +30,7 @@ func steerCommand(name string, state outcome.RunState, usage string) *cli.Comman
 			if err != nil {
 				return err
 			}
-			fmt.Printf("%s: %s\n", cmp.Or(run, "every live run"), state)
+			fmt.Fprintf(stdout(), "%s: %s\n", cmp.Or(run, "every live run"), state)
 			return nil
 		},
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/source"
-	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -52,7 +52,7 @@ func (s summary) print(w io.Writer) {
 			fmt.Fprintf(w, "  … and %s more\n", numfmt.Count(r.Unsettled()-10))
 			break
 		}
-		fmt.Fprintf(w, "  unaccounted for: %s\n", name)
+		fmt.Fprintf(w, "  unaccounted for: %s\n", printable.Line(name))
 	}
 	if r.HandedOut == 0 {
 		printSpeed(w, r)
@@ -112,7 +112,7 @@ func printLeftOut(w io.Writer, left ventilator.LeftOut) {
 			fmt.Fprintf(w, "  … and %s more\n", numfmt.Count(left.Counts[source.Unreadable]-namedLeftOut))
 			break
 		}
-		fmt.Fprintf(w, "  unreadable: %s: %v\n", telemetry.Printable(o.Location), o.Err)
+		fmt.Fprintf(w, "  unreadable: %s: %s\n", printable.Line(o.Location), printable.Line(o.Err.Error()))
 	}
 }
 
@@ -144,7 +144,7 @@ func printSpeed(w io.Writer, r *wire.Run) {
 // notice prints a line for people on standard error, unless --quiet. Call it only before a bar is drawn.
 func notice(c *cli.Command, format string, args ...any) {
 	if !c.Bool("quiet") {
-		fmt.Fprintf(os.Stderr, format+"\n", args...)
+		fmt.Fprintf(stderr(), format+"\n", args...)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -80,6 +81,7 @@ func (r *throughput) summary(s *wire.Status, strangers bool) {
 		fmt.Fprintln(r.w, strangersAdmitted)
 	}
 	for _, w := range s.Workers {
-		fmt.Fprintf(r.w, "  %-24s %8s images, %10s in\n", w.Worker, numfmt.Count(w.Images), numfmt.Bytes(w.InputBytes))
+		fmt.Fprintf(r.w, "  %-24s %8s images, %10s in\n", printable.Line(w.Worker), numfmt.Count(w.Images),
+			numfmt.Bytes(w.InputBytes))
 	}
 }

@@ -39,7 +39,7 @@ func tlsInitCommand() *cli.Command {
 			if err := pki.Init(dir, c.String("farm"), time.Now()); err != nil {
 				return err
 			}
-			fmt.Printf("made an authority in %s; whoever has its ca.key can make members\n", dir)
+			fmt.Fprintf(stdout(), "made an authority in %s; whoever has its ca.key can make members\n", dir)
 			return nil
 		},
 	}
@@ -65,7 +65,7 @@ func tlsIssueCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Println(path)
+			fmt.Fprintln(stdout(), path)
 			return nil
 		},
 	}

@@ -176,7 +176,7 @@ func ventilatorConfig(
 	if c.Bool("quiet") && mode != "json" { // JSON lines are data
 		mode = "none"
 	}
-	show, err := progress.New(mode, screen, os.Stdout)
+	show, err := progress.New(mode, screen, stdout())
 	if err != nil {
 		return ventilator.Config{}, nil, usagef("--%v", err)
 	}
@@ -230,9 +230,9 @@ func webConfig(c *cli.Command) source.Web {
 // dryRunPrinter returns a function that prints a line of a dry run, as it is or as JSON. Tabs separate its fields.
 func dryRunPrinter(progressMode string) func(line string) {
 	if progressMode != "json" {
-		return func(line string) { fmt.Println(line) }
+		return func(line string) { fmt.Fprintln(stdout(), line) }
 	}
-	out := json.NewEncoder(os.Stdout)
+	out := json.NewEncoder(stdout())
 	return func(line string) {
 		fields := append(strings.SplitN(line, "\t", 3), "", "")
 		_ = out.Encode(map[string]string{ // a closed standard output ends the process by SIGPIPE

@@ -20,6 +20,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
@@ -85,7 +86,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 		v = &verification{
 			store: store, slots: cmp.Or(c.Int("slots"), runtime.GOMAXPROCS(0)), wrong: make(map[string]*problem),
 			limit: bytesOf(c, "max-message"),
-			tell:  verifyProgress(os.Stderr, c.Bool("quiet"), entriesOf(ctx, b)),
+			tell:  verifyProgress(stderr(), c.Bool("quiet"), entriesOf(ctx, b)),
 		}
 		if e == nil {
 			return v.run(ctx, b)
@@ -99,7 +100,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := v.print(os.Stdout, c.Bool("json")); err != nil {
+	if err := v.print(stdout(), c.Bool("json")); err != nil {
 		return err
 	}
 	if v.problems() > 0 {
@@ -125,8 +126,8 @@ func outputsOf(ctx context.Context, c *cli.Command, b ledgerAccess) (string, err
 	if err != nil || status.Host != host || !filepath.IsAbs(status.Out) {
 		return "", usagef(
 			"the sink runs on %s and writes to %s: say with --out where that is seen from here",
-			status.Host,
-			status.Out,
+			printable.Line(status.Host),
+			printable.Line(status.Out),
 		)
 	}
 	return status.Out, nil

@@ -6,7 +6,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 )
 
 // verifySummary is the last line of `farm verify --json`.
@@ -77,7 +77,7 @@ func (v *verification) print(w io.Writer, asJSON bool) error {
 	}
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	err := v.eachProblem(func(p *problem) error {
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", p.Problem, telemetry.Printable(p.Name), telemetry.Printable(p.Detail))
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", p.Problem, printable.Line(p.Name), printable.Line(p.Detail))
 		return err
 	})
 	if err != nil {

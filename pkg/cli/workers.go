@@ -5,15 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
-	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -29,9 +28,9 @@ func workersCommand() *cli.Command {
 					return err
 				}
 				if !c.Bool("json") {
-					return printWorkers(os.Stdout, status)
+					return printWorkers(stdout(), status)
 				}
-				out := json.NewEncoder(os.Stdout)
+				out := json.NewEncoder(stdout())
 				for _, w := range status.Workers {
 					if err := out.Encode(w); err != nil {
 						return err
@@ -62,7 +61,7 @@ func printWorkers(w io.Writer, s *wire.Status) error {
 		} else if m.Draining {
 			seen += ", draining"
 		}
-		fmt.Fprintf(table, "%s\t%d/%d\t%s\t%s\t%s\t%s\n", telemetry.Printable(m.Worker), m.Busy, m.Slots,
+		fmt.Fprintf(table, "%s\t%d/%d\t%s\t%s\t%s\t%s\n", printable.Line(m.Worker), m.Busy, m.Slots,
 			numfmt.Rate(m.ImagesPerSecond), numfmt.Count(m.Images), idle, seen)
 	}
 	return table.Flush()

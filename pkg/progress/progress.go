@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -62,7 +63,7 @@ func (silent) End(wire.Run)  {}
 func remarks(r *wire.Run) string {
 	var parts []string
 	if r.Waiting != "" {
-		parts = append(parts, r.Waiting)
+		parts = append(parts, printable.Line(r.Waiting))
 	}
 	for _, c := range []struct {
 		n    int64

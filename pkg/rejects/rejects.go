@@ -116,9 +116,12 @@ const (
 )
 
 // Webhook posts each rejection as JSON to url. It retries with growing pauses while the network fails or the server
-// answers with 5xx or
-// 429.
+// answers with 5xx or 429. It follows a redirection only to the same scheme, host and port, so that a server cannot
+// make this machine call another one.
 func Webhook(url string, client *http.Client) Listener {
+	staying := *client
+	staying.CheckRedirect = stay
+	client = &staying
 	return func(ctx context.Context, r Rejection) error {
 		body, err := json.Marshal(r)
 		if err != nil {
@@ -138,6 +141,18 @@ func Webhook(url string, client *http.Client) Listener {
 			pause *= 2
 		}
 	}
+}
+
+// stay is a CheckRedirect.
+func stay(next *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if next.URL.Scheme != first.Scheme || next.URL.Host != first.Host {
+		return fmt.Errorf("a redirection to %s://%s is not followed", next.URL.Scheme, next.URL.Host)
+	}
+	if len(via) > 5 {
+		return errors.New("too many redirections")
+	}
+	return nil
 }
 
 func post(ctx context.Context, client *http.Client, url string, body []byte) (again bool, err error) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -131,7 +132,7 @@ func (r *Report) WritePage(ctx context.Context, w io.Writer, c PageConfig) error
 	if err := p.pictures(ctx, c.Pictures); err != nil {
 		return err
 	}
-	return pageTemplate().Execute(w, &p)
+	return pageTemplate().Execute(printable.NewWriter(w), &p)
 }
 
 func percent(part, whole int64) float64 {

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
-	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -51,26 +51,16 @@ func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) 
 		}
 		t := &e.Timings
 		return out.Write([]string{
-			Cell(e.Filename), string(e.Outcome), string(e.Reason), Cell(e.Detail), Cell(e.Worker), strconv.Itoa(e.Delivery),
+			printable.Cell(e.Filename), printable.Cell(string(e.Outcome)), printable.Cell(string(e.Reason)),
+			printable.Cell(e.Detail), printable.Cell(e.Worker), strconv.Itoa(e.Delivery),
 			number(e.Bytes), strconv.Itoa(len(e.Outputs)), number(size), number(t.Waited), number(t.Decode),
 			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
-			Cell(strings.Join(e.Dropped, " ")), Cell(e.Run),
-			Cell(strings.Join(e.Warnings, "; ")),
+			printable.Cell(strings.Join(e.Dropped, " ")), printable.Cell(e.Run),
+			printable.Cell(strings.Join(e.Warnings, "; ")),
 		})
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())
-}
-
-// Cell returns a text that no spreadsheet takes for a formula when it opens a CSV file.
-func Cell(s string) string {
-	if s != "" {
-		switch s[0] {
-		case '=', '+', '-', '@', '\t', '\r':
-			return "'" + s
-		}
-	}
-	return s
 }
 
 // Summary is the end of WriteJSON.
@@ -195,7 +185,7 @@ func WriteJSON(ctx context.Context, w io.Writer, b wire.LedgerReader, id string)
 // WriteText writes the report for a terminal.
 func (r *Report) WriteText(w io.Writer) error {
 	run := &r.Run
-	fmt.Fprintf(w, "run %s %s, begun %s, took %s", telemetry.Printable(run.ID), telemetry.Printable(string(run.State)),
+	fmt.Fprintf(w, "run %s %s, begun %s, took %s", printable.Line(run.ID), printable.Line(string(run.State)),
 		run.Started.Local().Format(time.DateTime), numfmt.Time(r.Took()))
 	if r.Took()-r.Working() > r.Took()/20 {
 		fmt.Fprintf(w, ", %s working", numfmt.Time(r.Working()))
@@ -210,7 +200,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "%s images found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Count(run.Found),
 		numfmt.Count(run.Done), numfmt.Count(run.Skipped), numfmt.Count(run.Rejected), numfmt.Count(run.Dead), balance)
 	if left := r.LeftOut(); left != "" {
-		fmt.Fprintf(w, "left out: %s\n", telemetry.Printable(left))
+		fmt.Fprintf(w, "left out: %s\n", printable.Line(left))
 	}
 	if r.ofRun > 0 {
 		images, bytes := r.PerSecond()
@@ -229,27 +219,28 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintln(table, "\nSLOWEST\tTIME\tBYTES\tWORKER")
 		slow := r.Slowest()
 		for _, e := range slow[:min(5, len(slow))] {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", telemetry.Printable(e.Filename), micros(e.Timings.Total),
-				numfmt.Bytes(e.Bytes), telemetry.Printable(e.Worker))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", printable.Line(e.Filename), micros(e.Timings.Total),
+				numfmt.Bytes(e.Bytes), printable.Line(e.Worker))
 		}
 	}
 	if refused := r.Refused(); len(refused) > 0 {
 		fmt.Fprintln(table, "\nREFUSED\tIMAGES\tSUCH AS")
 		for _, group := range refused {
-			fmt.Fprintf(table, "%s\t%d\t%s\n", group.Why, group.Count, telemetry.Printable(group.Images[0].Filename))
+			fmt.Fprintf(table, "%s\t%d\t%s\n", printable.Line(group.Why), group.Count,
+				printable.Line(group.Images[0].Filename))
 		}
 	}
 	if dropped := r.Dropped(); len(dropped) > 0 {
 		fmt.Fprintln(table, "\nDROPPED METADATA\tIMAGES")
 		for _, d := range dropped {
-			fmt.Fprintf(table, "%s\t%d\n", telemetry.Printable(d.Kind), d.Images)
+			fmt.Fprintf(table, "%s\t%d\n", printable.Line(d.Kind), d.Images)
 		}
 	}
 	if warned := r.Warned(); warned.Count > 0 {
 		fmt.Fprintln(table, "\nWARNED\tWHAT")
 		shown := warned.Images[:min(10, len(warned.Images))]
 		for _, e := range shown {
-			fmt.Fprintf(table, "%s\t%s\n", telemetry.Printable(e.Filename), telemetry.Printable(strings.Join(e.Warnings, "; ")))
+			fmt.Fprintf(table, "%s\t%s\n", printable.Line(e.Filename), printable.Line(strings.Join(e.Warnings, "; ")))
 		}
 		if more := warned.Count - int64(len(shown)); more > 0 {
 			fmt.Fprintf(table, "and %s more\t(--csv and --json list all)\n", numfmt.Count(more))

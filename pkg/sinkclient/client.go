@@ -9,6 +9,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/pki"
+	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -52,7 +53,9 @@ func (c *Client) Close() error { return closeNow(c.req) }
 // RefusedError says that the sink refused a call. The same call will be refused again.
 type RefusedError struct{ Op, Why string }
 
-func (e *RefusedError) Error() string { return fmt.Sprintf("the sink refuses %q: %s", e.Op, e.Why) }
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("the sink refuses %q: %s", e.Op, printable.Line(e.Why))
+}
 
 // AbsentError says that no sink answered.
 type AbsentError struct {

@@ -7,13 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"golang.org/x/term"
+
+	"github.com/imagefarm/imagefarm/pkg/printable"
 )
 
 // LogConfig configures a logger.
@@ -91,7 +91,7 @@ func NewLogger(c LogConfig) (*slog.Logger, error) {
 		return nil, err
 	}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(c.Writer, &slog.HandlerOptions{Level: level})), nil
+		return slog.New(slog.NewJSONHandler(printable.NewWriter(c.Writer), &slog.HandlerOptions{Level: level})), nil
 	}
 	return slog.New(newTextHandler(c.Writer, level, c.coloured())), nil
 }
@@ -173,7 +173,7 @@ func (h *textHandler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	h.painted(out, levelColour(r.Level), fmt.Sprintf("%-5s", r.Level))
 	out.WriteByte(' ')
-	out.WriteString(Printable(r.Message))
+	out.WriteString(printable.Line(r.Message))
 	if attrs := bytes.TrimRight(line.attrs.Bytes(), "\n"); len(attrs) > 0 {
 		out.WriteByte(' ')
 		h.painted(out, faint, string(attrs))
@@ -181,15 +181,6 @@ func (h *textHandler) Handle(ctx context.Context, r slog.Record) error {
 	out.WriteByte('\n')
 	_, err := line.out.Write(out.Bytes())
 	return err
-}
-
-// Printable makes a text from outside safe for a terminal: it quotes a text that holds control characters or line
-// breaks.
-func Printable(message string) string {
-	if strings.ContainsFunc(message, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(message)
-	}
-	return message
 }
 
 // Terminal colours, as SGR parameters.

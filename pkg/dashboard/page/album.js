@@ -1,5 +1,5 @@
 // The latest images, and the rejected ones.
-import {$, put, make, keep, count, images, clock, ago, address} from './format.js';
+import {$, put, make, keep, count, images, clock, ago, address, plain} from './format.js';
 import {retry} from './actions.js';
 
 const maxRows = 600; // rows of the ledger that a tab keeps
@@ -37,7 +37,7 @@ function createImage(i) {
   const frame = make('div', 'frame');
   const text = i.file.split('/').pop();
   const link = make('a', '', frame, make('span', '', text));
-  link.title = `${i.file}\n${i.made} ${i.made === 1 ? 'output' : 'outputs'}, ${clock(i.at)}${i.worker ? `, by ${i.worker}` : ''}${i.run ? `\nrun ${i.run}` : ''}${(i.warnings || []).map(w => `\nwarning: ${w}`).join('')}`;
+  link.title = plain(`${i.file}\n${i.made} ${i.made === 1 ? 'output' : 'outputs'}, ${clock(i.at)}${i.worker ? `, by ${i.worker}` : ''}${i.run ? `\nrun ${i.run}` : ''}${(i.warnings || []).map(w => `\nwarning: ${w}`).join('')}`);
   if (i.warnings) link.classList.add('warned');
   const show = (name, why) => { // a placeholder: the kind of the file, and why there is no picture
     frame.replaceChildren(make('b', '', kind(name)), make('small', '', why));
@@ -110,7 +110,7 @@ function createRow(r) {
   const when = make('td', 'num');
   when.title = new Date(r.at).toLocaleString('en-GB');
   const file = make('td', '', r.file);
-  if (r.run) file.title = `run ${r.run}`;
+  if (r.run) file.title = plain(`run ${r.run}`);
   const row = make('tr', '', file, why, when);
   row.dataset.at = r.at;
   put(when, ago(Math.max(0, now() - r.at)));

@@ -1,5 +1,5 @@
 // The workers: a table, and a map with a square for each when they are many.
-import {$, put, make, keep, count, rate, percent, portion, ago} from './format.js';
+import {$, put, make, keep, count, rate, percent, portion, ago, plain} from './format.js';
 
 const LOST = 1, DRAINING = 2, STRANGER = 4, LEFT = 8;
 const few = 12; // rows shown at first
@@ -47,7 +47,7 @@ function showMap(workers) {
   keep(map, workers, w => w.name, () => make('i'), (e, w) => {
     const level = w.lost ? 'lost' : w.left ? 'left' : String(Math.round(4 * (w.idle === null ? (w.slots ? w.busy / w.slots : 0) : 1 - w.idle)));
     if (e.dataset.level !== level) e.dataset.level = level;
-    const text = w.lost || w.left ? `${w.name}: ${level}` : `${w.name}: ${rate(w.rate)} images/s`;
+    const text = plain(w.lost || w.left ? `${w.name}: ${level}` : `${w.name}: ${rate(w.rate)} images/s`);
     if (e.title !== text) e.title = text;
   });
 }

@@ -50,9 +50,15 @@ export function micros(us) {
 
 export const $ = id => document.getElementById(id);
 
+// Control characters, and those that reverse the order of others, as pkg/printable names them.
+const dangerous = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+// plain returns a text in which they are escaped.
+export const plain = text => String(text).replace(dangerous, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 // put sets the text of an element if it differs, so that browsers do not redraw unchanged text.
 export function put(element, text) {
-  text = String(text);
+  text = plain(text);
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -60,7 +66,7 @@ export function put(element, text) {
 export function make(tag, cls, ...children) {
   const e = document.createElement(tag);
   if (cls) e.className = cls;
-  e.append(...children);
+  e.append(...children.map(c => c instanceof Node ? c : plain(c)));
   return e;
 }
 

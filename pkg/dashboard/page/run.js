@@ -1,5 +1,5 @@
 // The runs: progress and time left, and the figures of the whole farm.
-import {$, put, make, keep, count, rate, progress, percent, images, span, about} from './format.js';
+import {$, put, make, keep, count, rate, progress, percent, images, span, about, plain} from './format.js';
 import {steer} from './actions.js';
 
 const isLive = r => !r.ended;
@@ -55,7 +55,7 @@ function updateRun(e, r, state, runs) {
   put(eta.lastChild, `${count(settled)} of ${images(total)}`);
   const bar = e.querySelector('.bar');
   bar.setAttribute('aria-valuenow', digits);
-  bar.setAttribute('aria-label', `Run ${r.id}: ${count(settled)} of ${images(total)} settled`);
+  bar.setAttribute('aria-label', plain(`Run ${r.id}: ${count(settled)} of ${images(total)} settled`));
   for (const part of bar.children) part.style.width = `${total ? 100 * r[part.className] / total : 0}%`;
   showKeys(e.querySelector('.keys'), r, total, settled);
 }
@@ -63,7 +63,7 @@ function updateRun(e, r, state, runs) {
 function showName(e, r, state) {
   if (!e.firstChild) e.append(make('b'), make('span'));
   put(e.children[0], (r.inputs && r.inputs.join(', ')) || r.id);
-  e.children[0].title = r.id;
+  e.children[0].title = plain(r.id);
   put(e.children[1], [`run ${r.id}`, r.host && `from ${r.host}`, !['running', 'finished'].includes(r.state) && r.state].filter(Boolean).join(' · '));
   const wanted = state.actions && isLive(r) && r.state !== 'draining';
   let button = e.querySelector('button');
@@ -133,7 +133,7 @@ function showFigures(state, runs, none) {
 
 export function title(state, runs) {
   const live = runs.filter(isLive);
-  if (!live.length) return runs.length ? `${runs[0].state} · imagefarm` : 'imagefarm';
+  if (!live.length) return runs.length ? plain(`${runs[0].state} · imagefarm`) : 'imagefarm';
   const total = live.reduce((n, r) => n + Math.max(r.total, r.found), 0);
   return `${progress(total ? live.reduce((n, r) => n + settledOf(r), 0) / total : 0)} % · imagefarm`;
 }
