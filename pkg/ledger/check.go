@@ -72,8 +72,9 @@ func (l *Ledger) checkOutputs(tx *bbolt.Tx, e *Entry) error {
 		return nil // an earlier version wrote it, and Open has not completed the index
 	}
 	for _, o := range e.Outputs {
-		// No owner: the later entry that owned the output was revived.
-		if owner := ownerSeq(tx, nil, outputKey(o.Name)); owner != 0 && owner < e.Seq {
+		// No owner: the later entry that owned the output was revived. An output that e would have taken from an earlier
+		// entry may have stayed with its owner.
+		if owner := ownerSeq(tx, nil, outputKey(o.Name)); owner != 0 && owner < e.Seq && !o.Earlier {
 			return l.damaged("the output %q of entry %d belongs to the earlier entry %d", o.Name, e.Seq, owner)
 		}
 	}

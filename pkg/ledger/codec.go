@@ -26,8 +26,8 @@ import (
 // as its number: kind 0. One that is not among the words is stored itself: kind 1.
 //
 // An output is one field of bytes: how many bytes its name shares with the name before it (the previous output's, or
-// the file name), the length of the rest, the rest, size, width, height, and, if known, the checksum (4 bytes,
-// little-endian). Timings are one field of bytes too: uvarints in the order of the struct, microseconds. What
+// the file name), the length of the rest, the rest, size, width, height, the checksum (4 bytes, little-endian) and
+// flags (1 byte). Flags that are 0 are left out, and so is a checksum of 0 before none. Timings are one field of bytes too: uvarints in the order of the struct, microseconds. What
 // follows in either is ignored.
 const entryForm = 1
 
@@ -166,11 +166,18 @@ func appendOutput(b []byte, before string, o Output) []byte {
 	b = binary.AppendUvarint(b, uint64(o.Size))
 	b = binary.AppendUvarint(b, uint64(o.Width))
 	b = binary.AppendUvarint(b, uint64(o.Height))
-	if o.Sum == 0 {
+	if o.Sum == 0 && !o.Earlier {
 		return b
 	}
-	return binary.LittleEndian.AppendUint32(b, o.Sum)
+	b = binary.LittleEndian.AppendUint32(b, o.Sum)
+	if o.Earlier {
+		b = append(b, flagEarlier)
+	}
+	return b
 }
+
+// The flags of an output.
+const flagEarlier = 1
 
 func appendTimings(b []byte, t Timings) []byte {
 	for _, d := range []time.Duration{t.Queued, t.Decode, t.Transform, t.Encode, t.Write, t.EndToEnd} {
@@ -364,6 +371,7 @@ func (d *decoder) output(before string) Output {
 	o.Size, o.Width, o.Height = in.count(), int(in.count()), int(in.count())
 	if len(in.rest) >= 4 { // entries of earlier versions end here
 		o.Sum = binary.LittleEndian.Uint32(in.rest)
+		o.Earlier = len(in.rest) > 4 && in.rest[4]&flagEarlier != 0
 	}
 	if in.err != nil {
 		d.fail(in.err)

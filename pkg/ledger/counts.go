@@ -9,7 +9,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// Counts is the number of entries of a run, and their sums. It excludes tasks that were revived.
+// Counts is the number of entries of a run, and their sums. It excludes tasks that were revived, and what was made for
+// earlier entries.
 type Counts struct {
 	Done       int64
 	Rejected   int64
@@ -35,6 +36,9 @@ func (c *Counts) numbers() []*int64 {
 
 // add counts e n times.
 func (c *Counts) add(e *Entry, n int64) {
+	if e.Unmade() {
+		return
+	}
 	switch e.Outcome {
 	case outcome.Done:
 		c.Done += n
@@ -48,9 +52,11 @@ func (c *Counts) add(e *Entry, n int64) {
 		c.Dead += n
 	}
 	c.Deliveries += n * int64(e.Deliveries)
-	c.Outputs += n * int64(len(e.Outputs))
 	for _, o := range e.Outputs {
-		c.OutputBytes += n * o.Size
+		if !o.Earlier {
+			c.Outputs += n
+			c.OutputBytes += n * o.Size
+		}
 	}
 	c.InputBytes += n * e.Input.Size
 	c.Pixels += n * int64(e.Input.Width) * int64(e.Input.Height)

@@ -44,6 +44,16 @@ type Output struct {
 	Size          int64  // bytes
 	Width, Height int    // pixels; 0 if unknown
 	Sum           uint32 // CRC-32C of its bytes; 0 if unknown
+	Earlier       bool   // it was made for an earlier entry: of the same image, by the same variant
+
+	// Owner is the Seq of that entry, which Append takes the output from. When the output belongs to a later entry by
+	// then, it stays with that. The ledger does not keep Owner.
+	Owner uint64
+}
+
+// Unmade reports whether all outputs of e were made for earlier entries, so that e stands for no work.
+func (e *Entry) Unmade() bool {
+	return len(e.Outputs) > 0 && !slices.ContainsFunc(e.Outputs, func(o Output) bool { return !o.Earlier })
 }
 
 // Input is what is known of the image.

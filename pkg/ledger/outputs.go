@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"io/fs"
 
 	"go.etcd.io/bbolt"
 )
@@ -28,11 +31,18 @@ const maxOutputKey = 200
 // outputsFill leaves little room in the pages of the index, since most keys are larger than those before.
 const outputsFill = 0.9
 
-// claimOutputs makes the entry numbered seq the owner of its outputs.
+// claimOutputs makes the entry numbered seq the owner of its outputs. Those that it takes from another entry stay with
+// their owner if that is another by now.
 func claimOutputs(index *bbolt.Bucket, e *Entry, seq uint64) error {
 	owner := seqKey(seq)
 	for _, o := range e.Outputs {
-		if err := index.Put(outputKey(o.Name), owner); err != nil {
+		key := outputKey(o.Name)
+		if o.Owner != 0 {
+			if now := index.Get(key); now != nil && !bytes.Equal(now, seqKey(o.Owner)) {
+				continue
+			}
+		}
+		if err := index.Put(key, owner); err != nil {
 			return err
 		}
 	}
@@ -54,8 +64,12 @@ func disclaimOutputs(index *bbolt.Bucket, e *Entry) error {
 // indexAtOnce is how many entries one transaction adds to the index of outputs.
 const indexAtOnce = 20_000
 
-// indexOutputs makes the buckets that ledgers of earlier versions lack, and completes the index of outputs.
+// indexOutputs makes the buckets that ledgers of earlier versions lack, and completes the index of outputs. It first
+// copies such a ledger to a file beside it.
 func (l *Ledger) indexOutputs() error {
+	if err := l.keepBeforeUpgrade(); err != nil {
+		return err
+	}
 	for more := true; more; {
 		complete := false
 		err := l.view(func(tx *bbolt.Tx) error {
@@ -87,6 +101,29 @@ func (l *Ledger) indexOutputs() error {
 		}
 	}
 	return nil
+}
+
+// upgradeSuffix is added to the name of a ledger of an earlier version, for the copy from before its upgrade.
+const upgradeSuffix = ".before-upgrade"
+
+// keepBeforeUpgrade copies the ledger if it has entries and lacks a bucket. A copy of an earlier upgrade stays.
+func (l *Ledger) keepBeforeUpgrade() error {
+	lacks := false
+	err := l.view(func(tx *bbolt.Tx) error {
+		for _, name := range laterBuckets() {
+			lacks = lacks || tx.Bucket(name) == nil
+		}
+		first, _ := tx.Bucket(bucketEntries).Cursor().First()
+		lacks = lacks && first != nil
+		return nil
+	})
+	if err != nil || !lacks {
+		return fault(l.path, "read the ledger", err)
+	}
+	if _, err = l.Backup(context.Background(), l.path+upgradeSuffix); errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
 }
 
 func (l *Ledger) indexSome(tx *bbolt.Tx, index *bbolt.Bucket) (more bool, err error) {
@@ -176,14 +213,15 @@ func (l *Ledger) Owners(names []string, visit func(name string, e Entry)) error 
 	return fault(l.path, "look for the owners of outputs", err)
 }
 
-// Superseded returns the names of the outputs of e that belong to a later entry.
+// Superseded returns the names of the outputs of e that belong to another entry: to a later one, or to one that e would
+// have taken them from and that had lost them by then.
 func (l *Ledger) Superseded(e *Entry) ([]string, error) {
 	var names []string
 	err := l.withOwners(func(tx *bbolt.Tx, late map[string]uint64) error {
 		entries, word := tx.Bucket(bucketEntries), reader(tx)
 		for _, o := range e.Outputs {
 			seq := ownerSeq(tx, late, outputKey(o.Name))
-			if seq <= e.Seq {
+			if seq == e.Seq || seq < e.Seq && !o.Earlier {
 				continue
 			}
 			value := entries.Get(seqKey(seq))

@@ -94,6 +94,11 @@ func TestOutputBelongsToTheLatestEntryThatHasIt(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if before, err := Open(path+upgradeSuffix, Config{ReadOnly: true}); err != nil {
+		t.Errorf("the ledger from before its upgrade: %v", err)
+	} else if _, ok, err := before.Lookup(testID(3)); err != nil || !ok || before.Close() != nil {
+		t.Errorf("the ledger from before its upgrade lacks an entry: %v", err)
+	}
 	if l, err = Open(path, Config{}); err != nil {
 		t.Fatal(err)
 	}
@@ -123,5 +128,37 @@ func TestOutputsOfLongNamesThatBeginAlikeHaveTheirOwnOwners(t *testing.T) {
 	err := l.Owners([]string{long + "a.jpg", long + "b.jpg", long}, func(name string, e Entry) { owners[name] = e.Source })
 	if err != nil || len(owners) != 2 || owners[long+"a.jpg"] != "/one" || owners[long+"b.jpg"] != "/two" {
 		t.Errorf("the owners are %q, %v", owners, err)
+	}
+}
+
+func TestEntryTakesOutputsOfAnEarlierOne(t *testing.T) {
+	l := newLedger(t)
+	appendAll(t, l, withOutput(1, "r1", "a_x.jpg", "/one"), withOutput(2, "r1", "b_x.jpg", "/one"))
+	owner := func(name string) (seq uint64) {
+		t.Helper()
+		if err := l.Owners([]string{name}, func(_ string, e Entry) { seq = e.Seq }); err != nil {
+			t.Fatal(err)
+		}
+		return seq
+	}
+	both := withOutput(3, "r2", "a_x.jpg", "/one")
+	both.Outputs[0].Earlier, both.Outputs[0].Owner = true, owner("a_x.jpg")
+	both.Outputs = append(both.Outputs, Output{Name: "a_y.jpg", Size: 7})
+	late := withOutput(4, "r2", "b_x.jpg", "/one")
+	late.Outputs[0].Earlier, late.Outputs[0].Owner = true, owner("b_x.jpg")
+	appendAll(t, l, withOutput(5, "r2", "b_x.jpg", "/two"), both, late)
+	if got := owner("a_x.jpg"); got != 4 {
+		t.Errorf("a_x.jpg belongs to %d, not to the entry that took it", got)
+	}
+	if got := owner("b_x.jpg"); got != 3 {
+		t.Errorf("b_x.jpg belongs to %d, not to the entry that replaced it before it was taken", got)
+	}
+	e, ok, err := l.Lookup(testID(3))
+	if err != nil || !ok || !e.Outputs[0].Earlier || e.Outputs[1].Earlier || e.Unmade() {
+		t.Errorf("%+v, %v, %v", e, ok, err)
+	}
+	counts, err := l.Counts("r2")
+	if err != nil || counts.Done != 2 || counts.Outputs != 2 || counts.OutputBytes != 17 {
+		t.Errorf("what was made earlier is counted: %+v, %v", counts, err)
 	}
 }

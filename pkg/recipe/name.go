@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -78,6 +79,23 @@ func (r Recipe) For(filename string) Recipe {
 		v.Quality = quality(v.Format, v.Quality)
 	}
 	return resolved
+}
+
+// Only returns the recipe of the variants of r that have one of the names, in the order of r. The error says which name
+// no variant has.
+func (r Recipe) Only(names []string) (Recipe, error) {
+	var only Recipe
+	for _, v := range r.Variants {
+		if slices.Contains(names, v.Name) {
+			only.Variants = append(only.Variants, v)
+		}
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(only.Variants, func(v Variant) bool { return v.Name == name }) {
+			return Recipe{}, fmt.Errorf("the recipe has no variant %.80q", name)
+		}
+	}
+	return only, nil
 }
 
 // KeepExtensions returns r with KeepExt set in every variant.

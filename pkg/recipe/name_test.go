@@ -97,3 +97,14 @@ func FuzzOutputNames(f *testing.F) {
 		}
 	})
 }
+
+func TestOnlyKeepsTheOrderAndKnowsItsNames(t *testing.T) {
+	r := Default()
+	only, err := r.Only([]string{"thumbnail256", "thumbnail64"})
+	if err != nil || len(only.Variants) != 2 || only.Variants[0].Name != "thumbnail64" {
+		t.Errorf("%v, %v", only, err)
+	}
+	if _, err := r.Only([]string{"thumbnail64", "other"}); err == nil {
+		t.Error("a variant that is not there is taken")
+	}
+}

@@ -178,6 +178,9 @@ func (r *Report) add(e *wire.Receipt) {
 		r.Superseded++
 		return
 	}
+	if e.Unmade() && r.Runs == 0 {
+		return // the run skipped it
+	}
 	if r.Runs > 0 {
 		r.forgetRefusal(e)
 	}
@@ -189,7 +192,7 @@ func (r *Report) add(e *wire.Receipt) {
 			r.Written += o.Size
 		}
 	}
-	if e.Run == r.Run.ID {
+	if e.Run == r.Run.ID && !e.Unmade() {
 		r.ofRun++
 		r.ofRunBytes += e.Bytes
 		if !e.At.IsZero() {
@@ -201,10 +204,12 @@ func (r *Report) add(e *wire.Receipt) {
 	}
 	if e.Outcome == outcome.Done {
 		r.Done++
-		for i := range r.stages {
-			r.stages[i].add(r.stages[i].of(&e.Timings))
+		if !e.Unmade() {
+			for i := range r.stages {
+				r.stages[i].add(r.stages[i].of(&e.Timings))
+			}
+			r.slowest.add(e)
 		}
-		r.slowest.add(e)
 		r.sample.add(e)
 		for _, kind := range e.Dropped {
 			if _, known := r.dropped[kind]; known || len(r.dropped) < maxDropped {

@@ -8,6 +8,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -82,7 +83,7 @@ func (a *admission) result(r *wire.Result, from sender) error {
 
 // outputs returns an error unless the outputs of r are those that its recipe makes of its file. A stranger may leave
 // the recipe out; then no output may be one of another image.
-func (a *admission) outputs(r *wire.Result) error {
+func (a *admission) outputs(r *wire.Result) (err error) {
 	if r.Recipe == "" {
 		names := make([]string, len(r.Outputs))
 		for i := range r.Outputs {
@@ -92,7 +93,6 @@ func (a *admission) outputs(r *wire.Result) error {
 	}
 	what, ok := a.recipes[r.Recipe]
 	if !ok {
-		var err error
 		if what, err = recipe.ParseCanonical(r.Recipe); err != nil {
 			return fmt.Errorf("its recipe: %w", err)
 		}
@@ -101,7 +101,18 @@ func (a *admission) outputs(r *wire.Result) error {
 		}
 		a.recipes[r.Recipe] = what
 	}
+	if len(r.Only) > 0 {
+		if what, err = what.Only(r.Only); err != nil {
+			return err
+		}
+		if taskid.Input(r.Input).ID(r.Recipe).String() != r.ID {
+			return errors.New("its input is not that of its id")
+		}
+	}
 	allowed := what.OutputNames(r.Filename)
+	if len(r.Only) > 0 && len(r.Outputs) != len(allowed) {
+		return fmt.Errorf("it has %d outputs, not one of each of the %d variants that it names", len(r.Outputs), len(allowed))
+	}
 	for i := range r.Outputs {
 		name := r.Outputs[i].Name
 		if !takeOut(allowed, name) {

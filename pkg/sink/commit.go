@@ -93,11 +93,8 @@ func (c *committer) commitBatch(ctx context.Context, batch []work) ([]work, erro
 		entries[i] = batch[i].entry
 	}
 	var duplicate []bool
-	err = c.retryDisk(ctx, "ledger", func() error {
-		var err error
-		if duplicate, err = c.cfg.Ledger.Append(entries); errors.Is(err, ledger.ErrUnavailable) {
-			return errors.Join(blob.ErrUnavailable, err)
-		}
+	err = c.retryDisk(ctx, "ledger", func() (err error) {
+		duplicate, err = c.appendEntries(entries)
 		return err
 	})
 	if err != nil {
@@ -105,6 +102,14 @@ func (c *committer) commitBatch(ctx context.Context, batch []work) ([]work, erro
 	}
 	c.metrics.commit.Observe(time.Since(begun).Seconds())
 	return batch, c.publishReceipts(batch, duplicate)
+}
+
+// appendEntries adds entries to the ledger. With a blob.ErrUnavailable it may be called again.
+func (c *core) appendEntries(entries []ledger.Entry) (duplicate []bool, err error) {
+	if duplicate, err = c.cfg.Ledger.Append(entries); errors.Is(err, ledger.ErrUnavailable) {
+		err = errors.Join(blob.ErrUnavailable, err)
+	}
+	return duplicate, err
 }
 
 // publishReceipts counts and publishes the receipts of a committed batch. The receipt of a duplicate is that of the

@@ -74,6 +74,8 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 		})
 	case wire.OpOwners:
 		return withArgs(req, func(a *wire.OwnersArgs) (any, error) { return c.reader().owners(a) })
+	case wire.OpVariants:
+		return withArgs(req, func(a *wire.VariantsArgs) (any, error) { return c.settler.variants(ctx, a) })
 	case wire.OpBackup:
 		return withArgs(req, func(a *wire.BackupArgs) (any, error) { return c.backup(ctx, a) })
 	case wire.OpRuns:

@@ -211,7 +211,7 @@ func (r Reader) owners(args *wire.OwnersArgs) (*wire.Owners, error) {
 	}
 	err := r.Ledger.Owners(args.Outputs, func(name string, e ledger.Entry) {
 		reply.Owners = append(reply.Owners, wire.Owner{Output: name, ID: e.ID.String(), Source: e.Source,
-			Filename: e.Filename, Run: e.Run})
+			Filename: e.Filename, Run: e.Run, Recipe: e.Recipe})
 	})
 	return reply, err
 }

@@ -86,7 +86,7 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 	}
 	for _, o := range e.Outputs {
 		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height,
-			Sum: o.Sum})
+			Sum: o.Sum, Earlier: o.Earlier})
 	}
 	return r
 }

@@ -2,9 +2,8 @@ package sink
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -79,10 +78,8 @@ func (s *settler) lookUp(ctx context.Context, ids []taskid.ID, present bool) ([]
 	return entries, nil
 }
 
-// present reports whether the outputs of a done task are still there and still its own. Outputs that a worker stored
-// where the sink cannot look count as present. But if the sink finds one output of the task, it must find the others,
-// too. While the store is unavailable present waits, so that a whole archive is not made again because its disk was
-// away for a minute. The error is the context's cause or the ledger's.
+// present reports whether the outputs of a done task are still there and still its own; findOutputs says where it
+// looks. The error is the context's cause or the ledger's.
 func (c *core) present(ctx context.Context, e *ledger.Entry) (bool, error) {
 	if e.Outcome != outcome.Done {
 		return true, nil
@@ -90,27 +87,8 @@ func (c *core) present(ctx context.Context, e *ledger.Entry) (bool, error) {
 	if replaced, err := c.cfg.Ledger.Superseded(e); err != nil || len(replaced) > 0 {
 		return false, err
 	}
-	elsewhere := e.Stored || e.Stranger // unless an output turns out to be, or to have been, here
-	missing := 0
-	for _, o := range e.Outputs {
-		var size int64
-		err := c.retryDisk(ctx, "outputs", func() (err error) {
-			size, err = c.cfg.Out.Stat(o.Name)
-			return err
-		})
-		switch {
-		case ctx.Err() != nil:
-			return false, context.Cause(ctx)
-		case errors.Is(err, fs.ErrNotExist):
-			missing++
-		case err != nil, o.Size > 0 && size != o.Size:
-			return false, nil
-		}
-		if !e.Stored && o.Size > 0 { // the sink wrote it, or saw it when a ventilator named it
-			elsewhere = false
-		}
-	}
-	return missing == 0 || elsewhere && missing == len(e.Outputs), nil
+	here, err := c.findOutputs(ctx, e)
+	return err == nil && !slices.Contains(here, false), err
 }
 
 // settle commits what a ventilator settles itself: dead letters, images rejected before they were sent, and the work of

@@ -95,6 +95,9 @@ func (ws *writers) prepare(ctx context.Context, r *wire.Result) (*work, error) {
 		w.unwritten, w.result = true, nil
 		return w, nil
 	}
+	if err := ws.complete(ctx, w); err != nil {
+		return nil, err
+	}
 	if err = ws.writeOutputs(ctx, r); err != nil {
 		why := blob.Rejection(err)
 		if why == nil {

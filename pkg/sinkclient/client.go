@@ -151,6 +151,31 @@ func (c *Client) Settled(ctx context.Context, ids []taskid.ID, present bool) (wi
 	return all, nil
 }
 
+// Variants returns which variants of images the ledger has outputs of, in the order of args.Images. With a Run it
+// settles the images of which every variant is known. It asks in batches.
+func (c *Client) Variants(ctx context.Context, args wire.VariantsArgs) ([]wire.KnownVariants, error) {
+	if args.Run != "" {
+		args.Key = c.runKey
+	}
+	var all []wire.KnownVariants
+	for left := args.Images; len(left) > 0; {
+		n, request := batch(wire.OpVariants, len(left), func(n int) any {
+			args.Images = left[:n]
+			return &args
+		})
+		var got wire.Variants
+		if err := c.call(ctx, wire.OpVariants, request, &got); err != nil {
+			return nil, err
+		}
+		if len(got.Known) != n {
+			return nil, fmt.Errorf("the sink at %s answered %d images of %d", c.endpoint, len(got.Known), n)
+		}
+		all = append(all, got.Known...)
+		left = left[n:]
+	}
+	return all, nil
+}
+
 // Settle commits receipts that no worker's result stands behind: dead letters, images rejected before they were sent,
 // outputs of strangers. It returns them as committed: a task that was settled before keeps its first outcome.
 func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Receipt, error) {

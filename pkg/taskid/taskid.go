@@ -11,7 +11,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"time"
 )
 
@@ -68,62 +67,49 @@ const (
 	versionForm  = "imagefarm task version 1"
 )
 
-// FromMetadata returns the ID of the image name (slash-separated, relative to the directory that is worked on) with
-// a size in bytes and a modification time, under a canonical recipe text. The time counts to the nanosecond,
-// whatever its zone.
+// An Input says which content of which image a task is about: what an ID hashes before the recipe. It is opaque.
+// Two tasks of one Input differ in their recipes alone.
+type Input string
+
+// InputOfMetadata returns the Input of the image name (slash-separated, relative to the directory that is worked on)
+// with a size in bytes and a modification time. The time counts to the nanosecond, whatever its zone.
+func InputOfMetadata(name string, size int64, mtime time.Time) Input {
+	b := field(nil, metadataForm)
+	b = field(b, name)
+	b = number(b, size)
+	b = number(b, mtime.Unix())
+	b = number(b, int64(mtime.Nanosecond()))
+	return Input(b)
+}
+
+// InputOfVersion returns the Input of the image name whose source marks its content with a version, such as an ETag.
+func InputOfVersion(name, version string) Input {
+	return Input(field(field(field(nil, versionForm), name), version))
+}
+
+// InputOfDigest returns the Input of the image name whose content has the SHA-256 digest. It does not depend on when
+// the image was written.
+func InputOfDigest(name string, digest [sha256.Size]byte) Input {
+	return Input(field(field(field(nil, contentForm), name), string(digest[:])))
+}
+
+// ID returns the ID of the task that makes a canonical recipe text of the image.
+func (in Input) ID(recipe string) ID {
+	sum := sha256.Sum256(field([]byte(in), recipe))
+	return ID(sum[:Size])
+}
+
+// FromMetadata returns the ID of a canonical recipe text and the Input of InputOfMetadata.
 func FromMetadata(name string, size int64, mtime time.Time, recipe string) ID {
-	h := begin(metadataForm)
-	field(h, []byte(name))
-	number(h, size)
-	number(h, mtime.Unix())
-	number(h, int64(mtime.Nanosecond()))
-	field(h, []byte(recipe))
-	return end(h)
+	return InputOfMetadata(name, size, mtime).ID(recipe)
 }
 
-// FromVersion returns the ID of the image name whose source marks its content with a version, such as an ETag, under a
-// canonical recipe text.
-func FromVersion(name, version, recipe string) ID {
-	h := begin(versionForm)
-	field(h, []byte(name))
-	field(h, []byte(version))
-	field(h, []byte(recipe))
-	return end(h)
-}
-
-// FromContent returns the ID of the image name with the given encoded bytes, under a canonical recipe text. It does
-// not depend on when the image was written.
+// FromContent returns the ID of the image name with the given encoded bytes, under a canonical recipe text.
 func FromContent(name string, data []byte, recipe string) ID {
-	return FromDigest(name, sha256.Sum256(data), recipe)
+	return InputOfDigest(name, sha256.Sum256(data)).ID(recipe)
 }
 
-// FromDigest is FromContent for a content whose SHA-256 is digest.
-func FromDigest(name string, digest [sha256.Size]byte, recipe string) ID {
-	h := begin(contentForm)
-	field(h, []byte(name))
-	field(h, digest[:])
-	field(h, []byte(recipe))
-	return end(h)
-}
+// field appends the length of s and s, so that no two sequences of fields are the same bytes.
+func field(b []byte, s string) []byte { return append(number(b, int64(len(s))), s...) }
 
-func begin(form string) hash.Hash {
-	h := sha256.New()
-	field(h, []byte(form))
-	return h
-}
-
-// field hashes the length of b and b, so that no two sequences of fields hash the same bytes.
-func field(h hash.Hash, b []byte) {
-	number(h, int64(len(b)))
-	h.Write(b)
-}
-
-func number(h hash.Hash, n int64) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(n))
-	h.Write(b[:])
-}
-
-func end(h hash.Hash) ID {
-	return ID(h.Sum(nil)[:Size])
-}
+func number(b []byte, n int64) []byte { return binary.BigEndian.AppendUint64(b, uint64(n)) }

@@ -39,8 +39,8 @@ func TestContentIDsKeepTheirPublishedVectors(t *testing.T) {
 			t.Errorf("FromContent(%q, %q, %q) = %s, want %s", v.name, v.data, v.recipe, got, v.want)
 		}
 		digest := sha256.Sum256([]byte(v.data))
-		if got := FromDigest(v.name, digest, v.recipe).String(); got != v.want {
-			t.Errorf("FromDigest(%q, …, %q) = %s, want %s", v.name, v.recipe, got, v.want)
+		if got := InputOfDigest(v.name, digest).ID(v.recipe).String(); got != v.want {
+			t.Errorf("InputOfDigest(%q, …).ID(%q) = %s, want %s", v.name, v.recipe, got, v.want)
 		}
 	}
 }

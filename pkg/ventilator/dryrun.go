@@ -73,6 +73,10 @@ func (v *Ventilator) dryLine(c *candidate) string {
 	if why := v.refusal(&c.image); why != nil {
 		return fmt.Sprintf("reject\t%s\t%s", c.Name, why.Detail)
 	}
-	outputs := v.naming.outputs(c.Name)
+	what := v.naming.variants(c.Name)
+	if only, err := what.Only(c.only); err == nil && len(c.only) > 0 {
+		what = only
+	}
+	outputs := what.OutputNames(c.Name)
 	return fmt.Sprintf("make\t%s\t%d outputs, the first %s", c.Name, len(outputs), outputs[0])
 }

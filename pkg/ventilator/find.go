@@ -12,6 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/source"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -25,6 +26,9 @@ type image struct {
 	entry   source.Entry
 	source  source.Source
 	refused *outcome.Rejection // why no task can be made of it; nil: one can
+
+	input taskid.Input // set when the image is looked up
+	only  []string     // variants to make, since the ledger knows the others; empty: all
 }
 
 // open opens the image as it was found.

@@ -46,11 +46,14 @@ func (n *naming) recipe(name string) string {
 }
 
 // outputs returns the names of the outputs of an image.
-func (n *naming) outputs(name string) []string {
+func (n *naming) outputs(name string) []string { return n.variants(name).OutputNames(name) }
+
+// variants returns the recipe of an image.
+func (n *naming) variants(name string) recipe.Recipe {
 	if n.isClashing(name) {
-		return n.full.OutputNames(name)
+		return n.full
 	}
-	return n.usual.OutputNames(name)
+	return n.usual
 }
 
 // refusal returns a rejection if one of the image's outputs has a name that no store can hold, otherwise nil.

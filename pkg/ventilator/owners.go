@@ -1,6 +1,7 @@
 package ventilator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -101,6 +102,12 @@ func (v *Ventilator) checkOwners(ctx context.Context) error {
 		"(--variant), or replace the outputs with --force\n  %s", list)
 }
 
+// recipeOf returns the recipe that an output was made by. A sink of an earlier version does not tell it; then it is
+// taken for this run's.
+func (v *Ventilator) recipeOf(owner *wire.Owner, im *image) string {
+	return cmp.Or(owner.Recipe, v.naming.recipe(im.Name))
+}
+
 // askOwners asks the sink who owns the outputs of batch, which maps outputs to images. It adds to found the images that
 // would replace an output of another image.
 func (v *Ventilator) askOwners(ctx context.Context, batch map[string]image, found *replacements) error {
@@ -126,7 +133,7 @@ func (v *Ventilator) askOwners(ctx context.Context, batch map[string]image, foun
 			inputOf(owner.Source, owner.Filename) == inputOf(v.sourceOf(&im), im.Name) {
 			continue
 		}
-		if id, err := v.identify(ctx, &im); err == nil && id.String() == owner.ID {
+		if input, err := v.identify(ctx, &im); err == nil && input.ID(v.recipeOf(owner, &im)).String() == owner.ID {
 			continue // the same image, moved or copied
 		}
 		reported[im.Path] = true

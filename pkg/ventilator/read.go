@@ -72,10 +72,14 @@ func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
 	if t == nil {
 		return nil, readOrder{}
 	}
-	return l.readOrders, readOrder{task: t, image: t.Origin.(*image), info: wire.TaskInfo{
+	o := readOrder{task: t, image: t.Origin.(*image), info: wire.TaskInfo{
 		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: t.Deliveries() + 1, Recipe: l.v.naming.recipe(t.Name),
 		Ticket: wire.BlankTicket(),
 	}}
+	if len(o.image.only) > 0 && t.Detail() == "" { // a delivery may have failed because an earlier output was gone
+		o.info.Only, o.info.Input = o.image.only, []byte(o.image.input)
+	}
+	return l.readOrders, o
 }
 
 // takeRead passes the result of a read order to the dispatcher.

@@ -205,6 +205,9 @@ func (l *loop) takeSinkReply(a sinkReply) {
 	l.noteInstance(a.state.Instance)
 	l.requeueLostResults(a, now)
 	if a.state.State != "" {
+		if !l.sink.registered {
+			close(l.v.registered)
+		}
 		l.sink.registered = true
 		l.sink.workers = a.state.Workers
 	}

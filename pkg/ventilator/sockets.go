@@ -37,6 +37,7 @@ func (v *Ventilator) open() error {
 	if v.loopClient, err = sinkclient.Dial(v.cfg.Network, v.cfg.Control); err != nil {
 		return err
 	}
+	v.walkClient.UseRunKey(v.key)
 	v.loopClient.UseRunKey(v.key)
 	v.sub, err = zsock.NewSub(zsock.Config{
 		Network: v.cfg.Network, OnPeer: v.noteEventsConnection, RecvHWM: 10_000, MaxMessage: wire.MaxEvent,

@@ -25,13 +25,14 @@ type Ventilator struct {
 	walkClient *sinkclient.Client // asks the sink what is settled already; owned by the walk
 	loopClient *sinkclient.Client // makes the loop's calls; owned by serveSinkRequests
 
-	key     []byte // of the run; the sink gets it over control alone
-	metrics *metrics
-	buffers buffers
-	roots   source.Roots
-	leftOut leftOut
-	naming  *naming // set by the survey, then only read
-	ready   telemetry.Readiness
+	key        []byte        // of the run; the sink gets it over control alone
+	registered chan struct{} // closed when the sink has the key
+	metrics    *metrics
+	buffers    buffers
+	roots      source.Roots
+	leftOut    leftOut
+	naming     *naming // set by the survey, then only read
+	ready      telemetry.Readiness
 
 	// Messages from callbacks of sockets to the loop.
 	peerEvents mailbox[zsock.PeerEvent]
@@ -55,6 +56,7 @@ func New(cfg Config) (*Ventilator, error) {
 	v := &Ventilator{
 		cfg: cfg, log: cfg.Logger, finder: finder, drain: make(chan struct{}),
 		key:        wire.NewRunKey(),
+		registered: make(chan struct{}),
 		metrics:    newMetrics(cfg.Registerer),
 		peerEvents: newMailbox[zsock.PeerEvent](),
 		sent:       newMailbox[sentMessage](),

@@ -86,41 +86,43 @@ func (v *Ventilator) identifyAll(ctx context.Context, batch []candidate) error {
 				im.refused = v.naming.refusal(im.Name)
 			}
 			var err error
-			if batch[i].id, err = v.identify(ctx, im); err != nil {
+			if im.input, err = v.identify(ctx, im); err != nil {
 				v.log.Warn("cannot read an image; it is tried again", "file", im.Path, "error", err)
-				batch[i].id = v.identifyByMetadata(im)
+				im.input = identifyByMetadata(im)
 			}
+			batch[i].id = im.input.ID(v.naming.recipe(im.Name))
 			return context.Cause(ctx)
 		})
 	}
 	return group.Wait()
 }
 
-// identify returns the id of the task of an image.
-func (v *Ventilator) identify(ctx context.Context, im *image) (taskid.ID, error) {
+// identify returns what tells the content of an image from another.
+func (v *Ventilator) identify(ctx context.Context, im *image) (taskid.Input, error) {
 	if !v.cfg.Checksum || im.entry.Refused != nil {
-		return v.identifyByMetadata(im), nil
+		return identifyByMetadata(im), nil
 	}
 	file, err := im.open(ctx)
 	if err != nil {
-		return taskid.ID{}, err
+		return "", err
 	}
 	defer file.Close()
 	digest := sha256.New()
 	if _, err := io.Copy(digest, file); err != nil { // a piece at a time: the file may be larger than memory
-		return taskid.ID{}, fmt.Errorf("read %s: %w", im.Path, err)
+		return "", fmt.Errorf("read %s: %w", im.Path, err)
 	}
-	return taskid.FromDigest(im.entry.Name, [sha256.Size]byte(digest.Sum(nil)), v.naming.recipe(im.Name)), nil
+	return taskid.InputOfDigest(im.entry.Name, [sha256.Size]byte(digest.Sum(nil))), nil
 }
 
-func (v *Ventilator) identifyByMetadata(im *image) taskid.ID {
+func identifyByMetadata(im *image) taskid.Input {
 	if im.entry.Version != "" {
-		return taskid.FromVersion(im.entry.Name, im.entry.Version, v.naming.recipe(im.Name))
+		return taskid.InputOfVersion(im.entry.Name, im.entry.Version)
 	}
-	return taskid.FromMetadata(im.entry.Name, im.Size, im.Modified, v.naming.recipe(im.Name))
+	return taskid.InputOfMetadata(im.entry.Name, im.Size, im.Modified)
 }
 
-// lookUp asks the sink which images of the batch are settled already. It waits until the sink answers or refuses.
+// lookUp asks the sink which images of the batch are settled already, and of the others which variants it knows. It
+// waits until the sink answers or refuses.
 func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 	if v.cfg.Force || v.walkClient == nil {
 		return nil
@@ -142,5 +144,5 @@ func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 			batch[i].earlier = &r
 		}
 	}
-	return nil
+	return v.lookUpVariants(ctx, batch)
 }

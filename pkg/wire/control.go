@@ -10,17 +10,18 @@ import (
 // The control calls: one request, one reply, each one msgpack map of one frame. The request's "op" names the call, its
 // "args" is the map below; the reply has either "error" or the map below under "value".
 const (
-	OpStatus  = "status"  // StatusArgs → Status: with the workers, page by page
-	OpSettled = "settled" // SettledArgs → Receipts: those of the ids that are settled, and what failed lately
-	OpSettle  = "settle"  // Receipts → Receipts: a ventilator settles tasks itself; committed like results
-	OpRun     = "run"     // RunReport → Steering: a ventilator reports its run's counts, and learns whether to go on
-	OpSteer   = "steer"   // Steering → Steering: an operator pauses, resumes or cancels a run
-	OpEntries = "entries" // EntriesArgs → Entries: the ledger, page by page
-	OpRetry   = "retry"   // EntriesArgs → Count: makes rejected and dead tasks due again
-	OpRuns    = "runs"    // RunsArgs → Runs: the runs, page by page
-	OpAck     = "ack"     // EntriesArgs → Count: acknowledges rejected and dead tasks
-	OpOwners  = "owners"  // OwnersArgs → Owners: which images outputs were made from
-	OpBackup  = "backup"  // BackupArgs → Backup: copies the ledger; only at the sink's local endpoint
+	OpStatus   = "status"   // StatusArgs → Status: with the workers, page by page
+	OpSettled  = "settled"  // SettledArgs → Receipts: those of the ids that are settled, and what failed lately
+	OpSettle   = "settle"   // Receipts → Receipts: a ventilator settles tasks itself; committed like results
+	OpRun      = "run"      // RunReport → Steering: a ventilator reports its run's counts, and learns whether to go on
+	OpSteer    = "steer"    // Steering → Steering: an operator pauses, resumes or cancels a run
+	OpEntries  = "entries"  // EntriesArgs → Entries: the ledger, page by page
+	OpRetry    = "retry"    // EntriesArgs → Count: makes rejected and dead tasks due again
+	OpRuns     = "runs"     // RunsArgs → Runs: the runs, page by page
+	OpAck      = "ack"      // EntriesArgs → Count: acknowledges rejected and dead tasks
+	OpOwners   = "owners"   // OwnersArgs → Owners: which images outputs were made from
+	OpVariants = "variants" // VariantsArgs → Variants: which variants of unsettled images are made already
+	OpBackup   = "backup"   // BackupArgs → Backup: copies the ledger; only at the sink's local endpoint
 )
 
 // Request is a control request; Args is encoded on its own.
@@ -121,6 +122,52 @@ type Owner struct {
 	Source   string `msgpack:"source"`
 	Filename string `msgpack:"filename"`
 	Run      string `msgpack:"run,omitempty"`
+	Recipe   string `msgpack:"recipe,omitempty"` // of its task, canonical text
+}
+
+// VariantsArgs asks which variants of images that are not settled the ledger has outputs of already, under whatever
+// recipe they were made.
+type VariantsArgs struct {
+	Recipe string       `msgpack:"recipe"` // canonical text
+	Images []VariantsOf `msgpack:"images"` // at most MaxBatch
+	// Run and its Key are given to settle the images of which every variant is known. Without a Run nothing is settled.
+	Run string `msgpack:"run,omitempty"`
+	Key []byte `msgpack:"key,omitempty"`
+}
+
+// VariantsOf is an image whose variants are asked for.
+type VariantsOf struct {
+	Filename string `msgpack:"filename"`
+	Source   string `msgpack:"source,omitempty"`
+	Input    []byte `msgpack:"input"` // a taskid.Input
+}
+
+// Variants answers VariantsArgs, in the order of its images.
+type Variants struct {
+	Known []KnownVariants `msgpack:"known"`
+}
+
+// KnownVariants are the variants of an image that need not be made.
+type KnownVariants struct {
+	Names []string `msgpack:"names,omitempty"`
+	// Receipt is there when every variant is known, so that there is nothing to make.
+	Receipt *Receipt `msgpack:"receipt,omitempty"`
+}
+
+// Check returns an error that says which limit the arguments exceed.
+func (a *VariantsArgs) Check() error {
+	if len(a.Images) > MaxBatch || len(a.Recipe) > MaxText || len(a.Run) > MaxID {
+		return malformed("%d images, at most %d, or a text is too long", len(a.Images), MaxBatch)
+	}
+	for i := range a.Images {
+		if err := CheckName(a.Images[i].Filename); err != nil {
+			return err
+		}
+		if len(a.Images[i].Input) > MaxInput || len(a.Images[i].Source) > MaxName {
+			return malformed("the input or the source of %.80q is too long", a.Images[i].Filename)
+		}
+	}
+	return nil
 }
 
 // BackupArgs asks the sink to copy its ledger.

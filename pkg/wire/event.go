@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -67,6 +68,11 @@ type Receipt struct {
 	At       time.Time        `msgpack:"at" json:"at"`
 }
 
+// Unmade reports whether all outputs were made for earlier tasks of the image, so that this one was no work.
+func (r *Receipt) Unmade() bool {
+	return len(r.Outputs) > 0 && !slices.ContainsFunc(r.Outputs, func(o OutputInfo) bool { return !o.Earlier })
+}
+
 // Answered says that the sink has received a worker's result. The worker may be given another task before the
 // receipt comes.
 type Answered struct {
@@ -84,6 +90,8 @@ type OutputInfo struct {
 	Sum    uint32 `msgpack:"crc32c,omitempty" json:"crc32c,omitempty"` // Checksum of the bytes; 0: unknown
 	// Superseded says that a later entry has an output of that name. Only pages that were asked for it tell it.
 	Superseded bool `msgpack:"superseded,omitempty" json:"superseded,omitempty"`
+	// Earlier says that the output was made for an earlier task of the same image, by the same variant.
+	Earlier bool `msgpack:"earlier,omitempty" json:"earlier,omitempty"`
 }
 
 // BareName is a stranger's bare result, as an event. It belongs to the leased task that was to make an output of

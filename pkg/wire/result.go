@@ -2,6 +2,7 @@ package wire
 
 import (
 	"hash/crc32"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -42,6 +43,8 @@ type ResultInfo struct {
 	Source   string           `msgpack:"source,omitempty"` // the task's, echoed
 	Stored   bool             `msgpack:"stored,omitempty"` // the worker wrote the outputs where they belong
 	Timings  Timings          `msgpack:"timings,omitempty"`
+	Only     []string         `msgpack:"only,omitempty" json:",omitempty"`   // the task's, echoed by a worker that heeds it
+	Input    []byte           `msgpack:"input,omitempty" json:",omitempty"`  // the task's, echoed together with Only
 	Ticket   Ticket           `msgpack:"ticket,omitempty" json:",omitempty"` // the task's, echoed
 }
 
@@ -138,8 +141,9 @@ func (o *Output) decode(b []byte) error {
 func (r *Result) Encode() []byte {
 	outputs := make([]*Output, len(r.Outputs))
 	// The size is an upper bound: to grow the buffer would copy the outputs once more.
-	size := 512 + len(r.ID) + len(r.Filename) + len(r.Detail) + len(r.Worker) + len(r.Run) + len(r.Recipe) + len(r.Source)
-	for _, d := range r.Dropped {
+	size := 512 + len(r.ID) + len(r.Filename) + len(r.Detail) + len(r.Worker) + len(r.Run) + len(r.Recipe) +
+		len(r.Source) + len(r.Input)
+	for _, d := range slices.Concat(r.Dropped, r.Only) {
 		size += len(d) + 5
 	}
 	for _, w := range r.Warnings {
@@ -272,7 +276,7 @@ func (r *Result) check() error {
 	}
 	r.Detail = CutText(r.Detail, MaxDetail)
 	if len(r.Recipe) > MaxText || len(r.Worker) > MaxWorkerName || len(r.Run) > MaxID || len(r.Reason) > MaxFormat ||
-		len(r.Ticket) > MaxTicket {
+		len(r.Ticket) > MaxTicket || len(r.Input) > MaxInput || len(r.Only) > MaxOutputs {
 		return malformed("a text of the result is too long")
 	}
 	if len(r.Source) > MaxName {

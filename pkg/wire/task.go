@@ -21,12 +21,17 @@ type Task struct {
 
 // TaskInfo holds the optional fields of a task.
 type TaskInfo struct {
-	ID       string `msgpack:"id,omitempty"`                       // echoed in the result; delivery is promised by it
-	Run      string `msgpack:"run,omitempty"`                      // the ventilator's batch
-	Delivery int    `msgpack:"delivery,omitempty"`                 // which sending this is, from 1
-	Recipe   string `msgpack:"recipe,omitempty"`                   // canonical text; without it the worker's default
-	Source   string `msgpack:"source,omitempty"`                   // where the image's name begins; echoed in the result
-	Ticket   Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
+	ID       string `msgpack:"id,omitempty"`       // echoed in the result; delivery is promised by it
+	Run      string `msgpack:"run,omitempty"`      // the ventilator's batch
+	Delivery int    `msgpack:"delivery,omitempty"` // which sending this is, from 1
+	Recipe   string `msgpack:"recipe,omitempty"`   // canonical text; without it the worker's default
+	Source   string `msgpack:"source,omitempty"`   // where the image's name begins; echoed in the result
+	// Only names the variants to make, because earlier outputs stand for the others. Empty: all. A worker that makes these
+	// alone echoes Only and Input; one that does not know Only makes all.
+	Only []string `msgpack:"only,omitempty" json:",omitempty"`
+	// Input is a taskid.Input, whose ID with Recipe is the ID. It is there together with Only.
+	Input  []byte `msgpack:"input,omitempty" json:",omitempty"`
+	Ticket Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
 }
 
 // TaskBuffer is a task message under construction. The image's bytes are read into Data, which is a part of Message,
@@ -39,10 +44,9 @@ type TaskBuffer struct {
 // NewTaskBuffer lays out the message of a task whose image has size bytes, at most 4 GiB − 1. memory returns at
 // least n bytes for the message.
 func NewTaskBuffer(memory func(n int) []byte, filename string, size int, info TaskInfo) TaskBuffer {
-	var tail []byte
-	parts := byte(2)
-	if info != (TaskInfo{}) {
-		tail, parts = marshal(&info), 3
+	tail, parts := marshal(&info), byte(3)
+	if len(tail) == 1 { // an empty map
+		tail, parts = nil, 2
 	}
 	name := marshal(filename)
 	head := make([]byte, 0, 1+len(name)+5)
@@ -108,6 +112,8 @@ func DecodeTask(b []byte) (*Task, error) {
 		return nil, malformed("recipe longer than %d bytes", MaxText)
 	case len(t.Source) > MaxName:
 		return nil, malformed("source longer than %d bytes", MaxName)
+	case len(t.Only) > MaxOutputs || len(t.Input) > MaxInput:
+		return nil, malformed("%d variants, at most %d, or an input of %d bytes", len(t.Only), MaxOutputs, len(t.Input))
 	case len(t.Ticket) > MaxTicket:
 		return nil, malformed("a ticket of %d bytes", len(t.Ticket))
 	case t.Delivery < 0:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -99,6 +100,13 @@ func vectors() []vector {
 		wire.TicketOf{ID: id, Filename: "a.gif", Recipe: "thumbnail64=fit:64x64", Delivery: 1, Proof: worker.Proof()})
 	ticketed := &wire.Task{Filename: "a.gif", Data: pixel, TaskInfo: wire.TaskInfo{
 		ID: id, Run: "r1", Delivery: 1, Recipe: "thumbnail64=fit:64x64", Ticket: ticket}}
+	input := taskid.InputOfMetadata("a.gif", 6, at)
+	partial := wire.TaskInfo{ID: input.ID("a=gray;b=fit:64x64").String(), Run: "r1", Delivery: 1,
+		Recipe: "a=gray;b=fit:64x64", Only: []string{"b"}, Input: []byte(input)}
+	partly := &wire.Result{ID: partial.ID, Filename: "a.gif", Outcome: outcome.Done,
+		Outputs: []wire.Output{{Name: "a_b.gif", Size: 6, Width: 64, Height: 48, Data: pixel}},
+		ResultInfo: wire.ResultInfo{Worker: "w1", Run: "r1", Recipe: partial.Recipe, Only: partial.Only,
+			Input: partial.Input}}
 	answer := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Failed,
 		ResultInfo: wire.ResultInfo{Worker: "w1", Run: "r1", Delivery: 1, Recipe: "thumbnail64=fit:64x64", Ticket: ticket}}
 	proven := *beat
@@ -137,6 +145,14 @@ func vectors() []vector {
 			wire.EncodeEvent(wire.TopicTaskAnswered, &wire.Answered{ID: id, Worker: "w1", Instance: "89abcdef"})[1]},
 		{"task with a ticket", "task", true, ticketed.Encode()},
 		{"result with a ticket", "from-worker", true, answer.Encode()},
+		{"task that names the variants to make", "task", true,
+			(&wire.Task{Filename: "a.gif", Data: pixel, TaskInfo: partial}).Encode()},
+		{"result with the variants that were to be made", "from-worker", true, partly.Encode()},
+		{"request variants", "request", true, wire.EncodeRequest(wire.OpVariants, &wire.VariantsArgs{
+			Recipe: partial.Recipe, Images: []wire.VariantsOf{{Filename: "a.gif", Source: "/photos", Input: partial.Input}},
+			Run: "r1", Key: runKey})},
+		{"reply to variants", "reply", true,
+			wire.EncodeReply(&wire.Variants{Known: []wire.KnownVariants{{Names: []string{"a"}}}})},
 		{"event worker.alive, second frame", "event", true, wire.EncodeEvent(wire.TopicWorkerHeartbeat, &proven)[1]},
 		{"request run, with the key of the run", "request", true, wire.EncodeRequest(wire.OpRun,
 			&wire.RunReport{Run: wire.Run{ID: "r1", State: outcome.Running, Started: at, Total: 3}, Key: runKey})},

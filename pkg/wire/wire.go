@@ -19,19 +19,20 @@ import (
 
 // Limits of every message, beside the socket's own limit on its size.
 const (
-	MaxName        = 4096     // bytes of a file or output name
-	MaxDepth       = 16       // nesting of arrays and maps
-	MaxElements    = 200_000  // values in one message, counting those inside arrays and maps
-	MaxOutputs     = 256      // outputs of one result
-	MaxBatch       = 1024     // ids in one control call
-	MaxRequest     = 1 << 20  // bytes in a control request
-	MaxHeld        = 10_000   // tasks that one worker may hold
-	MaxID          = 128      // bytes of a task's or a run's id
-	MaxRuns        = 256      // runs in one page of an answer; each has some fifty values
-	MaxEvent       = 4 << 20  // bytes of an event; the largest is the heartbeat of a worker that holds MaxHeld tasks
-	MaxText        = 64 << 10 // bytes of a recipe
-	MaxDropped     = 64       // kinds of metadata that a result says no output carries
-	MaxDroppedName = 64       // bytes of the name of such a kind
+	MaxName        = 4096        // bytes of a file or output name
+	MaxDepth       = 16          // nesting of arrays and maps
+	MaxElements    = 200_000     // values in one message, counting those inside arrays and maps
+	MaxOutputs     = 256         // outputs of one result
+	MaxBatch       = 1024        // ids in one control call
+	MaxRequest     = 1 << 20     // bytes in a control request
+	MaxHeld        = 10_000      // tasks that one worker may hold
+	MaxID          = 128         // bytes of a task's or a run's id
+	MaxRuns        = 256         // runs in one page of an answer; each has some fifty values
+	MaxEvent       = 4 << 20     // bytes of an event; the largest is the heartbeat of a worker that holds MaxHeld tasks
+	MaxInput       = 2 * MaxName // bytes of a taskid.Input
+	MaxText        = 64 << 10    // bytes of a recipe
+	MaxDropped     = 64          // kinds of metadata that a result says no output carries
+	MaxDroppedName = 64          // bytes of the name of such a kind
 )
 
 // ErrMalformed is wrapped by every decoding error: the message is not of the form that its receiver takes.

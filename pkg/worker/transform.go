@@ -59,6 +59,13 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	if result.ID == "" { // a stranger's task: an id made of its content settles a second delivery as a duplicate
 		result.ID = taskid.FromContent(t.Filename, t.Data, result.Recipe).String()
 	}
+	if len(t.Only) > 0 && !w.cfg.Bare { // a sink of bare names can complete nothing
+		var err error
+		result.Only, result.Input = t.Only, t.Input
+		if what, err = what.Only(t.Only); err != nil {
+			return fail(result, err)
+		}
+	}
 	made, err := w.transformWithFiles(ctx, t.Data, what.For(t.Filename))
 	var rejection *outcome.Rejection
 	switch {

@@ -1,0 +1,213 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+)
+
+// This file finds outputs that need not be made, because an earlier task of the same image had the same variant.
+//
+// The ledger's index of outputs leads from the name of an output to the entry that owns it. That entry's id proves that
+// it is about the same content of the image: it is the id of the image's Input and of the entry's own recipe. Its recipe
+// says whether the variant is the same.
+
+// earlier is what the ledger knows of the outputs of a task.
+type earlier struct {
+	outputs []ledger.Output // by the index of their variants; without a name: not known
+	known   int             // how many are
+	newest  ledger.Entry    // of the entries that own them
+	stored  bool            // workers stored some of them
+}
+
+// earlierOutputs looks for outputs of the variants of what that were made of the same image, and are still there.
+// While the store is unavailable it waits. The error is the context's cause or the ledger's.
+func (c *core) earlierOutputs(
+	ctx context.Context, filename string, input taskid.Input, what recipe.Recipe,
+) (found earlier, err error) {
+	found.outputs = make([]ledger.Output, len(what.Variants))
+	names := what.OutputNames(filename)
+	owners := make([]*ledger.Entry, len(names))
+	err = c.cfg.Ledger.Owners(names, func(name string, e ledger.Entry) {
+		v := slices.Index(names, name)
+		if e.Outcome == outcome.Done && input.ID(e.Recipe) == e.ID && hasVariant(e.Recipe, what.Variants[v]) {
+			owners[v] = &e
+		}
+	})
+	if err != nil {
+		return found, err
+	}
+	here := make(map[uint64][]bool) // by the number of the entry
+	for v, e := range owners {
+		if e == nil {
+			continue
+		}
+		if here[e.Seq] == nil {
+			if here[e.Seq], err = c.findOutputs(ctx, e); err != nil {
+				return found, err
+			}
+		}
+		i := slices.IndexFunc(e.Outputs, func(o ledger.Output) bool { return o.Name == names[v] })
+		if !here[e.Seq][i] {
+			continue
+		}
+		o := e.Outputs[i]
+		o.Earlier, o.Owner = true, e.Seq
+		found.outputs[v] = o
+		found.known++
+		found.stored = found.stored || e.Stored
+		if e.Seq > found.newest.Seq {
+			found.newest = *e
+		}
+	}
+	return found, nil
+}
+
+// hasVariant reports whether a recipe, as canonical text, has a variant.
+func hasVariant(text string, v recipe.Variant) bool {
+	return slices.Contains(strings.Split(text, ";"), v.String())
+}
+
+// findOutputs reports for each output of a done task whether it is there, with the size that the ledger knows. Outputs
+// that a worker stored where the sink cannot look count as there. But if the sink finds one output of the task, it must
+// find the others, too. While the store is unavailable findOutputs waits. The error is the context's cause.
+func (c *core) findOutputs(ctx context.Context, e *ledger.Entry) ([]bool, error) {
+	here := make([]bool, len(e.Outputs))
+	elsewhere := e.Stored || e.Stranger // unless an output turns out to be, or to have been, here
+	for i, o := range e.Outputs {
+		var size int64
+		err := c.retryDisk(ctx, "outputs", func() (err error) {
+			size, err = c.cfg.Out.Stat(o.Name)
+			return err
+		})
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		here[i] = err == nil && (o.Size == 0 || size == o.Size)
+		if !errors.Is(err, fs.ErrNotExist) || !e.Stored && o.Size > 0 { // the sink wrote it, or a ventilator named it
+			elsewhere = false
+		}
+	}
+	if elsewhere {
+		for i := range here {
+			here[i] = true
+		}
+	}
+	return here, nil
+}
+
+// variants answers which variants of images the ledger has outputs of. When a run asks, it settles the images of which
+// every variant is known.
+func (s *settler) variants(ctx context.Context, args *wire.VariantsArgs) (any, error) {
+	if err := args.Check(); err != nil {
+		return nil, err
+	}
+	what, err := recipe.ParseCanonical(args.Recipe)
+	if err != nil {
+		return nil, err
+	}
+	if args.Run != "" {
+		ticketKey, err := ticketKeyOf(args.Key)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.authorizeSettlement(&wire.Receipt{Run: args.Run}, ticketKey); err != nil {
+			return nil, err
+		}
+	}
+	all := make([]earlier, len(args.Images))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(lookers)
+	for i := range args.Images {
+		group.Go(func() (err error) {
+			im := &args.Images[i]
+			all[i], err = s.earlierOutputs(gctx, im.Filename, taskid.Input(im.Input), what)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	reply := wire.Variants{Known: make([]wire.KnownVariants, len(all))}
+	var unmade []ledger.Entry
+	for i := range all {
+		found, known := &all[i], &reply.Known[i]
+		for v, o := range found.outputs {
+			if o.Name != "" {
+				known.Names = append(known.Names, what.Variants[v].Name)
+			}
+		}
+		if found.known < len(what.Variants) {
+			continue
+		}
+		e := found.entry(args, i)
+		receipt := receiptOfEntry(&e)
+		receipt.At, receipt.Outputs = found.newest.Settled, nil // outputs: as in settled
+		known.Receipt = &receipt
+		unmade = append(unmade, e)
+	}
+	if args.Run == "" {
+		return &reply, nil
+	}
+	err = s.retryDisk(ctx, "ledger", func() error {
+		_, err := s.appendEntries(unmade)
+		return err
+	})
+	return &reply, err
+}
+
+// entry returns the entry of a task that has nothing to make: its outputs and all else are those of earlier entries.
+func (f *earlier) entry(args *wire.VariantsArgs, i int) ledger.Entry {
+	im := &args.Images[i]
+	return ledger.Entry{
+		ID: taskid.Input(im.Input).ID(args.Recipe), Filename: im.Filename, Run: args.Run, Outcome: outcome.Done,
+		Outputs: f.outputs, Worker: f.newest.Worker, Recipe: args.Recipe, Source: im.Source, Dropped: f.newest.Dropped,
+		Warnings: f.newest.Warnings,
+		Input:    f.newest.Input, Settled: time.Now(), Stored: f.stored,
+	}
+}
+
+// complete adds the outputs of variants that a worker was told not to make to the result's entry and receipt. The error
+// says which of them is gone; then the delivery has failed, and the next one makes all.
+func (ws *writers) complete(ctx context.Context, w *work) error {
+	r := w.result
+	if r.Outcome != outcome.Done || len(r.Only) == 0 {
+		return nil
+	}
+	what, err := recipe.ParseCanonical(r.Recipe)
+	if err != nil {
+		return err
+	}
+	found, err := ws.earlierOutputs(ctx, r.Filename, taskid.Input(r.Input), what)
+	if err != nil {
+		return err
+	}
+	made := w.entry.Outputs
+	w.entry.Outputs = make([]ledger.Output, len(what.Variants))
+	for i, v := range what.Variants {
+		name := v.OutputName(r.Filename)
+		at := slices.IndexFunc(made, func(o ledger.Output) bool { return o.Name == name })
+		switch {
+		case at >= 0:
+			w.entry.Outputs[i] = made[at]
+		case found.outputs[i].Name == "":
+			return fmt.Errorf("the earlier output %q is gone", name)
+		default:
+			w.entry.Outputs[i] = found.outputs[i]
+		}
+	}
+	w.receipt.Outputs = receiptOfEntry(&w.entry).Outputs
+	return w.entry.Validate()
+}
