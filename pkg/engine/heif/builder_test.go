@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/isobmff"
 )
 
 func readFile(t testing.TB, name string) []byte {
@@ -20,7 +22,7 @@ func readFile(t testing.TB, name string) []byte {
 type part struct {
 	id         int
 	kind       string
-	properties []box
+	properties []isobmff.Box
 	refs       map[string][]int
 	data       []byte
 }
@@ -34,7 +36,7 @@ func codedPart(t testing.TB, name string, id int) part {
 	}
 	p := part{id: id, kind: f.primary.kind, data: f.primary.bytes()}
 	for _, b := range f.primary.properties {
-		switch b.kind {
+		switch b.Kind {
 		case "ispe", "hvcC", "av1C":
 			p.properties = append(p.properties, b)
 		}
@@ -42,16 +44,16 @@ func codedPart(t testing.TB, name string, id int) part {
 	return p
 }
 
-func (p part) with(properties ...box) part {
-	p.properties = append(append([]box(nil), p.properties...), properties...)
+func (p part) with(properties ...isobmff.Box) part {
+	p.properties = append(append([]isobmff.Box(nil), p.properties...), properties...)
 	return p
 }
 
 // sized returns the part with another size in its ispe.
 func (p part) sized(w, h int) part {
-	p.properties = append([]box(nil), p.properties...)
+	p.properties = append([]isobmff.Box(nil), p.properties...)
 	for i := range p.properties {
-		if p.properties[i].kind == "ispe" {
+		if p.properties[i].Kind == "ispe" {
 			p.properties[i] = ispe(w, h)
 		}
 	}
@@ -66,18 +68,20 @@ func numbers(values ...int) []byte {
 	return b
 }
 
-func ispe(w, h int) box { return box{"ispe", numbers(0, w, h)} }
+func ispe(w, h int) isobmff.Box { return isobmff.Box{Kind: "ispe", Data: numbers(0, w, h)} }
 
-func clap(w, h, x, y int) box { return box{"clap", numbers(w, 1, h, 1, x, 1, y, 1)} }
+func clap(w, h, x, y int) isobmff.Box {
+	return isobmff.Box{Kind: "clap", Data: numbers(w, 1, h, 1, x, 1, y, 1)}
+}
 
-func alphaKind() box {
-	return box{"auxC", []byte("\x00\x00\x00\x00urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\x00")}
+func alphaKind() isobmff.Box {
+	return isobmff.Box{Kind: "auxC", Data: []byte("\x00\x00\x00\x00urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\x00")}
 }
 
 // grid returns a grid item of rows × columns tiles.
 func grid(id, rows, columns, w, h int, tiles ...int) part {
 	return part{
-		id: id, kind: "grid", properties: []box{ispe(w, h)}, refs: map[string][]int{"dimg": tiles},
+		id: id, kind: "grid", properties: []isobmff.Box{ispe(w, h)}, refs: map[string][]int{"dimg": tiles},
 		data: []byte{0, 0, byte(rows - 1), byte(columns - 1), byte(w >> 8), byte(w), byte(h >> 8), byte(h)},
 	}
 }
@@ -99,7 +103,7 @@ func build(parts ...part) []byte {
 		list = append(list, byte(len(p.properties)))
 		for _, b := range p.properties {
 			number++
-			ipco = appendBox(ipco, b.kind, b.data)
+			ipco = appendBox(ipco, b.Kind, b.Data)
 			list = append(list, byte(number))
 		}
 		ipma = appendBox(ipma, "ipma", list)

@@ -33,16 +33,16 @@ func (f *File) colorOf(it, coded *item) color {
 //	colr { "nclx" primaries:16 transfer:16 matrix:16 full:1 | "prof"|"rICC" profile }
 func (c *color) readProperties(it *item) {
 	for _, b := range it.properties {
-		if b.kind != "colr" || len(b.data) < 5 {
+		if b.Kind != "colr" || len(b.Data) < 5 {
 			continue
 		}
-		switch string(b.data[:4]) {
+		switch string(b.Data[:4]) {
 		case "prof", "rICC":
-			c.icc = b.data[4:]
+			c.icc = b.Data[4:]
 		case "nclx":
-			if len(b.data) >= 11 {
-				c.primaries, c.transfer, c.matrix = be16(b.data[4:]), be16(b.data[6:]), be16(b.data[8:])
-				c.full = b.data[10]&0x80 != 0
+			if len(b.Data) >= 11 {
+				c.primaries, c.transfer, c.matrix = be16(b.Data[4:]), be16(b.Data[6:]), be16(b.Data[8:])
+				c.full = b.Data[10]&0x80 != 0
 			}
 		}
 	}

@@ -9,6 +9,7 @@ package heif
 import (
 	"slices"
 
+	"github.com/imagefarm/imagefarm/pkg/isobmff"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -24,7 +25,7 @@ type item struct {
 	id         int
 	kind       string // hvc1, av01, grid, Exif, mime, …
 	content    string // of mime: the content type
-	properties []box
+	properties []isobmff.Box
 	refs       map[string][]int // from this item, by the kind of reference
 	extents    [][]byte
 	length     int  // of all extents together
@@ -33,24 +34,24 @@ type item struct {
 
 // Parse reads the boxes that describe a file's items. The error is an *outcome.Rejection.
 func Parse(data []byte) (*File, error) {
-	top, whole := children(data)
+	top, whole := isobmff.Children(data)
 	f := &File{data: data, items: make(map[int]*item)}
-	meta := child(top, "meta")
+	meta := isobmff.Child(top, "meta")
 	if len(meta) < 4 {
 		switch {
 		case !whole:
 			return nil, outcome.Reject(outcome.Truncated, "ends within the boxes of its header")
-		case child(top, "moov") != nil:
+		case isobmff.Child(top, "moov") != nil:
 			return nil, outcome.Reject(outcome.Unsupported, "an image sequence without a still picture")
 		}
 		return nil, outcome.Reject(outcome.Corrupt, "it has no meta box")
 	}
-	boxes, _ := children(meta[4:])
-	f.readItems(child(boxes, "iinf"))
-	f.readReferences(child(boxes, "iref"))
-	f.readLocations(child(boxes, "iloc"), child(boxes, "idat"))
-	f.readProperties(child(boxes, "iprp"))
-	f.primary = f.items[primaryID(child(boxes, "pitm"))]
+	boxes, _ := isobmff.Children(meta[4:])
+	f.readItems(isobmff.Child(boxes, "iinf"))
+	f.readReferences(isobmff.Child(boxes, "iref"))
+	f.readLocations(isobmff.Child(boxes, "iloc"), isobmff.Child(boxes, "idat"))
+	f.readProperties(isobmff.Child(boxes, "iprp"))
+	f.primary = f.items[primaryID(isobmff.Child(boxes, "pitm"))]
 	if f.primary == nil {
 		return nil, outcome.Reject(outcome.Corrupt, "its primary picture is missing")
 	}
@@ -88,21 +89,21 @@ func (f *File) readItems(iinf []byte) {
 	if len(iinf) < skip {
 		return
 	}
-	list, _ := children(iinf[skip:])
+	list, _ := isobmff.Children(iinf[skip:])
 	for _, b := range list {
-		if b.kind != "infe" || len(b.data) < 12 || b.data[0] < 2 {
+		if b.Kind != "infe" || len(b.Data) < 12 || b.Data[0] < 2 {
 			continue
 		}
-		id, at := be16(b.data[4:]), 8
-		if b.data[0] > 2 {
-			id, at = be32(b.data[4:]), 10
+		id, at := be16(b.Data[4:]), 8
+		if b.Data[0] > 2 {
+			id, at = be32(b.Data[4:]), 10
 		}
-		if len(b.data) < at+4 {
+		if len(b.Data) < at+4 {
 			continue
 		}
 		it := f.get(id)
-		it.kind = string(b.data[at : at+4])
-		if rest := b.data[at+4:]; it.kind == "mime" {
+		it.kind = string(b.Data[at : at+4])
+		if rest := b.Data[at+4:]; it.kind == "mime" {
 			if name := slices.Index(rest, 0); name >= 0 {
 				rest = rest[name+1:]
 				if end := slices.Index(rest, 0); end >= 0 {
@@ -123,9 +124,9 @@ func (f *File) readReferences(iref []byte) {
 	if iref[0] > 0 {
 		size = 4
 	}
-	list, _ := children(iref[4:])
+	list, _ := isobmff.Children(iref[4:])
 	for _, b := range list {
-		r := reader{p: b.data}
+		r := reader{p: b.Data}
 		from := r.number(size)
 		var to []int
 		for range r.number(2) {
@@ -136,7 +137,7 @@ func (f *File) readReferences(iref []byte) {
 			to = append(to, id)
 		}
 		it := f.get(from)
-		it.refs[b.kind] = append(it.refs[b.kind], to...)
+		it.refs[b.Kind] = append(it.refs[b.Kind], to...)
 	}
 }
 
@@ -181,7 +182,7 @@ func (f *File) readLocations(iloc, idat []byte) {
 				length = len(from) - at
 			}
 			if method > 1 || at < 0 || length < 0 || at > len(from) || length > len(from)-at ||
-				it.length+length > len(f.data) || len(it.extents) == most {
+				it.length+length > len(f.data) || len(it.extents) == isobmff.Most {
 				it.cut = true
 				continue
 			}
@@ -196,17 +197,17 @@ func (f *File) readLocations(iloc, idat []byte) {
 
 // readProperties gives each item its properties. There may be several lists of them.
 func (f *File) readProperties(iprp []byte) {
-	boxes, _ := children(iprp)
-	properties, _ := children(child(boxes, "ipco"))
+	boxes, _ := isobmff.Children(iprp)
+	properties, _ := isobmff.Children(isobmff.Child(boxes, "ipco"))
 	for _, b := range boxes {
-		if b.kind == "ipma" && len(b.data) >= 8 {
-			f.associate(b.data, properties)
+		if b.Kind == "ipma" && len(b.Data) >= 8 {
+			f.associate(b.Data, properties)
 		}
 	}
 }
 
 // associate reads which properties items have, by numbers from 1.
-func (f *File) associate(ipma []byte, properties []box) {
+func (f *File) associate(ipma []byte, properties []isobmff.Box) {
 	r := reader{p: ipma[8:]}
 	idSize, size, mask := 2, 1, 0x7f
 	if ipma[0] > 0 {
@@ -223,7 +224,7 @@ func (f *File) associate(ipma []byte, properties []box) {
 		}
 		it := f.get(id)
 		for range count {
-			if n := r.number(size) & mask; n >= 1 && n <= len(properties) && len(it.properties) < most {
+			if n := r.number(size) & mask; n >= 1 && n <= len(properties) && len(it.properties) < isobmff.Most {
 				it.properties = append(it.properties, properties[n-1])
 			}
 		}
@@ -239,7 +240,7 @@ func (it *item) bytes() []byte {
 }
 
 // property returns the data of the item's first property of a kind.
-func (it *item) property(kind string) []byte { return child(it.properties, kind) }
+func (it *item) property(kind string) []byte { return isobmff.Child(it.properties, kind) }
 
 // size returns the width and height that the item's ispe property says, or zeros.
 func (it *item) size() (w, h int) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/isobmff"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -154,7 +155,7 @@ func TestThumbnailServesWhereItIsLargeEnough(t *testing.T) {
 	if p := decode(t, build(other, small, tile), 20, 10); p.Width() != 192 {
 		t.Error("a thumbnail of other proportions served")
 	}
-	turned := small.with(box{"irot", []byte{1}})
+	turned := small.with(isobmff.Box{Kind: "irot", Data: []byte{1}})
 	if p := decode(t, build(large, turned, tile), 20, 10); p.Width() != 192 {
 		t.Error("a thumbnail turned another way served")
 	}
@@ -163,7 +164,8 @@ func TestThumbnailServesWhereItIsLargeEnough(t *testing.T) {
 // Range and matrix are the container's if it says any, else those of the codec's own header.
 func TestColorsWithoutAColrBox(t *testing.T) {
 	avif := codedPart(t, "gray-200x130.avif", 1)
-	avif.properties = []box{ispe(200, 130), {"av1C", append([]byte{0x81, 0, 0, 0}, limitedSequence()...)}}
+	sequence := append([]byte{0x81, 0, 0, 0}, limitedSequence()...)
+	avif.properties = []isobmff.Box{ispe(200, 130), {Kind: "av1C", Data: sequence}}
 	for name, p := range map[string]part{"HEIC": codedPart(t, "limited-bt709.heic", 1), "AVIF": avif} {
 		f, err := Parse(build(p))
 		if err != nil {
@@ -173,7 +175,7 @@ func TestColorsWithoutAColrBox(t *testing.T) {
 		if c.full || c.matrix != 1 || c.primaries != 1 || c.gray {
 			t.Errorf("%s: %+v, want the limited range of BT.709", name, c)
 		}
-		full := box{"colr", []byte("nclx\x00\x0c\x00\x0d\x00\x06\x80")}
+		full := isobmff.Box{Kind: "colr", Data: []byte("nclx\x00\x0c\x00\x0d\x00\x06\x80")}
 		f, err = Parse(build(p.with(full)))
 		if err != nil {
 			t.Fatal(err)
@@ -254,11 +256,11 @@ func TestPlanesOfRGB(t *testing.T) {
 }
 
 func TestDerivedPicturesAreDecoded(t *testing.T) {
-	same := part{id: 1, kind: "iden", properties: []box{ispe(200, 130), clap(20, 10, 0, 0)},
+	same := part{id: 1, kind: "iden", properties: []isobmff.Box{ispe(200, 130), clap(20, 10, 0, 0)},
 		refs: map[string][]int{"dimg": {2}}}
 	p := decode(t, build(same, codedPart(t, "gray-200x130.heic", 2)), 0, 0)
 	shows(t, "luma", &p.Planes[0], 20, 10, func(x, y int) byte { return pattern(x+90, y+60) })
-	overlay := part{id: 1, kind: "iovl", properties: []box{ispe(200, 130)}}
+	overlay := part{id: 1, kind: "iovl", properties: []isobmff.Box{ispe(200, 130)}}
 	f, err := Parse(build(overlay))
 	if err != nil {
 		t.Fatal(err)

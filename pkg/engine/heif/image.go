@@ -148,10 +148,10 @@ func (it *item) orientation() int {
 	turns, mirrored, axis := 0, false, 0
 	for _, b := range it.properties {
 		switch {
-		case b.kind == "irot" && len(b.data) >= 1:
-			turns = int(b.data[0] & 3)
-		case b.kind == "imir" && len(b.data) >= 1:
-			mirrored, axis = true, int(b.data[0]&1)
+		case b.Kind == "irot" && len(b.Data) >= 1:
+			turns = int(b.Data[0] & 3)
+		case b.Kind == "imir" && len(b.Data) >= 1:
+			mirrored, axis = true, int(b.Data[0]&1)
 		}
 	}
 	return orientationOf(turns, mirrored, axis)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/isobmff"
 )
 
 // single returns a file whose only item is a coded picture, so that a codec needs to know nothing of grids, crops,
@@ -18,22 +19,22 @@ func (it *item) single(c color) []byte {
 	if it.kind == "av01" {
 		brand = format.AVIF
 	}
-	var properties []box
+	var properties []isobmff.Box
 	for _, b := range it.properties {
-		switch b.kind {
+		switch b.Kind {
 		case "ispe", "av1C", "a1op", "lsel", "a1lx":
 			properties = append(properties, b)
 		case "hvcC":
-			properties = append(properties, box{"hvcC", asColor(b.data)}, depths(b.data))
+			properties = append(properties, isobmff.Box{Kind: "hvcC", Data: asColor(b.Data)}, depths(b.Data))
 		}
 	}
-	properties = append(properties, box{"colr", c.numbers()})
+	properties = append(properties, isobmff.Box{Kind: "colr", Data: c.numbers()})
 	var ipco []byte
 	ipma := []byte{0, 0, 0, 0, 0, 0, 0, 1, 0, 1, byte(len(properties))}
 	for i, b := range properties {
-		ipco = appendBox(ipco, b.kind, b.data)
+		ipco = appendBox(ipco, b.Kind, b.Data)
 		number := byte(i + 1)
-		if b.kind == "hvcC" || b.kind == "av1C" {
+		if b.Kind == "hvcC" || b.Kind == "av1C" {
 			number |= 0x80 // essential
 		}
 		ipma = append(ipma, number)
@@ -58,15 +59,15 @@ func (it *item) single(c color) []byte {
 }
 
 // depths returns a pixi box for a configuration of HEVC: libheif reads no gray picture without one.
-func depths(config []byte) box {
+func depths(config []byte) isobmff.Box {
 	if len(config) < 19 {
-		return box{"pixi", []byte{0, 0, 0, 0, 0}}
+		return isobmff.Box{Kind: "pixi", Data: []byte{0, 0, 0, 0, 0}}
 	}
 	luma, chroma := 8+config[17]&7, 8+config[18]&7
 	if config[16]&3 == 0 && luma == 8 {
-		return box{"pixi", []byte{0, 0, 0, 0, 1, luma}}
+		return isobmff.Box{Kind: "pixi", Data: []byte{0, 0, 0, 0, 1, luma}}
 	}
-	return box{"pixi", []byte{0, 0, 0, 0, 3, luma, chroma, chroma}}
+	return isobmff.Box{Kind: "pixi", Data: []byte{0, 0, 0, 0, 3, luma, chroma, chroma}}
 }
 
 // asColor returns the configuration of a gray picture of more than 8 bits as if it had colours: libheif brings gray
