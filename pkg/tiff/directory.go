@@ -3,6 +3,7 @@ package tiff
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
@@ -70,9 +71,11 @@ type entry struct {
 	kind  uint16
 	count int
 	value []byte // in the file's byte order
+	from  uint64 // where the value is in the file
 }
 
-func openFile(data []byte) (*file, uint64, error) {
+// openFile reads the header. A version of others stands for 42: that of a camera's raw file.
+func openFile(data []byte, others ...uint16) (*file, uint64, error) {
 	f := &file{data: data}
 	if len(data) < 8 {
 		return nil, 0, raster.Truncatedf(format, "the header")
@@ -85,7 +88,11 @@ func openFile(data []byte) (*file, uint64, error) {
 	default:
 		return nil, 0, raster.Corruptf(format, 0, "the byte order is missing")
 	}
-	switch f.order.Uint16(data[2:]) {
+	version := f.order.Uint16(data[2:])
+	if slices.Contains(others, version) {
+		version = 42
+	}
+	switch version {
 	case 42:
 		return f, uint64(f.order.Uint32(data[4:])), nil
 	case 43:
@@ -98,7 +105,7 @@ func openFile(data []byte) (*file, uint64, error) {
 		f.big = true
 		return f, f.order.Uint64(data[8:]), nil
 	}
-	return nil, 0, raster.Corruptf(format, 2, "the version is %d, neither 42 nor 43", f.order.Uint16(data[2:]))
+	return nil, 0, raster.Corruptf(format, 2, "the version is %d, neither 42 nor 43", version)
 }
 
 // maxPages bounds the number of directories that are followed: a longer chain is a loop.
@@ -192,7 +199,7 @@ func (f *file) directory(at uint64) (*directory, error) {
 	head, size := f.sizes()
 	p := at + head
 	for ; count > 0 && uint64(len(f.data))-p >= size; count-- {
-		d.add(f.data[p : p+size])
+		d.add(p)
 		p += size
 	}
 	if count > 0 {
@@ -212,12 +219,13 @@ func typeSize(kind uint16) uint64 {
 }
 
 // add reads an entry. It keeps those values that lie within the file.
-func (d *directory) add(p []byte) {
+func (d *directory) add(place uint64) {
+	p := d.data[place:]
 	tag, kind := d.order.Uint16(p), d.order.Uint16(p[2:])
 	var count uint64
-	inline := p[8:12]
+	inline, from := p[8:12], place+8
 	if d.big {
-		count, inline = d.order.Uint64(p[4:]), p[12:20]
+		count, inline, from = d.order.Uint64(p[4:]), p[12:20], place+12
 	} else {
 		count = uint64(d.order.Uint32(p[4:]))
 	}
@@ -231,7 +239,7 @@ func (d *directory) add(p []byte) {
 	}
 	whole := count
 	count = min(count, have/each) // the file cannot hold more
-	e := entry{kind: kind, count: int(count)}
+	e := entry{kind: kind, count: int(count), from: from}
 	if count*each <= uint64(len(inline)) {
 		e.value = inline[:count*each]
 	} else {
@@ -240,7 +248,7 @@ func (d *directory) add(p []byte) {
 			at = have
 		}
 		e.count = int(min(count, (have-at)/each))
-		e.value = d.data[at : at+uint64(e.count)*each]
+		e.value, e.from = d.data[at:at+uint64(e.count)*each], at
 	}
 	if baseline := tag <= tagReference; baseline && uint64(e.count) < whole {
 		d.lost = tag
