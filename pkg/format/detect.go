@@ -32,6 +32,9 @@ func begins(signatures ...string) func([]byte) bool {
 	}
 }
 
+// isCR2 tells Canon's raw file from other TIFFs.
+func isCR2(head []byte) bool { return has(head, 0, "II*\x00") && has(head, 8, "CR\x02") }
+
 // isBitmap looks at the length of the second header as well: text can begin with BM too.
 func isBitmap(head []byte) bool {
 	if !has(head, 0, "BM") || len(head) < 18 || head[15] != 0 || head[16] != 0 || head[17] != 0 {

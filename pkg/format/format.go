@@ -18,6 +18,7 @@ const (
 	BMP  = "bmp"
 	HEIC = "heic"
 	AVIF = "avif"
+	RAW  = "raw" // what cameras store beside JPEG; the preview inside is read
 )
 
 // Format is a row of the table. The zero Format is that of an unknown name: it is neither read nor written.
@@ -66,7 +67,9 @@ var table = []Format{
 	{
 		Name: TIFF, Extensions: []string{".tiff", ".tif"}, Read: true,
 		Written: true, MaxSide: 65535, Alpha: true,
-		matches: begins("II*\x00", "MM\x00*", "II+\x00", "MM\x00+"), // the last two are BigTIFF
+		matches: func(head []byte) bool { // the last two are BigTIFF
+			return begins("II*\x00", "MM\x00*", "II+\x00", "MM\x00+")(head) && !isCR2(head)
+		},
 	},
 	{
 		Name: AVIF, Extensions: []string{".avif"}, Read: true, Browser: true,
@@ -80,6 +83,14 @@ var table = []Format{
 	{
 		Name: HEIC, Extensions: []string{".heic", ".heif", ".hif"}, Read: true,
 		matches: func(head []byte) bool { return brandFormat(head) == HEIC },
+	},
+	{
+		// NEF, ARW, DNG and PEF begin as every TIFF; only their directories tell them.
+		Name: RAW, Extensions: []string{".nef", ".nrw", ".cr2", ".cr3", ".arw", ".sr2", ".dng", ".raf", ".orf", ".rw2",
+			".rwl", ".pef", ".srw", ".3fr"}, Read: true,
+		matches: func(head []byte) bool {
+			return isCR2(head) || has(head, 4, "ftypcrx ") || begins("FUJIFILMCCD-RAW", "IIRO", "IIRS", "MMOR", "IIU\x00")(head)
+		},
 	},
 }
 

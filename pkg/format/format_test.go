@@ -40,7 +40,7 @@ func TestDetectByBrand(t *testing.T) {
 	for brands, want := range map[string]string{
 		"heic": "heic", "heixmif1": "heic", "avif": "avif", "avis": "avif", "mif1avif": "avif", "mif1miafheic": "heic",
 		"mif1": "heic", "msf1": "heic", "heis": "heic", "hevs": "heic", "miafMiHB": "heic", "mif1miafMA1B": "avif",
-		"msf1avis": "avif", "isom": "", "qt  ": "", "mp42isom": "", "crx isom": "", "isomheic": "heic",
+		"msf1avis": "avif", "isom": "", "qt  ": "", "mp42isom": "", "crx isom": "raw", "isomheic": "heic",
 	} {
 		if got := format.Detect(box(brands)); got != want {
 			t.Errorf("brands %s are taken for %q, want %q", brands, got, want)

@@ -44,6 +44,7 @@ const (
 	Truncated       Reason = "truncated"         // it ends before the picture does
 	Corrupt         Reason = "corrupt"           // it is damaged, or its decoder panicked on it
 	Unsupported     Reason = "unsupported"       // a format, or a feature of one, that no engine reads
+	PreviewTooSmall Reason = "preview-too-small" // the preview in a camera's raw file is smaller than what is asked for
 	TooManyPixels   Reason = "too-many-pixels"   // width × height beyond --max-pixels, or a side beyond what formats hold
 	TooLarge        Reason = "too-large"         // more bytes than --max-message allows
 	AnimatedTooLong Reason = "animated-too-long" // an animation of more frames than the engine's limit
@@ -60,7 +61,7 @@ const (
 // Reasons returns every reason, in reporting order.
 func Reasons() []Reason {
 	return []Reason{
-		NotAnImage, Truncated, Corrupt, Unsupported, TooManyPixels,
+		NotAnImage, Truncated, Corrupt, Unsupported, PreviewTooSmall, TooManyPixels,
 		TooLarge, AnimatedTooLong, Timeout, OutOfMemory, Crashed, BadName, Obstructed, NotFound, Forbidden, OptedOut,
 	}
 }

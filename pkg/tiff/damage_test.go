@@ -21,7 +21,6 @@ func TestWhatIsNotReadIsNamed(t *testing.T) {
 		"old-style JPEG data in pieces": func(s *spec) { s.compression = oldJPEG },
 		"photometric interpretation 77": func(s *spec) { s.photometric = 77 },
 		"a camera's raw data":           func(s *spec) { s.photometric = cfa },
-		"of which this page is":         func(s *spec) { s.more = map[uint16][]uint32{tagDNGVersion: {1, 4, 0, 0}} },
 		"LogLuv":                        func(s *spec) { s.photometric = logLuv },
 		"17 bits a sample":              func(s *spec) { s.more = map[uint16][]uint32{tagBits: {17}} },
 		"tiles of 24 bytes a pixel": func(s *spec) {

@@ -12,7 +12,6 @@ const format = "TIFF"
 
 // Tags that are read.
 const (
-	tagSubfileType  = 254
 	tagWidth        = 256
 	tagHeight       = 257
 	tagBits         = 258
@@ -32,7 +31,6 @@ const (
 	tagTileHeight   = 323
 	tagTileOffsets  = 324
 	tagTileCounts   = 325
-	tagSubIFDs      = 330
 	tagInkSet       = 332
 	tagExtraSamples = 338
 	tagSampleFormat = 339
@@ -43,7 +41,6 @@ const (
 	tagCoefficients = 529
 	tagSubsampling  = 530
 	tagReference    = 532
-	tagDNGVersion   = 50706
 )
 
 // file is a TIFF file in memory.

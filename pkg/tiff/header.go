@@ -124,9 +124,6 @@ func unsupported(feature string, args ...any) error {
 }
 
 func (p *page) read(opt raster.Options) error {
-	if p.has(tagDNGVersion) || p.int(tagSubfileType, 0)&1 != 0 && p.has(tagSubIFDs) {
-		return unsupported("a camera's raw data, of which this page is a preview,")
-	}
 	if !p.has(tagWidth) || !p.has(tagHeight) {
 		return raster.Corruptf(format, 0, "the directory has no width or no height")
 	}

@@ -138,8 +138,7 @@ func looksLikeImage(ctx context.Context, s source.Source, e source.Entry) (bool,
 // recognize when they look for their pictures.
 func kindOf(name string) source.Kind {
 	switch ext := strings.ToUpper(strings.TrimPrefix(path.Ext(name), ".")); ext {
-	case "NEF", "NRW", "CR2", "CR3", "CRW", "ARW", "SRF", "SR2", "DNG", "RAF", "ORF", "RW2", "PEF", "SRW", "X3F", "3FR",
-		"IIQ", // camera raw formats end here
+	case "CRW", "SRF", "X3F", "IIQ", // raw files of cameras that are not read
 		"SVG", "SVGZ", "PDF", "PSD", "PSB", "AI", "EPS", "XCF", "JXL", "JP2", "J2K", "JXR", "ICO", "ICNS", "TGA", "EXR",
 		"HDR", "DDS",
 		"MOV", "MP4", "M4V", "AVI", "MKV", "WEBM", "MTS", "3GP":

@@ -82,11 +82,11 @@ func TestImageWhoseNameCannotTravelIsRejectedByName(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("file systems refuse such names here")
 	}
-	dir := fill(t, "caf\xe9.jpg", "tab\tbed.jpg", strings.Repeat("x", 245)+".jpg", "plain.txt", "raw.nef", ".hidden.jpg")
+	dir := fill(t, "caf\xe9.jpg", "tab\tbed.jpg", strings.Repeat("x", 245)+".jpg", "plain.txt", "raw.x3f", ".hidden.jpg")
 	if err := os.WriteFile(filepath.Join(dir, "plain.txt"), []byte("text"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "raw.nef"), []byte("text"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "raw.x3f"), []byte("text"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	told := make(map[string]string)
@@ -115,7 +115,7 @@ func TestImageWhoseNameCannotTravelIsRejectedByName(t *testing.T) {
 	if !strings.HasPrefix(why, bad) || !strings.Contains(why, "more than 255") {
 		t.Errorf("of a long name it is told %q", why)
 	}
-	if got := v.LeftOut().Counts.String(); got != "1 NEF, 1 hidden, 1 not an image" {
+	if got := v.LeftOut().Counts.String(); got != "1 X3F, 1 hidden, 1 not an image" {
 		t.Errorf("left out: %q", got)
 	}
 }

@@ -115,6 +115,8 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/gif":       {"pkg/raster"},
 		"pkg/png":       {"pkg/inflate", "pkg/raster"},
 		"pkg/tiff":      {"pkg/inflate", "pkg/jpeg", "pkg/raster"},
+		"pkg/isobmff":   nil,
+		"pkg/raw":       {"pkg/isobmff", "pkg/tiff"},
 		"pkg/zsock":     {"pkg/zsock"},
 		"pkg/pki":       {"pkg/zsock"},
 		"pkg/wire":      {"pkg/outcome", "pkg/diskfault"},
@@ -123,7 +125,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/source":    {"pkg/blob", "pkg/bucket", "pkg/outcome"},
 		"pkg/ledger":    {"pkg/outcome", "pkg/taskid", "pkg/diskfault"},
 		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/gif", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png",
-			"pkg/raster", "pkg/tiff"},
+			"pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/sysmon"},
 		"pkg/sinkclient": {"pkg/pki", "pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome", "pkg/printable"},
 

@@ -76,6 +76,16 @@ func attacks() []attack {
 	photo := func() []byte { return jpegenc.Encode(sample(320, 240), jpegenc.Options{}) }
 	progressive := func() []byte { return jpegenc.Encode(sample(320, 240), jpegenc.Options{Progressive: true}) }
 	return []attack{
+		{"loop.nef", "rejected", "unsupported", "a camera's raw file whose directories lead back to themselves",
+			bytesOf(func() []byte {
+				return []byte("MM\x00*\x00\x00\x00\x08\x00\x02\x00\xfe\x00\x04\x00\x00\x00\x01\x00\x00\x00\x01" +
+					"\x01\x4a\x00\x04\x00\x00\x00\x01\x00\x00\x00\x08\x00\x00\x00\x08")
+			})},
+		{"beyond.rw2", "rejected", "truncated", "a camera's raw file whose preview would be behind its end",
+			bytesOf(func() []byte {
+				return []byte("IIU\x00\x08\x00\x00\x00\x02\x00\x01\x02\x04\x00\x01\x00\x00\x00\xff\xff\xff\x7f" +
+					"\x02\x02\x04\x00\x01\x00\x00\x00\xff\xff\xff\x7f\x00\x00\x00\x00")
+			})},
 		{"empty.jpg", "rejected", "not-an-image", "a file without a byte", bytesOf(func() []byte { return nil })},
 		{"text.jpg", "rejected", "not-an-image", "text under the name of a photograph",
 			bytesOf(func() []byte { return []byte("This is not a photograph, whatever its name says.\n") })},

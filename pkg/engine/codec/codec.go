@@ -71,7 +71,7 @@ func Of() List {
 			c.Reads, c.Writes = webpReads, webpWrites
 		case format.TIFF:
 			c.Reads, c.Writes = own, module("golang.org/x/image")
-		case format.BMP:
+		case format.BMP, format.RAW:
 			c.Reads = own
 		case format.HEIC:
 			c.Reads = hevc

@@ -55,6 +55,11 @@ func oriented() map[string]func(*image.NRGBA, int) []byte {
 		"JPEG": func(img *image.NRGBA, o int) []byte {
 			return JPEG(Stored(img, o), JPEGOptions{Segments: [][]byte{exifSegment(o)}})
 		},
+		"JPEG with a signed number": func(img *image.NRGBA, o int) []byte {
+			block := tiffLike(binary.LittleEndian, 42, "", []field{num(274, 9, uint32(o))})
+			segment := Segment(0xe1, []byte("Exif\x00\x00"), block)
+			return JPEG(Stored(img, o), JPEGOptions{Segments: [][]byte{segment}})
+		},
 		"progressive JPEG": func(img *image.NRGBA, o int) []byte {
 			return JPEG(Stored(img, o), JPEGOptions{Progressive: true, Segments: [][]byte{exifSegment(o)}})
 		},

@@ -28,6 +28,19 @@ func testColor(t *testing.T, s Suite) {
 			return data
 		},
 	}
+	t.Run("told by EXIF alone", func(t *testing.T) {
+		block := tiffLike(binary.BigEndian, 42, "", []field{subs(34665, []field{num(40961, 3, 65535),
+			subs(40965, []field{text(1, "R03")})})})
+		data := JPEG(img, JPEGOptions{
+			Quality: 100, Sampling: [2]int{1, 1}, Segments: [][]byte{Segment(0xe1, []byte("Exif\x00\x00"), block)},
+		})
+		for _, ops := range []string{"strip:all", "strip:keep"} {
+			once := s.make(t, data, "x=format:jpeg,quality:98,"+ops).Outputs[0].Data
+			if got := s.one(t, once, "format:png").NRGBAAt(4, 4); far(got, color.NRGBA{0, 201, 0, 255}, 6) {
+				t.Errorf("%s: Adobe's green became %v, read again", ops, got)
+			}
+		}
+	})
 	tables := Profile("RGB ", tag{"A2B0", make([]byte, 64)})
 	for name, encode := range withProfile {
 		for _, ops := range []string{"fit:16x16,", "", "fill:8x16,", "crop:10:ne,"} {

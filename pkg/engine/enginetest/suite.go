@@ -48,6 +48,7 @@ func (s Suite) Run(t *testing.T) {
 		{"PNGKinds", testPNGKinds},
 		{"OtherFormats", testOtherFormats},
 		{"OddFiles", testOddFiles},
+		{"RAW", testRAW},
 		{"StudioRange", testStudioRange},
 		{"FirstFrames", testFirstFrames},
 		{"Animations", testAnimations},

@@ -19,6 +19,8 @@ const (
 	TagICC         = 34675
 	TagPixelX      = 40962
 	TagPixelY      = 40963
+	TagColorSpace  = 40961
+	TagInterop     = 40965
 )
 
 // Entry is one entry of a TIFF directory.
@@ -106,6 +108,10 @@ func (e Entry) Int(order binary.ByteOrder) int {
 		return int(order.Uint16(e.Value))
 	case 4, 13:
 		return int(order.Uint32(e.Value))
+	case 8: // some writers store positive numbers as signed ones
+		return max(-1, int(int16(order.Uint16(e.Value))))
+	case 9:
+		return max(-1, int(int32(order.Uint32(e.Value))))
 	}
 	return -1
 }
@@ -129,4 +135,30 @@ func Orientation(exif []byte) int {
 		}
 	}
 	return 1
+}
+
+// adobeRGB reports whether an EXIF block says that the samples are those of Adobe RGB: cameras mark that by R03 in the
+// directory of interoperability, or by a colour space of 2.
+func adobeRGB(exif []byte) bool {
+	order, list := Directory(exif)
+	for _, e := range list {
+		if e.Tag != TagExif {
+			continue
+		}
+		for _, e := range DirectoryAt(exif, order, e.Int(order)) {
+			switch e.Tag {
+			case TagColorSpace:
+				if e.Int(order) == 2 {
+					return true
+				}
+			case TagInterop:
+				for _, e := range DirectoryAt(exif, order, e.Int(order)) {
+					if e.Tag == 1 && string(e.Value) == "R03\x00" {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }

@@ -5,13 +5,17 @@ package header
 import (
 	"encoding/binary"
 
+	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/raw"
 )
 
 // Info is what a header says. Slices point into the data that was read, where the format stores them whole.
 type Info struct {
 	Format      string // one of format.All, by name
+	Coding      string // the format of Data
+	Data        []byte // what is decoded: what was read, but the preview of a RAW
 	Width       int    // as stored, pixels; at least 1
 	Height      int
 	Frames      int  // of an animation; 1 for a still
@@ -28,6 +32,10 @@ type Info struct {
 	Text bool   // comments or other text is there
 
 	JPEG JPEG // of a JPEG
+
+	// FullWidth and FullHeight are, of a RAW, the size of the picture of which the preview is one, about, as stored.
+	// 0 where it is not known.
+	FullWidth, FullHeight int
 }
 
 // JPEG is what the frame header of a JPEG says.
@@ -63,7 +71,8 @@ func (i Info) Metadata() []string {
 // Read reads the header of an encoded image. The error is an *outcome.Rejection: what is no image, what is cut or
 // damaged before its size is known, and, by name, what no engine reads.
 func Read(data []byte) (Info, error) {
-	info := Info{Format: format.Detect(data), Frames: 1, Orientation: 1}
+	info := Info{Format: format.Detect(data), Frames: 1, Orientation: 1, Data: data}
+	info.Coding = info.Format
 	var err error
 	switch info.Format {
 	case format.JPEG:
@@ -74,8 +83,12 @@ func Read(data []byte) (Info, error) {
 		err = info.readGIF(data)
 	case format.WebP:
 		err = info.readWebP(data)
-	case format.TIFF:
-		err = info.readTIFF(data)
+	case format.TIFF, format.RAW:
+		if file := raw.Find(data); file != nil {
+			err = info.readRAW(file)
+		} else {
+			err = info.readTIFF(data)
+		}
 	case format.BMP:
 		err = info.readBMP(data)
 	case format.HEIC, format.AVIF:
@@ -88,6 +101,12 @@ func Read(data []byte) (Info, error) {
 	}
 	if err != nil {
 		return Info{}, err
+	}
+	if info.Format != format.RAW {
+		info.Coding = info.Format // HEIC may turn out to be AVIF
+	}
+	if info.ICC == nil && info.Coding == format.JPEG && info.JPEG.Components == 3 && adobeRGB(info.EXIF) {
+		info.ICC = icc.AdobeRGB()
 	}
 	if info.Width < 1 || info.Height < 1 {
 		return Info{}, outcome.Reject(outcome.Corrupt, "the header says %d×%d pixels", info.Width, info.Height)

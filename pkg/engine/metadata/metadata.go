@@ -106,9 +106,9 @@ func keptEXIF(block []byte, orientation, width, height int) []byte {
 		switch e.Type { // those of which header.Entry.Int, and some other readers, take the first value
 		case 1, 6, 7:
 			out[e.At+8] = byte(min(n, 255))
-		case 3:
+		case 3, 8:
 			order.PutUint16(out[e.At+8:], uint16(min(n, 65535)))
-		case 4, 13:
+		case 4, 9, 13:
 			order.PutUint32(out[e.At+8:], uint32(n))
 		default:
 			return
@@ -125,6 +125,16 @@ func keptEXIF(block []byte, orientation, width, height int) []byte {
 				set(e, width)
 			case header.TagPixelY:
 				set(e, height)
+			case header.TagColorSpace: // the profile of the output says what its colours are, or they are those of sRGB
+				if e.Int(order) == 2 {
+					set(e, 65535)
+				}
+			case header.TagInterop:
+				for _, e := range header.DirectoryAt(block, order, e.Int(order)) {
+					if e.Tag == 1 && string(e.Value) == "R03\x00" {
+						copy(out[e.At+8:], "R98")
+					}
+				}
 			}
 		}
 	}

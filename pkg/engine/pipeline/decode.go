@@ -18,14 +18,14 @@ import (
 
 // decode decodes the picture, or each frame that a variant keeps, and makes of it what the variants ask for.
 func (t *transform) decode() error {
-	if t.info.Format == format.JPEG && !t.damaged {
+	if t.info.Coding == format.JPEG && !t.damaged {
 		w, h := t.needed(reduced)
 		return t.decoded(func() ([]source, error) { return t.decodeJPEG(w, h) })
 	}
 	w, h := t.needed(finer)
-	if rows.Reads(t.info.Format) {
+	if rows.Reads(t.info.Coding) {
 		return t.decoded(func() ([]source, error) {
-			src, err := rows.Open(t.info.Format, t.data, raster.Options{
+			src, err := rows.Open(t.info.Coding, t.data, raster.Options{
 				MaxPixels: t.engine.limits.MaxPixels, AcceptTruncated: t.engine.limits.OnTruncated == engine.AcceptTruncated,
 			})
 			if err != nil {

@@ -78,10 +78,10 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 	if err != nil {
 		return nil, err
 	}
-	t := &transform{engine: e, ctx: ctx, data: data, info: info, recipe: r}
+	t := &transform{engine: e, ctx: ctx, data: info.Data, info: info, recipe: r}
 	res, err := e.try(t)
 	if errors.Is(err, errDamaged) {
-		return e.try(&transform{engine: e, ctx: ctx, data: data, info: info, recipe: r, damaged: true})
+		return e.try(&transform{engine: e, ctx: ctx, data: info.Data, info: info, recipe: r, damaged: true})
 	}
 	return res, err
 }
@@ -97,7 +97,7 @@ func (e *Engine) try(t *transform) (res *engine.Result, err error) {
 		}
 		if p := recover(); p != nil {
 			res, err = nil, outcome.Reject(outcome.Corrupt, "the transform panicked: %v", p)
-			if t.info.Format == format.JPEG && !t.damaged {
+			if t.info.Coding == format.JPEG && !t.damaged {
 				err = errDamaged
 			}
 		}

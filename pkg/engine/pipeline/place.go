@@ -46,7 +46,7 @@ func (s *searcher) content(so plan, trim int) image.Rectangle {
 		return image.Rect(0, 0, w, h)
 	}
 	r := reference.Content(s.pixels(so), s.Ops[trim].N)
-	s.tooLarge = s.engine.limits.CheckVariant(s.Variant, s.format, s.count(s.variant), r.Dx(), r.Dy(), s.Ops[trim+1:])
+	s.tooLarge = s.check(s.variant, r.Dx(), r.Dy(), s.Ops[trim+1:])
 	return r
 }
 

@@ -72,13 +72,21 @@ func (t *transform) plan() error {
 		if v.Orient {
 			w, h = t.info.Displayed()
 		}
-		if err := t.engine.limits.CheckVariant(v, m.format, t.count(m), w, h, v.Ops); err != nil {
+		if err := t.check(m, w, h, v.Ops); err != nil {
 			return err
 		}
 		t.made = append(t.made, m)
 	}
 	t.chooseColor()
 	return nil
+}
+
+// check follows the sizes of a variant through operations that begin with w×h pixels.
+func (t *transform) check(m *variant, w, h int, ops []recipe.Op) error {
+	if err := engine.CheckPreview(t.info, m.Variant, w, h, ops); err != nil {
+		return err
+	}
+	return t.engine.limits.CheckVariant(m.Variant, m.format, t.count(m), w, h, ops)
 }
 
 // assets loads the watermarks.

@@ -62,13 +62,13 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture,
 	error) {
 	switch {
-	case info.Format == format.WebP && !info.Animation:
+	case info.Coding == format.WebP && !info.Animation:
 		p, err := webp.Planes(data, info.Width, info.Height, image.Pt(width, height))
 		if err != nil {
 			err = (&transform{engine: e, ctx: ctx, info: info}).reject(err)
 		}
 		return p, err
-	case info.Format != format.HEIC && info.Format != format.AVIF:
+	case info.Coding != format.HEIC && info.Coding != format.AVIF:
 		return nil, nil
 	}
 	file, err := heif.Parse(data)

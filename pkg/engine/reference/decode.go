@@ -40,7 +40,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 	accept := t.engine.limits.OnTruncated == engine.AcceptTruncated
 	var img image.Image
 	var err error
-	switch t.info.Format {
+	switch t.info.Coding {
 	case format.JPEG:
 		img, err = t.decodeJPEG(accept)
 	case format.PNG, format.TIFF, format.BMP:
@@ -55,7 +55,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 	case format.HEIC, format.AVIF:
 		img, err = t.decodeHEIF()
 	default:
-		err = outcome.Reject(outcome.Unsupported, "no decoder for %s", t.info.Format)
+		err = outcome.Reject(outcome.Unsupported, "no decoder for %s", t.info.Coding)
 	}
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (t *transform) reject(err error) error {
 	case errors.As(err, &unsupportedJPEG):
 		return outcome.Reject(outcome.Unsupported, "%v", err)
 	case cutShort(err), t.info.Truncated:
-		return outcome.Reject(outcome.Truncated, "the %s ends before its picture does: %v", t.info.Format, err)
+		return outcome.Reject(outcome.Truncated, "the %s ends before its picture does: %v", t.info.Coding, err)
 	}
 	return outcome.Reject(outcome.Corrupt, "%v", err)
 }

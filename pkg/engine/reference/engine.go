@@ -110,7 +110,7 @@ type made struct {
 	animate bool   // it keeps all frames
 	marks   map[string]*image.NRGBA
 	limits  engine.Limits
-	count   int               // of frames that the input has
+	info    *header.Info      // of the input
 	cuts    []image.Point     // by operation: where smart gravity cut the first frame, which holds for all frames
 	windows []image.Rectangle // by operation: what trim left of the first frame, which holds for all frames
 
@@ -134,9 +134,9 @@ func (t *transform) checkInput(r recipe.Recipe) error {
 	if err != nil {
 		return err
 	}
-	t.info = info
+	t.info, t.data = info, info.Data
 	for _, v := range r.Variants {
-		m := &made{Variant: v, format: v.OutputFormat("", info.Format), limits: t.engine.limits, count: info.Frames}
+		m := &made{Variant: v, format: v.OutputFormat("", info.Format), limits: t.engine.limits, info: &t.info}
 		m.animate = v.Animate && info.Frames > 1 && format.Of(m.format).Animates
 		t.made = append(t.made, m)
 	}
@@ -157,9 +157,12 @@ func (t *transform) checkOutput(recipe.Recipe) error {
 
 // checkSizes follows the sizes through operations that begin with w×h pixels.
 func (m *made) checkSizes(w, h int, ops []recipe.Op) error {
+	if err := engine.CheckPreview(*m.info, m.Variant, w, h, ops); err != nil {
+		return err
+	}
 	frames := 1
 	if m.animate {
-		frames = m.count
+		frames = m.info.Frames
 	}
 	return m.limits.CheckVariant(m.Variant, m.format, frames, w, h, ops)
 }
