@@ -22,7 +22,8 @@ func FarmProgram() *cli.Command {
 			steerCommand("pause", outcome.Paused, "pause a run: hand out no more images until resume"),
 			steerCommand("resume", outcome.Running, "resume a paused run"),
 			steerCommand("cancel", outcome.Cancelled, "cancel a run: settle what workers hold, then end it"),
-			runsCommand(), rejectsCommand(), retryCommand(), backupCommand(), compactCommand(), verifyCommand(), reportCommand(),
+			runsCommand(), rejectsCommand(), retryCommand(), backupCommand(), compactCommand(), pruneCommand(),
+			verifyCommand(), reportCommand(),
 			codecsCommand(), doctorCommand(), healthCommand(), tlsCommand(), manCommand(), asOwnerCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {

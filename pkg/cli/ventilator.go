@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
 
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/progress"
@@ -23,17 +24,23 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// findFlags select the images of a run and configure their delivery. `farm run` has them, too.
-func findFlags() []cli.Flag {
+// selectFlags say which files of the inputs are images of a run.
+func selectFlags() []cli.Flag {
 	return []cli.Flag{
 		texts(whatToTake, "include", "take only files that match this `GLOB`; repeatable"),
 		texts(whatToTake, "exclude", "leave out files and directories that match this `GLOB`; repeatable"),
 		yes(whatToTake, "hidden", "take hidden files and directories, too"),
 		yes(whatToTake, "follow-links", "take files outside the input to which links in it lead"),
+		text(whatToTake, "url-column", "url", "`NAME` of the column of a list (.csv, .jsonl) that holds URLs"),
+	}
+}
+
+// findFlags select the images of a run and configure their delivery. `farm run` has them, too.
+func findFlags() []cli.Flag {
+	return concat(selectFlags(), []cli.Flag{
 		yes(whatToTake, "force", "make every output again, also of unchanged images"),
 		yes(whatToTake, "checksum", "recognize unchanged images by content, not by size and time"),
 		yes(whatToTake, "allow-empty", "end with status 0 when there are no images; otherwise it is 2"),
-		text(whatToTake, "url-column", "url", "`NAME` of the column of a list (.csv, .jsonl) that holds URLs"),
 		number(limits, "url-connections", 2, from(1).to(256), "connections to one web server"),
 		duration(limits, "url-interval", 200*time.Millisecond, from(time.Millisecond),
 			"time between two requests to one web server"),
@@ -73,7 +80,7 @@ func findFlags() []cli.Flag {
 		bytes(limits, "max-inflight-bytes", "64MiB", from[int64](1), "most bytes of images read and not yet handed out"),
 		number(limits, "readers", 4, from(1).to(1024), "files read at the same time"),
 		text(showing, "progress", "auto", "`FORM` of progress: auto, bar, plain, json (on stdout) or none"),
-	}
+	})
 }
 
 // VentilatorProgram is the command line of the ventilator.
@@ -195,11 +202,7 @@ func ventilatorConfig(
 	host, _ := os.Hostname() // for display only
 	return ventilator.Config{
 		Inputs: c.Args().Slice(), Stdin: os.Stdin,
-		Select: source.Config{
-			Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"), Hidden: c.Bool("hidden"),
-			FollowLinks: c.Bool("follow-links"), Bucket: bucketConfig(log, reg),
-			Web: webConfig(c),
-		},
+		Select: selectionOf(c, bucketConfig(log, reg), webConfig(c)),
 		Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool(
 			"checksum",
@@ -218,10 +221,19 @@ func ventilatorConfig(
 	}, show, nil
 }
 
+// selectionOf returns what selectFlags select.
+func selectionOf(c *cli.Command, buckets bucket.Config, web source.Web) source.Config {
+	web.Column = c.String("url-column")
+	return source.Config{
+		Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"), Hidden: c.Bool("hidden"),
+		FollowLinks: c.Bool("follow-links"), Bucket: buckets, Web: web,
+	}
+}
+
 // webConfig says how web servers are asked.
 func webConfig(c *cli.Command) source.Web {
 	return source.Web{
-		Column: c.String("url-column"), Connections: c.Int("url-connections"), Interval: c.Duration("url-interval"),
+		Connections: c.Int("url-connections"), Interval: c.Duration("url-interval"),
 		Timeout: c.Duration("url-timeout"), MaxBody: bytesOf(c, "max-message"), AllowPrivate: c.Bool("allow-private"),
 		IgnoreOptOut: c.Bool("ignore-opt-out"),
 	}

@@ -155,30 +155,6 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
-func appendOutput(b []byte, before string, o Output) []byte {
-	same := 0
-	for same < len(before) && same < len(o.Name) && before[same] == o.Name[same] {
-		same++
-	}
-	b = binary.AppendUvarint(b, uint64(same))
-	b = binary.AppendUvarint(b, uint64(len(o.Name)-same))
-	b = append(b, o.Name[same:]...)
-	b = binary.AppendUvarint(b, uint64(o.Size))
-	b = binary.AppendUvarint(b, uint64(o.Width))
-	b = binary.AppendUvarint(b, uint64(o.Height))
-	if o.Sum == 0 && !o.Earlier {
-		return b
-	}
-	b = binary.LittleEndian.AppendUint32(b, o.Sum)
-	if o.Earlier {
-		b = append(b, flagEarlier)
-	}
-	return b
-}
-
-// The flags of an output.
-const flagEarlier = 1
-
 func appendTimings(b []byte, t Timings) []byte {
 	for _, d := range []time.Duration{t.Queued, t.Decode, t.Transform, t.Encode, t.Write, t.EndToEnd} {
 		b = binary.AppendUvarint(b, uint64(max(0, d.Microseconds())))
@@ -355,28 +331,6 @@ func (d *decoder) skip() {
 	} else {
 		d.uvarint()
 	}
-}
-
-func (d *decoder) output(before string) Output {
-	in := decoder{rest: d.bytes()}
-	if d.err != nil {
-		return Output{}
-	}
-	same := in.uvarint()
-	if same > uint64(len(before)) {
-		in.fail(errors.New("the name of an output shares more than there is"))
-		same = 0
-	}
-	o := Output{Name: before[:same] + string(in.take(in.uvarint()))}
-	o.Size, o.Width, o.Height = in.count(), int(in.count()), int(in.count())
-	if len(in.rest) >= 4 { // entries of earlier versions end here
-		o.Sum = binary.LittleEndian.Uint32(in.rest)
-		o.Earlier = len(in.rest) > 4 && in.rest[4]&flagEarlier != 0
-	}
-	if in.err != nil {
-		d.fail(in.err)
-	}
-	return o
 }
 
 func (d *decoder) timings() Timings {

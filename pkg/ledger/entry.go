@@ -45,6 +45,7 @@ type Output struct {
 	Width, Height int    // pixels; 0 if unknown
 	Sum           uint32 // CRC-32C of its bytes; 0 if unknown
 	Earlier       bool   // it was made for an earlier entry: of the same image, by the same variant
+	Pruned        bool   // it was removed, because nobody wanted it any more
 
 	// Owner is the Seq of that entry, which Append takes the output from. When the output belongs to a later entry by
 	// then, it stays with that. The ledger does not keep Owner.

@@ -36,6 +36,9 @@ const outputsFill = 0.9
 func claimOutputs(index *bbolt.Bucket, e *Entry, seq uint64) error {
 	owner := seqKey(seq)
 	for _, o := range e.Outputs {
+		if o.Pruned {
+			continue
+		}
 		key := outputKey(o.Name)
 		if o.Owner != 0 {
 			if now := index.Get(key); now != nil && !bytes.Equal(now, seqKey(o.Owner)) {
@@ -213,13 +216,17 @@ func (l *Ledger) Owners(names []string, visit func(name string, e Entry)) error 
 	return fault(l.path, "look for the owners of outputs", err)
 }
 
-// Superseded returns the names of the outputs of e that belong to another entry: to a later one, or to one that e would
-// have taken them from and that had lost them by then.
+// Superseded returns the names of the outputs of e that are not its own any more: they were pruned, or belong to a later
+// entry, or to one that got them before e could take them.
 func (l *Ledger) Superseded(e *Entry) ([]string, error) {
 	var names []string
 	err := l.withOwners(func(tx *bbolt.Tx, late map[string]uint64) error {
 		entries, word := tx.Bucket(bucketEntries), reader(tx)
 		for _, o := range e.Outputs {
+			if o.Pruned {
+				names = append(names, o.Name)
+				continue
+			}
 			seq := ownerSeq(tx, late, outputKey(o.Name))
 			if seq == e.Seq || seq < e.Seq && !o.Earlier {
 				continue

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,4 +121,16 @@ func TestRunFromBucketToBucketInOneProcess(t *testing.T) {
 	if keys := s.Keys("out/"); len(keys) != 2 {
 		t.Errorf("outputs %q", keys)
 	}
+
+	s.Delete("in/b")
+	s.Put("out/mine.jpg", picture(t, 3)) // unknown to the ledger
+	p = bucketFarm(t, s, "farm", "prune", "s3://photos/in", "--size", "64", "--out", "s3://photos/out", "--ledger", ledger)
+	p.MustExit(0)
+	p.MustSay("remove\tb_thumbnail64\tits image is gone", "1 outputs removed")
+	if keys := s.Keys("out/"); !slices.Equal(keys, []string{"out/a_thumbnail64.jpg", "out/mine.jpg"}) {
+		t.Errorf("after the pruning there is %q", keys)
+	}
+	p = bucketFarm(t, s, "farm", "prune", "s3://photos/none", "--out", "s3://photos/out", "--ledger", ledger)
+	p.MustExit(2)
+	p.MustSay("is it mounted?")
 }

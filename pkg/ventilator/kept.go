@@ -1,0 +1,76 @@
+package ventilator
+
+import (
+	"context"
+	"hash/maphash"
+
+	"github.com/imagefarm/imagefarm/pkg/source"
+)
+
+// Kept is what a run over some inputs would keep: its images and their outputs. It holds hashes of names, not names.
+type Kept struct {
+	seed    maphash.Seed
+	outputs map[uint64]struct{}
+	images  map[uint64]struct{}
+	sources map[string]struct{}
+}
+
+// FindKept walks the inputs of cfg, of which it needs Inputs, Stdin, Select and Recipe. It returns a *UsageError when
+// images may be out of sight: one of the inputs has none, or something cannot be read.
+func FindKept(ctx context.Context, cfg Config) (*Kept, error) {
+	cfg = cfg.withDefaults()
+	all, err := newFinder(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	look, err := all.survey(ctx, cfg.Recipe)
+	if err != nil {
+		return nil, err
+	}
+	k := &Kept{seed: maphash.MakeSeed(), outputs: make(map[uint64]struct{}), images: make(map[uint64]struct{}),
+		sources: make(map[string]struct{})}
+	v := Ventilator{cfg: cfg}
+	for i, s := range all.sources {
+		found := false
+		var left leftOut
+		err := (&finder{sources: []source.Source{s}}).walk(ctx, func(im image) error {
+			found = true
+			from := v.sourceOf(&im)
+			k.sources[from] = struct{}{}
+			k.images[k.hash(inputOf(from, im.Name))] = struct{}{}
+			for _, out := range look.naming.outputs(im.Name) {
+				k.outputs[k.hash(out)] = struct{}{}
+			}
+			return nil
+		}, left.add)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(left.all.Unreadable) > 0:
+			o := left.all.Unreadable[0]
+			return nil, usage("%q cannot be read, so its images may be there: %v", o.Location, o.Err)
+		case !found:
+			return nil, usage("no images in %q: is it mounted?", cfg.Inputs[i])
+		}
+	}
+	return k, nil
+}
+
+func (k *Kept) hash(s string) uint64 { return maphash.String(k.seed, s) }
+
+// HasOutput reports whether an image of the inputs has an output of that name. It errs, once in many billions, on the
+// side of keeping.
+func (k *Kept) HasOutput(name string) bool { return contains(k.outputs, k.hash(name)) }
+
+// HasImage reports whether the inputs have the image of that name and source.
+func (k *Kept) HasImage(from, name string) bool {
+	return contains(k.images, k.hash(inputOf(from, name)))
+}
+
+// Covers reports whether images of the inputs come from that source, so that others of it would have been found.
+func (k *Kept) Covers(from string) bool { return from != "" && contains(k.sources, from) }
+
+func contains[K comparable](set map[K]struct{}, key K) bool {
+	_, is := set[key]
+	return is
+}
