@@ -17,7 +17,10 @@ import (
 //
 // With an error nothing is added: an entry is invalid, or the ledger cannot be written. After an ErrUnavailable,
 // such as a full disk, the caller may try again.
-func (l *Ledger) Append(batch []Entry) (duplicate []bool, err error) {
+func (l *Ledger) Append(batch []Entry) (duplicate []bool, err error) { return l.append(batch, nil) }
+
+// append is Append, with what also to do in the transaction; nil: nothing.
+func (l *Ledger) append(batch []Entry, also func(*bbolt.Tx) error) (duplicate []bool, err error) {
 	for i := range batch {
 		if err := batch[i].Validate(); err != nil {
 			return nil, err
@@ -30,7 +33,10 @@ func (l *Ledger) Append(batch []Entry) (duplicate []bool, err error) {
 	defer l.writing.Unlock()
 	err = l.update(func(tx *bbolt.Tx) error {
 		duplicate = make([]bool, len(batch))
-		return l.add(tx, batch, duplicate)
+		if err := l.add(tx, batch, duplicate); err != nil || also == nil {
+			return err
+		}
+		return also(tx)
 	})
 	l.words.settle(err)
 	if err != nil {
