@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// tryLock reports that locks do not work here, so that the age of files decides.
-func tryLock(*os.File) (bool, error) {
+// TryLock reports that locks do not work here, so that the age of files decides.
+func TryLock(*os.File) (bool, error) {
 	return false, errors.ErrUnsupported
 }

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// tryLock takes the lock on f and reports whether it did; the kernel drops it when f is closed or the process dies.
+// TryLock takes the lock on f and reports whether it did; the kernel drops it when f is closed or the process dies.
 // An error says that locks do not work here.
-func tryLock(f *os.File) (bool, error) {
+func TryLock(f *os.File) (bool, error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return false, err

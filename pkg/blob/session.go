@@ -71,7 +71,7 @@ func (s *session) makeTemp() error {
 		if err != nil {
 			return err
 		}
-		held, err := tryLock(lock)
+		held, err := TryLock(lock)
 		if err == nil && !held || !s.isAt(lock, temp+lockSuffix) {
 			lock.Close()
 			continue
@@ -283,7 +283,7 @@ func (s *session) sweep(place string, isLock bool) (bool, error) {
 		return false, err
 	}
 	defer lock.Close()
-	held, err := tryLock(lock)
+	held, err := TryLock(lock)
 	if err != nil {
 		if held, err = s.isOld(place + lockSuffix); err != nil {
 			return false, err
