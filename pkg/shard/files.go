@@ -1,0 +1,222 @@
+package shard
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/diskfault"
+)
+
+// Reader reads samples out of shards, published or not. Its methods may be called concurrently.
+type Reader struct {
+	pattern Pattern
+	open    string       // the directory of shards that are not published; empty: unknown
+	bucket  *blob.Bucket // nil: the shards are in a directory
+
+	mu    sync.Mutex
+	sizes map[string]sized // of published shards in a bucket, by name
+}
+
+type sized struct {
+	size  int64
+	until time.Time
+}
+
+// sizeKept is how long the size of a shard in a bucket is remembered: one request serves many samples.
+const sizeKept = 10 * time.Second
+
+// maxSizes bounds how many sizes are remembered.
+const maxSizes = 10_000
+
+// OpenDir returns where the shards of a pattern are kept until they are published. Those of a directory are in the
+// farm's own directory there, so that they can be linked into place. Those of a bucket are beside the ledger.
+func OpenDir(p Pattern, ledgerPath string) string {
+	switch {
+	case !p.Remote():
+		return filepath.Join(p.Dir, blob.OwnDir, "shards")
+	case ledgerPath == "":
+		return ""
+	}
+	return ledgerPath + ".shards"
+}
+
+// NewReader returns a reader of the shards of a pattern. openDir is what OpenDir returns. The caller closes it.
+func NewReader(p Pattern, openDir string, cfg blob.Config) (*Reader, error) {
+	r := &Reader{pattern: p, open: openDir, sizes: make(map[string]sized)}
+	if p.Remote() {
+		b, err := blob.OpenBucket(p.Dir, cfg)
+		if err != nil {
+			return nil, err
+		}
+		r.bucket = b
+	}
+	return r, nil
+}
+
+// Path returns the text of the flag that names the shards.
+func (r *Reader) Path() string { return r.pattern.String() }
+
+// Close closes idle connections.
+func (r *Reader) Close() error {
+	if r.bucket == nil {
+		return nil
+	}
+	return r.bucket.Close()
+}
+
+func (r *Reader) final(name string) string      { return filepath.Join(r.pattern.Dir, name) }
+func (r *Reader) unfinished(name string) string { return filepath.Join(r.open, name) }
+
+// StatAt returns an error unless the shard of that name reaches to end, in bytes. The error is fs.ErrNotExist when
+// there is no such shard, or it is too short.
+func (r *Reader) StatAt(name string, end int64) error {
+	size, err := r.published(name)
+	if errors.Is(err, fs.ErrNotExist) && r.open != "" {
+		var info fs.FileInfo
+		if info, err = os.Stat(r.unfinished(name)); err == nil {
+			size = info.Size()
+		} else if errors.Is(err, fs.ErrNotExist) {
+			size, err = r.published(name) // it may have been published meanwhile
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("no shard %s in %s: %w", name, r.pattern.Dir, fs.ErrNotExist)
+	case err == nil && size < end:
+		return fmt.Errorf("the shard %s in %s has %d bytes, less than %d: %w", name, r.pattern.Dir, size, end,
+			fs.ErrNotExist)
+	}
+	return fault("look up", name, r.pattern.Dir, err)
+}
+
+// published returns the size of a published shard.
+func (r *Reader) published(name string) (int64, error) {
+	if r.bucket == nil {
+		if _, err := os.Stat(r.pattern.Dir); err != nil {
+			return 0, &blob.Fault{Kind: blob.ErrUnavailable, Op: "use", Dir: r.pattern.Dir, Why: "the directory is gone"}
+		}
+		info, err := os.Stat(r.final(name))
+		if err != nil {
+			return 0, err
+		}
+		return info.Size(), nil
+	}
+	r.mu.Lock()
+	known, is := r.sizes[name]
+	r.mu.Unlock()
+	if is && time.Now().Before(known.until) {
+		return known.size, nil
+	}
+	size, err := r.bucket.Stat(name)
+	if err != nil {
+		return 0, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.sizes) >= maxSizes {
+		clear(r.sizes)
+	}
+	r.sizes[name] = sized{size, time.Now().Add(sizeKept)}
+	return size, nil
+}
+
+// OpenAt returns size bytes of a shard from an offset. The caller closes what it returns.
+func (r *Reader) OpenAt(name string, offset, size int64) (io.ReadSeekCloser, error) {
+	if err := r.StatAt(name, offset+size); err != nil {
+		return nil, err
+	}
+	if r.bucket != nil {
+		if _, err := r.published(name); err == nil {
+			whole, err := r.bucket.Open(name)
+			if err != nil {
+				return nil, err
+			}
+			return &part{whole: whole, from: offset, size: size}, nil
+		}
+		return r.openFile(name, offset, size, r.unfinished(name))
+	}
+	return r.openFile(name, offset, size, r.final(name), r.unfinished(name), r.final(name))
+}
+
+// openFile opens the first file of paths that exists.
+func (r *Reader) openFile(name string, offset, size int64, paths ...string) (io.ReadSeekCloser, error) {
+	var file *os.File
+	err := fs.ErrNotExist
+	for _, at := range paths {
+		if errors.Is(err, fs.ErrNotExist) {
+			file, err = os.Open(at)
+		}
+	}
+	if err != nil {
+		return nil, fault("open", name, r.pattern.Dir, err)
+	}
+	return &section{io.NewSectionReader(file, offset, size), file}, nil
+}
+
+// section is a part of a file.
+type section struct {
+	*io.SectionReader
+	file *os.File
+}
+
+// Close implements io.Closer.
+func (s *section) Close() error { return s.file.Close() }
+
+// part is a part of what can only be read from one place at a time.
+type part struct {
+	whole      io.ReadSeekCloser
+	from, size int64
+	at         int64 // in the part
+}
+
+// Read implements io.Reader.
+func (p *part) Read(b []byte) (int, error) {
+	if p.at >= p.size {
+		return 0, io.EOF
+	}
+	if _, err := p.whole.Seek(p.from+p.at, io.SeekStart); err != nil {
+		return 0, err
+	}
+	n, err := p.whole.Read(b[:min(int64(len(b)), p.size-p.at)])
+	p.at += int64(n)
+	return n, err
+}
+
+// Seek implements io.Seeker.
+func (p *part) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += p.at
+	case io.SeekEnd:
+		offset += p.size
+	}
+	if offset < 0 {
+		return p.at, fs.ErrInvalid
+	}
+	p.at = offset
+	return offset, nil
+}
+
+// Close implements io.Closer.
+func (p *part) Close() error { return p.whole.Close() }
+
+// fault explains err, the outcome of op on a shard: unless it is explained already, the store is unavailable.
+func fault(op, name, dir string, err error) error {
+	var known *blob.Fault
+	if err == nil || errors.As(err, &known) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	why := diskfault.Of(err).Sentence()
+	return &blob.Fault{Kind: blob.ErrUnavailable, Op: op, Name: name, Dir: dir, Why: why, Err: err}
+}

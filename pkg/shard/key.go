@@ -1,0 +1,50 @@
+package shard
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+// Key returns the key of the sample of an output, and the extension of the output in it.
+//
+// WebDataset takes everything up to the first dot of the base name for the key. So the key is the output's name
+// without its extension, in which each dot of the base name is written %2E, each percent sign %25, and each byte that
+// is no UTF-8 %XX. No two names without their extensions have the same key. A directory at the beginning whose name
+// begins and ends with two underscores would be taken for metadata: its first underscore is written %5F. The extension
+// is in lower case; it is "bin" for a name without one.
+func Key(name string) (key, ext string) {
+	dir, base := path.Split(name)
+	dotted := path.Ext(base)
+	if ext = strings.ToLower(strings.TrimPrefix(dotted, ".")); ext == "" || ext == sidecarJSON {
+		ext = "bin"
+	} else {
+		base = strings.TrimSuffix(base, dotted)
+	}
+	var b strings.Builder
+	b.Grow(len(name))
+	escape(&b, dir, false)
+	if escape(&b, base, true); base == "" {
+		b.WriteString("%00") // such as of .jpg; no name has a NUL
+	}
+	if key = b.String(); strings.HasPrefix(key, "__") {
+		if first, _, _ := strings.Cut(key, "/"); strings.HasSuffix(first, "__") {
+			key = "%5F" + key[1:]
+		}
+	}
+	return key, ext
+}
+
+func escape(b *strings.Builder, s string, dots bool) {
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		if r == '%' || r == '.' && dots || r < ' ' || r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(b, "%%%02X", s[0])
+			size = 1
+		} else {
+			b.WriteString(s[:size])
+		}
+		s = s[size:]
+	}
+}

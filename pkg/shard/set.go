@@ -1,0 +1,313 @@
+package shard
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+)
+
+// Defaults and limits of Config.
+const (
+	DefaultSize  = 1 << 30
+	DefaultCount = 10_000
+	MinSize      = 64 << 10
+)
+
+// Config is how a Set works. The zero value of an optional field means the default that its comment names.
+type Config struct {
+	Size   int64          // bytes beyond which a shard is full; one sample may exceed it alone; default: DefaultSize
+	Count  int64          // samples of a full shard; default: DefaultCount
+	Ledger *ledger.Ledger // required
+	Blob   blob.Config    // how a bucket is reached
+	Logger *slog.Logger   // default: nothing is logged
+}
+
+// Set is the shards of one farm, open for writing. One goroutine may call Append, Committed and Seal; the other methods
+// may be called concurrently.
+type Set struct {
+	*Reader
+	cfg  Config
+	log  *slog.Logger
+	lock *os.File
+
+	// These are owned by the goroutine that calls Append, and by Open and Close.
+	current *shardFile   // takes samples; nil: the next sample begins a shard
+	waiting []*shardFile // committed and full
+	next    int64        // the number of the next new shard
+	fresh   []*shardFile // full, and not committed yet
+
+	mu         sync.Mutex
+	reserved   map[string]string    // key → output, of samples that are not committed yet
+	publishing map[int64]*shardFile // the full shards that are being published, by number
+	publishers sync.WaitGroup
+	failed     error         // which shards were not published, and why
+	slots      chan struct{} // holds a token for each shard that is being published
+	closing    chan struct{} // closed by Close
+}
+
+// shardFile is a shard that is not published.
+type shardFile struct {
+	number    int64
+	file      *os.File
+	length    int64 // bytes
+	samples   int64
+	committed int64 // bytes that the ledger knows
+	counted   int64 // samples that the ledger knows
+}
+
+// publishersAtOnce is how many full shards are published at a time. While more wait, Append waits.
+const publishersAtOnce = 2
+
+// Open opens the shards of a pattern for writing, and truncates them to what the ledger knows. It publishes full
+// shards that a killed process left. The caller closes the Set before the ledger.
+func Open(ctx context.Context, p Pattern, cfg Config) (*Set, error) {
+	cfg.Size, cfg.Count = cmp.Or(cfg.Size, DefaultSize), cmp.Or(cfg.Count, DefaultCount)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Size < MinSize || cfg.Count < 1 {
+		return nil, fmt.Errorf("shards of %d bytes and %d samples: at least %d bytes and 1 sample", cfg.Size, cfg.Count,
+			MinSize)
+	}
+	r, err := NewReader(p, OpenDir(p, cfg.Ledger.Path()), cfg.Blob)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{
+		Reader: r, cfg: cfg, log: cfg.Logger, reserved: make(map[string]string), publishing: make(map[int64]*shardFile),
+		slots: make(chan struct{}, publishersAtOnce), closing: make(chan struct{}),
+	}
+	if err := s.restore(ctx); err != nil {
+		return nil, errors.Join(err, s.closeFiles(), r.Close())
+	}
+	return s, nil
+}
+
+// restore takes up what the ledger knows of the shards.
+func (s *Set) restore(ctx context.Context) error {
+	if err := os.MkdirAll(s.open, 0o777); err != nil {
+		return fault("make the directory", "", s.open, err)
+	}
+	if err := s.takeLock(); err != nil {
+		return err
+	}
+	known, err := s.cfg.Ledger.Shards()
+	if err != nil {
+		return err
+	}
+	if known.Pattern != "" && known.Pattern != s.pattern.Name {
+		return fmt.Errorf("the ledger %s belongs to shards named %s, not %s: name another --ledger or the same shards",
+			s.cfg.Ledger.Path(), known.Pattern, s.pattern.Name)
+	}
+	s.next = known.Next
+	keep := map[string]bool{lockName: true}
+	for _, o := range known.Open {
+		f, err := s.restoreShard(o)
+		if err != nil {
+			return err
+		}
+		if f == nil {
+			continue
+		}
+		keep[s.pattern.Shard(o.Number)] = true
+		if o.Number == known.Next-1 {
+			s.current = f
+		} else {
+			s.waiting = append(s.waiting, f)
+		}
+	}
+	if err := s.sweep(keep); err != nil {
+		return err
+	}
+	name := s.pattern.Shard(s.next)
+	switch _, err := s.published(name); {
+	case err == nil:
+		return fmt.Errorf("%s has a shard %s that the ledger %s does not know: choose another --out, or name its ledger",
+			s.pattern.Dir, name, s.cfg.Ledger.Path())
+	case !errors.Is(err, fs.ErrNotExist):
+		return fault("look up", name, s.pattern.Dir, err)
+	}
+	return s.publishWaiting(ctx)
+}
+
+const lockName = "lock"
+
+// takeLock refuses shards that another process writes.
+func (s *Set) takeLock() (err error) {
+	if s.lock, err = os.OpenFile(filepath.Join(s.open, lockName), os.O_RDWR|os.O_CREATE, 0o666); err != nil {
+		return fault("make the lock file", "", s.open, err)
+	}
+	if held, err := blob.TryLock(s.lock); err == nil && !held {
+		return fmt.Errorf("another process writes shards to %s: wait until it ends, or choose another --out", s.pattern.Dir)
+	}
+	return nil
+}
+
+// restoreShard opens a shard of the ledger, and truncates it to what the ledger knows. It returns nil for one that is
+// published, or is not there any more.
+func (s *Set) restoreShard(o ledger.OpenShard) (*shardFile, error) {
+	name := s.pattern.Shard(o.Number)
+	switch size, err := s.published(name); {
+	case err == nil && size != o.Length+trailerSize:
+		return nil, fmt.Errorf("the ledger %s is not that of the shards in %s: %s has %d bytes there, and %d in the ledger",
+			s.cfg.Ledger.Path(), s.pattern.Dir, name, size, o.Length+trailerSize)
+	case err == nil:
+		return nil, nil // sweep removes the link that the killed process left
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fault("look up", name, s.pattern.Dir, err)
+	}
+	file, err := os.OpenFile(s.unfinished(name), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.log.Error("an open shard is gone; the next run makes its outputs again", "shard", s.unfinished(name),
+			"samples", o.Samples)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault("open", name, s.open, err)
+	}
+	info, err := file.Stat()
+	if err == nil && info.Size() < o.Length {
+		err = fmt.Errorf("it has %d bytes, and the ledger has %d", info.Size(), o.Length)
+	}
+	if err == nil {
+		err = file.Truncate(o.Length)
+	}
+	if err != nil {
+		return nil, errors.Join(fault("use", name, s.open, err), file.Close())
+	}
+	return &shardFile{number: o.Number, file: file, length: o.Length, samples: o.Samples, committed: o.Length,
+		counted: o.Samples}, nil
+}
+
+// sweep removes shards that no committed sample is in.
+func (s *Set) sweep(keep map[string]bool) error {
+	entries, err := os.ReadDir(s.open)
+	if err != nil {
+		return fault("read", "", s.open, err)
+	}
+	for _, e := range entries {
+		if !keep[e.Name()] {
+			if err := os.Remove(s.unfinished(e.Name())); err != nil {
+				return fault("remove", e.Name(), s.open, err)
+			}
+		}
+	}
+	return nil
+}
+
+// place returns where an output is. The error is fs.ErrNotExist when it is in no shard.
+func (s *Set) place(name string) (ledger.Place, error) {
+	key, ext := Key(name)
+	p, found, err := s.cfg.Ledger.PlaceOf(key)
+	if err == nil && (!found || p.Ext != ext) {
+		err = fmt.Errorf("no output %q in %s: %w", name, s.Path(), fs.ErrNotExist)
+	}
+	return p, err
+}
+
+// Stat implements blob.Reader.
+func (s *Set) Stat(name string) (int64, error) {
+	p, err := s.place(name)
+	if err != nil {
+		return 0, err
+	}
+	return p.Size, s.StatAt(s.pattern.Shard(p.Shard), p.Offset+p.Size)
+}
+
+// Open implements blob.Reader.
+func (s *Set) Open(name string) (io.ReadSeekCloser, error) {
+	p, err := s.place(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.OpenAt(s.pattern.Shard(p.Shard), p.Offset, p.Size)
+}
+
+// Holds reports whether an output is in a published or committed shard with exactly these bytes.
+func (s *Set) Holds(name string, data []byte) (bool, error) {
+	p, err := s.place(name)
+	if err == nil && p.Size != int64(len(data)) {
+		return false, nil
+	}
+	var there io.ReadCloser
+	if err == nil {
+		there, err = s.OpenAt(s.pattern.Shard(p.Shard), p.Offset, p.Size)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer there.Close()
+	had := make([]byte, p.Size)
+	if _, err := io.ReadFull(there, had); err != nil {
+		return false, fault("read", name, s.pattern.Dir, err)
+	}
+	return bytes.Equal(had, data), nil
+}
+
+// Reserve returns an error that is a blob.ErrObstructed unless outputs of these names may be added: their keys are in
+// no shard, and nobody else has reserved them. Committed and Release end the reservation.
+func (s *Set) Reserve(names []string) error {
+	for i, name := range names {
+		if err := s.reserve(name); err != nil {
+			s.Release(names[:i])
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Set) reserve(name string) error {
+	if err := blob.CheckName(name); err != nil {
+		return err
+	}
+	key, _ := Key(name)
+	s.mu.Lock()
+	if other, taken := s.reserved[key]; taken {
+		s.mu.Unlock()
+		return s.clash(name, fmt.Sprintf("the output %q has the same key %q", other, key))
+	}
+	s.reserved[key] = name // so that it does not change while the ledger is asked
+	s.mu.Unlock()
+	p, found, err := s.cfg.Ledger.PlaceOf(key)
+	if found && err == nil {
+		shard := s.pattern.Shard(p.Shard)
+		if err = s.StatAt(shard, p.Offset+p.Size); err == nil {
+			err = s.clash(name, fmt.Sprintf("%s has a sample of the key %q, and shards never change: choose another --out",
+				shard, key))
+		} else if errors.Is(err, fs.ErrNotExist) {
+			err = nil // that shard was removed
+		}
+	}
+	if err != nil {
+		s.Release([]string{name})
+	}
+	return err
+}
+
+func (s *Set) clash(name, why string) error {
+	return &blob.Fault{Kind: blob.ErrObstructed, Op: "write", Name: name, Dir: s.Path(), Why: why}
+}
+
+// Release ends the reservation of outputs that are not to be added.
+func (s *Set) Release(names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		key, _ := Key(name)
+		delete(s.reserved, key)
+	}
+}
