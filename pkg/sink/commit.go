@@ -2,11 +2,10 @@ package sink
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/shard"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -33,6 +32,9 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-c.sealing:
+			c.seal(ctx)
+			continue
 		case w, ok := <-queue:
 			if !ok {
 				return nil
@@ -81,35 +83,39 @@ func gather(batch []work, queue <-chan work, over <-chan time.Time) []work {
 // returns the part of the batch that did not fail, also with an error.
 func (c *committer) commitBatch(ctx context.Context, batch []work) ([]work, error) {
 	begun := time.Now()
-	durable, err := c.writers.makeDurable(ctx, batch)
-	if err != nil {
-		return batch, err
-	}
-	if batch = durable; len(batch) == 0 {
-		return nil, nil
+	var group *shard.Group
+	if c.cfg.Shards != nil {
+		g, err := c.addSamples(ctx, batch)
+		if err != nil {
+			return batch, err
+		}
+		group = g
+	} else {
+		durable, err := c.writers.makeDurable(ctx, batch)
+		if err != nil {
+			return batch, err
+		}
+		if batch = durable; len(batch) == 0 {
+			return nil, nil
+		}
 	}
 	entries := make([]ledger.Entry, len(batch))
 	for i := range batch {
 		entries[i] = batch[i].entry
 	}
 	var duplicate []bool
-	err = c.retryDisk(ctx, "ledger", func() (err error) {
-		duplicate, err = c.appendEntries(entries)
+	err := c.retryDisk(ctx, "ledger", func() (err error) {
+		duplicate, err = c.appendEntries(entries, group)
 		return err
 	})
 	if err != nil {
 		return batch, err
 	}
+	if group != nil {
+		c.cfg.Shards.Committed(group)
+	}
 	c.metrics.commit.Observe(time.Since(begun).Seconds())
 	return batch, c.publishReceipts(batch, duplicate)
-}
-
-// appendEntries adds entries to the ledger. With a blob.ErrUnavailable it may be called again.
-func (c *core) appendEntries(entries []ledger.Entry) (duplicate []bool, err error) {
-	if duplicate, err = c.cfg.Ledger.Append(entries); errors.Is(err, ledger.ErrUnavailable) {
-		err = errors.Join(blob.ErrUnavailable, err)
-	}
-	return duplicate, err
 }
 
 // publishReceipts counts and publishes the receipts of a committed batch. The receipt of a duplicate is that of the

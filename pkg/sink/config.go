@@ -16,6 +16,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
+	"github.com/imagefarm/imagefarm/pkg/shard"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
@@ -37,7 +38,8 @@ type Config struct {
 	Network zsock.Network                         // what its sockets share; default: no inproc endpoints, Logger
 	Listen  func(results, events, control string) // called once with the bound endpoints; may be nil
 
-	Out    Store          // required
+	Out    Store          // required unless Shards is set
+	Shards *shard.Set     // takes the outputs in place of Out; the caller closes it after Run
 	Ledger *ledger.Ledger // required; the caller closes it after Run
 
 	OutPath    string // shown to operators
@@ -85,7 +87,7 @@ func (c *Config) Validate() error {
 	switch {
 	case c.Results == "" || c.Events == "" || c.Control == "":
 		return errors.New("the sink needs endpoints for results, events and control")
-	case c.Out == nil:
+	case c.Out == nil && c.Shards == nil:
 		return errors.New("the sink needs a store for outputs")
 	case c.Ledger == nil:
 		return errors.New("the sink needs a ledger")

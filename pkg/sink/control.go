@@ -155,6 +155,9 @@ func (c *control) updateRun(report *wire.RunReport) (any, error) {
 			c.recordRun(*run)
 		}
 		c.publish(topic, run)
+		if topic == wire.TopicRunFinished {
+			c.sealWhenIdle()
+		}
 	}
 	trouble, _ := c.trouble()
 	return &wire.Steering{Run: run.ID, State: want, Instance: c.instance,

@@ -23,7 +23,8 @@ type core struct {
 	failures failures
 	claims   claims
 	refusals refusalLog
-	instance string // differs from start to start
+	sealing  chan struct{} // asks the committer to publish the open shard
+	instance string        // differs from start to start
 }
 
 // Status returns the sink's view of the farm.

@@ -89,7 +89,7 @@ func (c *core) findOutputs(ctx context.Context, e *ledger.Entry) ([]bool, error)
 	for i, o := range e.Outputs {
 		var size int64
 		err := c.retryDisk(ctx, "outputs", func() (err error) {
-			size, err = c.cfg.Out.Stat(o.Name)
+			size, err = c.cfg.Outputs().Stat(o.Name)
 			return err
 		})
 		if ctx.Err() != nil {
@@ -162,7 +162,7 @@ func (s *settler) variants(ctx context.Context, args *wire.VariantsArgs) (any, e
 		return &reply, nil
 	}
 	err = s.retryDisk(ctx, "ledger", func() error {
-		_, err := s.appendEntries(unmade)
+		_, err := s.appendEntries(unmade, nil)
 		return err
 	})
 	return &reply, err

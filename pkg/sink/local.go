@@ -61,4 +61,4 @@ func (s *Sink) Retry(ctx context.Context, args wire.EntriesArgs) (int, error) {
 func (s *Sink) Steer(_ context.Context, want wire.Steering) error { return s.control.steer(want) }
 
 // Open returns an output, which the caller closes. The error for a name that holds nothing is fs.ErrNotExist.
-func (s *Sink) Open(name string) (io.ReadSeekCloser, error) { return s.cfg.Out.Open(name) }
+func (s *Sink) Open(name string) (io.ReadSeekCloser, error) { return s.cfg.Outputs().Open(name) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/shard"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -49,6 +50,10 @@ func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entri
 		}
 		return page, nil
 	}
+	pattern, err := r.shards()
+	if err != nil {
+		return nil, err
+	}
 	seen, outputs := 0, 0
 	err = r.Ledger.Walk(ctx, after, func(e ledger.Entry) error {
 		if len(page.Entries) == limit || seen == maxSeen || outputs > 0 && outputs+lists(&e) > maxOutputs {
@@ -59,7 +64,7 @@ func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entri
 		seen++
 		if filter.Selects(&e) {
 			outputs += lists(&e)
-			receipt, err := r.receipt(&e, args.Superseded)
+			receipt, err := r.receipt(&e, args.Superseded, pattern)
 			if err != nil {
 				return err
 			}
@@ -73,9 +78,20 @@ func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entri
 	return page, nil
 }
 
-// receipt returns the receipt of an entry. With superseded it marks the outputs that a later entry replaced.
-func (r Reader) receipt(e *ledger.Entry, superseded bool) (wire.Receipt, error) {
+// receipt returns the receipt of an entry. With superseded it marks the outputs that a later entry replaced. pattern is
+// that of the shards that outputs are in, if it is not empty.
+func (r Reader) receipt(e *ledger.Entry, superseded bool, pattern shard.Pattern) (wire.Receipt, error) {
 	receipt := receiptOfEntry(e)
+	for i := range receipt.Outputs {
+		o := &receipt.Outputs[i]
+		place, found, err := r.placeOf(o.Name, pattern)
+		if err != nil {
+			return receipt, err
+		}
+		if found {
+			o.Shard, o.Offset = pattern.Shard(place.Shard), place.Offset
+		}
+	}
 	if !superseded || len(e.Outputs) == 0 {
 		return receipt, nil
 	}
@@ -90,12 +106,28 @@ func (r Reader) receipt(e *ledger.Entry, superseded bool) (wire.Receipt, error) 
 // not keep other callers waiting, so its pages may be short or empty.
 const maxSeen = 64 * wire.MaxBatch
 
+// shards returns the pattern of the names of the shards that outputs are in; empty: outputs are files.
+func (r Reader) shards() (shard.Pattern, error) {
+	all, err := r.Ledger.Shards()
+	return shard.Pattern{Name: all.Pattern}, err
+}
+
+// placeOf returns where in the shards of a pattern an output is.
+func (r Reader) placeOf(name string, pattern shard.Pattern) (p ledger.Place, found bool, err error) {
+	if pattern.Name == "" {
+		return p, false, nil
+	}
+	key, ext := shard.Key(name)
+	p, found, err = r.Ledger.PlaceOf(key)
+	return p, found && p.Ext == ext, err
+}
+
 // lists returns how long the lists of an entry are together.
 func lists(e *ledger.Entry) int { return len(e.Outputs) + len(e.Dropped) + len(e.Warnings) }
 
-// maxOutputs bounds the lists of a page's entries. An output has up to thirteen
+// maxOutputs bounds the lists of a page's entries. An output has up to seventeen
 // values, and an entry some forty beside its outputs, so that a page has fewer than wire.MaxElements.
-const maxOutputs = 10 * wire.MaxBatch
+const maxOutputs = 8 * wire.MaxBatch
 
 var errPageFull = errors.New("the page is full")
 
@@ -197,6 +229,18 @@ func (r Reader) countSettled(run *wire.Run) error {
 	return nil
 }
 
+// Owners returns which images the outputs of these names were made from, as far as the ledger knows.
+func (r Reader) Owners(_ context.Context, outputs []string) ([]wire.Owner, error) {
+	if len(outputs) == 0 {
+		return nil, nil
+	}
+	reply, err := r.owners(&wire.OwnersArgs{Outputs: outputs})
+	if err != nil {
+		return nil, err
+	}
+	return reply.Owners, nil
+}
+
 // owners answers which images the given outputs were made of.
 func (r Reader) owners(args *wire.OwnersArgs) (*wire.Owners, error) {
 	if len(args.Outputs) > wire.MaxBatch {
@@ -213,5 +257,17 @@ func (r Reader) owners(args *wire.OwnersArgs) (*wire.Owners, error) {
 		reply.Owners = append(reply.Owners, wire.Owner{Output: name, ID: e.ID.String(), Source: e.Source,
 			Filename: e.Filename, Run: e.Run, Recipe: e.Recipe})
 	})
+	if err != nil {
+		return nil, err
+	}
+	pattern, err := r.shards()
+	for i := range reply.Owners {
+		o := &reply.Owners[i]
+		place, found, placeErr := r.placeOf(o.Output, pattern)
+		if found {
+			o.Shard, o.Offset, o.Size = pattern.Shard(place.Shard), place.Offset, place.Size
+		}
+		err = errors.Join(err, placeErr)
+	}
 	return reply, err
 }

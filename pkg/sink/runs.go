@@ -184,6 +184,18 @@ func (l *liveRuns) steer(want wire.Steering) (steered []wire.Steering) {
 	return steered
 }
 
+// anyLive reports whether a run is live.
+func (l *liveRuns) anyLive() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.byID {
+		if r.Ended.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
 // list returns the runs in memory, newest first.
 func (l *liveRuns) list() []wire.Run {
 	l.mu.Lock()

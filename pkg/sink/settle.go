@@ -152,12 +152,14 @@ func (s *settler) checkSettlement(r *wire.Receipt) error {
 	switch {
 	case r.Outcome == outcome.Rejected || r.Outcome == outcome.Dead:
 		r.Outputs = nil
+	case r.Outcome == outcome.Done && r.Stranger && s.cfg.Shards != nil:
+		return errStored
 	case r.Outcome == outcome.Done && r.Stranger:
 		if err := s.strangersOutputs(r); err != nil {
 			return err
 		}
 		for i := range r.Outputs {
-			if size, err := s.cfg.Out.Stat(r.Outputs[i].Name); err == nil {
+			if size, err := s.cfg.Outputs().Stat(r.Outputs[i].Name); err == nil {
 				r.Outputs[i].Size = size
 			}
 		}

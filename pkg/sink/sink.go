@@ -37,6 +37,7 @@ func New(cfg Config) (*Sink, error) {
 	c := &core{
 		cfg: cfg, log: cfg.Logger, publisher: publisher{log: cfg.Logger}, instance: instance,
 		state: newState(&cfg, time.Now(), instance), disk: newDisk(), runs: newLiveRuns(),
+		sealing: make(chan struct{}, 1),
 	}
 	c.metrics = newMetrics(cfg.Registerer, c.Status)
 	w := &writers{core: c, commits: make(chan work, 1024), uncommitted: semaphore.NewWeighted(maxUncommitted)}

@@ -145,6 +145,9 @@ func (ws *writers) failed(r *wire.Result) {
 // tries again, and everything behind it waits. Other errors concern this result alone.
 func (ws *writers) writeOutputs(ctx context.Context, r *wire.Result) error {
 	begun := time.Now()
+	if ws.cfg.Shards != nil {
+		return ws.reserve(ctx, r)
+	}
 	for _, o := range r.Outputs {
 		if o.Data == nil {
 			continue

@@ -123,6 +123,10 @@ type Owner struct {
 	Filename string `msgpack:"filename"`
 	Run      string `msgpack:"run,omitempty"`
 	Recipe   string `msgpack:"recipe,omitempty"` // of its task, canonical text
+	// Shard is the name of the shard that the output is in; empty: it is a file of its own.
+	Shard  string `msgpack:"shard,omitempty"`
+	Offset int64  `msgpack:"offset,omitempty"` // of the output in the shard
+	Size   int64  `msgpack:"size,omitempty"`   // of the output in the shard, bytes
 }
 
 // VariantsArgs asks which variants of images that are not settled the ledger has outputs of already, under whatever

@@ -92,6 +92,10 @@ type OutputInfo struct {
 	Superseded bool `msgpack:"superseded,omitempty" json:"superseded,omitempty"`
 	// Earlier says that the output was made for an earlier task of the same image, by the same variant.
 	Earlier bool `msgpack:"earlier,omitempty" json:"earlier,omitempty"`
+	// Shard is the name of the shard that the output is in, and Offset that of its first byte there. Only pages of the
+	// ledger tell it; empty: the output is a file of its own.
+	Shard  string `msgpack:"shard,omitempty" json:"shard,omitempty"`
+	Offset int64  `msgpack:"offset,omitempty" json:"offset,omitempty"`
 }
 
 // BareName is a stranger's bare result, as an event. It belongs to the leased task that was to make an output of
