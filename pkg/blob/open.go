@@ -34,6 +34,9 @@ func Open(text string, cfg Config) (Store, error) {
 	if bucket.Is(text) {
 		return OpenBucket(text, cfg)
 	}
+	if strings.HasPrefix(text, "tar:") {
+		return nil, fmt.Errorf("cannot open the store %q: only the outputs of a sink go into shards", text)
+	}
 	if scheme, _, is := strings.Cut(text, "://"); is {
 		return nil, fmt.Errorf("cannot open the store %q: there are no stores of the kind %s://, only directories and s3://",
 			text, scheme)

@@ -142,7 +142,7 @@ func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p 
 	if err := c.Set("out", out); err != nil {
 		return p, err
 	}
-	s, closeStores, err := sinkConfig(c, log, registry)
+	s, closeStores, err := sinkConfig(ctx, c, log, registry)
 	if err != nil {
 		return p, err
 	}

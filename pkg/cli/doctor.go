@@ -60,7 +60,7 @@ func runDoctor(ctx context.Context, c *cli.Command) error {
 		memoryCheckup(),
 		filesCheckup(openFileLimit(), c.Int("slots"), runtime.GOMAXPROCS(0)),
 	}
-	found = append(found, outCheckup(c.String("out")))
+	found = append(found, outCheckup(placeOf(c.String("out"))))
 	found = append(found, sandboxCheckups(ctx)...)
 	found = append(found, codecCheckups(ctx)...)
 	if err := printCheckups(stdout(), found, c.Bool("json")); err != nil {

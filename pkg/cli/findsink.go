@@ -12,16 +12,14 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
-
-	"github.com/imagefarm/imagefarm/pkg/bucket"
 )
 
 // ledgerPathOf returns the file of the ledger that --ledger or --out names; "" if --out is a bucket, which holds none.
 func ledgerPathOf(c *cli.Command) string {
-	if bucket.Is(c.String("out")) {
+	if inBucket(c.String("out")) {
 		return c.String("ledger")
 	}
-	return cmp.Or(c.String("ledger"), filepath.Join(c.String("out"), ".imagefarm", "ledger.db"))
+	return cmp.Or(c.String("ledger"), filepath.Join(placeOf(c.String("out")), ".imagefarm", "ledger.db"))
 }
 
 // maxSocketPath is the length in bytes of the longest path that every system takes for a socket.

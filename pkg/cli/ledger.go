@@ -22,6 +22,7 @@ type ledgerAccess interface {
 	Retry(context.Context, wire.EntriesArgs) (int, error)
 	Acknowledge(context.Context, wire.EntriesArgs) (int, error)
 	Backup(ctx context.Context, path string) (size int64, err error)
+	Owners(ctx context.Context, outputs []string) ([]wire.Owner, error)
 }
 
 var (

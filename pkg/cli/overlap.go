@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
@@ -26,7 +25,7 @@ func refuseSinkInInput(ctx context.Context, cfg *ventilator.Config, log *slog.Lo
 	}
 	defer client.Close()
 	status, err := client.Status(ctx)
-	if err != nil || !bucket.Is(status.Out) && (status.Host != cfg.Host || !filepath.IsAbs(status.Out)) {
+	if err != nil || !inBucket(status.Out) && (status.Host != cfg.Host || !filepath.IsAbs(placeOf(status.Out))) {
 		return nil
 	}
 	return refuseInput("outputs", "out", status.Out, cfg.Inputs)
@@ -35,6 +34,7 @@ func refuseSinkInInput(ctx context.Context, cfg *ventilator.Config, log *slog.Lo
 // refuseInput refuses the directory of a flag if it is itself an input: the next run would take what is written there
 // for images. A directory further down is left out of the walk.
 func refuseInput(what, flag, dir string, inputs []string) error {
+	dir = placeOf(dir)
 	for _, in := range inputs {
 		if source.IsBucketAround(in, dir) {
 			return usagef("%s would go to %q, among the images of the input %q: choose another --%s outside it", what, dir, in,

@@ -27,14 +27,14 @@ import (
 func reportHandler(s *sink.Sink, cfg sink.Config) http.Handler {
 	live := func(context.Context) ([]wire.Run, error) { return s.Status().Runs, nil }
 	output := func(_ context.Context, name string) ([]byte, error) {
-		size, err := cfg.Out.Stat(name)
+		size, err := cfg.Outputs().Stat(name)
 		if err != nil {
 			return nil, err
 		}
 		if size > pages.MaxPicture {
 			return nil, fmt.Errorf("%s has %d bytes, more than %d", name, size, pages.MaxPicture)
 		}
-		file, err := cfg.Out.Open(name)
+		file, err := cfg.Outputs().Open(name)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func reportPage(ctx context.Context, c *cli.Command, b ledgerAccess, log *slog.L
 	shrink := shrinker{engine: e, limit: bytesOf(c, "max-message")}
 	if dir, err := outputsOf(ctx, c, b); err != nil {
 		log.Warn("the page shows no outputs: their directory is not on this machine", "error", err)
-	} else if store, err := readStore(dir, log); err != nil {
+	} else if store, err := readStore(ctx, c, dir, b, log); err != nil {
 		log.Warn("the page shows no outputs: cannot read their directory", "error", err)
 	} else {
 		defer store.Close()

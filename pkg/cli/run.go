@@ -90,7 +90,7 @@ func inTurn(steps ...func() error) error {
 
 // run opens the stores and does the run.
 func (r *localRun) run(ctx context.Context) error {
-	if err := inTurn(r.openStores, r.compose, r.serve); err != nil {
+	if err := inTurn(func() error { return r.openStores(ctx) }, r.compose, r.serve); err != nil {
 		return errors.Join(err, r.close())
 	}
 	ctx, first, stop := signals(ctx, r.log, r.c.Duration("drain-timeout"), r.farm.Drain)
@@ -156,8 +156,8 @@ func (r *localRun) configureWorker() (err error) {
 	return refuseFewFiles(openFileLimit(), filesOfRun, r.config.Worker.Slots, runtime.GOMAXPROCS(0), r.engine.isolated())
 }
 
-func (r *localRun) openStores() (err error) {
-	r.config.Sink, r.closeStores, err = sinkConfig(r.c, r.log, r.registry)
+func (r *localRun) openStores(ctx context.Context) (err error) {
+	r.config.Sink, r.closeStores, err = sinkConfig(ctx, r.c, r.log, r.registry)
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/pki"
+	"github.com/imagefarm/imagefarm/pkg/shard"
 	"github.com/imagefarm/imagefarm/pkg/sink"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
@@ -25,9 +26,9 @@ const defaultOut = "out"
 // storeFlags name the outputs' directory and the ledger. `farm run` has them, too.
 func storeFlags() []cli.Flag {
 	return concat([]cli.Flag{
-		text(whatToMake, "out", defaultOut, "write the outputs into `DIR` or s3://…"),
+		text(whatToMake, "out", defaultOut, "write the outputs into `DIR`, s3://… or tar:…"),
 		text(whatToMake, "ledger", "", "`FILE` of the ledger (default: .imagefarm/ledger.db in --out)"),
-	}, objectFlags())
+	}, objectFlags(), shardFlags())
 }
 
 // SinkProgram is the command line of the sink.
@@ -42,7 +43,8 @@ ends it at once.
 
    sink --out ~/thumbnails
    sink --bind 0.0.0.0 --tls sink-main.pem    for workers on other machines
-   sink --out s3://bucket/thumbnails --ledger ledger.db`,
+   sink --out s3://bucket/thumbnails --ledger ledger.db
+   sink --out 'tar:dataset/part-%06d.tar'     shards in WebDataset's form`,
 		Flags: concat(storeFlags(), []cli.Flag{
 			text(whereToGo, "bind", loopback, "`HOST` or endpoint to listen on, with the usual ports"),
 			text(whereToGo, "results", "", "`ENDPOINT` for workers' results (default: port 5558 of --bind)"),
@@ -75,7 +77,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	}
 	registry := telemetry.NewRegistry()
 	network.measure(registry)
-	cfg, closeStores, err := sinkConfig(c, log, registry)
+	cfg, closeStores, err := sinkConfig(ctx, c, log, registry)
 	if err != nil {
 		return err
 	}
@@ -117,36 +119,59 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	return closeAfter(err, closeStores)
 }
 
-// sinkConfig opens the outputs' directory and the ledger. The returned function closes them.
-func sinkConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (sink.Config, func() error, error) {
+// sinkConfig opens the store of outputs and the ledger. The returned function closes them.
+func sinkConfig(
+	ctx context.Context, c *cli.Command, log *slog.Logger, reg prometheus.Registerer,
+) (sink.Config, func() error, error) {
 	if ledgerPathOf(c) == "" {
 		return sink.Config{}, nil, usagef("--out is a bucket, and a ledger is a local file: name it with --ledger FILE")
 	}
-	out, err := openStore(c, c.String("out"), log, reg)
+	ledgerPath, err := filepath.Abs(ledgerPathOf(c)) // clients see this path
 	if err != nil {
 		return sink.Config{}, nil, err
 	}
-	path, writers := out.Path(), bucketWriters
-	if dir, is := out.(*blob.Dir); is {
-		writers = 0 // the sink's default
-		sweepTemp(dir, log)
+	host, _ := os.Hostname() // for display only
+	cfg := sink.Config{
+		LedgerPath: ledgerPath, Host: host, Version: telemetry.Version(), MaxMessage: bytesOf(c, "max-message"), Logger: log,
+		Registerer: reg,
 	}
-	ledgerPath, err := filepath.Abs(ledgerPathOf(c))
-	if err != nil { // clients see this path
-		return sink.Config{}, nil, errors.Join(err, out.Close())
+	cfg.LocalControl, cfg.LocalEvents = localSockets(ledgerPath)
+	out := c.String("out")
+	if shard.Is(out) {
+		return withShards(ctx, c, cfg, out)
+	}
+	store, err := openStore(c, out, log, reg)
+	if err != nil {
+		return sink.Config{}, nil, err
+	}
+	cfg.Writers = bucketWriters
+	if dir, is := store.(*blob.Dir); is {
+		cfg.Writers = 0 // the sink's default
+		sweepTemp(dir, log)
 	}
 	entries, err := ledger.Open(ledgerPath, ledger.Config{})
 	if err != nil {
-		return sink.Config{}, nil, errors.Join(err, out.Close())
+		return sink.Config{}, nil, errors.Join(err, store.Close())
 	}
-	host, _ := os.Hostname() // for display only
-	control, events := localSockets(ledgerPath)
-	return sink.Config{
-		LocalControl: control, LocalEvents: events, Out: out, Ledger: entries, OutPath: path, LedgerPath: ledgerPath,
-		Writers: writers,
-		Host:    host, Version: telemetry.Version(),
-		MaxMessage: bytesOf(c, "max-message"), Logger: log, Registerer: reg,
-	}, func() error { return errors.Join(entries.Close(), out.Close()) }, nil
+	cfg.Out, cfg.OutPath, cfg.Ledger = store, store.Path(), entries
+	return cfg, func() error { return errors.Join(entries.Close(), store.Close()) }, nil
+}
+
+// withShards completes the configuration of a sink whose outputs go into shards.
+func withShards(ctx context.Context, c *cli.Command, cfg sink.Config, out string) (sink.Config, func() error, error) {
+	if _, err := shardsOf(out); err != nil {
+		return sink.Config{}, nil, err
+	}
+	entries, err := ledger.Open(cfg.LedgerPath, ledger.Config{})
+	if err != nil {
+		return sink.Config{}, nil, err
+	}
+	set, err := openShards(ctx, c, out, entries, cfg.Logger, cfg.Registerer)
+	if err != nil {
+		return sink.Config{}, nil, errors.Join(err, entries.Close())
+	}
+	cfg.Shards, cfg.OutPath, cfg.Ledger = set, set.Path(), entries
+	return cfg, func() error { return errors.Join(set.Close(), entries.Close()) }, nil
 }
 
 // sweepTemp removes temporary files that killed processes left.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/bucket"
+	"github.com/imagefarm/imagefarm/pkg/shard"
 )
 
 // objectFlags say how outputs are written to a bucket.
@@ -30,8 +32,20 @@ func openStore(c *cli.Command, where string, log *slog.Logger, reg prometheus.Re
 	return store, err
 }
 
+// readOnlyStore is a store of outputs for reading.
+type readOnlyStore interface {
+	blob.Reader
+	Path() string
+	Close() error
+}
+
 // readStore opens a store of outputs that must exist, for reading only.
-func readStore(where string, log *slog.Logger) (blob.Store, error) {
+func readStore(
+	ctx context.Context, c *cli.Command, where string, b ledgerAccess, log *slog.Logger,
+) (readOnlyStore, error) {
+	if shard.Is(where) {
+		return readShards(ctx, where, ledgerPathOf(c), b, log)
+	}
 	if bucket.Is(where) {
 		return blob.Open(where, blob.Config{Bucket: bucket.Config{Trouble: warnOfBucket(log)}})
 	}

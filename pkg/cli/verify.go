@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
-	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/printable"
@@ -78,7 +77,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		store, err := readStore(dir, log)
+		store, err := readStore(ctx, c, dir, b, log)
 		if err != nil {
 			return usagef("--out: %v", err)
 		}
@@ -119,11 +118,11 @@ func outputsOf(ctx context.Context, c *cli.Command, b ledgerAccess) (string, err
 	if err != nil {
 		return "", err
 	}
-	if bucket.Is(status.Out) {
+	if inBucket(status.Out) {
 		return status.Out, nil
 	}
 	host, err := os.Hostname()
-	if err != nil || status.Host != host || !filepath.IsAbs(status.Out) {
+	if err != nil || status.Host != host || !filepath.IsAbs(placeOf(status.Out)) {
 		return "", usagef(
 			"the sink runs on %s and writes to %s: say with --out where that is seen from here",
 			printable.Line(status.Host),
@@ -150,7 +149,7 @@ func entriesOf(ctx context.Context, b ledgerAccess) uint64 {
 
 // verification compares a ledger's claims with a store.
 type verification struct {
-	store  blob.Store
+	store  readOnlyStore
 	engine engine.Engine // nil: nothing is decoded
 	slots  int
 	limit  int64 // bytes of the largest output that is decoded
@@ -236,7 +235,7 @@ func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe
 	if o.Superseded {
 		return finding{superseded: true}, nil
 	}
-	size, err := v.store.Stat(o.Name)
+	size, err := statOutput(v.store, o)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return finding{problem: "missing", detail: "nothing has that name"}, nil
@@ -251,7 +250,7 @@ func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe
 	case size > v.limit:
 		return finding{unseen: true}, nil
 	}
-	file, err := v.store.Open(o.Name)
+	file, err := openOutput(v.store, o)
 	if err != nil {
 		return v.unreadable(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/pki"
+	"github.com/imagefarm/imagefarm/pkg/shard"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/worker"
@@ -103,7 +104,9 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	cfg.Bare = c.Bool("bare")
-	if out := c.String("out"); out != "" {
+	if out := c.String("out"); shard.Is(out) {
+		return usagef("--out %s: only the sink writes shards; start the sink with it, and workers without --out", out)
+	} else if out != "" {
 		store, err := openStore(c, out, log, registry)
 		if err != nil {
 			return err
