@@ -46,7 +46,7 @@ const (
 	Unsupported     Reason = "unsupported"       // a format, or a feature of one, that no engine reads
 	PreviewTooSmall Reason = "preview-too-small" // the preview in a camera's raw file is smaller than what is asked for
 	TooManyPixels   Reason = "too-many-pixels"   // width × height beyond --max-pixels, or a side beyond what formats hold
-	TooLarge        Reason = "too-large"         // more bytes than --max-message allows
+	TooLarge        Reason = "too-large"         // more bytes than --max-message or, of an output, max-bytes allows
 	AnimatedTooLong Reason = "animated-too-long" // an animation of more frames than the engine's limit
 	Timeout         Reason = "timeout"           // its transform outlived --task-timeout
 	OutOfMemory     Reason = "out-of-memory"     // its transform outgrew --task-memory
