@@ -29,15 +29,17 @@ type Format struct {
 	Browser    bool     // browsers show it
 
 	// What follows is about outputs; it is zero where Written is false.
-	Written  bool
-	Quality  int  // the default, 1 to 100; 0: the encoder has no quality
-	Animates bool // an output can keep all frames
-	MaxSide  int  // the largest width and height, pixels
-	Alpha    bool // an output keeps transparent pixels
-	ICC      bool // an output carries a colour profile,
-	EXIF     bool // an EXIF block,
-	XMP      bool // an XMP packet,
-	IPTC     bool // IPTC records
+	Written   bool
+	Quality   int  // the default, 1 to 100; 0: the encoder has no quality
+	Effort    int  // the default of the encoder's trade of time for size
+	MaxEffort int  // the most of it; 0: the encoder has none
+	Animates  bool // an output can keep all frames
+	MaxSide   int  // the largest width and height, pixels
+	Alpha     bool // an output keeps transparent pixels
+	ICC       bool // an output carries a colour profile,
+	EXIF      bool // an EXIF block,
+	XMP       bool // an XMP packet,
+	IPTC      bool // IPTC records
 
 	matches func(head []byte) bool // head is cut to HeadSize
 }
@@ -56,7 +58,7 @@ var table = []Format{
 	},
 	{
 		Name: WebP, Extensions: []string{".webp"}, Read: true, Browser: true,
-		Written: true, Quality: 80, Animates: true, MaxSide: 16383, Alpha: true, ICC: true, EXIF: true, XMP: true,
+		Written: true, Quality: 80, Effort: 4, MaxEffort: 6, Animates: true, MaxSide: 16383, Alpha: true, ICC: true, EXIF: true, XMP: true,
 		matches: func(head []byte) bool { return has(head, 0, "RIFF") && has(head, 8, "WEBP") },
 	},
 	{
@@ -73,7 +75,7 @@ var table = []Format{
 	},
 	{
 		Name: AVIF, Extensions: []string{".avif"}, Read: true, Browser: true,
-		Written: true, Quality: 60, MaxSide: 65535, Alpha: true,
+		Written: true, Quality: 60, Effort: 1, MaxEffort: 9, MaxSide: 65535, Alpha: true,
 		matches: func(head []byte) bool { return brandFormat(head) == AVIF },
 	},
 	{

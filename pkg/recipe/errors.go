@@ -76,7 +76,12 @@ func meant() map[string]string {
 		"greyscale": "gray", "monochrome": "gray", "bw": "gray", "negate": "invert", "negative": "invert",
 		"unsharp": "sharpen", "convert": "format", "type": "format", "q": "quality", "bg": "background",
 		"autorotate": "orient", "auto-orient": "orient", "orientation": "orient", "upscale": "enlarge",
-		"metadata": "strip", "profile": "icc", "animated": "animate", "overlay": "watermark", "logo": "watermark",
+		"interlace": "progressive", "optimise": "optimize", "subsample": "chroma", "sampling": "chroma",
+		"subsampling": "chroma", "trellis": "adaptive", "speed": "effort", "method": "effort", "colours": "colors",
+		"palette": "colors", "level": "compression", "maxbytes": "max-bytes", "max_bytes": "max-bytes",
+		"filesize": "max-bytes", "target-size": "max-bytes", "smart-subsample": "sharp-yuv",
+		"near_lossless": "near-lossless", "metadata": "strip", "profile": "icc", "animated": "animate",
+		"overlay": "watermark", "logo": "watermark",
 	}
 }
 

@@ -65,7 +65,8 @@ func (v Variant) OutputFormat(filename, detected string) string {
 	return f
 }
 
-// For returns r with format:same replaced where the file's name decides the format. Engines see no names, so the
+// For returns r with format:same replaced where the file's name decides the format, and without the settings that this
+// format does not know. Engines see no names, so the
 // caller of an engine calls For before Transform. For changes no output name: r.For(f).OutputNames(f) equals
 // r.OutputNames(f).
 func (r Recipe) For(filename string) Recipe {
@@ -76,7 +77,7 @@ func (r Recipe) For(filename string) Recipe {
 	for i := range resolved.Variants {
 		v := &resolved.Variants[i]
 		v.Format = v.OutputFormat(filename, "")
-		v.Quality = quality(v.Format, v.Quality)
+		v.settle()
 	}
 	return resolved
 }

@@ -98,7 +98,7 @@ func parseVariant(w word) (v Variant, name word, err error) {
 				"%q cannot name a variant", name.s)
 		}
 	}
-	given := map[string]bool{}
+	given := map[string]word{}
 	var unpainted []int // pads without a colour, which take the background's
 	for _, w := range ops.split(",") {
 		if w.s == "" {
@@ -107,13 +107,13 @@ func parseVariant(w word) (v Variant, name word, err error) {
 		args := w.split(":")
 		op := strings.ToLower(args[0].s)
 		if set := settingOf(op); set != nil {
-			if given[op] {
+			if _, twice := given[op]; twice {
 				return v, name, args[0].fail("", "%s is given twice", op)
 			}
-			given[op] = true
 			if len(args) != 2 {
 				return v, name, w.fail(set.usage(), "%s takes one value, not %d", op, len(args)-1)
 			}
+			given[op] = w
 			if err := set.parse(args[1], &v); err != nil {
 				return v, name, err
 			}
@@ -134,7 +134,10 @@ func parseVariant(w word) (v Variant, name word, err error) {
 	for _, i := range unpainted {
 		v.Ops[i].Color = v.Background
 	}
-	v.Quality = quality(v.Format, v.Quality)
+	if err := v.checkCoding(given); err != nil {
+		return v, name, err
+	}
+	v.settle()
 	return v, name, nil
 }
 

@@ -44,9 +44,12 @@ type Variant struct {
 	Animate    bool   // keep all frames where the output format can; else the first
 	Format     string // one of format.Written, or Same
 	Quality    int    // 1–100; 0 where the format has none, or is not known yet and takes its default
-	Strip      string // StripAll, StripKeep, StripCopyright
-	ICC        string // ICCToSRGB, ICCKeep
-	KeepExt    bool   // the output's name keeps the input's extension: a.png_thumb.jpg
+	// AutoQuality says that the encoder chooses the quality, so that all pictures look about as good. Quality is 0 then.
+	AutoQuality bool
+	Strip       string // StripAll, StripKeep, StripCopyright
+	ICC         string // ICCToSRGB, ICCKeep
+	KeepExt     bool   // the output's name keeps the input's extension: a.png_thumb.jpg
+	Coding
 }
 
 // Op is one pixel operation. Parsing leaves the fields zero that the operation does not use, so equal operations are

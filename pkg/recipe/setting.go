@@ -1,7 +1,7 @@
 package recipe
 
 import (
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/imagefarm/imagefarm/pkg/format"
@@ -22,46 +22,52 @@ type setting struct {
 	values string // how usage calls the value
 	parse  func(word, *Variant) error
 	print  func(Variant) string // "" leaves the setting out of canonical text
+
+	formats []string       // that know the setting; nil: all
+	reset   func(*Variant) // to the default; nil where formats is
 }
 
 func (s setting) usage() string { return "write " + s.word + ":" + s.values }
 
 // settings is the table, in the order of canonical text.
-var settings = []setting{
+var settings = slices.Concat(generals, codings)
+
+// generals is the part of the table that holds for all formats.
+var generals = []setting{
 	switchSetting("orient", "auto", "off", func(v *Variant) *bool { return &v.Orient }),
 	switchSetting("enlarge", "yes", "no", func(v *Variant) *bool { return &v.Enlarge }),
 	{
-		"background", "COLOR",
-		func(w word, v *Variant) error { return color(w, &v.Background) },
-		func(v Variant) string { return v.Background.String() },
+		word: "background", values: "COLOR",
+		parse: func(w word, v *Variant) error { return color(w, &v.Background) },
+		print: func(v Variant) string { return v.Background.String() },
 	},
 	switchSetting("animate", "yes", "no", func(v *Variant) *bool { return &v.Animate }),
 	{
-		"format", strings.Join(formats(), "|"),
-		parseFormat,
-		func(v Variant) string { return v.Format },
+		word: "format", values: strings.Join(formats(), "|"),
+		parse: parseFormat,
+		print: func(v Variant) string { return v.Format },
 	},
 	{
-		"quality", "NUMBER",
-		parseQuality,
-		func(v Variant) string {
-			if v.Quality == 0 {
-				return ""
+		word: "quality", values: "NUMBER|auto",
+		parse: parseQuality,
+		print: func(v Variant) string {
+			if v.AutoQuality {
+				return Auto
 			}
-			return strconv.Itoa(v.Quality)
+			return unlessZero(int64(v.Quality))
 		},
 	},
 	choiceSetting("strip", func(v *Variant) *string { return &v.Strip }, StripAll, StripKeep, StripCopyright),
 	choiceSetting("icc", func(v *Variant) *string { return &v.ICC }, ICCToSRGB, ICCKeep),
 	{
-		"ext", "replace|keep",
-		func(w word, v *Variant) error {
+		word: "ext", values: "replace|keep",
+		parse: func(w word, v *Variant) error {
 			var s string
 			err := oneOf(w, &s, "replace", "keep")
 			v.KeepExt = s == "keep"
 			return err
 		},
-		func(v Variant) string {
+		print: func(v Variant) string {
 			if v.KeepExt {
 				return "keep"
 			}
@@ -83,14 +89,14 @@ func settingOf(s string) *setting {
 // switchSetting returns a setting that is on or off.
 func switchSetting(name, on, off string, field func(*Variant) *bool) setting {
 	return setting{
-		name, on + "|" + off,
-		func(w word, v *Variant) error {
+		word: name, values: on + "|" + off,
+		parse: func(w word, v *Variant) error {
 			var s string
 			err := oneOf(w, &s, on, off)
 			*field(v) = s == on
 			return err
 		},
-		func(v Variant) string {
+		print: func(v Variant) string {
 			if *field(&v) {
 				return on
 			}
@@ -102,9 +108,9 @@ func switchSetting(name, on, off string, field func(*Variant) *bool) setting {
 // choiceSetting returns a setting that is one of the known words.
 func choiceSetting(name string, field func(*Variant) *string, known ...string) setting {
 	return setting{
-		name, strings.Join(known, "|"),
-		func(w word, v *Variant) error { return oneOf(w, field(v), known...) },
-		func(v Variant) string { return *field(&v) },
+		word: name, values: strings.Join(known, "|"),
+		parse: func(w word, v *Variant) error { return oneOf(w, field(v), known...) },
+		print: func(v Variant) string { return *field(&v) },
 	}
 }
 
@@ -120,9 +126,13 @@ func parseFormat(w word, v *Variant) error {
 }
 
 func parseQuality(w word, v *Variant) error {
+	if strings.EqualFold(w.s, Auto) {
+		v.AutoQuality = true
+		return nil
+	}
 	n, ok := digits(w.s)
 	if !ok || n < 1 || n > 100 {
-		return w.fail("", "quality %q is not a whole number from 1 to 100", w.s)
+		return w.fail("", "quality %q is not a whole number from 1 to 100, or auto", w.s)
 	}
 	v.Quality = n
 	return nil

@@ -41,7 +41,7 @@ func webpAnimation() []byte {
 		}
 		frames = append(frames, f)
 	}
-	data, err := webp.EncodeAll(frames, []int{100, 100, 100}, 0, 95)
+	data, err := webp.EncodeAll(frames, []int{100, 100, 100}, 0, webp.Options{Quality: 95})
 	must(err)
 	return data
 }
@@ -119,7 +119,7 @@ func testLoops(t *testing.T, s Suite) {
 	for count, shown := range map[int]int{-1: 1, 0: 0, 1: 2, 7: 8} {
 		var b bytes.Buffer
 		must(gif.EncodeAll(&b, &gif.GIF{Image: frames, Delay: []int{10, 10}, LoopCount: count}))
-		moving, err := webp.EncodeAll([]*image.NRGBA{NRGBA(frames[0]), NRGBA(frames[1])}, []int{100, 100}, shown, 95)
+		moving, err := webp.EncodeAll([]*image.NRGBA{NRGBA(frames[0]), NRGBA(frames[1])}, []int{100, 100}, shown, webp.Options{Quality: 95})
 		must(err)
 		for name, data := range map[string][]byte{"GIF": b.Bytes(), "WebP": moving} {
 			res := s.make(t, data, "g=animate:yes,format:gif", "w=animate:yes,format:webp")
@@ -132,7 +132,7 @@ func testLoops(t *testing.T, s Suite) {
 		}
 	}
 	// An animation of one frame is a picture.
-	single, err := webp.EncodeAll([]*image.NRGBA{filled(20, 20, red)}, []int{100}, 0, 95)
+	single, err := webp.EncodeAll([]*image.NRGBA{filled(20, 20, red)}, []int{100}, 0, webp.Options{Quality: 95})
 	must(err)
 	for _, ops := range []string{"format:png", "format:png,animate:yes", "format:webp,animate:yes"} {
 		if c := s.one(t, single, ops).NRGBAAt(5, 5); far(c, red, 8) {

@@ -271,7 +271,7 @@ func TIFF(img image.Image) []byte {
 
 // WebP encodes with loss.
 func WebP(img *image.NRGBA) []byte {
-	data, err := webp.Encode(img, 95)
+	data, err := webp.Encode(img, webp.Options{Quality: 95, Effort: 4})
 	must(err)
 	return data
 }

@@ -8,23 +8,29 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
-// speed trades the encoder's speed for size, 0 to 9.
-const speed = 8
+// Options tell how to encode a picture.
+type Options struct {
+	Quality  int             // 1 to 100
+	Effort   int             // 0 (fast) to 9 (small)
+	Sampling native.Sampling // the resolution of colour
+}
 
-// EncodeAVIF encodes a still with half the resolution of colour, and with a plane of alpha where anything is
-// transparent. quality is 1 to 100.
-func EncodeAVIF(img *image.NRGBA, quality int) ([]byte, error) {
+// speed is how encoders call the opposite of effort, 0 to 9.
+func (o Options) speed() int { return 9 - o.Effort }
+
+// EncodeAVIF encodes a still, with a plane of alpha where anything is transparent.
+func EncodeAVIF(img *image.NRGBA, opt Options) ([]byte, error) {
 	if img.Rect.Empty() {
 		return nil, errors.New("avif: no picture to encode")
 	}
 	if lib, err := native.LibHEIF(); err == nil && lib.EncodesAV1 {
-		return lib.EncodeAVIF(planesOf(img), quality, speed)
+		return lib.EncodeAVIF(planesOf(img, opt.Sampling), opt.Quality, opt.speed())
 	}
-	return encodeInSandbox(img, quality)
+	return encodeInSandbox(img, opt)
 }
 
 // encodeInSandbox encodes by libavif and libaom in WebAssembly.
-func encodeInSandbox(img *image.NRGBA, quality int) ([]byte, error) {
+func encodeInSandbox(img *image.NRGBA, opt Options) ([]byte, error) {
 	p, err := avifEncodeProgram()
 	if err != nil {
 		return nil, err
@@ -50,8 +56,9 @@ func encodeInSandbox(img *image.NRGBA, quality int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	const chroma420 = 3
-	at, err := s.call("encode", in, uint64(w), uint64(h), size, uint64(quality), uint64(quality), speed, chroma420)
+	chroma := map[native.Sampling]uint64{native.Sampling444: 1, native.Sampling422: 2, native.Sampling420: 3}
+	at, err := s.call("encode", in, uint64(w), uint64(h), size, uint64(opt.Quality), uint64(opt.Quality),
+		uint64(opt.speed()), chroma[opt.Sampling])
 	if err != nil {
 		return nil, err
 	}
@@ -77,12 +84,19 @@ func premultiply(to, from []byte) {
 	}
 }
 
-// planesOf converts to YCbCr in the full range of BT.601. A sample of colour is the mean of the four pixels that it
-// covers.
-func planesOf(img *image.NRGBA) *picture.Picture {
+// planesOf converts to YCbCr in the full range of BT.601. A sample of colour is the mean of the one, two or four pixels
+// that it covers.
+func planesOf(img *image.NRGBA, s native.Sampling) *picture.Picture {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
+	across, down := 1, 1
+	if s != native.Sampling444 {
+		across = 2
+	}
+	if s == native.Sampling420 {
+		down = 2
+	}
 	p := &picture.Picture{Model: picture.YCbCr, Planes: []picture.Plane{
-		emptyPlane(w, h, 1, 1), emptyPlane(w, h, 2, 2), emptyPlane(w, h, 2, 2),
+		emptyPlane(w, h, 1, 1), emptyPlane(w, h, across, down), emptyPlane(w, h, across, down),
 	}}
 	luma, cb, cr := &p.Planes[0], &p.Planes[1], &p.Planes[2]
 	for y := range h {
@@ -94,9 +108,9 @@ func planesOf(img *image.NRGBA) *picture.Picture {
 		}
 	}
 	for y := range cb.Height {
-		above, below := img.Pix[2*y*img.Stride:], img.Pix[min(2*y+1, h-1)*img.Stride:]
+		above, below := img.Pix[down*y*img.Stride:], img.Pix[min(down*y+down-1, h-1)*img.Stride:]
 		for x := range cb.Width {
-			left, right := 8*x, 4*min(2*x+1, w-1)
+			left, right := 4*across*x, 4*min(across*x+across-1, w-1)
 			sum := func(c int) int {
 				return int(above[left+c]) + int(above[right+c]) + int(below[left+c]) + int(below[right+c])
 			}

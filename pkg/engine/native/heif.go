@@ -84,6 +84,8 @@ const (
 	spaceGray  = 2
 
 	chroma420 = 1
+	chroma422 = 2
+	chroma444 = 3
 
 	channelY     = 0
 	channelR     = 3
@@ -204,8 +206,8 @@ func (h *HEIF) copyPlane(img, channel uintptr) (picture.Plane, error) {
 	return out, nil
 }
 
-// EncodeAVIF encodes a picture of YCbCr in the full range of BT.601 with half the resolution of colour, and its alpha.
-// quality is 1 to 100, speed 0 (slow and small) to 9.
+// EncodeAVIF encodes a picture of YCbCr in the full range of BT.601, and its alpha. Its planes of colour say at which
+// resolution. quality is 1 to 100, speed 0 (slow and small) to 9.
 func (h *HEIF) EncodeAVIF(p *picture.Picture, quality, speed int) ([]byte, error) {
 	context, _ := h.f.call("heif_context_alloc")
 	defer h.f.call("heif_context_free", context)
@@ -218,7 +220,13 @@ func (h *HEIF) EncodeAVIF(p *picture.Picture, quality, speed int) ([]byte, error
 	if err := h.try("heif_encoder_set_lossy_quality", encoder, uintptr(quality)); err != nil {
 		return nil, err
 	}
-	for name, value := range map[string]string{"speed": strconv.Itoa(speed), "threads": "1", "chroma": "420"} {
+	chroma, sampling := chroma444, "444"
+	if c := &p.Planes[1]; c.Height < p.Height() {
+		chroma, sampling = chroma420, "420"
+	} else if c.Width < p.Width() {
+		chroma, sampling = chroma422, "422"
+	}
+	for name, value := range map[string]string{"speed": strconv.Itoa(speed), "threads": "1", "chroma": sampling} {
 		n, v := append([]byte(name), 0), append([]byte(value), 0)
 		if err := h.try("heif_encoder_set_parameter", encoder, uintptr(unsafe.Pointer(&n[0])),
 			uintptr(unsafe.Pointer(&v[0]))); err != nil {
@@ -226,7 +234,8 @@ func (h *HEIF) EncodeAVIF(p *picture.Picture, quality, speed int) ([]byte, error
 		}
 	}
 	w, height := uintptr(p.Width()), uintptr(p.Height())
-	if err := h.try("heif_image_create", w, height, spaceYCbCr, chroma420, uintptr(unsafe.Pointer(&img))); err != nil {
+	if err := h.try("heif_image_create", w, height, spaceYCbCr, uintptr(chroma),
+		uintptr(unsafe.Pointer(&img))); err != nil {
 		return nil, err
 	}
 	defer h.f.call("heif_image_release", img)

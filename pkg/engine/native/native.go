@@ -89,3 +89,12 @@ const (
 	Sampling422
 	Sampling444
 )
+
+// WebPOptions tell libwebp how to encode.
+type WebPOptions struct {
+	Quality  int // 1 to 100; of a lossless picture, how hard to try
+	Method   int // 0 (fast) to 6 (small)
+	Lossless bool
+	Loss     int  // of a lossless picture: 0 (none) to 100, how much samples may be changed so that they take fewer bytes
+	SharpYUV bool // choose samples of colour for sharp edges
+}

@@ -82,7 +82,7 @@ func TestWebPThroughLibWebP(t *testing.T) {
 	}
 	for _, size := range [][2]int{{320, 200}, {101, 67}} {
 		want := photo(size[0], size[1])
-		data, err := lib.Encode(want, 90, 4)
+		data, err := lib.Encode(want, WebPOptions{Quality: 90, Method: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestWebPThroughLibWebP(t *testing.T) {
 	for i := range pix {
 		pix[i] = [4]byte{200, 100, 50, 128}[i%4]
 	}
-	data, err := lib.EncodeRGBA(pix, 80, 20, 10, 90, 4)
+	data, err := lib.EncodeRGBA(pix, 80, 20, 10, WebPOptions{Quality: 90, Method: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

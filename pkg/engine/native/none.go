@@ -39,7 +39,9 @@ func LoadWebP() (*WebP, error) { return nil, errNoLibraries }
 func (*WebP) Decode([]byte, bool, int, int) (*picture.Picture, error) { return nil, errNoLibraries }
 
 // EncodeRGBA returns an error.
-func (*WebP) EncodeRGBA([]byte, int, int, int, int, int) ([]byte, error) { return nil, errNoLibraries }
+func (*WebP) EncodeRGBA([]byte, int, int, int, WebPOptions) ([]byte, error) {
+	return nil, errNoLibraries
+}
 
 // Encode returns an error.
-func (*WebP) Encode(*picture.Picture, int, int) ([]byte, error) { return nil, errNoLibraries }
+func (*WebP) Encode(*picture.Picture, WebPOptions) ([]byte, error) { return nil, errNoLibraries }

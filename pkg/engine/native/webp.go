@@ -3,11 +3,9 @@
 package native
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"unsafe"
 
@@ -141,83 +139,4 @@ func separate(pix []byte, stride, w, h int) *picture.Picture {
 		}
 	}
 	return p
-}
-
-// Where fields of struct WebPConfig and struct WebPPicture are.
-const (
-	configMethod = 8
-
-	pictureUseARGB     = 0
-	pictureWidth       = 8
-	pictureHeight      = 12
-	pictureY           = 16
-	pictureU           = 24
-	pictureV           = 32
-	pictureStride      = 40
-	pictureColorStride = 44
-	pictureWriter      = 96
-	pictureCustom      = 104
-	pictureErrorCode   = 136
-	writerSize         = 8
-)
-
-// Encode encodes planes of YCbCr in the limited range with half the resolution of colour, without alpha. quality is
-// 1 to 100, method 0 (fast) to 6.
-func (w *WebP) Encode(p *picture.Picture, quality, method int) ([]byte, error) {
-	y, u, v := &p.Planes[0], &p.Planes[1], &p.Planes[2]
-	return w.encode(p.Width(), p.Height(), quality, method, func(frame *[512]byte) bool {
-		order := binary.NativeEndian
-		for at, plane := range map[int][]byte{pictureY: y.Pix, pictureU: u.Pix, pictureV: v.Pix} {
-			order.PutUint64(frame[at:], uint64(uintptr(unsafe.Pointer(&plane[0]))))
-		}
-		order.PutUint32(frame[pictureStride:], uint32(y.Stride))
-		order.PutUint32(frame[pictureColorStride:], uint32(u.Stride))
-		return true
-	}, y.Pix, u.Pix, v.Pix)
-}
-
-// EncodeRGBA encodes interleaved samples with straight alpha, which is stored where anything is transparent.
-func (w *WebP) EncodeRGBA(pix []byte, stride, width, height, quality, method int) ([]byte, error) {
-	return w.encode(width, height, quality, method, func(frame *[512]byte) bool {
-		ok, _ := w.f.call("WebPPictureImportRGBA", uintptr(unsafe.Pointer(frame)), uintptr(unsafe.Pointer(&pix[0])),
-			uintptr(stride))
-		return int32(ok) != 0
-	}, pix)
-}
-
-// encode encodes what fill puts into a struct WebPPicture. pinned is memory whose addresses fill puts there.
-func (w *WebP) encode(width, height, quality, method int, fill func(*[512]byte) bool, pinned ...[]byte) ([]byte,
-	error) {
-	order := binary.NativeEndian
-	config, frame, writer := new([512]byte), new([512]byte), new([64]byte)
-	var pin runtime.Pinner
-	defer pin.Unpin()
-	pin.Pin(writer)
-	for _, p := range pinned {
-		pin.Pin(&p[0])
-	}
-	if w.config(unsafe.Pointer(config), 0, float32(quality), encoderABI) == 0 {
-		return nil, errors.New("libwebp refuses the quality")
-	}
-	order.PutUint32(config[configMethod:], uint32(method))
-	if ok, _ := w.f.call("WebPPictureInitInternal", uintptr(unsafe.Pointer(frame)), encoderABI); int32(ok) == 0 {
-		return nil, errors.New("libwebp has other structs than this program knows")
-	}
-	w.f.call("WebPMemoryWriterInit", uintptr(unsafe.Pointer(writer)))
-	defer w.f.call("WebPMemoryWriterClear", uintptr(unsafe.Pointer(writer)))
-	order.PutUint32(frame[pictureWidth:], uint32(width))
-	order.PutUint32(frame[pictureHeight:], uint32(height))
-	order.PutUint64(frame[pictureWriter:], uint64(w.f["WebPMemoryWrite"]))
-	order.PutUint64(frame[pictureCustom:], uint64(uintptr(unsafe.Pointer(writer))))
-	ok := fill(frame)
-	if ok {
-		done, _ := w.f.call("WebPEncode", uintptr(unsafe.Pointer(config)), uintptr(unsafe.Pointer(frame)))
-		ok = int32(done) != 0
-	}
-	w.f.call("WebPPictureFree", uintptr(unsafe.Pointer(frame)))
-	if !ok {
-		return nil, fmt.Errorf("libwebp cannot encode the picture: error %d", order.Uint32(frame[pictureErrorCode:]))
-	}
-	size := int(order.Uint64(writer[writerSize:]))
-	return bytes.Clone(bytesAt(uintptr(order.Uint64(writer[:])), size)), nil
 }

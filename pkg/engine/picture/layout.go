@@ -1,26 +1,47 @@
 package picture
 
-// Bytes returns how much memory Lay needs.
-func Bytes(m Model, w, h int, half bool) int {
-	n := m.Planes() * w * h
-	if half && m == YCbCr {
-		n = w*h + 2*((w+1)/2)*((h+1)/2)
+// Chroma says in which directions planes of colour difference have half the resolution. The zero value is full
+// resolution.
+type Chroma struct{ HalfAcross, HalfDown bool }
+
+// Quarter has one sample of colour difference for four pixels.
+var Quarter = Chroma{true, true}
+
+// Swapped returns the resolution of a picture that is turned by 90 degrees.
+func (c Chroma) Swapped() Chroma { return Chroma{c.HalfDown, c.HalfAcross} }
+
+// size returns the size of a plane of colour difference of a picture of w×h pixels.
+func (c Chroma) size(m Model, w, h int) (int, int) {
+	if c.HalfAcross && m == YCbCr {
+		w = (w + 1) / 2
 	}
-	return n
+	if c.HalfDown && m == YCbCr {
+		h = (h + 1) / 2
+	}
+	return w, h
 }
 
-// Lay lays a picture of w×h pixels out in memory that has as many bytes as Bytes says, or more. Where half is set, the
-// planes of colour difference have half the width and half the height. The samples are what lies in the memory.
-func Lay(memory []byte, m Model, w, h int, half bool) *Picture {
+// Bytes returns how much memory Lay needs.
+func Bytes(m Model, w, h int, chroma Chroma) int {
+	cw, ch := chroma.size(m, w, h)
+	return w*h + (m.Planes()-1)*cw*ch
+}
+
+// Lay lays a picture of w×h pixels out in memory that has as many bytes as Bytes says, or more. chroma is the resolution
+// of the planes of colour difference. The samples are what lies in the memory.
+func Lay(memory []byte, m Model, w, h int, chroma Chroma) *Picture {
 	p := &Picture{Model: m, Planes: make([]Plane, m.Planes())}
 	for i := range p.Planes {
 		pw, ph := w, h
-		if half && m == YCbCr && i > 0 {
-			pw, ph = (w+1)/2, (h+1)/2
+		if i > 0 {
+			pw, ph = chroma.size(m, w, h)
 		}
 		c := Whole(memory, pw, ph)
-		if pw < w || ph < h {
-			c.Across.Length, c.Down.Length = float64(w)/2, float64(h)/2
+		if i > 0 && m == YCbCr && chroma.HalfAcross {
+			c.Across.Length = float64(w) / 2
+		}
+		if i > 0 && m == YCbCr && chroma.HalfDown {
+			c.Down.Length = float64(h) / 2
 		}
 		p.Planes[i] = c
 		memory = memory[pw*ph:]

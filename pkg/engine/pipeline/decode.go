@@ -73,7 +73,7 @@ func (t *transform) needed(times float64) (width, height int) {
 			return t.info.Width, t.info.Height
 		}
 		n := times
-		if q := m.quality(); q == 0 || q > reducedQuality {
+		if q := reference.QualityOf(m.Variant, m.format); q == 0 || q > reducedQuality {
 			n = finer
 		}
 		w = max(w, n*float64(m.width)/m.window.w*float64(t.info.Width))

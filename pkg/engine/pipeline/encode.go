@@ -2,7 +2,7 @@ package pipeline
 
 import (
 	"bytes"
-	"fmt"
+	"context"
 	"image"
 	"math"
 	"time"
@@ -21,17 +21,20 @@ import (
 func (t *transform) encodePlanes(m *variant, p *picture.Picture) error {
 	begun := time.Now()
 	defer func() { t.stages.Encode += time.Since(begun) }()
-	var data []byte
-	var err error
+	encode := t.encodeJPEG
 	if m.format == format.WebP {
-		data, err = t.encodeWebP(p, m.quality())
-	} else {
-		data, err = t.encodeJPEG(p, m.quality())
+		encode = t.encodeWebP
 	}
-	if err != nil {
-		return fmt.Errorf("variant %s: encoding %s: %w", m.Name, m.format, err)
-	}
-	return t.output(m, data, p.Width(), p.Height(), m.profile)
+	pieces := t.space.given
+	return t.choose(m, p.Width(), p.Height(), m.profile, func(q int) ([]byte, error) {
+		t.space.given = pieces // what the try before has used
+		return encode(m, p, q)
+	}, func() *picture.Plane {
+		if p.Limited {
+			p = t.mapped(p, &fullLuma, &fullChroma)
+		}
+		return &p.Planes[0]
+	})
 }
 
 // encodePixels encodes a variant whose frames became red, green, blue and alpha.
@@ -39,53 +42,66 @@ func (t *transform) encodePixels(m *variant) error {
 	begun := time.Now()
 	defer func() { t.stages.Encode += time.Since(begun) }()
 	out := &reference.Output{
-		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Quality: m.quality(), Background: m.Background,
+		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Coding: m.Coding, Background: m.Background,
 		Colored: m.profile != nil && !m.forGray,
-	}
-	data, err := t.engine.general.Encode(t.ctx, out)
-	if err != nil {
-		return fmt.Errorf("variant %s: encoding %s: %w", m.Name, m.format, err)
 	}
 	profile := m.profile
 	if m.forGray && !out.EncodedGray() {
-		profile = nil // it would be beside colours or transparency after all
+		profile = nil // it would be beside colours or transparency
 	}
-	size := m.frames[0].Rect.Size()
+	first := m.frames[0]
 	m.frames = nil
-	return t.output(m, data, size.X, size.Y, profile)
+	return t.choose(m, first.Rect.Dx(), first.Rect.Dy(), profile, func(q int) ([]byte, error) {
+		out.Quality = q
+		return t.engine.general.Encode(t.ctx, out)
+	}, func() *picture.Plane { return reference.LumaOf(first, m.format, m.Background) })
 }
 
-func (m *variant) quality() int {
-	if m.Quality == 0 {
-		return format.Of(m.format).Quality
-	}
-	return m.Quality
-}
-
-// output puts the metadata that a variant keeps into what was encoded.
-func (t *transform) output(m *variant, data []byte, w, h int, profile []byte) error {
+// choose encodes a variant of w×h pixels at the quality that it asks for, and puts the metadata into it that it keeps.
+// luma returns what is encoded, for the distance to it.
+func (t *transform) choose(m *variant, w, h int, profile []byte, encode func(quality int) ([]byte, error),
+	luma func() *picture.Plane) error {
 	set := metadata.Select(t.info, m.Strip, m.Orient, w, h)
 	set.ICC = profile
-	data, carried, err := metadata.Embed(data, m.format, set)
+	var carried []string
+	var from *picture.Plane
+	chosen, err := reference.GoalOf(m.Variant, m.format).Choose(func(q int) ([]byte, error) {
+		if t.ctx.Err() != nil {
+			return nil, context.Cause(t.ctx)
+		}
+		data, err := encode(q)
+		if err != nil {
+			return nil, err
+		}
+		data, carried, err = metadata.Embed(data, m.format, set)
+		return data, err
+	}, func(data []byte) (float64, error) {
+		if from == nil {
+			from = luma()
+		}
+		return t.engine.general.Distance(t.ctx, data, from)
+	})
 	if err != nil {
-		return fmt.Errorf("variant %s: metadata: %w", m.Name, err)
+		return reference.EncodingFailed(m.Name, m.format, err)
 	}
 	m.carried = append(m.carried, carried...)
-	m.output = engine.Output{Variant: m.Name, Format: m.format, Width: w, Height: h, Data: data}
+	m.output = engine.Output{Variant: m.Name, Format: m.format, Width: w, Height: h, Data: chosen.Data}
 	return nil
 }
 
-func (t *transform) encodeJPEG(p *picture.Picture, quality int) ([]byte, error) {
+func (t *transform) encodeJPEG(m *variant, p *picture.Picture, quality int) ([]byte, error) {
 	if p.Limited {
 		p = t.mapped(p, &fullLuma, &fullChroma)
 	}
-	options := jpegn.EncodeOptions{Quality: quality, Subsampling: jpegn.Subsample420}
+	options := reference.JPEGOptions(m.Coding, quality, p.Width(), p.Height())
 	var img image.Image
 	if p.Model == picture.Gray {
 		options.Subsampling = jpegn.SubsampleGray
 		img = &image.Gray{Pix: p.Planes[0].Pix, Stride: p.Planes[0].Stride, Rect: image.Rect(0, 0, p.Width(), p.Height())}
 	} else {
-		img = ycbcr(p)
+		// The resolution of colour was chosen when the picture was resampled.
+		options.Subsampling = jpegn.SubsampleAuto
+		img = ycbcr(p, m.chroma())
 	}
 	t.space.written.Reset()
 	if err := jpegn.Encode(&t.space.written, img, &options); err != nil {
@@ -94,30 +110,36 @@ func (t *transform) encodeJPEG(p *picture.Picture, quality int) ([]byte, error) 
 	return bytes.Clone(t.space.written.Bytes()), nil
 }
 
-// ycbcr returns a picture of half the colour resolution as encoders want it.
-func ycbcr(p *picture.Picture) *image.YCbCr {
+// ycbcr returns a picture as encoders want it, with the resolution of colour that it has.
+func ycbcr(p *picture.Picture, chroma picture.Chroma) *image.YCbCr {
 	y, cb, cr := &p.Planes[0], &p.Planes[1], &p.Planes[2]
+	ratio := image.YCbCrSubsampleRatio444
+	if chroma.HalfDown {
+		ratio = image.YCbCrSubsampleRatio420
+	} else if chroma.HalfAcross {
+		ratio = image.YCbCrSubsampleRatio422
+	}
 	return &image.YCbCr{
 		Y: y.Pix, Cb: cb.Pix, Cr: cr.Pix, YStride: y.Stride, CStride: cb.Stride,
-		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, y.Width, y.Height),
+		SubsampleRatio: ratio, Rect: image.Rect(0, 0, y.Width, y.Height),
 	}
 }
 
 // encodeWebP encodes in the limited range, in which lossy WebP stores samples, and with colour.
-func (t *transform) encodeWebP(p *picture.Picture, quality int) ([]byte, error) {
+func (t *transform) encodeWebP(m *variant, p *picture.Picture, quality int) ([]byte, error) {
 	if p.Model == picture.Gray {
 		p = t.withNeutralColor(p)
 	}
 	if !p.Limited {
 		p = t.mapped(p, &limitedLuma, &limitedChroma)
 	}
-	return webp.EncodePlanes(ycbcr(p), quality)
+	return webp.EncodePlanes(ycbcr(p, m.chroma()), reference.WebPOptions(m.Coding, quality))
 }
 
 // withNeutralColor returns a gray picture with planes of colour that are neither red nor blue.
 func (t *transform) withNeutralColor(p *picture.Picture) *picture.Picture {
 	w, h := p.Width(), p.Height()
-	out := picture.Lay(t.space.memory(picture.Bytes(picture.YCbCr, w, h, true)), picture.YCbCr, w, h, true)
+	out := picture.Lay(t.space.memory(picture.Bytes(picture.YCbCr, w, h, picture.Quarter)), picture.YCbCr, w, h, picture.Quarter)
 	out.Limited, out.Planes[0] = p.Limited, p.Planes[0]
 	for _, c := range out.Planes[1:] {
 		for i := range c.Pix {

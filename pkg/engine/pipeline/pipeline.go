@@ -42,6 +42,7 @@ type codecs interface {
 		error)
 	Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error)
 	Encode(ctx context.Context, o *reference.Output) ([]byte, error)
+	Distance(ctx context.Context, data []byte, from *picture.Plane) (float64, error)
 }
 
 // Engine transforms images. It is safe for use by several goroutines.

@@ -4,6 +4,7 @@ import (
 	"image"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 )
 
@@ -52,7 +53,7 @@ func (s *searcher) content(so plan, trim int) image.Rectangle {
 
 // pixels makes what is planned so far.
 func (s *searcher) pixels(so plan) *image.NRGBA {
-	img := s.turned(s.resampled(&so, false), so.orientation).NRGBA()
+	img := s.turned(s.resampled(&so, picture.Chroma{}), so.orientation).NRGBA()
 	if s.convert {
 		s.transform.profile.ConvertImage(img)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -42,7 +43,7 @@ func (t *transform) variant(m *variant) error {
 	planar := !m.animate && t.staysPlanar(m)
 	p := m.streamed
 	if p == nil {
-		p = t.resampled(&m.plan, planar)
+		p = t.resampled(&m.plan, m.storedChroma(planar))
 		if !m.enlarges {
 			t.sources = append(t.sources, source{p, m.window})
 		}
@@ -96,6 +97,9 @@ func (t *transform) staysPlanar(m *variant) bool {
 	if m.format != format.JPEG && m.format != format.WebP || m.convert {
 		return false
 	}
+	if m.format == format.WebP && (m.Lossless || m.SharpYUV) {
+		return false // they are made of red, green and blue
+	}
 	if m.profile != nil && m.forGray != (src.Model == picture.Gray) {
 		return false // a profile wants as many components as it is for
 	}
@@ -109,14 +113,36 @@ func (t *transform) staysPlanar(m *variant) bool {
 	return true
 }
 
-// resampled makes the picture of a plan, as it is stored: of half the colour resolution, or of the same for all planes.
-func (t *transform) resampled(p *plan, half bool) *picture.Picture {
+// chroma returns the resolution of colour of a variant that stays planes.
+func (m *variant) chroma() picture.Chroma {
+	if m.format != format.JPEG {
+		return picture.Quarter
+	}
+	c := m.ChromaAt(reference.QualityOf(m.Variant, m.format))
+	return picture.Chroma{HalfAcross: c != recipe.Chroma444, HalfDown: c == recipe.Chroma420}
+}
+
+// storedChroma returns the resolution of colour at which a variant is resampled, before it is turned.
+func (m *variant) storedChroma(planar bool) picture.Chroma {
+	switch {
+	case !planar:
+		return picture.Chroma{}
+	case m.orientation.Swap:
+		return m.chroma().Swapped()
+	}
+	return m.chroma()
+}
+
+// resampled makes the picture of a plan, as it is stored.
+func (t *transform) resampled(p *plan, chroma picture.Chroma) *picture.Picture {
 	src := t.best(p)
-	half = half && src.Model == picture.YCbCr
-	memory := t.space.memory(picture.Bytes(src.Model, p.width, p.height, half))
-	out := picture.Lay(memory, src.Model, p.width, p.height, half)
+	if src.Model != picture.YCbCr {
+		chroma = picture.Chroma{}
+	}
+	memory := t.space.memory(picture.Bytes(src.Model, p.width, p.height, chroma))
+	out := picture.Lay(memory, src.Model, p.width, p.height, chroma)
 	out.Matrix, out.Limited, out.Premultiplied = src.Matrix, src.Limited, src.Premultiplied
-	if half {
+	if chroma != (picture.Chroma{}) {
 		out.AlignChroma(p.orientation)
 	}
 	for i := range out.Planes {

@@ -2,14 +2,12 @@ package reference
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"image"
 
 	"github.com/gen2brain/jpegn"
 	"golang.org/x/image/tiff"
 
-	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
@@ -18,25 +16,32 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// encode encodes a variant, with the metadata that it keeps.
-func (m *made) encode(info header.Info) ([]byte, error) {
+// encodeMade encodes a variant, with the metadata that it keeps.
+func (t *transform) encodeMade(m *made) ([]byte, error) {
 	out := Output{
-		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Quality: m.Quality, Background: m.Background,
+		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Background: m.Background, Coding: m.Coding,
 		Colored: m.profile != nil && !m.grayProfile,
 	}
-	data, err := out.Encode()
-	if err != nil {
-		return nil, err
-	}
 	size := m.frames[0].Rect.Size()
-	set := metadata.Select(info, m.Strip, m.Orient, size.X, size.Y)
+	set := metadata.Select(t.info, m.Strip, m.Orient, size.X, size.Y)
 	set.ICC = m.profile
 	if m.grayProfile && !out.EncodedGray() {
 		set.ICC = nil // a profile for gray is invalid beside colours or alpha
 	}
-	data, carried, err := metadata.Embed(data, m.format, set)
+	var carried []string
+	chosen, err := GoalOf(m.Variant, m.format).Choose(func(q int) ([]byte, error) {
+		out.Quality = q
+		data, err := t.engine.Encode(t.ctx, &out)
+		if err != nil {
+			return nil, err
+		}
+		data, carried, err = metadata.Embed(data, m.format, set)
+		return data, err
+	}, func(data []byte) (float64, error) {
+		return t.engine.Distance(t.ctx, data, LumaOf(m.frames[0], m.format, m.Background))
+	})
 	m.carried = append(m.carried, carried...)
-	return data, err
+	return chosen.Data, err
 }
 
 // Output is a picture, or an animation, to encode.
@@ -45,34 +50,35 @@ type Output struct {
 	Frames     []*image.NRGBA // at least one
 	Delays     []int          // of each frame, milliseconds; of a still, none
 	Loops      int            // how often an animation is shown, 0 for ever
-	Quality    int            // 0: the format's default
+	Quality    int            // 0: the format has none
+	Coding     recipe.Coding  // what else is asked of the encoder
 	Background recipe.Color   // under transparent pixels, where the format has none
 	png        *png.Encoder   // used for one output after the other; nil: a new one
 	Colored    bool           // encode colours even if there are none: the output carries a profile for colours
 }
 
-// Encode encodes the output, without metadata.
+// Encode encodes the output, without metadata. The error is an *outcome.Rejection where no codec of this process can do
+// what the variant asks for.
 func (o *Output) Encode() ([]byte, error) {
 	img := o.Frames[0]
-	quality := cmp.Or(o.Quality, format.Of(o.Format).Quality)
 	switch o.Format {
 	case format.JPEG:
-		return encodeJPEG(flatten(img, o.Background), quality, !o.Colored)
+		return o.encodeJPEG(flatten(img, o.Background))
 	case format.PNG:
-		return encodePNG(o.png, img, o.Colored)
+		return o.encodePNG()
 	case format.GIF:
 		return o.encodeGIF()
 	case format.WebP:
 		if len(o.Frames) > 1 {
-			return webp.EncodeAll(o.Frames, o.Delays, o.Loops, quality)
+			return webp.EncodeAll(o.Frames, o.Delays, o.Loops, WebPOptions(o.Coding, o.Quality))
 		}
-		return webp.Encode(img, quality)
+		return webp.Encode(img, WebPOptions(o.Coding, o.Quality))
 	case format.TIFF:
 		var b bytes.Buffer
 		err := tiff.Encode(&b, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
 		return b.Bytes(), err
 	case format.AVIF:
-		return heif.EncodeAVIF(img, quality)
+		return heif.EncodeAVIF(img, avifOptions(o.Coding, o.Quality))
 	}
 	return nil, fmt.Errorf("no encoder for %q", o.Format)
 }
@@ -82,27 +88,30 @@ func (o *Output) EncodedGray() bool {
 	return gray(o.Frames[0]) != nil && (o.Format != format.PNG || o.Frames[0].Opaque())
 }
 
-// encodeJPEG encodes with half the colour resolution, and without colour where there is none, unless
-// it carries a profile that is for colours.
-func encodeJPEG(img *image.NRGBA, quality int, mayBeGray bool) ([]byte, error) {
+// encodeJPEG encodes without colour where there is none, unless the output carries a profile that is for colours.
+func (o *Output) encodeJPEG(img *image.NRGBA) ([]byte, error) {
 	var src image.Image = img
-	sampling := jpegn.Subsample420
-	if g := gray(img); mayBeGray && g != nil {
-		src, sampling = g, jpegn.SubsampleGray
+	size := img.Rect.Size()
+	options := JPEGOptions(o.Coding, o.Quality, size.X, size.Y)
+	if g := gray(img); !o.Colored && g != nil {
+		src, options.Subsampling = g, jpegn.SubsampleGray
 	}
 	var b bytes.Buffer
-	err := jpegn.Encode(&b, src, &jpegn.EncodeOptions{Quality: quality, Subsampling: sampling})
+	err := jpegn.Encode(&b, src, &options)
 	return b.Bytes(), err
 }
 
-// encodePNG encodes with an encoder whose memory is used again, or with a new one where it is nil.
-func encodePNG(e *png.Encoder, img *image.NRGBA, colored bool) ([]byte, error) {
+func (o *Output) encodePNG() ([]byte, error) {
+	e, img := o.png, o.Frames[0]
 	if e == nil {
 		e = new(png.Encoder)
 	}
+	if o.Coding.Colors > 0 {
+		img = toNRGBA(quantize(img, o.Coding.Colors, true))
+	}
 	return e.Encode(png.Image{
 		Pix: img.Pix, Stride: img.Stride, Width: img.Rect.Dx(), Height: img.Rect.Dy(), Channels: 4, Depth: 8,
-	}, png.EncodeOptions{KeepColors: colored})
+	}, png.EncodeOptions{KeepColors: o.Colored, Level: pngLevel(o.Coding)})
 }
 
 // gray returns img without colour, or nil where it has any.

@@ -192,26 +192,15 @@ func (t *transform) encode(recipe.Recipe) error {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
 		}
-		data, err := t.encodeOne(m)
+		data, err := t.encodeMade(m)
 		if err != nil {
-			return fmt.Errorf("variant %s: encoding %s: %w", m.Name, m.format, err)
+			return EncodingFailed(m.Name, m.format, err)
 		}
 		size := m.frames[0].Rect.Size()
 		m.output = engine.Output{Variant: m.Name, Format: m.format, Width: size.X, Height: size.Y, Data: data}
 		m.frames = nil
 	}
 	return nil
-}
-
-func (t *transform) encodeOne(m *made) ([]byte, error) {
-	if m.format == format.AVIF {
-		release, err := t.acquire()
-		if err != nil {
-			return nil, err
-		}
-		defer release()
-	}
-	return m.encode(t.info)
 }
 
 func (t *transform) result() *engine.Result {

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"image"
 	"image/draw"
@@ -96,7 +97,7 @@ func (o *Output) encodeGIF() ([]byte, error) {
 		if i < len(o.Delays) {
 			delay = o.Delays[i]
 		}
-		p := quantize(img)
+		p := quantize(img, cmp.Or(o.Coding.Colors, 256), false)
 		g.Image = append(g.Image, p)
 		g.Delay = append(g.Delay, (delay+5)/10)
 		// Each frame is a whole picture: what was there goes, or it would show through transparent pixels.

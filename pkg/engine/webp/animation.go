@@ -84,7 +84,7 @@ func DecodeAll(data []byte, width, height int, yield func(Frame) error) error {
 }
 
 // EncodeAll encodes an animation whose frames have one size. delays are milliseconds; loops 0 is for ever.
-func EncodeAll(frames []*image.NRGBA, delays []int, loops, quality int) ([]byte, error) {
+func EncodeAll(frames []*image.NRGBA, delays []int, loops int, opt Options) ([]byte, error) {
 	canvas := frames[0].Rect
 	list := []chunk{
 		vp8x(flagAnimation|flagAlpha, canvas.Dx(), canvas.Dy()),
@@ -97,7 +97,7 @@ func EncodeAll(frames []*image.NRGBA, delays []int, loops, quality int) ([]byte,
 		}
 		part := image.NewNRGBA(image.Rect(0, 0, area.Dx(), area.Dy()))
 		draw.Draw(part, part.Rect, img, area.Min, draw.Src)
-		still, err := Encode(part, quality)
+		still, err := Encode(part, opt)
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // webpDynamic is what makes gen2brain/webp call a libwebp.so that it has loaded as the program started.
@@ -24,17 +25,58 @@ var translated = sync.OnceFunc(func() { set(&webpDynamic, false) })
 
 func set(b *bool, v bool) { *b = v }
 
-// method trades speed for size, 0 to 6; libwebp's own default.
-const method = 4
+// Options tell how to encode a picture.
+type Options struct {
+	Quality int // 1 to 100, of a lossy picture
+	Effort  int // 0 (fast) to 6 (small)
 
-// Encode encodes a still, lossy with a lossless alpha plane where anything is transparent.
-func Encode(img *image.NRGBA, quality int) ([]byte, error) {
+	// Lossless keeps every sample of what is not wholly transparent.
+	Lossless bool
+	// Loss, of a lossless picture, is how much of that may be given up for size: 0 (nothing) to 100.
+	Loss int
+	// SharpYUV, of a lossy picture, chooses samples of colour for sharp edges.
+	SharpYUV bool
+}
+
+func (o Options) native() native.WebPOptions {
+	out := native.WebPOptions{
+		Quality: o.Quality, Method: o.Effort, Lossless: o.Lossless, Loss: o.Loss, SharpYUV: o.SharpYUV,
+	}
+	if o.Lossless {
+		out.Quality = losslessQuality
+	}
+	return out
+}
+
+func (o Options) translated() (webp.Options, error) {
+	const without = "the codec that this process uses (gen2brain/webp, libwebp translated to Go) has no %s; an " +
+		"installed libwebp has"
+	switch {
+	case o.Loss > 0:
+		return webp.Options{}, outcome.Reject(outcome.Unsupported, without, "near-lossless")
+	case o.SharpYUV:
+		return webp.Options{}, outcome.Reject(outcome.Unsupported, without, "sharp-yuv")
+	}
+	n := o.native()
+	return webp.Options{Quality: n.Quality, Method: n.Method, Lossless: n.Lossless}, nil
+}
+
+// losslessQuality is how hard a lossless encoder tries within its method: libwebp's own default.
+const losslessQuality = 75
+
+// Encode encodes a still: lossy with a lossless alpha plane where anything is transparent, or lossless. The error is an
+// *outcome.Rejection when this process has no codec for what is asked.
+func Encode(img *image.NRGBA, opt Options) ([]byte, error) {
 	size := img.Rect.Size()
 	if size.X < 1 || size.Y < 1 || len(img.Pix) < (size.Y-1)*img.Stride+4*size.X {
 		return nil, errors.New("webp: no picture to encode")
 	}
 	if lib, err := native.LibWebP(); err == nil {
-		return lib.EncodeRGBA(img.Pix, img.Stride, size.X, size.Y, quality, method)
+		return lib.EncodeRGBA(img.Pix, img.Stride, size.X, size.Y, opt.native())
+	}
+	options, err := opt.translated()
+	if err != nil {
+		return nil, err
 	}
 	if img.Stride != 4*size.X { // the library takes the rows as one
 		packed := image.NewNRGBA(image.Rect(0, 0, size.X, size.Y))
@@ -45,23 +87,30 @@ func Encode(img *image.NRGBA, quality int) ([]byte, error) {
 	}
 	translated()
 	var b bytes.Buffer
-	err := webp.Encode(&b, img, webp.Options{Quality: quality, Method: method})
+	err = webp.Encode(&b, img, options)
 	return b.Bytes(), err
 }
 
 // EncodePlanes encodes luma and colour as they are, half the width and height of luma for colour (rounded up), in the
-// limited range that lossy WebP stores.
-func EncodePlanes(img *image.YCbCr, quality int) ([]byte, error) {
+// limited range that lossy WebP stores. A lossless picture, or one of sharp colour, is made by Encode alone.
+func EncodePlanes(img *image.YCbCr, opt Options) ([]byte, error) {
 	if err := checkPlanes(img); err != nil {
 		return nil, err
 	}
+	if opt.Lossless || opt.SharpYUV {
+		return nil, errors.New("webp: planes of coarse colour can be neither lossless nor sharp")
+	}
 	if lib, err := native.LibWebP(); err == nil {
-		return lib.Encode(planesOf(img), quality, method)
+		return lib.Encode(planesOf(img), opt.native())
+	}
+	options, err := opt.translated()
+	if err != nil {
+		return nil, err
 	}
 	opaque := bytes.Repeat([]byte{255}, img.Rect.Dx()) // one row for all: nothing is transparent, and no alpha is stored
 	translated()
 	var b bytes.Buffer
-	err := webp.Encode(&b, &image.NYCbCrA{YCbCr: *img, A: opaque}, webp.Options{Quality: quality, Method: method})
+	err = webp.Encode(&b, &image.NYCbCrA{YCbCr: *img, A: opaque}, options)
 	return b.Bytes(), err
 }
 

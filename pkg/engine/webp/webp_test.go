@@ -28,7 +28,7 @@ func paint(w, h int, alpha bool) *image.NRGBA {
 
 func encode(t testing.TB, img *image.NRGBA) []byte {
 	t.Helper()
-	data, err := Encode(img, 90)
+	data, err := Encode(img, Options{Quality: 90, Effort: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func gradient(w, h int) *image.YCbCr {
 func TestPlanesAreStoredAsTheyAre(t *testing.T) {
 	for _, size := range []image.Point{{1, 1}, {33, 17}, {64, 64}} {
 		img := gradient(size.X, size.Y)
-		data, err := EncodePlanes(img, 95)
+		data, err := EncodePlanes(img, Options{Quality: 95, Effort: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func TestPlanesThatLackSamplesAreRefused(t *testing.T) {
 	} {
 		img := gradient(32, 32)
 		spoil(img)
-		if _, err := EncodePlanes(img, 80); err == nil {
+		if _, err := EncodePlanes(img, Options{Quality: 80}); err == nil {
 			t.Errorf("%s: encoded", what)
 		}
 	}
@@ -146,7 +146,7 @@ func TestAnimationKeepsWhatDoesNotChange(t *testing.T) {
 			b.SetNRGBA(x, y, color.NRGBA{}) // a hole, which must not show what was there
 		}
 	}
-	data, err := EncodeAll([]*image.NRGBA{a, b, b}, []int{40, 50, 60}, 3, 90)
+	data, err := EncodeAll([]*image.NRGBA{a, b, b}, []int{40, 50, 60}, 3, Options{Quality: 90, Effort: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,8 @@ func TestAnotherSizeThanAnnouncedIsRefusedBeforeDecoding(t *testing.T) {
 func TestEmbedded(t *testing.T) {
 	meta := Metadata{ICC: []byte("profile"), EXIF: []byte("exif!"), XMP: []byte("<x/>")}
 	still := encode(t, paint(20, 20, true))
-	moving, err := EncodeAll([]*image.NRGBA{paint(20, 20, true), paint(20, 20, false)}, []int{1, 1}, 0, 90)
+	moving, err := EncodeAll([]*image.NRGBA{paint(20, 20, true), paint(20, 20, false)}, []int{1, 1}, 0,
+		Options{Quality: 90, Effort: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +229,8 @@ func TestLibwebpReadsWhatIsWritten(t *testing.T) {
 		}
 		t.Skip("webpmux is missing")
 	}
-	moving, err := EncodeAll([]*image.NRGBA{paint(20, 20, true), paint(20, 20, false)}, []int{10, 10}, 0, 90)
+	moving, err := EncodeAll([]*image.NRGBA{paint(20, 20, true), paint(20, 20, false)}, []int{10, 10}, 0,
+		Options{Quality: 90, Effort: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +253,7 @@ func FuzzDecodeAll(f *testing.F) {
 	still := encode(f, paint(20, 20, true))
 	f.Add(still)
 	if moving, err := EncodeAll([]*image.NRGBA{paint(20, 20, true), paint(20, 20, false)}, []int{1, 1}, 0,
-		90); err == nil {
+		Options{Quality: 90, Effort: 4}); err == nil {
 		f.Add(moving)
 	}
 	if out, err := Embed(still, Metadata{ICC: []byte("p")}); err == nil {
