@@ -29,11 +29,11 @@ func TestLimitsHaveDefaults(t *testing.T) {
 func TestCheckLooksAtTheHeaderAlone(t *testing.T) {
 	data := enginetest.JPEG(enginetest.Photo(100, 80), enginetest.JPEGOptions{})
 	head := data[:700] // the tables and the first bytes of the scan
-	info, err := engine.Limits{}.Check(head, false)
+	info, err := engine.Limits{}.Check(head, 0, false)
 	if err != nil || info.Width != 100 || info.Height != 80 {
 		t.Errorf("%+v, %v", info, err)
 	}
-	_, err = engine.Limits{MaxPixels: 10}.Check(head, false)
+	_, err = engine.Limits{MaxPixels: 10}.Check(head, 0, false)
 	var r *outcome.Rejection
 	if !errors.As(err, &r) || r.Reason != outcome.TooManyPixels {
 		t.Errorf("%v", err)

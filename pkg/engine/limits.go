@@ -53,13 +53,14 @@ func (l Limits) Validate() error {
 }
 
 // Check reads the header of an encoded image and rejects what is beyond the limits, before a pixel is decoded.
-// animate says that all frames will be kept, not only the first. The error is an *outcome.Rejection.
-func (l Limits) Check(data []byte, animate bool) (header.Info, error) {
+// page is which picture of the file will be decoded, from 0; animate says that all frames will be kept. The error is an
+// *outcome.Rejection.
+func (l Limits) Check(data []byte, page int, animate bool) (header.Info, error) {
 	l = l.WithDefaults()
 	if n := int64(len(data)); n > l.MaxBytes {
 		return header.Info{}, outcome.Reject(outcome.TooLarge, "%d bytes, more than %d", n, l.MaxBytes)
 	}
-	info, err := header.Read(data)
+	info, err := header.ReadPage(data, page)
 	if err != nil {
 		return header.Info{}, err
 	}

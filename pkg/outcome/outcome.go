@@ -45,6 +45,7 @@ const (
 	Corrupt         Reason = "corrupt"           // it is damaged, or its decoder panicked on it
 	Unsupported     Reason = "unsupported"       // a format, or a feature of one, that no engine reads
 	PreviewTooSmall Reason = "preview-too-small" // the preview in a camera's raw file is smaller than what is asked for
+	NoSuchPage      Reason = "no-such-page"      // the recipe asks for a page or frame that the file does not have
 	TooManyPixels   Reason = "too-many-pixels"   // width × height beyond --max-pixels, or a side beyond what formats hold
 	TooLarge        Reason = "too-large"         // more bytes than --max-message or, of an output, max-bytes allows
 	AnimatedTooLong Reason = "animated-too-long" // an animation of more frames than the engine's limit
@@ -61,7 +62,7 @@ const (
 // Reasons returns every reason, in reporting order.
 func Reasons() []Reason {
 	return []Reason{
-		NotAnImage, Truncated, Corrupt, Unsupported, PreviewTooSmall, TooManyPixels,
+		NotAnImage, Truncated, Corrupt, Unsupported, PreviewTooSmall, NoSuchPage, TooManyPixels,
 		TooLarge, AnimatedTooLong, Timeout, OutOfMemory, Crashed, BadName, Obstructed, NotFound, Forbidden, OptedOut,
 	}
 }

@@ -131,6 +131,9 @@ func parseVariant(w word) (v Variant, name word, err error) {
 		}
 		v.Ops = append(v.Ops, o)
 	}
+	if v.Animate && v.Page > 0 {
+		return v, name, w.fail("leave one of them out", "page takes one frame, and animate:yes keeps all")
+	}
 	for _, i := range unpainted {
 		v.Ops[i].Color = v.Background
 	}

@@ -24,6 +24,7 @@ const (
 	MaxVariants = 64
 	MaxOps      = 32    // pixel operations of one variant
 	MaxSide     = 65535 // pixels, of a geometry
+	MaxPage     = 65535 // of a file, from 0
 	MaxName     = 64    // bytes of a variant's name, and of an asset's
 )
 
@@ -49,6 +50,7 @@ type Variant struct {
 	Strip       string // StripAll, StripKeep, StripCopyright
 	ICC         string // ICCToSRGB, ICCKeep
 	KeepExt     bool   // the output's name keeps the input's extension: a.png_thumb.jpg
+	Page        int    // which page, frame or picture of the file, from 0
 	Coding
 }
 

@@ -74,6 +74,11 @@ var generals = []setting{
 			return "" // the default stands in no text, so that the ids of tasks stay what they were before this word existed
 		},
 	},
+	{
+		word: "page", values: "NUMBER",
+		parse: parsePage,
+		print: func(v Variant) string { return unlessZero(int64(v.Page)) },
+	},
 }
 
 // settingOf returns the row of a word, or nil where the word is none.
@@ -123,6 +128,15 @@ func parseFormat(w word, v *Variant) error {
 		w.s = f.Name
 	}
 	return oneOf(w, &v.Format, formats()...)
+}
+
+func parsePage(w word, v *Variant) error {
+	n, ok := digits(w.s)
+	if !ok || n > MaxPage {
+		return w.fail("the first is page:0", "page %q is not a whole number from 0 to %d", w.s, MaxPage)
+	}
+	v.Page = n
+	return nil
 }
 
 func parseQuality(w word, v *Variant) error {

@@ -100,6 +100,15 @@ func ReadHeader(data []byte, number int) (Header, error) {
 	return h, nil
 }
 
+// Pages counts the pages of a file. It stops at a directory that cannot be read. The error is that of a header.
+func Pages(data []byte) (int, error) {
+	f, first, err := openFile(data)
+	if err != nil {
+		return 0, err
+	}
+	return f.pages(first), nil
+}
+
 func readPage(data []byte, opt raster.Options) (*page, int, error) {
 	f, first, err := openFile(data)
 	if err != nil {

@@ -65,7 +65,7 @@ function createImage(i) {
 }
 
 const words = {'not-an-image': 'not an image', 'too-many-pixels': 'too many pixels', 'too-large': 'too large',
-  'preview-too-small': 'preview too small', 'animated-too-long': 'animated too long', 'out-of-memory': 'out of memory', dead: 'dead letter'};
+  'preview-too-small': 'preview too small', 'no-such-page': 'no such page', 'animated-too-long': 'animated too long', 'out-of-memory': 'out of memory', dead: 'dead letter'};
 const word = why => words[why] || why;
 
 function showRefused() {

@@ -49,6 +49,7 @@ func (s Suite) Run(t *testing.T) {
 		{"OtherFormats", testOtherFormats},
 		{"OddFiles", testOddFiles},
 		{"RAW", testRAW},
+		{"Pages", testPages},
 		{"StudioRange", testStudioRange},
 		{"FirstFrames", testFirstFrames},
 		{"Animations", testAnimations},

@@ -19,6 +19,8 @@ type Info struct {
 	Width       int    // as stored, pixels; at least 1
 	Height      int
 	Frames      int  // of an animation; 1 for a still
+	Page        int  // what was read, of Pages
+	Pages       int  // pages, frames or pictures in the file
 	Animation   bool // of WebP: its pictures are frames, though it be a single one
 	Orientation int  // 1 to 8 as EXIF numbers them; 1 where nothing is said
 	Gray        bool
@@ -70,8 +72,12 @@ func (i Info) Metadata() []string {
 
 // Read reads the header of an encoded image. The error is an *outcome.Rejection: what is no image, what is cut or
 // damaged before its size is known, and, by name, what no engine reads.
-func Read(data []byte) (Info, error) {
-	info := Info{Format: format.Detect(data), Frames: 1, Orientation: 1, Data: data}
+func Read(data []byte) (Info, error) { return ReadPage(data, 0) }
+
+// ReadPage reads the header of a page, counted from 0: the page of a TIFF, the frame of an animation, or the picture of
+// a HEIC or AVIF, of which the primary one is the first. The error is as Read's.
+func ReadPage(data []byte, page int) (Info, error) {
+	info := Info{Format: format.Detect(data), Frames: 1, Orientation: 1, Data: data, Page: page, Pages: 1}
 	info.Coding = info.Format
 	var err error
 	switch info.Format {
@@ -87,12 +93,12 @@ func Read(data []byte) (Info, error) {
 		if file := raw.Find(data); file != nil {
 			err = info.readRAW(file)
 		} else {
-			err = info.readTIFF(data)
+			err = info.readTIFF(data, page)
 		}
 	case format.BMP:
 		err = info.readBMP(data)
 	case format.HEIC, format.AVIF:
-		err = info.readISO(data)
+		err = info.readISO(data, page)
 	default:
 		if len(data) == 0 {
 			return Info{}, outcome.Reject(outcome.NotAnImage, "no bytes")
@@ -101,6 +107,9 @@ func Read(data []byte) (Info, error) {
 	}
 	if err != nil {
 		return Info{}, err
+	}
+	if info.Pages = max(info.Pages, info.Frames); page >= info.Pages {
+		return Info{}, noSuchPage(page, info.Pages)
 	}
 	if info.Format != format.RAW {
 		info.Coding = info.Format // HEIC may turn out to be AVIF
@@ -112,6 +121,13 @@ func Read(data []byte) (Info, error) {
 		return Info{}, outcome.Reject(outcome.Corrupt, "the header says %d×%d pixels", info.Width, info.Height)
 	}
 	return info, nil
+}
+
+func noSuchPage(page, pages int) error {
+	if pages == 1 {
+		return outcome.Reject(outcome.NoSuchPage, "there is no page %d: the file has one picture, which is page 0", page)
+	}
+	return outcome.Reject(outcome.NoSuchPage, "there is no page %d: the file has %d, numbered from 0", page, pages)
 }
 
 func truncated(what string) error { return outcome.Reject(outcome.Truncated, "ends within %s", what) }

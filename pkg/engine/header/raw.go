@@ -13,7 +13,7 @@ import (
 // readRAW chooses the largest preview that can be read. The raw file's own orientation, colours and metadata hold
 // where it has any, because cameras often leave them out of the previews.
 func (i *Info) readRAW(file *raw.File) error {
-	data := i.Data
+	data, page := i.Data, i.Page
 	var found []preview
 	for _, p := range file.Previews {
 		info := Info{Coding: format.TIFF, Frames: 1, Orientation: 1, Width: p.Width, Height: p.Height}
@@ -31,7 +31,7 @@ func (i *Info) readRAW(file *raw.File) error {
 			continue
 		}
 		*i = p.Info
-		i.Format = format.RAW
+		i.Format, i.Page, i.Pages = format.RAW, page, 1
 		i.FullWidth, i.FullHeight = file.Width, file.Height
 		i.Orientation = cmp.Or(file.Orientation, i.Orientation)
 		for _, from := range []struct {
@@ -71,5 +71,5 @@ func (p *preview) opens(data []byte) bool {
 		return true
 	}
 	p.Data = raw.Page(data, p.Preview)
-	return p.readTIFF(p.Data) == nil
+	return p.readTIFF(p.Data, 0) == nil
 }

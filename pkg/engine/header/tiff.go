@@ -5,14 +5,23 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/tiff"
 )
 
-// readTIFF reads the first directory. What package tiff does not decode is rejected here.
-func (i *Info) readTIFF(data []byte) error {
-	h, err := tiff.ReadHeader(data, 0)
+// readTIFF reads the directory of a page. What package tiff does not decode is rejected here.
+func (i *Info) readTIFF(data []byte, page int) error {
+	if page > 0 {
+		pages, err := tiff.Pages(data)
+		if err != nil {
+			return rows.Reject(err)
+		}
+		if page >= pages {
+			return noSuchPage(page, pages)
+		}
+	}
+	h, err := tiff.ReadHeader(data, page)
 	if err != nil {
 		return rows.Reject(err)
 	}
 	i.Width, i.Height, i.Orientation = h.Width, h.Height, h.Orientation
-	i.Gray, i.Alpha = h.Gray, h.Alpha
+	i.Gray, i.Alpha, i.Pages = h.Gray, h.Alpha, h.Pages
 	i.XMP, i.IPTC, i.ICC = h.XMP, h.IPTC, h.ICC
 	if h.EXIF {
 		i.EXIF = data // the directories refer to the whole file

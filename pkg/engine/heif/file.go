@@ -17,7 +17,8 @@ import (
 type File struct {
 	data    []byte
 	items   map[int]*item
-	primary *item
+	primary *item // as the file says
+	shown   *item // what Image and Planes are about
 }
 
 // item is a coded picture, a picture derived from others, or metadata.
@@ -27,6 +28,7 @@ type item struct {
 	content    string // of mime: the content type
 	properties []isobmff.Box
 	refs       map[string][]int // from this item, by the kind of reference
+	hidden     bool             // not to be shown by itself
 	extents    [][]byte
 	length     int  // of all extents together
 	cut        bool // an extent lies outside of the file
@@ -55,6 +57,7 @@ func Parse(data []byte) (*File, error) {
 	if f.primary == nil {
 		return nil, outcome.Reject(outcome.Corrupt, "its primary picture is missing")
 	}
+	f.shown = f.primary
 	return f, nil
 }
 
@@ -102,7 +105,7 @@ func (f *File) readItems(iinf []byte) {
 			continue
 		}
 		it := f.get(id)
-		it.kind = string(b.Data[at : at+4])
+		it.kind, it.hidden = string(b.Data[at:at+4]), b.Data[3]&1 != 0
 		if rest := b.Data[at+4:]; it.kind == "mime" {
 			if name := slices.Index(rest, 0); name >= 0 {
 				rest = rest[name+1:]

@@ -336,3 +336,29 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Thumbnails, tiles and hidden items are no pages. The primary picture is the first.
+func TestPages(t *testing.T) {
+	primary := codedPart(t, "gray-64x64.heic", 5)
+	thumbnail := codedPart(t, "gray-64x64.heic", 2)
+	thumbnail.refs = map[string][]int{"thmb": {5}}
+	tile := codedPart(t, "gray-64x64.heic", 3)
+	large := grid(4, 1, 2, 128, 64, 3, 3)
+	f, err := Parse(build(primary, thumbnail, tile, large))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := f.Pages(); n != 2 {
+		t.Fatalf("%d pages, want 2", n)
+	}
+	for page, want := range []int{64, 128} {
+		f.Select(page)
+		img, err := f.Image()
+		if err != nil || img.Width != want {
+			t.Errorf("page %d is %d pixels wide, want %d (%v)", page, img.Width, want, err)
+		}
+		if p, err := f.Planes(t.Context(), 0, 0); err != nil || p.Width() != want {
+			t.Errorf("page %d is not decoded: %v", page, err)
+		}
+	}
+}

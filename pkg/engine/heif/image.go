@@ -9,7 +9,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// Image is what a file says of its primary picture.
+// Image is what a file says of a picture.
 type Image struct {
 	Format        string // format.HEIC or format.AVIF, by the coding
 	Width, Height int    // as stored: cropped, not yet turned
@@ -23,9 +23,9 @@ type Image struct {
 	XMP  []byte
 }
 
-// Image describes the primary picture. The error is an *outcome.Rejection, by name for what is not read.
+// Image describes the primary picture, or the one that Select chose. The error is an *outcome.Rejection, by name for what is not read.
 func (f *File) Image() (Image, error) {
-	p := f.primary
+	p := f.shown
 	coded, err := f.coded(p)
 	if err != nil {
 		return Image{}, err

@@ -74,8 +74,15 @@ func (e *Engine) Name() string { return "pipeline" }
 
 // Transform implements engine.Engine. A decoder that panics makes the image corrupt.
 func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
+	return engine.EachPage(r, func(page int, r recipe.Recipe) (*engine.Result, error) {
+		return e.transform(ctx, data, page, r)
+	})
+}
+
+// transform makes the variants of a page.
+func (e *Engine) transform(ctx context.Context, data []byte, page int, r recipe.Recipe) (*engine.Result, error) {
 	animate := slices.ContainsFunc(r.Variants, func(v recipe.Variant) bool { return animates(v, format.Detect(data)) })
-	info, err := e.limits.Check(data, animate)
+	info, err := e.limits.Check(data, page, animate)
 	if err != nil {
 		return nil, err
 	}

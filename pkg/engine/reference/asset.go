@@ -73,7 +73,7 @@ func (a *Assets) Load(name string) (*image.NRGBA, error) {
 }
 
 func decodeAsset(data []byte, limits engine.Limits) (*image.NRGBA, error) {
-	info, err := limits.Check(data, false)
+	info, err := limits.Check(data, 0, false)
 	if err != nil {
 		return nil, err
 	}

@@ -75,6 +75,7 @@ func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, widt
 	if err != nil {
 		return nil, err
 	}
+	file.Select(info.Page)
 	t := &transform{engine: e, ctx: ctx}
 	release, err := t.acquire()
 	if err != nil {

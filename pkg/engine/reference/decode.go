@@ -15,11 +15,19 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// decode decodes the first frame, or all frames, and passes each to use. An error of use ends the decoding and is
+// decode decodes the frame of the page, or all frames, and passes each to use. An error of use ends the decoding and is
 // returned unchanged; every other error is a rejection.
 func (t *transform) decode(animate bool, use func(frame) error) error {
 	var used error
-	err := t.decodeFrames(animate, func(f frame) error {
+	some, later := false, 0 // frames before the one that is wanted
+	if t.info.Frames > 1 {
+		later = t.info.Page
+	}
+	err := t.decodeFrames(animate || later > 0, func(f frame) error {
+		if later > 0 {
+			later--
+			return nil
+		}
 		if size := f.img.Bounds().Size(); size.X != t.info.Width || size.Y != t.info.Height {
 			return outcome.Reject(outcome.Corrupt, "decoded to %d×%d pixels, its header says %d×%d",
 				size.X, size.Y, t.info.Width, t.info.Height)
@@ -27,11 +35,20 @@ func (t *transform) decode(animate bool, use func(frame) error) error {
 		if f.img, used = plain(f.img); used != nil {
 			return used
 		}
-		used = use(f)
+		some = true
+		if used = use(f); used == nil && t.info.Page > 0 {
+			return errEnough
+		}
 		return used
 	})
 	if used != nil {
 		return used
+	}
+	switch {
+	case errors.Is(err, errEnough):
+		return nil
+	case err == nil && !some:
+		return outcome.Reject(outcome.Truncated, "the %s ends before frame %d", t.info.Coding, t.info.Page)
 	}
 	return t.reject(err)
 }

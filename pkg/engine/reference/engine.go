@@ -72,7 +72,14 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (r
 			res, err = nil, outcome.Reject(outcome.Corrupt, "the transform panicked: %v", p)
 		}
 	}()
-	t := &transform{engine: e, ctx: ctx, data: data}
+	return engine.EachPage(r, func(page int, r recipe.Recipe) (*engine.Result, error) {
+		return e.transform(ctx, data, page, r)
+	})
+}
+
+// transform makes the variants of a page.
+func (e *Engine) transform(ctx context.Context, data []byte, page int, r recipe.Recipe) (*engine.Result, error) {
+	t := &transform{engine: e, ctx: ctx, data: data, info: header.Info{Page: page}}
 	for _, step := range []func(recipe.Recipe) error{
 		t.checkInput,  // reject an image whose header exceeds the limits
 		t.checkOutput, // reject a variant that would exceed the limits
@@ -130,7 +137,7 @@ func (t *transform) checkInput(r recipe.Recipe) error {
 		known := v.Format != recipe.Same && v.Format != ""
 		animate = animate || v.Animate && (!known || format.Of(v.Format).Animates)
 	}
-	info, err := t.engine.limits.Check(t.data, animate)
+	info, err := t.engine.limits.Check(t.data, t.info.Page, animate)
 	if err != nil {
 		return err
 	}

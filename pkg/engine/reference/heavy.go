@@ -25,6 +25,7 @@ func (t *transform) decodeHEIF() (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	file.Select(t.info.Page)
 	release, err := t.acquire()
 	if err != nil {
 		return nil, farmsFault{err}
