@@ -30,8 +30,6 @@ func Program(name string) *cli.Command {
 	return FarmProgram()
 }
 
-const completionUsage = "print a script that completes commands and flags: bash, zsh, fish or pwsh"
-
 // gcPercent suits programs that keep little memory and pass megabytes through: at the default of 100 they would collect
 // garbage every few images. GOGC in the environment replaces it.
 const gcPercent = 400
@@ -45,8 +43,7 @@ func Main(program *cli.Command, args []string) int {
 	args, all := wantsAllHelp(args)
 	setHelp(program, all)
 	program.Version = telemetry.Version()
-	program.EnableShellCompletion = true
-	program.ConfigureShellCompletionCommand = func(c *cli.Command) { c.Hidden, c.Usage = false, completionUsage }
+	setCompletion(program)
 	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // Main decides on exit codes below
 	commands := len(program.Commands) > 0                                  // before the library adds completion and help
 	begun, command := false, ""                                            // whether an action began, and of which command
