@@ -22,13 +22,15 @@ type file struct {
 	mode int64
 }
 
+// programs are what a release consists of; the first is all of them, by the name it is called by.
+var programs = []string{"farm", "ventilator", "worker", "sink"}
+
 // platform builds the programs for one platform and packs them.
 func (b *build) platform(ctx context.Context, goos, goarch string) error {
 	dir := filepath.Join(b.work, goos+"-"+goarch)
 	name := fmt.Sprintf("imagefarm_%s_%s_%s", b.version, goos, goarch)
 	var files []file
 	if goos == "windows" { // whose users cannot make links
-		programs := []string{"farm", "ventilator", "worker", "sink"}
 		if err := compile(ctx, goos, goarch, dir, programs...); err != nil {
 			return err
 		}
@@ -40,14 +42,14 @@ func (b *build) platform(ctx context.Context, goos, goarch string) error {
 			return err
 		}
 		files = append(files, file{name: "farm", from: filepath.Join(dir, "farm"), mode: 0o755})
-		for _, p := range []string{"ventilator", "worker", "sink"} {
+		for _, p := range programs[1:] {
 			files = append(files, file{name: p, link: "farm", mode: 0o777})
 		}
 	}
 	for _, f := range []string{"LICENSE", "README.md", "CHANGELOG.md"} {
 		files = append(files, file{name: f, from: f, mode: 0o644})
 	}
-	for _, pattern := range []string{"completions/farm.*", "man/*.1"} {
+	for _, pattern := range []string{"completions/*", "man/*.1"} {
 		found, err := filepath.Glob(filepath.Join(b.work, filepath.FromSlash(pattern)))
 		if err != nil {
 			return err

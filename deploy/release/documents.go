@@ -27,7 +27,7 @@ func (b *build) host(ctx context.Context) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no version in %q: build from a clone, not from an archive", out)
+	return fmt.Errorf("no version in %q: build from a clone, not from an archive or a linked work tree", out)
 }
 
 func (b *build) farm() string {
@@ -72,13 +72,17 @@ func (b *build) documents(ctx context.Context) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, shell := range []string{"bash", "zsh", "fish"} {
-		out, err := exec.CommandContext(ctx, b.farm(), "completion", shell).Output()
-		if err != nil {
-			return fmt.Errorf("completion of %s: %w", shell, err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "farm."+shell), out, 0o644); err != nil {
-			return err
+	for _, program := range programs {
+		for _, shell := range []string{"bash", "zsh", "fish"} {
+			cmd := exec.CommandContext(ctx, b.farm(), "completion", shell)
+			cmd.Args[0] = program // farm is all four programs, by the name it is called by
+			out, err := cmd.Output()
+			if err != nil {
+				return fmt.Errorf("completion of %s for %s: %w", program, shell, err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, program+"."+shell), out, 0o644); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -19,7 +19,8 @@ const (
 	cyclonedx = "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"
 )
 
-// packageConfig is what nfpm makes .deb and .rpm packages of.
+// packageConfig is what nfpm makes .deb and .rpm packages of. Each kind of distribution has its own directory of zsh
+// completions.
 var packageConfig = template.Must(template.New("nfpm").Parse(`name: imagefarm
 arch: {{.Arch}}
 platform: linux
@@ -45,19 +46,23 @@ contents:
      file_info: {mode: 0644, mtime: {{.Time}}}}
   - {src: LICENSE, dst: /usr/share/doc/imagefarm/copyright, file_info: {mode: 0644, mtime: {{.Time}}}}
   - {src: "{{.Work}}/man/*.1.gz", dst: /usr/share/man/man1/, file_info: {mode: 0644, mtime: {{.Time}}}}
-  - {src: "{{.Work}}/completions/farm.bash", dst: /usr/share/bash-completion/completions/farm,
-     file_info: {mode: 0644, mtime: {{.Time}}}}
-  - {src: "{{.Work}}/completions/farm.zsh", dst: /usr/share/zsh/site-functions/_farm,
-     file_info: {mode: 0644, mtime: {{.Time}}}}
-  - {src: "{{.Work}}/completions/farm.fish", dst: /usr/share/fish/vendor_completions.d/farm.fish,
-     file_info: {mode: 0644, mtime: {{.Time}}}}
-`))
+{{range .Programs}}
+  - {src: "{{$.Work}}/completions/{{.}}.bash", dst: /usr/share/bash-completion/completions/{{.}},
+     file_info: {mode: 0644, mtime: {{$.Time}}}}
+  - {src: "{{$.Work}}/completions/{{.}}.zsh", dst: /usr/share/zsh/vendor-completions/_{{.}}, packager: deb,
+     file_info: {mode: 0644, mtime: {{$.Time}}}}
+  - {src: "{{$.Work}}/completions/{{.}}.zsh", dst: /usr/share/zsh/site-functions/_{{.}}, packager: rpm,
+     file_info: {mode: 0644, mtime: {{$.Time}}}}
+  - {src: "{{$.Work}}/completions/{{.}}.fish", dst: /usr/share/fish/vendor_completions.d/{{.}}.fish,
+     file_info: {mode: 0644, mtime: {{$.Time}}}}
+{{end}}`))
 
 // packages makes the Linux packages of a program.
 func (b *build) packages(ctx context.Context, goarch, farm string) error {
 	var text bytes.Buffer
-	err := packageConfig.Execute(&text, map[string]string{
+	err := packageConfig.Execute(&text, map[string]any{
 		"Arch": goarch, "Version": b.version, "Time": b.at.Format(time.RFC3339), "Farm": farm, "Work": b.work,
+		"Programs": programs,
 	})
 	if err != nil {
 		return err
