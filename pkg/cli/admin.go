@@ -29,7 +29,13 @@ func startAdmin(
 		return nil, nil
 	}
 	for flag, address := range map[string]string{"http": c.String("http"), "debug-addr": c.String("debug-addr")} {
-		if address != "" && !onThisMachine("tcp://"+address) && n.credentials == nil && !c.Bool("insecure") {
+		if address == "" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return nil, usagef("--%s %s: give HOST:PORT, or nothing between quotes for none", flag, address)
+		}
+		if !onThisMachine("tcp://"+address) && n.credentials == nil && !c.Bool("insecure") {
 			return nil, usagef("--%s %s: other machines could reach it without TLS; give --tls FILE (see farm tls), "+
 				"or --insecure on a network that only the farm is on", flag, address)
 		}
