@@ -40,8 +40,15 @@ func startAdmin(
 				"or --insecure on a network that only the farm is on", flag, address)
 		}
 	}
+	page, metrics, err := gateOf(c, log)
+	if err != nil {
+		return nil, err
+	}
+	if page != nil && handler != nil {
+		handler = page(handler)
+	}
 	admin, err := telemetry.NewAdmin(telemetry.AdminConfig{
-		TLS:  n.https(),
+		TLS: n.https(), MetricsGate: metrics,
 		Addr: c.String("http"), DebugAddr: c.String("debug-addr"), Hosts: c.StringSlice("http-host"),
 		MaxConns: httpConns(openFileLimit()), Gatherer: reg, Ready: ready, Handler: handler, Logger: log,
 	})

@@ -78,9 +78,11 @@ func commonFlags(level, http string) []cli.Flag {
 			text(whereToGo, "http", http, "`ADDRESS` of /metrics, /healthz, /readyz and a sink's page; empty: none"),
 			texts(whereToGo, "http-host", "`NAME` by which browsers or a proxy ask; repeatable"),
 			insecureFlag(),
+			yes(whereToGo, "protect-metrics", "ask for a token at /metrics, too"),
 			text(whereToGo, "debug-addr", "", "`ADDRESS` of pprof; empty: none"),
 			duration(delivery, "drain-timeout", 30*time.Second, from[time.Duration](0),
 				"longest drain after the first SIGINT or SIGTERM; 0: no limit"))
+		flags = append(flags, tokenFlags()...)
 	}
 	return flags
 }

@@ -49,7 +49,6 @@ same messages as between machines.
 			findFlags(),
 			transformFlags(),
 			tlsFlags(),
-			pageFlags(),
 			commonFlags("warn", "127.0.0.1:8080"),
 		),
 		Action: runFarm,
@@ -132,9 +131,6 @@ func (r *localRun) configureVentilator() (err error) {
 
 // refuseWhatCannotWork checks flags that depend on each other, before the run opens anything.
 func (r *localRun) refuseWhatCannotWork() error {
-	if err := checkPageFlags(r.c); err != nil {
-		return err
-	}
 	if err := refuseInput("outputs", "out", r.c.String("out"), r.config.Ventilator.Inputs); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ ends it at once.
 			text(whereToGo, "control", "", "`ENDPOINT` for requests (default: port 5555 of --bind)"),
 			allowStrangersFlag(),
 			bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest sum of the outputs of an image"),
-		}, tlsFlags(), pageFlags(), commonFlags("info", "127.0.0.1:8080")),
+		}, tlsFlags(), commonFlags("info", "127.0.0.1:8080")),
 		Action: runSink,
 	}
 }
@@ -64,9 +64,6 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	}
 	if c.Args().Present() {
 		return usagef("a sink takes no arguments: remove %q", c.Args().First())
-	}
-	if err := checkPageFlags(c); err != nil {
-		return err
 	}
 	if err := checkSinkBind(c.String("bind")); err != nil {
 		return err

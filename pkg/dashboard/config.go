@@ -62,9 +62,9 @@ type Config struct {
 	Source  Source  // required
 	Outputs Outputs // nil: no images are shown
 
-	// Actions are offered to clients that send ActionToken. Nil: the page offers none.
-	Actions     Actions
-	ActionToken string // at least 8 bytes; required with Actions
+	// Actions are offered to whoever reaches the handler, so it has to be behind a gate that lets only operators call
+	// methods other than GET and HEAD. Nil: the page offers none.
+	Actions Actions
 
 	EndsWithRun bool         // the sink serves one run and ends with it
 	Report      http.Handler // answers /report.html; nil: there is none
@@ -72,16 +72,11 @@ type Config struct {
 	Logger      *slog.Logger // nil: no logging
 }
 
-// leastToken is the length in bytes of the shortest token that is accepted.
-const leastToken = 8
-
 // Validate returns an error that says what is wrong with c.
 func (c *Config) Validate() error {
 	switch {
 	case c.Source == nil:
 		return errors.New("the dashboard has no source: set Source")
-	case c.Actions != nil && len(c.ActionToken) < leastToken:
-		return fmt.Errorf("the action token has %d bytes; it must have at least %d", len(c.ActionToken), leastToken)
 	case c.MaxClients < 0 || c.MaxClients > 10_000:
 		return fmt.Errorf("max clients is %d: it must be between 1 and 10000", c.MaxClients)
 	}

@@ -34,7 +34,6 @@ type Dashboard struct {
 	clients chan struct{} // holds a token for each open stream
 	reading chan struct{} // holds a token for each request that reads the ledger
 	sending *places       // of answers that need an open file or much memory
-	guesses guesses
 
 	refreshing sync.Mutex // held during a refresh; guards pace and past
 
@@ -176,7 +175,7 @@ func (d *Dashboard) Handler() http.Handler {
 			refuse(w, http.StatusNotFound, "no such resource")
 			return
 		}
-		refuse(w, http.StatusMethodNotAllowed, "no such action, or the sink does not allow actions (--allow-actions)")
+		refuse(w, http.StatusMethodNotAllowed, "no such action, or the sink does not allow actions (--tokens)")
 	})
 	return guarded(mux)
 }

@@ -31,7 +31,7 @@ const (
 
 // Init makes an authority for a farm in dir, which it creates. It refuses to replace one.
 func Init(dir, farm string, now time.Time) error {
-	if err := checkName("farm", farm); err != nil {
+	if err := CheckName("farm", farm); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {

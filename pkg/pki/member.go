@@ -54,15 +54,15 @@ func (m Member) validate() error {
 		return fmt.Errorf("role %.40q is none of %s", m.Role, strings.Join(Roles(), ", "))
 	}
 	for what, name := range map[string]string{"farm": m.Farm, "member": m.Name} {
-		if err := checkName(what, name); err != nil {
+		if err := CheckName(what, name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkName allows what is safe in URIs, file names and log lines without quotes.
-func checkName(what, name string) error {
+// CheckName allows what is safe in URIs, file names and log lines without quotes.
+func CheckName(what, name string) error {
 	if name == "" || len(name) > maxMemberName {
 		return fmt.Errorf("the name of a %s must have 1 to %d bytes; %.80q has %d", what, maxMemberName, name, len(name))
 	}

@@ -54,6 +54,9 @@ type AdminConfig struct {
 	// Gatherer is what /metrics shows, usually the registry of NewRegistry. Required when Addr is set.
 	Gatherer prometheus.Gatherer
 
+	// MetricsGate is around /metrics, to ask for a token. Nil means that anybody may read them.
+	MetricsGate func(http.Handler) http.Handler
+
 	// Ready returns nil when the role can do its work, otherwise an error with the reasons, which /readyz answers with
 	// status 503. The server calls it for each request, from several goroutines; it must not block. Nil means ready as
 	// soon as the server runs.
@@ -264,11 +267,15 @@ func (a *Admin) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", http.HandlerFunc(alive))
 	mux.Handle("GET /readyz", http.HandlerFunc(a.ready))
-	mux.Handle("GET /metrics", promhttp.HandlerFor(a.cfg.Gatherer, promhttp.HandlerOpts{
+	metrics := promhttp.HandlerFor(a.cfg.Gatherer, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(a.cfg.Logger.Handler(), slog.LevelWarn),
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: maxScrapes,
-	}))
+	})
+	if a.cfg.MetricsGate != nil {
+		metrics = a.cfg.MetricsGate(metrics)
+	}
+	mux.Handle("GET /metrics", metrics)
 	if a.cfg.Handler != nil {
 		mux.Handle("/", a.cfg.Handler)
 	} else {

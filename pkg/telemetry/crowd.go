@@ -4,9 +4,10 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/account"
 )
 
 // Bounds on connections, besides their number.
@@ -44,29 +45,12 @@ func (c *crowd) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		g := &guest{Conn: conn, crowd: c, account: Account(conn.RemoteAddr().String()), idleSince: time.Now()}
+		g := &guest{Conn: conn, crowd: c, account: account.OfRemote(conn.RemoteAddr().String()), idleSince: time.Now()}
 		if c.admit(g, time.Now()) {
 			return g, nil
 		}
 		conn.Close()
 	}
-}
-
-// Account returns the address to which limits of a client apply, of a host:port: its IPv4 address, or the /64 network
-// of its IPv6 address, as one client has a whole network of these.
-func Account(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
-	}
-	at, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	if at = at.Unmap().WithZone(""); at.Is6() && !at.IsLoopback() {
-		return netip.PrefixFrom(at, 64).Masked().String()
-	}
-	return at.String()
 }
 
 func (c *crowd) admit(g *guest, now time.Time) bool {

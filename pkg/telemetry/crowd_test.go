@@ -13,17 +13,6 @@ import (
 	"time"
 )
 
-func TestAccountIsTheAddressOrTheNetwork(t *testing.T) {
-	for remote, want := range map[string]string{
-		"192.0.2.7:1234": "192.0.2.7", "[::ffff:192.0.2.7]:1": "192.0.2.7", "[::1]:1": "::1",
-		"[2001:db8:1:2:3:4:5:6]:1": "2001:db8:1:2::/64", "[fe80::1%eth0]:1": "fe80::/64", "@": "@",
-	} {
-		if got := Account(remote); got != want {
-			t.Errorf("%s: %s, not %s", remote, got, want)
-		}
-	}
-}
-
 // guestOf returns a guest that has come from an account, and whether its connection was closed.
 func guestOf(c *crowd, account string) (g *guest, closed func() bool) {
 	conn, other := net.Pipe()

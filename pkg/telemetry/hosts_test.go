@@ -68,7 +68,8 @@ func TestOtherAddressesAnswerAnyName(t *testing.T) {
 func TestOtherAddressesAnswerNamedHostsOnlyIfThereAreAny(t *testing.T) {
 	_, url, _ := runAdmin(t, AdminConfig{Addr: "0.0.0.0:0", Hosts: []string{"photos.example"}})
 	for host, want := range map[string]int{
-		"photos.example": 200, "192.0.2.1:8080": 200, "localhost": 200, "evil.example": 421, "photos.example.evil.example": 421,
+		"photos.example": 200, "192.0.2.1:8080": 200, "localhost": 200, "evil.example": 421,
+		"photos.example.evil.example": 421,
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
 			strings.Replace(url, "[::]", "127.0.0.1", 1)+"/metrics", nil)

@@ -3,6 +3,8 @@ package zsock
 import (
 	"net"
 	"net/netip"
+
+	"github.com/imagefarm/imagefarm/pkg/account"
 )
 
 // accountOf returns the account that a peer's share of the limits is charged to: its principal if its certificate names
@@ -20,9 +22,5 @@ func accountOf(conn net.Conn, principal Principal) string {
 	if !ok {
 		return ""
 	}
-	if ip = ip.Unmap(); ip.Is6() {
-		network, _ := ip.Prefix(64)
-		return network.String()
-	}
-	return ip.String()
+	return account.Of(ip)
 }

@@ -21,8 +21,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/access"
 	"github.com/imagefarm/imagefarm/pkg/dashboard"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -147,12 +149,22 @@ type closed struct{ *bytes.Reader }
 // Close implements io.Closer.
 func (closed) Close() error { return nil }
 
-// serve shows the farm until the test ends, or stop is called.
-func (m *madeUp) serve(t *testing.T, token string) (url string, stop func()) {
+// newToken returns an operator's token and the line to store.
+func newToken(t *testing.T) (secret, line string) {
+	t.Helper()
+	secret, token, err := access.Issue(pki.Operator, "anna", time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret, token.String()
+}
+
+// serve shows the farm, to an operator if one is signed in, until the test ends or stop is called.
+func (m *madeUp) serve(t *testing.T, signedIn bool) (url string, stop func()) {
 	t.Helper()
 	cfg := dashboard.Config{Source: m, Outputs: m}
-	if token != "" {
-		cfg.Actions, cfg.ActionToken = m, token
+	if signedIn {
+		cfg.Actions = m
 	}
 	d, err := dashboard.New(cfg)
 	if err != nil {
@@ -161,7 +173,20 @@ func (m *madeUp) serve(t *testing.T, token string) (url string, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
-	server := httptest.NewServer(d.Handler())
+	handler := d.Handler()
+	if signedIn {
+		secret, line := newToken(t)
+		list, err := access.Open(access.Config{Lines: []string{line}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := access.NewGate(list, nil).Page(handler)
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Set("Authorization", "Bearer "+secret)
+			page.ServeHTTP(w, r)
+		})
+	}
+	server := httptest.NewServer(handler)
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {

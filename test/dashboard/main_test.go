@@ -157,8 +157,12 @@ func (tb *tab) await(what, expression string) {
 	tb.t.Helper()
 	ctx, cancel := context.WithTimeout(tb.ctx, limit)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond),
-		chromedp.WithPollingTimeout(limit)))
+	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond),
+		chromedp.WithPollingTimeout(limit))
+	_, err := chromedp.Run(ctx, poll)
+	for err != nil && ctx.Err() == nil { // as while a page makes room for another one
+		_, err = chromedp.Run(ctx, poll)
+	}
 	if err == nil {
 		return
 	}

@@ -30,7 +30,7 @@ func TestPicturesOfAnAlbum(t *testing.T) {
 		link(t, "../../testdata/photos", filepath.Join(f.in, strconv.Itoa(1900+year)))
 	}
 	link(t, "../../testdata/hostile", filepath.Join(f.in, "1899 found on a disk"))
-	sink := f.sink("--allow-actions", "--action-token", "open sesame")
+	sink := f.sink()
 	f.worker("studio")
 	f.worker("laptop")
 	gone := f.worker("attic")

@@ -18,7 +18,7 @@ func TestEveryStateIsToldHonestly(t *testing.T) {
 	tb := openTab(t, 1280, 900)
 
 	nothing := newMadeUp()
-	url, _ := nothing.serve(t, "")
+	url, _ := nothing.serve(t, false)
 	tb.open(url)
 	tb.awaitLive()
 	tb.awaitText("#verdict", "no run and no worker has come yet")
@@ -46,7 +46,7 @@ func TestEveryStateIsToldHonestly(t *testing.T) {
 			begun("20260101-120100-cd34", 900, 0.2, "/scans"),
 		}
 	})
-	url, _ = two.serve(t, "")
+	url, _ = two.serve(t, false)
 	tb.open(url)
 	tb.awaitLive()
 	tb.await("both runs", `document.querySelectorAll('.run').length === 2`)
@@ -105,7 +105,7 @@ func (m *madeUp) tell(images int) {
 
 func TestFarmAtWork(t *testing.T) {
 	m := running(t, 8)
-	url, stop := m.serve(t, "open sesame")
+	url, stop := m.serve(t, true)
 	tb := openTab(t, 1280, 900)
 	tb.open(url)
 	tb.awaitLive()
@@ -133,7 +133,7 @@ func TestFarmAtWork(t *testing.T) {
 
 func TestFiveHundredWorkers(t *testing.T) {
 	m := running(t, 500)
-	url, _ := m.serve(t, "")
+	url, _ := m.serve(t, false)
 	tb := openTab(t, 1280, 900)
 	tb.open(url)
 	tb.awaitLive()

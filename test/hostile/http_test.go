@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -92,4 +94,75 @@ func TestForeignHostIsRefusedOnAllAddresses(t *testing.T) {
 			}
 		}
 	}
+}
+
+// token issues a token, stored in the file, by the command.
+func token(t *testing.T, f *farmtest.Farm, file string, args ...string) string {
+	t.Helper()
+	p := f.Start("issue", "farm", append([]string{"token", "issue", "--file", file}, args...)...)
+	p.MustExit(0)
+	return strings.TrimSpace(p.Output())
+}
+
+func TestHTTPAsksForTokens(t *testing.T) {
+	f := farmtest.New(t, programs, t.TempDir())
+	file := filepath.Join(t.TempDir(), "tokens")
+	viewer, operator := token(t, f, file, "viewer", "anna"), token(t, f, file, "operator", "bert")
+	sink := f.StartSink("--tokens", file, "--protect-metrics", "--log-level", "debug")
+	base := sink.HTTP()
+	call := func(method, path, secret string) int {
+		request, err := http.NewRequest(method, base+path, strings.NewReader(`{"state":"paused"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		if secret != "" {
+			request.Header.Set("Authorization", "Bearer "+secret)
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode
+	}
+	for _, path := range []string{"/", "/live", "/api/v1/run", "/api/v1/results", "/outputs/x", "/report.html",
+		"/metrics"} {
+		if status := call("GET", path, ""); status != http.StatusUnauthorized {
+			t.Errorf("%s without a token: %d", path, status)
+		}
+	}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if status := call("GET", path, ""); status != http.StatusOK {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	for range 30 {
+		call("GET", "/api/v1/run", "imagefarm_guessed")
+	}
+	for _, c := range []struct {
+		method, path, secret string
+		want                 int
+	}{
+		{"GET", "/api/v1/run", viewer, 200}, {"GET", "/metrics", viewer, 200}, {"POST", "/api/v1/steer", viewer, 403},
+		{"GET", "/api/v1/run", "imagefarm_guessed", 429}, // and 400 below: the sink has no run to steer
+		{"POST", "/api/v1/steer", operator, 400}, {"POST", "/api/v1/retry", operator, 200},
+	} {
+		if status := call(c.method, c.path, c.secret); status != c.want {
+			t.Errorf("%s %s has status %d, not %d", c.method, c.path, status, c.want)
+		}
+	}
+	stored, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{viewer, operator, "imagefarm_guessed"} {
+		if strings.Contains(sink.Said()+string(stored), secret) {
+			t.Error("a token is in the log or in the file")
+		}
+	}
+	wrong := f.Start("sink", "sink", "--out", t.TempDir(), "--bind", "127.99.99.99", "--http", "127.99.99.99:0",
+		"--token", viewer)
+	wrong.MustExit(2)
+	wrong.MustSay("not the token itself")
 }

@@ -158,7 +158,8 @@ var remote = map[string][][]string{
 }
 
 // without are the commands that print nothing of peers, or of which the other test prints all.
-var without = []string{"run", "bench", "compact", "codecs", "doctor", "health", "tls", "man", "as-owner", "help", "completion"}
+var without = []string{"run", "bench", "compact", "codecs", "doctor", "health", "tls", "token", "man",
+	"as-owner", "help", "completion", "prune"}
 
 // Found: escape sequences of a sink, a worker or a file reached the terminal in status (version), rejects (reason),
 // events (topic), CSV and errors, and C1 and bidirectional controls everywhere.
@@ -247,7 +248,8 @@ func TestNamesOfFilesDoNotChangeTheTerminal(t *testing.T) {
 	check("run", "--dry-run", "--http", "", "--out", out, in)
 	check("run", "--dry-run", "--progress", "json", "--http", "", "--out", out, in)
 	check("run", "--http", "", "--out", out, "--progress", "plain", "--log-level", "debug", in)
-	check("run", "--http", "", "--out", out, "--force", "--progress", "json", "--log-level", "debug", "--log-format", "json", in)
+	check("run", "--http", "", "--out", out, "--force", "--progress", "json", "--log-level", "debug",
+		"--log-format", "json", in)
 	check("rejects", "--out", out)
 	check("rejects", "--out", out, "--json")
 	check("rejects", "--out", out, "--csv")
@@ -259,6 +261,17 @@ func TestNamesOfFilesDoNotChangeTheTerminal(t *testing.T) {
 	if err != nil || len(made) == 0 {
 		t.Fatalf("%d outputs, %v", len(made), err)
 	}
+	originals, err := filepath.Glob(filepath.Join(in, "good*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range originals {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("prune", "--dry-run", "--out", out, in)
+	check("prune", "--dry-run", "--json", "--out", out, in)
 	for _, name := range made {
 		if err := os.Remove(name); err != nil {
 			t.Fatal(err)

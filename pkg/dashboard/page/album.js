@@ -1,10 +1,10 @@
 // The latest images, and the rejected ones.
 import {$, put, make, keep, count, images, clock, ago, address, plain} from './format.js';
-import {retry} from './actions.js';
+import {retry, mayAct} from './actions.js';
 
 const maxRows = 600; // rows of the ledger that a tab keeps
 const usual = 12; // rows shown of the latest rejections
-let only = '', album = null, ledger = null, state = null;
+let only = '', album = null, ledger = null, state = null, acted = false;
 
 export function showAlbum(message) {
   album = message;
@@ -21,7 +21,7 @@ export function takeState(s) {
     only = '';
   }
   const refused = x => x && x.totals.rejected + x.totals.dead;
-  if (!before || before.actions !== s.actions || before.sink.instance !== s.sink.instance || refused(before) !== refused(s) || before.runs.length !== s.runs.length) showRefused();
+  if (!before || acted !== (s.actions && mayAct()) || before.sink.instance !== s.sink.instance || refused(before) !== refused(s) || before.runs.length !== s.runs.length) showRefused();
   for (const row of $('refused').tBodies[0].rows) put(row.cells[2], ago(Math.max(0, now() - row.dataset.at)));
 }
 
@@ -98,7 +98,7 @@ function showRefused() {
   more.hidden = ledger !== null && !ledger.next;
   put(more, ledger ? 'Show more' : only ? `Show all: ${word(only)}` : 'Show all in the ledger');
   const button = $('retry');
-  button.hidden = !state.actions;
+  button.hidden = !(acted = state.actions && mayAct());
   put(button, only ? `Retry ${word(only)} in the next run` : 'Retry all in the next run');
 }
 
@@ -150,7 +150,6 @@ export function beginAlbum() {
   });
   $('retry').addEventListener('click', async () => {
     const said = await retry(only);
-    if (said === null) return;
     ledger = null;
     put($('retry-said'), said);
     showRefused();

@@ -3,6 +3,7 @@ import {$, put, make, count, micros, percent, span, clock} from './format.js';
 import {showRuns, title} from './run.js';
 import {showChart, beginChart} from './chart.js';
 import {showCrew, beginCrew} from './crew.js';
+import {know, askWho, beginSession} from './actions.js';
 import {showAlbum, takeState, beginAlbum} from './album.js';
 
 const silenceLimit = 5000; // ms without a message after which the connection counts as lost
@@ -28,6 +29,7 @@ function showState(s) {
   document.title = title(s, runs);
   showStages(s.stages, s.totals);
   takeState(s);
+  if (s.actions) know().then(news => { if (news) showState(state); });
   if (Date.now() - complained > reading || s.stopping) showBanner();
 }
 
@@ -98,6 +100,7 @@ function connect() {
   source.addEventListener('error', () => {
     close();
     lost();
+    askWho();
     again = Math.min(again + 1, 5);
     setTimeout(() => { if (!source && !document.hidden) connect(); }, 500 * again);
   });
@@ -130,4 +133,5 @@ window.addEventListener('trouble', e => {
 beginChart();
 beginCrew();
 beginAlbum();
+beginSession();
 connect();

@@ -1,6 +1,6 @@
 // The runs: progress and time left, and the figures of the whole farm.
 import {$, put, make, keep, count, rate, progress, percent, images, span, about, plain} from './format.js';
-import {steer} from './actions.js';
+import {steer, mayAct} from './actions.js';
 
 const isLive = r => !r.ended;
 const settledOf = r => r.done + r.skipped + r.rejected + r.dead;
@@ -65,7 +65,7 @@ function showName(e, r, state) {
   put(e.children[0], (r.inputs && r.inputs.join(', ')) || r.id);
   e.children[0].title = plain(r.id);
   put(e.children[1], [`run ${r.id}`, r.host && `from ${r.host}`, !['running', 'finished'].includes(r.state) && r.state].filter(Boolean).join(' · '));
-  const wanted = state.actions && isLive(r) && r.state !== 'draining';
+  const wanted = state.actions && mayAct() && isLive(r) && r.state !== 'draining';
   let button = e.querySelector('button');
   if (!wanted) {
     if (button) button.remove();
