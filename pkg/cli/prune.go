@@ -22,6 +22,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/printable"
+	"github.com/imagefarm/imagefarm/pkg/shard"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 )
@@ -62,6 +63,9 @@ func runPrune(ctx context.Context, c *cli.Command) error {
 	}
 	if c.Args().Len() == 0 {
 		return usagef("name the inputs of the run: a directory of images, a file, s3://BUCKET/PREFIX, or - for a list")
+	}
+	if shard.Is(c.String("out")) {
+		return usagef("--out names shards, and nothing is ever removed from a shard: make a new set without what is gone")
 	}
 	path := ledgerPathOf(c)
 	if _, err := os.Stat(path); err != nil {

@@ -100,6 +100,9 @@ func (l *Ledger) add(tx *bbolt.Tx, batch []Entry, duplicate []bool) error {
 		if err := noteSource(sources, e.Source); err != nil {
 			return err
 		}
+		if err := noteContent(tx, &e, seq); err != nil {
+			return err
+		}
 		sum.add(&e, 1)
 	}
 	if err := outputs.SetSequence(entries.Sequence()); err != nil {
@@ -157,6 +160,9 @@ func (l *Ledger) remove(tx *bbolt.Tx, e *Entry) error {
 		return err
 	}
 	if err := disclaimOutputs(tx.Bucket(bucketOutputs), e); err != nil {
+		return err
+	}
+	if err := forgetContent(tx, e); err != nil {
 		return err
 	}
 	for bucket, key := range map[*bbolt.Bucket][]byte{

@@ -26,6 +26,10 @@ var (
 	// Task id of a refused entry → when it was acknowledged (seconds since 1970, uvarint)
 	bucketAcks = []byte("acknowledged")
 
+	// First half of the SHA-256 of an image's content → seq of its latest entry (8 bytes, big-endian). The first entry of
+	// which the content is known makes it.
+	bucketContents = []byte("contents")
+
 	// bucketHashes is an earlier form of bucketOutputs, with hashes of names. Each commit changed hundreds of its pages.
 	bucketHashes = []byte("outputs")
 )

@@ -58,6 +58,7 @@ const (
 	fieldSource
 	fieldDropped // one of several
 	fieldWarning // one of several
+	fieldContent
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -152,6 +153,9 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 	for _, w := range e.Warnings {
 		text(fieldWarning, w)
 	}
+	if e.Content != (Content{}) {
+		text(fieldContent, string(e.Content[:]))
+	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
@@ -235,6 +239,8 @@ func decode(b []byte, word func(uint64) (string, bool)) (Entry, error) {
 			e.Dropped = append(e.Dropped, d.text())
 		case fieldWarning:
 			e.Warnings = append(e.Warnings, string(d.bytes()))
+		case fieldContent:
+			copy(e.Content[:], d.bytes())
 		default:
 			d.skip()
 		}

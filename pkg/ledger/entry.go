@@ -27,6 +27,7 @@ type Entry struct {
 	Deliveries   int              // how often the ventilator sent it, as far as the sink knows
 	Recipe       string           // canonical text
 	Source       string           // where the file name begins, such as a directory; empty: unknown
+	Content      Content          // of the image; zero: unknown
 	Dropped      []string         // kinds of the image's metadata that no output carries: "exif", "icc", …
 	Warnings     outcome.Warnings // what is wrong with the image though it is done
 	Input        Input
@@ -37,6 +38,9 @@ type Entry struct {
 	Acknowledged bool      // an operator has acknowledged the rejection; set by Lookup and Refused
 	Retries      int       // how often an operator revived it before; set by the ledger
 }
+
+// Content stands for the content of an image: the first half of its SHA-256.
+type Content [16]byte
 
 // Output is one file that was made of an image.
 type Output struct {

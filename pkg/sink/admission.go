@@ -105,9 +105,9 @@ func (a *admission) outputs(r *wire.Result) (err error) {
 		if what, err = what.Only(r.Only); err != nil {
 			return err
 		}
-		if taskid.Input(r.Input).ID(r.Recipe).String() != r.ID {
-			return errors.New("its input is not that of its id")
-		}
+	}
+	if (len(r.Only) > 0 || len(r.Input) > 0) && taskid.Input(r.Input).ID(r.Recipe).String() != r.ID {
+		return errors.New("its input is not that of its id")
 	}
 	allowed := what.OutputNames(r.Filename)
 	if len(r.Only) > 0 && len(r.Outputs) != len(allowed) {

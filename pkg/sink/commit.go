@@ -130,6 +130,11 @@ func (c *committer) publishReceipts(batch []work, duplicate []bool) error {
 			}
 			continue
 		}
+		if w.entry.Unmade() { // nobody waits for more than its being committed
+			w.done(w.receipt, nil)
+			w.done = nil
+			continue
+		}
 		receipt := w.receipt
 		if duplicate[i] {
 			first, ok, err := c.cfg.Ledger.Lookup(w.entry.ID)

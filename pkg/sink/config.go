@@ -7,8 +7,10 @@
 package sink
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -24,6 +26,9 @@ import (
 type Store interface {
 	blob.Writer
 	blob.Reader
+
+	// PutFrom is that of a blob.Store.
+	PutFrom(ctx context.Context, name string, open func() (io.ReadCloser, error)) error
 }
 
 // Config says what a sink does. The zero value of an optional field means the default that its comment names.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
@@ -22,6 +23,7 @@ type core struct {
 	runs     *liveRuns
 	failures failures
 	claims   claims
+	losses   atomic.Int64 // how often the store lost what had been written since its last flush
 	refusals refusalLog
 	sealing  chan struct{} // asks the committer to publish the open shard
 	instance string        // differs from start to start

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"slices"
@@ -156,5 +157,80 @@ func TestForgedPartsAreRefused(t *testing.T) {
 	s.await(wire.TopicTaskDone)
 	if status, err := s.client.Status(t.Context()); err != nil || status.Refused != 4 || status.Done != 1 {
 		t.Errorf("%+v, %v", status, err)
+	}
+}
+
+// The outputs of an image that has another name now are copied, and what is missing of them is made.
+func TestOutputsOfAMovedImageAreCopied(t *testing.T) {
+	s := newStage(t)
+	digest := sha256.Sum256([]byte("content"))
+	input, moved := taskid.InputOfDigest("d/1.jpg", digest), taskid.InputOfDigest("e/2.jpg", digest)
+	both := canonical(t, "thumb=fit:64x64", "medium=fit:500x500")
+	first := made(input, "r1", both, nil, "thumb", "medium")
+	first.Input = []byte(input)
+	s.send(first.Encode())
+	s.await(wire.TopicTaskDone)
+
+	ask := func(run, text, name string, of taskid.Input) wire.KnownVariants {
+		t.Helper()
+		known, err := s.client.Variants(t.Context(), wire.VariantsArgs{Run: run, Recipe: text,
+			Images: []wire.VariantsOf{{Filename: name, Input: []byte(of)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return known[0]
+	}
+	if known := ask("", both, "e/2.jpg", moved); known.Receipt == nil {
+		t.Errorf("a dry run finds %+v", known)
+	}
+	if _, err := os.Stat(filepath.Join(s.out, "e")); err == nil {
+		t.Error("a question without a run made something")
+	}
+	if known := ask("r2", both, "e/2.png", taskid.InputOfDigest("e/2.png", digest)); known.Names != nil {
+		t.Errorf("outputs of another format: %+v", known)
+	}
+	if known := ask("r2", both, "e/2.jpg", moved); known.Receipt == nil {
+		t.Fatalf("found %+v", known)
+	}
+	b, err := os.ReadFile(filepath.Join(s.out, "e", "2_medium.jpg"))
+	if err != nil || string(b) != "pixels of medium" {
+		t.Errorf("the copy is %q, %v", b, err)
+	}
+	e, ok, err := s.ledger.Lookup(moved.ID(both))
+	if err != nil || !ok || !e.Unmade() || e.Filename != "e/2.jpg" {
+		t.Errorf("%+v, %v, %v", e, ok, err)
+	}
+
+	more := canonical(t, "thumb=fit:64x64", "large=fit:900x900")
+	again := taskid.InputOfDigest("f/3.jpg", digest)
+	if known := ask("r3", more, "f/3.jpg", again); !slices.Equal(known.Names, []string{"thumb"}) || known.Receipt != nil {
+		t.Errorf("of another recipe: %+v", known)
+	}
+	part := made(again, "r3", more, []string{"large"})
+	part.Filename = "f/3.jpg"
+	part.Outputs = []wire.Output{{Name: "f/3_large.jpg", Data: []byte("large pixels")}}
+	s.send(part.Encode())
+	if r := s.await(wire.TopicTaskDone).(*wire.Receipt); len(r.Outputs) != 2 || !r.Outputs[0].Earlier {
+		t.Errorf("%+v", r)
+	}
+	if b, err := os.ReadFile(filepath.Join(s.out, "f", "3_thumb.jpg")); err != nil || string(b) != "pixels of thumb" {
+		t.Errorf("the copy is %q, %v", b, err)
+	}
+
+	// What somebody changed is not copied.
+	for _, name := range []string{"d/1_thumb.jpg", "e/2_thumb.jpg", "f/3_thumb.jpg"} {
+		if err := os.WriteFile(filepath.Join(s.out, name), []byte("other  of thumb"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := taskid.InputOfDigest("g/4.jpg", digest)
+	if known := ask("r4", canonical(t, "thumb=fit:64x64"), "g/4.jpg", last); known.Names != nil || known.Receipt != nil {
+		t.Errorf("of a changed output: %+v", known)
+	}
+	if _, err := os.Stat(filepath.Join(s.out, "g", "4_thumb.jpg")); err == nil {
+		t.Error("a changed output was copied")
+	}
+	if err := s.ledger.Check(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

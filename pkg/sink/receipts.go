@@ -66,10 +66,18 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 		if len(result.Format) > wire.MaxFormat {
 			return e, fmt.Errorf("the name of its format has %d bytes, more than %d", len(result.Format), wire.MaxFormat)
 		}
-		e.Recipe, e.Stored = result.Recipe, result.Stored
+		e.Recipe, e.Stored, e.Content = result.Recipe, result.Stored, contentOf(taskid.Input(result.Input))
 		e.Input.Format, e.Input.Width, e.Input.Height = result.Format, result.Width, result.Height
 	}
 	return e, e.Validate()
+}
+
+// contentOf returns the content of an image whose run hashed it, and zero of another.
+func contentOf(input taskid.Input) (content ledger.Content) {
+	if digest, ok := input.Digest(); ok {
+		copy(content[:], digest[:])
+	}
+	return content
 }
 
 // receiptOfEntry returns the receipt of a task that the ledger holds.

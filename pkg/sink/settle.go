@@ -97,15 +97,10 @@ func (s *settler) settle(ctx context.Context, args *wire.Receipts) (any, error) 
 	if len(args.Receipts) > wire.MaxBatch {
 		return nil, fmt.Errorf("%d receipts, at most %d", len(args.Receipts), wire.MaxBatch)
 	}
-	type committed struct {
-		receipt wire.Receipt
-		err     error
-	}
 	ticketKey, err := ticketKeyOf(args.Key)
 	if err != nil {
 		return nil, err
 	}
-	answers := make(chan committed, len(args.Receipts))
 	all := make([]work, len(args.Receipts))
 	for i, r := range args.Receipts {
 		if err := s.checkSettlement(&r); err != nil {
@@ -119,9 +114,20 @@ func (s *settler) settle(ctx context.Context, args *wire.Receipts) (any, error) 
 		if err != nil {
 			return nil, err
 		}
-		all[i] = work{receipt: r, entry: entry, done: func(r wire.Receipt, err error) { answers <- committed{r, err} }}
+		all[i] = work{receipt: r, entry: entry}
 	}
+	return s.commit(ctx, all)
+}
+
+// commit hands work to the committer, and returns the receipts when all of it is committed.
+func (s *settler) commit(ctx context.Context, all []work) (*wire.Receipts, error) {
+	type committed struct {
+		receipt wire.Receipt
+		err     error
+	}
+	answers := make(chan committed, len(all))
 	for _, w := range all {
+		w.done = func(r wire.Receipt, err error) { answers <- committed{r, err} }
 		select {
 		case s.commits <- w:
 		case <-ctx.Done():
@@ -129,7 +135,7 @@ func (s *settler) settle(ctx context.Context, args *wire.Receipts) (any, error) 
 		}
 	}
 	var reply wire.Receipts
-	for range args.Receipts {
+	for range all {
 		select {
 		case a := <-answers:
 			if a.err != nil {

@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -20,13 +19,17 @@ type work struct {
 	receipt wire.Receipt
 	entry   ledger.Entry // of the receipt
 	result  *wire.Result // with the outputs' bytes, in case they must be written again; may be nil
-	losses  int64        // writers.losses before the outputs were written
+	copies  []outputCopy // of outputs, in case they must be made again
+	losses  int64        // core.losses before the outputs were written
 	weight  int64        // of writers.uncommitted, to be released
 	claim   string       // of core.claims, to be released; empty: none
 	// unwritten says that the outputs were not written, because the run had settled the task before.
 	unwritten bool
 	done      func(wire.Receipt, error) // the committer calls it with the committed receipt; may be nil
 }
+
+// written reports whether outputs were written for w.
+func (w *work) written() bool { return w.result != nil || len(w.copies) > 0 }
 
 // bytes returns the bytes of the outputs that w holds in memory.
 func (w *work) bytes() (n int64) {
@@ -46,7 +49,6 @@ type writers struct {
 	*core
 	commits     chan work           // to the committer
 	uncommitted *semaphore.Weighted // room for the bytes of outputs that wait for their commit
-	losses      atomic.Int64        // how often the store lost what had been written since its last flush
 }
 
 // run writes the outputs of results and passes the results on to the committer. It ends when arrived is closed or
@@ -209,14 +211,18 @@ func (ws *writers) makeDurable(ctx context.Context, batch []work) ([]work, error
 func (ws *writers) rewriteLost(ctx context.Context, batch []work) (kept []work, again bool, err error) {
 	losses := ws.losses.Load()
 	for _, w := range batch {
-		if w.result != nil && w.losses != losses {
+		if w.written() && w.losses != losses {
 			again = true
-			err := ws.writeOutputs(ctx, w.result)
+			err := ws.writeAgain(ctx, &w)
 			if ctx.Err() != nil {
 				return nil, false, context.Cause(ctx)
 			}
 			if err != nil { // of this result alone: something else has the output's name by now
-				ws.fail(w.result, err)
+				if w.result != nil {
+					ws.fail(w.result, err)
+				} else {
+					w.done(wire.Receipt{}, err)
+				}
 				ws.uncommitted.Release(w.weight)
 				ws.claims.release(w.claim)
 				continue
@@ -226,4 +232,14 @@ func (ws *writers) rewriteLost(ctx context.Context, batch []work) (kept []work, 
 		kept = append(kept, w)
 	}
 	return kept, again, nil
+}
+
+// writeAgain writes all outputs of w.
+func (ws *writers) writeAgain(ctx context.Context, w *work) error {
+	if w.result != nil {
+		if err := ws.writeOutputs(ctx, w.result); err != nil {
+			return err
+		}
+	}
+	return ws.copyOutputs(ctx, w.copies)
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -91,6 +92,18 @@ func InputOfVersion(name, version string) Input {
 // the image was written.
 func InputOfDigest(name string, digest [sha256.Size]byte) Input {
 	return Input(field(field(field(nil, contentForm), name), string(digest[:])))
+}
+
+// Digest returns the SHA-256 of the image's content, if in was made by InputOfDigest.
+func (in Input) Digest() (digest [sha256.Size]byte, ok bool) {
+	head := string(field(nil, contentForm))
+	tail := field(nil, string(digest[:])) // as long as every digest's
+	if !strings.HasPrefix(string(in), head) || len(in) < len(head)+8+len(tail) {
+		return digest, false
+	}
+	name := in[len(head)+8 : len(in)-len(tail)]
+	copy(digest[:], in[len(in)-sha256.Size:])
+	return digest, in == InputOfDigest(string(name), digest)
 }
 
 // ID returns the ID of the task that makes a canonical recipe text of the image.

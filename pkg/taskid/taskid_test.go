@@ -125,3 +125,18 @@ func FuzzParseAcceptsOnlyWhatStringWrites(f *testing.F) {
 		}
 	})
 }
+
+func TestDigestOfAnInput(t *testing.T) {
+	digest := sha256.Sum256([]byte("hello"))
+	for _, name := range []string{"", "a.jpg", strings.Repeat("x", 300)} {
+		in := InputOfDigest(name, digest)
+		if got, ok := in.Digest(); !ok || got != digest {
+			t.Errorf("%q: %x, %v", name, got, ok)
+		}
+		for _, other := range []Input{in[1:], in[:len(in)-1], in + "x", "", InputOfVersion(name, string(digest[:]))} {
+			if _, ok := other.Digest(); ok {
+				t.Errorf("%q has a digest", other)
+			}
+		}
+	}
+}

@@ -77,7 +77,10 @@ func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
 		Ticket: wire.BlankTicket(),
 	}}
 	if len(o.image.only) > 0 && t.Detail() == "" { // a delivery may have failed because an earlier output was gone
-		o.info.Only, o.info.Input = o.image.only, []byte(o.image.input)
+		o.info.Only = o.image.only
+	}
+	if (l.v.cfg.Checksum || len(o.info.Only) > 0) && len(o.image.input) <= wire.MaxInput {
+		o.info.Input = []byte(o.image.input)
 	}
 	return l.readOrders, o
 }

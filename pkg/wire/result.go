@@ -44,7 +44,7 @@ type ResultInfo struct {
 	Stored   bool             `msgpack:"stored,omitempty"` // the worker wrote the outputs where they belong
 	Timings  Timings          `msgpack:"timings,omitempty"`
 	Only     []string         `msgpack:"only,omitempty" json:",omitempty"`   // the task's, echoed by a worker that heeds it
-	Input    []byte           `msgpack:"input,omitempty" json:",omitempty"`  // the task's, echoed together with Only
+	Input    []byte           `msgpack:"input,omitempty" json:",omitempty"`  // the task's, echoed
 	Ticket   Ticket           `msgpack:"ticket,omitempty" json:",omitempty"` // the task's, echoed
 }
 
@@ -74,7 +74,12 @@ type Output struct {
 }
 
 // Checksum returns the CRC-32C of an output's bytes.
-func Checksum(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
+func Checksum(data []byte) uint32 { return UpdateChecksum(0, data) }
+
+// UpdateChecksum returns the Checksum of what sum is that of, followed by data.
+func UpdateChecksum(sum uint32, data []byte) uint32 {
+	return crc32.Update(sum, crc32.MakeTable(crc32.Castagnoli), data)
+}
 
 // EncodeMsgpack implements msgpack.CustomEncoder.
 func (o *Output) EncodeMsgpack(e *msgpack.Encoder) error {

@@ -29,7 +29,8 @@ type TaskInfo struct {
 	// Only names the variants to make, because earlier outputs stand for the others. Empty: all. A worker that makes these
 	// alone echoes Only and Input; one that does not know Only makes all.
 	Only []string `msgpack:"only,omitempty" json:",omitempty"`
-	// Input is a taskid.Input, whose ID with Recipe is the ID. It is there together with Only.
+	// Input is a taskid.Input, whose ID with Recipe is the ID. It is there with Only, and when it tells the content of the
+	// image; a worker that knows it echoes it.
 	Input  []byte `msgpack:"input,omitempty" json:",omitempty"`
 	Ticket Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
 }

@@ -40,7 +40,7 @@ func (c *recipes) parse(text string) (recipe.Recipe, error) {
 func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	t, begun := in.task, time.Now()
 	result := &wire.Result{ID: t.ID, Filename: t.Filename, ResultInfo: wire.ResultInfo{
-		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, Source: t.Source, Ticket: t.Ticket,
+		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, Source: t.Source, Ticket: t.Ticket, Input: t.Input,
 		InputBytes: int64(len(t.Data)),
 	}}
 	result.Timings.Waited = begun.Sub(in.at).Microseconds()
@@ -61,7 +61,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	}
 	if len(t.Only) > 0 && !w.cfg.Bare { // a sink of bare names can complete nothing
 		var err error
-		result.Only, result.Input = t.Only, t.Input
+		result.Only = t.Only
 		if what, err = what.Only(t.Only); err != nil {
 			return fail(result, err)
 		}

@@ -3,6 +3,7 @@
 package processes
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -83,4 +84,52 @@ func TestOnlyChangedVariantsAreMade(t *testing.T) {
 			run(6, all, "--variant", thumb, "--variant", rough, "--force")
 		})
 	}
+}
+
+// An image that was renamed or moved costs copies of its outputs where images are known by their content.
+func TestMovedImagesAreNotMadeAgain(t *testing.T) {
+	in := t.TempDir()
+	names := []string{"a.jpg", "b.jpg", "c/d.jpg"}
+	for i, name := range names {
+		write(t, filepath.Join(in, name), picture(t, uint8(i)))
+	}
+	f := newFarm(t)
+	if err := os.Mkdir(f.Out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f.StartSink()
+	f.StartWorker("w1")
+	run := func(want account, args ...string) {
+		t.Helper()
+		p := f.StartVentilator(append(args, "--checksum", in)...)
+		p.MustExit(0)
+		mustAccount(t, p, want)
+	}
+	run(account{found: 3, done: 3}, "--size", "20")
+	for from, to := range map[string]string{"a.jpg": "z.jpg", "c": "moved"} {
+		if err := os.Rename(filepath.Join(in, from), filepath.Join(in, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(account{found: 3, skipped: 3}, "--size", "20")
+	for from, to := range map[string]string{"a_thumbnail20.jpg": "z_thumbnail20.jpg",
+		"c/d_thumbnail20.jpg": "moved/d_thumbnail20.jpg"} {
+		was, err := os.ReadFile(filepath.Join(f.Out, from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		is, err := os.ReadFile(filepath.Join(f.Out, to))
+		if err != nil || !bytes.Equal(was, is) {
+			t.Errorf("%s is no copy of %s: %v", to, from, err)
+		}
+	}
+	before := stamps(t, f.Out)
+	run(account{found: 3, skipped: 3}, "--size", "20")
+	run(account{found: 3, done: 3}, "--size", "20,40")
+	if n := written(t, f.Out, before); n != 3 {
+		t.Errorf("%d files are written, not 3", n)
+	}
+	verify := f.Start("verify", "farm", "verify", "--control", f.Control)
+	verify.MustExit(0)
+	verify.MustSay("all present")
 }
