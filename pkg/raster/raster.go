@@ -47,6 +47,10 @@ type Options struct {
 	// that are much faster so do it, and Size tells whether they did: png, of interlaced files. 0 means 1, every pixel.
 	Scale int
 
+	// Inks converts pixels of CMYK, 4 bytes each of which 255 is full, to red, green, blue and 255. nil takes each colour
+	// as what its ink and black let through.
+	Inks func(dst, src []byte)
+
 	// Page is the picture that is read of several in a file, 0 for the first.
 	Page int
 }

@@ -14,6 +14,7 @@ const (
 	StripCopyright = "copyright" // who made it and who owns it
 	ICCToSRGB      = "srgb"      // convert to sRGB, drop the profile
 	ICCKeep        = "keep"      // leave the values, carry the profile
+	ICCP3          = "p3"        // convert to Display P3, carry its profile
 )
 
 // setting is a row of the table of settings: words that take one value and hold for the whole variant.
@@ -58,7 +59,7 @@ var generals = []setting{
 		},
 	},
 	choiceSetting("strip", func(v *Variant) *string { return &v.Strip }, StripAll, StripKeep, StripCopyright),
-	choiceSetting("icc", func(v *Variant) *string { return &v.ICC }, ICCToSRGB, ICCKeep),
+	choiceSetting("icc", func(v *Variant) *string { return &v.ICC }, ICCToSRGB, ICCKeep, ICCP3),
 	{
 		word: "ext", values: "replace|keep",
 		parse: func(w word, v *Variant) error {

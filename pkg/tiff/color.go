@@ -19,6 +19,7 @@ type converter struct {
 	greenCr  [256]int32
 	greenCb  [256]int32
 	blueCb   [256]int32
+	inks     func(dst, src []byte)
 	gamma    []uint16 // of L*a*b*: linear light, 0 to 4095, to samples
 }
 
@@ -199,6 +200,9 @@ func (c *converter) color() func(p *[4]uint32, v []uint16, top uint32) int {
 			return 3
 		}
 	case separated:
+		if c.inks != nil {
+			return c.fromInks
+		}
 		return func(p *[4]uint32, v []uint16, top uint32) int {
 			paper := top - uint32(v[3])
 			for i := range 3 {
@@ -217,6 +221,19 @@ func (c *converter) color() func(p *[4]uint32, v []uint16, top uint32) int {
 		p[0], p[1], p[2] = uint32(v[0]), uint32(v[1]), uint32(v[2])
 		return 3
 	}
+}
+
+// fromInks converts by the caller's function, to 8 bits.
+func (c *converter) fromInks(p *[4]uint32, v []uint16, top uint32) int {
+	var in, out [4]byte
+	for i := range in {
+		in[i] = byte((uint32(v[i])*255 + top/2) / top)
+	}
+	c.inks(out[:], in[:])
+	for i := range 3 {
+		p[i] = uint32(out[i]) * (top / 255)
+	}
+	return 3
 }
 
 func (c *converter) fromYCbCr(p *[4]uint32, v []uint16, _ uint32) int {

@@ -13,6 +13,7 @@ type Header struct {
 	Pages         int  // in the file
 	Orientation   int  // 1 to 8 as EXIF numbers them; 1 where nothing is said
 	Gray          bool // the page has no colours
+	CMYK          bool // its samples are inks
 	Alpha         bool
 
 	ICC, XMP, IPTC []byte // nil where there is none
@@ -88,6 +89,7 @@ func ReadHeader(data []byte, number int) (Header, error) {
 	}
 	h := Header{
 		Width: p.width, Height: p.height, Pages: pages, Orientation: 1, Alpha: p.alpha != noAlpha,
+		CMYK: p.photometric == separated,
 		Gray: p.photometric == minIsWhite || p.photometric == minIsBlack || p.photometric == mask,
 		ICC:  p.entries[34675].value, XMP: p.entries[700].value, IPTC: p.entries[33723].value,
 	}

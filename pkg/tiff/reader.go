@@ -50,6 +50,7 @@ func Open(data []byte, opt raster.Options) (*Reader, error) {
 		return nil, err
 	}
 	r.color = p.newConverter()
+	r.color.inks = opt.Inks
 	r.row = make([]byte, r.fileRow(p.width))
 	r.streams, r.memory = make([]stream, p.planes()), make([]memory, p.planes())
 	if p.tiled {

@@ -189,6 +189,8 @@ func testTruncated(t *testing.T, s Suite) {
 	}
 }
 
+func lenient() engine.Limits { return engine.Limits{OnTruncated: engine.AcceptTruncated} }
+
 // warns fails the test unless the result has one warning, in which a word stands, or none where the word is empty.
 func (s Suite) warns(t *testing.T, res *engine.Result, word string) {
 	t.Helper()

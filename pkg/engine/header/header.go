@@ -24,6 +24,7 @@ type Info struct {
 	Animation   bool // of WebP: its pictures are frames, though it be a single one
 	Orientation int  // 1 to 8 as EXIF numbers them; 1 where nothing is said
 	Gray        bool
+	CMYK        bool // its samples are four inks
 	Alpha       bool // its samples may be transparent; said of PNG, HEIC and AVIF
 	Truncated   bool // the container announces more bytes than there are
 

@@ -121,7 +121,7 @@ func (i *Info) jpegFrame(marker byte, p []byte) error {
 		return unsupported("JPEG with %d components", n)
 	}
 	i.JPEG.Progressive = marker == 0xc2
-	i.Gray = i.JPEG.Components == 1
+	i.Gray, i.CMYK = i.JPEG.Components == 1, i.JPEG.Components == 4
 	return nil
 }
 

@@ -21,7 +21,7 @@ func (i *Info) readTIFF(data []byte, page int) error {
 		return rows.Reject(err)
 	}
 	i.Width, i.Height, i.Orientation = h.Width, h.Height, h.Orientation
-	i.Gray, i.Alpha, i.Pages = h.Gray, h.Alpha, h.Pages
+	i.Gray, i.CMYK, i.Alpha, i.Pages = h.Gray, h.CMYK, h.Alpha, h.Pages
 	i.XMP, i.IPTC, i.ICC = h.XMP, h.IPTC, h.ICC
 	if h.EXIF {
 		i.EXIF = data // the directories refer to the whole file

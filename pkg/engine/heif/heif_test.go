@@ -224,14 +224,14 @@ func TestPrimariesBecomeAProfile(t *testing.T) {
 	}
 	data := p3.profile()
 	p, err := icc.Parse(data)
-	if err != nil || !p.Usable() || p.IsSRGB() {
+	if err != nil || !p.Usable() || p.To(icc.SRGB).Same() {
 		t.Fatalf("the profile of Display P3: %v", err)
 	}
-	if r, g, b := p.Convert(128, 128, 128); max(r, g, b) > 129 || min(r, g, b) < 127 {
-		t.Errorf("gray becomes %d, %d, %d", r, g, b)
+	if c := p.To(icc.SRGB).Color(128, 128, 128); max(c[0], c[1], c[2]) > 129 || min(c[0], c[1], c[2]) < 127 {
+		t.Errorf("gray becomes %v", c)
 	}
-	if r, g, _ := p.Convert(200, 100, 100); r <= 200 || g >= 100 {
-		t.Errorf("a red becomes %d, %d: no more saturated than in Display P3", r, g)
+	if c := p.To(icc.SRGB).Color(200, 100, 100); c[0] <= 200 || c[1] >= 100 {
+		t.Errorf("a red becomes %v: no more saturated than in Display P3", c)
 	}
 	own := color{primaries: 12, icc: []byte("the file's")}
 	if string(own.profile()) != "the file's" {

@@ -21,7 +21,7 @@ func (c *color) profile() []byte {
 	case 9:
 		return icc.BT2020()
 	case 12:
-		return icc.DisplayP3()
+		return icc.DisplayP3.Profile()
 	}
 	return nil
 }

@@ -1,16 +1,19 @@
-// Package icc converts pictures to sRGB by the profile that they carry.
+// Package icc converts pictures from the colours of an ICC profile to those of sRGB or Display P3.
 //
-// It reads what cameras, phones and editors write: profiles of three primaries and their tone curves ("matrix/TRC":
-// Adobe RGB, Display P3, ProPhoto, …) and of one gray tone curve. A profile of look-up tables or of other colours is
-// known for what it is, and not converted.
+// It reads what cameras, phones, editors and printing houses write: profiles of three primaries and their tone curves
+// ("matrix/TRC": Adobe RGB, Display P3, ProPhoto, …), of one gray tone curve, and of look-up tables (mft1, mft2, mAB)
+// for gray, RGB and CMYK. The intent is perceptual, with black point compensation, as littlecms converts to its sRGB.
+//
+// A profile is hostile until read: nothing is allocated by what it says of itself, and what is damaged, or has a white
+// that is none, is not used.
 package icc
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"image"
-	"math"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -21,101 +24,138 @@ const (
 	CMYK = "CMYK"
 )
 
-// maxTags bounds a profile's tag table.
-const maxTags = 200
+// SpaceName returns how people call a colour space: RGB, GRAY, CMYK.
+func SpaceName(space string) string { return strings.TrimSpace(space) }
 
-// Profile is a parsed profile.
+const (
+	maxTags = 200     // of a profile's tag table
+	maxSize = 8 << 20 // bytes of a profile that is used
+)
+
+// Profile is a parsed profile. It is safe for use by several goroutines.
 type Profile struct {
 	Space string // RGB, Gray, CMYK, …
 
+	// Trouble says why the profile cannot be converted; empty: it can.
+	Trouble string
+	// Damaged says that no program can use it: Trouble is the profile's fault.
+	Damaged bool
+
+	lab    bool // the connection space is L*a*b*
+	v4     bool
 	linear [3][256]float32 // each channel's tone curve
-	matrix [3][3]float32   // from the profile's linear values to those of sRGB
-	usable bool
+	matrix [3][3]float64   // from linear values to XYZ under D50
+	tables *lut            // nil: tone curves and matrix
+	black  [3]float64      // the darkest colour, XYZ under D50
 
-	steps [3][256]int // linear in linearBits, for whole pictures
-	fixed [3][3]int   // matrix in matrixBits
+	mu    sync.Mutex
+	kinds [targets]*Conversion
+	grid  *grid // of tables for RGB and CMYK, once a conversion was asked for
 }
 
-// Whole pictures are converted in integers. Their bits are those that keep the result within a level of Convert's.
-const (
-	linearBits = 16
-	matrixBits = 14
-	stepBits   = 14 // of encodeSteps
-)
-
-// fromXYZ are linear sRGB values of XYZ under D50, the profiles' connection space.
-var fromXYZ = [3][3]float64{
-	{3.1338561, -1.6168667, -0.4906146},
-	{-0.9787684, 1.9161415, 0.0334540},
-	{0.0719453, -0.2289914, 1.4052427},
-}
-
-// Parse reads a profile. An error means that it is none; one that cannot be converted is no error.
+// Parse reads a profile. An error means that it is none; one that cannot be converted is no error, but has Trouble.
 //
-//	header (128 bytes: … space at 16, connection space at 20 … "acsp" at 36 …)
+//	header (128 bytes: … version at 8, class at 12, space at 16, connection space at 20 … "acsp" at 36 …)
 //	count:32 { signature:4 offset:32 size:32 }  data
 func Parse(data []byte) (*Profile, error) {
 	if len(data) < 132 || string(data[36:40]) != "acsp" {
-		return nil, errors.New("icc: not a profile")
+		return nil, errors.New("not an ICC profile")
 	}
-	p := &Profile{Space: string(data[16:20])}
+	if len(data) > maxSize {
+		return nil, fmt.Errorf("an ICC profile of %d bytes, more than %d", len(data), maxSize)
+	}
+	p := &Profile{Space: string(data[16:20]), lab: string(data[20:24]) == "Lab ", v4: data[8] >= 4}
 	tags := map[string][]byte{}
 	count := binary.BigEndian.Uint32(data[128:])
 	if count > maxTags {
-		return nil, fmt.Errorf("icc: %d tags", count)
+		return nil, fmt.Errorf("an ICC profile of %d tags", count)
 	}
 	for i := range int(count) {
 		at := 132 + 12*i
 		if at+12 > len(data) {
-			return nil, errors.New("icc: the tag table is cut short")
+			return nil, errors.New("the tag table of the ICC profile is cut short")
 		}
 		offset, size := int64(binary.BigEndian.Uint32(data[at+4:])), int64(binary.BigEndian.Uint32(data[at+8:]))
 		if offset+size <= int64(len(data)) {
 			tags[string(data[at:at+4])] = data[offset : offset+size]
 		}
 	}
-	if string(data[20:24]) != "XYZ " && p.Space != Gray {
-		return p, nil
-	}
-	defer p.prepare()
-	switch p.Space {
-	case RGB:
-		p.usable = p.readRGB(tags)
-	case Gray:
-		if p.usable = curve(tags["kTRC"], &p.linear[0]); p.usable {
-			p.linear[1], p.linear[2] = p.linear[0], p.linear[0]
-			p.matrix = [3][3]float32{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}
-		}
-	}
+	p.read(tags, string(data[12:16]), string(data[20:24]))
 	return p, nil
 }
 
-func (p *Profile) readRGB(tags map[string][]byte) bool {
-	var toXYZ [3][3]float64
-	for c, name := range []string{"r", "g", "b"} {
-		column, ok := xyz(tags[name+"XYZ"])
-		if !ok || !curve(tags[name+"TRC"], &p.linear[c]) {
-			return false
-		}
-		for row := range 3 {
-			toXYZ[row][c] = column[row]
-		}
+// read reads what p is made of, and notes the trouble.
+func (p *Profile) read(tags map[string][]byte, class, connection string) {
+	inputs := map[string]int{Gray: 1, RGB: 3, CMYK: 4}[p.Space]
+	switch {
+	case inputs == 0:
+		p.Trouble = fmt.Sprintf("it is for the colour space %q", p.Space)
+		return
+	case slices.Contains([]string{"link", "abst", "nmcl"}, class) || connection != "XYZ " && !p.lab:
+		p.Trouble = fmt.Sprintf("it is of class %q and leads to %q", class, connection)
+		return
 	}
-	for r := range 3 {
-		for c := range 3 {
-			sum := 0.0
-			for k := range 3 {
-				sum += fromXYZ[r][k] * toXYZ[k][c]
-			}
-			p.matrix[r][c] = float32(sum)
-		}
+	var err error
+	if table := firstOf(tags, "A2B0", "A2B1"); table != nil {
+		p.tables, err = readLUT(slices.Clone(table), inputs)
+	} else {
+		err = p.readCurves(tags)
 	}
-	return true
+	if err == nil {
+		err = p.checkWhite()
+	}
+	if err != nil {
+		p.Trouble, p.Damaged = err.Error(), true
+		return
+	}
+	p.black = p.darkest()
 }
 
-func s15Fixed16(b []byte) float64 { return float64(int32(binary.BigEndian.Uint32(b))) / 65536 }
+// firstOf returns the first tag that is there, or nil.
+func firstOf(tags map[string][]byte, names ...string) []byte {
+	for _, n := range names {
+		if t := tags[n]; t != nil {
+			return t
+		}
+	}
+	return nil
+}
 
-func xyz(tag []byte) (v [3]float64, ok bool) {
+// readCurves reads tone curves, and of RGB the primaries.
+func (p *Profile) readCurves(tags map[string][]byte) error {
+	switch p.Space {
+	case CMYK:
+		return errors.New("it has no table")
+	case Gray:
+		c, _ := readCurve(tags["kTRC"])
+		if p.lab && c != nil { // the curve is of lightness
+			lightness := c
+			c = func(x float64) float64 { return fromLab([3]float64{100 * lightness(x)})[1] }
+		}
+		if !levels(c, &p.linear[0]) {
+			return errors.New("its tone curve is missing or damaged")
+		}
+		p.linear[1], p.linear[2] = p.linear[0], p.linear[0]
+		p.matrix = SRGB.matrix()
+		return nil
+	}
+	if p.lab {
+		return errors.New("it has no table")
+	}
+	for i, name := range []string{"r", "g", "b"} {
+		column, ok := readXYZ(tags[name+"XYZ"])
+		c, _ := readCurve(tags[name+"TRC"])
+		if !ok || !levels(c, &p.linear[i]) {
+			return errors.New("a primary or a tone curve is missing or damaged")
+		}
+		for row := range 3 {
+			p.matrix[row][i] = column[row]
+		}
+	}
+	return nil
+}
+
+func readXYZ(tag []byte) (v [3]float64, ok bool) {
 	if len(tag) < 20 || string(tag[:4]) != "XYZ " {
 		return v, false
 	}
@@ -125,176 +165,59 @@ func xyz(tag []byte) (v [3]float64, ok bool) {
 	return v, true
 }
 
-// curve fills the table of a tone curve.
-func curve(tag []byte, table *[256]float32) bool {
-	if len(tag) < 12 {
-		return false
+// checkWhite returns an error if the device's white is far from white: then what the profile says makes no sense.
+func (p *Profile) checkWhite() error {
+	white := [4]float64{1, 1, 1}
+	if p.Space == CMYK {
+		white = [4]float64{}
 	}
-	var f func(float64) float64
-	switch string(tag[:4]) {
-	case "curv":
-		f = sampled(tag)
-	case "para":
-		f = parametric(tag)
+	lab := toLab(p.xyz(white))
+	if !(lab[0] > 75 && lab[0] < 115 && lab[1] > -30 && lab[1] < 30 && lab[2] > -30 && lab[2] < 30) {
+		return fmt.Errorf("its white is L*a*b* %.0f %.0f %.0f", lab[0], lab[1], lab[2])
 	}
-	if f == nil {
-		return false
-	}
-	for i := range table {
-		y := f(float64(i) / 255)
-		if math.IsNaN(y) {
-			return false
-		}
-		table[i] = float32(min(1, max(0, y)))
-	}
-	return true
+	return nil
 }
 
-// sampled is a gamma of eight fractional bits, or values to interpolate.
-func sampled(tag []byte) func(float64) float64 {
-	n := int64(binary.BigEndian.Uint32(tag[8:]))
-	if n > 1<<16 || int64(len(tag)) < 12+2*n {
-		return nil
+// xyz returns the colour of device values of 0 to 1, XYZ under D50.
+func (p *Profile) xyz(in [4]float64) [3]float64 {
+	if p.tables != nil {
+		return p.tables.xyz(p.tables.eval(in), p.lab)
 	}
-	at := func(i int) float64 { return float64(binary.BigEndian.Uint16(tag[12+2*i:])) }
-	switch n {
-	case 0:
-		return func(x float64) float64 { return x }
-	case 1:
-		gamma := at(0) / 256
-		return func(x float64) float64 { return math.Pow(x, gamma) }
+	if p.Space == Gray {
+		in[1], in[2] = in[0], in[0]
 	}
-	return func(x float64) float64 {
-		pos := x * float64(n-1)
-		i := min(int(pos), int(n)-2)
-		part := pos - float64(i)
-		return (at(i)*(1-part) + at(i+1)*part) / 65535
+	var v [3]float64
+	for i := range v {
+		v[i] = float64(p.linear[i][int(in[i]*255+0.5)])
 	}
+	return product(&p.matrix, v)
 }
 
-// parametric is one of the five formulas of ICC.1:2010, 10.16.
-func parametric(tag []byte) func(float64) float64 {
-	kind := int(binary.BigEndian.Uint16(tag[8:]))
-	if kind > 4 {
-		return nil
+// darkest returns the colour that black point compensation makes black, as littlecms finds it.
+func (p *Profile) darkest() [3]float64 {
+	switch {
+	case p.tables == nil:
+		return [3]float64{}
+	case p.v4:
+		return [3]float64{0.00336, 0.0034731, 0.00287} // of the perceptual intent
 	}
-	n := [5]int{1, 3, 4, 5, 7}[kind]
-	if len(tag) < 12+4*n {
-		return nil
+	var in [4]float64
+	if p.Space == CMYK {
+		in = [4]float64{1, 1, 1, 1}
 	}
-	var v [7]float64 // g a b c d e f
-	for i := range n {
-		v[i] = s15Fixed16(tag[12+4*i:])
+	l := toLab(p.xyz(in))[0]
+	if !(l >= 0 && l <= 50) {
+		l = 0
 	}
-	g, a, b, c, d, e, f := v[0], v[1], v[2], v[3], v[4], v[5], v[6]
-	switch kind {
-	case 0:
-		a, d = 1, math.Inf(-1)
-	case 1, 2:
-		if a == 0 {
-			return nil
-		}
-		c, d, e, f = 0, -b/a, c, c
-	}
-	return func(x float64) float64 {
-		if x >= d {
-			return math.Pow(max(0, a*x+b), g) + e
-		}
-		return c*x + f
-	}
+	return fromLab([3]float64{l})
 }
 
 // Usable reports whether the profile can be converted.
-func (p *Profile) Usable() bool { return p.usable }
+func (p *Profile) Usable() bool { return p.Trouble == "" }
 
-// encodeSteps is the resolution of the table that encodes linear values; at its dark end a step is a fifth of a level.
-const encodeSteps = 1 << stepBits
-
-// encoded returns the table from linear values to sRGB's.
-var encoded = sync.OnceValue(func() *[encodeSteps + 1]uint8 {
-	var table [encodeSteps + 1]uint8
-	for i := range table {
-		x := float64(i) / encodeSteps
-		y := 12.92 * x
-		if x > 0.0031308 {
-			y = 1.055*math.Pow(x, 1/2.4) - 0.055
-		}
-		table[i] = uint8(255*y + 0.5)
+func product(m *[3][3]float64, v [3]float64) (out [3]float64) {
+	for i := range out {
+		out[i] = m[i][0]*v[0] + m[i][1]*v[1] + m[i][2]*v[2]
 	}
-	return &table
-})
-
-// Convert converts one colour to sRGB. The profile must be usable.
-func (p *Profile) Convert(r, g, b uint8) (uint8, uint8, uint8) {
-	table := encoded()
-	lr, lg, lb := p.linear[0][r], p.linear[1][g], p.linear[2][b]
-	var out [3]uint8
-	for c := range 3 {
-		m := &p.matrix[c]
-		v := m[0]*lr + m[1]*lg + m[2]*lb
-		out[c] = table[int(min(1, max(0, v))*encodeSteps+0.5)]
-	}
-	return out[0], out[1], out[2]
-}
-
-// prepare makes the tables for whole pictures.
-func (p *Profile) prepare() {
-	for c := range 3 {
-		for v, l := range p.linear[c] {
-			p.steps[c][v] = int(math.Round(float64(l) * (1 << linearBits)))
-		}
-		for k, m := range p.matrix[c] {
-			p.fixed[c][k] = int(math.Round(min(max(float64(m), -100), 100) * (1 << matrixBits)))
-		}
-	}
-}
-
-// ConvertImage converts every pixel of img to sRGB, in place. The profile must be usable.
-func (p *Profile) ConvertImage(img *image.NRGBA) {
-	const shift, half = linearBits + matrixBits - stepBits, 1 << (linearBits + matrixBits - stepBits - 1)
-	table, m := encoded(), &p.fixed
-	reds, greens, blues := &p.steps[0], &p.steps[1], &p.steps[2]
-	w, h := img.Rect.Dx(), img.Rect.Dy()
-	for y := range h {
-		row := img.Pix[y*img.Stride:][:4*w]
-		for i := 0; i+4 <= len(row); i += 4 {
-			d := row[i : i+4 : i+4]
-			r, g, b := reds[d[0]], greens[d[1]], blues[d[2]]
-			toR := (r*m[0][0] + g*m[0][1] + b*m[0][2] + half) >> shift
-			toG := (r*m[1][0] + g*m[1][1] + b*m[1][2] + half) >> shift
-			toB := (r*m[2][0] + g*m[2][1] + b*m[2][2] + half) >> shift
-			if uint(toR|toG|toB) > encodeSteps { // beyond what sRGB has; full red is one step more than its bits can tell
-				toR, toG, toB = limit(toR), limit(toG), limit(toB)
-			}
-			d[0], d[1], d[2] = table[toR], table[toG], table[toB]
-		}
-	}
-}
-
-func limit(v int) int { return min(max(v, 0), encodeSteps) }
-
-// IsSRGB reports whether converting would change no value by more than one level, so that it can be left out.
-func (p *Profile) IsSRGB() bool {
-	if !p.usable {
-		return false
-	}
-	near := func(a, b uint8) bool { return max(a, b)-min(a, b) <= 1 }
-	step := 51
-	if p.Space == Gray {
-		step = 5
-	}
-	for r := 0; r < 256; r += step {
-		for g := 0; g < 256; g += step {
-			for b := 0; b < 256; b += step {
-				if p.Space == Gray && (g != r || b != r) {
-					continue
-				}
-				cr, cg, cb := p.Convert(uint8(r), uint8(g), uint8(b))
-				if !near(cr, uint8(r)) || !near(cg, uint8(g)) || !near(cb, uint8(b)) {
-					return false
-				}
-			}
-		}
-	}
-	return true
+	return out
 }

@@ -12,13 +12,6 @@ func BT2020() []byte {
 	}, curveOfSRGB())
 }
 
-// DisplayP3 returns a profile of Display P3.
-func DisplayP3() []byte {
-	return matrixProfile("Display P3", [3][3]float64{
-		{0.51512, 0.24120, -0.00105}, {0.29198, 0.69225, 0.04189}, {0.15710, 0.06657, 0.78407},
-	}, curveOfSRGB())
-}
-
 // AdobeRGB returns a profile of Adobe RGB (1998).
 func AdobeRGB() []byte {
 	return matrixProfile("Adobe RGB (1998)", [3][3]float64{
@@ -38,37 +31,47 @@ func fixed(b []byte, values ...float64) []byte {
 	return b
 }
 
-// matrixProfile returns a profile of three primaries (XYZ under D50) and a parametric curve.
+// matrixProfile returns a profile, of version 4, of three primaries (XYZ under D50) and a parametric curve.
 //
 //	header(128) count:32 { signature:4 offset:32 size:32 } data
 func matrixProfile(name string, primaries [3][3]float64, curve []byte) []byte {
 	order := binary.BigEndian
 	xyz := func(v [3]float64) []byte { return fixed([]byte("XYZ \x00\x00\x00\x00"), v[:]...) }
-	text := order.AppendUint32([]byte("desc\x00\x00\x00\x00"), uint32(len(name)+1))
-	text = append(append(text, name...), make([]byte, 1+4+4+2+1+67)...)
-	d50 := [3]float64{0.9642, 1, 0.8249}
+	text := func(s string) []byte { // one record of 12 bytes: English, as UTF-16, behind the table
+		b := append([]byte("mluc\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0cenUS"), 0, 0, 0, byte(2*len(s)), 0, 0, 0, 28)
+		for _, c := range []byte(s) {
+			b = append(b, 0, c)
+		}
+		return b
+	}
+	adaptation := fixed([]byte("sf32\x00\x00\x00\x00"), // of D65 to D50, by Bradford
+		1.04788, 0.02292, -0.05022, 0.02959, 0.99048, -0.01707, -0.00925, 0.01508, 0.75168)
 	tags := []struct {
 		signature string
 		data      []byte
 	}{
-		{"desc", text}, {"cprt", []byte("text\x00\x00\x00\x00No copyright\x00")}, {"wtpt", xyz(d50)},
+		{"desc", text(name)}, {"cprt", text("CC0")}, {"wtpt", xyz(d50)}, {"chad", adaptation},
 		{"rXYZ", xyz(primaries[0])}, {"gXYZ", xyz(primaries[1])}, {"bXYZ", xyz(primaries[2])},
-		{"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve},
+		{"rTRC", curve}, {"gTRC", nil}, {"bTRC", nil}, // nil: the data of the tag before
 	}
 	out := make([]byte, 128)
-	out[8], out[9] = 2, 0x10 // version 2.1
+	out[8], out[9] = 4, 0x30
 	copy(out[12:], "mntrRGB XYZ ")
+	copy(out[24:], []byte{0x07, 0xe2, 0, 1, 0, 1}) // a date has to stand there: 1 January 2018
 	copy(out[36:], "acsp")
 	fixed(out[:68], d50[:]...)
 	out = order.AppendUint32(out, uint32(len(tags)))
-	at := len(out) + 12*len(tags)
 	var body []byte
+	at, size := 0, 0
 	for _, t := range tags {
+		if t.data != nil {
+			at, size = 132+12*len(tags)+len(body), len(t.data)
+			body = append(body, t.data...)
+			body = append(body, make([]byte, -len(body)&3)...)
+		}
 		out = append(out, t.signature...)
-		out = order.AppendUint32(out, uint32(at+len(body)))
-		out = order.AppendUint32(out, uint32(len(t.data)))
-		body = append(body, t.data...)
-		body = append(body, make([]byte, -len(body)&3)...)
+		out = order.AppendUint32(out, uint32(at))
+		out = order.AppendUint32(out, uint32(size))
 	}
 	out = append(out, body...)
 	order.PutUint32(out, uint32(len(out)))

@@ -56,6 +56,10 @@ var orientationAttribute = lazily(`(tiff:Orientation(?:="|='|>\s*))[2-8]("|'|\s*
 // carries, as header.Info.Metadata spells them.
 func Embed(data []byte, outputFormat string, s Set) ([]byte, []string, error) {
 	carries := format.Of(outputFormat)
+	if carries.Name == format.AVIF {
+		out, names := embedAVIF(data, s)
+		return out, names, nil
+	}
 	s = s.carriedBy(carries)
 	switch carries.Name {
 	case format.JPEG:

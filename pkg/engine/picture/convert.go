@@ -4,7 +4,11 @@ import "image"
 
 // NRGBA returns the picture as interleaved samples, in the size of its first plane. A pixel gets the samples that it
 // lies in: of planes of another size, resample them first for a smooth picture.
-func (p *Picture) NRGBA() *image.NRGBA {
+func (p *Picture) NRGBA() *image.NRGBA { return p.NRGBAOfInks(nil) }
+
+// NRGBAOfInks is NRGBA with a function that converts pixels of CMYK, 4 bytes each of which 255 is full ink, to red,
+// green, blue and 255. nil takes each colour as what its ink and black let through.
+func (p *Picture) NRGBAOfInks(inks func(dst, src []byte)) *image.NRGBA {
 	w, h := p.Width(), p.Height()
 	out := image.NewNRGBA(image.Rect(0, 0, w, h))
 	var readers []reader
@@ -21,7 +25,11 @@ func (p *Picture) NRGBA() *image.NRGBA {
 			in[i] = readers[i].row(y)
 		}
 		row := out.Pix[y*out.Stride:][:4*w]
-		p.interleave(row, &in)
+		if p.Model == CMYK || p.Model == YCCK {
+			p.interleaveInks(row, &in, inks)
+		} else {
+			p.interleave(row, &in)
+		}
 		if p.Alpha != nil {
 			p.addAlpha(row, alpha.row(y))
 		}
@@ -83,19 +91,34 @@ func (p *Picture) interleave(dst []byte, in *[4][]byte) {
 			d := dst[4*x : 4*x+4 : 4*x+4]
 			d[0], d[1], d[2], d[3] = in[0][x], in[1][x], in[2][x], 255
 		}
-	case CMYK:
+	}
+}
+
+// interleaveInks writes a row of inks as red, green, blue and 255.
+func (p *Picture) interleaveInks(dst []byte, in *[4][]byte, inks func(dst, src []byte)) {
+	if p.Model == CMYK {
 		for x := range in[0] {
-			d := dst[4*x : 4*x+4 : 4*x+4]
-			k := in[3][x]
-			d[0], d[1], d[2], d[3] = times(in[0][x], k), times(in[1][x], k), times(in[2][x], k), 255
+			d := dst[4*x : 4*x+3 : 4*x+3]
+			d[0], d[1], d[2] = in[0][x], in[1][x], in[2][x]
 		}
-	case YCCK:
+	} else {
 		m := matrixOf(BT601, false)
 		m.row(dst, in[0], in[1], in[2])
-		for x, k := range in[3] {
-			d := dst[4*x : 4*x+4 : 4*x+4]
-			d[0], d[1], d[2] = times(255-d[0], k), times(255-d[1], k), times(255-d[2], k)
+		for x := range in[0] {
+			d := dst[4*x : 4*x+3 : 4*x+3]
+			d[0], d[1], d[2] = 255-d[0], 255-d[1], 255-d[2]
 		}
+	}
+	for x, k := range in[3] { // here 255 is no ink
+		d := dst[4*x : 4*x+4 : 4*x+4]
+		if inks == nil {
+			d[0], d[1], d[2], d[3] = times(d[0], k), times(d[1], k), times(d[2], k), 255
+		} else {
+			d[0], d[1], d[2], d[3] = 255-d[0], 255-d[1], 255-d[2], 255-k
+		}
+	}
+	if inks != nil {
+		inks(dst, dst)
 	}
 }
 

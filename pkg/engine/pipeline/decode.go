@@ -27,7 +27,7 @@ func (t *transform) decode() error {
 		return t.decoded(func() ([]source, error) {
 			src, err := rows.Open(t.info.Coding, t.data, raster.Options{
 				MaxPixels: t.engine.limits.MaxPixels, AcceptTruncated: t.engine.limits.OnTruncated == engine.AcceptTruncated,
-				Page: t.info.Page,
+				Page: t.info.Page, Inks: reference.Inks(t.profile),
 			})
 			if err != nil {
 				return nil, err

@@ -26,7 +26,7 @@ func (t *transform) encodePlanes(m *variant, p *picture.Picture) error {
 		encode = t.encodeWebP
 	}
 	pieces := t.space.given
-	return t.choose(m, p.Width(), p.Height(), m.profile, func(q int) ([]byte, error) {
+	return t.choose(m, p.Width(), p.Height(), m.Profile, func(q int) ([]byte, error) {
 		t.space.given = pieces // what the try before has used
 		return encode(m, p, q)
 	}, func() *picture.Plane {
@@ -43,10 +43,10 @@ func (t *transform) encodePixels(m *variant) error {
 	defer func() { t.stages.Encode += time.Since(begun) }()
 	out := &reference.Output{
 		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Coding: m.Coding, Background: m.Background,
-		Colored: m.profile != nil && !m.forGray,
+		Colored: m.Profile != nil && !m.ForGray,
 	}
-	profile := m.profile
-	if m.forGray && !out.EncodedGray() {
+	profile := m.Profile
+	if m.ForGray && !out.EncodedGray() {
 		profile = nil // it would be beside colours or transparency
 	}
 	first := m.frames[0]
@@ -84,7 +84,7 @@ func (t *transform) choose(m *variant, w, h int, profile []byte, encode func(qua
 	if err != nil {
 		return reference.EncodingFailed(m.Name, m.format, err)
 	}
-	m.carried = append(m.carried, carried...)
+	m.carried = append(m.carried, m.Carried(carried)...)
 	m.output = engine.Output{Variant: m.Name, Format: m.format, Width: w, Height: h, Data: chosen.Data}
 	return nil
 }

@@ -15,7 +15,7 @@ func (t *transform) finishPlanes(m *variant, p *picture.Picture) *picture.Pictur
 	for _, o := range m.rest {
 		switch o.Word {
 		case recipe.Gray:
-			p = t.withoutColor(p, m.profile == nil || m.forGray)
+			p = t.withoutColor(p, m.Profile == nil || m.ForGray)
 		case recipe.Blur:
 			p = t.filtered(p, o.N, false)
 		case recipe.Sharpen:
@@ -75,10 +75,7 @@ func unsharp(soft, sharp []byte) {
 
 // finishPixels does the rest on red, green, blue and alpha.
 func (t *transform) finishPixels(m *variant, p *picture.Picture) (*image.NRGBA, error) {
-	img := t.turned(p, m.orientation).NRGBA()
-	if m.convert {
-		t.profile.ConvertImage(img)
-	}
+	img := m.NRGBA(t.turned(p, m.orientation))
 	for i, o := range m.rest {
 		var err error
 		if img, err = reference.Apply(img, o, m.Enlarge, m.scaled && i == 0, m.marks[o.Asset]); err != nil {

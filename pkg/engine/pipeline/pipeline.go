@@ -15,6 +15,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/format"
@@ -43,6 +44,7 @@ type codecs interface {
 	Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error)
 	Encode(ctx context.Context, o *reference.Output) ([]byte, error)
 	Distance(ctx context.Context, data []byte, from *picture.Plane) (float64, error)
+	Profile(info header.Info) (*icc.Profile, outcome.Warnings)
 }
 
 // Engine transforms images. It is safe for use by several goroutines.

@@ -53,9 +53,5 @@ func (s *searcher) content(so plan, trim int) image.Rectangle {
 
 // pixels makes what is planned so far.
 func (s *searcher) pixels(so plan) *image.NRGBA {
-	img := s.turned(s.resampled(&so, picture.Chroma{}), so.orientation).NRGBA()
-	if s.convert {
-		s.transform.profile.ConvertImage(img)
-	}
-	return img
+	return s.NRGBA(s.turned(s.resampled(&so, picture.Chroma{}), so.orientation))
 }

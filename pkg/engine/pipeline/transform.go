@@ -26,9 +26,9 @@ type transform struct {
 	data    []byte
 	info    header.Info
 	recipe  recipe.Recipe
-	made    []*variant // in the recipe's order
-	sources []source   // what variants can be made from, the finest first
-	profile *icc.Profile
+	made    []*variant   // in the recipe's order
+	sources []source     // what variants can be made from, the finest first
+	profile *icc.Profile // the input's; nil: none that applies to its samples
 	stages  engine.Stages
 
 	warnings outcome.Warnings // what is wrong with the input though its picture was decoded
@@ -41,11 +41,9 @@ type transform struct {
 type variant struct {
 	recipe.Variant
 	plan
-	format  string // what it is encoded in
-	marks   map[string]*image.NRGBA
-	convert bool   // the colours are converted to sRGB
-	profile []byte // the input's profile, which the output carries; nil: none
-	forGray bool   // profile is for gray
+	format          string // what it is encoded in
+	marks           map[string]*image.NRGBA
+	reference.Color // what becomes of the input's colours
 
 	streamed *picture.Picture // was made while rows arrived
 
@@ -102,13 +100,15 @@ func (t *transform) assets() error {
 
 // chooseColor decides for each variant what becomes of the input's colours.
 func (t *transform) chooseColor() {
-	t.profile = reference.ProfileOf(t.info)
+	var warnings outcome.Warnings
+	t.profile, warnings = t.engine.general.Profile(t.info)
+	t.warnings.AddAll(warnings)
 	for _, m := range t.made {
-		c := reference.ChooseColor(t.profile, t.info, m.Variant, m.format)
-		m.profile, m.forGray, m.convert = c.Profile, c.ForGray, c.Convert
-		if c.Used {
+		m.Color = reference.ChooseColor(t.profile, t.info, m.Variant, m.format)
+		if m.Used {
 			m.carried = append(m.carried, "icc")
 		}
+		t.warnings.Add("%s", m.Warning)
 	}
 }
 

@@ -94,13 +94,13 @@ func (t *transform) staysPlanar(m *variant) bool {
 	if src.Model != picture.YCbCr && src.Model != picture.Gray || src.Alpha != nil || src.Matrix != picture.BT601 {
 		return false
 	}
-	if m.format != format.JPEG && m.format != format.WebP || m.convert {
+	if m.format != format.JPEG && m.format != format.WebP || m.Convert != nil {
 		return false
 	}
 	if m.format == format.WebP && (m.Lossless || m.SharpYUV) {
 		return false // they are made of red, green and blue
 	}
-	if m.profile != nil && m.forGray != (src.Model == picture.Gray) {
+	if m.Profile != nil && m.ForGray != (src.Model == picture.Gray) {
 		return false // a profile wants as many components as it is for
 	}
 	for _, o := range m.rest {

@@ -28,6 +28,8 @@ type Frame struct {
 func (e *Engine) Decode(ctx context.Context, data []byte, info header.Info, animate bool,
 	use func(Frame) error) (outcome.Warnings, error) {
 	t := &transform{engine: e, ctx: ctx, data: data, info: info}
+	t.readProfile()
+	t.warnings = nil // who decides on the colours has them
 	err := t.decode(animate, func(f frame) error { return use(Frame{f.img, f.delay, f.loops}) })
 	return t.warnings, err
 }

@@ -32,7 +32,7 @@ func (t *transform) decode(animate bool, use func(frame) error) error {
 			return outcome.Reject(outcome.Corrupt, "decoded to %d×%d pixels, its header says %d×%d",
 				size.X, size.Y, t.info.Width, t.info.Height)
 		}
-		if f.img, used = plain(f.img); used != nil {
+		if f.img, used = plain(f.img, t.inks); used != nil {
 			return used
 		}
 		some = true
@@ -126,7 +126,7 @@ func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 	}
 	if accept {
 		t.warnings.Add("the JPEG ends before its picture does: what is missing is gray")
-		return mendJPEG(data, t.info.Width, t.info.Height)
+		return mendJPEG(data, t.info.Width, t.info.Height, t.inks)
 	}
 	return nil, outcome.Reject(outcome.Truncated, "the JPEG ends before its picture does")
 }

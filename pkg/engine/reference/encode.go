@@ -20,12 +20,12 @@ import (
 func (t *transform) encodeMade(m *made) ([]byte, error) {
 	out := Output{
 		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Background: m.Background, Coding: m.Coding,
-		Colored: m.profile != nil && !m.grayProfile,
+		Colored: m.Profile != nil && !m.ForGray,
 	}
 	size := m.frames[0].Rect.Size()
 	set := metadata.Select(t.info, m.Strip, m.Orient, size.X, size.Y)
-	set.ICC = m.profile
-	if m.grayProfile && !out.EncodedGray() {
+	set.ICC = m.Profile
+	if m.ForGray && !out.EncodedGray() {
 		set.ICC = nil // a profile for gray is invalid beside colours or alpha
 	}
 	var carried []string
@@ -40,7 +40,7 @@ func (t *transform) encodeMade(m *made) ([]byte, error) {
 	}, func(data []byte) (float64, error) {
 		return t.engine.Distance(t.ctx, data, LumaOf(m.frames[0], m.format, m.Background))
 	})
-	m.carried = append(m.carried, carried...)
+	m.carried = append(m.carried, m.Carried(carried)...)
 	return chosen.Data, err
 }
 

@@ -42,10 +42,11 @@ func (c Config) Validate() error {
 
 // Engine transforms images. It is safe for use by several goroutines.
 type Engine struct {
-	limits engine.Limits
-	assets *Assets
-	heavy  chan struct{} // holds a token for each HEIC and AVIF picture in work
-	pngs   sync.Pool     // of *png.Encoder, which keep their memory
+	limits   engine.Limits
+	assets   *Assets
+	heavy    chan struct{} // holds a token for each HEIC and AVIF picture in work
+	profiles icc.Cache
+	pngs     sync.Pool // of *png.Encoder, which keep their memory
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -99,13 +100,13 @@ func (e *Engine) transform(ctx context.Context, data []byte, page int, r recipe.
 
 // transform is one call of Transform.
 type transform struct {
-	engine  *Engine
-	ctx     context.Context
-	data    []byte
-	info    header.Info
-	made    []*made // in the recipe's order
-	stages  engine.Stages
-	profile *icc.Profile // the input's, nil where it has none that can be read
+	engine *Engine
+	ctx    context.Context
+	data   []byte
+	info   header.Info
+	made   []*made // in the recipe's order
+	stages engine.Stages
+	inks   func(dst, src []byte) // converts CMYK by the input's profile; nil: there is none
 
 	warnings outcome.Warnings // what is wrong with the input though it was decoded
 }
@@ -121,14 +122,12 @@ type made struct {
 	cuts    []image.Point     // by operation: where smart gravity cut the first frame, which holds for all frames
 	windows []image.Rectangle // by operation: what trim left of the first frame, which holds for all frames
 
-	frames      []*image.NRGBA
-	delays      []int    // of each frame, milliseconds
-	loops       int      // 0 for ever
-	convert     bool     // the colours are converted to sRGB
-	grayProfile bool     // profile is for gray
-	profile     []byte   // the input's profile, which the output carries; nil: none
-	carried     []string // metadata that the output carries, or that the engine applied
-	output      engine.Output
+	Color   // what becomes of the input's colours
+	frames  []*image.NRGBA
+	delays  []int    // of each frame, milliseconds
+	loops   int      // 0 for ever
+	carried []string // metadata that the output carries, or that the engine applied
+	output  engine.Output
 }
 
 func (t *transform) checkInput(r recipe.Recipe) error {

@@ -62,7 +62,7 @@ func TestPicturesWithSamplesMissingNeverReachTheLibrary(t *testing.T) {
 		"something else":  image.NewUniform(image.Black),
 	} {
 		var rejection *outcome.Rejection
-		if _, err := plain(img); !errors.As(err, &rejection) {
+		if _, err := plain(img, nil); !errors.As(err, &rejection) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/disintegration/imaging"
 
+	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -46,7 +47,7 @@ func (t *transform) makeFrames(recipe.Recipe) error {
 type base struct {
 	img     *image.NRGBA
 	orient  bool
-	convert bool
+	convert *icc.Conversion
 }
 
 // makeFrame makes every variant of one frame, the largest first.
@@ -109,7 +110,7 @@ func (t *transform) begin(f frame, m *made, bases *[]base) *canvas {
 		return p
 	}
 	for _, b := range slices.Backward(*bases) {
-		if b.orient == m.Orient && b.convert == m.convert && b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
+		if b.orient == m.Orient && b.convert == m.Convert && b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
 			p.img, p.orient, p.toSRGB = b.img, 1, nil
 			break
 		}
@@ -117,7 +118,7 @@ func (t *transform) begin(f frame, m *made, bases *[]base) *canvas {
 	p.scale(w, h)
 	p.settle()
 	if m.Ops[0].Word != recipe.Force {
-		*bases = append(*bases, base{p.img.(*image.NRGBA), m.Orient, m.convert})
+		*bases = append(*bases, base{p.img.(*image.NRGBA), m.Orient, m.Convert})
 	}
 	return p
 }

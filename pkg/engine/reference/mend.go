@@ -9,13 +9,17 @@ import (
 )
 
 // mendJPEG decodes what there is of a truncated JPEG of w×h pixels. The rest is gray.
-func mendJPEG(data []byte, w, h int) (image.Image, error) {
+func mendJPEG(data []byte, w, h int, inks func(dst, src []byte)) (image.Image, error) {
 	var planes jpeg.Planes
 	err := jpeg.Decode(&planes, data, jpeg.Options{})
 	if len(planes.Y.Pix) == 0 {
 		return nil, outcome.Reject(outcome.Truncated, "the JPEG ends before its picture begins: %v", err)
 	}
-	return imageOf(JPEGPicture(&planes, w, h)), nil
+	p := JPEGPicture(&planes, w, h)
+	if p.Model == picture.CMYK || p.Model == picture.YCCK {
+		return p.NRGBAOfInks(inks), nil
+	}
+	return imageOf(p), nil
 }
 
 var models = [...]picture.Model{

@@ -8,8 +8,8 @@ import (
 )
 
 // plain returns img in a form of which every sample exists, so that no library panics in a goroutine of its own. It
-// converts paletted and CMYK images, and checks the sizes of the planes of all others.
-func plain(img image.Image) (image.Image, error) {
+// converts paletted and CMYK images, the latter by a function or, where that is nil, as package color does. It checks the sizes of the planes of all others.
+func plain(img image.Image, inks func(dst, src []byte)) (image.Image, error) {
 	w, h := img.Bounds().Dx(), img.Bounds().Dy()
 	whole := false
 	switch img := img.(type) {
@@ -32,7 +32,7 @@ func plain(img image.Image) (image.Image, error) {
 	case *image.Paletted:
 		return unpalette(img)
 	case *image.CMYK:
-		return fromCMYK(img)
+		return fromCMYK(img, inks)
 	default:
 		return nil, outcome.Reject(outcome.Unsupported, "decoded to %T", img)
 	}
@@ -71,7 +71,7 @@ func unpalette(img *image.Paletted) (*image.NRGBA, error) {
 	return out, nil
 }
 
-func fromCMYK(img *image.CMYK) (*image.NRGBA, error) {
+func fromCMYK(img *image.CMYK, inks func(dst, src []byte)) (*image.NRGBA, error) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	if !holds(img.Pix, img.Stride, w, h, 4) {
 		return nil, outcome.Reject(outcome.Corrupt, "decoded to fewer pixels than its header says")
@@ -79,6 +79,10 @@ func fromCMYK(img *image.CMYK) (*image.NRGBA, error) {
 	out := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		src, dst := img.Pix[y*img.Stride:], out.Pix[y*out.Stride:]
+		if inks != nil {
+			inks(dst[:4*w], src[:4*w])
+			continue
+		}
 		for i := 0; i < 4*w; i += 4 {
 			dst[i], dst[i+1], dst[i+2] = color.CMYKToRGB(src[i], src[i+1], src[i+2], src[i+3])
 			dst[i+3] = 255

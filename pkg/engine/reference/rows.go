@@ -11,7 +11,7 @@ import (
 // decodeRows decodes a format that is read by rows to an image of as many bits.
 func (t *transform) decodeRows(accept bool) (image.Image, error) {
 	src, err := rows.Open(t.info.Coding, t.data, raster.Options{
-		MaxPixels: t.engine.limits.MaxPixels, AcceptTruncated: accept, Page: t.info.Page,
+		MaxPixels: t.engine.limits.MaxPixels, AcceptTruncated: accept, Page: t.info.Page, Inks: t.inks,
 	})
 	if err != nil {
 		return nil, err
