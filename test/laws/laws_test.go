@@ -116,6 +116,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/png":       {"pkg/inflate", "pkg/raster"},
 		"pkg/tiff":      {"pkg/inflate", "pkg/jpeg", "pkg/raster"},
 		"pkg/isobmff":   nil,
+		"pkg/vp8":       {"pkg/raster"},
 		"pkg/raw":       {"pkg/isobmff", "pkg/tiff"},
 		"pkg/account":   nil,
 		"pkg/zsock":     {"pkg/zsock", "pkg/account"},
@@ -127,7 +128,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/source":    {"pkg/blob", "pkg/bucket", "pkg/outcome"},
 		"pkg/ledger":    {"pkg/outcome", "pkg/taskid", "pkg/diskfault"},
 		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/gif", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/png",
-			"pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff"},
+			"pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff", "pkg/vp8"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/sysmon"},
 		"pkg/sinkclient": {"pkg/pki", "pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome", "pkg/printable"},
 

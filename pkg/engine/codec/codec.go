@@ -32,10 +32,10 @@ type List struct {
 // Of returns the codecs of this process, in the order of the formats. It loads the libraries that this process may use.
 func Of() List {
 	var list List
-	webpReads := module("golang.org/x/image")
+	webpReads := "imagefarm, lossless " + module("golang.org/x/image")
 	webpWrites := module("github.com/gen2brain/webp") + " (libwebp translated to Go)"
 	if lib, err := native.LibWebP(); err == nil {
-		webpReads, webpWrites = "libwebp "+lib.Version, "libwebp "+lib.Version
+		webpReads, webpWrites = "imagefarm, lossless libwebp "+lib.Version, "libwebp "+lib.Version
 	} else {
 		list.Absent = append(list.Absent, Absent{"libwebp", err.Error()})
 	}

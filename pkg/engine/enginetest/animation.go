@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/color"
@@ -172,7 +173,7 @@ func framesOf(t *testing.T, data []byte) (frames []*image.NRGBA, delays []int, l
 		}
 		return frames, delays, g.LoopCount
 	}
-	err = webp.DecodeAll(data, info.Width, info.Height, func(f webp.Frame) error {
+	err = webp.DecodeAll(context.Background(), data, info.Width, info.Height, func(f webp.Frame) error {
 		frames, delays, loops = append(frames, NRGBA(f.Image)), append(delays, f.Delay), f.Loops
 		return nil
 	})

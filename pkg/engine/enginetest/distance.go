@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/draw"
@@ -38,7 +39,7 @@ func Decode(data []byte) (*image.NRGBA, string, error) {
 	case format.WebP:
 		var info header.Info
 		if info, err = header.Read(data); err == nil {
-			err = webp.DecodeAll(data, info.Width, info.Height, func(f webp.Frame) error {
+			err = webp.DecodeAll(context.Background(), data, info.Width, info.Height, func(f webp.Frame) error {
 				if img == nil {
 					img = NRGBA(f.Image)
 				}

@@ -47,29 +47,22 @@ func LoadWebP() (*WebP, error) {
 
 // Where fields of struct WebPDecoderConfig are, from its beginning or from that of its output.
 const (
-	decoderOutput       = 40
-	decoderUseScaling   = 188
-	decoderScaledWidth  = 192
-	decoderScaledHeight = 196
+	decoderOutput = 40
 
-	outputColorspace  = 0
-	outputWidth       = 4
-	outputHeight      = 8
-	outputSamples     = 16 // of RGBA or luma, then of both colours
-	outputStride      = 24 // of RGBA
-	outputLumaStride  = 48
-	outputColorStride = 52
+	outputColorspace = 0
+	outputWidth      = 4
+	outputHeight     = 8
+	outputSamples    = 16
+	outputStride     = 24
 
 	modeRGBA = 1
-	modeYUV  = 11
 )
 
 // decoderABI is the version of libwebp's structs for decoding that this package knows.
 const decoderABI = 0x209
 
-// Decode decodes a still of any size, scaled to width×height pixels: the planes of a lossy one in the limited range,
-// or RGB and alpha where rgb asks for that or the coding is lossless.
-func (w *WebP) Decode(data []byte, rgb bool, width, height int) (*picture.Picture, error) {
+// Decode decodes a still of width×height pixels to RGB and alpha.
+func (w *WebP) Decode(data []byte, width, height int) (*picture.Picture, error) {
 	if len(data) == 0 {
 		return nil, errors.New("libwebp: no bytes")
 	}
@@ -79,14 +72,7 @@ func (w *WebP) Decode(data []byte, rgb bool, width, height int) (*picture.Pictur
 		return nil, errors.New("libwebp has other structs than this program knows")
 	}
 	out := config[decoderOutput:]
-	mode := uint32(modeYUV)
-	if rgb {
-		mode = modeRGBA
-	}
-	order.PutUint32(out[outputColorspace:], mode)
-	order.PutUint32(config[decoderUseScaling:], 1)
-	order.PutUint32(config[decoderScaledWidth:], uint32(width))
-	order.PutUint32(config[decoderScaledHeight:], uint32(height))
+	order.PutUint32(out[outputColorspace:], modeRGBA)
 	status, _ := w.f.call("WebPDecode", uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)),
 		uintptr(unsafe.Pointer(config)))
 	defer w.f.call("WebPFreeDecBuffer", uintptr(unsafe.Pointer(&out[0])))
@@ -94,29 +80,9 @@ func (w *WebP) Decode(data []byte, rgb bool, width, height int) (*picture.Pictur
 	if int32(status) != 0 || gotW != width || gotH != height {
 		return nil, fmt.Errorf("libwebp cannot decode it: status %d", int32(status))
 	}
-	samples := func(i int) uintptr { return uintptr(order.Uint64(out[outputSamples+8*i:])) }
-	if rgb {
-		stride := int(order.Uint32(out[outputStride:]))
-		return separate(bytesAt(samples(0), (height-1)*stride+4*width), stride, width, height), nil
-	}
-	p := &picture.Picture{Model: picture.YCbCr, Limited: true}
-	p.Planes = append(p.Planes, copied(samples(0), int(order.Uint32(out[outputLumaStride:])), width, height, 1))
-	for i := 1; i < 3; i++ {
-		p.Planes = append(p.Planes, copied(samples(i), int(order.Uint32(out[outputColorStride:])), width, height, 2))
-	}
-	return p, nil
-}
-
-// copied copies the plane of a picture of w×h pixels, of which each sample covers unit×unit.
-func copied(from uintptr, stride, w, h, unit int) picture.Plane {
-	pw, ph := (w+unit-1)/unit, (h+unit-1)/unit
-	out := picture.Whole(make([]byte, pw*ph), pw, ph)
-	out.Across.Length, out.Down.Length = float64(w)/float64(unit), float64(h)/float64(unit)
-	pix := bytesAt(from, (ph-1)*stride+pw)
-	for y := range ph {
-		copy(out.Pix[y*pw:][:pw], pix[y*stride:])
-	}
-	return out
+	stride := int(order.Uint32(out[outputStride:]))
+	pix := bytesAt(uintptr(order.Uint64(out[outputSamples:])), (height-1)*stride+4*width)
+	return separate(pix, stride, width, height), nil
 }
 
 // separate returns interleaved RGBA as planes.

@@ -65,7 +65,7 @@ func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, widt
 	error) {
 	switch {
 	case info.Coding == format.WebP && !info.Animation:
-		p, err := webp.Planes(data, info.Width, info.Height, image.Pt(width, height))
+		p, err := webp.Planes(ctx, data, info.Width, info.Height, image.Pt(width, height))
 		if err != nil {
 			err = (&transform{engine: e, ctx: ctx, info: info}).reject(err)
 		}

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"image"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -68,7 +70,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 		if t.info.Animation {
 			return t.decodeWebP(animate, accept, use)
 		}
-		img, err = webp.Decode(t.data, t.info.Width, t.info.Height)
+		img, err = webp.Decode(t.ctx, t.data, t.info.Width, t.info.Height)
 	case format.HEIC, format.AVIF:
 		img, err = t.decodeHEIF()
 	default:
@@ -85,7 +87,7 @@ var errEnough = errors.New("enough frames")
 
 func (t *transform) decodeWebP(animate, accept bool, use func(frame) error) error {
 	whole := 0
-	err := webp.DecodeAll(t.data, t.info.Width, t.info.Height, func(f webp.Frame) error {
+	err := webp.DecodeAll(t.ctx, t.data, t.info.Width, t.info.Height, func(f webp.Frame) error {
 		if err := use(frame{f.Image, f.Delay, f.Loops}); err != nil {
 			return err
 		}
@@ -175,14 +177,17 @@ func cutShort(err error) bool {
 // farmsFault marks an error of a decoder that is not the image's fault.
 type farmsFault struct{ error }
 
-// reject turns a decoder's error into a rejection.
+// reject turns a decoder's error into a rejection, or returns the context's cause where it ended.
 func (t *transform) reject(err error) error {
+	err = rows.Reject(err)
 	var rejection *outcome.Rejection
 	var unsupportedJPEG jpeg.UnsupportedError
 	var ours farmsFault
 	switch {
 	case err == nil:
 		return nil
+	case t.ctx.Err() != nil:
+		return context.Cause(t.ctx)
 	case errors.As(err, &ours):
 		return ours.error
 	case errors.As(err, &rejection):

@@ -2,14 +2,13 @@ package webp
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"image"
 	"image/color"
 	"image/draw"
 	"io"
 )
-
-func newReader(b []byte) io.Reader { return bytes.NewReader(b) }
 
 func rgb(y, cb, cr uint8) (uint8, uint8, uint8) { return color.YCbCrToRGB(y, cb, cr) }
 
@@ -25,7 +24,7 @@ type Frame struct {
 //
 //	ANIM  background:32 loops:16
 //	ANMF  x/2:24 y/2:24 width-1:24 height-1:24 delay:24 flags:8  { chunks of the frame }
-func DecodeAll(data []byte, width, height int, yield func(Frame) error) error {
+func DecodeAll(ctx context.Context, data []byte, width, height int, yield func(Frame) error) error {
 	list, broken := chunks(data)
 	loops := 0
 	if p := find(list, "ANIM"); len(p) >= 6 {
@@ -50,7 +49,7 @@ func DecodeAll(data []byte, width, height int, yield func(Frame) error) error {
 		if err != nil {
 			return err
 		}
-		p, err := decodePicture(parts, area.Dx(), area.Dy(), image.Point{})
+		p, err := decodePicture(ctx, parts, area.Dx(), area.Dy(), image.Point{})
 		if err != nil {
 			return err
 		}
@@ -72,7 +71,7 @@ func DecodeAll(data []byte, width, height int, yield func(Frame) error) error {
 		return broken
 	}
 	if none {
-		p, err := decodePicture(list, width, height, image.Point{})
+		p, err := decodePicture(ctx, list, width, height, image.Point{})
 		if err != nil {
 			return err
 		}

@@ -1,8 +1,9 @@
 // Package webp reads and writes WebP: stills and animations, with metadata.
 //
-// An installed libwebp codes the pixels where the process may use it (see package native). Elsewhere golang.org/x/image
-// decodes them, and libwebp translated to Go encodes them. The rest is done here: the container, animations frame by
-// frame in bounded memory, and the limited range in which lossy WebP stores its samples.
+// Package vp8 decodes lossy pictures. Lossless ones are decoded, and all pictures encoded, by an installed libwebp
+// where the process may use it (see package native); elsewhere by golang.org/x/image and by libwebp translated to Go.
+// The rest is done here: the container, alpha, animations frame by frame in bounded memory, and the limited range in
+// which lossy WebP stores its samples.
 package webp
 
 import (

@@ -2,6 +2,7 @@ package webp
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/color"
@@ -36,7 +37,7 @@ func encode(t testing.TB, img *image.NRGBA) []byte {
 }
 
 func frames(data []byte, w, h int) (all []*image.NRGBA, err error) {
-	err = DecodeAll(data, w, h, func(f Frame) error {
+	err = DecodeAll(context.Background(), data, w, h, func(f Frame) error {
 		all = append(all, &image.NRGBA{Pix: bytes.Clone(f.Image.Pix), Stride: f.Image.Stride, Rect: f.Image.Rect})
 		return nil
 	})
@@ -104,7 +105,7 @@ func TestPlanesAreStoredAsTheyAre(t *testing.T) {
 		if bytes.Contains(data, []byte("ALPH")) {
 			t.Error("planes without transparency have some")
 		}
-		decoded, err := Decode(data, size.X, size.Y)
+		decoded, err := Decode(context.Background(), data, size.X, size.Y)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +152,7 @@ func TestAnimationKeepsWhatDoesNotChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	var delays []int
-	err = DecodeAll(data, 60, 40, func(f Frame) error {
+	err = DecodeAll(context.Background(), data, 60, 40, func(f Frame) error {
 		want := a
 		if len(delays) > 0 {
 			want = b
@@ -171,17 +172,17 @@ func TestAnimationKeepsWhatDoesNotChange(t *testing.T) {
 	if r := changed(a, b); r != image.Rect(30, 10, 45, 21) {
 		t.Errorf("changed: %v", r)
 	}
-	if half := data[:len(data)/2]; DecodeAll(half, 60, 40, func(Frame) error { return nil }) == nil {
+	if half := data[:len(data)/2]; DecodeAll(context.Background(), half, 60, 40, func(Frame) error { return nil }) == nil {
 		t.Error("half of an animation decodes")
 	}
 }
 
 func TestAnotherSizeThanAnnouncedIsRefusedBeforeDecoding(t *testing.T) {
 	data := encode(t, paint(20, 20, false))
-	if _, err := Decode(data, 20, 21); err == nil {
+	if _, err := Decode(context.Background(), data, 20, 21); err == nil {
 		t.Error("a picture of another size passed")
 	}
-	if _, err := Decode(data[:len(data)-9], 20, 20); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := Decode(context.Background(), data[:len(data)-9], 20, 20); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("cut short: %v", err)
 	}
 }
@@ -261,7 +262,7 @@ func FuzzDecodeAll(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n := 0
-		err := DecodeAll(data, 20, 20, func(f Frame) error {
+		err := DecodeAll(context.Background(), data, 20, 20, func(f Frame) error {
 			n++
 			return nil
 		})

@@ -1,0 +1,83 @@
+package vp8
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+)
+
+func randomBytes(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+// What assembly does is what plain Go does.
+func TestBlocksAreReadAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 3000 {
+		var probs planeProbs
+		for i := range probs {
+			for j := range probs[i] {
+				for k := range 11 {
+					probs[i][j][k] = byte(r.Uint32())
+					if r.IntN(2) == 0 { // so that large values are met
+						probs[i][j][k] = byte(r.IntN(20))
+					}
+				}
+			}
+		}
+		data := randomBytes(r, 4000)
+		data[0] &= 127
+		var a, b boolReader
+		a.init(data)
+		b.init(data)
+		a.prepare()
+		b.prepare()
+		a.bit(100) // no block comes first
+		b.bit(100)
+		steps := [2]uint16{uint16(4 + r.IntN(100)), uint16(4 + r.IntN(100))}
+		for block := range 10 {
+			var x, y [16]int16
+			n, context := r.IntN(2), uint8(r.IntN(3))
+			p, q := plainBlock(&a, &probs, context, &steps, n, &x), readBlock(&b, &probs, context, &steps, n, &y)
+			if x != y || p != q {
+				t.Fatalf("block %d from %d:\n%v %v\n%v %v", block, n, x, p, y, q)
+			}
+			if a.bit(77) != b.bit(77) || 8*a.at-a.have != 8*b.at-b.have || a.span != b.span {
+				t.Fatalf("block %d leaves %d bits and a span of %d, not %d and %d", block, 8*b.at-b.have, b.span,
+					8*a.at-a.have, a.span)
+			}
+		}
+	}
+}
+
+func TestTransformsAreAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 3000 {
+		const stride = 40
+		pix := randomBytes(r, 10*stride)
+		other := bytes.Clone(pix)
+		var c, d [4][16]int16
+		for i := range c {
+			for j := range 1 + r.IntN(16) {
+				c[i][j] = int16(r.IntN(2000) - 1000)
+			}
+		}
+		d = c
+		plainAddFour(pix, 3, 3+4*stride, stride, &c)
+		addFour(other, 3, 3+4*stride, stride, &d)
+		if !bytes.Equal(pix, other) || c != d {
+			t.Fatal("four blocks differ")
+		}
+		c[0][3], c[0][9], c[0][0] = 100, -77, int16(r.IntN(2000)-1000)
+		d = c
+		plainAdd(pix, 50, stride, &c[0])
+		add(other, 50, stride, &d[0])
+		if !bytes.Equal(pix, other) || c != d {
+			t.Fatal("one block differs")
+		}
+	}
+}
