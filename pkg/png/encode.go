@@ -26,15 +26,12 @@ type EncodeOptions struct {
 	KeepColors bool
 }
 
-// DefaultLevel is the level of compression where none is named. Photographs become 5 % larger than by libpng, in a
-// third of its time.
+// DefaultLevel is the level of compression where none is named. Photographs of 1280 pixels are as large as by libpng at
+// its default, in a fifth of its time. Level 7 takes twice as long for 2 %, level 9 fifteen times for 5 %.
 const DefaultLevel = 6
 
 // NoCompression is the level that stores rows as they are.
 const NoCompression = -1
-
-// levels has the level of the deflate library for each of ours. Its 1 to 6 search in another way than zlib's.
-var levels = [...]int{0, 1, 2, 3, 4, 6, 7, 8, 9, 9}
 
 // Encoder encodes pictures one after the other and keeps its memory between them. The zero value is ready. It is not
 // safe for use by several goroutines at once.
@@ -116,7 +113,7 @@ func (e *Encoder) pixels(img *Image, f *form, opt EncodeOptions) error {
 	begin := len(e.out)
 	e.out = append(e.out, 0, 0, 0, 0, 'I', 'D', 'A', 'T')
 	if e.z == nil || e.level != level {
-		z, err := zlib.NewWriterLevel(e, levels[max(level, 0)])
+		z, err := zlib.NewWriterLevel(e, max(level, 0))
 		if err != nil {
 			return fmt.Errorf("png: %w", err)
 		}
