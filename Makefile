@@ -59,6 +59,10 @@ GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lin
 lint: ## golangci-lint: errors unchecked, dead code, long lines, import groups
 	$(GOLANGCI_LINT) run ./...
 
+.PHONY: audit
+audit: ## known vulnerabilities, dangerous code, licences; says what it could not reach
+	$(GO) run ./deploy/audit -lint "$(GOLANGCI_LINT)"
+
 .PHONY: dist
 dist: ## a release: archives, packages, sums, bill of materials and, with Docker, the container image; into ./dist
 	$(GO) run ./deploy/release -out dist

@@ -49,7 +49,7 @@ func (b *build) platform(ctx context.Context, goos, goarch string) error {
 	for _, f := range []string{"LICENSE", "README.md", "CHANGELOG.md"} {
 		files = append(files, file{name: f, from: f, mode: 0o644})
 	}
-	for _, pattern := range []string{"completions/*", "man/*.1"} {
+	for _, pattern := range []string{"completions/*", "man/*.1", thirdParty} {
 		found, err := filepath.Glob(filepath.Join(b.work, filepath.FromSlash(pattern)))
 		if err != nil {
 			return err

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/imagefarm/imagefarm/deploy/internal/licence"
 )
 
 // host builds the farm program for this machine and asks it for its version.
@@ -36,6 +38,24 @@ func (b *build) farm() string {
 		name += ".exe"
 	}
 	return name
+}
+
+// thirdParty is the file with the licences of what the programs are built of.
+const thirdParty = "THIRD-PARTY.txt"
+
+// licences writes the licences of what the programs are built of. They ask to be handed on with the programs.
+func (b *build) licences(ctx context.Context) error {
+	parts, err := licence.Parts(ctx, ".", nil, "./farm")
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	text.WriteString("The programs of imagefarm contain the following, under the licences below.\n")
+	for _, p := range parts {
+		fmt.Fprintf(&text, "\n%s\n%s %s\n%[1]s\n\n", strings.Repeat("=", 78), p.Name, p.Version)
+		text.WriteString(strings.Join(p.Texts, "\n"))
+	}
+	return os.WriteFile(filepath.Join(b.work, thirdParty), []byte(text.String()), 0o644)
 }
 
 // documents writes manual pages, compressed as distributions want them, and completions.

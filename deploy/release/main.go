@@ -3,7 +3,7 @@
 //	go run ./deploy/release -out dist
 //
 // For Linux on amd64 and arm64, macOS on both, and Windows on amd64 it makes an archive of static programs with
-// manual pages and shell completions; for Linux also .deb and .rpm packages with systemd units. A bill of materials
+// manual pages, shell completions and the licences of all parts; for Linux also .deb and .rpm packages with systemd units. A bill of materials
 // and SHA-256 sums complete it. Vector code is chosen when a program starts, so one program serves every processor
 // of its kind.
 //
@@ -64,6 +64,7 @@ func release(ctx context.Context, out string, platforms []string) error {
 	for _, step := range []func(context.Context) error{
 		b.host,      // the program for this machine, which writes manual pages and completions
 		b.documents, // and tells the version
+		b.licences,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -45,6 +45,8 @@ contents:
   - {src: deploy/systemd/imagefarm-worker.service, dst: /usr/lib/systemd/system/imagefarm-worker.service,
      file_info: {mode: 0644, mtime: {{.Time}}}}
   - {src: LICENSE, dst: /usr/share/doc/imagefarm/copyright, file_info: {mode: 0644, mtime: {{.Time}}}}
+  - {src: "{{.Work}}/{{.ThirdParty}}", dst: "/usr/share/doc/imagefarm/{{.ThirdParty}}",
+     file_info: {mode: 0644, mtime: {{.Time}}}}
   - {src: "{{.Work}}/man/*.1.gz", dst: /usr/share/man/man1/, file_info: {mode: 0644, mtime: {{.Time}}}}
 {{range .Programs}}
   - {src: "{{$.Work}}/completions/{{.}}.bash", dst: /usr/share/bash-completion/completions/{{.}},
@@ -62,7 +64,7 @@ func (b *build) packages(ctx context.Context, goarch, farm string) error {
 	var text bytes.Buffer
 	err := packageConfig.Execute(&text, map[string]any{
 		"Arch": goarch, "Version": b.version, "Time": b.at.Format(time.RFC3339), "Farm": farm, "Work": b.work,
-		"Programs": programs,
+		"Programs": programs, "ThirdParty": thirdParty,
 	})
 	if err != nil {
 		return err
