@@ -6,29 +6,37 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
-// EachPage calls do for each page that variants ask for, with those variants, and joins the results in the recipe's
-// order. Size and format of the result are those of the page that the first variant is made of. The first error of do is
-// returned as it is.
+// EachPage calls do for each page that variants ask for, with those variants, and joins the results (see Each).
 func EachPage(r recipe.Recipe, do func(page int, r recipe.Recipe) (*Result, error)) (*Result, error) {
+	return Each(r, func(v recipe.Variant) int { return v.Page }, do)
+}
+
+// Each calls do for each group of variants that have one key, and joins the results in the recipe's order. Size and
+// format of the result are those of the first variant's group. The first error of do is returned as it is.
+func Each[K comparable](
+	r recipe.Recipe, key func(recipe.Variant) K, do func(K, recipe.Recipe) (*Result, error),
+) (*Result, error) {
 	if len(r.Variants) == 0 {
-		return do(0, r)
+		var none K
+		return do(none, r)
 	}
 	var all *Result
 	outputs := make([]Output, len(r.Variants))
-	done := make(map[int]bool)
+	done := make(map[K]bool)
 	for _, v := range r.Variants {
-		if done[v.Page] {
+		group := key(v)
+		if done[group] {
 			continue
 		}
-		done[v.Page] = true
+		done[group] = true
 		var part recipe.Recipe
 		var places []int
 		for i, w := range r.Variants {
-			if w.Page == v.Page {
+			if key(w) == group {
 				part.Variants, places = append(part.Variants, w), append(places, i)
 			}
 		}
-		res, err := do(v.Page, part)
+		res, err := do(group, part)
 		if err != nil {
 			return nil, err
 		}

@@ -21,6 +21,7 @@ type Coding struct {
 	Effort       Level  // WebP, AVIF: 0 (fast) to the format's most (small)
 	Colors       int    // PNG, GIF: 2 to 256, of the palette; 0: as many as the format holds
 	Compression  Level  // PNG: 0 (none) to 9
+	KeepDepth    bool   // PNG, TIFF: 16 bits a sample where the input has them; the operations only scale, cut and turn
 	MaxBytes     int64  // what the output's encoded picture may have; 0: as many as it takes
 }
 
@@ -120,6 +121,22 @@ var codings = []setting{
 		parse: func(w word, v *Variant) error { return amount(w, &v.MaxBytes) },
 		print: func(v Variant) string { return unlessZero(v.MaxBytes) },
 	},
+	{
+		word: "depth", values: "8|keep", formats: []string{format.PNG, format.TIFF},
+		parse: func(w word, v *Variant) error {
+			var s string
+			err := oneOf(w, &s, "8", "keep")
+			v.KeepDepth = s == "keep"
+			return err
+		},
+		print: func(v Variant) string {
+			if v.KeepDepth {
+				return "keep"
+			}
+			return ""
+		},
+		reset: func(v *Variant) { v.KeepDepth = false },
+	},
 }
 
 // choice is oneOf where the first word is the default, which leaves the field empty.
@@ -208,6 +225,11 @@ func (v *Variant) checkCoding(given map[string]word) error {
 				"%s is a setting of %s, and the format is %s", set.word, strings.Join(set.formats, " and "), v.Format)
 		}
 	}
+	if v.KeepDepth {
+		if err := v.checkDepth(given); err != nil {
+			return err
+		}
+	}
 	if most := v.mostEffort(); v.Effort.N > most {
 		return given["effort"].fail("", "effort %d is more than %d, the most of %s", v.Effort.N, most, v.Format)
 	}
@@ -222,6 +244,27 @@ func (v *Variant) checkCoding(given map[string]word) error {
 	}
 	if w, there := given["quality"]; there && v.Format != Same {
 		return w.fail("leave it out; effort trades time for size", "a lossless picture has no quality")
+	}
+	return nil
+}
+
+// checkDepth refuses what works on samples of 8 bits.
+func (v *Variant) checkDepth(given map[string]word) error {
+	if w, there := given["colors"]; there {
+		return w.fail("leave it out", "a palette has colours of 8 bits, and depth:keep asks for 16")
+	}
+	if v.ICC == ICCP3 {
+		return given["icc"].fail("leave it out", "colours are converted with 8 bits, and depth:keep asks for 16")
+	}
+	for _, o := range v.Ops {
+		switch {
+		case o.Gravity == Smart:
+			return given["depth"].fail("leave it out", "%s with gravity smart looks at 8 bits a sample", o.Word)
+		case o.Word != Fit && o.Word != Fill && o.Word != Force && o.Word != Crop && o.Word != Rotate && o.Word != Flip &&
+			o.Word != Flop:
+			return given["depth"].fail("leave it out", "%s works with 8 bits a sample; fit, fill, force, crop, rotate, flip and "+
+				"flop keep more", o.Word)
+		}
 	}
 	return nil
 }

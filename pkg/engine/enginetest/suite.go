@@ -31,6 +31,9 @@ type Suite struct {
 	// skipped. nil means everything.
 	Takes func(inputFormat string, data []byte, r recipe.Recipe) bool
 
+	// EightBits says that the engine makes no more than 8 bits a sample, and refuses what asks for more.
+	EightBits bool
+
 	tested *words
 }
 
@@ -50,6 +53,7 @@ func (s Suite) Run(t *testing.T) {
 		{"OddFiles", testOddFiles},
 		{"RAW", testRAW},
 		{"Pages", testPages},
+		{"Depth", testDepth},
 		{"StudioRange", testStudioRange},
 		{"FirstFrames", testFirstFrames},
 		{"Animations", testAnimations},

@@ -13,7 +13,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
 // decode decodes the picture, or each frame that a variant keeps, and makes of it what the variants ask for.
@@ -22,13 +21,13 @@ func (t *transform) decode() error {
 		w, h := t.needed(reduced)
 		return t.decoded(func() ([]source, error) { return t.decodeJPEG(w, h) })
 	}
+	if t.deep {
+		return t.deepVariants()
+	}
 	w, h := t.needed(finer)
 	if rows.Reads(t.info.Coding) {
 		return t.decoded(func() ([]source, error) {
-			src, err := rows.Open(t.info.Coding, t.data, raster.Options{
-				MaxPixels: t.engine.limits.MaxPixels, AcceptTruncated: t.engine.limits.OnTruncated == engine.AcceptTruncated,
-				Page: t.info.Page, Inks: reference.Inks(t.profile),
-			})
+			src, err := rows.Open(t.info.Coding, t.data, t.rowOptions())
 			if err != nil {
 				return nil, err
 			}

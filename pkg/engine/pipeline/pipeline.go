@@ -88,10 +88,19 @@ func (e *Engine) transform(ctx context.Context, data []byte, page int, r recipe.
 	if err != nil {
 		return nil, err
 	}
-	t := &transform{engine: e, ctx: ctx, data: info.Data, info: info, recipe: r}
-	res, err := e.try(t)
-	if errors.Is(err, errDamaged) {
-		return e.try(&transform{engine: e, ctx: ctx, data: info.Data, info: info, recipe: r, damaged: true})
+	var warnings outcome.Warnings
+	res, err := engine.Each(r, e.deepOf(info, &warnings), func(deep bool, r recipe.Recipe) (*engine.Result, error) {
+		t := transform{engine: e, ctx: ctx, data: info.Data, info: info, recipe: r, deep: deep}
+		again := t
+		res, err := e.try(&t)
+		if errors.Is(err, errDamaged) {
+			again.damaged = true
+			return e.try(&again)
+		}
+		return res, err
+	})
+	if err == nil {
+		res.Warnings.AddAll(warnings)
 	}
 	return res, err
 }

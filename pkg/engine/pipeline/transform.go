@@ -34,6 +34,7 @@ type transform struct {
 	warnings outcome.Warnings // what is wrong with the input though its picture was decoded
 
 	frames  int  // that were made
+	deep    bool // the variants keep 16 bits a sample
 	damaged bool // pkg/jpeg reported damage
 }
 
@@ -104,7 +105,11 @@ func (t *transform) chooseColor() {
 	t.profile, warnings = t.engine.general.Profile(t.info)
 	t.warnings.AddAll(warnings)
 	for _, m := range t.made {
-		m.Color = reference.ChooseColor(t.profile, t.info, m.Variant, m.format)
+		v := m.Variant
+		if t.deep {
+			v.ICC = recipe.ICCKeep // conversions work with 8 bits
+		}
+		m.Color = reference.ChooseColor(t.profile, t.info, v, m.format)
 		if m.Used {
 			m.carried = append(m.carried, "icc")
 		}

@@ -50,6 +50,7 @@ type Output struct {
 	Frames     []*image.NRGBA // at least one
 	Delays     []int          // of each frame, milliseconds; of a still, none
 	Loops      int            // how often an animation is shown, 0 for ever
+	Deep       *png.Image     // the picture in 16 bits a sample, of PNG and TIFF, in place of Frames
 	Quality    int            // 0: the format has none
 	Coding     recipe.Coding  // what else is asked of the encoder
 	Background recipe.Color   // under transparent pixels, where the format has none
@@ -60,6 +61,9 @@ type Output struct {
 // Encode encodes the output, without metadata. The error is an *outcome.Rejection where no codec of this process can do
 // what the variant asks for.
 func (o *Output) Encode() ([]byte, error) {
+	if o.Deep != nil {
+		return o.encodeDeep()
+	}
 	img := o.Frames[0]
 	switch o.Format {
 	case format.JPEG:

@@ -2,9 +2,11 @@ package reference
 
 import (
 	"image"
+	"slices"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/rows"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
@@ -15,6 +17,9 @@ func (t *transform) decodeRows(accept bool) (image.Image, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if src.Depth() == 16 && slices.ContainsFunc(t.made, func(m *made) bool { return m.KeepDepth }) {
+		return nil, outcome.Reject(outcome.Unsupported, "this engine makes 8 bits a sample, and depth:keep asks for 16")
 	}
 	img, err := readImage(src)
 	t.warnings.AddAll(src.Warnings())

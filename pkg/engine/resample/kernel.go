@@ -71,35 +71,52 @@ func (ks *kernels) of(s shape) *kernel {
 }
 
 func (ks *kernels) make(s shape) *kernel {
-	ratio := s.from.Length / s.to.Length
-	blur := max(ratio, 1) // shrinking needs a wider filter
-	radius := lobes * blur
-	filter := func(x float64) float64 { return lanczos(x / blur) }
-	if s.blur.sigma > 0 {
-		radius = math.Ceil(3 * s.blur.sigma)
-		filter = s.blur.filter()
-	}
-	used := min(int(math.Ceil(2*radius))+1, s.size)
-	k := &kernel{taps: roundUp(used, s.unit)}
+	f := s.filter()
+	k := &kernel{taps: roundUp(f.used, s.unit)}
 	if k.taps > s.room {
-		k.taps = used
+		k.taps = f.used
 	}
 	k.starts = make([]int32, roundUp(s.n, s.many))
 	k.weights = make([]int16, len(k.starts)*k.taps)
-	ks.exact = grow(ks.exact, used)
+	ks.exact = grow(ks.exact, f.used)
 	for i := range s.n {
-		center := s.from.Begin + (float64(i)+0.5-s.to.Begin)*ratio - 0.5
-		first := min(max(int(math.Ceil(center-radius)), 0), s.size-used)
-		sum := 0.0
-		for j := range ks.exact {
-			ks.exact[j] = filter(float64(first+j) - center)
-			sum += ks.exact[j]
-		}
+		first, sum := f.weigh(ks.exact, i)
 		start := min(first, s.room-k.taps)
 		k.starts[i] = int32(start)
-		quantize(k.weights[i*k.taps+first-start:][:used], ks.exact, sum)
+		quantize(k.weights[i*k.taps+first-start:][:f.used], ks.exact, sum)
 	}
 	return k
+}
+
+// filter is the exact filter of a shape.
+type filter struct {
+	shape
+	ratio, radius float64 // samples for one that is made, and that the filter reaches to each side
+	used          int     // samples that one output depends on
+	weight        func(x float64) float64
+}
+
+func (s shape) filter() filter {
+	ratio := s.from.Length / s.to.Length
+	blur := max(ratio, 1) // shrinking needs a wider filter
+	f := filter{shape: s, ratio: ratio, radius: lobes * blur, weight: func(x float64) float64 { return lanczos(x / blur) }}
+	if s.blur.sigma > 0 {
+		f.radius = math.Ceil(3 * s.blur.sigma)
+		f.weight = s.blur.filter()
+	}
+	f.used = min(int(math.Ceil(2*f.radius))+1, s.size)
+	return f
+}
+
+// weigh writes what the samples from first on weigh in output i. It returns the sum.
+func (f *filter) weigh(weights []float64, i int) (first int, sum float64) {
+	center := f.from.Begin + (float64(i)+0.5-f.to.Begin)*f.ratio - 0.5
+	first = min(max(int(math.Ceil(center-f.radius)), 0), f.size-f.used)
+	for j := range weights {
+		weights[j] = f.weight(float64(first+j) - center)
+		sum += weights[j]
+	}
+	return first, sum
 }
 
 // threeTaps is the variance below which a Gaussian filter of a coarse plane has three taps of just that variance. A
