@@ -38,7 +38,8 @@ type Config struct {
 	Ahead      int   // tasks for each slot that wait in Engine, beside the one that is transformed; default 0
 	Prefetch   int   // unsettled tasks that the worker may hold, those in Engine included; default: DefaultPrefetch
 	MaxMessage int64 // largest task and largest result, bytes; default 64 MiB
-	// HeldBytes bounds the tasks that wait for the engine or are in it, in bytes; one task may exceed it alone. Default: a
+	// HeldBytes bounds the tasks of a ventilator that wait for the engine or are in it, in bytes; one task may exceed it
+	// alone. It counts once for each ventilator that is connected, and their tasks share the sum. Default: a
 	// largest task for each slot and one more, at least 16 MiB for each of Prefetch.
 	HeldBytes  int64
 	Heartbeat  time.Duration // default 1 s

@@ -62,7 +62,8 @@ func (w *Worker) returnWaiting() {
 	if !w.returns.Load() {
 		return
 	}
-	for r := range w.tasks {
+	for r, ok := w.tasks.take(context.Background()); ok; r, ok = w.tasks.take(context.Background()) {
+		w.tasks.done(r.task.Run, 0)
 		w.giveBack(r)
 	}
 	w.sendHeartbeat()

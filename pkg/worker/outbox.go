@@ -73,7 +73,7 @@ func (w *Worker) hasBacklog() bool {
 	w.mu.Lock()
 	ahead := max(0, w.engaged-w.cfg.Slots)
 	w.mu.Unlock()
-	return len(w.tasks)+ahead > (w.cfg.Prefetch-w.cfg.Slots)/2
+	return w.tasks.len()+ahead > (w.cfg.Prefetch-w.cfg.Slots)/2
 }
 
 // sendBatch sends the batch.

@@ -26,8 +26,8 @@ type Worker struct {
 
 	pull   *zsock.Pull
 	push   *zsock.Push
-	tasks  chan received // wait for a slot
-	room   *room         // for the tasks in tasks and in the engine
+	tasks  *queue // wait for a slot
+	room   *room  // for the tasks in tasks and in the engine
 	outbox outbox
 
 	draining chan struct{} // closed by Drain and Return
@@ -54,16 +54,21 @@ func New(cfg Config) (*Worker, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	// Room for all that the ventilators and one that was restarted may have sent, so that heartbeats list it at once.
-	most := cfg.Prefetch * (len(cfg.Ventilators) + 1)
 	w := &Worker{
 		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Registerer, cfg.Slots),
-		tasks:    make(chan received, most),
-		room:     newRoom(most, cfg.HeldBytes),
+		tasks:    newQueue(),
 		outbox:   outbox{turn: make(chan struct{}, 1)},
 		draining: make(chan struct{}), held: make(map[string]int), beat: make(chan struct{}, 1),
 	}
+	w.room = newRoom(w.mostHeld)
 	return w, nil
+}
+
+// mostHeld returns what the worker may hold: all that its ventilators and one that was restarted may have sent, so that
+// heartbeats list it at once.
+func (w *Worker) mostHeld() (tasks int, bytes int64) {
+	connected := len(w.pull.Peers())
+	return w.cfg.Prefetch * (max(connected, len(w.cfg.Ventilators)) + 1), w.cfg.HeldBytes * int64(max(1, connected))
 }
 
 // Drain asks the worker to finish what it holds, to take nothing new and to end. A worker drains once: later calls
@@ -137,7 +142,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	side.Go(func() { w.reportUnreached(beating) })
 	var group errgroup.Group
 	group.Go(func() error {
-		defer close(w.tasks)
+		defer w.tasks.close()
 		return w.take(ctx, intake)
 	})
 	unsynced := make(chan written, w.cfg.Prefetch)
@@ -209,6 +214,7 @@ func (w *Worker) logPeer(who string) func(zsock.PeerEvent) {
 		switch ev.Kind {
 		case zsock.PeerUp:
 			w.log.Info("connected", "to", who, "endpoint", ev.Peer.Remote)
+			w.room.changed()
 			w.heartbeatNow()
 		case zsock.PeerDown:
 			w.log.Info("disconnected", "from", who, "endpoint", ev.Peer.Remote, "why", ev.Err)
@@ -254,11 +260,7 @@ func (w *Worker) take(ctx, intake context.Context) error {
 		if w.room.enter(ctx, len(message[0])) != nil { // waits when a stranger sends more than the prefetch
 			return nil
 		}
-		select {
-		case w.tasks <- received{task: t, frame: message[0], at: arrived}:
-		case <-ctx.Done():
-			return nil
-		}
+		w.tasks.put(received{task: t, frame: message[0], at: arrived})
 	}
 }
 
@@ -281,40 +283,38 @@ func decode(m zsock.Message) (*wire.Task, error) {
 	return wire.DecodeTask(m[0])
 }
 
-// slot transforms one task after another until tasks is closed or ctx ends. Results whose outputs it wrote go to
+// slot transforms one task after another until the queue is closed or ctx ends. Results whose outputs it wrote go to
 // unsynced, the others to the outbox.
 func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 	for {
+		r, ok := w.tasks.take(ctx)
+		if !ok {
+			return
+		}
+		if w.returns.Load() {
+			w.tasks.done(r.task.Run, 0)
+			w.giveBack(r)
+			continue
+		}
+		w.setBusy(1)
+		losses := w.losses.Load()
+		result := w.transform(ctx, r)
+		w.tasks.done(r.task.Run, time.Duration(result.Timings.Total)*time.Microsecond)
+		w.releaseTask(r)
+		w.setBusy(-1)
+		if ctx.Err() != nil {
+			return // cancelled mid-transform: report nothing; the task will be redelivered
+		}
+		if !result.Stored {
+			if w.finish(ctx, result, r.task.ID) != nil {
+				return
+			}
+			continue
+		}
 		select {
+		case unsynced <- written{result, r.task.ID, losses}:
 		case <-ctx.Done():
 			return
-		case r, ok := <-w.tasks:
-			if !ok {
-				return
-			}
-			if w.returns.Load() {
-				w.giveBack(r)
-				continue
-			}
-			w.setBusy(1)
-			losses := w.losses.Load()
-			result := w.transform(ctx, r)
-			w.releaseTask(r)
-			w.setBusy(-1)
-			if ctx.Err() != nil {
-				return // cancelled mid-transform: report nothing; the task will be redelivered
-			}
-			if !result.Stored {
-				if w.finish(ctx, result, r.task.ID) != nil {
-					return
-				}
-				continue
-			}
-			select {
-			case unsynced <- written{result, r.task.ID, losses}:
-			case <-ctx.Done():
-				return
-			}
 		}
 	}
 }

@@ -1,0 +1,50 @@
+//go:build unix
+
+package processes
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
+)
+
+// pictures makes a directory of n images of one size.
+func pictures(t *testing.T, n int) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := range n {
+		write(t, filepath.Join(dir, fmt.Sprintf("%03d.jpg", i)), picture(t, uint8(i)))
+	}
+	return dir
+}
+
+// Two ventilators share a worker: both runs end, balanced, and neither waits for the other.
+func TestVentilatorsShareAWorker(t *testing.T) {
+	f := newFarm(t)
+	f.StartSink()
+	const n = 60
+	second := "tcp://" + f.FreeAddress()
+	ventilators := []*farmtest.Process{
+		f.StartVentilator("--run", "first", "--variant", "one=fit:30x30", pictures(t, n)),
+		f.StartVentilator("--bind", second, "--run", "second", "--variant", "two=fit:30x30", pictures(t, n)),
+	}
+	for _, v := range ventilators {
+		v.Await("handing out tasks")
+	}
+	f.StartWorker("w1", "--ventilator", second)
+	for _, v := range ventilators {
+		v.MustExit(0)
+		mustAccount(t, v, account{found: n, done: n})
+	}
+	of := make(map[string]int)
+	for _, e := range f.entries() {
+		if of[e.Run]++; of[e.Run] == n {
+			break // the other run had its part by then
+		}
+	}
+	if of["first"] < n/10 || of["second"] < n/10 {
+		t.Errorf("when one run had ended, the runs had settled %v", of)
+	}
+}
