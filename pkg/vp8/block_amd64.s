@@ -269,3 +269,121 @@ TEXT ·countsZeros(SB), NOSPLIT, $0-1
 	CMPL   CX, $31
 	SETEQ  ret+0(FP)
 	RET
+
+// func subModesBMI2(b *boolReader, above, left *[4]uint8, out *[16]uint8, probs *[10][10][9]uint8)
+//
+// R13 counts the blocks, BX is the mode of the block to the left, SI the probabilities, DI the modes.
+TEXT ·subModesBMI2(SB), NOSPLIT, $0-40
+	MOVQ b+0(FP), BX
+	MOVQ (BX), R8
+	MOVQ 8(BX), R9
+	MOVQ 16(BX), R10
+	MOVQ 24(BX), R11
+	ADDQ 32(BX), R11
+	MOVQ out+24(FP), DI
+	MOVQ probs+32(FP), SI
+	XORL R13, R13
+
+row:
+	MOVQ    left+16(FP), AX
+	MOVL    R13, CX
+	SHRL    $2, CX
+	MOVBLZX (AX)(CX*1), BX
+
+block:
+	MOVQ    above+8(FP), AX
+	MOVL    R13, CX
+	ANDL    $3, CX
+	MOVBLZX (AX)(CX*1), AX
+	LEAQ    (AX)(AX*4), AX
+	LEAQ    (BX)(AX*2), AX
+	LEAQ    (AX)(AX*8), AX
+	LEAQ    (SI)(AX*1), R12 // probs[above][left]
+	FILL
+	DECIDE(0)
+	JAE     notDC
+	ZERO
+	XORL    BX, BX
+	JMP     found
+
+notDC:
+	ONE
+	DECIDE(1)
+	JAE  notTM
+	ZERO
+	MOVL $1, BX
+	JMP  found
+
+notTM:
+	ONE
+	DECIDE(2)
+	JAE  notVertical
+	ZERO
+	MOVL $2, BX
+	JMP  found
+
+notVertical:
+	ONE
+	DECIDE(3)
+	JAE  down
+	ZERO
+	DECIDE(4)
+	JAE  right
+	ZERO
+	MOVL $3, BX
+	JMP  found
+
+right:
+	ONE
+	MOVL    $4, BX // 4 or 5
+	MOVBLZX 5(R12), AX
+	JMP     last
+
+down:
+	ONE
+	DECIDE(6)
+	JAE  notLeftDown
+	ZERO
+	MOVL $6, BX
+	JMP  found
+
+notLeftDown:
+	ONE
+	DECIDE(7)
+	JAE  horizontal
+	ZERO
+	MOVL $7, BX
+	JMP  found
+
+horizontal:
+	ONE
+	MOVL    $8, BX // 8 or 9
+	MOVBLZX 8(R12), AX
+
+last:
+	SHRL $1, BX
+	APPEND
+
+found:
+	MOVB BX, (DI)(R13*1)
+	MOVQ above+8(FP), AX
+	MOVL R13, CX
+	ANDL $3, CX
+	MOVB BX, (AX)(CX*1)
+	INCL R13
+	TESTL $3, R13
+	JNE  block
+	MOVQ left+16(FP), AX
+	MOVL R13, CX
+	SHRL $2, CX
+	MOVB BX, -1(AX)(CX*1)
+	CMPL R13, $16
+	JNE  row
+
+	MOVQ b+0(FP), BX
+	MOVQ R8, (BX)
+	MOVQ R9, 8(BX)
+	MOVQ R10, 16(BX)
+	SUBQ 32(BX), R11
+	MOVQ R11, 24(BX)
+	RET

@@ -59,14 +59,7 @@ func (r *Reader) readModes(m *macroblock, above, left *neighbor) {
 		above.modes = [4]mode{m.modes[0], m.modes[0], m.modes[0], m.modes[0]}
 		left.modes = above.modes
 	} else {
-		for y := range 4 {
-			at := left.modes[y]
-			for x := range 4 {
-				at = subMode(b, &subModeProbs[above.modes[x]][at])
-				above.modes[x], m.modes[4*y+x] = at, at
-			}
-			left.modes[y] = at
-		}
+		readSubModes(b, &above.modes, &left.modes, &m.modes)
 	}
 	b.fill()
 	switch {
@@ -94,6 +87,19 @@ func wholeMode(b *boolReader) mode {
 	return modeTM
 }
 
+// plainSubModes reads the modes of all 4×4 blocks of a macroblock. above and left are those of the neighbours, and
+// become those of the lowest and the rightmost blocks.
+func plainSubModes(b *boolReader, above, left *[4]mode, out *[16]mode) {
+	for y := range 4 {
+		at := left[y]
+		for x := range 4 {
+			at = subMode(b, &subModeProbs[above[x]][at])
+			above[x], out[4*y+x] = at, at
+		}
+		left[y] = at
+	}
+}
+
 // subMode reads the mode of a 4×4 block.
 func subMode(b *boolReader, p *[9]uint8) mode {
 	b.fill()
@@ -117,7 +123,6 @@ func subMode(b *boolReader, p *[9]uint8) mode {
 	case !b.take(p[7]):
 		return modeVerticalLeft
 	}
-	b.fill()
 	if !b.take(p[8]) {
 		return modeHorizontalDown
 	}

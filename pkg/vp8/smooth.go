@@ -12,16 +12,14 @@ type smoothed struct {
 type smoothedPlane struct {
 	pix    []byte
 	stride int
+	zero   int // where the first sample is
 }
 
 func newSmoothed(r *Reader) *smoothed {
 	s := &smoothed{filters: make([]filter, r.across), inner: make([]bool, r.across)}
-	for i := range s.planes {
-		p := &s.planes[i]
-		size := r.planes[i].size
-		p.stride = (r.across*size + 31) &^ 31
-		p.pix = make([]byte, p.stride*(size+size/2)+margin)
-	}
+	wide, narrow := (r.across*16+31)&^31, (r.across*8+31)&^31
+	color := make([]byte, 2*12*narrow) // of both, so that they are smoothed at once
+	s.planes = [3]smoothedPlane{{make([]byte, 24*wide), wide, 0}, {color, narrow, 0}, {color, narrow, 12 * narrow}}
 	return s
 }
 
@@ -32,9 +30,10 @@ func (s *smoothed) band(r *Reader) Band {
 	for i := range s.planes {
 		p, from := &s.planes[i], &r.planes[i]
 		half := from.size / 2
-		copy(p.pix[:half*p.stride], p.pix[from.size*p.stride:])
+		pix := p.pix[p.zero:]
+		copy(pix[:half*p.stride], pix[from.size*p.stride:])
 		for y := range from.size {
-			copy(p.pix[(half+y)*p.stride:][:p.stride], from.pix[from.zero+y*from.stride:][:r.across*from.size])
+			copy(pix[(half+y)*p.stride:], from.pix[from.zero+y*from.stride:][:r.across*from.size])
 		}
 	}
 	for x := range r.across {
@@ -59,7 +58,8 @@ func (s *smoothed) band(r *Reader) Band {
 	crows := (rows + 1) / 2
 	return Band{
 		Y: y.pix[half*8*y.stride:], YStride: y.stride, Rows: max(rows, 0),
-		Cb: cb.pix[half*4*cb.stride:], Cr: cr.pix[half*4*cr.stride:], CStride: cb.stride, CRows: max(crows, 0),
+		Cb: cb.pix[cb.zero+half*4*cb.stride:], Cr: cr.pix[cr.zero+half*4*cr.stride:], CStride: cb.stride,
+		CRows: max(crows, 0),
 	}
 }
 
@@ -87,30 +87,28 @@ func (s *smoothed) simple(x int, above bool) {
 
 // normal smooths the edges of all planes of a macroblock.
 func (s *smoothed) normal(x int, above bool) {
-	f := &s.filters[x]
-	for i := range s.planes {
-		p := &s.planes[i]
-		size := 16
-		if i > 0 {
-			size = 8
+	f, y, cb, cr := &s.filters[x], &s.planes[0], &s.planes[1], &s.planes[2]
+	at, stride := 8*y.stride+16*x, y.stride
+	first, second, narrow := 4*cb.stride+8*x, cr.zero+4*cr.stride+8*x, cb.stride
+	if x > 0 {
+		smoothColumns(y.pix, at, at+8*stride, stride, f, false)
+		smoothColumns(cb.pix, first, second, narrow, f, false)
+	}
+	if s.inner[x] {
+		for i := 4; i < 16; i += 4 {
+			smoothColumns(y.pix, at+i, at+i+8*stride, stride, f, true)
 		}
-		at := size/2*p.stride + size*x
-		if x > 0 {
-			normalEdge(p.pix, at, size, p.stride, 1, f, false)
+		smoothColumns(cb.pix, first+4, second+4, narrow, f, true)
+	}
+	if above {
+		smoothRows(y.pix, at, at+8, stride, f, false)
+		smoothRows(cb.pix, first, second, narrow, f, false)
+	}
+	if s.inner[x] {
+		for i := 4; i < 16; i += 4 {
+			smoothRows(y.pix, at+i*stride, at+i*stride+8, stride, f, true)
 		}
-		if s.inner[x] {
-			for i := 4; i < size; i += 4 {
-				normalEdge(p.pix, at+i, size, p.stride, 1, f, true)
-			}
-		}
-		if above {
-			normalEdge(p.pix, at, size, 1, p.stride, f, false)
-		}
-		if s.inner[x] {
-			for i := 4; i < size; i += 4 {
-				normalEdge(p.pix, at+i*p.stride, size, 1, p.stride, f, true)
-			}
-		}
+		smoothRows(cb.pix, first+4*narrow, second+4*narrow, narrow, f, true)
 	}
 }
 
@@ -123,8 +121,8 @@ func abs(v int) int {
 
 // The samples of a line across an edge are called p3 p2 p1 p0 | q0 q1 q2 q3.
 
-// plainSimpleEdge smooths 16 lines across an edge. The next line is along further, the next sample of it across.
-func plainSimpleEdge(pix []byte, at, along, across, limit int) {
+// simpleEdge smooths 16 lines across an edge. The next line is along further, the next sample of it across.
+func simpleEdge(pix []byte, at, along, across, limit int) {
 	for range 16 {
 		p1, p0 := int(pix[at-2*across]), int(pix[at-across])
 		q0, q1 := int(pix[at]), int(pix[at+across])
@@ -142,13 +140,26 @@ func smoothTwo(pix []byte, at, across, p1, p0, q0, q1 int) {
 	pix[at] = clamp(q0 - min(max((a+4)>>3, -16), 15))
 }
 
-// plainNormalEdge smooths n lines across an edge, one within a macroblock or around it.
-func plainNormalEdge(pix []byte, at, n, along, across int, f *filter, inner bool) {
+// plainColumns smooths the edge between two columns, of eight rows from first and eight from second on. inner tells one
+// within a macroblock from one around it.
+func plainColumns(pix []byte, first, second, stride int, f *filter, inner bool) {
+	normalEdge(pix, first, stride, 1, f, inner)
+	normalEdge(pix, second, stride, 1, f, inner)
+}
+
+// plainRows smooths the edge between two rows, likewise.
+func plainRows(pix []byte, first, second, stride int, f *filter, inner bool) {
+	normalEdge(pix, first, 1, stride, f, inner)
+	normalEdge(pix, second, 1, stride, f, inner)
+}
+
+// normalEdge smooths eight lines across an edge.
+func normalEdge(pix []byte, at, along, across int, f *filter, inner bool) {
 	limit, interior, sharp := int(f.limit), int(f.interior), int(f.sharp)
 	if !inner {
 		limit += 4
 	}
-	for range n {
+	for range 8 {
 		p3, p2, p1, p0 := int(pix[at-4*across]), int(pix[at-3*across]), int(pix[at-2*across]), int(pix[at-across])
 		q0, q1, q2, q3 := int(pix[at]), int(pix[at+across]), int(pix[at+2*across]), int(pix[at+3*across])
 		switch {

@@ -23,6 +23,19 @@ func readBlock(b *boolReader, probs *planeProbs, context uint8, steps *[2]uint16
 //go:noescape
 func blockBMI2(b *boolReader, probs *planeProbs, context, n int, steps *[2]uint16, out *[16]int16) bool
 
+// readSubModes reads the modes of all 4×4 blocks of a macroblock. above and left are those of the neighbours, and become
+// those of the lowest and the rightmost blocks.
+func readSubModes(b *boolReader, above, left *[4]mode, out *[16]mode) {
+	if !vectors {
+		plainSubModes(b, above, left, out)
+		return
+	}
+	subModesBMI2(b, above, left, out, &subModeProbs)
+}
+
+//go:noescape
+func subModesBMI2(b *boolReader, above, left *[4]uint8, out *[16]uint8, probs *[10][10][9]uint8)
+
 // add transforms a block, adds it to 4×4 samples, and clears it.
 func add(pix []byte, at, stride int, c *[16]int16) {
 	if !vectors {
@@ -51,3 +64,29 @@ func addFour(pix []byte, at, second, stride int, blocks *[4][16]int16) {
 
 //go:noescape
 func addFourAVX2(first, second *byte, stride int, blocks *[4][16]int16)
+
+// smoothColumns smooths the edge left of eight rows from first and eight from second on.
+func smoothColumns(pix []byte, first, second, stride int, f *filter, inner bool) {
+	if !vectors {
+		plainColumns(pix, first, second, stride, f, inner)
+		return
+	}
+	_ = pix[max(first, second)+7*stride+3]
+	columnsAVX2(&pix[first-4], &pix[second-4], stride, f, inner)
+}
+
+//go:noescape
+func columnsAVX2(first, second *byte, stride int, f *filter, inner bool)
+
+// smoothRows smooths the edge above eight columns from first and eight from second on.
+func smoothRows(pix []byte, first, second, stride int, f *filter, inner bool) {
+	if !vectors {
+		plainRows(pix, first, second, stride, f, inner)
+		return
+	}
+	_, _ = pix[min(first, second)-4*stride], pix[max(first, second)+3*stride+7]
+	rowsAVX2(&pix[first], &pix[second], stride, f, inner)
+}
+
+//go:noescape
+func rowsAVX2(first, second *byte, stride int, f *filter, inner bool)

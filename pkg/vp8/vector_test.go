@@ -54,6 +54,28 @@ func TestBlocksAreReadAlike(t *testing.T) {
 	}
 }
 
+func TestModesAreReadAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 300 {
+		data := randomBytes(r, 20000)
+		data[0] &= 127
+		var a, b boolReader
+		a.init(data)
+		b.init(data)
+		a.prepare()
+		b.prepare()
+		var above, left, otherAbove, otherLeft [4]mode
+		for n := range 10 {
+			var x, y [16]mode
+			plainSubModes(&a, &above, &left, &x)
+			readSubModes(&b, &otherAbove, &otherLeft, &y)
+			if x != y || above != otherAbove || left != otherLeft || a.span != b.span || 8*a.at-a.have != 8*b.at-b.have {
+				t.Fatalf("macroblock %d:\n%v %v %v\n%v %v %v", n, x, above, left, y, otherAbove, otherLeft)
+			}
+		}
+	}
+}
+
 func TestTransformsAreAlike(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 3000 {
@@ -78,6 +100,33 @@ func TestTransformsAreAlike(t *testing.T) {
 		add(other, 50, stride, &d[0])
 		if !bytes.Equal(pix, other) || c != d {
 			t.Fatal("one block differs")
+		}
+	}
+}
+
+func TestEdgesAreSmoothedAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 3000 {
+		const stride = 48
+		pix := randomBytes(r, 24*stride)
+		if base, spread := r.IntN(256), 1+r.IntN(60); r.IntN(8) > 0 {
+			for i := range pix {
+				pix[i] = clamp(base + r.IntN(spread) - spread/2 + int(pix[i]&1))
+			}
+		}
+		other := bytes.Clone(pix)
+		f := filter{limit: uint8(r.IntN(190)), interior: uint8(1 + r.IntN(63)), sharp: uint8(r.IntN(3))}
+		for _, inner := range []bool{false, true} {
+			plainColumns(pix, 5, 13*stride+9, stride, &f, inner)
+			smoothColumns(other, 5, 13*stride+9, stride, &f, inner)
+			if !bytes.Equal(pix, other) {
+				t.Fatalf("columns differ, inner %v, %+v", inner, f)
+			}
+			plainRows(pix, 5*stride+3, 11*stride+20, stride, &f, inner)
+			smoothRows(other, 5*stride+3, 11*stride+20, stride, &f, inner)
+			if !bytes.Equal(pix, other) {
+				t.Fatalf("rows differ, inner %v, %+v", inner, f)
+			}
 		}
 	}
 }
