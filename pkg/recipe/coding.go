@@ -262,8 +262,8 @@ func (v *Variant) checkDepth(given map[string]word) error {
 			return given["depth"].fail("leave it out", "%s with gravity smart looks at 8 bits a sample", o.Word)
 		case o.Word != Fit && o.Word != Fill && o.Word != Force && o.Word != Crop && o.Word != Rotate && o.Word != Flip &&
 			o.Word != Flop:
-			return given["depth"].fail("leave it out", "%s works with 8 bits a sample; fit, fill, force, crop, rotate, flip and "+
-				"flop keep more", o.Word)
+			return given["depth"].fail("leave it out", "%s works with 8 bits a sample; fit, fill, force, crop, rotate, flip "+
+				"and flop keep more", o.Word)
 		}
 	}
 	return nil

@@ -54,6 +54,7 @@ func (s Suite) Run(t *testing.T) {
 		{"RAW", testRAW},
 		{"Pages", testPages},
 		{"Depth", testDepth},
+		{"Attached", testAttached},
 		{"StudioRange", testStudioRange},
 		{"FirstFrames", testFirstFrames},
 		{"Animations", testAnimations},

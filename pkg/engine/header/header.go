@@ -34,7 +34,13 @@ type Info struct {
 	ICC  []byte // an ICC profile
 	Text bool   // comments or other text is there
 
-	JPEG JPEG // of a JPEG
+	JPEG     JPEG    // of a JPEG
+	GainMap  GainMap // that comes with a JPEG
+	Pictures bool    // others come behind a JPEG: of the other eye, of a burst
+	Video    bool    // comes behind a JPEG
+
+	iso    []byte // what ISO 21496-1 says
+	inside bool   // the JPEG is part of another, whose index is read
 
 	// FullWidth and FullHeight are, of a RAW, the size of the picture of which the preview is one, about, as stored.
 	// 0 where it is not known.
@@ -57,13 +63,17 @@ func (i Info) Displayed() (width, height int) {
 	return i.Width, i.Height
 }
 
-// Metadata lists what metadata the image carries: "exif", "icc", "iptc", "text", "xmp"; sorted.
+// Metadata lists what the image carries beside its picture: "exif", "gain-map", "icc", "iptc", "pictures", "text",
+// "video", "xmp"; sorted.
 func (i Info) Metadata() []string {
 	var list []string
 	for _, m := range []struct {
 		name string
 		has  bool
-	}{{"exif", i.EXIF != nil}, {"icc", i.ICC != nil}, {"iptc", i.IPTC != nil}, {"text", i.Text}, {"xmp", i.XMP != nil}} {
+	}{
+		{"exif", i.EXIF != nil}, {"gain-map", i.GainMap.Data != nil}, {"icc", i.ICC != nil}, {"iptc", i.IPTC != nil},
+		{"pictures", i.Pictures}, {"text", i.Text}, {"video", i.Video}, {"xmp", i.XMP != nil},
+	} {
 		if m.has {
 			list = append(list, m.name)
 		}

@@ -17,6 +17,7 @@ const (
 //	FFD8  { FF.. marker length:16 payload }  FFDA length:16 components:8 …
 func (i *Info) readJPEG(data []byte) error {
 	var profile [][]byte // chunks by sequence number
+	index := 0           // of other pictures
 	for at := 2; ; {
 		for at < len(data) && data[at] != 0xff { // what is between segments is skipped, as all decoders do
 			at++
@@ -46,6 +47,9 @@ func (i *Info) readJPEG(data []byte) error {
 			return truncated("the JPEG's header")
 		}
 		payload := data[at+2 : at+n]
+		if marker == 0xe2 && index == 0 && bytes.HasPrefix(payload, []byte(mpfPrefix)) {
+			index = at + 2 + len(mpfPrefix)
+		}
 		at += n
 		if marker == 0xda {
 			if i.Width == 0 && i.Height == 0 && i.JPEG.Components == 0 {
@@ -54,6 +58,9 @@ func (i *Info) readJPEG(data []byte) error {
 			i.JPEG.OneScan = !i.JPEG.Progressive && len(payload) > 0 && int(payload[0]) == i.JPEG.Components
 			i.ICC = joinProfile(profile)
 			i.Orientation = Orientation(i.EXIF)
+			if i.Video = isMotionPhoto(i.XMP); index > 0 && !i.inside {
+				i.readMPF(data, index)
+			}
 			return nil
 		}
 		if err := i.jpegSegment(marker, payload, &profile); err != nil {
@@ -83,6 +90,8 @@ func (i *Info) jpegSegment(marker byte, p []byte, profile *[][]byte) error {
 			}
 			(*profile)[seq-1] = p[len(iccPrefix)+2:]
 		}
+	case marker == 0xe2 && bytes.HasPrefix(p, []byte(isoPrefix)):
+		i.iso = p[len(isoPrefix):]
 	case marker == 0xed && bytes.HasPrefix(p, []byte(photoshopPrefix)):
 		if iptc := photoshopIPTC(p[len(photoshopPrefix):]); iptc != nil {
 			i.IPTC = iptc

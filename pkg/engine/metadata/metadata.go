@@ -31,7 +31,7 @@ func Select(info header.Info, strip string, upright bool, width, height int) Set
 		if upright {
 			orientation = 1
 		}
-		s := Set{XMP: thumbnails().ReplaceAll(info.XMP, nil), IPTC: info.IPTC}
+		s := Set{XMP: withoutStale(thumbnails().ReplaceAll(info.XMP, nil)), IPTC: info.IPTC}
 		if info.Format == format.TIFF {
 			s.EXIF = copyrightEXIF(info.EXIF) // the tags are the picture's own directory
 		} else {
