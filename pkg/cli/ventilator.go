@@ -47,6 +47,7 @@ func findFlags() []cli.Flag {
 		duration(limits, "url-timeout", time.Minute, from(time.Second), "longest request to a web server"),
 		yes(whatToTake, "allow-private", "fetch URLs from private networks and this machine, too"),
 		yes(whatToTake, "ignore-opt-out", "take images whose server sends X-Robots-Tag: noai or noindex"),
+		text(whatToTake, "shard", "", "take part `I/N` of the images, from 0/N; the parts may run at the same time"),
 		failOnFlag(),
 		yes(whatToTake, "dry-run", "print what would be made, skipped or rejected; make nothing"),
 		text(delivery, "run", "", "`NAME` of this run (default: made of the time)"),
@@ -199,9 +200,15 @@ func ventilatorConfig(
 	if _, err := failOnOf(c); err != nil {
 		return ventilator.Config{}, nil, err
 	}
+	var part ventilator.Part
+	if text := c.String("shard"); text != "" {
+		if part, err = ventilator.ParsePart(text); err != nil {
+			return ventilator.Config{}, nil, usagef("--shard: %v", err)
+		}
+	}
 	host, _ := os.Hostname() // for display only
 	return ventilator.Config{
-		Inputs: c.Args().Slice(), Stdin: os.Stdin,
+		Inputs: c.Args().Slice(), Stdin: os.Stdin, Part: part,
 		Select: selectionOf(c, bucketConfig(log, reg), webConfig(c)),
 		Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool(

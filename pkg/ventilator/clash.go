@@ -13,18 +13,19 @@ import (
 
 // survey is the result of the walks before the first task.
 type survey struct {
-	Images int64   // how many images there are
+	Images int64   // how many images there are in the run's part
+	Others bool    // there are images in other parts
 	naming *naming // how their outputs are named
 }
 
 // survey counts the images and decides how their outputs are named. It refuses images whose outputs have the same name
 // even when the names keep the images' extensions. It remembers a hash of each output, not its name; only when two
-// hashes are equal does it walk again for the names.
+// hashes are equal does it walk again for the names. It looks at all parts, so that runs over each name outputs alike.
 func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
 	s := survey{naming: newNaming(r)}
 	for {
-		images, collisions, err := f.collisions(ctx, s.naming)
-		s.Images = images
+		images, others, collisions, err := f.collisions(ctx, s.naming)
+		s.Images, s.Others = images, others > 0
 		if err != nil || len(collisions) == 0 {
 			return s, err
 		}
@@ -35,18 +36,24 @@ func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
 	}
 }
 
-// collisions counts the images, and returns the hashes that several outputs have.
-func (f *finder) collisions(ctx context.Context, n *naming) (images int64, collisions map[uint64]struct{}, err error) {
+// collisions counts the images in the run's part and in others, and returns the hashes that several outputs have.
+func (f *finder) collisions(
+	ctx context.Context, n *naming,
+) (images, others int64, collisions map[uint64]struct{}, err error) {
 	var hashes []uint64
-	err = f.walk(ctx, func(im image) error {
-		images++
+	err = f.walkAll(ctx, func(im image) error {
+		if f.part.Has(im.entry.Name) {
+			images++
+		} else {
+			others++
+		}
 		for _, out := range n.outputs(im.Name) {
 			hashes = append(hashes, n.hash(out))
 		}
 		return nil
 	}, func(source.Omission) {})
 	if err != nil {
-		return images, nil, err
+		return images, others, nil, err
 	}
 	slices.Sort(hashes)
 	collisions = make(map[uint64]struct{})
@@ -55,7 +62,7 @@ func (f *finder) collisions(ctx context.Context, n *naming) (images int64, colli
 			collisions[hashes[i]] = struct{}{}
 		}
 	}
-	return images, collisions, nil
+	return images, others, collisions, nil
 }
 
 // resolveClashes makes images that share an output name with another image keep their extensions. It returns true if no
@@ -67,7 +74,7 @@ func (f *finder) resolveClashes(
 	var refused clashes
 	first := make(map[string]image) // by output
 	renamed := make(map[uint64]struct{})
-	err = f.walk(ctx, func(im image) error {
+	err = f.walkAll(ctx, func(im image) error {
 		for _, out := range n.outputs(im.Name) {
 			if _, is := collisions[n.hash(out)]; !is {
 				continue

@@ -33,6 +33,7 @@ type Config struct {
 	Inputs []string      // directories, files, or "-" for a list of paths on Stdin; required
 	Stdin  io.Reader     // the list of paths; required if Inputs holds "-"
 	Select source.Config // which files of the inputs are taken; default: all but hidden ones
+	Part   Part          // which images of them; default: all
 	Recipe recipe.Recipe // what to make of each image; required
 
 	// AllowEmpty lets a run that finds no image succeed. Default: such a run is refused, because its inputs are
@@ -45,7 +46,7 @@ type Config struct {
 	Network zsock.Network         // shared by all sockets; default: no inproc endpoints, Logger
 	Listen  func(endpoint string) // called once, with the endpoint that Bind became; default: not called
 
-	Run      string            // name of the run; default: made of the time and a random number
+	Run      string            // name of the run, to which the index of a Part is added; default: made of the time and a random number
 	Host     string            // where this ventilator runs, shown to operators; default: not shown
 	Force    bool              // transform images that are settled already, too
 	Checksum bool              // make task ids of content instead of size and modification time
@@ -144,6 +145,9 @@ func (c *Config) Validate() error {
 		return usage("the number of readers is negative")
 	case min(c.Audit, c.WaitWorkers, c.StallTimeout) < 0:
 		return usage("a time is negative")
+	}
+	if err := c.Part.Validate(); err != nil {
+		return usage("%v", err)
 	}
 	if err := c.Dispatch.Validate(); err != nil {
 		return usage("%v", err)

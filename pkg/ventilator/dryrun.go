@@ -59,7 +59,7 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 	if errors.Is(err, errDrained) {
 		return run, nil
 	}
-	if err == nil && run.Found == 0 {
+	if err == nil && run.Found == 0 && !look.Others {
 		err = v.refuseEmpty(ctx)
 	}
 	return run, err

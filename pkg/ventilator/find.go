@@ -46,10 +46,13 @@ func (v *Ventilator) refusal(im *image) *outcome.Rejection {
 
 // finder walks the inputs of a run. A run walks them several times: first to count the images and to decide the names
 // of their outputs, then to send tasks. So it keeps no list of all images.
-type finder struct{ sources []source.Source }
+type finder struct {
+	sources []source.Source
+	part    Part
+}
 
 func newFinder(c *Config) (*finder, error) {
-	f := new(finder)
+	f := &finder{part: c.Part}
 	for _, in := range c.Inputs {
 		s, err := source.Parse(in, c.Stdin, c.Select)
 		if err != nil {
@@ -60,9 +63,9 @@ func newFinder(c *Config) (*finder, error) {
 	return f, nil
 }
 
-// walk calls visit for each image and omit for everything else, in an order that is the same each time. It ends early
+// walkAll calls visit for each image of all parts and omit for everything else, in an order that is the same each time. It ends early
 // with visit's error or the context's cause.
-func (f *finder) walk(ctx context.Context, visit func(image) error, omit func(source.Omission)) error {
+func (f *finder) walkAll(ctx context.Context, visit func(image) error, omit func(source.Omission)) error {
 	for _, s := range f.sources {
 		err := s.Walk(ctx, func(e source.Entry) error { return offer(ctx, s, e, visit, omit) }, omit)
 		if err != nil {

@@ -49,6 +49,7 @@ func New(cfg Config) (*Ventilator, error) {
 	if cfg.Run == "" {
 		cfg.Run = fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.Uint32N(1<<16))
 	}
+	cfg.Run = cfg.Part.runName(cfg.Run)
 	finder, err := newFinder(&cfg)
 	if err != nil {
 		return nil, err

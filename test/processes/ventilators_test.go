@@ -48,3 +48,35 @@ func TestVentilatorsShareAWorker(t *testing.T) {
 		t.Errorf("when one run had ended, the runs had settled %v", of)
 	}
 }
+
+// The parts of --shard, all at once, take each image once, as the jobs of a cluster do.
+func TestPartsOfARunTakeEachImageOnce(t *testing.T) {
+	const n, parts = 60, 3
+	in := pictures(t, n)
+	f := newFarm(t)
+	f.StartSink()
+	var ventilators []*farmtest.Process
+	args := []string{"--name", "w1"}
+	for i := range parts {
+		bind := "tcp://" + f.FreeAddress()
+		args = append(args, "--ventilator", bind)
+		ventilators = append(ventilators, f.StartVentilator("--bind", bind, "--run", "job", "--size", "30",
+			"--shard", fmt.Sprint(i, "/", parts), in))
+	}
+	f.StartWorker("w1", args...)
+	found := 0
+	for _, v := range ventilators {
+		v.MustExit(0)
+		a := accountOf(t, v)
+		if a.done != a.found || a.found == 0 || a.found > n/2 {
+			t.Errorf("%+v", a)
+		}
+		found += a.found
+	}
+	if found != n || len(f.entries()) != n {
+		t.Errorf("the parts found %d images, and the ledger has %d, of %d", found, len(f.entries()), n)
+	}
+	v := f.StartVentilator("--shard", "3/3", in)
+	v.MustExit(2)
+	v.MustSay("is not I/N")
+}
