@@ -106,8 +106,8 @@ func (t *transform) chooseColor() {
 	t.warnings.AddAll(warnings)
 	for _, m := range t.made {
 		v := m.Variant
-		if t.deep {
-			v.ICC = recipe.ICCKeep // conversions work with 8 bits
+		if t.deep || t.keepsHDR(m) { // conversions work with 8 bits, and a gain map belongs to the colours as they are
+			v.ICC = recipe.ICCKeep
 		}
 		m.Color = reference.ChooseColor(t.profile, t.info, v, m.format)
 		if m.Used {

@@ -144,6 +144,9 @@ func (t *transform) checkInput(r recipe.Recipe) error {
 	for _, v := range r.Variants {
 		m := &made{Variant: v, format: v.OutputFormat("", info.Format), limits: t.engine.limits, info: &t.info}
 		m.animate = v.Animate && info.Frames > 1 && format.Of(m.format).Animates
+		if m.KeepHDR && m.format == format.JPEG && info.GainMap.Data != nil {
+			return outcome.Reject(outcome.Unsupported, "this engine makes no gain maps, and hdr:keep asks for one")
+		}
 		t.made = append(t.made, m)
 	}
 	t.chooseColor()
