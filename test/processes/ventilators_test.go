@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
@@ -79,4 +81,29 @@ func TestPartsOfARunTakeEachImageOnce(t *testing.T) {
 	v := f.StartVentilator("--shard", "3/3", in)
 	v.MustExit(2)
 	v.MustSay("is not I/N")
+}
+
+// Two runs at the same time would make the same outputs of different images: the second one's image is refused.
+func TestRunsAtTheSameTimeDoNotReplaceEachOthersOutputs(t *testing.T) {
+	f := newFarm(t)
+	f.StartSink()
+	one, two := pictures(t, 3), pictures(t, 4)
+	second := "tcp://" + f.FreeAddress()
+	first := f.StartVentilator("--run", "first", "--size", "30", one)
+	f.awaitStatus("a run with all of its images found", func(s *wire.Status) bool {
+		return len(s.Runs) == 1 && s.Runs[0].Found == 3
+	})
+	other := f.StartVentilator("--bind", second, "--run", "second", "--size", "30", two)
+	f.awaitLedger(3) // rejections of the second run; the first has no worker yet
+	f.StartWorker("w1", "--ventilator", second)
+	other.MustExit(3)
+	mustAccount(t, other, account{found: 4, done: 1, rejected: 3})
+	other.MustSay("which run \\\"first\\\" makes at the same time")
+	first.MustExit(0)
+	mustAccount(t, first, account{found: 3, done: 3})
+	for _, e := range f.entries() {
+		if e.Filename == "000.jpg" && e.Outcome == outcome.Done && e.Run != "first" {
+			t.Errorf("the output of the first run was replaced: %+v", e)
+		}
+	}
 }
