@@ -10,7 +10,9 @@ thumbnail goes out. That is enough to work beside the farm's own workers, on its
 task's id and ticket in its results, which the sink then keeps in its ledger and acknowledges: whatever dies, nothing is lost.
 
 It announces no token, so ventilator and sink take it for a stranger. On one machine they admit strangers; between machines
-start them with --allow-strangers.
+start them with --allow-strangers. Or let it come through farm tunnel, with a token made by farm token issue worker NAME:
+
+    IMAGEFARM_SECRET=imagefarm_... python3 worker.py --echo --user NAME --out thumbnails
 """
 import argparse
 import io
@@ -56,6 +58,7 @@ def main():
     parser.add_argument("--out", default="out", help="directory for the thumbnails")
     parser.add_argument("--echo", action="store_true", help="echo task ids, for the full promise")
     parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}-python")
+    parser.add_argument("--user", help="identify by PLAIN: NAME of the token that IMAGEFARM_SECRET holds")
     args = parser.parse_args()
 
     context = zmq.Context()
@@ -63,6 +66,10 @@ def main():
     results = context.socket(zmq.PUSH)
     # Without the identity that the farm's own workers announce (libzmq sends one from DEALER, REQ and ROUTER sockets only)
     # the ventilator takes us for a stranger, and lets us hold two tasks at a time: one at work, one waiting.
+    if args.user:
+        for s in (tasks, results):
+            s.plain_username = args.user.encode()
+            s.plain_password = os.environ["IMAGEFARM_SECRET"].encode()
     tasks.connect(args.tasks)
     results.connect(args.results)
 

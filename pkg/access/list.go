@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // reloadEvery is the shortest pause between two looks at the file of tokens.
@@ -117,6 +119,28 @@ func (l *List) current() []Token {
 // not depend on how much of a secret is right.
 func (l *List) Find(secret string) (t Token, ok bool) {
 	return l.find(sha256.Sum256([]byte(secret)))
+}
+
+var errPassword = errors.New("the token is wrong, expired or another's")
+
+// Principal implements zsock.Passwords: the user is the name of a token's holder, and the password is the token.
+func (l *List) Principal(user, password string) (zsock.Principal, error) {
+	t, ok := l.Find(password)
+	if !ok || t.Name != user {
+		return zsock.Principal{}, errPassword
+	}
+	return t.principal(), nil
+}
+
+// Check implements zsock.Passwords.
+func (l *List) Check(p zsock.Principal) error {
+	now := time.Now()
+	for _, t := range l.current() {
+		if t.principal() == p && now.Before(t.Expires) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the token of %s has expired or was taken back", p)
 }
 
 func (l *List) find(hash [sha256.Size]byte) (t Token, ok bool) {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/pki"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // Token is what a farm stores of a token.
@@ -54,6 +55,10 @@ func (t Token) validate() error {
 		return fmt.Errorf("role %.40q is none of %s", t.Role, strings.Join(Roles(), ", "))
 	}
 	return pki.CheckName("token's holder", t.Name)
+}
+
+func (t Token) principal() zsock.Principal {
+	return zsock.Principal{Role: t.Role, Name: t.Name, Expires: t.Expires}
 }
 
 // String returns the line to store.

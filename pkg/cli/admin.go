@@ -40,10 +40,7 @@ func startAdmin(
 				"or --insecure on a network that only the farm is on", flag, address)
 		}
 	}
-	page, metrics, err := gateOf(c, log)
-	if err != nil {
-		return nil, err
-	}
+	page, metrics := gateOf(c, n, log)
 	if page != nil && handler != nil {
 		handler = page(handler)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
 
+	"github.com/imagefarm/imagefarm/pkg/access"
 	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -32,11 +33,19 @@ func insecureFlag() cli.Flag {
 type network struct {
 	zsock.Network
 	credentials *pki.Credentials // nil without --tls
+	tokens      *access.List     // nil without --tokens
 }
 
 // networkOf returns the network of tlsFlags. The certificate must be of one of the roles.
 func networkOf(c *cli.Command, log *slog.Logger, roles ...string) (network, error) {
 	n := network{Network: zsock.Network{Logger: log}}
+	tokens, err := tokensOf(c, log)
+	if err != nil {
+		return n, err
+	}
+	if n.tokens = tokens; tokens != nil {
+		n.Passwords = tokens
+	}
 	if c.String("tls") == "" {
 		if c.String("tls-deny") != "" {
 			return n, usagef("--tls-deny needs --tls")

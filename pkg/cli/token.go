@@ -18,7 +18,7 @@ import (
 // tokenFlags name the tokens that a program admits.
 func tokenFlags() []cli.Flag {
 	return []cli.Flag{
-		text(whereToGo, "tokens", "", "`FILE` of lines made by farm token issue: HTTP asks for a token"),
+		text(whereToGo, "tokens", "", "`FILE` of lines made by farm token issue: HTTP and PLAIN ask for a token"),
 		texts(whereToGo, "token", "such a `LINE` itself; repeatable"),
 	}
 }
@@ -49,16 +49,15 @@ func tokensOf(c *cli.Command, log *slog.Logger) (*access.List, error) {
 }
 
 // gateOf returns what is around a program's page and its metrics; nil for what is open.
-func gateOf(c *cli.Command, log *slog.Logger) (page, metrics func(http.Handler) http.Handler, err error) {
-	list, err := tokensOf(c, log)
-	if list == nil || err != nil {
-		return nil, nil, err
+func gateOf(c *cli.Command, n network, log *slog.Logger) (page, metrics func(http.Handler) http.Handler) {
+	if n.tokens == nil {
+		return nil, nil
 	}
-	gate := access.NewGate(list, log)
+	gate := access.NewGate(n.tokens, log)
 	if c.Bool("protect-metrics") {
 		metrics = gate.Programs
 	}
-	return gate.Page, metrics, nil
+	return gate.Page, metrics
 }
 
 func tokenCommand() *cli.Command {

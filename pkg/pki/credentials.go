@@ -189,7 +189,8 @@ func (c *Credentials) Principal(s tls.ConnectionState) (zsock.Principal, error) 
 	if m.Farm != now.self.Farm {
 		return zsock.Principal{}, fmt.Errorf("the peer belongs to the farm %q, not to %q", m.Farm, now.self.Farm)
 	}
-	p := zsock.Principal{Role: m.Role, Name: m.Name, Serial: leaf.SerialNumber.Text(16), Expires: leaf.NotAfter}
+	p := zsock.Principal{Role: m.Role, Name: m.Name, Serial: leaf.SerialNumber.Text(16), Expires: leaf.NotAfter,
+		Carrier: m.Role == Tunnel}
 	return p, now.check(p)
 }
 

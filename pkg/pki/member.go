@@ -20,10 +20,11 @@ const (
 	Sink       = "sink"       // takes results; publishes events; answers requests
 	Operator   = "operator"   // steers runs, retries and acknowledges; all that a viewer may
 	Viewer     = "viewer"     // reads events, status and the ledger
+	Tunnel     = "tunnel"     // carries the connections of others, which identify by a token
 )
 
 // Roles returns all roles.
-func Roles() []string { return []string{Ventilator, Worker, Sink, Operator, Viewer} }
+func Roles() []string { return []string{Ventilator, Worker, Sink, Operator, Viewer, Tunnel} }
 
 // Member is whom a certificate names.
 type Member struct{ Farm, Role, Name string }

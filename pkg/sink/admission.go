@@ -41,6 +41,8 @@ func (a *admission) sender(p zsock.PeerInfo) sender {
 	if !ok {
 		if w, announced := wire.ParseWorkerIdentity(p.Identity); announced {
 			from = sender{pki.Certified(w.Name, p.Principal), w.Proof()}
+		} else if p.Principal.Role != "" {
+			from = sender{p.Principal.Name, wire.PrincipalProof(p.Principal.String())}
 		}
 		if len(a.senders) == maxSenders {
 			clear(a.senders)

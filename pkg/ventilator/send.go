@@ -86,12 +86,13 @@ func (l *loop) takePeers() {
 	for _, ev := range l.v.peerEvents.take() {
 		switch ev.Kind {
 		case zsock.PeerUp:
-			if w, _ := wire.ParseWorkerIdentity(ev.Peer.Identity); w.Token == "" && l.v.cfg.RefuseStrangers {
+			identity, proof := certifiedIdentity(&ev.Peer)
+			if proof == "" && l.v.cfg.RefuseStrangers {
 				l.v.log.Warn("a worker without a token gets no tasks; allow it with --allow-strangers", "from", ev.Peer.Remote)
 				continue
 			}
 			l.lastPeer = now
-			p := l.d.AddPeer(dispatch.PeerID(ev.Peer.ID), certifiedIdentity(&ev.Peer))
+			p := l.d.AddPeer(dispatch.PeerID(ev.Peer.ID), identity, proof)
 			l.v.log.Info("worker joined", "worker", p.Name, "stranger", p.Stranger, "from", ev.Peer.Remote, "slots", p.Slots)
 		case zsock.PeerDown:
 			l.lastPeer = now

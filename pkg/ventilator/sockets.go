@@ -71,16 +71,17 @@ func (v *Ventilator) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// certifiedIdentity returns the identity that a worker announced, with the name of its certificate if it has one.
-func certifiedIdentity(p *zsock.PeerInfo) string {
+// certifiedIdentity returns the identity that a worker announced, with the name of its certificate or token if it has
+// one, and what proves who its results come from; "" is for a stranger.
+func certifiedIdentity(p *zsock.PeerInfo) (identity, proof string) {
 	w, ok := wire.ParseWorkerIdentity(p.Identity)
 	if !ok {
-		return pki.Certified(p.Identity, p.Principal)
+		return pki.Certified(p.Identity, p.Principal), wire.PrincipalProof(p.Principal.String())
 	}
 	name := pki.Certified(w.Name, p.Principal)
 	if name == w.Name {
-		return p.Identity
+		return p.Identity, w.Proof()
 	}
 	w.Name = name
-	return w.String()
+	return w.String(), w.Proof()
 }

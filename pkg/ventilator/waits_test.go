@@ -86,7 +86,7 @@ func TestFirstTaskWaitsForTheSinksEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := v.newLoop(time.Now(), survey{})
-		l.d.AddPeer(1, wire.WorkerIdentity{Name: "w", Slots: 1, Prefetch: 1}.String())
+		l.d.AddPeer(1, wire.WorkerIdentity{Name: "w", Slots: 1, Prefetch: 1}.String(), "")
 		if !l.assembling(time.Now()) || l.assembling(time.Now().Add(assemblyTime)) {
 			t.Error("the first task does not wait, or for too long")
 		}

@@ -97,6 +97,16 @@ func (t *Tickets) Right(ticket Ticket, what TicketOf) bool {
 // the last thing in the message, because the worker that gets the task is known last.
 func SealTask(message []byte, ticket Ticket) { copy(message[len(message)-TicketSize:], ticket) }
 
+// PrincipalProof is the proof of a worker that announces no token, but whose connection is authenticated: of whom it
+// is, such as worker/w1. No token has this proof.
+func PrincipalProof(principal string) string {
+	if principal == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("imagefarm principal 1" + principal))
+	return hex.EncodeToString(sum[:tokenSize])
+}
+
 // NewToken returns a random token of a worker.
 func NewToken() string {
 	token := make([]byte, tokenSize)

@@ -80,8 +80,13 @@ func (l *link) writeMessage(m Message) {
 
 // Write implements io.Writer for zmq4. It adds p, which must not change before flush writes it.
 func (l *link) Write(p []byte) (int, error) {
+	n := len(p)
+	if l.sent > 0 { // of the greeting
+		already := min(l.sent, len(p))
+		p, l.sent = p[already:], l.sent-already
+	}
 	l.out.add(p)
-	return len(p), nil
+	return n, nil
 }
 
 // flush writes what was gathered, and returns how much of it the transport took.

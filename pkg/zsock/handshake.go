@@ -116,14 +116,38 @@ func (s *socket) shakeHands(conn net.Conn, h *handshake) (l *link, zmtp *zmq4.Co
 	if err := conn.SetDeadline(time.Now().Add(s.cfg.HandshakeTimeout)); err != nil {
 		return l, nil, ready{}, err
 	}
-	if peer.principal, err = s.authenticate(conn); err != nil {
-		return l, nil, ready{}, err
-	}
-	security := &nullSecurity{kind: s.kind, identity: s.cfg.Identity}
-	zmtp, err = zmq4.Open(l, security, s.kind, zmq4.SocketIdentity(s.cfg.Identity), false, nil)
+	certificate, err := s.authenticate(conn, h.accepted)
 	if err != nil {
 		return l, nil, ready{}, err
 	}
-	security.peer.principal = peer.principal
-	return l, zmtp, security.peer, conn.SetDeadline(time.Time{})
+	mechanism := mechanismNull
+	if h.accepted && s.takesPlain(conn) {
+		if mechanism, err = l.awaitMechanism(); err != nil {
+			return l, nil, ready{}, err
+		}
+	}
+	security := &plainSecurity{
+		null:  nullSecurity{kind: s.kind, identity: s.cfg.Identity},
+		admit: s.admitPlain, flush: l.flush,
+	}
+	var chosen zmq4.Security = security
+	switch {
+	case mechanism == mechanismNull && certificate.Carrier:
+		return l, nil, ready{}, fmt.Errorf("zsock: who comes by %s must identify by PLAIN", certificate)
+	case mechanism == mechanismNull:
+		chosen = &security.null
+	}
+	zmtp, err = zmq4.Open(l, chosen, s.kind, zmq4.SocketIdentity(s.cfg.Identity), false, nil)
+	if security.refused != nil {
+		err = security.refused // zmq4 wraps it in words of its own
+	}
+	if err != nil {
+		return l, nil, ready{}, err
+	}
+	peer = security.null.peer
+	if mechanism == mechanismNull {
+		peer.principal = certificate
+	}
+	peer.certificate = certificate
+	return l, zmtp, peer, conn.SetDeadline(time.Time{})
 }

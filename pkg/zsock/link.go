@@ -53,6 +53,10 @@ type link struct {
 	onBytes   func()                        // bytes arrived
 	onTick    func() (time.Duration, error) // nothing arrived for as long as the last call returned; nil: never called
 
+	plain     bool // the peer may choose PLAIN; otherwise it must be NULL
+	mechanism byte // the first letter of the one that it chose
+	sent      int  // bytes of our greeting sent before zmq4 writes it
+
 	stage   stage
 	minor   byte // of the peer's ZMTP version
 	passed  int  // bytes of the greeting passed on
@@ -135,7 +139,7 @@ func (l *link) readGreeting(p []byte) (int, error) {
 	}
 	n := copy(p, l.buf[l.r:min(l.w, l.r+greetingSize-l.passed)])
 	for i, b := range l.buf[l.r : l.r+n] {
-		if err := checkGreeting(l.passed+i, b); err != nil {
+		if err := l.checkGreeting(l.passed+i, b); err != nil {
 			return 0, err
 		}
 		if l.passed+i == 11 {
@@ -152,11 +156,17 @@ func (l *link) readGreeting(p []byte) (int, error) {
 
 // checkGreeting checks the byte b at position i of
 //
-//	signature (10: 0xFF, 8 × any, 0x7F) version (2) mechanism (20: "NULL", zeros) as-server (1) filler (31)
+//	signature (10: 0xFF, 8 × any, 0x7F) version (2) mechanism (20: its name, zeros) as-server (1) filler (31)
 //
 // as soon as it comes, so that another protocol is recognised at its first byte.
-func checkGreeting(i int, b byte) error {
-	const mechanism = "NULL"
+func (l *link) checkGreeting(i int, b byte) error {
+	mechanism := mechanismNull
+	if i == 12 {
+		l.mechanism = b
+	}
+	if i >= 12 && l.plain && l.mechanism == mechanismPlain[0] {
+		mechanism = mechanismPlain
+	}
 	switch {
 	case i == 0 && b != 0xFF, i == 9 && b != 0x7F:
 		return protocolError("byte %d of the greeting is %#02x: not a ZeroMQ peer", i, b)
@@ -164,7 +174,7 @@ func checkGreeting(i int, b byte) error {
 		return protocolError("the peer speaks ZMTP %d; version 3 is needed", b)
 	case i >= 12 && i < 12+len(mechanism) && b != mechanism[i-12],
 		i >= 12+len(mechanism) && i < 32 && b != 0:
-		return protocolError("the peer's security mechanism is not NULL")
+		return protocolError("the peer's security mechanism is not %s", mechanism)
 	case i == 32 && b > 1:
 		return protocolError("the peer's as-server flag is %#02x", b)
 	}

@@ -17,6 +17,9 @@ type Network struct {
 	// Security authenticates the peers of tls:// endpoints. Nil: tls endpoints are refused.
 	Security Security
 
+	// Passwords authenticates peers that identify by PLAIN, inside TLS, over ipc and on loopback. Nil: PLAIN is refused.
+	Passwords Passwords
+
 	// Heartbeat is how long a peer may be silent before it is sent a PING. Negative: no heartbeats. Default 1 s.
 	Heartbeat time.Duration
 	// HeartbeatTimeout is how long a peer that answers PINGs may be silent before it is dropped. It is how long a frozen

@@ -65,7 +65,7 @@ type peer struct {
 	socket    *socket
 	id        PeerID
 	identity  string
-	principal Principal // of its certificate; zero: none
+	principal Principal // of its certificate or its password; zero: none
 	account   string    // whom its share of the limits is charged to; empty: nobody
 	endpoint  string
 	remote    string

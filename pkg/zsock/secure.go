@@ -27,8 +27,9 @@ type Security interface {
 // Principal is whom a certificate names.
 type Principal struct {
 	Role, Name string // both empty: nobody
-	Serial     string // of the certificate
+	Serial     string // of the certificate; empty for a password
 	Expires    time.Time
+	Carrier    bool // it carries the connections of others, which must identify by PLAIN: a tunnel
 }
 
 // String returns ROLE/NAME, or "" for nobody.
@@ -121,8 +122,8 @@ func (c *heardConn) Read(p []byte) (int, error) {
 func (c *secureConn) Close() error { return c.heard.Close() }
 
 // authenticate does the TLS handshake and returns whom the peer's certificate names. Over other transports it does
-// nothing.
-func (s *socket) authenticate(conn net.Conn) (Principal, error) {
+// nothing. The certificate of a carrier is enough for an accepted connection: PLAIN inside it proves the role.
+func (s *socket) authenticate(conn net.Conn, accepted bool) (Principal, error) {
 	c, ok := conn.(*secureConn)
 	if !ok {
 		return Principal{}, nil
@@ -137,6 +138,9 @@ func (s *socket) authenticate(conn net.Conn) (Principal, error) {
 	if p.Role == "" {
 		return Principal{}, errors.New("zsock: TLS: the peer's certificate names no role")
 	}
+	if p.Carrier && accepted {
+		return p, nil
+	}
 	if len(s.cfg.PeerRoles) > 0 && !slices.Contains(s.cfg.PeerRoles, p.Role) {
 		return Principal{}, fmt.Errorf("zsock: %s may not connect here: its certificate needs a role of %v",
 			p, s.cfg.PeerRoles)
@@ -144,16 +148,16 @@ func (s *socket) authenticate(conn net.Conn) (Principal, error) {
 	return p, nil
 }
 
-// watchPrincipal drops the peer when its certificate expires or Security.Check says so. stop ends the watch.
-func (p *peer) watchPrincipal(security Security) (stop func()) {
+// watchPrincipal drops the peer when its certificate or password expires, or check says so. stop ends the watch.
+func (p *peer) watchPrincipal(who Principal, check func(Principal) error) (stop func()) {
 	var timer *time.Timer
 	wait := func() time.Duration {
-		return max(min(checkPrincipalsEvery, time.Until(p.principal.Expires)+time.Millisecond), time.Millisecond)
+		return max(min(checkPrincipalsEvery, time.Until(who.Expires)+time.Millisecond), time.Millisecond)
 	}
 	started := make(chan struct{})
 	timer = time.AfterFunc(wait(), func() {
 		<-started
-		if err := security.Check(p.principal); err != nil {
+		if err := check(who); err != nil {
 			p.cut(fmt.Errorf("zsock: %w", err))
 			return
 		}

@@ -31,7 +31,9 @@ type ready struct {
 	kind      zmq4.SocketType
 	identity  string
 	heartbeat bool      // it understands PING
-	principal Principal // whom its certificate names; set by shakeHands
+	principal Principal // whom its certificate names, or its password proves
+
+	certificate Principal // of the TLS connection; set by shakeHands
 }
 
 var _ zmq4.Security = (*nullSecurity)(nil)
@@ -45,11 +47,7 @@ func (*nullSecurity) Decrypt(w io.Writer, p []byte) (int, error) { return w.Writ
 // Handshake exchanges READY. It checks the socket type before it sets conn.Peer.Meta, because zmq4 panics on an
 // unknown type.
 func (s *nullSecurity) Handshake(conn *zmq4.Conn, _ bool) error {
-	var body []byte
-	body = appendProperty(body, propertyType, string(s.kind))
-	body = appendProperty(body, propertyIdentity, s.identity)
-	body = appendProperty(body, propertyHeartbeat, "1")
-	if err := conn.SendCmd(zmq4.CmdReady, body); err != nil {
+	if err := conn.SendCmd(zmq4.CmdReady, s.properties()); err != nil {
 		return err
 	}
 	cmd, err := conn.RecvCmd()
@@ -63,7 +61,19 @@ func (s *nullSecurity) Handshake(conn *zmq4.Conn, _ bool) error {
 	default:
 		return protocolError("command %.32q instead of READY", cmd.Name)
 	}
-	if s.peer, err = parseReady(cmd.Body); err != nil {
+	return s.take(conn, cmd.Body)
+}
+
+// properties returns what this socket announces of itself.
+func (s *nullSecurity) properties() (body []byte) {
+	body = appendProperty(body, propertyType, string(s.kind))
+	body = appendProperty(body, propertyIdentity, s.identity)
+	return appendProperty(body, propertyHeartbeat, "1")
+}
+
+// take takes what the peer announces of itself.
+func (s *nullSecurity) take(conn *zmq4.Conn, properties []byte) (err error) {
+	if s.peer, err = parseReady(properties); err != nil {
 		return err
 	}
 	if !compatible(s.kind, s.peer.kind) {

@@ -112,7 +112,10 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) (lasted bool,
 	p.heartbeat.knows.Store(ready.heartbeat || link.minor > 0)
 	p.ctx, p.cutCtx = context.WithCancelCause(context.Background())
 	if secured, ok := conn.(*secureConn); ok {
-		defer p.watchPrincipal(secured.security)()
+		defer p.watchPrincipal(ready.certificate, secured.security.Check)()
+	}
+	if p.principal != ready.certificate { // a password proved it
+		defer p.watchPrincipal(p.principal, s.cfg.Network.Passwords.Check)()
 	}
 	p.account = accountOf(conn, p.principal)
 	link.startTraffic(s.maxRecv, s.cfg.MaxParts, s.cfg.Memory)

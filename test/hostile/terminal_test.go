@@ -158,7 +158,7 @@ var remote = map[string][][]string{
 }
 
 // without are the commands that print nothing of peers, or of which the other test prints all.
-var without = []string{"run", "bench", "compact", "codecs", "doctor", "health", "tls", "token", "man",
+var without = []string{"run", "bench", "compact", "codecs", "doctor", "health", "tls", "token", "tunnel", "man",
 	"as-owner", "help", "completion", "prune"}
 
 // Found: escape sequences of a sink, a worker or a file reached the terminal in status (version), rejects (reason),

@@ -121,7 +121,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/account":   nil,
 		"pkg/zsock":     {"pkg/zsock", "pkg/account"},
 		"pkg/pki":       {"pkg/zsock"},
-		"pkg/access":    {"pkg/account", "pkg/pki"},
+		"pkg/access":    {"pkg/account", "pkg/pki", "pkg/zsock"},
 		"pkg/wire":      {"pkg/outcome", "pkg/known", "pkg/diskfault"},
 		"pkg/bucket":    {"pkg/bucket"},
 		"pkg/blob":      {"pkg/outcome", "pkg/diskfault", "pkg/bucket", "pkg/format"},

@@ -74,7 +74,7 @@ func (c *chaos) step() {
 		d.RequeueLostResult(nthID(c.anyTask()), "b", c.now)
 	case 14:
 		c.lastID++
-		d.AddPeer(c.lastID, []string{identity(1, 3), ""}[c.IntN(2)])
+		d.AddPeer(c.lastID, []string{identity(1, 3), ""}[c.IntN(2)], "")
 		d.RemovePeer(c.lastID-PeerID(c.IntN(4)), c.now)
 	case 15:
 		blocked := time.Time{} // never

@@ -44,8 +44,8 @@ func TestPeersAreFilledEvenlyByTheirSlots(t *testing.T) {
 	d, now := newTestDispatcher(nil), time.Now()
 	d.addN(100, now)
 	d.readEverything()
-	d.AddPeer(1, identity(1, 5))
-	d.AddPeer(2, identity(4, 20))
+	d.AddPeer(1, identity(1, 5), "")
+	d.AddPeer(2, identity(4, 20), "")
 	small, big := d.peers[1], d.peers[2]
 	for range 10 {
 		if _, ok := d.Assign(now); !ok {
@@ -71,7 +71,7 @@ func TestBytesInFlightAreBounded(t *testing.T) {
 	if n := d.readEverything(); n != 3 {
 		t.Errorf("%d tasks of 100 bytes were read within a budget of 350", n)
 	}
-	d.AddPeer(1, identity(1, 10))
+	d.AddPeer(1, identity(1, 10), "")
 	dl, ok := d.Assign(time.Now())
 	if !ok {
 		t.Fatal("no task was assigned")
@@ -123,12 +123,12 @@ func TestSettlementIsCountedOnceInEveryState(t *testing.T) {
 		"ready":   func(d *Dispatcher, _ time.Time) { d.readEverything() },
 		"leased": func(d *Dispatcher, now time.Time) {
 			d.readEverything()
-			d.AddPeer(1, identity(1, 1))
+			d.AddPeer(1, identity(1, 1), "")
 			d.Assign(now)
 		},
 		"backingOff": func(d *Dispatcher, now time.Time) {
 			d.readEverything()
-			d.AddPeer(1, identity(1, 1))
+			d.AddPeer(1, identity(1, 1), "")
 			d.Assign(now)
 			d.RecordFailure(nthID(0), &wire.Receipt{Worker: "w", Detail: "x"}, now)
 		},
@@ -166,7 +166,7 @@ func TestTaskThatKillsWorkersBecomesADeadLetter(t *testing.T) {
 			t.Fatal("the task was delivered 100 times and is not dead")
 		}
 		d.readEverything()
-		d.AddPeer(PeerID(n), identity(1, 1))
+		d.AddPeer(PeerID(n), identity(1, 1), "")
 		if _, ok := d.Assign(now); !ok {
 			t.Fatalf("delivery %d was not assigned", n)
 		}
@@ -185,7 +185,7 @@ func BenchmarkDispatch(b *testing.B) {
 			b.Run(fmt.Sprintf("peers=%d/waiting=%d", peers, waiting), func(b *testing.B) {
 				d, now := newTestDispatcher(nil), time.Now()
 				for i := range peers {
-					d.AddPeer(PeerID(i), identity(1, 4))
+					d.AddPeer(PeerID(i), identity(1, 4), "")
 				}
 				for i := range waiting {
 					id := nthID(-1 - i)
@@ -219,11 +219,11 @@ func TestDrainWaitsForATaskThatWasAboutToBeSentToASecondWorker(t *testing.T) {
 	d, now := newTestDispatcher(nil), time.Now()
 	d.addN(2, now)
 	d.readEverything()
-	d.AddPeer(1, identity(1, 1))
+	d.AddPeer(1, identity(1, 1), "")
 	d.Assign(now)
 	d.allAdded = true
 	d.Settle(&wire.Receipt{Outcome: outcome.Done}, nthID(1))
-	d.AddPeer(2, identity(1, 1))
+	d.AddPeer(2, identity(1, 1), "")
 	d.Assign(now) // assigns no task
 	if later := now.Add(time.Minute); !d.Speculate(later) {
 		t.Fatal("the oldest task is not sent to the idle peer")
@@ -244,10 +244,10 @@ func TestUnreadableSecondCopyDoesNotFailTheTask(t *testing.T) {
 	d.cfg.OnDead = func(*Task) { t.Error("the task is dead while a worker holds it") }
 	d.addN(1, now)
 	d.readEverything()
-	d.AddPeer(1, identity(1, 1))
+	d.AddPeer(1, identity(1, 1), "")
 	dl, _ := d.Assign(now)
 	d.ReleaseBytes(dl.Size)
-	d.AddPeer(2, identity(1, 1))
+	d.AddPeer(2, identity(1, 1), "")
 	d.allAdded = true
 	for range 10 {
 		now = now.Add(time.Minute)
@@ -270,7 +270,7 @@ func TestReturnedTasksAreDeliveredAgainAtOnceAndCountAsNoFailure(t *testing.T) {
 		d, now := newTestDispatcher(nil), time.Now()
 		d.addN(3, now)
 		d.readEverything()
-		d.AddPeer(1, identity(1, 3))
+		d.AddPeer(1, identity(1, 3), "")
 		for range 3 {
 			if _, ok := d.Assign(now); !ok {
 				t.Fatal("no task was assigned")

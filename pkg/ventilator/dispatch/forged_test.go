@@ -52,7 +52,7 @@ func TestFailureAfterTheSinkHadTheResultCounts(t *testing.T) {
 func TestHeartbeatIsBelievedOnlyOfTheTokenThatItsWorkerAnnounced(t *testing.T) {
 	d, now := newTestDispatcher(nil), time.Now()
 	w := wire.WorkerIdentity{Name: "w", Slots: 1, Prefetch: 1, Token: wire.NewToken()}
-	d.AddPeer(1, w.String())
+	d.AddPeer(1, w.String(), w.Proof())
 	d.addN(1, now)
 	d.readEverything()
 	d.Assign(now)

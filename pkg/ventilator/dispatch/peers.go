@@ -22,7 +22,7 @@ type PeerInfo struct {
 type peer struct {
 	id           PeerID
 	name         string
-	proof        string // wire.WorkerIdentity.Proof; empty: it announced no token
+	proof        string // wire.WorkerIdentity.Proof or PrincipalProof; empty: it proves nothing
 	slots        int    // transforms at a time
 	prefetch     int    // unsettled tasks that it may hold
 	stranger     bool
@@ -72,11 +72,12 @@ func (d *Dispatcher) updateAvailability(p *peer) {
 // Peers returns how many workers are connected.
 func (d *Dispatcher) Peers() int { return len(d.peers) }
 
-// AddPeer takes a worker's new connection, whose ZMTP identity may announce its name, slots and prefetch.
-func (d *Dispatcher) AddPeer(id PeerID, identity string) PeerInfo {
-	p := &peer{id: id, held: make(map[taskid.ID]*Task), index: -1}
+// AddPeer takes a worker's new connection, whose ZMTP identity may announce its name, slots and prefetch. proof is what
+// its tickets are bound to; empty for one that proves nothing of itself.
+func (d *Dispatcher) AddPeer(id PeerID, identity, proof string) PeerInfo {
+	p := &peer{id: id, proof: proof, held: make(map[taskid.ID]*Task), index: -1}
 	if w, ok := wire.ParseWorkerIdentity(identity); ok {
-		p.name, p.proof, p.slots, p.prefetch = w.Name, w.Proof(), w.Slots, w.Prefetch
+		p.name, p.slots, p.prefetch = w.Name, w.Slots, w.Prefetch
 	} else {
 		p.name, p.slots, p.prefetch, p.stranger = identity, 1, d.cfg.StrangerPrefetch, true
 		p.awaitsEvents = !d.eventsConnected && !d.cfg.WithoutSink

@@ -12,7 +12,7 @@ import (
 func deliver(t *testing.T, d *Dispatcher, id PeerID, now time.Time) Delivery {
 	t.Helper()
 	d.readEverything()
-	d.AddPeer(id, identity(1, 1))
+	d.AddPeer(id, identity(1, 1), "")
 	delivery, ok := d.Assign(now)
 	if !ok {
 		t.Fatalf("the task was not assigned to peer %d", id)
@@ -143,7 +143,7 @@ func TestShortenedLeaseOfAStrangerStaysShort(t *testing.T) {
 	d.SetEventsConnected(true)
 	d.addN(1, now)
 	d.readEverything()
-	d.AddPeer(1, "")
+	d.AddPeer(1, "", "")
 	if _, ok := d.Assign(now); !ok {
 		t.Fatal("the task was not assigned")
 	}
@@ -171,7 +171,7 @@ func TestWithoutASinkNoLeaseExpiresAndNothingIsSentTwice(t *testing.T) {
 	d.addN(1, now)
 	d.FinishAdding()
 	deliver(t, d, 1, now)
-	d.AddPeer(2, identity(1, 1))
+	d.AddPeer(2, identity(1, 1), "")
 	now = now.Add(24 * time.Hour)
 	if expired := d.AdvanceTime(now, time.Time{}); len(expired) != 0 {
 		t.Errorf("%d leases expired", len(expired))
