@@ -10,26 +10,26 @@ func TestSettingsOfEncodersHaveCanonicalText(t *testing.T) {
 	lossless := settingsText("format:webp")
 	avif, png := settingsText("format:avif", "quality:60"), settingsText("format:png")
 	for in, want := range map[string]string{
-		"format:jpeg,progressive:no,optimize:no,adaptive:no,chroma:420": jpeg,
-		"format:jpeg,progressive:YES":                                   jpeg + ",progressive:yes",
-		"progressive:auto,format:jpeg,chroma:auto":                      jpeg + ",progressive:auto,chroma:auto",
-		"adaptive:yes,optimize:yes,chroma:444,format:jpeg":              jpeg + ",optimize:yes,adaptive:yes,chroma:444",
-		"format:jpeg,quality:auto":                                      settingsText("format:jpeg", "quality:auto"),
-		"quality:auto":                                                  settingsText("quality:auto"),
-		"format:png,quality:auto":                                       png,
-		"format:webp,lossless:no,effort:4,near-lossless:100":            webp,
-		"format:webp,effort:0,sharp-yuv:yes":                            webp + ",sharp-yuv:yes,effort:0",
-		"format:webp,lossless:yes":                                      lossless + ",lossless:yes",
-		"format:webp,near-lossless:60":                                  lossless + ",lossless:yes,near-lossless:60",
-		"lossless:yes,quality:70":                                       settingsText("quality:70") + ",lossless:yes",
-		"format:avif,effort:1,chroma:420":                               avif,
-		"format:avif,effort:9,chroma:422":                               avif + ",chroma:422,effort:9",
-		"format:gif,colors:256":                                         settingsText("format:gif"),
-		"format:png,colors:256,compression:6":                           png + ",colors:256",
-		"format:png,compression:0":                                      png + ",compression:0",
-		"format:jpeg,max-bytes:20k":                                     jpeg + ",max-bytes:20000",
-		"format:png,max-bytes:1MiB":                                     png + ",max-bytes:1048576",
-		"effort:4":                                                      settingsText() + ",effort:4",
+		"format:jpeg,progressive:no,adaptive:no,chroma:420":  jpeg,
+		"format:jpeg,progressive:YES":                        jpeg + ",progressive:yes",
+		"progressive:auto,format:jpeg,chroma:auto":           jpeg + ",progressive:auto,chroma:auto",
+		"adaptive:yes,chroma:444,format:jpeg":                jpeg + ",adaptive:yes,chroma:444",
+		"format:jpeg,quality:auto":                           settingsText("format:jpeg", "quality:auto"),
+		"quality:auto":                                       settingsText("quality:auto"),
+		"format:png,quality:auto":                            png,
+		"format:webp,lossless:no,effort:4,near-lossless:100": webp,
+		"format:webp,effort:0,sharp-yuv:yes":                 webp + ",sharp-yuv:yes,effort:0",
+		"format:webp,lossless:yes":                           lossless + ",lossless:yes",
+		"format:webp,near-lossless:60":                       lossless + ",lossless:yes,near-lossless:60",
+		"lossless:yes,quality:70":                            settingsText("quality:70") + ",lossless:yes",
+		"format:avif,effort:1,chroma:420":                    avif,
+		"format:avif,effort:9,chroma:422":                    avif + ",chroma:422,effort:9",
+		"format:gif,colors:256":                              settingsText("format:gif"),
+		"format:png,colors:256,compression:6":                png + ",colors:256",
+		"format:png,compression:0":                           png + ",compression:0",
+		"format:jpeg,max-bytes:20k":                          jpeg + ",max-bytes:20000",
+		"format:png,max-bytes:1MiB":                          png + ",max-bytes:1048576",
+		"effort:4":                                           settingsText() + ",effort:4",
 	} {
 		r, err := Parse("a=" + in)
 		if err != nil {
@@ -47,24 +47,24 @@ func TestSettingsOfEncodersHaveCanonicalText(t *testing.T) {
 
 // What a worker is sent for an image has canonical text, too, whatever the image's format makes of the settings.
 func TestSettingsOfAnInputsFormat(t *testing.T) {
-	all := "a=quality:auto,progressive:yes,adaptive:yes,optimize:yes,chroma:444,effort:4,colors:256,compression:9," +
+	all := "a=quality:auto,progressive:yes,adaptive:yes,chroma:444,effort:4,colors:256,compression:9," +
 		"max-bytes:20k"
 	lossless := "a=quality:70,near-lossless:60,effort:6"
 	for _, c := range []struct{ recipe, file, want string }{
 		{all, "x.jpg", settingsText("format:jpeg", "quality:auto") +
-			",progressive:yes,optimize:yes,adaptive:yes,chroma:444,max-bytes:20000"},
+			",progressive:yes,adaptive:yes,chroma:444,max-bytes:20000"},
 		{all, "x.png", settingsText("format:png") + ",colors:256,compression:9,max-bytes:20000"},
 		{all, "x.gif", settingsText("format:gif") + ",max-bytes:20000"},
 		{all, "x.webp", settingsText("format:webp", "quality:auto") + ",max-bytes:20000"},
 		{all, "x.avif", settingsText("format:avif", "quality:auto") + ",chroma:444,effort:4,max-bytes:20000"},
 		{all, "x.tif", settingsText("format:tiff") + ",max-bytes:20000"},
 		{all, "x.heic", settingsText("format:jpeg", "quality:auto") +
-			",progressive:yes,optimize:yes,adaptive:yes,chroma:444,max-bytes:20000"},
+			",progressive:yes,adaptive:yes,chroma:444,max-bytes:20000"},
 		{lossless, "x.webp", settingsText("format:webp") + ",lossless:yes,near-lossless:60,effort:6"},
 		{lossless, "x.jpg", settingsText("format:jpeg", "quality:70")},
 		{"a=format:webp,near-lossless:60", "x.jpg", settingsText("format:webp") + ",lossless:yes,near-lossless:60"},
 		{all, "unknown", settingsText("quality:auto") +
-			",progressive:yes,optimize:yes,adaptive:yes,chroma:444,effort:4,colors:256,compression:9,max-bytes:20000"},
+			",progressive:yes,adaptive:yes,chroma:444,effort:4,colors:256,compression:9,max-bytes:20000"},
 	} {
 		got := mustParse(t, c.recipe).For(c.file)
 		if got.String() != "a="+c.want {

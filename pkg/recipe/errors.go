@@ -76,7 +76,7 @@ func meant() map[string]string {
 		"greyscale": "gray", "monochrome": "gray", "bw": "gray", "negate": "invert", "negative": "invert",
 		"unsharp": "sharpen", "convert": "format", "type": "format", "q": "quality", "bg": "background",
 		"autorotate": "orient", "auto-orient": "orient", "orientation": "orient", "upscale": "enlarge",
-		"interlace": "progressive", "optimise": "optimize", "subsample": "chroma", "sampling": "chroma",
+		"interlace": "progressive", "subsample": "chroma", "sampling": "chroma",
 		"subsampling": "chroma", "trellis": "adaptive", "speed": "effort", "method": "effort", "colours": "colors",
 		"palette": "colors", "level": "compression", "maxbytes": "max-bytes", "max_bytes": "max-bytes",
 		"filesize": "max-bytes", "target-size": "max-bytes", "smart-subsample": "sharp-yuv",

@@ -76,12 +76,12 @@ func TestEncodersAgree(t *testing.T) {
 		t.Skip("no encoder is installed")
 	}
 	for _, quality := range []int{30, 60, 90} {
-		opt := Options{Quality: quality, Effort: 1, Sampling: native.Sampling420}
+		opt := Options{Quality: quality, Effort: 1, Chroma: picture.Quarter}
 		a, err := encodeInSandbox(img, opt)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := lib.EncodeAVIF(planesOf(img, opt.Sampling), quality, opt.speed())
+		b, err := lib.EncodeAVIF(picture.FromNRGBA(img, opt.Chroma), quality, opt.speed())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestEncodersAgree(t *testing.T) {
 			if p.Model == picture.RGB || p.Width() != 301 || p.Height() != 201 {
 				continue // converted; the engines' tests compare pixels
 			}
-			want, sum := planesOf(img, opt.Sampling), 0.0
+			want, sum := picture.FromNRGBA(img, opt.Chroma), 0.0
 			for i, v := range p.Planes[0].Pix {
 				d := float64(v) - float64(want.Planes[0].Pix[i])
 				sum += d * d

@@ -1,13 +1,9 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
-	"image"
 	"math"
 	"time"
-
-	"github.com/gen2brain/jpegn"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
@@ -42,7 +38,7 @@ func (t *transform) encodePixels(m *variant) error {
 	begun := time.Now()
 	defer func() { t.stages.Encode += time.Since(begun) }()
 	out := &reference.Output{
-		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Coding: m.Coding, Background: m.Background,
+		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Coding: reference.CodingOf(m.Variant, m.format), Background: m.Background,
 		Colored: m.Profile != nil && !m.ForGray,
 	}
 	profile := m.Profile
@@ -63,15 +59,6 @@ func (t *transform) choose(m *variant, w, h int, profile []byte, encode func(qua
 	luma func() *picture.Plane) error {
 	set := metadata.Select(t.info, m.Strip, m.Orient, w, h)
 	set.ICC = profile
-	if t.keepsHDR(m) {
-		var err error
-		if set.Gain, err = t.gainMap(m); err != nil {
-			return err
-		}
-		if set.Gain != nil {
-			set.ISO = t.info.GainMap.Base
-		}
-	}
 	var carried []string
 	var from *picture.Plane
 	chosen, err := reference.GoalOf(m.Variant, m.format).Choose(func(q int) ([]byte, error) {
@@ -102,36 +89,7 @@ func (t *transform) encodeJPEG(m *variant, p *picture.Picture, quality int) ([]b
 	if p.Limited {
 		p = t.mapped(p, &fullLuma, &fullChroma)
 	}
-	options := reference.JPEGOptions(m.Coding, quality, p.Width(), p.Height())
-	var img image.Image
-	if p.Model == picture.Gray {
-		options.Subsampling = jpegn.SubsampleGray
-		img = &image.Gray{Pix: p.Planes[0].Pix, Stride: p.Planes[0].Stride, Rect: image.Rect(0, 0, p.Width(), p.Height())}
-	} else {
-		// The resolution of colour was chosen when the picture was resampled.
-		options.Subsampling = jpegn.SubsampleAuto
-		img = ycbcr(p, m.chroma())
-	}
-	t.space.written.Reset()
-	if err := jpegn.Encode(&t.space.written, img, &options); err != nil {
-		return nil, err
-	}
-	return bytes.Clone(t.space.written.Bytes()), nil
-}
-
-// ycbcr returns a picture as encoders want it, with the resolution of colour that it has.
-func ycbcr(p *picture.Picture, chroma picture.Chroma) *image.YCbCr {
-	y, cb, cr := &p.Planes[0], &p.Planes[1], &p.Planes[2]
-	ratio := image.YCbCrSubsampleRatio444
-	if chroma.HalfDown {
-		ratio = image.YCbCrSubsampleRatio420
-	} else if chroma.HalfAcross {
-		ratio = image.YCbCrSubsampleRatio422
-	}
-	return &image.YCbCr{
-		Y: y.Pix, Cb: cb.Pix, Cr: cr.Pix, YStride: y.Stride, CStride: cb.Stride,
-		SubsampleRatio: ratio, Rect: image.Rect(0, 0, y.Width, y.Height),
-	}
+	return reference.EncodeJPEG(&t.space.encoder, p, reference.CodingOf(m.Variant, m.format), quality)
 }
 
 // encodeWebP encodes in the limited range, in which lossy WebP stores samples, and with colour.
@@ -142,7 +100,7 @@ func (t *transform) encodeWebP(m *variant, p *picture.Picture, quality int) ([]b
 	if !p.Limited {
 		p = t.mapped(p, &limitedLuma, &limitedChroma)
 	}
-	return webp.EncodePlanes(ycbcr(p, m.chroma()), reference.WebPOptions(m.Coding, quality))
+	return webp.EncodePlanes(reference.YCbCr(p, m.chroma()), reference.WebPOptions(m.Coding, quality))
 }
 
 // withNeutralColor returns a gray picture with planes of colour that are neither red nor blue.

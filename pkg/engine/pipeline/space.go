@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
-
 	"github.com/imagefarm/imagefarm/pkg/engine/resample"
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
 )
@@ -14,7 +12,7 @@ type space struct {
 	resampler resample.Resampler
 	pieces    [][]byte // of planes: of variants, on their way and done
 	given     int      // how many pieces the transform has
-	written   bytes.Buffer
+	encoder   jpeg.Encoder
 
 	largest int // bytes that the largest transform needed
 	smaller int // transforms since one needed at least half of that

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"image"
 	"slices"
 	"time"
 
@@ -15,9 +14,7 @@ import (
 
 // variants makes the variants, the largest first, each from the smallest picture that is finer.
 func (t *transform) variants() error {
-	order := t.order()
-	t.smallest = order[len(order)-1]
-	for _, m := range order {
+	for _, m := range t.order() {
 		if t.frames > 0 && !m.animate {
 			continue
 		}
@@ -53,7 +50,6 @@ func (t *transform) variant(m *variant) error {
 	}
 	if planar {
 		p = t.finishPlanes(m, p)
-		t.look(m, func() *image.NRGBA { return glance(p) })
 		t.stages.Transform += time.Since(begun)
 		return t.encodePlanes(m, p)
 	}
@@ -62,7 +58,6 @@ func (t *transform) variant(m *variant) error {
 	if err != nil {
 		return err
 	}
-	t.look(m, func() *image.NRGBA { return reference.Glance(img) })
 	if m.frames = append(m.frames, img); m.animate {
 		return nil // encoded when all frames are there
 	}
@@ -123,8 +118,7 @@ func (m *variant) chroma() picture.Chroma {
 	if m.format != format.JPEG {
 		return picture.Quarter
 	}
-	c := m.ChromaAt(reference.QualityOf(m.Variant, m.format))
-	return picture.Chroma{HalfAcross: c != recipe.Chroma444, HalfDown: c == recipe.Chroma420}
+	return reference.ChromaOf(reference.CodingOf(m.Variant, m.format))
 }
 
 // storedChroma returns the resolution of colour at which a variant is resampled, before it is turned.

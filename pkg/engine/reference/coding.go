@@ -7,11 +7,8 @@ import (
 	"image"
 	"image/draw"
 
-	"github.com/gen2brain/jpegn"
-
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
-	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/quality"
 	"github.com/imagefarm/imagefarm/pkg/engine/ssim"
@@ -42,14 +39,17 @@ func QualityOf(v recipe.Variant, to string) int {
 	return v.Quality
 }
 
-// JPEGOptions returns how the encoder of JPEG makes a picture of w×h pixels.
-func JPEGOptions(c recipe.Coding, q, w, h int) jpegn.EncodeOptions {
-	return jpegn.EncodeOptions{
-		Quality: q, OptimizeCoding: c.Optimize, Progressive: c.ProgressiveAt(w, h), AdaptiveQuantization: c.Adaptive,
-		Subsampling: map[string]jpegn.Subsampling{
-			recipe.Chroma420: jpegn.Subsample420, recipe.Chroma422: jpegn.Subsample422, recipe.Chroma444: jpegn.Subsample444,
-		}[c.ChromaAt(q)],
-	}
+// CodingOf returns what a variant asks of the encoder of a format, with the resolution of colour decided: it goes by the
+// quality that is asked for, not by those that are tried.
+func CodingOf(v recipe.Variant, to string) recipe.Coding {
+	c := v.Coding
+	c.Chroma = c.ChromaAt(QualityOf(v, to))
+	return c
+}
+
+// ChromaOf returns the resolution of colour that CodingOf has decided.
+func ChromaOf(c recipe.Coding) picture.Chroma {
+	return picture.Chroma{HalfAcross: c.Chroma != recipe.Chroma444, HalfDown: c.Chroma == recipe.Chroma420}
 }
 
 // WebPOptions returns how the encoder of WebP makes a picture.
@@ -65,12 +65,7 @@ func WebPOptions(c recipe.Coding, q int) webp.Options {
 }
 
 func avifOptions(c recipe.Coding, q int) heif.Options {
-	return heif.Options{
-		Quality: q, Effort: c.Effort.Or(format.Of(format.AVIF).Effort),
-		Sampling: map[string]native.Sampling{
-			recipe.Chroma420: native.Sampling420, recipe.Chroma422: native.Sampling422, recipe.Chroma444: native.Sampling444,
-		}[c.ChromaAt(q)],
-	}
+	return heif.Options{Quality: q, Effort: c.Effort.Or(format.Of(format.AVIF).Effort), Chroma: ChromaOf(c)}
 }
 
 // pngLevel returns the level of compression as the encoder of PNG counts.

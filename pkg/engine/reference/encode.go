@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 
-	"github.com/gen2brain/jpegn"
 	"golang.org/x/image/tiff"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
@@ -19,7 +18,7 @@ import (
 // encodeMade encodes a variant, with the metadata that it keeps.
 func (t *transform) encodeMade(m *made) ([]byte, error) {
 	out := Output{
-		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Background: m.Background, Coding: m.Coding,
+		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Background: m.Background, Coding: CodingOf(m.Variant, m.format),
 		Colored: m.Profile != nil && !m.ForGray,
 	}
 	size := m.frames[0].Rect.Size()
@@ -90,19 +89,6 @@ func (o *Output) Encode() ([]byte, error) {
 // EncodedGray reports whether the first frame has neither colours nor transparency in its encoded form.
 func (o *Output) EncodedGray() bool {
 	return gray(o.Frames[0]) != nil && (o.Format != format.PNG || o.Frames[0].Opaque())
-}
-
-// encodeJPEG encodes without colour where there is none, unless the output carries a profile that is for colours.
-func (o *Output) encodeJPEG(img *image.NRGBA) ([]byte, error) {
-	var src image.Image = img
-	size := img.Rect.Size()
-	options := JPEGOptions(o.Coding, o.Quality, size.X, size.Y)
-	if g := gray(img); !o.Colored && g != nil {
-		src, options.Subsampling = g, jpegn.SubsampleGray
-	}
-	var b bytes.Buffer
-	err := jpegn.Encode(&b, src, &options)
-	return b.Bytes(), err
 }
 
 func (o *Output) encodePNG() ([]byte, error) {
