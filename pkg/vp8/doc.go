@@ -18,7 +18,7 @@
 //
 // Samples are those of RFC 6386 to the bit, as libwebp and golang.org/x/image decode them. Only where a stream that no
 // encoder writes has coefficients beyond 16 bits may assembly and plain Go differ. Options.Unfiltered leaves out the
-// smoothing of edges between blocks: a third of the time, for pictures that are made much smaller.
+// smoothing of edges between blocks: a fifth of the time, for pictures that are made much smaller.
 //
 // # Damage
 //

@@ -23,8 +23,8 @@ func readBlock(b *boolReader, probs *planeProbs, context uint8, steps *[2]uint16
 //go:noescape
 func blockBMI2(b *boolReader, probs *planeProbs, context, n int, steps *[2]uint16, out *[16]int16) bool
 
-// readSubModes reads the modes of all 4×4 blocks of a macroblock. above and left are those of the neighbours, and become
-// those of the lowest and the rightmost blocks.
+// readSubModes reads the modes of all 4×4 blocks of a macroblock. above and left are those of the neighbours, and
+// become those of the lowest and the rightmost blocks.
 func readSubModes(b *boolReader, above, left *[4]mode, out *[16]mode) {
 	if !vectors {
 		plainSubModes(b, above, left, out)

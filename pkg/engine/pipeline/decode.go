@@ -4,6 +4,7 @@ import (
 	"errors"
 	"image"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
@@ -37,7 +38,7 @@ func (t *transform) decode() error {
 		})
 	}
 	begun := time.Now()
-	p, err := t.engine.general.Planes(t.ctx, t.data, t.info, w, h)
+	p, err := t.engine.general.Planes(t.ctx, t.data, t.info, picture.Need{Width: w, Height: h, Exact: t.exact()})
 	t.stages.Decode += time.Since(begun)
 	switch {
 	case err != nil:
@@ -73,13 +74,21 @@ func (t *transform) needed(times float64) (width, height int) {
 			return t.info.Width, t.info.Height
 		}
 		n := times
-		if q := reference.QualityOf(m.Variant, m.format); q == 0 || q > reducedQuality {
+		if m.exact() {
 			n = finer
 		}
 		w = max(w, n*float64(m.width)/m.window.w*float64(t.info.Width))
 		h = max(h, n*float64(m.height)/m.window.h*float64(t.info.Height))
 	}
 	return int(math.Ceil(w - little)), int(math.Ceil(h - little))
+}
+
+// exact reports whether a variant is encoded so well that what a decoder leaves out shows.
+func (t *transform) exact() bool { return slices.ContainsFunc(t.made, (*variant).exact) }
+
+func (m *variant) exact() bool {
+	q := reference.QualityOf(m.Variant, m.format)
+	return q == 0 || q > reducedQuality
 }
 
 // decoded makes a frame of what do decodes.

@@ -41,7 +41,7 @@ func (c Config) general() reference.Config {
 type codecs interface {
 	Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(reference.Frame) error) (outcome.Warnings,
 		error)
-	Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture, error)
+	Planes(ctx context.Context, data []byte, info header.Info, need picture.Need) (*picture.Picture, error)
 	Encode(ctx context.Context, o *reference.Output) ([]byte, error)
 	Distance(ctx context.Context, data []byte, from *picture.Plane) (float64, error)
 	Profile(info header.Info) (*icc.Profile, outcome.Warnings)

@@ -58,14 +58,13 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 	return o.Encode()
 }
 
-// Planes decodes an image whose decoder is an engine.PlaneSource, to at least width×height samples. It returns nil
-// without an error for an image of another format. A decoder that needs much memory waits for its turn, until the
-// context ends.
-func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, width, height int) (*picture.Picture,
+// Planes decodes an image whose decoder yields planes, no finer than needed. It returns nil without an error for an
+// image of another format. A decoder that needs much memory waits for its turn, until the context ends.
+func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, need picture.Need) (*picture.Picture,
 	error) {
 	switch {
 	case info.Coding == format.WebP && !info.Animation:
-		p, err := webp.Planes(ctx, data, info.Width, info.Height, image.Pt(width, height))
+		p, err := webp.Planes(ctx, data, info.Width, info.Height, need)
 		if err != nil {
 			err = (&transform{engine: e, ctx: ctx, info: info}).reject(err)
 		}
@@ -84,7 +83,7 @@ func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, widt
 		return nil, err
 	}
 	defer release()
-	p, err := file.Planes(ctx, width, height)
+	p, err := file.Planes(ctx, need.Width, need.Height)
 	if err != nil && ctx.Err() == nil {
 		t.info = info
 		err = t.reject(err)

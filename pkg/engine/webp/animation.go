@@ -8,6 +8,8 @@ import (
 	"image/color"
 	"image/draw"
 	"io"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
 func rgb(y, cb, cr uint8) (uint8, uint8, uint8) { return color.YCbCrToRGB(y, cb, cr) }
@@ -49,7 +51,7 @@ func DecodeAll(ctx context.Context, data []byte, width, height int, yield func(F
 		if err != nil {
 			return err
 		}
-		p, err := decodePicture(ctx, parts, area.Dx(), area.Dy(), image.Point{})
+		p, err := decodePicture(ctx, parts, area.Dx(), area.Dy(), picture.Need{Exact: true})
 		if err != nil {
 			return err
 		}
@@ -71,7 +73,7 @@ func DecodeAll(ctx context.Context, data []byte, width, height int, yield func(F
 		return broken
 	}
 	if none {
-		p, err := decodePicture(ctx, list, width, height, image.Point{})
+		p, err := decodePicture(ctx, list, width, height, picture.Need{Exact: true})
 		if err != nil {
 			return err
 		}

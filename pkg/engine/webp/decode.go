@@ -15,22 +15,21 @@ import (
 )
 
 // Planes decodes a still: planes of YCbCr in the limited range, and alpha where it has any, or RGB and alpha. width
-// and height are what the header announced; a picture of another size is refused before it is decoded. least is how
-// fine the planes must be at least: a lossy picture is shrunk by an integer factor while it is decoded, which leaves so
-// many pixels or more. The point 0, 0 asks for all of them.
+// and height are what the header announced; a picture of another size is refused before it is decoded. A lossy picture
+// is shrunk by an integer factor while it is decoded, as far as need allows.
 //
 // The error is the context's cause where it ended, or says what is wrong with the picture.
-func Planes(ctx context.Context, data []byte, width, height int, least image.Point) (*picture.Picture, error) {
+func Planes(ctx context.Context, data []byte, width, height int, need picture.Need) (*picture.Picture, error) {
 	list, err := chunks(data)
 	if err != nil {
 		return nil, err
 	}
-	return decodePicture(ctx, list, width, height, least)
+	return decodePicture(ctx, list, width, height, need)
 }
 
 // Decode decodes a still as Planes does, to an *image.YCbCr in the full range or an *image.NRGBA.
 func Decode(ctx context.Context, data []byte, width, height int) (image.Image, error) {
-	p, err := Planes(ctx, data, width, height, image.Point{})
+	p, err := Planes(ctx, data, width, height, picture.Need{Exact: true})
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +37,9 @@ func Decode(ctx context.Context, data []byte, width, height int) (image.Image, e
 }
 
 // decodePicture decodes the picture among the chunks of a still or of a frame.
-func decodePicture(ctx context.Context, list []chunk, width, height int, least image.Point) (*picture.Picture, error) {
+func decodePicture(ctx context.Context, list []chunk, width, height int, need picture.Need) (*picture.Picture, error) {
 	if frame := find(list, "VP8 "); len(frame) >= 10 {
-		return lossy(ctx, frame, find(list, "ALPH"), width, height, least)
+		return lossy(ctx, frame, find(list, "ALPH"), width, height, need)
 	}
 	if stream := find(list, "VP8L"); len(stream) >= 5 {
 		bits := int(binary.LittleEndian.Uint32(stream[1:]))
