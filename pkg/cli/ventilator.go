@@ -40,6 +40,7 @@ func findFlags() []cli.Flag {
 	return concat(selectFlags(), []cli.Flag{
 		yes(whatToTake, "force", "make every output again, also of unchanged images"),
 		yes(whatToTake, "checksum", "recognize unchanged images by content, not by size and time"),
+		yes(whatToTake, "location", "keep where images were taken, in result, ledger and report"),
 		yes(whatToTake, "allow-empty", "end with status 0 when there are no images; otherwise it is 2"),
 		number(limits, "url-connections", 2, from(1).to(256), "connections to one web server"),
 		duration(limits, "url-interval", 200*time.Millisecond, from(time.Millisecond),
@@ -213,7 +214,7 @@ func ventilatorConfig(
 		Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool(
 			"checksum",
-		), AllowEmpty: c.Bool("allow-empty"), DryRun: c.Bool("dry-run"), Report: dryRunPrinter(mode),
+		), Location: c.Bool("location"), AllowEmpty: c.Bool("allow-empty"), DryRun: c.Bool("dry-run"), Report: dryRunPrinter(mode),
 		MaxMessage: bytesOf(c, "max-message"), Readers: c.Int("readers"),
 		Dispatch: dispatch.Config{
 			MaxInflightBytes: bytesOf(

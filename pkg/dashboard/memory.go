@@ -56,6 +56,7 @@ type recentImage struct {
 	At     int64  `json:"at"` // unix milliseconds
 
 	Warnings []string `json:"warnings,omitempty"`
+	Color    string   `json:"color,omitempty"` // the mean, six hexadecimal digits
 }
 
 // refusedImage is an image that was rejected, or a dead letter.
@@ -197,6 +198,9 @@ func (m *memory) album(prev *album) *album {
 func recentOf(r *wire.Receipt) recentImage {
 	image := recentImage{File: r.Filename, Made: len(r.Outputs), Run: r.Run, Worker: r.Worker, At: r.At.UnixMilli(),
 		Warnings: r.Warnings}
+	if r.Known != nil {
+		image.Color = r.Known.Color
+	}
 	if o, ok := thumbnail(r.Outputs); ok {
 		image.Name, image.Width, image.Height = o.Name, o.Width, o.Height
 	}

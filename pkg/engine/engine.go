@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -33,6 +34,7 @@ type Result struct {
 	Dropped []string // metadata of the input that no output carries: "exif", "xmp", "icc", …; sorted
 	Stages  Stages
 
+	Known    *known.Facts     // what is known of the input, but for its SHA256; nil: nothing
 	Warnings outcome.Warnings // what is wrong with the input though the outputs were made, or could not be kept of it
 }
 

@@ -22,7 +22,8 @@ import (
 //	ready      version u32, layers u8 × (name s8, missing s16)                                        child to parent
 //	transform  task u64, offset u64, length u64, recipe s32                                           parent to child
 //	done       task u64, format s8, width u32, height u32, decode u64, transform u64,
-//	           encode u64, dropped u8 × s8, warnings u8 × s16,
+//	           encode u64, dropped u8 × s8, warnings u8 × s16, captured s8,
+//	           camera s8, location u8 × (latitude u64, longitude u64), color s8, thumbhash s8,
 //	           outputs u8 × (format s8, width u32, height u32, size u64)                              child to parent
 //	rejected   task u64, reason s8, detail s16                                                        child to parent
 //	failed     task u64, text s16                                                                     child to parent
@@ -39,7 +40,7 @@ const (
 )
 
 const (
-	version      = 3
+	version      = 4
 	headerSize   = 5
 	maxRequest   = recipe.MaxText + maxSettings + 1<<10 // bytes of a body to a child
 	maxReply     = 32 << 10                             // bytes of a body from a child
@@ -122,6 +123,7 @@ func (r reply) append(b []byte) ([]byte, error) {
 	for _, w := range res.Warnings {
 		b = append16(b, w)
 	}
+	b = appendFacts(b, res.Known)
 	b = append(b, byte(len(res.Outputs)))
 	for i, o := range res.Outputs {
 		b = appendU32(appendU32(append8(b, o.Format), uint32(o.Width)), uint32(o.Height))
@@ -136,7 +138,7 @@ func checkResult(r *engine.Result) error {
 	if len(r.Dropped) > maxDropped {
 		return fmt.Errorf("%d kinds of dropped metadata, more than %d", len(r.Dropped), maxDropped)
 	}
-	if err := r.Warnings.Check(); err != nil {
+	if err := errors.Join(r.Warnings.Check(), r.Known.Check()); err != nil {
 		return err
 	}
 	for _, w := range r.Warnings {
@@ -268,6 +270,7 @@ func parseDone(f *fields, r *reply, limit int64) {
 		}
 		res.Warnings = append(res.Warnings, f.str(f.u16()))
 	}
+	res.Known = f.facts()
 	n := f.u8()
 	if n > recipe.MaxVariants {
 		f.err = fmt.Errorf("%d outputs, more than %d", n, recipe.MaxVariants)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -23,6 +24,10 @@ func replies(t testing.TB) [][]byte {
 		{task: 4, result: &engine.Result{}},
 		{task: 1<<64 - 1, sizes: []int64{0, 1 << 20}, result: &engine.Result{
 			Format: "png", Width: 1, Height: 1<<31 - 1, Dropped: []string{"icc", "tEXt"},
+			Known: &known.Facts{
+				Captured: "2024-05-17T12:30:45", Camera: "Ada", Color: "c86432", ThumbHash: []byte{1, 2, 3, 4, 5},
+				Location: &known.Location{Latitude: 1.5, Longitude: -2.5},
+			},
 			Warnings: outcome.Warnings{"it ends at row 17", "two"},
 			Stages:   engine.Stages{Decode: 1, Transform: 2, Encode: 3},
 			Outputs:  []engine.Output{{Format: "webp", Width: 3}, {Format: "jpeg", Height: 4}},
@@ -74,6 +79,7 @@ func TestReplyThatCannotBeSaidIsAnError(t *testing.T) {
 		"much dropped":   {result: &engine.Result{Dropped: make([]string, 65)}},
 		"warning":        {result: &engine.Result{Warnings: outcome.Warnings{"two\nlines"}}},
 		"many warnings":  {result: &engine.Result{Warnings: make(outcome.Warnings, outcome.MaxWarnings+1)}},
+		"camera":         {result: &engine.Result{Known: &known.Facts{Camera: "two\nlines"}}},
 		"width":          {result: &engine.Result{Width: -1}},
 		"height":         {result: &engine.Result{Height: 1 << 31}},
 		"stages":         {result: &engine.Result{Stages: engine.Stages{Encode: -1}}},

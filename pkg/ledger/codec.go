@@ -59,6 +59,12 @@ const (
 	fieldDropped // one of several
 	fieldWarning // one of several
 	fieldContent
+	fieldDigest // the second half of the SHA-256, of which the content is the first
+	fieldCaptured
+	fieldCamera
+	fieldLocation
+	fieldColor
+	fieldThumbHash
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -156,6 +162,9 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 	if e.Content != (Content{}) {
 		text(fieldContent, string(e.Content[:]))
 	}
+	if e.Known != nil {
+		encodeKnown(e, number, text, shared)
+	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
@@ -241,6 +250,8 @@ func decode(b []byte, word func(uint64) (string, bool)) (Entry, error) {
 			e.Warnings = append(e.Warnings, string(d.bytes()))
 		case fieldContent:
 			copy(e.Content[:], d.bytes())
+		case fieldDigest, fieldCaptured, fieldCamera, fieldLocation, fieldColor, fieldThumbHash:
+			d.known(int(tag>>1), &e)
 		default:
 			d.skip()
 		}

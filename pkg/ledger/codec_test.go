@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"hash/crc32"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 )
@@ -42,9 +44,17 @@ func seal(body []byte) []byte {
 func TestEntryIsTheSameAfterEncoding(t *testing.T) {
 	full := rejectedEntry(7, "run", outcome.Crashed)
 	full.Outputs, full.Stranger, full.Retries = testEntry(7).Outputs, true, 3
+	full.Content = Content(bytes.Repeat([]byte{9}, 16))
+	full.Known = &known.Facts{
+		SHA256: append(bytes.Repeat([]byte{9}, 16), bytes.Repeat([]byte{8}, 16)...), Captured: "2024-05-17T12:30:45-03:30",
+		Camera: "Ada EOS 1", Location: &known.Location{Latitude: -33.8598611, Longitude: 151.2125}, Color: "000000",
+		ThumbHash: []byte{1, 2, 3, 4, 5},
+	}
 	full.Warnings = outcome.Warnings{"it ends at row 17", "it has a hole"}
 	bare := Entry{ID: testID(8), Filename: "x", Outcome: outcome.Dead, Settled: time.UnixMicro(-1).UTC()}
-	for _, e := range []Entry{testEntry(1), full, bare} {
+	early := testEntry(2)
+	early.Known = &known.Facts{Captured: "1931-01-02T03:04:05"}
+	for _, e := range []Entry{testEntry(1), full, bare, early} {
 		number, text := testWords()
 		for name, b := range map[string][]byte{
 			"with words": encode(nil, &e, number), "without": encode(nil, &e, noWords),
@@ -62,6 +72,23 @@ func TestUsualEntryIsSmall(t *testing.T) {
 	e := testEntry(1_234_567)
 	if n := len(encode(nil, &e, number)); n > 200 {
 		t.Errorf("a usual entry takes %d bytes", n)
+	}
+}
+
+func TestWhatIsKnownOfAnImageTakesFewBytes(t *testing.T) {
+	number, _ := testWords()
+	e := testEntry(1)
+	encode(nil, &e, number)
+	bare := len(encode(nil, &e, number))
+	e.Known = &known.Facts{Color: "c86432", ThumbHash: make([]byte, 24)}
+	looks := len(encode(nil, &e, number)) - bare
+	e.Known.Captured, e.Known.Camera = "2024-05-17T12:30:45+02:00", "Ada EOS 1"
+	encode(nil, &e, number) // the camera is a word now
+	camera := len(encode(nil, &e, number)) - bare
+	e.Known.Location = &known.Location{Latitude: 1, Longitude: 2}
+	all := len(encode(nil, &e, number)) - bare
+	if looks > 32 || camera > 44 || all > 56 {
+		t.Errorf("%d bytes for how it looks, %d with the camera and its time, %d with the place", looks, camera, all)
 	}
 }
 

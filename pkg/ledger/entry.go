@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 )
@@ -29,6 +30,7 @@ type Entry struct {
 	Source       string           // where the file name begins, such as a directory; empty: unknown
 	Content      Content          // of the image; zero: unknown
 	Dropped      []string         // kinds of the image's metadata that no output carries: "exif", "icc", …
+	Known        *known.Facts     // what is known of the image; nil: nothing
 	Warnings     outcome.Warnings // what is wrong with the image though it is done
 	Input        Input
 	Timings      Timings
@@ -114,8 +116,8 @@ func (e *Entry) Validate() error {
 	}):
 		err = fmt.Errorf("it dropped more than %d kinds of metadata, or the name of one has not 1 to %d bytes", MaxDropped,
 			MaxText)
-	case e.Warnings.Check() != nil:
-		err = e.Warnings.Check()
+	case errors.Join(e.Warnings.Check(), e.Known.Check()) != nil:
+		err = errors.Join(e.Warnings.Check(), e.Known.Check())
 	case e.Deliveries < 0 || e.Input.Size < 0 || e.Input.Width < 0 || e.Input.Height < 0:
 		err = errors.New("it counts deliveries, bytes or pixels below 0")
 	case e.Settled.IsZero():

@@ -20,6 +20,7 @@ type Coding struct {
 	Effort       Level  // WebP, AVIF: 0 (fast) to the format's most (small)
 	Colors       int    // PNG, GIF: 2 to 256, of the palette; 0: as many as the format holds
 	Compression  Level  // PNG: 0 (none) to 9
+	KeepHDR      bool   // JPEG: with the input's gain map; the operations only scale, cut and turn
 	KeepDepth    bool   // PNG, TIFF: 16 bits a sample where the input has them; the operations only scale, cut and turn
 	MaxBytes     int64  // what the output's encoded picture may have; 0: as many as it takes
 }
@@ -135,6 +136,22 @@ var codings = []setting{
 		},
 		reset: func(v *Variant) { v.KeepDepth = false },
 	},
+	{
+		word: "hdr", values: "drop|keep", formats: []string{format.JPEG},
+		parse: func(w word, v *Variant) error {
+			var s string
+			err := oneOf(w, &s, "drop", "keep")
+			v.KeepHDR = s == "keep"
+			return err
+		},
+		print: func(v Variant) string {
+			if v.KeepHDR {
+				return "keep"
+			}
+			return ""
+		},
+		reset: func(v *Variant) { v.KeepHDR = false },
+	},
 }
 
 // choice is oneOf where the first word is the default, which leaves the field empty.
@@ -228,6 +245,11 @@ func (v *Variant) checkCoding(given map[string]word) error {
 			return err
 		}
 	}
+	if v.KeepHDR {
+		if err := v.checkHDR(given); err != nil {
+			return err
+		}
+	}
 	if most := v.mostEffort(); v.Effort.N > most {
 		return given["effort"].fail("", "effort %d is more than %d, the most of %s", v.Effort.N, most, v.Format)
 	}
@@ -255,16 +277,35 @@ func (v *Variant) checkDepth(given map[string]word) error {
 		return given["icc"].fail("leave it out", "colours are converted with 8 bits, and depth:keep asks for 16")
 	}
 	for _, o := range v.Ops {
-		switch {
-		case o.Gravity == Smart:
-			return given["depth"].fail("leave it out", "%s with gravity smart looks at 8 bits a sample", o.Word)
-		case o.Word != Fit && o.Word != Fill && o.Word != Force && o.Word != Crop && o.Word != Rotate && o.Word != Flip &&
-			o.Word != Flop:
+		if o.Gravity == Smart || o.Word == Trim || !o.moves() {
 			return given["depth"].fail("leave it out", "%s works with 8 bits a sample; fit, fill, force, crop, rotate, flip "+
-				"and flop keep more", o.Word)
+				"and flop keep more, without smart gravity", o.Word)
 		}
 	}
 	return nil
+}
+
+// checkHDR refuses what a gain map does not follow.
+func (v *Variant) checkHDR(given map[string]word) error {
+	if v.ICC == ICCP3 {
+		return given["icc"].fail("leave it out", "a gain map belongs to the colours of the image, which icc:p3 changes")
+	}
+	for _, o := range v.Ops {
+		if !o.moves() {
+			return given["hdr"].fail("leave it out", "a gain map does not follow %s, but fit, fill, force, crop, trim, rotate, "+
+				"flip and flop", o.Word)
+		}
+	}
+	return nil
+}
+
+// moves reports whether an operation only scales, cuts and turns.
+func (o Op) moves() bool {
+	switch o.Word {
+	case Fit, Fill, Force, Crop, Trim, Rotate, Flip, Flop:
+		return true
+	}
+	return false
 }
 
 // knownTo reports whether a format knows the setting.

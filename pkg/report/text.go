@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -26,6 +28,9 @@ var columns = []string{
 	"dropped",  // kinds of metadata, separated by blanks
 	"run",      // that settled it
 	"warnings", // sentences, separated by semicolons
+	"sha256", "captured", "camera", "latitude", "longitude",
+	"color",     // the mean, six hexadecimal digits
+	"thumbhash", // in base64
 }
 
 // WriteCSV writes a line for each image that the run of that id settled or, when it is empty, for each one that the
@@ -50,17 +55,32 @@ func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) 
 			size += o.Size
 		}
 		t := &e.Timings
-		return out.Write([]string{
+		return out.Write(append([]string{
 			printable.Cell(e.Filename), printable.Cell(string(e.Outcome)), printable.Cell(string(e.Reason)),
 			printable.Cell(e.Detail), printable.Cell(e.Worker), strconv.Itoa(e.Delivery),
 			number(e.Bytes), strconv.Itoa(len(e.Outputs)), number(size), number(t.Waited), number(t.Decode),
 			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
 			printable.Cell(strings.Join(e.Dropped, " ")), printable.Cell(e.Run),
 			printable.Cell(strings.Join(e.Warnings, "; ")),
-		})
+		}, factCells(e.Known)...))
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())
+}
+
+// factCells returns the last cells of a line.
+func factCells(f *known.Facts) []string {
+	if f == nil {
+		f = new(known.Facts)
+	}
+	var latitude, longitude string
+	if l := f.Location; l != nil {
+		latitude, longitude = strconv.FormatFloat(l.Latitude, 'f', 6, 64), strconv.FormatFloat(l.Longitude, 'f', 6, 64)
+	}
+	return []string{
+		f.SHA256.String(), f.Captured, printable.Cell(f.Camera), latitude, longitude, f.Color,
+		base64.StdEncoding.EncodeToString(f.ThumbHash),
+	}
 }
 
 // Summary is the end of WriteJSON.

@@ -124,6 +124,7 @@ func (c *committer) publishReceipts(batch []work, duplicate []bool) error {
 	now := time.Now()
 	for i := range batch {
 		w := &batch[i]
+		c.reserved.settle(&w.entry)
 		if w.unwritten && !duplicate[i] { // an operator has just revived the task: it is due for the next run
 			if _, err := c.cfg.Ledger.Revive([]taskid.ID{w.entry.ID}); err != nil {
 				return err

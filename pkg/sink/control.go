@@ -76,6 +76,8 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 		return withArgs(req, func(a *wire.OwnersArgs) (any, error) { return c.reader().owners(a) })
 	case wire.OpVariants:
 		return withArgs(req, func(a *wire.VariantsArgs) (any, error) { return c.settler.variants(ctx, a) })
+	case wire.OpReserve:
+		return withArgs(req, func(a *wire.VariantsArgs) (any, error) { return c.settler.reserve(ctx, a) })
 	case wire.OpBackup:
 		return withArgs(req, func(a *wire.BackupArgs) (any, error) { return c.backup(ctx, a) })
 	case wire.OpRuns:
@@ -145,6 +147,9 @@ func (c *control) updateRun(report *wire.RunReport) (any, error) {
 	c.runs.setKey(run.ID, ticketKey, continued)
 	if started {
 		c.failures.forget(run.ID)
+	}
+	if !run.Ended.IsZero() {
+		c.reserved.end(run.ID)
 	}
 	for _, topic := range topics {
 		if topic != wire.TopicRunProgress {

@@ -23,6 +23,7 @@ type core struct {
 	runs     *liveRuns
 	failures failures
 	claims   claims
+	reserved reservations
 	losses   atomic.Int64 // how often the store lost what had been written since its last flush
 	refusals refusalLog
 	sealing  chan struct{} // asks the committer to publish the open shard

@@ -206,21 +206,9 @@ func (c *core) findOutputs(ctx context.Context, e *ledger.Entry) ([]bool, error)
 // variants answers which variants of images the ledger has outputs of. When a run asks, it settles the images of which
 // every variant is known.
 func (s *settler) variants(ctx context.Context, args *wire.VariantsArgs) (any, error) {
-	if err := args.Check(); err != nil {
-		return nil, err
-	}
-	what, err := recipe.ParseCanonical(args.Recipe)
+	what, err := s.checkVariants(args)
 	if err != nil {
 		return nil, err
-	}
-	if args.Run != "" {
-		ticketKey, err := ticketKeyOf(args.Key)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.authorizeSettlement(&wire.Receipt{Run: args.Run}, ticketKey); err != nil {
-			return nil, err
-		}
 	}
 	reply := wire.Variants{Known: make([]wire.KnownVariants, len(args.Images))}
 	unmade := make([]work, len(args.Images)) // without an entry: it has something to make
@@ -283,7 +271,7 @@ func (f *earlier) entry(args *wire.VariantsArgs, im *wire.VariantsOf) ledger.Ent
 	return ledger.Entry{
 		ID: taskid.Input(im.Input).ID(args.Recipe), Filename: im.Filename, Run: args.Run, Outcome: outcome.Done,
 		Outputs: f.outputs, Worker: f.newest.Worker, Recipe: args.Recipe, Source: im.Source, Dropped: f.newest.Dropped,
-		Warnings: f.newest.Warnings, Content: contentOf(taskid.Input(im.Input)), Input: f.newest.Input,
+		Warnings: f.newest.Warnings, Known: withDigest(f.newest.Known, taskid.Input(im.Input)), Content: contentOf(taskid.Input(im.Input)), Input: f.newest.Input,
 		Settled: time.Now(), Stored: f.stored,
 	}
 }

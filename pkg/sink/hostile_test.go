@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -22,6 +23,7 @@ func TestResultsWithLongTextsAreDropped(t *testing.T) {
 		"detail":  func(r *wire.Result) { r.Detail = long },
 		"dropped": func(r *wire.Result) { r.Dropped = []string{long} },
 		"warning": func(r *wire.Result) { r.Warnings = outcome.Warnings{long} },
+		"camera":  func(r *wire.Result) { r.Known = &known.Facts{Camera: long} },
 		"outcome": func(r *wire.Result) { r.Outcome = outcome.Outcome(long) },
 		"name":    func(r *wire.Result) { r.Outputs[0].Name = long },
 	} {

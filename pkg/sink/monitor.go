@@ -27,6 +27,7 @@ func (c *core) monitor(ctx context.Context) {
 			c.workerLost(name, "no sign of life")
 		}
 		for _, run := range c.runs.interruptSilent(now) {
+			c.reserved.end(run.ID)
 			c.interrupted(run)
 		}
 	}

@@ -126,8 +126,8 @@ func (r Reader) placeOf(name string, pattern shard.Pattern) (p ledger.Place, fou
 func lists(e *ledger.Entry) int { return len(e.Outputs) + len(e.Dropped) + len(e.Warnings) }
 
 // maxOutputs bounds the lists of a page's entries. An output has up to seventeen
-// values, and an entry some forty beside its outputs, so that a page has fewer than wire.MaxElements.
-const maxOutputs = 8 * wire.MaxBatch
+// values, and an entry some sixty beside its outputs, so that a page has fewer than wire.MaxElements.
+const maxOutputs = 7 * wire.MaxBatch
 
 var errPageFull = errors.New("the page is full")
 

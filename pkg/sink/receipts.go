@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
@@ -15,7 +16,7 @@ func receiptOf(r *wire.Result) wire.Receipt {
 	receipt := wire.Receipt{
 		ID: canonicalID(r), Run: r.Run, Filename: r.Filename, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Delivery: r.Delivery, Bytes: r.InputBytes, Timings: r.Timings, At: time.Now(),
-		Source: r.Source, Dropped: r.Dropped, Warnings: r.Warnings,
+		Source: r.Source, Dropped: r.Dropped, Warnings: r.Warnings, Known: factsOf(r),
 	}
 	for _, o := range r.Outputs {
 		sum := o.Sum
@@ -49,8 +50,8 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	e := ledger.Entry{
 		ID: id, Filename: r.Filename, Run: r.Run, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Deliveries: r.Delivery, Settled: r.At, Stranger: r.Stranger, Source: r.Source, Dropped: r.Dropped,
-		Warnings: r.Warnings,
-		Input:    ledger.Input{Size: r.Bytes},
+		Warnings: r.Warnings, Known: r.Known,
+		Input: ledger.Input{Size: r.Bytes},
 		Timings: ledger.Timings{
 			Queued: us(r.Timings.Waited), Decode: us(r.Timings.Decode), Transform: us(r.Timings.Transform),
 			Encode: us(r.Timings.Encode), Write: us(r.Timings.Write), EndToEnd: us(r.Timings.Waited + r.Timings.Total),
@@ -80,12 +81,33 @@ func contentOf(input taskid.Input) (content ledger.Content) {
 	return content
 }
 
+// factsOf returns what is known of a result's image, with its digest if its run hashed it. The worker's word on that
+// does not count.
+func factsOf(r *wire.Result) *known.Facts {
+	return withDigest(r.Known, taskid.Input(r.Input))
+}
+
+func withDigest(f *known.Facts, input taskid.Input) *known.Facts {
+	all := known.Facts{}
+	if f != nil {
+		all = *f
+	}
+	all.SHA256 = nil
+	if digest, ok := input.Digest(); ok {
+		all.SHA256 = digest[:]
+	}
+	if all.Empty() {
+		return nil
+	}
+	return &all
+}
+
 // receiptOfEntry returns the receipt of a task that the ledger holds.
 func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 	r := wire.Receipt{
 		ID: e.ID.String(), Run: e.Run, Filename: e.Filename, Outcome: e.Outcome, Reason: e.Reason, Detail: e.Detail,
 		Worker: e.Worker, Delivery: e.Deliveries, Stranger: e.Stranger, Bytes: e.Input.Size, At: e.Settled,
-		Source: e.Source, Dropped: e.Dropped, Warnings: e.Warnings, Acknowledged: e.Acknowledged,
+		Source: e.Source, Dropped: e.Dropped, Warnings: e.Warnings, Known: e.Known, Acknowledged: e.Acknowledged,
 		Timings: wire.Timings{
 			Waited: e.Timings.Queued.Microseconds(), Decode: e.Timings.Decode.Microseconds(),
 			Transform: e.Timings.Transform.Microseconds(), Encode: e.Timings.Encode.Microseconds(),

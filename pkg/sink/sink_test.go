@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
@@ -142,6 +144,10 @@ func TestLedgerKeepsNotesSourceAndChecksums(t *testing.T) {
 	written, stored := done(1), done(2)
 	written.Dropped, written.Source = []string{"exif", "icc"}, "/photos"
 	written.Warnings = outcome.Warnings{"it ends at row 17", "it has a hole"}
+	written.Known = &known.Facts{
+		SHA256: bytes.Repeat([]byte{7}, known.DigestSize), Camera: "Ada EOS 1", Captured: "2024-05-17T12:30:45", Color: "000000",
+		Location: &known.Location{Latitude: -33.8, Longitude: 151.2}, ThumbHash: []byte{1, 2, 3, 4, 5},
+	}
 	written.Outputs[0].Sum = 1 // of other bytes than came
 	stored.Stored, stored.Outputs[0].Data, stored.Outputs[0].Sum = true, nil, 7
 	for _, r := range []*wire.Result{written, stored} {
@@ -158,6 +164,11 @@ func TestLedgerKeepsNotesSourceAndChecksums(t *testing.T) {
 			if !slices.Equal(e.Dropped, written.Dropped) || !slices.Equal(e.Warnings, written.Warnings) || e.Source != "/photos" ||
 				e.Outputs[0].Sum != wire.Checksum([]byte("pixels")) {
 				t.Errorf("%+v", e)
+			}
+			want := *written.Known
+			want.SHA256 = nil // no run has hashed it
+			if !reflect.DeepEqual(e.Known, &want) {
+				t.Errorf("it knows %+v, not %+v", e.Known, want)
 			}
 		default:
 			if e.Dropped != nil || e.Warnings != nil || e.Outputs[0].Sum != 7 {

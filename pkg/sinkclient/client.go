@@ -176,6 +176,33 @@ func (c *Client) Variants(ctx context.Context, args wire.VariantsArgs) ([]wire.K
 	return all, nil
 }
 
+// Reserve reserves the outputs of images for args.Run, and returns which of them another live run makes. It asks in
+// batches.
+func (c *Client) Reserve(ctx context.Context, args wire.VariantsArgs) ([]wire.Clash, error) {
+	args.Key = c.runKey
+	var all []wire.Clash
+	images, done := args.Images, 0
+	for done < len(images) {
+		n, request := batch(wire.OpReserve, len(images)-done, func(n int) any {
+			args.Images = images[done : done+n]
+			return &args
+		})
+		var got wire.Clashes
+		if err := c.call(ctx, wire.OpReserve, request, &got); err != nil {
+			return nil, err
+		}
+		for _, clash := range got.Clashes {
+			if clash.Image < 0 || clash.Image >= n {
+				return nil, fmt.Errorf("the sink at %s answered about image %d of %d", c.endpoint, clash.Image, n)
+			}
+			clash.Image += done
+			all = append(all, clash)
+		}
+		done += n
+	}
+	return all, nil
+}
+
 // Settle commits receipts that no worker's result stands behind: dead letters, images rejected before they were sent,
 // outputs of strangers. It returns them as committed: a task that was settled before keeps its first outcome.
 func (c *Client) Settle(ctx context.Context, receipts []wire.Receipt) ([]wire.Receipt, error) {

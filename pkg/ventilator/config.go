@@ -50,6 +50,7 @@ type Config struct {
 	Host     string            // where this ventilator runs, shown to operators; default: not shown
 	Force    bool              // transform images that are settled already, too
 	Checksum bool              // make task ids of content instead of size and modification time
+	Location bool              // have workers tell where images were taken
 	DryRun   bool              // only report what would be done
 	Report   func(line string) // called with each line of a dry run; default: not called
 

@@ -74,7 +74,7 @@ func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
 	}
 	o := readOrder{task: t, image: t.Origin.(*image), info: wire.TaskInfo{
 		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: t.Deliveries() + 1, Recipe: l.v.naming.recipe(t.Name),
-		Ticket: wire.BlankTicket(),
+		Ticket: wire.BlankTicket(), Location: l.v.cfg.Location,
 	}}
 	if len(o.image.only) > 0 && t.Detail() == "" { // a delivery may have failed because an earlier output was gone
 		o.info.Only = o.image.only

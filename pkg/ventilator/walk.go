@@ -121,11 +121,15 @@ func identifyByMetadata(im *image) taskid.Input {
 	return taskid.InputOfMetadata(im.entry.Name, im.Size, im.Modified)
 }
 
-// lookUp asks the sink which images of the batch are settled already, and of the others which variants it knows. It
-// waits until the sink answers or refuses.
+// lookUp asks the sink which images of the batch are settled already, and of the others which variants it knows, unless
+// everything is to be made again. Then it reserves the outputs of those that are due. It waits until the sink answers or
+// refuses.
 func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
-	if v.cfg.Force || v.walkClient == nil {
+	if v.walkClient == nil {
 		return nil
+	}
+	if v.cfg.Force {
+		return v.reserve(ctx, batch)
 	}
 	ids := make([]taskid.ID, len(batch))
 	index := make(map[string]int, len(batch))
@@ -144,5 +148,8 @@ func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 			batch[i].earlier = &r
 		}
 	}
-	return v.lookUpVariants(ctx, batch)
+	if err := v.lookUpVariants(ctx, batch); err != nil {
+		return err
+	}
+	return v.reserve(ctx, batch)
 }

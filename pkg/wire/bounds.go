@@ -1,10 +1,12 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -127,11 +129,11 @@ func (r *Receipt) Check() error {
 			return err
 		}
 	}
-	return checkNotes(r.Dropped, r.Warnings)
+	return checkNotes(r.Dropped, r.Warnings, r.Known)
 }
 
 // checkNotes checks what a result or a receipt says of an image that was transformed.
-func checkNotes(dropped []string, warnings outcome.Warnings) error {
+func checkNotes(dropped []string, warnings outcome.Warnings, facts *known.Facts) error {
 	if len(dropped) > MaxDropped {
 		return malformed("%d kinds of dropped metadata, at most %d", len(dropped), MaxDropped)
 	}
@@ -140,7 +142,7 @@ func checkNotes(dropped []string, warnings outcome.Warnings) error {
 			return malformed("a kind of dropped metadata has %d bytes, not 1 to %d", len(d), MaxDroppedName)
 		}
 	}
-	if err := warnings.Check(); err != nil {
+	if err := errors.Join(warnings.Check(), facts.Check()); err != nil {
 		return malformed("%v", err)
 	}
 	return nil

@@ -21,6 +21,7 @@ const (
 	OpAck      = "ack"      // EntriesArgs → Count: acknowledges rejected and dead tasks
 	OpOwners   = "owners"   // OwnersArgs → Owners: which images outputs were made from
 	OpVariants = "variants" // VariantsArgs → Variants: which variants of unsettled images are made already
+	OpReserve  = "reserve"  // VariantsArgs → Clashes: a run is about to make the outputs of some images
 	OpBackup   = "backup"   // BackupArgs → Backup: copies the ledger; only at the sink's local endpoint
 )
 
@@ -156,6 +157,20 @@ type KnownVariants struct {
 	Names []string `msgpack:"names,omitempty"`
 	// Receipt is there when every variant is known, so that there is nothing to make.
 	Receipt *Receipt `msgpack:"receipt,omitempty"`
+}
+
+// Clashes answers VariantsArgs of OpReserve. The outputs of images without a clash are reserved for the run, until their
+// tasks are settled or the run has ended.
+type Clashes struct {
+	Clashes []Clash `msgpack:"clashes,omitempty"`
+}
+
+// Clash says that another live run makes an output of another image.
+type Clash struct {
+	Image  int    `msgpack:"image"` // index in VariantsArgs.Images
+	Output string `msgpack:"output"`
+	Run    string `msgpack:"run"` // the other
+	Of     string `msgpack:"of"`  // the other image: its source and name
 }
 
 // Check returns an error that says which limit the arguments exceed.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -63,6 +64,7 @@ type Receipt struct {
 	Dropped      []string `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata that no output carries
 	// What is wrong with the input though the outputs were made.
 	Warnings outcome.Warnings `msgpack:"warnings,omitempty" json:"warnings,omitempty"`
+	Known    *known.Facts     `msgpack:"known,omitempty" json:"known,omitempty"`   // what is known of the input
 	Source   string           `msgpack:"source,omitempty" json:"source,omitempty"` // where the input's name begins
 	Timings  Timings          `msgpack:"timings" json:"timings"`
 	At       time.Time        `msgpack:"at" json:"at"`

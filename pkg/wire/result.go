@@ -8,6 +8,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -40,12 +41,14 @@ type ResultInfo struct {
 	Dropped    []string       `msgpack:"dropped,omitempty"` // metadata that no output carries
 	// What is wrong with the input though the outputs were made.
 	Warnings outcome.Warnings `msgpack:"warnings,omitempty"`
-	Source   string           `msgpack:"source,omitempty"` // the task's, echoed
-	Stored   bool             `msgpack:"stored,omitempty"` // the worker wrote the outputs where they belong
-	Timings  Timings          `msgpack:"timings,omitempty"`
-	Only     []string         `msgpack:"only,omitempty" json:",omitempty"`   // the task's, echoed by a worker that heeds it
-	Input    []byte           `msgpack:"input,omitempty" json:",omitempty"`  // the task's, echoed
-	Ticket   Ticket           `msgpack:"ticket,omitempty" json:",omitempty"` // the task's, echoed
+	// What is known of the input. The sink adds the SHA256, which Input tells.
+	Known   *known.Facts `msgpack:"known,omitempty" json:",omitempty"`
+	Source  string       `msgpack:"source,omitempty"` // the task's, echoed
+	Stored  bool         `msgpack:"stored,omitempty"` // the worker wrote the outputs where they belong
+	Timings Timings      `msgpack:"timings,omitempty"`
+	Only    []string     `msgpack:"only,omitempty" json:",omitempty"`   // the task's, echoed by a worker that heeds it
+	Input   []byte       `msgpack:"input,omitempty" json:",omitempty"`  // the task's, echoed
+	Ticket  Ticket       `msgpack:"ticket,omitempty" json:",omitempty"` // the task's, echoed
 }
 
 // Timings says how a task's time at the worker was spent, in microseconds.
@@ -153,6 +156,9 @@ func (r *Result) Encode() []byte {
 	}
 	for _, w := range r.Warnings {
 		size += len(w) + 5
+	}
+	if r.Known != nil {
+		size += 256
 	}
 	for i := range r.Outputs {
 		outputs[i] = &r.Outputs[i]
@@ -287,5 +293,5 @@ func (r *Result) check() error {
 	if len(r.Source) > MaxName {
 		return malformed("source longer than %d bytes", MaxName)
 	}
-	return checkNotes(r.Dropped, r.Warnings)
+	return checkNotes(r.Dropped, r.Warnings, r.Known)
 }

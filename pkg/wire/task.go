@@ -31,8 +31,10 @@ type TaskInfo struct {
 	Only []string `msgpack:"only,omitempty" json:",omitempty"`
 	// Input is a taskid.Input, whose ID with Recipe is the ID. It is there with Only, and when it tells the content of the
 	// image; a worker that knows it echoes it.
-	Input  []byte `msgpack:"input,omitempty" json:",omitempty"`
-	Ticket Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
+	Input []byte `msgpack:"input,omitempty" json:",omitempty"`
+	// Location asks the worker to tell where the image was taken.
+	Location bool   `msgpack:"location,omitempty" json:",omitempty"`
+	Ticket   Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
 }
 
 // TaskBuffer is a task message under construction. The image's bytes are read into Data, which is a part of Message,

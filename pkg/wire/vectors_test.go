@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -85,11 +86,21 @@ func vectors() []vector {
 		ResultInfo: wire.ResultInfo{Worker: "w1", Source: "/photos", Dropped: []string{"exif"}}}
 	noted := *stored
 	noted.Warnings = outcome.Warnings{"the file ends within row 7 of 480: what is missing is black or transparent"}
+	facts := &known.Facts{
+		Captured: "2024-05-17T12:30:45+02:00", Camera: "Ada EOS 1", Color: "c86432", ThumbHash: bytesUpTo(5),
+		Location: &known.Location{Latitude: -33.875, Longitude: 151.25},
+	}
+	described := *stored
+	described.Known = facts
 	rejected := &wire.Result{ID: id, Filename: "a.gif", Outcome: outcome.Rejected,
 		ResultInfo: wire.ResultInfo{Reason: outcome.Truncated, Detail: "unexpected EOF", Worker: "w1"}}
 	beat := &wire.Heartbeat{Worker: "w1", Slots: 2, Busy: 1, Held: []string{id}, Done: 7, IdleUS: 1000, UpUS: 9000}
 	receipt := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Done, Worker: "w1", Delivery: 1,
 		Outputs: []wire.OutputInfo{{Name: "a_thumbnail64.gif", Size: 6, Width: 64, Height: 48}}, Bytes: 1234, At: at}
+	taken := receipt
+	taken.Known = new(known.Facts)
+	*taken.Known = *facts
+	taken.Known.SHA256 = bytesUpTo(known.DigestSize)
 	warned := receipt
 	warned.Dropped, warned.Warnings = []string{"exif"}, noted.Warnings
 	failed := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Failed, Detail: "no disk", Worker: "w1",
@@ -135,12 +146,17 @@ func vectors() []vector {
 		{"result, done, outputs stored by the worker", "from-worker", true, stored.Encode()},
 		{"result, done, with checksums, a source and dropped metadata", "from-worker", true, summed.Encode()},
 		{"result, done, with warnings", "from-worker", true, noted.Encode()},
+		{"result, done, with what is known of the image", "from-worker", true, described.Encode()},
+		{"task that asks for the place", "task", true, (&wire.Task{Filename: "a.gif", Data: pixel,
+			TaskInfo: wire.TaskInfo{ID: id, Location: true}}).Encode()},
 		{"result, rejected", "from-worker", true, rejected.Encode()},
 		{"result of a stranger that echoes the id and names its output", "from-worker", false,
 			bytes("94" + "a178" + "a5612e6a7067" + "a4646f6e65" + "91" + "91" + "a7615f742e6a7067")},
 		{"heartbeat", "from-worker", true, beat.Encode()},
 		{"event task.done, second frame", "event", true, wire.EncodeEvent(wire.TopicTaskDone, &receipt)[1]},
 		{"event task.done with warnings, second frame", "event", true, wire.EncodeEvent(wire.TopicTaskDone, &warned)[1]},
+		{"event task.done with what is known of the image, second frame", "event", true,
+			wire.EncodeEvent(wire.TopicTaskDone, &taken)[1]},
 		{"event task.answered, second frame", "event", true,
 			wire.EncodeEvent(wire.TopicTaskAnswered, &wire.Answered{ID: id, Worker: "w1", Instance: "89abcdef"})[1]},
 		{"task with a ticket", "task", true, ticketed.Encode()},

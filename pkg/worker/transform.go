@@ -76,6 +76,9 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 		return fail(result, err)
 	}
 	describe(result, made)
+	if result.Known != nil && !t.Location {
+		result.Known.Location = nil
+	}
 	waited := made.Stages.Waited
 	result.Timings.Waited += waited.Microseconds()
 	begun = begun.Add(waited)
@@ -130,7 +133,7 @@ func outputBytes(made *engine.Result) (n int64) {
 
 func describe(r *wire.Result, made *engine.Result) {
 	r.Format, r.Width, r.Height, r.Dropped = made.Format, made.Width, made.Height, made.Dropped
-	r.Warnings = made.Warnings
+	r.Warnings, r.Known = made.Warnings, made.Known
 	r.Timings.Decode = made.Stages.Decode.Microseconds()
 	r.Timings.Transform = made.Stages.Transform.Microseconds()
 	r.Timings.Encode = made.Stages.Encode.Microseconds()

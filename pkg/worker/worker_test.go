@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -39,7 +40,7 @@ func (slow) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engin
 	if strings.HasPrefix(string(data), "broken") {
 		return nil, errors.New("the engine is broken")
 	}
-	res := &engine.Result{Format: "jpeg"}
+	res := &engine.Result{Format: "jpeg", Known: &known.Facts{Camera: "Ada", Location: &known.Location{Latitude: 1}}}
 	for _, v := range r.Variants {
 		res.Outputs = append(res.Outputs, engine.Output{Variant: v.Name, Data: []byte(v.Name)})
 	}
@@ -265,6 +266,18 @@ func TestTroubleOfTheFarmIsAFailureNotARejection(t *testing.T) {
 		for range 2 {
 			if r := s.result(time.Minute); r == nil || r.Outcome != outcome.Failed || r.Detail == "" || r.Reason != "" {
 				t.Errorf("the result is %+v", r)
+			}
+		}
+	})
+}
+
+func TestPlaceIsToldOnlyWhereItIsAskedFor(t *testing.T) {
+	onStage(t, nil, func(t *testing.T, s *stage) {
+		for _, asked := range []bool{true, false} {
+			s.send("a.jpg", "x", wire.TaskInfo{ID: "a", Location: asked})
+			r := s.result(time.Minute)
+			if r == nil || r.Known == nil || r.Known.Camera != "Ada" || (r.Known.Location != nil) != asked {
+				t.Errorf("asked %v: %+v", asked, r)
 			}
 		}
 	})

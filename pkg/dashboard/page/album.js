@@ -48,6 +48,7 @@ function createImage(i) {
     show(text, 'browsers cannot show it');
     return make('li', '', link);
   }
+  if (/^[0-9a-f]{6}$/.test(i.color)) frame.style.backgroundColor = `#${i.color}`; // until the picture is there
   link.href = address(i.name, i.at);
   link.target = '_blank';
   link.rel = 'noopener';

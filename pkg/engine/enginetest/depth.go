@@ -33,7 +33,7 @@ func deepPicture(w, h int, alpha uint16) *image.NRGBA64 {
 // testDepth makes pictures of 16 bits a sample.
 func testDepth(t *testing.T, s Suite) {
 	deep := deepPicture(120, 80, 65535)
-	if s.EightBits {
+	if s.Plain {
 		if _, err := s.try(t, PNG(deep), "x=format:png,depth:keep"); reasonOf(err) != outcome.Unsupported {
 			t.Errorf("%v, want %s", err, outcome.Unsupported)
 		}

@@ -31,8 +31,8 @@ type Suite struct {
 	// skipped. nil means everything.
 	Takes func(inputFormat string, data []byte, r recipe.Recipe) bool
 
-	// EightBits says that the engine makes no more than 8 bits a sample, and refuses what asks for more.
-	EightBits bool
+	// Plain says that the engine makes neither 16 bits a sample nor gain maps, and refuses what asks for them.
+	Plain bool
 
 	tested *words
 }
@@ -55,6 +55,7 @@ func (s Suite) Run(t *testing.T) {
 		{"Pages", testPages},
 		{"Depth", testDepth},
 		{"Attached", testAttached},
+		{"GainMaps", testGainMaps},
 		{"StudioRange", testStudioRange},
 		{"FirstFrames", testFirstFrames},
 		{"Animations", testAnimations},
@@ -78,6 +79,7 @@ func (s Suite) Run(t *testing.T) {
 		{"UnusableProfiles", testUnusableProfiles},
 		{"DisplayP3", testDisplayP3},
 		{"Metadata", testMetadata},
+		{"Facts", testFacts},
 		{"Guards", testGuards},
 		{"Damaged", testDamaged},
 		{"Truncated", testTruncated},

@@ -47,8 +47,8 @@ func (i *Info) readJPEG(data []byte) error {
 			return truncated("the JPEG's header")
 		}
 		payload := data[at+2 : at+n]
-		if marker == 0xe2 && index == 0 && bytes.HasPrefix(payload, []byte(mpfPrefix)) {
-			index = at + 2 + len(mpfPrefix)
+		if marker == 0xe2 && index == 0 && bytes.HasPrefix(payload, []byte(MPFPrefix)) {
+			index = at + 2 + len(MPFPrefix)
 		}
 		at += n
 		if marker == 0xda {
@@ -90,8 +90,8 @@ func (i *Info) jpegSegment(marker byte, p []byte, profile *[][]byte) error {
 			}
 			(*profile)[seq-1] = p[len(iccPrefix)+2:]
 		}
-	case marker == 0xe2 && bytes.HasPrefix(p, []byte(isoPrefix)):
-		i.iso = p[len(isoPrefix):]
+	case marker == 0xe2 && bytes.HasPrefix(p, []byte(ISOPrefix)):
+		i.iso = p[len(ISOPrefix):]
 	case marker == 0xed && bytes.HasPrefix(p, []byte(photoshopPrefix)):
 		if iptc := photoshopIPTC(p[len(photoshopPrefix):]); iptc != nil {
 			i.IPTC = iptc

@@ -6,8 +6,11 @@ import (
 )
 
 const (
-	mpfPrefix = "MPF\x00"
-	isoPrefix = "urn:iso:std:iso:ts:21496:-1\x00" // what ISO 21496-1 says of a gain map, in the picture and in the map
+	// MPFPrefix begins the segment of an index of pictures.
+	MPFPrefix = "MPF\x00"
+
+	// ISOPrefix begins the segment of what ISO 21496-1 says of a gain map, in the picture and in the map.
+	ISOPrefix = "urn:iso:std:iso:ts:21496:-1\x00"
 
 	// GainMapNamespace is that of a gain map's properties in XMP.
 	GainMapNamespace = "http://ns.adobe.com/hdr-gain-map/1.0/"

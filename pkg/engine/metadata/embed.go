@@ -9,6 +9,8 @@ import (
 	"hash/crc32"
 	"io"
 	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
 )
 
 // maxSegment is the payload that a JPEG segment can have, bytes.
@@ -37,7 +39,13 @@ func embedJPEG(data []byte, s Set) ([]byte, []string, error) {
 	if len(s.EXIF) > 0 && !segment(0xe1, []byte("Exif\x00\x00"), s.EXIF) {
 		s.EXIF = nil
 	}
-	if len(s.XMP) > 0 && !segment(0xe1, []byte("http://ns.adobe.com/xap/1.0/\x00"), s.XMP) {
+	const xmp = "http://ns.adobe.com/xap/1.0/\x00"
+	switch told := withGainMap(s.XMP, len(s.Gain)); {
+	case len(s.Gain) > 0 && segment(0xe1, []byte(xmp), told):
+	case len(s.Gain) > 0:
+		s.XMP = nil
+		segment(0xe1, []byte(xmp), withGainMap(nil, len(s.Gain)))
+	case len(s.XMP) > 0 && !segment(0xe1, []byte(xmp), s.XMP):
 		s.XMP = nil
 	}
 	if len(s.IPTC) > 0 {
@@ -59,8 +67,16 @@ func embedJPEG(data []byte, s Set) ([]byte, []string, error) {
 			segment(0xe2, []byte("ICC_PROFILE\x00"), []byte{byte(i + 1), byte(count)}, part)
 		}
 	}
-	out := make([]byte, 0, len(data)+len(segments))
-	out = append(append(append(out, data[:at]...), segments...), data[at:]...)
+	if len(s.ISO) > 0 && !segment(0xe2, []byte(header.ISOPrefix), s.ISO) {
+		s.ISO = nil
+	}
+	if len(s.Gain) > 0 {
+		begin := at + len(segments) + 4 + len(header.MPFPrefix) // of the index
+		size := len(data) + begin - at + len(header.MPF(0, 0, 0))
+		segment(0xe2, []byte(header.MPFPrefix), header.MPF(begin, size, len(s.Gain)))
+	}
+	out := make([]byte, 0, len(data)+len(segments)+len(s.Gain))
+	out = append(append(append(append(out, data[:at]...), segments...), data[at:]...), s.Gain...)
 	return out, s.names(), nil
 }
 

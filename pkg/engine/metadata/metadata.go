@@ -20,6 +20,9 @@ type Set struct {
 	XMP  []byte // a packet
 	IPTC []byte // IIM records; only JPEG carries them
 	ICC  []byte // a profile
+
+	Gain []byte // a gain map, as a JPEG with metadata of its own; only JPEG carries it
+	ISO  []byte // what ISO 21496-1 says of it in the picture, or in the map
 }
 
 // Select returns what a variant keeps of an input's metadata. The profile is not its business. upright says that the
@@ -87,11 +90,14 @@ func (s Set) carriedBy(f format.Format) Set {
 	if !f.IPTC {
 		s.IPTC = nil
 	}
+	if f.Name != format.JPEG {
+		s.Gain, s.ISO = nil, nil
+	}
 	return s
 }
 
 func (s Set) names() []string {
-	return header.Info{EXIF: s.EXIF, XMP: s.XMP, IPTC: s.IPTC, ICC: s.ICC}.Metadata()
+	return header.Info{EXIF: s.EXIF, XMP: s.XMP, IPTC: s.IPTC, ICC: s.ICC, GainMap: header.GainMap{Data: s.Gain}}.Metadata()
 }
 
 // keptEXIF returns a copy of a block whose orientation and pixel size are the output's, and that names no thumbnail,

@@ -59,6 +59,15 @@ func (t *transform) choose(m *variant, w, h int, profile []byte, encode func(qua
 	luma func() *picture.Plane) error {
 	set := metadata.Select(t.info, m.Strip, m.Orient, w, h)
 	set.ICC = profile
+	if t.keepsHDR(m) {
+		var err error
+		if set.Gain, err = t.gainMap(m); err != nil {
+			return err
+		}
+		if set.Gain != nil {
+			set.ISO = t.info.GainMap.Base
+		}
+	}
 	var carried []string
 	var from *picture.Plane
 	chosen, err := reference.GoalOf(m.Variant, m.format).Choose(func(q int) ([]byte, error) {

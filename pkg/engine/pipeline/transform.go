@@ -10,6 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
+	"github.com/imagefarm/imagefarm/pkg/engine/thumbhash"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -32,6 +33,9 @@ type transform struct {
 	stages  engine.Stages
 
 	warnings outcome.Warnings // what is wrong with the input though its picture was decoded
+
+	smallest *variant        // whose look is kept
+	seen     *thumbhash.Look // how it looks; nil: not made yet
 
 	frames  int  // that were made
 	deep    bool // the variants keep 16 bits a sample
@@ -106,8 +110,8 @@ func (t *transform) chooseColor() {
 	t.warnings.AddAll(warnings)
 	for _, m := range t.made {
 		v := m.Variant
-		if t.deep {
-			v.ICC = recipe.ICCKeep // conversions work with 8 bits
+		if t.deep || t.keepsHDR(m) { // conversions work with 8 bits, and a gain map belongs to the colours as they are
+			v.ICC = recipe.ICCKeep
 		}
 		m.Color = reference.ChooseColor(t.profile, t.info, v, m.format)
 		if m.Used {
@@ -120,6 +124,7 @@ func (t *transform) chooseColor() {
 func (t *transform) result() *engine.Result {
 	res := &engine.Result{Format: t.info.Format, Stages: t.stages, Warnings: t.warnings}
 	res.Width, res.Height = t.info.Displayed()
+	res.Known = reference.Facts(t.info, t.seen)
 	var carried []string
 	for _, m := range t.made {
 		res.Outputs = append(res.Outputs, m.output)

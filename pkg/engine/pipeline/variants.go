@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"image"
 	"slices"
 	"time"
 
@@ -14,7 +15,9 @@ import (
 
 // variants makes the variants, the largest first, each from the smallest picture that is finer.
 func (t *transform) variants() error {
-	for _, m := range t.order() {
+	order := t.order()
+	t.smallest = order[len(order)-1]
+	for _, m := range order {
 		if t.frames > 0 && !m.animate {
 			continue
 		}
@@ -50,6 +53,7 @@ func (t *transform) variant(m *variant) error {
 	}
 	if planar {
 		p = t.finishPlanes(m, p)
+		t.look(m, func() *image.NRGBA { return glance(p) })
 		t.stages.Transform += time.Since(begun)
 		return t.encodePlanes(m, p)
 	}
@@ -58,6 +62,7 @@ func (t *transform) variant(m *variant) error {
 	if err != nil {
 		return err
 	}
+	t.look(m, func() *image.NRGBA { return reference.Glance(img) })
 	if m.frames = append(m.frames, img); m.animate {
 		return nil // encoded when all frames are there
 	}

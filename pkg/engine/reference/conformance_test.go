@@ -9,7 +9,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	enginetest.Suite{EightBits: true, New: func(l engine.Limits, assets fs.FS) (engine.Engine, error) {
+	enginetest.Suite{Plain: true, New: func(l engine.Limits, assets fs.FS) (engine.Engine, error) {
 		e, err := New(Config{Limits: l, Assets: assets})
 		if err != nil {
 			return nil, err

@@ -20,6 +20,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
+	"github.com/imagefarm/imagefarm/pkg/engine/thumbhash"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -108,6 +109,7 @@ type transform struct {
 	stages engine.Stages
 	inks   func(dst, src []byte) // converts CMYK by the input's profile; nil: there is none
 
+	seen     *thumbhash.Look  // how the smallest variant looks
 	warnings outcome.Warnings // what is wrong with the input though it was decoded
 }
 
@@ -144,6 +146,9 @@ func (t *transform) checkInput(r recipe.Recipe) error {
 	for _, v := range r.Variants {
 		m := &made{Variant: v, format: v.OutputFormat("", info.Format), limits: t.engine.limits, info: &t.info}
 		m.animate = v.Animate && info.Frames > 1 && format.Of(m.format).Animates
+		if m.KeepHDR && m.format == format.JPEG && info.GainMap.Data != nil {
+			return outcome.Reject(outcome.Unsupported, "this engine makes no gain maps, and hdr:keep asks for one")
+		}
 		t.made = append(t.made, m)
 	}
 	t.chooseColor()
@@ -192,6 +197,7 @@ func (t *transform) loadAssets(recipe.Recipe) error {
 }
 
 func (t *transform) encode(recipe.Recipe) error {
+	t.look()
 	start := time.Now()
 	defer func() { t.stages.Encode = time.Since(start) }()
 	for _, m := range t.made {
@@ -212,6 +218,7 @@ func (t *transform) encode(recipe.Recipe) error {
 func (t *transform) result() *engine.Result {
 	res := &engine.Result{Format: t.info.Format, Stages: t.stages, Warnings: t.warnings}
 	res.Width, res.Height = t.info.Displayed()
+	res.Known = Facts(t.info, t.seen)
 	var carried []string
 	for _, m := range t.made {
 		res.Outputs = append(res.Outputs, m.output)

@@ -1,0 +1,125 @@
+// Package known holds what is known of an image beside what became of it: when and by which camera it was taken, where,
+// and how it looks at a glance. Engines find it out; it travels in results and stands in ledger and report.
+package known
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Facts is what is known of an image. A zero field is not known.
+type Facts struct {
+	SHA256    Digest    `msgpack:"sha256,omitempty" json:"sha256,omitempty"`       // of the encoded image
+	Captured  string    `msgpack:"captured,omitempty" json:"captured,omitempty"`   // when: see TimeLayouts
+	Camera    string    `msgpack:"camera,omitempty" json:"camera,omitempty"`       // maker and model
+	Location  *Location `msgpack:"location,omitempty" json:"location,omitempty"`   // where it was taken
+	Color     string    `msgpack:"color,omitempty" json:"color,omitempty"`         // the mean: six hexadecimal digits
+	ThumbHash []byte    `msgpack:"thumbhash,omitempty" json:"thumbhash,omitempty"` // a picture of a few blots
+}
+
+// Digest is a SHA-256, or empty. JSON has it in hexadecimal digits.
+type Digest []byte
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Digest) UnmarshalText(text []byte) (err error) {
+	*d, err = hex.DecodeString(string(text))
+	return err
+}
+
+func (d Digest) String() string { return hex.EncodeToString(d) }
+
+// Location is a place on earth, in degrees.
+type Location struct {
+	Latitude  float64 `msgpack:"lat" json:"lat"` // −90 to 90
+	Longitude float64 `msgpack:"lon" json:"lon"` // −180 to 180
+}
+
+// TimeLayouts are how Captured is written: the camera's own time, with its zone where the image tells it.
+var TimeLayouts = [2]string{"2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00"}
+
+// The limits of the facts.
+const (
+	MaxCamera    = 64 // bytes
+	MaxThumbHash = 32 // bytes
+	DigestSize   = 32
+)
+
+// Empty reports whether nothing is known.
+func (f *Facts) Empty() bool {
+	return f == nil || len(f.SHA256) == 0 && f.Captured == "" && f.Camera == "" && f.Location == nil && f.Color == "" &&
+		len(f.ThumbHash) == 0
+}
+
+// Time returns when the image was taken. zoned says whether its zone is known; else the time is the camera's, as UTC.
+func (f *Facts) Time() (t time.Time, zoned, ok bool) {
+	for i, layout := range TimeLayouts {
+		if t, err := time.Parse(layout, f.Captured); err == nil {
+			return t, i == 1, true
+		}
+	}
+	return t, false, false
+}
+
+// Check returns an error that says which of the facts cannot be.
+func (f *Facts) Check() error {
+	if f == nil {
+		return nil
+	}
+	_, _, isTime := f.Time()
+	switch {
+	case len(f.SHA256) != 0 && len(f.SHA256) != DigestSize:
+		return fmt.Errorf("a SHA-256 of %d bytes", len(f.SHA256))
+	case f.Captured != "" && !isTime:
+		return fmt.Errorf("taken at %.40q, which is no time", f.Captured)
+	case len(f.Camera) > MaxCamera || f.Camera != CleanCamera(f.Camera):
+		return fmt.Errorf("a camera of %d bytes, more than %d, or not plain text", len(f.Camera), MaxCamera)
+	case len(f.ThumbHash) > MaxThumbHash:
+		return fmt.Errorf("a ThumbHash of %d bytes, more than %d", len(f.ThumbHash), MaxThumbHash)
+	}
+	if f.Color != "" {
+		if _, err := RGB(f.Color); err != nil {
+			return err
+		}
+	}
+	if l := f.Location; l != nil && !(math.Abs(l.Latitude) <= 90 && math.Abs(l.Longitude) <= 180) {
+		return fmt.Errorf("a location of %v degrees of latitude and %v of longitude", l.Latitude, l.Longitude)
+	}
+	return nil
+}
+
+// RGB returns the red, green and blue that a Color writes.
+func RGB(color string) (rgb [3]byte, err error) {
+	if len(color) == 6 && strings.ToLower(color) == color {
+		if _, err = hex.Decode(rgb[:], []byte(color)); err == nil {
+			return rgb, nil
+		}
+	}
+	return rgb, fmt.Errorf("the colour %.20q has not six hexadecimal digits in lower case", color)
+}
+
+// CleanCamera returns a camera's name as plain text of at most MaxCamera bytes.
+func CleanCamera(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, " "))
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > MaxCamera {
+		n := MaxCamera
+		for !utf8.RuneStart(s[n]) {
+			n--
+		}
+		s = strings.TrimSpace(s[:n])
+	}
+	return s
+}
