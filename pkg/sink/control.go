@@ -54,7 +54,7 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 			if err := c.owners.claim(ctx, run.ID); err != nil {
 				return nil, err
 			}
-			return c.updateRun(run)
+			return c.updateRun(run, zsock.AccountOf(ctx))
 		})
 	case wire.OpSteer:
 		return withArgs(req, func(want *wire.Steering) (any, error) {
@@ -130,7 +130,7 @@ func (c *control) allRuns() ([]wire.Run, error) {
 }
 
 // updateRun takes a ventilator's counts, publishes them, and returns what an operator asks of the run.
-func (c *control) updateRun(report *wire.RunReport) (any, error) {
+func (c *control) updateRun(report *wire.RunReport, account string) (any, error) {
 	run := &report.Run
 	if err := run.Check(); err != nil {
 		return nil, err
@@ -140,10 +140,10 @@ func (c *control) updateRun(report *wire.RunReport) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.runs.admit(run, now); err != nil {
+	if err := c.runs.admit(run, account, now); err != nil {
 		return nil, err
 	}
-	want, topics, started := c.runs.update(*run, now)
+	want, topics, started := c.runs.update(*run, account, now)
 	c.runs.setKey(run.ID, ticketKey, continued)
 	if started {
 		c.failures.forget(run.ID)

@@ -93,9 +93,9 @@ func TestInventedRunsAreBounded(t *testing.T) {
 	l := newLiveRuns()
 	good := wire.Run{ID: "good", Started: begun}
 	tell := func(run wire.Run, now time.Time) error {
-		err := l.admit(&run, now)
+		err := l.admit(&run, "", now)
 		if err == nil {
-			l.update(run, now)
+			l.update(run, "", now)
 		}
 		return err
 	}
@@ -177,5 +177,43 @@ func TestRunsAreAskedForPageByPage(t *testing.T) {
 	}
 	if len(runs) != n || len(seen) != n {
 		t.Errorf("%d runs, %d different ones of %d", len(runs), len(seen), n)
+	}
+}
+
+// An address that invents runs leaves room for the runs of others.
+func TestRunsOfOneCallerAreBounded(t *testing.T) {
+	now := time.Now()
+	l := newLiveRuns()
+	begin := func(id, account string) bool {
+		run := wire.Run{ID: id, State: outcome.Running, Started: now}
+		if l.admit(&run, account, now) != nil {
+			return false
+		}
+		l.update(run, account, now)
+		return true
+	}
+	admitted := 0
+	for i := range 2 * maxRuns {
+		if begin(fmt.Sprint("invented ", i), "192.0.2.1") {
+			admitted++
+		}
+	}
+	if admitted != maxRunsOfOne {
+		t.Errorf("%d runs of one address are admitted, not %d", admitted, maxRunsOfOne)
+	}
+	for i, account := range []string{"192.0.2.2", "ventilator/v1", ""} {
+		if !begin(fmt.Sprint("honest ", i), account) {
+			t.Errorf("%q has no room left", account)
+		}
+	}
+	now = now.Add(time.Hour)
+	if begin("one more", "192.0.2.1") {
+		t.Error("an address has more live runs than it may have")
+	}
+	for i := range 10 * maxCallers {
+		begin("x", fmt.Sprint(i))
+	}
+	if len(l.newRunsOf) > maxCallers {
+		t.Errorf("%d callers are remembered", len(l.newRunsOf))
 	}
 }

@@ -23,12 +23,21 @@ const (
 	newRunsPerSecond = 2
 )
 
+// An address or certificate has at most three quarters of the live and of the new runs.
+const (
+	maxRunsOfOne    = maxRuns - maxRuns/4
+	maxNewRunsOfOne = maxNewRuns - maxNewRuns/4
+	newRunsOfOne    = newRunsPerSecond * .75 // a second
+	maxCallers      = 256                    // whose new runs are counted
+)
+
 // liveRun is a run whose ventilator calls the sink.
 type liveRun struct {
 	wire.Run
 	called   time.Time // when its ventilator called last
 	recorded time.Time // when its record was last written to the ledger
 	keys     keyring
+	account  string           // of the caller that reported it first; empty: one on this machine
 	since    time.Time        // when the sink first heard of it; zero: it began before the sink did
 	silent   bool             // it counts as ended because its ventilator was silent for too long
 	want     outcome.RunState // what an operator asks for: running, paused or cancelled
@@ -36,16 +45,33 @@ type liveRun struct {
 
 // liveRuns holds the live runs and the last ended ones. Its methods may be called concurrently.
 type liveRuns struct {
-	mu       sync.Mutex
-	byID     map[string]*liveRun
-	newRuns  float64   // how many new runs may come now
-	refilled time.Time // when newRuns was last increased
+	mu        sync.Mutex
+	byID      map[string]*liveRun
+	newRuns   allowance
+	newRunsOf map[string]*allowance // by account
 }
 
-func newLiveRuns() *liveRuns { return &liveRuns{byID: make(map[string]*liveRun), newRuns: maxNewRuns} }
+// allowance is how many new runs may come now.
+type allowance struct {
+	left     float64
+	refilled time.Time // when left was last increased; zero: never
+}
 
-// admit returns an error when the sink has no room for a run that it does not know.
-func (l *liveRuns) admit(run *wire.Run, now time.Time) error {
+func (a *allowance) refill(most, perSecond float64, now time.Time) {
+	if !a.refilled.IsZero() {
+		a.left = min(most, a.left+max(0, now.Sub(a.refilled).Seconds())*perSecond)
+	}
+	a.refilled = now
+}
+
+func newLiveRuns() *liveRuns {
+	return &liveRuns{byID: make(map[string]*liveRun), newRuns: allowance{left: maxNewRuns},
+		newRunsOf: make(map[string]*allowance)}
+}
+
+// admit returns an error when the sink has no room for a run that it does not know, or none for more runs of the
+// caller's account. An empty account has no share, only what there is.
+func (l *liveRuns) admit(run *wire.Run, account string, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r := l.byID[run.ID]; r != nil && (r.Started.Equal(run.Started) || r.Ended.IsZero()) {
@@ -54,15 +80,44 @@ func (l *liveRuns) admit(run *wire.Run, now time.Time) error {
 	if l.byID[run.ID] == nil && len(l.byID) >= maxRuns && l.oldestEnded() == "" {
 		return fmt.Errorf("run %.40q: %d runs are live already; wait until one has ended", run.ID, maxRuns)
 	}
-	if !l.refilled.IsZero() {
-		l.newRuns = min(maxNewRuns, l.newRuns+max(0, now.Sub(l.refilled).Seconds())*newRunsPerSecond)
+	own := l.ownAllowance(account, now)
+	if live := l.liveOf(account); account != "" && live >= maxRunsOfOne {
+		return fmt.Errorf("run %.40q: %d runs of %s are live already; wait until one has ended", run.ID, live, account)
 	}
-	l.refilled = now
-	if l.newRuns < 1 {
+	l.newRuns.refill(maxNewRuns, newRunsPerSecond, now)
+	if l.newRuns.left < 1 || own.left < 1 {
 		return fmt.Errorf("run %.40q: too many new runs at once; try again in a second", run.ID)
 	}
-	l.newRuns--
+	l.newRuns.left--
+	own.left--
 	return nil
+}
+
+// ownAllowance returns how many new runs an account may begin now. The caller holds the mutex.
+func (l *liveRuns) ownAllowance(account string, now time.Time) *allowance {
+	if account == "" {
+		return &allowance{left: maxNewRuns}
+	}
+	own := l.newRunsOf[account]
+	if own == nil {
+		if len(l.newRunsOf) == maxCallers {
+			clear(l.newRunsOf)
+		}
+		own = &allowance{left: maxNewRunsOfOne}
+		l.newRunsOf[account] = own
+	}
+	own.refill(maxNewRunsOfOne, newRunsOfOne, now)
+	return own
+}
+
+// liveOf returns how many live runs an account has. The caller holds the mutex.
+func (l *liveRuns) liveOf(account string) (n int) {
+	for _, r := range l.byID {
+		if r.account == account && r.Ended.IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 // oldestEnded returns the ended run whose ventilator called least recently; empty if all runs are live. The caller
@@ -83,13 +138,13 @@ func sortNewestFirst(runs []wire.Run) {
 // update notes a ventilator's counts. It returns what an operator asks of the run and the topics of the events to
 // publish. started reports that the run was unknown or has another start time, so its deliveries are counted from 1
 // again.
-func (l *liveRuns) update(run wire.Run, now time.Time) (want outcome.RunState, topics []string, started bool) {
+func (l *liveRuns) update(run wire.Run, account string, now time.Time) (want outcome.RunState, topics []string, started bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.byID[run.ID]
 	started = r == nil || !r.Started.Equal(run.Started)
 	if r == nil || !r.Ended.IsZero() && !r.Started.Equal(run.Started) { // a new run, or another of the same name
-		r = &liveRun{want: outcome.Running, since: now}
+		r = &liveRun{want: outcome.Running, since: now, account: account}
 		if run.State == outcome.Paused { // it was paused before this sink was restarted
 			r.want = run.State
 		}

@@ -69,13 +69,13 @@ func TestRecordOfALiveRunIsNeverOld(t *testing.T) {
 	run := wire.Run{ID: "r", Started: begun}
 	for second := range 30 {
 		now := begun.Add(time.Duration(second) * time.Second)
-		s.update(run, now)
+		s.update(run, "", now)
 		if due := s.recordDue(&run, now); due != (second%10 == 0) {
 			t.Errorf("after %d s it is due: %v", second, due)
 		}
 	}
 	run.Ended = begun.Add(29 * time.Second)
-	s.update(run, run.Ended)
+	s.update(run, "", run.Ended)
 	if !s.recordDue(&run, run.Ended) {
 		t.Error("its end is not kept")
 	}

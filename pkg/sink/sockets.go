@@ -24,12 +24,19 @@ type sockets struct {
 	local *zsock.Rep  // control, for the user of this process
 }
 
+// Messages a second of one address or certificate: many times what a farm's own programs send.
+const (
+	resultsRate = 20_000 // results and heartbeats
+	eventsRate  = 1000   // subscriptions
+	controlRate = 1000   // requests
+)
+
 // openSockets makes the sockets. The caller closes them, also after an error.
 func openSockets(cfg *Config, onWorker func(zsock.PeerEvent)) (s sockets, err error) {
 	s.pull, err = zsock.NewPull(zsock.Config{
 		MaxMessage: cfg.MaxMessage + wire.MaxText +
 			wire.MaxOutputs*wire.MaxName, RecvHWM: receiveAhead, RecvBytes: cfg.MaxMessage,
-		Network: cfg.Network, OnPeer: onWorker, PeerRoles: []string{pki.Worker},
+		Network: cfg.Network, OnPeer: onWorker, PeerRoles: []string{pki.Worker}, MessageRate: resultsRate,
 	})
 	if err != nil {
 		return s, err
@@ -37,13 +44,13 @@ func openSockets(cfg *Config, onWorker func(zsock.PeerEvent)) (s sockets, err er
 	s.pub, err = zsock.NewPub(zsock.Config{
 		SendHWM: 10_000, SendBytes: 32 << 20, Network: cfg.Network,
 		PeerRoles:        []string{pki.Ventilator, pki.Operator, pki.Viewer},
-		PrefixBatchDelay: monitorBatchDelay,
-		Missed:           func(n uint64) zsock.Message { return wire.EncodeEvent(wire.TopicMissed, &wire.Missed{Count: n}) },
+		PrefixBatchDelay: monitorBatchDelay, MessageRate: eventsRate,
+		Missed: func(n uint64) zsock.Message { return wire.EncodeEvent(wire.TopicMissed, &wire.Missed{Count: n}) },
 	})
 	if err != nil {
 		return s, err
 	}
-	control := zsock.Config{MaxMessage: wire.MaxRequest, Network: cfg.Network}
+	control := zsock.Config{MaxMessage: wire.MaxRequest, Network: cfg.Network, MessageRate: controlRate}
 	if s.rep, err = zsock.NewRep(control); err != nil {
 		return s, err
 	}

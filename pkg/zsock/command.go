@@ -45,6 +45,9 @@ func parseSubscription(m Message) (prefix []byte, subscribe, ok bool) {
 
 // handleCommand handles a command that came after the handshake. The peer's reader calls it.
 func (p *peer) handleCommand(name string, body []byte) error {
+	if err := p.keepPace(); err != nil {
+		return err
+	}
 	switch name {
 	case zmq4.CmdPing:
 		context, err := parsePing(body)

@@ -55,6 +55,10 @@ type Config struct {
 	// MaxPeersPerAddress is how many of them may come from one address, or have one certificate's name. Default: three
 	// quarters of MaxPeers. It does not apply to ipc and inproc.
 	MaxPeersPerAddress int
+	// MessageRate is how many messages and commands a second all peers of one address, or with one certificate's name, may
+	// send, after a burst of one second's. Further ones wait with their senders. Default 0: as many as they like. It does
+	// not apply to ipc and inproc.
+	MessageRate int
 	// MaxSubscriptions is how many prefixes a Sub, and each subscriber of a Pub, may hold, in at most 64 KiB. Default
 	// 1024.
 	MaxSubscriptions int
@@ -101,7 +105,8 @@ func (c Config) Validate() error {
 		{"RecvHWM", int64(c.RecvHWM)}, {"RecvBytes", c.RecvBytes},
 		{"MaxHandshakes", int64(c.MaxHandshakes)}, {"MaxPeers", int64(c.MaxPeers)},
 		{"MaxPeersPerAddress", int64(c.MaxPeersPerAddress)}, {"ReceivingBytes", c.ReceivingBytes}, {"OwedBytes", c.OwedBytes},
-		{"MaxSubscriptions", int64(c.MaxSubscriptions)}, {"KernelBuffer", int64(c.KernelBuffer)},
+		{"MaxSubscriptions", int64(c.MaxSubscriptions)}, {"MessageRate", int64(c.MessageRate)},
+		{"KernelBuffer", int64(c.KernelBuffer)},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("zsock: %s is %d; it must not be negative", f.name, f.value)

@@ -67,6 +67,7 @@ type peer struct {
 	identity  string
 	principal Principal // of its certificate or its password; zero: none
 	account   string    // whom its share of the limits is charged to; empty: nobody
+	pace      *pace     // of its account; nil: it may send as much as it likes
 	endpoint  string
 	remote    string
 	since     time.Time

@@ -48,9 +48,10 @@ type socket struct {
 	lastID     PeerID
 	listeners  []net.Listener
 	dialled    []*dialled
-	handshakes []*handshake // oldest first
-	closing    bool         // Close was called: nothing new is taken
-	cutting    bool         // Close has flushed, or given up
+	handshakes []*handshake     // oldest first
+	paces      map[string]*pace // by account
+	closing    bool             // Close was called: nothing new is taken
+	cutting    bool             // Close has flushed, or given up
 	unsent     UnsentError
 
 	receiving      receiving
@@ -125,6 +126,9 @@ func (s *socket) run(conn net.Conn, endpoint string, h *handshake) (lasted bool,
 		link.stallTimeout = max(s.cfg.StallTimeout, 0)
 	}
 	link.onMessage = func(size uint64) error {
+		if err := p.keepPace(); err != nil {
+			return err
+		}
 		return p.await(func() *signal { return s.pattern.room(p, size) })
 	}
 	if err := s.admit(p); err != nil {
@@ -163,6 +167,7 @@ func (s *socket) admit(p *peer) error {
 	p.id = s.lastID
 	s.peers = append(s.peers, p)
 	s.pattern.join(p)
+	s.joinPace(p)
 	s.sendable.broadcast()
 	return nil
 }
@@ -179,6 +184,7 @@ func (s *socket) dismiss(p *peer) (unsent []Message) {
 	s.queuedBytes -= p.bytes
 	p.msgs, p.bytes, p.lost = 0, 0, nil
 	kept := s.pattern.leave(p, lost)
+	s.leavePace(p)
 	if s.cutting {
 		s.countUnsent(lost)
 	} else if len(kept) > 0 {

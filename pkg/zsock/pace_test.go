@@ -1,0 +1,72 @@
+package zsock
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestPaceGivesABurstAndThenARate(t *testing.T) {
+	now := time.Now()
+	p := &pace{rate: 10, have: 10, at: now}
+	for i := range 10 {
+		if wait := p.take(now); wait != 0 {
+			t.Errorf("message %d of the burst waits %s", i, wait)
+		}
+	}
+	for i := range 5 {
+		if wait, want := p.take(now), time.Duration(i+1)*100*time.Millisecond; wait.Round(time.Millisecond) != want {
+			t.Errorf("message %d after the burst waits %s, not %s", i, wait, want)
+		}
+	}
+	if wait := p.take(now.Add(600 * time.Millisecond)); wait > time.Millisecond {
+		t.Errorf("when the debt is paid a message waits %s", wait)
+	}
+	if p.take(now.Add(time.Hour)); p.have > 9 {
+		t.Errorf("a burst of %v was saved up", p.have)
+	}
+	p.have, p.at = 10, now
+	if wait := p.take(now.Add(-time.Hour)); wait != 0 { // the clock was set back
+		t.Errorf("a message waits %s", wait)
+	}
+}
+
+// All peers of an address share its rate, wait when it is used up, and lose nothing.
+func TestMessagesBeyondTheRateWait(t *testing.T) {
+	const rate, peers, each = 200, 3, 200
+	pull, err := NewPull(Config{MessageRate: rate, RecvHWM: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pull.Close(context.Background()) }()
+	bound, err := pull.Listen("tcp://127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range peers {
+		raw := dialReady(t, bound, "PUSH")
+		go func() {
+			for i := range each {
+				_, _ = raw.Write(append([]byte{0, 3}, fmt.Sprintf("%03d", i)...))
+			}
+		}()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	begun := time.Now()
+	for range peers * each {
+		if _, err := pull.Recv(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const least = (peers*each/rate - 1) * time.Second * 3 / 4 // a lower bound: a busy machine takes longer
+	if took := time.Since(begun); took < least {
+		t.Errorf("%d messages came within %s", peers*each, took)
+	}
+	pull.mu.Lock()
+	defer pull.mu.Unlock()
+	if len(pull.paces) != 1 {
+		t.Errorf("%d accounts", len(pull.paces))
+	}
+}
