@@ -87,6 +87,7 @@ func Child() bool { return printOwnCodecs() || isolate.Main(openInChild) }
 func openInChild(name string, encoded []byte) (engine.Engine, error) {
 	_, _ = native.LibHEIF()
 	_, _ = native.LibWebP()
+	_, _ = native.LibJXL()
 	return openEngine(name, encoded)
 }
 

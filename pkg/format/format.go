@@ -18,6 +18,7 @@ const (
 	BMP  = "bmp"
 	HEIC = "heic"
 	AVIF = "avif"
+	JXL  = "jxl"
 	RAW  = "raw" // what cameras store beside JPEG; the preview inside is read
 )
 
@@ -85,6 +86,10 @@ var table = []Format{
 	{
 		Name: HEIC, Extensions: []string{".heic", ".heif", ".hif"}, Read: true,
 		matches: func(head []byte) bool { return brandFormat(head) == HEIC },
+	},
+	{
+		Name: JXL, Extensions: []string{".jxl"}, Read: true,
+		matches: begins("\xff\x0a", "\x00\x00\x00\x0cJXL \r\n\x87\n"), // bare, and in boxes
 	},
 	{
 		// NEF, ARW, DNG and PEF begin as every TIFF; only their directories tell them.

@@ -142,7 +142,7 @@ func looksLikeImage(ctx context.Context, s source.Source, e source.Entry) (bool,
 func kindOf(name string) source.Kind {
 	switch ext := strings.ToUpper(strings.TrimPrefix(path.Ext(name), ".")); ext {
 	case "CRW", "SRF", "X3F", "IIQ", // raw files of cameras that are not read
-		"SVG", "SVGZ", "PDF", "PSD", "PSB", "AI", "EPS", "XCF", "JXL", "JP2", "J2K", "JXR", "ICO", "ICNS", "TGA", "EXR",
+		"SVG", "SVGZ", "PDF", "PSD", "PSB", "AI", "EPS", "XCF", "JP2", "J2K", "JXR", "ICO", "ICNS", "TGA", "EXR",
 		"HDR", "DDS",
 		"MOV", "MP4", "M4V", "AVI", "MKV", "WEBM", "MTS", "3GP":
 		return source.Kind(ext)

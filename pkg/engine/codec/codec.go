@@ -57,6 +57,12 @@ func Of() List {
 	} else {
 		list.Absent = append(list.Absent, Absent{"libheif", err.Error()})
 	}
+	jxl := ""
+	if lib, err := native.LibJXL(); err == nil {
+		jxl = "libjxl " + lib.Version
+	} else {
+		list.Absent = append(list.Absent, Absent{"libjxl", err.Error()})
+	}
 	own, std := "imagefarm", "the standard library"
 	for _, f := range format.All() {
 		c := Codec{Format: f.Name}
@@ -73,6 +79,8 @@ func Of() List {
 			c.Reads, c.Writes = own, module("golang.org/x/image")
 		case format.BMP, format.RAW:
 			c.Reads = own
+		case format.JXL:
+			c.Reads = jxl
 		case format.HEIC:
 			c.Reads = hevc
 		case format.AVIF:

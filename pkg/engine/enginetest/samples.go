@@ -23,7 +23,9 @@ var files embed.FS
 // File returns one of the pictures that no encoder at hand makes: quadrants.heic, turned.heic, quadrants.avif and
 // turned.avif show Quadrants of 160×120 pixels, the turned ones asking to be shown turned clockwise; cmyk.jpg (with
 // Adobe's mark, and inverted as Adobe does) and 4-1-1.jpg show Photo of 243×165; ycck.jpg shows stripes of cyan,
-// yellow and black, 32 pixels each, as GraphicsMagick agrees.
+// yellow and black, 32 pixels each, as GraphicsMagick agrees. Of JPEG XL, quadrants.jxl shows Quadrants without loss,
+// alpha.jxl the same with its left half half transparent, turned.jxl the JPEG of them that asks to be turned, gray.jxl
+// 64×48 levels that grow by 3, and adobe.jxl the green (40, 200, 40) of Adobe RGB.
 func File(name string) []byte {
 	data, err := files.ReadFile("testdata/" + name)
 	if err != nil {

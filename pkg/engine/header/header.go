@@ -108,6 +108,8 @@ func ReadPage(data []byte, page int) (Info, error) {
 		}
 	case format.BMP:
 		err = info.readBMP(data)
+	case format.JXL:
+		err = info.readJXL(data)
 	case format.HEIC, format.AVIF:
 		err = info.readISO(data, page)
 	default:

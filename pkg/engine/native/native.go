@@ -1,6 +1,6 @@
-// Package native calls codecs of shared C libraries that are installed: libheif for HEIC and AVIF, libwebp for WebP.
-// They are several times as fast as the codecs that this program brings along, and are found while it runs, without
-// cgo.
+// Package native calls codecs of shared C libraries that are installed: libheif for HEIC and AVIF, libwebp for WebP, and
+// libjxl for JPEG XL. They are found while the program runs, without cgo. The first two are several times as fast as the
+// codecs that this program brings along; without the last JPEG XL is not read.
 //
 // A fault in a C library can end the process or damage its memory. So the libraries are loaded only in processes whose
 // environment says so (see Env): the children that package isolate starts.
@@ -42,6 +42,14 @@ var LibWebP = sync.OnceValues(func() (*WebP, error) {
 		return nil, err
 	}
 	return LoadWebP()
+})
+
+// LibJXL returns the process's libjxl, which is loaded when it is first asked for. The error says why there is none.
+var LibJXL = sync.OnceValues(func() (*JXL, error) {
+	if err := allowed(); err != nil {
+		return nil, err
+	}
+	return LoadJXL()
 })
 
 // allowed returns why this process is not to load libraries, or nil.

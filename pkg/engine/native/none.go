@@ -29,6 +29,18 @@ func (*HEIF) Decode([]byte, Sampling) (*picture.Picture, error) { return nil, er
 // EncodeAVIF returns an error.
 func (*HEIF) EncodeAVIF(*picture.Picture, int, int) ([]byte, error) { return nil, errNoLibraries }
 
+// JXL is libjxl, which this build does not load.
+type JXL struct{ Version string }
+
+// LoadJXL returns an error.
+func LoadJXL() (*JXL, error) { return nil, errNoLibraries }
+
+// Header returns an error.
+func (*JXL) Header([]byte) (JXLHeader, error) { return JXLHeader{}, errNoLibraries }
+
+// Decode returns an error.
+func (*JXL) Decode([]byte, int64) (*picture.Picture, error) { return nil, errNoLibraries }
+
 // WebP is libwebp, which this build does not load.
 type WebP struct{ Version string }
 

@@ -69,6 +69,12 @@ func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, need
 			err = (&transform{engine: e, ctx: ctx, info: info}).reject(err)
 		}
 		return p, err
+	case info.Coding == format.JXL:
+		p, err := e.planesJXL(ctx, data)
+		if err != nil && ctx.Err() == nil {
+			err = (&transform{engine: e, ctx: ctx, info: info}).reject(err)
+		}
+		return p, err
 	case info.Coding != format.HEIC && info.Coding != format.AVIF:
 		return nil, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
@@ -73,6 +74,13 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 		img, err = webp.Decode(t.ctx, t.data, t.info.Width, t.info.Height)
 	case format.HEIC, format.AVIF:
 		img, err = t.decodeHEIF()
+	case format.JXL:
+		var p *picture.Picture
+		if p, err = t.engine.planesJXL(t.ctx, t.data); err == nil {
+			img = imageOf(p)
+		} else if t.ctx.Err() != nil {
+			err = farmsFault{err}
+		}
 	default:
 		err = outcome.Reject(outcome.Unsupported, "no decoder for %s", t.info.Coding)
 	}

@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"image/color"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
+	"github.com/imagefarm/imagefarm/pkg/engine/header"
+	"github.com/imagefarm/imagefarm/pkg/engine/native"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+// Libraries are loaded only in processes whose environment says so, and this one's does not.
+func TestJPEGXLIsRefusedByNameWithoutItsLibrary(t *testing.T) {
+	if os.Getenv(native.Env) == native.Native {
+		t.Skip("this process loads libraries")
+	}
+	_, err := header.Read(enginetest.File("quadrants.jxl"))
+	var r *outcome.Rejection
+	if !errors.As(err, &r) || r.Reason != outcome.Unsupported || !bytes.Contains([]byte(r.Detail), []byte("libjxl")) {
+		t.Errorf("%v, want a rejection that names libjxl", err)
+	}
+}
+
+// TestJPEGXL runs itself in a process that loads libraries.
+func TestJPEGXL(t *testing.T) {
+	if _, err := native.LoadJXL(); err != nil {
+		t.Skip(err)
+	}
+	if os.Getenv(native.Env) != native.Native {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestJPEGXL$", "-test.v")
+		cmd.Env = append(os.Environ(), native.Env+"="+native.Native)
+		if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--- PASS: TestJPEGXL")) {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	e, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := func(data []byte, ops string) (pixels, error) {
+		r, err := recipe.Parse("x=" + ops)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := e.Transform(t.Context(), data, r)
+		if err != nil {
+			return pixels{}, err
+		}
+		img, _, err := enginetest.Decode(res.Outputs[0].Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pixels{img.NRGBAAt, img.Rect.Dx(), img.Rect.Dy()}, nil
+	}
+	red, blue := color.NRGBA{255, 0, 0, 255}, color.NRGBA{0, 0, 255, 255}
+	for _, c := range []struct {
+		file, ops  string
+		w, h       int
+		upper, low color.NRGBA // left
+	}{
+		{"quadrants.jxl", "format:png", 160, 120, red, blue},
+		{"quadrants.jxl", "fit:80x80,format:png", 80, 60, red, blue},
+		{"alpha.jxl", "format:png", 160, 120, color.NRGBA{255, 0, 0, 128}, color.NRGBA{0, 0, 255, 128}},
+		{"turned.jxl", "format:png", 160, 120, red, blue},
+		{"turned.jxl", "orient:off,format:png", 120, 160, color.NRGBA{0, 192, 0, 255}, red},
+		{"adobe.jxl", "format:png", 32, 32, color.NRGBA{0, 201, 0, 255}, color.NRGBA{0, 201, 0, 255}},
+		{"gray.jxl", "format:png", 64, 48, color.NRGBA{}, color.NRGBA{}},
+	} {
+		img, err := one(enginetest.File(c.file), c.ops)
+		if err != nil || img.w != c.w || img.h != c.h {
+			t.Errorf("%s, %s: %d×%d (%v)", c.file, c.ops, img.w, img.h, err)
+			continue
+		}
+		for y, want := range map[int]color.NRGBA{c.h / 4: c.upper, c.h * 3 / 4: c.low} {
+			if c.file == "gray.jxl" {
+				v := uint8(3 * (y*64 + 16))
+				want = color.NRGBA{v, v, v, 255}
+			}
+			got := img.at(c.w/4, y)
+			for _, d := range []int{int(got.R) - int(want.R), int(got.G) - int(want.G), int(got.B) - int(want.B),
+				int(got.A) - int(want.A)} {
+				if d*d > 36 {
+					t.Errorf("%s, %s: %v at %d, want %v", c.file, c.ops, got, y, want)
+					break
+				}
+			}
+		}
+	}
+	whole := enginetest.File("turned.jxl")
+	for n := range len(whole) {
+		if _, err := one(whole[:n], "fit:9x9"); err == nil {
+			t.Errorf("%d bytes of %d were enough", n, len(whole))
+		}
+	}
+	var r *outcome.Rejection
+	if _, err := one(whole[:len(whole)-200], "fit:9x9"); !errors.As(err, &r) || r.Reason != outcome.Truncated {
+		t.Errorf("a file that was cut: %v", err)
+	}
+	for i := range len(whole) - 12 {
+		damaged := bytes.Clone(whole)
+		damaged[12+i] ^= 0x55
+		if _, err := one(damaged, "fit:9x9"); err != nil && !errors.As(err, &r) {
+			t.Errorf("byte %d damaged: %v is no rejection", 12+i, err)
+		}
+	}
+}
+
+type pixels struct {
+	at   func(x, y int) color.NRGBA
+	w, h int
+}
