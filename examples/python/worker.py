@@ -78,7 +78,7 @@ def main():
         filename, data, *rest = msgpack.unpackb(tasks.recv())
         known = rest[0] if rest else {}
         task_id = known.get("id", "")
-        echoed = {key: known[key] for key in ("run", "delivery", "recipe", "source", "ticket") if key in known}
+        echoed = {key: known[key] for key in ("run", "delivery", "recipe", "source", "carried", "ticket") if key in known}
         try:
             made = list(make_thumbnails(filename, data, args.out))
             outcome, info = "done", {"worker": args.name, "stored": True}

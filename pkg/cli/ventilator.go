@@ -31,7 +31,7 @@ func selectFlags() []cli.Flag {
 		texts(whatToTake, "exclude", "leave out files and directories that match this `GLOB`; repeatable"),
 		yes(whatToTake, "hidden", "take hidden files and directories, too"),
 		yes(whatToTake, "follow-links", "take files outside the input to which links in it lead"),
-		text(whatToTake, "url-column", "url", "`NAME` of the column of a list (.csv, .jsonl) that holds URLs"),
+		text(whatToTake, "url-column", "url", "`NAME` of the column of a list (.csv, .jsonl, .parquet) of URLs"),
 	}
 }
 

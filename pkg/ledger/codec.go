@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -65,6 +67,8 @@ const (
 	fieldLocation
 	fieldColor
 	fieldThumbHash
+	fieldURL
+	fieldColumn // one of several: the length of its name (uvarint), the name, the value
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -165,6 +169,11 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 	if e.Known != nil {
 		encodeKnown(e, number, text, shared)
 	}
+	text(fieldURL, e.URL)
+	for _, name := range slices.Sorted(maps.Keys(e.Columns)) {
+		buf = append(binary.AppendUvarint(buf[:0], uint64(len(name))), name...)
+		text(fieldColumn, string(append(buf, e.Columns[name]...)))
+	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
@@ -252,6 +261,10 @@ func decode(b []byte, word func(uint64) (string, bool)) (Entry, error) {
 			copy(e.Content[:], d.bytes())
 		case fieldDigest, fieldCaptured, fieldCamera, fieldLocation, fieldColor, fieldThumbHash:
 			d.known(int(tag>>1), &e)
+		case fieldURL:
+			e.URL = string(d.bytes())
+		case fieldColumn:
+			d.column(&e)
 		default:
 			d.skip()
 		}
@@ -348,6 +361,18 @@ func (d *decoder) skip() {
 	} else {
 		d.uvarint()
 	}
+}
+
+func (d *decoder) column(e *Entry) {
+	in := decoder{rest: d.bytes()}
+	name := string(in.take(in.uvarint()))
+	if in.err != nil {
+		d.fail(in.err)
+	}
+	if e.Columns == nil {
+		e.Columns = make(map[string]string)
+	}
+	e.Columns[name] = string(in.rest)
 }
 
 func (d *decoder) timings() Timings {

@@ -25,13 +25,15 @@ type Entry struct {
 	Outputs  []Output        // of a done task
 	Worker   string          // that made the outputs or refused the image
 
-	Deliveries   int              // how often the ventilator sent it, as far as the sink knows
-	Recipe       string           // canonical text
-	Source       string           // where the file name begins, such as a directory; empty: unknown
-	Content      Content          // of the image; zero: unknown
-	Dropped      []string         // kinds of the image's metadata that no output carries: "exif", "icc", …
-	Known        *known.Facts     // what is known of the image; nil: nothing
-	Warnings     outcome.Warnings // what is wrong with the image though it is done
+	Deliveries   int               // how often the ventilator sent it, as far as the sink knows
+	Recipe       string            // canonical text
+	Source       string            // where the file name begins, such as a directory; empty: unknown
+	Content      Content           // of the image; zero: unknown
+	Dropped      []string          // kinds of the image's metadata that no output carries: "exif", "icc", …
+	Known        *known.Facts      // what is known of the image; nil: nothing
+	Warnings     outcome.Warnings  // what is wrong with the image though it is done
+	URL          string            // of the image, where Source and Filename do not tell it
+	Columns      map[string]string // what the list that names the image says of it
 	Input        Input
 	Timings      Timings
 	Settled      time.Time // when the sink learned it
@@ -87,6 +89,7 @@ const (
 	MaxText    = 64 << 10 // bytes in a recipe, worker or format
 	MaxRunID   = 128      // bytes in a run's id
 	MaxOutputs = 4096     // outputs of one task
+	MaxColumns = 64       // of the list that names the image, together of at most MaxText bytes
 	MaxDropped = 1 << 10  // kinds of dropped metadata, each of at most MaxText bytes
 )
 
@@ -116,6 +119,8 @@ func (e *Entry) Validate() error {
 	}):
 		err = fmt.Errorf("it dropped more than %d kinds of metadata, or the name of one has not 1 to %d bytes", MaxDropped,
 			MaxText)
+	case len(e.URL) > MaxName || len(e.Columns) > MaxColumns || columnBytes(e.Columns) > MaxText:
+		err = fmt.Errorf("its URL has more than %d bytes, or its %d columns are too many or too long", MaxName, len(e.Columns))
 	case errors.Join(e.Warnings.Check(), e.Known.Check()) != nil:
 		err = errors.Join(e.Warnings.Check(), e.Known.Check())
 	case e.Deliveries < 0 || e.Input.Size < 0 || e.Input.Width < 0 || e.Input.Height < 0:
@@ -137,6 +142,13 @@ func (e *Entry) Validate() error {
 		return fmt.Errorf("entry of task %s (%.80q): %w", e.ID, e.Filename, err)
 	}
 	return nil
+}
+
+func columnBytes(columns map[string]string) (n int) {
+	for name, value := range columns {
+		n += len(name) + len(value)
+	}
+	return n
 }
 
 // cut returns the longest beginning of s that has at most n bytes and does not end inside a character.

@@ -17,21 +17,23 @@ type Sample struct {
 	Name     string // of the output
 	Data     []byte
 	About    About
-	Sidecars map[string][]byte // further files, by extension; not "json" and not that of Name
+	Sidecars map[string][]byte // files beside the image, by extension: those of SidecarExtensions
 }
 
-// About is the .json of a sample. AppendTo completes Key, File, Size and SHA256.
+// About is the .json of a sample. The Set completes Key, Name, File, Size, SHA256 and Sidecar.
 type About struct {
-	Key      string          `json:"key"`
-	Name     string          `json:"name"`   // of the output, as the ledger has it
-	File     string          `json:"file"`   // of the output in the shard
-	Size     int64           `json:"size"`   // bytes
-	SHA256   string          `json:"sha256"` // hexadecimal digits
-	Width    int             `json:"width,omitempty"`
-	Height   int             `json:"height,omitempty"`
-	Filename string          `json:"filename"`         // of the image
-	Source   string          `json:"source,omitempty"` // path or URL of the image
-	Sidecar  json.RawMessage `json:"sidecar,omitempty"`
+	Key      string `json:"key"`
+	Name     string `json:"name"`   // of the output, as the ledger has it
+	File     string `json:"file"`   // of the output in the shard
+	Size     int64  `json:"size"`   // bytes
+	SHA256   string `json:"sha256"` // hexadecimal digits
+	Width    int    `json:"width,omitempty"`
+	Height   int    `json:"height,omitempty"`
+	Filename string `json:"filename"`         // of the image
+	Source   string `json:"source,omitempty"` // path or URL of the image
+	// Columns is what the list that names the image says of it.
+	Columns map[string]string `json:"columns,omitempty"`
+	Sidecar json.RawMessage   `json:"sidecar,omitempty"` // the .json that lay beside the image
 }
 
 const sidecarJSON = "json"
@@ -44,7 +46,10 @@ const trailerSize = 2 * blockSize
 
 // room bounds what a sample takes in a shard, bytes.
 func (s *Sample) room() int64 {
-	n := int64(len(s.Data)) + int64(len(s.Name)) + int64(len(s.About.Sidecar)) + 2048
+	n := int64(len(s.Data)) + int64(len(s.Name)) + 2048
+	for name, value := range s.About.Columns {
+		n += int64(len(name) + len(value))
+	}
 	for ext, data := range s.Sidecars {
 		n += int64(len(data)+len(ext)) + int64(len(s.Name)) + 2*blockSize
 	}
@@ -58,6 +63,9 @@ func (s *Sample) write(w *counter) (ledger.Sample, error) {
 	sum := sha256.Sum256(s.Data)
 	s.About.Key, s.About.Name, s.About.File = key, s.Name, key+"."+ext
 	s.About.Size, s.About.SHA256 = int64(len(s.Data)), hex.EncodeToString(sum[:])
+	if beside := s.Sidecars[sidecarJSON]; json.Valid(beside) {
+		s.About.Sidecar = beside
+	}
 	about, err := json.Marshal(&s.About)
 	if err != nil {
 		return ledger.Sample{}, err

@@ -13,10 +13,12 @@ import (
 
 // receiptOf returns the receipt of r, to be published once r is committed.
 func receiptOf(r *wire.Result) wire.Receipt {
+	carried, _ := wire.DecodeCarried(r.Carried) // the decoder of results has checked it
 	receipt := wire.Receipt{
 		ID: canonicalID(r), Run: r.Run, Filename: r.Filename, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Delivery: r.Delivery, Bytes: r.InputBytes, Timings: r.Timings, At: time.Now(),
 		Source: r.Source, Dropped: r.Dropped, Warnings: r.Warnings, Known: factsOf(r),
+		URL: carried.URL, Columns: carried.Columns,
 	}
 	for _, o := range r.Outputs {
 		sum := o.Sum
@@ -50,7 +52,7 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	e := ledger.Entry{
 		ID: id, Filename: r.Filename, Run: r.Run, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Deliveries: r.Delivery, Settled: r.At, Stranger: r.Stranger, Source: r.Source, Dropped: r.Dropped,
-		Warnings: r.Warnings, Known: r.Known,
+		Warnings: r.Warnings, Known: r.Known, URL: r.URL, Columns: r.Columns,
 		Input: ledger.Input{Size: r.Bytes},
 		Timings: ledger.Timings{
 			Queued: us(r.Timings.Waited), Decode: us(r.Timings.Decode), Transform: us(r.Timings.Transform),
@@ -108,6 +110,7 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 		ID: e.ID.String(), Run: e.Run, Filename: e.Filename, Outcome: e.Outcome, Reason: e.Reason, Detail: e.Detail,
 		Worker: e.Worker, Delivery: e.Deliveries, Stranger: e.Stranger, Bytes: e.Input.Size, At: e.Settled,
 		Source: e.Source, Dropped: e.Dropped, Warnings: e.Warnings, Known: e.Known, Acknowledged: e.Acknowledged,
+		URL: e.URL, Columns: e.Columns,
 		Timings: wire.Timings{
 			Waited: e.Timings.Queued.Microseconds(), Decode: e.Timings.Decode.Microseconds(),
 			Transform: e.Timings.Transform.Microseconds(), Encode: e.Timings.Encode.Microseconds(),

@@ -71,11 +71,18 @@ func (c *committer) addSamples(ctx context.Context, batch []work) (g *shard.Grou
 }
 
 func sampleOf(r *wire.Result, o wire.Output) shard.Sample {
-	about := shard.About{Width: o.Width, Height: o.Height, Filename: r.Filename}
-	if r.Source != "" {
+	carried, _ := wire.DecodeCarried(r.Carried) // the decoder of results has checked it
+	about := shard.About{
+		Width: o.Width, Height: o.Height, Filename: r.Filename, Source: carried.URL, Columns: carried.Columns,
+	}
+	if about.Source == "" && r.Source != "" {
 		about.Source = strings.TrimSuffix(r.Source, "/") + "/" + r.Filename
 	}
-	return shard.Sample{Name: o.Name, Data: o.Data, About: about}
+	sample := shard.Sample{Name: o.Name, Data: o.Data, About: about, Sidecars: make(map[string][]byte)}
+	for ext, text := range carried.Sidecars {
+		sample.Sidecars[ext] = []byte(text)
+	}
+	return sample
 }
 
 // appendEntries adds entries to the ledger, and with them the samples of g; nil: there are none. With a

@@ -52,6 +52,8 @@ func packingOf(name string) packing {
 type member struct {
 	shard *Entry
 	at    int64 // the offset of its bytes in the unpacked tar, or its index in the zip
+
+	sidecars []sidecar // of the same key
 }
 
 // Walk implements Source.
@@ -99,6 +101,7 @@ func (s *shards) walkShard(ctx context.Context, e *Entry, visit func(Entry) erro
 	seen := make(map[uint64]struct{}) // hashes of names
 	whole := 0
 	var last string
+	var gathered together
 	damage, err := opened.each(ctx, func(f found) error {
 		whole++
 		last = f.name
@@ -116,8 +119,11 @@ func (s *shards) walkShard(ctx context.Context, e *Entry, visit func(Entry) erro
 			omit(Omission{Location: in.Location, Kind: kind})
 			return nil
 		}
-		return visit(in)
+		return gathered.add(in, omit, visit)
 	})
+	if err == nil {
+		err = gathered.flush(visit)
+	}
 	if err != nil || damage == nil {
 		return err
 	}
@@ -142,7 +148,7 @@ func (s *shards) entry(e *Entry, f found) Entry {
 	return Entry{
 		Name: e.Name + "/" + name, Location: e.Location + "/" + name, Size: f.size, Modified: e.Modified,
 		Identity: fmt.Sprintf("%s#%d", e.Identity, f.at), Version: fmt.Sprintf("%s#%d:%d", version, f.at, f.size),
-		Refused: f.refused, in: &member{e, f.at},
+		Refused: f.refused, in: &member{shard: e, at: f.at},
 	}
 }
 

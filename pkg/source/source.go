@@ -59,6 +59,9 @@ type Entry struct {
 	// Image says that the caller means an image, so that nobody has to look at its first bytes to find out.
 	Image bool
 
+	// Columns is what the list that names the image says of it, by the names of the columns.
+	Columns map[string]string
+
 	in *member // where it is in an archive; nil: it is a file of its own
 
 	Named bool // the caller named this file; a walk did not come upon it
@@ -93,7 +96,9 @@ const (
 	LinkOut    Kind = "link out of the input"  // Config.FollowLinks is not set
 	Special    Kind = "device, pipe or socket" // it is neither a file nor a directory
 	Repeated   Kind = "file of a name that the archive has already"
-	OutputDir  Kind = "directory of outputs" // a farm writes to it, or did
+	// LargeSidecar is a file that would travel with the image beside it, if it had at most MaxSidecar bytes.
+	LargeSidecar Kind = "sidecar of more than 16 KiB"
+	OutputDir    Kind = "directory of outputs" // a farm writes to it, or did
 	// NotAnImage is for the callers of Walk: neither the file's name nor its first bytes are those of an image.
 	NotAnImage Kind = "not an image"
 )

@@ -35,6 +35,8 @@ func (k Kind) plural(n int64) string {
 		return "links out of the input"
 	case Special:
 		return "devices, pipes or sockets"
+	case LargeSidecar:
+		return "sidecars of more than 16 KiB"
 	case OutputDir:
 		return "directories of outputs"
 	case NotAnImage:

@@ -1,12 +1,9 @@
 package source
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -31,15 +28,6 @@ func IsURL(text string) bool {
 	return strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")
 }
 
-// isURLList reports whether a file lists URLs, by its name.
-func isURLList(file string) bool {
-	switch strings.ToLower(path.Ext(file)) {
-	case ".txt", ".csv", ".jsonl":
-		return true
-	}
-	return false
-}
-
 func newURLs(text string, cfg Config) (*URLs, error) {
 	cfg.Web = cfg.Web.withDefaults()
 	u := &URLs{text: text, list: !IsURL(text), cfg: cfg, fetch: newFetcher(cfg.Web)}
@@ -57,7 +45,7 @@ func (u *URLs) String() string { return u.text }
 func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omission)) error {
 	seed := maphash.MakeSeed()
 	seen := make(map[uint64]struct{}) // hashes, since a list may be longer than memory
-	one := func(text, where string) error {
+	one := func(text, where string, columns map[string]string) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -75,10 +63,11 @@ func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omis
 			omit(Omission{Location: at, Kind: kind})
 			return nil
 		}
-		return visit(Entry{Name: name, Location: at, Identity: at, Version: at, Named: true, Image: true})
+		return visit(Entry{Name: name, Location: at, Identity: at, Version: at, Named: true, Image: true,
+			Columns: columns})
 	}
 	if !u.list {
-		return one(u.text, u.text)
+		return one(u.text, u.text, nil)
 	}
 	f, err := os.Open(u.text)
 	if err != nil {
@@ -87,8 +76,8 @@ func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omis
 	}
 	defer f.Close()
 	var visitErr error
-	err = eachURL(f, path.Ext(u.text), u.cfg.Web.Column, func(text string, n int) error {
-		visitErr = one(text, fmt.Sprintf("%s:%d", u.text, n))
+	err = eachOfList(f, u.cfg.Web.Column, func(r row) error {
+		visitErr = one(r.url, fmt.Sprintf("%s:%d", u.text, r.number), r.columns)
 		return visitErr
 	})
 	if err != nil && visitErr == nil {
@@ -96,72 +85,6 @@ func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omis
 		return nil
 	}
 	return err
-}
-
-// maxURLLine bounds a line of a list, bytes.
-const maxURLLine = 1 << 20
-
-// eachURL calls visit with each URL of a list and its line or row.
-func eachURL(r io.Reader, ext, column string, visit func(text string, n int) error) error {
-	if strings.EqualFold(ext, ".csv") {
-		return eachOfCSV(r, column, visit)
-	}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxURLLine)
-	for n := 1; lines.Scan(); n++ {
-		text := strings.TrimSpace(lines.Text())
-		switch {
-		case text == "" || text[0] == '#':
-			continue
-		case strings.EqualFold(ext, ".jsonl"):
-			var row map[string]json.RawMessage
-			var value string
-			if err := json.Unmarshal([]byte(text), &row); err != nil {
-				return fmt.Errorf("line %d: %w", n, err)
-			}
-			if err := json.Unmarshal(row[column], &value); err != nil {
-				return fmt.Errorf("line %d has no text named %q: name the column with --url-column", n, column)
-			}
-			text = value
-		}
-		if err := visit(text, n); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
-}
-
-func eachOfCSV(r io.Reader, column string, visit func(text string, n int) error) error {
-	rows := csv.NewReader(bufio.NewReader(r))
-	rows.ReuseRecord, rows.FieldsPerRecord = true, -1
-	at := -1
-	for n := 1; ; n++ {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if n == 1 {
-			for i, name := range row {
-				if strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")), column) {
-					at = i
-				}
-			}
-			if at < 0 {
-				return fmt.Errorf("the first row names no column %q: name it with --url-column", column)
-			}
-			continue
-		}
-		text := ""
-		if at < len(row) {
-			text = strings.TrimSpace(row[at])
-		}
-		if err := visit(text, n); err != nil {
-			return err
-		}
-	}
 }
 
 // parseURL returns the name of the image at a URL, and the URL without its fragment.

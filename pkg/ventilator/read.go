@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -36,7 +37,11 @@ func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done
 			return nil
 		case o := <-reads:
 			o.info.Source = v.sourceOf(o.image)
-			message, err := v.readTask(ctx, o.image, o.info)
+			var message []byte
+			err := v.readCarried(ctx, o.image, &o.info)
+			if err == nil {
+				message, err = v.readTask(ctx, o.image, o.info)
+			}
 			select {
 			case done <- readResult{task: o.task, message: message, err: err}:
 			case <-ctx.Done():
@@ -44,6 +49,13 @@ func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done
 			}
 		}
 	}
+}
+
+// readCarried completes info with what travels with the image.
+func (v *Ventilator) readCarried(ctx context.Context, im *image, info *wire.TaskInfo) error {
+	sidecars, err := source.Sidecars(ctx, im.source, im.entry)
+	info.Carried = wire.Carried{URL: v.urlOf(im), Columns: im.entry.Columns, Sidecars: sidecars}.Encode()
+	return err
 }
 
 // readTask reads the image straight into the message of its task.

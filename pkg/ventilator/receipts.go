@@ -39,7 +39,7 @@ func (l *loop) settle(r *wire.Receipt) {
 func (l *loop) rejectUnsent(t *dispatch.Task, why *outcome.Rejection) {
 	r := receiptOf(t, l.v.cfg.Run, outcome.Rejected, time.Now())
 	r.Reason, r.Detail = why.Reason, why.Detail
-	l.commitReceipt(r)
+	l.commitReceipt(t, r)
 }
 
 // receiptOf returns a receipt of t that the ventilator itself makes, for the sink to commit.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -151,7 +152,9 @@ type sinkState struct {
 
 // commitReceipt settles a task by a receipt that the ventilator made. With a sink the task is settled when the sink has
 // committed the receipt, without one at once.
-func (l *loop) commitReceipt(r wire.Receipt) {
+func (l *loop) commitReceipt(t *dispatch.Task, r wire.Receipt) {
+	im := t.Origin.(*image)
+	r.URL, r.Columns = l.v.urlOf(im), wire.TrimColumns(im.entry.Columns)
 	if l.v.withoutSink() {
 		l.settle(&r)
 		return

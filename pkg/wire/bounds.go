@@ -129,6 +129,9 @@ func (r *Receipt) Check() error {
 			return err
 		}
 	}
+	if err := checkColumns(r.URL, r.Columns); err != nil {
+		return err
+	}
 	return checkNotes(r.Dropped, r.Warnings, r.Known)
 }
 

@@ -66,8 +66,11 @@ type Receipt struct {
 	Warnings outcome.Warnings `msgpack:"warnings,omitempty" json:"warnings,omitempty"`
 	Known    *known.Facts     `msgpack:"known,omitempty" json:"known,omitempty"`   // what is known of the input
 	Source   string           `msgpack:"source,omitempty" json:"source,omitempty"` // where the input's name begins
-	Timings  Timings          `msgpack:"timings" json:"timings"`
-	At       time.Time        `msgpack:"at" json:"at"`
+	URL      string           `msgpack:"url,omitempty" json:"url,omitempty"`       // Carried.URL
+	// What the list that names the image says of it.
+	Columns map[string]string `msgpack:"columns,omitempty" json:"columns,omitempty"`
+	Timings Timings           `msgpack:"timings" json:"timings"`
+	At      time.Time         `msgpack:"at" json:"at"`
 }
 
 // Unmade reports whether all outputs were made for earlier tasks of the image, so that this one was no work.

@@ -46,9 +46,10 @@ type ResultInfo struct {
 	Source  string       `msgpack:"source,omitempty"` // the task's, echoed
 	Stored  bool         `msgpack:"stored,omitempty"` // the worker wrote the outputs where they belong
 	Timings Timings      `msgpack:"timings,omitempty"`
-	Only    []string     `msgpack:"only,omitempty" json:",omitempty"`   // the task's, echoed by a worker that heeds it
-	Input   []byte       `msgpack:"input,omitempty" json:",omitempty"`  // the task's, echoed
-	Ticket  Ticket       `msgpack:"ticket,omitempty" json:",omitempty"` // the task's, echoed
+	Only    []string     `msgpack:"only,omitempty" json:",omitempty"`    // the task's, echoed by a worker that heeds it
+	Input   []byte       `msgpack:"input,omitempty" json:",omitempty"`   // the task's, echoed
+	Carried string       `msgpack:"carried,omitempty" json:",omitempty"` // the task's, echoed
+	Ticket  Ticket       `msgpack:"ticket,omitempty" json:",omitempty"`  // the task's, echoed
 }
 
 // Timings says how a task's time at the worker was spent, in microseconds.
@@ -150,7 +151,7 @@ func (r *Result) Encode() []byte {
 	outputs := make([]*Output, len(r.Outputs))
 	// The size is an upper bound: to grow the buffer would copy the outputs once more.
 	size := 512 + len(r.ID) + len(r.Filename) + len(r.Detail) + len(r.Worker) + len(r.Run) + len(r.Recipe) +
-		len(r.Source) + len(r.Input)
+		len(r.Source) + len(r.Input) + len(r.Carried)
 	for _, d := range slices.Concat(r.Dropped, r.Only) {
 		size += len(d) + 5
 	}
@@ -292,6 +293,9 @@ func (r *Result) check() error {
 	}
 	if len(r.Source) > MaxName {
 		return malformed("source longer than %d bytes", MaxName)
+	}
+	if _, err := DecodeCarried(r.Carried); err != nil {
+		return err
 	}
 	return checkNotes(r.Dropped, r.Warnings, r.Known)
 }

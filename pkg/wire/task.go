@@ -33,8 +33,10 @@ type TaskInfo struct {
 	// image; a worker that knows it echoes it.
 	Input []byte `msgpack:"input,omitempty" json:",omitempty"`
 	// Location asks the worker to tell where the image was taken.
-	Location bool   `msgpack:"location,omitempty" json:",omitempty"`
-	Ticket   Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
+	Location bool `msgpack:"location,omitempty" json:",omitempty"`
+	// Carried is a text of Carried.Encode; echoed in the result.
+	Carried string `msgpack:"carried,omitempty" json:",omitempty"`
+	Ticket  Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
 }
 
 // TaskBuffer is a task message under construction. The image's bytes are read into Data, which is a part of Message,
@@ -117,6 +119,8 @@ func DecodeTask(b []byte) (*Task, error) {
 		return nil, malformed("source longer than %d bytes", MaxName)
 	case len(t.Only) > MaxOutputs || len(t.Input) > MaxInput:
 		return nil, malformed("%d variants, at most %d, or an input of %d bytes", len(t.Only), MaxOutputs, len(t.Input))
+	case len(t.Carried) > MaxCarried:
+		return nil, malformed("what is carried has %d bytes (limit %d)", len(t.Carried), MaxCarried)
 	case len(t.Ticket) > MaxTicket:
 		return nil, malformed("a ticket of %d bytes", len(t.Ticket))
 	case t.Delivery < 0:

@@ -41,6 +41,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	t, begun := in.task, time.Now()
 	result := &wire.Result{ID: t.ID, Filename: t.Filename, ResultInfo: wire.ResultInfo{
 		Worker: w.cfg.Name, Run: t.Run, Delivery: t.Delivery, Source: t.Source, Ticket: t.Ticket, Input: t.Input,
+		Carried:    t.Carried,
 		InputBytes: int64(len(t.Data)),
 	}}
 	result.Timings.Waited = begun.Sub(in.at).Microseconds()

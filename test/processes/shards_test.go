@@ -22,6 +22,7 @@ type sample struct {
 		Name, File, SHA256, Filename, Source string
 		Size                                 int64
 		Width, Height                        int
+		Columns                              map[string]string
 		Sidecar                              json.RawMessage
 	}
 	Others map[string]string
