@@ -31,6 +31,8 @@ var columns = []string{
 	"sha256", "captured", "camera", "latitude", "longitude",
 	"color",     // the mean, six hexadecimal digits
 	"thumbhash", // in base64
+	"url",       // of an image from a web server, where its name does not tell it
+	"columns",   // of the list that names the image, as a JSON object
 }
 
 // WriteCSV writes a line for each image that the run of that id settled or, when it is empty, for each one that the
@@ -62,10 +64,19 @@ func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) 
 			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
 			printable.Cell(strings.Join(e.Dropped, " ")), printable.Cell(e.Run),
 			printable.Cell(strings.Join(e.Warnings, "; ")),
-		}, factCells(e.Known)...))
+		}, append(factCells(e.Known), printable.Cell(e.URL), listCell(e.Columns))...))
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())
+}
+
+// listCell returns what the list that names an image says of it; empty if there is none.
+func listCell(columns map[string]string) string {
+	if len(columns) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(columns) // of strings alone, so that it never fails
+	return printable.Cell(string(text))
 }
 
 // factCells returns the last cells of a line.

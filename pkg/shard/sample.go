@@ -22,15 +22,16 @@ type Sample struct {
 
 // About is the .json of a sample. The Set completes Key, Name, File, Size, SHA256 and Sidecar.
 type About struct {
-	Key      string `json:"key"`
-	Name     string `json:"name"`   // of the output, as the ledger has it
-	File     string `json:"file"`   // of the output in the shard
-	Size     int64  `json:"size"`   // bytes
-	SHA256   string `json:"sha256"` // hexadecimal digits
-	Width    int    `json:"width,omitempty"`
-	Height   int    `json:"height,omitempty"`
-	Filename string `json:"filename"`         // of the image
-	Source   string `json:"source,omitempty"` // path or URL of the image
+	Key       string `json:"key"`
+	Name      string `json:"name"`   // of the output, as the ledger has it
+	File      string `json:"file"`   // of the output in the shard
+	Size      int64  `json:"size"`   // bytes
+	SHA256    string `json:"sha256"` // hexadecimal digits
+	Width     int    `json:"width,omitempty"`
+	Height    int    `json:"height,omitempty"`
+	Filename  string `json:"filename"`            // of the image
+	Source    string `json:"source,omitempty"`    // path or URL of the image
+	ThumbHash []byte `json:"thumbhash,omitempty"` // of the image, in base64
 	// Columns is what the list that names the image says of it.
 	Columns map[string]string `json:"columns,omitempty"`
 	Sidecar json.RawMessage   `json:"sidecar,omitempty"` // the .json that lay beside the image

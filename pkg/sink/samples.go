@@ -75,6 +75,9 @@ func sampleOf(r *wire.Result, o wire.Output) shard.Sample {
 	about := shard.About{
 		Width: o.Width, Height: o.Height, Filename: r.Filename, Source: carried.URL, Columns: carried.Columns,
 	}
+	if r.Known != nil {
+		about.ThumbHash = r.Known.ThumbHash
+	}
 	if about.Source == "" && r.Source != "" {
 		about.Source = strings.TrimSuffix(r.Source, "/") + "/" + r.Filename
 	}

@@ -22,6 +22,7 @@ type sample struct {
 		Name, File, SHA256, Filename, Source string
 		Size                                 int64
 		Width, Height                        int
+		ThumbHash                            []byte
 		Columns                              map[string]string
 		Sidecar                              json.RawMessage
 	}
@@ -89,7 +90,7 @@ func TestShardsAreWhatTheLedgerSaysAfterTwentyKills(t *testing.T) {
 		for _, o := range e.Outputs {
 			outputs++
 			s, is := samples[o.Name]
-			if !is || s.About.Size != o.Size || s.About.Width != o.Width || s.About.Filename != e.Filename ||
+			if !is || s.About.Size != o.Size || s.About.Width != o.Width || len(s.About.ThumbHash) == 0 || s.About.Filename != e.Filename ||
 				s.About.Source != filepath.Join(e.Source, e.Filename) {
 				t.Errorf("%s is in the ledger, and in the shards there is %+v", o.Name, s)
 			}
