@@ -49,6 +49,9 @@ func Each[K comparable](
 		}
 		all.Dropped = slices.Compact(slices.Sorted(slices.Values(append(all.Dropped, res.Dropped...))))
 		all.Warnings.AddAll(res.Warnings)
+		if all.Known == nil {
+			all.Known = res.Known
+		}
 		all.Stages.Waited += res.Stages.Waited
 		all.Stages.Decode += res.Stages.Decode
 		all.Stages.Transform += res.Stages.Transform

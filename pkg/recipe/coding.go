@@ -163,7 +163,7 @@ func choice(w word, field *string, known ...string) error {
 	return err
 }
 
-// flagSetting returns a setting of some formats that is off unless told.
+// flagSetting returns a setting of some formats, or of all, that is off unless told.
 func flagSetting(name string, field func(*Variant) *bool, formats ...string) setting {
 	s := switchSetting(name, Yes, No, field)
 	s.values, s.formats = No+"|"+Yes, formats

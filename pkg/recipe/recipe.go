@@ -50,6 +50,7 @@ type Variant struct {
 	Strip       string // StripAll, StripKeep, StripCopyright
 	ICC         string // ICCToSRGB, ICCKeep
 	KeepExt     bool   // the output's name keeps the input's extension: a.png_thumb.jpg
+	Linear      bool   // scale in linear light
 	Page        int    // which page, frame or picture of the file, from 0
 	Coding
 }

@@ -75,6 +75,7 @@ var generals = []setting{
 			return "" // the default stands in no text, so that the ids of tasks stay what they were before this word existed
 		},
 	},
+	flagSetting("linear", func(v *Variant) *bool { return &v.Linear }), // known to all formats
 	{
 		word: "page", values: "NUMBER",
 		parse: parsePage,

@@ -128,8 +128,8 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/blob":      {"pkg/outcome", "pkg/diskfault", "pkg/bucket", "pkg/format"},
 		"pkg/source":    {"pkg/blob", "pkg/bucket", "pkg/outcome"},
 		"pkg/ledger":    {"pkg/outcome", "pkg/taskid", "pkg/known", "pkg/diskfault"},
-		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/gif", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/known", "pkg/png",
-			"pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff", "pkg/vp8"},
+		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/gif", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/known",
+			"pkg/png", "pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff", "pkg/vp8"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/known", "pkg/sysmon"},
 		"pkg/sinkclient": {"pkg/pki", "pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome", "pkg/printable"},
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/known"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // taken is the EXIF of a photograph of which a camera tells everything.
@@ -58,6 +59,12 @@ func testFacts(t *testing.T, s Suite) {
 	}
 	if !bytes.Equal(upright[:2], planes[:2]) {
 		t.Errorf("as planes it looks like %x, as pixels like %x", planes, upright)
+	}
+	wide := rawPNG(60, 40, 16, 2, false, nil, func(_, _, c int) int { return []int{200, 100, 50}[c] * 257 })
+	if res, err := s.try(t, wide, "x=fit:40x40,depth:keep,format:png"); reasonOf(err) != outcome.Unsupported {
+		if err != nil || res.Known == nil || res.Known.Color != "c86432" {
+			t.Errorf("16 bits: %+v, %v", res, err)
+		}
 	}
 	// Nonsense is left out.
 	odd := tiffLike(binary.LittleEndian, 42, "", []field{

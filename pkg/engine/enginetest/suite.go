@@ -78,6 +78,7 @@ func (s Suite) Run(t *testing.T) {
 		{"Inks", testInks},
 		{"UnusableProfiles", testUnusableProfiles},
 		{"DisplayP3", testDisplayP3},
+		{"Linear", testLinear},
 		{"Metadata", testMetadata},
 		{"Facts", testFacts},
 		{"Guards", testGuards},

@@ -9,8 +9,19 @@ func (p *Picture) NRGBA() *image.NRGBA { return p.NRGBAOfInks(nil) }
 // NRGBAOfInks is NRGBA with a function that converts pixels of CMYK, 4 bytes each of which 255 is full ink, to red,
 // green, blue and 255. nil takes each colour as what its ink and black let through.
 func (p *Picture) NRGBAOfInks(inks func(dst, src []byte)) *image.NRGBA {
+	out := image.NewNRGBA(image.Rect(0, 0, p.Width(), p.Height()))
+	p.eachRow(inks, func(y int) []byte { return out.Pix[y*out.Stride:][:out.Stride] }, func(int, []byte) {})
+	return out
+}
+
+// EachRow is NRGBAOfInks row by row: use has a row until it returns.
+func (p *Picture) EachRow(inks func(dst, src []byte), use func(y int, row []byte)) {
+	row := make([]byte, 4*p.Width())
+	p.eachRow(inks, func(int) []byte { return row }, use)
+}
+
+func (p *Picture) eachRow(inks func(dst, src []byte), at func(y int) []byte, use func(y int, row []byte)) {
 	w, h := p.Width(), p.Height()
-	out := image.NewNRGBA(image.Rect(0, 0, w, h))
 	var readers []reader
 	for i := range p.Planes {
 		readers = append(readers, p.Planes[i].reader(w, h))
@@ -24,7 +35,7 @@ func (p *Picture) NRGBAOfInks(inks func(dst, src []byte)) *image.NRGBA {
 		for i := range readers {
 			in[i] = readers[i].row(y)
 		}
-		row := out.Pix[y*out.Stride:][:4*w]
+		row := at(y)
 		if p.Model == CMYK || p.Model == YCCK {
 			p.interleaveInks(row, &in, inks)
 		} else {
@@ -33,8 +44,8 @@ func (p *Picture) NRGBAOfInks(inks func(dst, src []byte)) *image.NRGBA {
 		if p.Alpha != nil {
 			p.addAlpha(row, alpha.row(y))
 		}
+		use(y, row)
 	}
-	return out
 }
 
 // reader gives rows of a plane in the size of a picture.

@@ -68,6 +68,9 @@ const (
 // needed returns how fine the source must be, in samples: so many times finer than every variant, or finer times
 // where the variant is encoded so well that it shows.
 func (t *transform) needed(times float64) (width, height int) {
+	if t.linear { // what decoders and boxes average is no light
+		return t.info.Width, t.info.Height
+	}
 	var w, h float64
 	for _, m := range t.made {
 		if m.trims() { // at full size, where the border ends is seen

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"image"
 	"strings"
 	"sync"
 	"time"
@@ -78,10 +79,12 @@ func (t *transform) deepVariants() error {
 	}
 	t.warnings.AddAll(src.Warnings())
 	t.stages.Decode += time.Since(begun)
+	t.smallest = t.order()[len(t.made)-1]
 	for i, m := range t.made {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
 		}
+		t.look(m, func() *image.NRGBA { return deepGlance(pictures[i]) })
 		if err := t.encodeDeep(m, turnedDeep(pictures[i], m.orientation)); err != nil {
 			return err
 		}

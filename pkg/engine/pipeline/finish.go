@@ -78,7 +78,7 @@ func (t *transform) finishPixels(m *variant, p *picture.Picture) (*image.NRGBA, 
 	img := m.NRGBA(t.turned(p, m.orientation))
 	for i, o := range m.rest {
 		var err error
-		if img, err = reference.Apply(img, o, m.Enlarge, m.scaled && i == 0, m.marks[o.Asset]); err != nil {
+		if img, err = reference.Apply(img, o, m.Enlarge, m.Linear, m.scaled && i == 0, m.marks[o.Asset]); err != nil {
 			return nil, fmt.Errorf("variant %s: %w", m.Name, err)
 		}
 	}

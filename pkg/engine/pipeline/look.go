@@ -6,6 +6,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
+	"github.com/imagefarm/imagefarm/pkg/engine/resample"
 	"github.com/imagefarm/imagefarm/pkg/engine/thumbhash"
 )
 
@@ -43,4 +44,28 @@ func glance(p *picture.Picture) *image.NRGBA {
 		small.Planes[i] = to
 	}
 	return small.NRGBA()
+}
+
+// deepGlance is glance of a picture of 16 bits a sample.
+func deepGlance(p *resample.DeepPicture) *image.NRGBA {
+	size := reference.GlanceSize(p.Width, p.Height)
+	out := image.NewNRGBA(image.Rectangle{Max: size})
+	columns := reference.Spots(p.Width, size.X)
+	for y, ys := range reference.Spots(p.Height, size.Y) {
+		for x, xs := range columns {
+			at := 2 * p.Channels * (ys[len(ys)/2]*p.Width + xs[len(xs)/2]) // one pixel is enough for blots
+			pixel := [4]byte{3: 255}
+			for c := range p.Channels {
+				pixel[c] = p.Pix[at+2*c]
+			}
+			switch p.Channels {
+			case 1:
+				pixel[1], pixel[2] = pixel[0], pixel[0]
+			case 2:
+				pixel[3], pixel[1], pixel[2] = pixel[1], pixel[0], pixel[0]
+			}
+			copy(out.Pix[y*out.Stride+4*x:], pixel[:])
+		}
+	}
+	return out
 }

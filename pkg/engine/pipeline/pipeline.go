@@ -89,8 +89,10 @@ func (e *Engine) transform(ctx context.Context, data []byte, page int, r recipe.
 		return nil, err
 	}
 	var warnings outcome.Warnings
-	res, err := engine.Each(r, e.deepOf(info, &warnings), func(deep bool, r recipe.Recipe) (*engine.Result, error) {
-		t := transform{engine: e, ctx: ctx, data: info.Data, info: info, recipe: r, deep: deep}
+	deep := e.deepOf(info, &warnings)
+	kindOf := func(v recipe.Variant) kind { return kind{deep: deep(v), linear: v.Linear} }
+	res, err := engine.Each(r, kindOf, func(k kind, r recipe.Recipe) (*engine.Result, error) {
+		t := transform{engine: e, ctx: ctx, data: info.Data, info: info, recipe: r, kind: k}
 		again := t
 		res, err := e.try(&t)
 		if errors.Is(err, errDamaged) {
@@ -103,6 +105,12 @@ func (e *Engine) transform(ctx context.Context, data []byte, page int, r recipe.
 		res.Warnings.AddAll(warnings)
 	}
 	return res, err
+}
+
+// kind is how variants are made that are made together.
+type kind struct {
+	deep   bool // they keep 16 bits a sample
+	linear bool // they are resampled in linear light
 }
 
 // errDamaged means that pkg/jpeg reports damage, or panicked, and that image/jpeg is to judge the image.

@@ -54,6 +54,9 @@ func (t *transform) read(src engine.RowSource, width, height int) ([]source, err
 // direct returns the variants that are made while rows arrive, the largest first. It returns none where the picture is
 // needed as a whole, or where that takes no more memory.
 func (t *transform) direct() []*variant {
+	if t.linear {
+		return nil
+	}
 	var direct []*variant
 	var sources []source
 	area := int64(0)
@@ -110,9 +113,7 @@ func (p *layout) opaque(is bool) {
 // averages reports whether pixels are averaged with others. Where none are, colours are not multiplied by alpha,
 // which would round them.
 func (t *transform) averages() bool {
-	return slices.ContainsFunc(t.made, func(m *variant) bool {
-		return float64(m.width) != m.window.w || float64(m.height) != m.window.h || m.searches
-	})
+	return !t.linear && slices.ContainsFunc(t.made, func(m *variant) bool { return m.scales() || m.searches })
 }
 
 // rows decodes all rows and feeds them, as samples of 8 bits, multiplied by alpha where they are averaged. It reports

@@ -38,7 +38,7 @@ type transform struct {
 	seen     *thumbhash.Look // how it looks; nil: not made yet
 
 	frames  int  // that were made
-	deep    bool // the variants keep 16 bits a sample
+	kind         // of the variants
 	damaged bool // pkg/jpeg reported damage
 }
 

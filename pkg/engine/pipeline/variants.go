@@ -43,7 +43,7 @@ func (p *plan) area() int64 { return int64(p.width) * int64(p.height) }
 // variant makes one variant.
 func (t *transform) variant(m *variant) error {
 	begun := time.Now()
-	planar := !m.animate && t.staysPlanar(m)
+	planar := !m.animate && t.staysPlanar(m) && !(t.linear && m.scales())
 	p := m.streamed
 	if p == nil {
 		p = t.resampled(&m.plan, m.storedChroma(planar))
@@ -139,6 +139,9 @@ func (m *variant) storedChroma(planar bool) picture.Chroma {
 
 // resampled makes the picture of a plan, as it is stored.
 func (t *transform) resampled(p *plan, chroma picture.Chroma) *picture.Picture {
+	if t.linear && p.scales() {
+		return t.resampledLinear(p)
+	}
 	src := t.best(p)
 	if src.Model != picture.YCbCr {
 		chroma = picture.Chroma{}

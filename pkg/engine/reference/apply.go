@@ -10,21 +10,21 @@ import (
 )
 
 // Apply runs one operation on a picture, which stays as it is. The picture is meant to be small: every pixel is
-// worked on, some of them several times. scaled says that a pad's picture has its size already. mark is a
+// worked on, some of them several times. linear says that it is scaled in linear light, scaled that a pad's picture has its size already. mark is a
 // watermark's asset.
-func Apply(img *image.NRGBA, o recipe.Op, enlarge, scaled bool, mark *image.NRGBA) (*image.NRGBA, error) {
+func Apply(img *image.NRGBA, o recipe.Op, enlarge, linear, scaled bool, mark *image.NRGBA) (*image.NRGBA, error) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	switch o.Word {
 	case recipe.Fit, recipe.Force:
 		w, h, _ = o.Size(w, h, enlarge)
-		return resized(img, w, h), nil
+		return resized(img, w, h, linear), nil
 	case recipe.Fill:
 		w, h = o.Cover(w, h, enlarge)
-		return cut(resized(img, w, h), o), nil
+		return cut(resized(img, w, h, linear), o), nil
 	case recipe.Pad:
 		if !scaled {
 			w, h = o.Inner(w, h, enlarge)
-			img = resized(img, w, h)
+			img = resized(img, w, h, linear)
 		}
 		return pad(img, o), nil
 	case recipe.Crop:
@@ -68,9 +68,12 @@ func Apply(img *image.NRGBA, o recipe.Op, enlarge, scaled bool, mark *image.NRGB
 }
 
 // resized resamples a picture to w×h pixels, or returns it where it has that size.
-func resized(img *image.NRGBA, w, h int) *image.NRGBA {
-	if img.Rect.Dx() == w && img.Rect.Dy() == h {
+func resized(img *image.NRGBA, w, h int, linear bool) *image.NRGBA {
+	switch {
+	case img.Rect.Dx() == w && img.Rect.Dy() == h:
 		return img
+	case linear:
+		return resizedLinear(img, w, h)
 	}
 	return imaging.Resize(img, w, h, imaging.Lanczos)
 }

@@ -166,7 +166,7 @@ func (t *transform) readProfile() *icc.Profile {
 
 // picture begins a variant with a frame.
 func (t *transform) picture(img image.Image, m *made) *canvas {
-	p := &canvas{img: img, orient: 1}
+	p := &canvas{img: img, orient: 1, linear: m.Linear}
 	if m.Orient {
 		p.orient = t.info.Orientation
 	}

@@ -48,6 +48,7 @@ type base struct {
 	img     *image.NRGBA
 	orient  bool
 	convert *icc.Conversion
+	linear  bool
 }
 
 // makeFrame makes every variant of one frame, the largest first.
@@ -110,7 +111,7 @@ func (t *transform) begin(f frame, m *made, bases *[]base) *canvas {
 		return p
 	}
 	for _, b := range slices.Backward(*bases) {
-		if b.orient == m.Orient && b.convert == m.Convert && b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
+		if b.orient == m.Orient && b.convert == m.Convert && b.linear == m.Linear && b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
 			p.img, p.orient, p.toSRGB = b.img, 1, nil
 			break
 		}
@@ -118,7 +119,7 @@ func (t *transform) begin(f frame, m *made, bases *[]base) *canvas {
 	p.scale(w, h)
 	p.settle()
 	if m.Ops[0].Word != recipe.Force {
-		*bases = append(*bases, base{p.img.(*image.NRGBA), m.Orient, m.Convert})
+		*bases = append(*bases, base{p.img.(*image.NRGBA), m.Orient, m.Convert, m.Linear})
 	}
 	return p
 }
@@ -128,6 +129,7 @@ type canvas struct {
 	img    image.Image // plain; an *image.NRGBA once settled
 	orient int         // to be applied, 1 for none
 	toSRGB func(*image.NRGBA)
+	linear bool // it is scaled in linear light
 }
 
 // scale resizes to w×h pixels as displayed.
@@ -136,6 +138,10 @@ func (p *canvas) scale(w, h int) {
 		w, h = h, w
 	}
 	if size := p.img.Bounds().Size(); size.X != w || size.Y != h {
+		if p.linear {
+			p.img = resizedLinear(imaging.Clone(p.img), w, h)
+			return
+		}
 		p.img = imaging.Resize(p.img, w, h, imaging.Lanczos)
 	}
 }

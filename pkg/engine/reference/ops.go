@@ -52,7 +52,7 @@ func (m *made) step(p *canvas, i int, o recipe.Op) error {
 		return m.checkSizes(size.X, size.Y, m.Ops[i+1:])
 	default:
 		var err error
-		if p.img, err = Apply(img, o, m.Enlarge, begun, m.marks[o.Asset]); err != nil {
+		if p.img, err = Apply(img, o, m.Enlarge, m.Linear, begun, m.marks[o.Asset]); err != nil {
 			return fmt.Errorf("variant %s: %w", m.Name, err)
 		}
 	}
