@@ -3,9 +3,9 @@
 //	go run ./deploy/release -out dist
 //
 // For Linux on amd64 and arm64, macOS on both, and Windows on amd64 it makes an archive of static programs with
-// manual pages, shell completions and the licences of all parts; for Linux also .deb and .rpm packages with systemd units. A bill of materials
-// and SHA-256 sums complete it. Vector code is chosen when a program starts, so one program serves every processor
-// of its kind.
+// manual pages, shell completions and the licences of all parts; for Linux also .deb and .rpm packages with systemd
+// units. A bill of materials and SHA-256 sums complete it. Vector code is chosen when a program starts, so one program
+// serves every processor of its kind.
 //
 // The same commit gives the same bytes: files carry the time of the commit, and no path of the building machine.
 package main
