@@ -136,10 +136,16 @@ func printRun(w io.Writer, r *wire.Run) {
 	if r.Unsettled() == 0 && !r.Ended.IsZero() {
 		balance = "balanced"
 	}
-	fmt.Fprintf(w, "run %s %s: %s of %s found = %s done + %s skipped + %s rejected + %s dead, %s; %s with %s workers\n",
+	if r.Ended.IsZero() {
+		workers := "workers"
+		if r.Peers == 1 {
+			workers = "worker"
+		}
+		balance += fmt.Sprintf("; %s leased to %s %s", numfmt.Count(r.Leased), numfmt.Count(r.Peers), workers)
+	}
+	fmt.Fprintf(w, "run %s %s: %s of %s found = %s done + %s skipped + %s rejected + %s dead, %s\n",
 		printable.Line(r.ID), printable.Line(string(r.State)), numfmt.Count(r.Found), numfmt.Count(r.Total),
-		numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balance,
-		numfmt.Count(r.Leased), numfmt.Count(r.Peers))
+		numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balance)
 	if r.Waiting != "" {
 		fmt.Fprintf(w, "  %s\n", printable.Line(r.Waiting))
 	}

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -29,7 +30,7 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 			c.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: w.Name})
 		}
 	case zsock.PeerDown:
-		if c.state.disconnect(w) {
+		if c.state.disconnect(w) && !errors.Is(ev.Err, zsock.ErrClosed) { // else this sink ends, and loses nobody
 			c.workerLost(w.Name, fmt.Sprint(ev.Err))
 		}
 	}
