@@ -39,6 +39,9 @@ func landscape(w, h int) *image.NRGBA {
 
 // Reduced decoding and planes may cost 0.3 dB against a full decode and Lanczos in RGB, which nobody sees.
 func TestThumbnailsAreAsNearAsThoseOfAFullDecode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many transforms of large pictures")
+	}
 	img := landscape(2600, 1733)
 	gray := image.NewGray(img.Rect)
 	for y := range 1733 {
@@ -85,6 +88,9 @@ func TestThumbnailsAreAsNearAsThoseOfAFullDecode(t *testing.T) {
 
 // So may every other recipe, and every other format: planes, boxes and what is averaged in them cost no more.
 func TestEveryRecipeIsAsNearAsThatOfAFullDecode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many transforms of large pictures")
+	}
 	img := landscape(1300, 867)
 	inputs := map[string][]byte{
 		"JPEG": enginetest.JPEG(img, enginetest.JPEGOptions{Quality: 92}), "PNG": enginetest.PNG(img),
