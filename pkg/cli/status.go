@@ -137,11 +137,7 @@ func printRun(w io.Writer, r *wire.Run) {
 		balance = "balanced"
 	}
 	if r.Ended.IsZero() {
-		workers := "workers"
-		if r.Peers == 1 {
-			workers = "worker"
-		}
-		balance += fmt.Sprintf("; %s leased to %s %s", numfmt.Count(r.Leased), numfmt.Count(r.Peers), workers)
+		balance += fmt.Sprintf("; %s leased to %s", numfmt.Count(r.Leased), numfmt.Counted(r.Peers, "worker"))
 	}
 	fmt.Fprintf(w, "run %s %s: %s of %s found = %s done + %s skipped + %s rejected + %s dead, %s\n",
 		printable.Line(r.ID), printable.Line(string(r.State)), numfmt.Count(r.Found), numfmt.Count(r.Total),

@@ -53,9 +53,9 @@ func (r *throughput) follow(events <-chan wire.Event) {
 		if elapsed < r.every || count == r.count {
 			continue
 		}
-		fmt.Fprintf(r.w, "%s  %s img/s, %s/s in, %s done, %s rejected, %s workers\n", t.At.Format(time.TimeOnly),
+		fmt.Fprintf(r.w, "%s  %s img/s, %s/s in, %s done, %s rejected, %s\n", t.At.Format(time.TimeOnly),
 			numfmt.Rate(float64(count-r.count)/elapsed.Seconds()), numfmt.Bytes(t.BytesPerSecond),
-			numfmt.Count(t.Done), numfmt.Count(t.Rejected), numfmt.Count(t.Workers))
+			numfmt.Count(t.Done), numfmt.Count(t.Rejected), numfmt.Counted(t.Workers, "worker"))
 		r.last, r.count = t.At, count
 	}
 }

@@ -16,6 +16,14 @@ type Integer interface {
 // Count writes n with a comma between thousands: 12,345.
 func Count[T Integer](n T) string { return thousands(strconv.FormatInt(int64(n), 10)) }
 
+// Counted writes a count of things whose plural takes an s: 1 worker, 2,000 workers.
+func Counted[T Integer](n T, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Count(n) + " " + thing + "s"
+}
+
 // Rate writes a number per second: one decimal below 100, none from there on.
 func Rate(perSecond float64) string {
 	switch {

@@ -14,6 +14,8 @@ func TestNumbersAreWrittenInOneForm(t *testing.T) {
 		numfmt.Count(int64(1234567)):            "1,234,567",
 		numfmt.Count(-1234):                     "-1,234",
 		numfmt.Count(-123):                      "-123",
+		numfmt.Counted(1, "worker"):             "1 worker",
+		numfmt.Counted(2000, "worker"):          "2,000 workers",
 		numfmt.Rate(0):                          "0",
 		numfmt.Rate(0.84):                       "0.8",
 		numfmt.Rate(99.94):                      "99.9",

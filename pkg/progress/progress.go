@@ -76,13 +76,6 @@ func remarks(r *wire.Run) string {
 	return strings.Join(parts, ", ")
 }
 
-func workers(n int) string {
-	if n == 1 {
-		return "1 worker"
-	}
-	return numfmt.Count(n) + " workers"
-}
-
 // speed says how fast images are settled. Without a sink that is unknown: images are only handed out.
 func speed(r *wire.Run, now time.Time) string {
 	if r.HandedOut > 0 {
@@ -135,7 +128,7 @@ func plainLine(r *wire.Run, now time.Time) string {
 		percent = 100 * float64(r.Settled()) / float64(r.Total)
 	}
 	s := fmt.Sprintf("%s/%s images (%.0f%%), %s, %s%s", numfmt.Count(r.Settled()), numfmt.Count(r.Total), percent,
-		speed(r, now), workers(r.Peers), left(r, now))
+		speed(r, now), numfmt.Counted(r.Peers, "worker"), left(r, now))
 	if t := remarks(r); t != "" {
 		s += ", " + t
 	}
@@ -200,7 +193,7 @@ func (b *bar) Show(r wire.Run) {
 		)
 	}
 	now := time.Now()
-	text := fmt.Sprintf("%s, %s%s", speed(&r, now), workers(r.Peers), left(&r, now))
+	text := fmt.Sprintf("%s, %s%s", speed(&r, now), numfmt.Counted(r.Peers, "worker"), left(&r, now))
 	if t := remarks(&r); t != "" {
 		text += " (" + t + ")"
 	}
