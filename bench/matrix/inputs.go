@@ -6,12 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// inputs makes, in a directory for each kind, the same photographs in every kind that the rows need. Kinds for which
+// makeInputs makes, in a directory for each kind, the same photographs in every kind that the rows need. Kinds for which
 // a program is missing are left out.
-func makeInputs(ctx context.Context, work string, photos []string) (map[string]string, error) {
+func makeInputs(ctx context.Context, work string, photos []string, rows []row) (map[string]string, error) {
 	p3, adobe := filepath.Join(work, "p3.icc"), filepath.Join(work, "adobe.icc")
 	for name, data := range map[string][]byte{p3: displayP3(), adobe: adobeRGB()} {
 		if err := os.WriteFile(name, data, 0o644); err != nil {
@@ -34,6 +35,9 @@ func makeInputs(ctx context.Context, work string, photos []string) (map[string]s
 	}
 	dirs := make(map[string]string)
 	for _, k := range kinds {
+		if !slices.ContainsFunc(rows, func(r row) bool { return r.input == k.kind }) {
+			continue
+		}
 		dir := filepath.Join(work, "in", k.kind)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, err

@@ -69,15 +69,21 @@ func run(ctx context.Context, corpus, only, tags string, rounds, photos int) err
 	if b.photos, err = masters(ctx, work, corpus, photos); err != nil {
 		return err
 	}
-	if b.inputs, err = makeInputs(ctx, work, b.photos); err != nil {
+	var chosen []row
+	for _, r := range rows() {
+		if strings.Contains(r.name, only) {
+			chosen = append(chosen, r)
+		}
+	}
+	if b.inputs, err = makeInputs(ctx, work, b.photos, chosen); err != nil {
 		return err
 	}
 	fmt.Printf("%d photographs of 12 megapixels, two processes, medians of %d rounds.\n\n", len(b.photos), rounds)
 	fmt.Println("| from → recipe | vips ÷ farm | by processor time | Pillow ÷ farm " +
 		"| farm ms | KB | dB | vips ms | KB | dB |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
-	for _, r := range rows() {
-		if b.inputs[r.input] == "" || !strings.Contains(r.name, only) {
+	for _, r := range chosen {
+		if b.inputs[r.input] == "" {
 			continue
 		}
 		if err := b.row(ctx, r, rounds); err != nil {
@@ -191,34 +197,42 @@ func (b *bench) files(r row) ([]string, error) {
 	return found, err
 }
 
-func (b *bench) farm(ctx context.Context, r row, out string) (sample, error) {
-	// The farm wants different names for what it is to make more than once.
-	in := filepath.Join(b.work, "copies", r.input)
+// copied returns a directory with all copies of a row's inputs, and their names. The farm wants different names for
+// what it is to make more than once; libvips would not decode a file again that it has in its cache by that name.
+func (b *bench) copied(r row) (in string, all []string, err error) {
+	in = filepath.Join(b.work, "copies", r.input)
 	files, err := b.files(r)
-	if err != nil {
-		return sample{}, err
-	}
 	for i := range copies {
 		dir := filepath.Join(in, strconv.Itoa(i))
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return sample{}, err
+			return "", nil, err
 		}
 		for _, f := range files {
-			if err := os.Link(f, filepath.Join(dir, filepath.Base(f))); err != nil && !os.IsExist(err) {
-				return sample{}, err
+			to := filepath.Join(dir, filepath.Base(f))
+			if err := os.Link(f, to); err != nil && !os.IsExist(err) {
+				return "", nil, err
 			}
+			all = append(all, to)
 		}
 	}
-	return b.timed(ctx, copies*len(files), exec.CommandContext(ctx, filepath.Join(b.work, "farm"), "run", "--quiet",
+	return in, all, err
+}
+
+func (b *bench) farm(ctx context.Context, r row, out string) (sample, error) {
+	in, files, err := b.copied(r)
+	if err != nil {
+		return sample{}, err
+	}
+	return b.timed(ctx, len(files), exec.CommandContext(ctx, filepath.Join(b.work, "farm"), "run", "--quiet",
 		"--progress", "none",
 		"--http", "", "--slots", "2", "--out", out, "--variant", "x="+r.recipe, in))
 }
 
-// halves divides the files, each as often as the farm gets it, among two processes.
+// halves divides all copies among two processes.
 func (b *bench) halves(r row) (one, two []string, err error) {
-	files, err := b.files(r)
-	for i := range copies * len(files) {
-		if f := files[i%len(files)]; i%2 == 0 {
+	_, files, err := b.copied(r)
+	for i, f := range files {
+		if i%2 == 0 {
 			one = append(one, f)
 		} else {
 			two = append(two, f)
