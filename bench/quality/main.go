@@ -6,9 +6,17 @@
 // subdirectories: photo01_thumbnail256.png is compared with photo01_thumbnail256.jpg. For each size and DIR it prints
 // the mean and the lowest PSNR over red, green and blue, in decibels: more is nearer, 0.3 dB nobody sees. Pictures
 // whose width or height is another count as wrong and are listed.
+//
+//	quality -encoders [-photos N] [-sides 256,1280] DIR
+//
+// compares encoders: how many bytes each takes for pictures that look alike, as a ratio to the first of its format, over
+// N of the JPEGs in DIR. How different pictures look is measured by package ssim. Two distances stand for all: those that
+// the first encoder has at two of its qualities. The encoders are the farm's with its settings, and cjpeg, cjpegli,
+// cwebp and avifenc where they are installed; the environment variable MOZJPEG names mozjpeg's cjpeg.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"image"
 	_ "image/jpeg"
@@ -25,11 +33,21 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: quality REFERENCE DIR...")
+	compares := flag.Bool("encoders", false, "compare encoders: size at the same distance")
+	photos := flag.Int("photos", 8, "with -encoders: how many photographs")
+	sides := flag.String("sides", "256,1280", "with -encoders: sizes of the pictures")
+	flag.Parse()
+	var err error
+	switch {
+	case *compares && flag.NArg() == 1:
+		err = encoders(flag.Arg(0), *photos, strings.Split(*sides, ","))
+	case !*compares && flag.NArg() >= 2:
+		err = run(flag.Arg(0), flag.Args()[1:])
+	default:
+		fmt.Fprintln(os.Stderr, "usage: quality REFERENCE DIR..., or quality -encoders DIR")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2:]); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "quality:", err)
 		os.Exit(1)
 	}
