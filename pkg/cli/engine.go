@@ -88,6 +88,7 @@ func openInChild(name string, encoded []byte) (engine.Engine, error) {
 	_, _ = native.LibHEIF()
 	_, _ = native.LibWebP()
 	_, _ = native.LibJXL()
+	_, _ = native.LibTurboJPEG()
 	return openEngine(name, encoded)
 }
 

@@ -140,9 +140,9 @@ func attacks() []attack {
 			"a TIFF with colours its palette does not have (CVE-2023-36308)", paletteTIFF},
 		{"many-frames.gif", "rejected", "animated-too-long", "an animation of 5000 frames in a few kilobytes",
 			bytesOf(manyFrames)},
-		{"arithmetic.jpg", "rejected", "unsupported", "a JPEG with arithmetic coding (header only)",
+		{"arithmetic.jpg", "rejected", "unsupported", "a lossless JPEG with arithmetic coding (header only)",
 			bytesOf(func() []byte {
-				return frameHeader(0xc9, 8, 64, 64)
+				return frameHeader(0xcb, 8, 64, 64)
 			})},
 		{"lossless.jpg", "rejected", "unsupported", "a lossless JPEG (header only)",
 			bytesOf(func() []byte { return frameHeader(0xc3, 8, 64, 64) })},

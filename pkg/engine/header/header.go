@@ -51,6 +51,7 @@ type Info struct {
 type JPEG struct {
 	Components  int
 	Progressive bool
+	Arithmetic  bool // coded in a way that only libjpeg-turbo reads
 	Adobe       bool // an Adobe segment is there
 	OneScan     bool // the first scan has all components, and the frame is not progressive
 }

@@ -3,6 +3,8 @@ package header
 import (
 	"bytes"
 	"slices"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/native"
 )
 
 const (
@@ -107,8 +109,13 @@ func (i *Info) jpegFrame(marker byte, p []byte) error {
 	case 0xc0, 0xc1, 0xc2:
 	case 0xc3:
 		return unsupported("lossless JPEG")
-	case 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf:
-		return unsupported("arithmetic-coded JPEG")
+	case 0xc9, 0xca:
+		if _, err := native.LibTurboJPEG(); err != nil {
+			return unsupported("arithmetic-coded JPEG needs libturbojpeg: %v", err)
+		}
+		i.JPEG.Arithmetic = true
+	case 0xcb, 0xcd, 0xce, 0xcf:
+		return unsupported("arithmetic-coded JPEG, lossless or hierarchical")
 	default:
 		return unsupported("hierarchical JPEG")
 	}
@@ -129,7 +136,7 @@ func (i *Info) jpegFrame(marker byte, p []byte) error {
 	if n := i.JPEG.Components; n != 1 && n != 3 && n != 4 {
 		return unsupported("JPEG with %d components", n)
 	}
-	i.JPEG.Progressive = marker == 0xc2
+	i.JPEG.Progressive = marker == 0xc2 || marker == 0xca
 	i.Gray, i.CMYK = i.JPEG.Components == 1, i.JPEG.Components == 4
 	return nil
 }

@@ -27,17 +27,75 @@ func TestJPEGXLIsRefusedByNameWithoutItsLibrary(t *testing.T) {
 	}
 }
 
-// TestJPEGXL runs itself in a process that loads libraries.
+// withLibraries reports whether this process may load libraries. If not, it runs the test in one that may.
+func withLibraries(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(native.Env) == native.Native {
+		return true
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), native.Env+"="+native.Native)
+	if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--- PASS: "+t.Name())) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return false
+}
+
+// Arithmetic coding is read by libjpeg-turbo, as any JPEG is: the same picture comes of it, at every size.
+func TestArithmeticJPEG(t *testing.T) {
+	if _, err := native.LoadTurboJPEG(); err != nil {
+		t.Skip(err)
+	}
+	jpegtran, err := exec.LookPath("jpegtran")
+	if err != nil {
+		t.Skip(err)
+	}
+	if !withLibraries(t) {
+		return
+	}
+	e, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exif := enginetest.Segment(0xe1, []byte("Exif\x00\x00"), enginetest.EXIF(6))
+	huffman := enginetest.JPEG(enginetest.Photo(200, 130), enginetest.JPEGOptions{Segments: [][]byte{exif}})
+	r, err := recipe.Parse("a=format:png", "b=fit:40x40", "c=strip:keep,quality:90")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := e.Transform(t.Context(), huffman, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, options := range [][]string{{"-arithmetic"}, {"-arithmetic", "-progressive"}} {
+		cmd := exec.Command(jpegtran, append(options, "-copy", "all")...)
+		cmd.Stdin = bytes.NewReader(huffman)
+		data, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := e.Transform(t.Context(), data, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, o := range got.Outputs {
+			if !bytes.Equal(o.Data, want.Outputs[i].Data) {
+				t.Errorf("%v: variant %s differs from that of the same JPEG in Huffman's codes", options, o.Variant)
+			}
+		}
+		var rejection *outcome.Rejection
+		if _, err := e.Transform(t.Context(), data[:len(data)*2/3], r); !errors.As(err, &rejection) ||
+			rejection.Reason != outcome.Truncated {
+			t.Errorf("%v: %v, want %s of a file that was cut", options, err, outcome.Truncated)
+		}
+	}
+}
+
 func TestJPEGXL(t *testing.T) {
 	if _, err := native.LoadJXL(); err != nil {
 		t.Skip(err)
 	}
-	if os.Getenv(native.Env) != native.Native {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestJPEGXL$", "-test.v")
-		cmd.Env = append(os.Environ(), native.Env+"="+native.Native)
-		if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--- PASS: TestJPEGXL")) {
-			t.Fatalf("%v\n%s", err, out)
-		}
+	if !withLibraries(t) {
 		return
 	}
 	e, err := New(Config{})
