@@ -35,9 +35,18 @@ func selectFlags() []cli.Flag {
 	}
 }
 
+// webFlags say which answers of web servers are taken.
+func webFlags() []cli.Flag {
+	return []cli.Flag{
+		duration(limits, "url-timeout", time.Minute, from(time.Second), "longest request to a web server"),
+		yes(whatToTake, "allow-private", "fetch URLs from private networks and this machine, too"),
+		yes(whatToTake, "ignore-opt-out", "take images whose server sends X-Robots-Tag: noai or noindex"),
+	}
+}
+
 // findFlags select the images of a run and configure their delivery. `farm run` has them, too.
 func findFlags() []cli.Flag {
-	return concat(selectFlags(), []cli.Flag{
+	return concat(selectFlags(), webFlags(), []cli.Flag{
 		yes(whatToTake, "force", "make every output again, also of unchanged images"),
 		yes(whatToTake, "checksum", "recognize unchanged images by content, not by size and time"),
 		yes(whatToTake, "location", "keep where images were taken, in result, ledger and report"),
@@ -45,9 +54,6 @@ func findFlags() []cli.Flag {
 		number(limits, "url-connections", 2, from(1).to(256), "connections to one web server"),
 		duration(limits, "url-interval", 200*time.Millisecond, from(time.Millisecond),
 			"time between two requests to one web server"),
-		duration(limits, "url-timeout", time.Minute, from(time.Second), "longest request to a web server"),
-		yes(whatToTake, "allow-private", "fetch URLs from private networks and this machine, too"),
-		yes(whatToTake, "ignore-opt-out", "take images whose server sends X-Robots-Tag: noai or noindex"),
 		text(whatToTake, "shard", "", "take part `I/N` of the images, from 0/N; the parts may run at the same time"),
 		failOnFlag(),
 		yes(whatToTake, "dry-run", "print what would be made, skipped or rejected; make nothing"),
@@ -111,6 +117,7 @@ connected workers, and waits until the sink has acknowledged every one.
 			text(whereToGo, "control", "", "control `ENDPOINT` of the sink (default: port 5555 of --sink)"),
 			text(whereToGo, "events", "", "events `ENDPOINT` of the sink (default: port 5556 of --sink)"),
 			allowStrangersFlag(),
+			yes(delivery, "by-reference", "let workers that can (--inputs-root) fetch the images themselves"),
 		}, tlsFlags(), commonFlags("info; warn beside a bar", "127.0.0.1:8081")),
 		Action: runVentilator,
 	}
@@ -141,6 +148,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if c.String("sink") == ventilator.NoSink && c.String("control") == "" {
 		cfg.Control = ventilator.NoSink
 	}
+	cfg.ByReference = c.Bool("by-reference")
 	cfg.RefuseStrangers = !allowStrangers(c, cfg.Bind)
 	if err := refuseSinkInInput(ctx, &cfg, log); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/shard"
+	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/worker"
@@ -54,6 +55,8 @@ second ends it at once.
 			text(whereToGo, "name", "", "`NAME` of this worker (default: host and process id)"),
 			text(whatToMake, "out", "", "write outputs into `DIR` or s3://… (default: send them to the sink)"),
 			yes(whatToMake, "bare", "send bare output names, for a sink that knows nothing else; needs --out"),
+			texts(whatToTake, "inputs-root", "`PLACE` to fetch images of ventilator --by-reference from: a directory, "+
+				"s3://…, https://… or the beginning of URLs; repeatable"),
 			bytes(
 				limits,
 				"max-message",
@@ -61,7 +64,7 @@ second ends it at once.
 				from[int64](1).to(maxMessage),
 				"largest image file, and largest sum of its outputs",
 			),
-		}, objectFlags(), recipeFlags(), transformFlags(), tlsFlags(), commonFlags("info", "127.0.0.1:8082")),
+		}, webFlags(), objectFlags(), recipeFlags(), transformFlags(), tlsFlags(), commonFlags("info", "127.0.0.1:8082")),
 		Action: runWorker,
 	}
 }
@@ -98,6 +101,13 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	}
 	for _, h := range hosts {
 		cfg.Ventilators = append(cfg.Ventilators, endpoint(usualScheme(c), h, tasksPort))
+	}
+	if places := c.StringSlice("inputs-root"); len(places) > 0 {
+		inputs, err := source.OpenInputs(places, source.Config{Bucket: bucketConfig(log, registry), Web: webConfig(c)})
+		if err != nil {
+			return usagef("--inputs-root: %v", err)
+		}
+		cfg.Inputs = inputs
 	}
 	cfg.Results = either(c, "results", "sink", resultsPort)
 	if err := checkEndpoints(c, append(cfg.Ventilators, cfg.Results)...); err != nil {

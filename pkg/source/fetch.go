@@ -159,10 +159,13 @@ func (f *fetcher) head(ctx context.Context, at string) (a answer, err error) {
 	return a, err
 }
 
-// get fetches an image.
-func (f *fetcher) get(ctx context.Context, at string) (*bytes.Reader, error) {
+// get fetches an image. With an ETag the error is ErrChanged if the server names another one.
+func (f *fetcher) get(ctx context.Context, at, etag string) (*bytes.Reader, error) {
 	var data []byte
 	err := f.request(ctx, http.MethodGet, at, func(r *http.Response) (err error) {
+		if is := r.Header.Get("ETag"); etag != "" && is != "" && is != etag {
+			return ErrChanged
+		}
 		if r.ContentLength > f.cfg.MaxBody {
 			return outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", r.ContentLength, f.cfg.MaxBody)
 		}

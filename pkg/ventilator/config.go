@@ -46,13 +46,15 @@ type Config struct {
 	Network zsock.Network         // shared by all sockets; default: no inproc endpoints, Logger
 	Listen  func(endpoint string) // called once, with the endpoint that Bind became; default: not called
 
-	Run      string            // name of the run, to which the index of a Part is added; default: made of the time and a random number
-	Host     string            // where this ventilator runs, shown to operators; default: not shown
-	Force    bool              // transform images that are settled already, too
-	Checksum bool              // make task ids of content instead of size and modification time
-	Location bool              // have workers tell where images were taken
-	DryRun   bool              // only report what would be done
-	Report   func(line string) // called with each line of a dry run; default: not called
+	Run  string // name of the run, to which the index of a Part is added; default: made of the time and a random number
+	Host string // where this ventilator runs, shown to operators; default: not shown
+	// ByReference sends workers that can fetch the images themselves references instead of bytes.
+	ByReference bool
+	Force       bool              // transform images that are settled already, too
+	Checksum    bool              // make task ids of content instead of size and modification time
+	Location    bool              // have workers tell where images were taken
+	DryRun      bool              // only report what would be done
+	Report      func(line string) // called with each line of a dry run; default: not called
 
 	// RefuseStrangers gives no task to a worker that announces no token. Default: such workers get tasks, too.
 	RefuseStrangers bool

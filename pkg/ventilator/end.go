@@ -22,6 +22,7 @@ func (l *loop) tick(now time.Time) error {
 	l.v.metrics.observe(&run, l.d.BytesInFlight(), l.blockedOn())
 	l.v.cfg.Watch(run)
 	l.d.Speculate(now)
+	l.freePlaces()
 	if l.v.sub != nil {
 		l.d.SetEventsConnected(len(l.v.sub.Peers()) > 0)
 	}

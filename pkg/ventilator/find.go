@@ -27,6 +27,8 @@ type image struct {
 	source  source.Source
 	refused *outcome.Rejection // why no task can be made of it; nil: one can
 
+	referred bool // the last message of its task refers to it; owned by the loop
+
 	input taskid.Input // set when the image is looked up
 	only  []string     // variants to make, since the ledger knows the others; empty: all
 }

@@ -27,8 +27,10 @@ type loop struct {
 	sinkReplies  chan sinkReply
 
 	stopWalk func()
-	backlog  []candidate    // found, not yet added to the dispatcher
-	nextRead *dispatch.Task // to be read next; nil: none
+	spawn    func(func() error)        // starts a goroutine that the run waits for
+	places   map[*dispatch.Task]func() // of tasks whose images workers may be fetching from servers
+	backlog  []candidate               // found, not yet added to the dispatcher
+	nextRead *dispatch.Task            // to be read next; nil: none
 	sink     sinkState
 
 	runState    outcome.RunState // what an operator wants: running, paused or cancelled
@@ -58,6 +60,7 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 		sinkRequests: make(chan sinkRequest, 1),
 		sinkReplies:  make(chan sinkReply, 1),
 		sink:         sinkState{workers: -1},
+		places:       make(map[*dispatch.Task]func()),
 		runState:     outcome.Running,
 		started:      now, lastPeer: now, lastSettled: now,
 	}
@@ -80,7 +83,7 @@ func (l *loop) run(ctx context.Context) error {
 	defer deadline.Stop()
 	drain := l.v.drain
 	for !l.d.Finished() {
-		l.sendTasks()
+		l.sendTasks(ctx)
 		if at, ok := l.d.NextDeadline(); ok {
 			deadline.Reset(time.Until(at))
 		}

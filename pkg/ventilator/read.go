@@ -27,6 +27,9 @@ type readResult struct {
 	task    *dispatch.Task
 	message []byte
 	err     error
+
+	referred bool   // the message refers to the image, instead of having its bytes
+	place    func() // to be called when nobody fetches the image any more; nil: nothing waits for that
 }
 
 // readTasks is a reader: it turns tasks into messages until ctx ends.
@@ -37,13 +40,9 @@ func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done
 			return nil
 		case o := <-reads:
 			o.info.Source = v.sourceOf(o.image)
-			var message []byte
-			err := v.readCarried(ctx, o.image, &o.info)
-			if err == nil {
-				message, err = v.readTask(ctx, o.image, o.info)
-			}
+			r := v.prepare(ctx, o)
 			select {
-			case done <- readResult{task: o.task, message: message, err: err}:
+			case done <- r:
 			case <-ctx.Done():
 				return nil
 			}
@@ -56,6 +55,27 @@ func (v *Ventilator) readCarried(ctx context.Context, im *image, info *wire.Task
 	sidecars, err := source.Sidecars(ctx, im.source, im.entry)
 	info.Carried = wire.Carried{URL: v.urlOf(im), Columns: im.entry.Columns, Sidecars: sidecars}.Encode()
 	return err
+}
+
+// prepare makes the message of a task, with the image or with a reference to it.
+func (v *Ventilator) prepare(ctx context.Context, o readOrder) readResult {
+	r := readResult{task: o.task}
+	if r.err = v.readCarried(ctx, o.image, &o.info); r.err != nil {
+		return r
+	}
+	if v.cfg.ByReference {
+		if ref, ok := source.Refer(o.image.source, o.image.entry); ok && len(ref.At) <= wire.MaxReference {
+			r.referred = true
+			if r.place, r.err = source.Admit(ctx, o.image.source, o.image.entry); r.err != nil {
+				return r
+			}
+			o.info.Reference = &wire.Reference{At: ref.At, Size: ref.Size, Modified: ref.Modified, ETag: ref.ETag}
+			r.message = wire.NewTaskBuffer(v.buffers.get, o.image.Name, 0, o.info).Message
+			return r
+		}
+	}
+	r.message, r.err = v.readTask(ctx, o.image, o.info)
+	return r
 }
 
 // readTask reads the image straight into the message of its task.
@@ -84,8 +104,13 @@ func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
 	if t == nil {
 		return nil, readOrder{}
 	}
+	return l.readOrders, l.order(t, t.Deliveries()+1)
+}
+
+// order returns the order to make the message of a delivery of a task.
+func (l *loop) order(t *dispatch.Task, delivery int) readOrder {
 	o := readOrder{task: t, image: t.Origin.(*image), info: wire.TaskInfo{
-		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: t.Deliveries() + 1, Recipe: l.v.naming.recipe(t.Name),
+		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: delivery, Recipe: l.v.naming.recipe(t.Name),
 		Ticket: wire.BlankTicket(), Location: l.v.cfg.Location,
 	}}
 	if len(o.image.only) > 0 && t.Detail() == "" { // a delivery may have failed because an earlier output was gone
@@ -94,7 +119,7 @@ func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
 	if (l.v.cfg.Checksum || len(o.info.Only) > 0) && len(o.image.input) <= wire.MaxInput {
 		o.info.Input = []byte(o.image.input)
 	}
-	return l.readOrders, o
+	return o
 }
 
 // takeRead passes the result of a read order to the dispatcher.
@@ -102,6 +127,11 @@ func (l *loop) takeRead(r readResult) {
 	var rejection *outcome.Rejection
 	switch {
 	case r.err == nil:
+		r.task.Origin.(*image).referred = r.referred
+		l.holdPlace(r.task, r.place)
+		if r.referred {
+			l.d.BudgetReference(r.task, int64(len(r.message)))
+		}
 		l.d.FinishRead(r.task, r.message)
 	case errors.As(r.err, &rejection):
 		if l.d.RejectRead(r.task, time.Now()) {

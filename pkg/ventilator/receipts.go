@@ -32,6 +32,7 @@ func (l *loop) settle(r *wire.Receipt) {
 			"file", t.Path, "detail", r.Detail, "deliveries", t.Deliveries())
 	}
 	l.d.Settle(r, id)
+	l.holdPlace(t, nil)
 	l.lastSettled = now
 }
 

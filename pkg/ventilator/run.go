@@ -66,7 +66,7 @@ func (v *Ventilator) runStages(ctx context.Context, l *loop) (ended, failed erro
 	defer stop(nil)
 	walkCtx, stopWalk := context.WithCancel(ctx)
 	defer stopWalk()
-	l.stopWalk = stopWalk
+	l.stopWalk, l.spawn = stopWalk, group.Go
 	group.Go(func() error {
 		err := v.findImages(walkCtx, l.found, v.omit)
 		if err == nil {

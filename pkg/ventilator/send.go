@@ -1,6 +1,7 @@
 package ventilator
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -19,6 +20,8 @@ type sentMessage struct {
 	message []byte
 	size    int64
 	err     error
+
+	unread *dispatch.Delivery // that could not be sent, because the image could not be read; nil: another fault, or none
 }
 
 // assemblyTime bounds how long the first task waits. It waits for the sink's events, because some failed deliveries are
@@ -34,7 +37,7 @@ func (l *loop) assembling(now time.Time) bool {
 }
 
 // sendTasks sends every ready task for which a worker has room.
-func (l *loop) sendTasks() {
+func (l *loop) sendTasks(ctx context.Context) {
 	if l.runState == outcome.Paused || l.assembling(time.Now()) {
 		return
 	}
@@ -47,16 +50,15 @@ func (l *loop) sendTasks() {
 			return
 		}
 		l.v.metrics.delivered(dl.Kind)
-		wire.SealTask(dl.Message, l.tickets.Of(wire.TicketOf{
+		ticket := l.tickets.Of(wire.TicketOf{
 			ID: dl.Task.ID.String(), Filename: dl.Task.Name, Recipe: l.v.naming.recipe(dl.Task.Name),
 			Delivery: dl.Task.Deliveries(), Proof: dl.Proof,
-		}))
-		s := sentMessage{task: dl.Task, message: dl.Message, size: dl.Size}
-		err := l.v.push.SendTo(zsock.PeerID(dl.Peer), zsock.Message{dl.Message}, func(err error) {
-			s := s
-			s.err = err
-			l.v.sent.put(s)
 		})
+		if dl.Task.Origin.(*image).referred && !dl.References {
+			l.sendBytes(ctx, dl, ticket)
+			continue
+		}
+		err := l.v.send(dl, dl.Message, ticket)
 		if err == nil {
 			continue
 		}
@@ -68,11 +70,47 @@ func (l *loop) sendTasks() {
 	}
 }
 
+// send hands a message to the connection of its peer. What becomes of it comes to takeSent.
+func (v *Ventilator) send(dl dispatch.Delivery, message []byte, ticket wire.Ticket) error {
+	wire.SealTask(message, ticket)
+	s := sentMessage{task: dl.Task, message: message, size: dl.Size}
+	return v.push.SendTo(zsock.PeerID(dl.Peer), zsock.Message{message}, func(err error) {
+		s := s
+		s.err = err
+		v.sent.put(s)
+	})
+}
+
+// sendBytes sends a task to a peer that fetches no images, such as a stranger: with the bytes, not with the reference
+// that is ready. These peers hold few tasks, so that little is read at a time.
+func (l *loop) sendBytes(ctx context.Context, dl dispatch.Delivery, ticket wire.Ticket) {
+	o := l.order(dl.Task, dl.Task.Deliveries())
+	l.spawn(func() error {
+		o.info.Source = l.v.sourceOf(o.image)
+		var message []byte
+		err := l.v.readCarried(ctx, o.image, &o.info)
+		if err == nil {
+			message, err = l.v.readTask(ctx, o.image, o.info)
+		}
+		if err == nil {
+			err = l.v.send(dl, message, ticket)
+		}
+		if err != nil {
+			l.v.sent.put(sentMessage{task: dl.Task, size: dl.Size, err: err, unread: &dl})
+		}
+		return nil
+	})
+}
+
 // takeSent takes the messages that connections have sent or lost.
 func (l *loop) takeSent() {
 	for _, s := range l.v.sent.take() {
 		l.d.ReleaseBytes(s.size)
 		l.v.buffers.put(s.message)
+		if s.unread != nil && l.d.Task(s.task.ID) == s.task && !errors.Is(s.err, zsock.ErrNoPeer) {
+			l.v.log.Warn("cannot send an image; it is delivered again", "file", s.task.Path, "error", s.err)
+			l.d.FailSend(*s.unread, s.err.Error(), time.Now())
+		}
 		if l.v.withoutSink() && s.err == nil {
 			l.d.HandOver(s.task.ID)
 			l.lastSettled = time.Now()

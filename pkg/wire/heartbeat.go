@@ -62,6 +62,8 @@ type WorkerIdentity struct {
 	// Token is random, and known to the worker's own ventilators and sink alone. It ties the two connections of a worker
 	// together. Workers of earlier versions have none.
 	Token string
+	// References says that the worker fetches images to which tasks refer.
+	References bool
 }
 
 const identityPrefix = "imagefarm/1 "
@@ -71,6 +73,9 @@ func (w WorkerIdentity) String() string {
 	token := ""
 	if w.Token != "" {
 		token = " token=" + w.Token
+	}
+	if w.References {
+		token += " references=1"
 	}
 	s := fmt.Sprintf("%sslots=%d prefetch=%d%s name=%s", identityPrefix, w.Slots, w.Prefetch, token, w.Name)
 	return s[:min(len(s), 255)]
@@ -96,6 +101,8 @@ func ParseWorkerIdentity(s string) (w WorkerIdentity, ok bool) {
 			w.Slots = n
 		case "prefetch":
 			w.Prefetch = n
+		case "references":
+			w.References = true
 		case "token":
 			w.Token, valid = value, value != ""
 		default:

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
@@ -36,7 +37,18 @@ type TaskInfo struct {
 	Location bool `msgpack:"location,omitempty" json:",omitempty"`
 	// Carried is a text of Carried.Encode; echoed in the result.
 	Carried string `msgpack:"carried,omitempty" json:",omitempty"`
-	Ticket  Ticket `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
+	// Reference says where the image is, and the task has no data. Only a worker that announced WorkerIdentity.References
+	// gets one.
+	Reference *Reference `msgpack:"reference,omitempty" json:",omitempty"`
+	Ticket    Ticket     `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
+}
+
+// Reference says where an image is.
+type Reference struct {
+	At       string    `msgpack:"at"`                 // an absolute path, s3://BUCKET/KEY or a URL
+	Size     int64     `msgpack:"size,omitempty"`     // bytes; 0: unknown
+	Modified time.Time `msgpack:"modified,omitempty"` // of a file
+	ETag     string    `msgpack:"etag,omitempty"`     // of an object, or of an image on a web server
 }
 
 // TaskBuffer is a task message under construction. The image's bytes are read into Data, which is a part of Message,
@@ -121,6 +133,9 @@ func DecodeTask(b []byte) (*Task, error) {
 		return nil, malformed("%d variants, at most %d, or an input of %d bytes", len(t.Only), MaxOutputs, len(t.Input))
 	case len(t.Carried) > MaxCarried:
 		return nil, malformed("what is carried has %d bytes (limit %d)", len(t.Carried), MaxCarried)
+	case t.Reference != nil && (len(t.Reference.At) > MaxReference || len(t.Reference.ETag) > MaxReference ||
+		t.Reference.Size < 0 || len(t.Data) > 0):
+		return nil, malformed("a reference beside data, of a negative size, or with a text longer than %d bytes", MaxReference)
 	case len(t.Ticket) > MaxTicket:
 		return nil, malformed("a ticket of %d bytes", len(t.Ticket))
 	case t.Delivery < 0:

@@ -163,6 +163,9 @@ func vectors() []vector {
 		{"result with a ticket", "from-worker", true, answer.Encode()},
 		{"task that names the variants to make", "task", true,
 			(&wire.Task{Filename: "a.gif", Data: pixel, TaskInfo: partial}).Encode()},
+		{"task that refers to its image", "task", true, (&wire.Task{Filename: "a.gif", TaskInfo: wire.TaskInfo{
+			ID: id, Run: "r1", Delivery: 1, Recipe: "thumbnail64=fit:64x64", Ticket: ticket, Reference: &wire.Reference{
+				At: "/photos/a.gif", Size: 6, Modified: at}}}).Encode()},
 		{"result with the variants that were to be made", "from-worker", true, partly.Encode()},
 		{"request variants", "request", true, wire.EncodeRequest(wire.OpVariants, &wire.VariantsArgs{
 			Recipe: partial.Recipe, Images: []wire.VariantsOf{{Filename: "a.gif", Source: "/photos", Input: partial.Input}},

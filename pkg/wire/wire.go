@@ -29,6 +29,7 @@ const (
 	MaxID          = 128         // bytes of a task's or a run's id
 	MaxRuns        = 256         // runs in one page of an answer; each has some fifty values
 	MaxEvent       = 4 << 20     // bytes of an event; the largest is the heartbeat of a worker that holds MaxHeld tasks
+	MaxReference   = 8 << 10     // bytes of a path or URL of an image, and of its ETag
 	MaxInput       = 2 * MaxName // bytes of a taskid.Input
 	MaxText        = 64 << 10    // bytes of a recipe
 	MaxDropped     = 64          // kinds of metadata that a result says no output carries

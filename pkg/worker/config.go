@@ -30,6 +30,7 @@ type Config struct {
 
 	Engine  engine.Engine // required
 	Memory  zsock.Memory  // where tasks are received; best the memory that Engine reads; default: ordinary memory
+	Inputs  Inputs        // where images are to which tasks refer; nil: the worker takes no such tasks
 	Default recipe.Recipe // recipe of tasks that bring none; default: thumbnails of 64, 128 and 256 pixels
 	Out     blob.Writer   // where the worker writes outputs; nil: the sink writes them
 	Bare    bool          // send only the names of outputs, for a sink that knows no results; needs Out

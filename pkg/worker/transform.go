@@ -67,6 +67,20 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 			return fail(result, err)
 		}
 	}
+	if t.Reference != nil {
+		data, err := w.fetch(ctx, t)
+		var rejection *outcome.Rejection
+		switch {
+		case errors.As(err, &rejection):
+			return reject(result, rejection)
+		case err != nil:
+			return fail(result, err)
+		}
+		defer w.cfg.Memory.Release(data)
+		t.Data, result.InputBytes = data, int64(len(data))
+		begun = time.Now()
+		result.Timings.Waited = begun.Sub(in.at).Microseconds()
+	}
 	made, err := w.transformWithFiles(ctx, t.Data, what.For(t.Filename))
 	var rejection *outcome.Rejection
 	switch {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,7 +180,7 @@ func (w *Worker) Run(ctx context.Context) error {
 
 func (w *Worker) open() error {
 	identity := wire.WorkerIdentity{Name: w.cfg.Name, Slots: w.cfg.Slots, Prefetch: w.cfg.Prefetch,
-		Token: wire.NewToken()}.String()
+		Token: wire.NewToken(), References: w.cfg.Inputs != nil}.String()
 	var err error
 	w.pull, err = zsock.NewPull(zsock.Config{
 		Identity: identity, MaxMessage: w.cfg.MaxMessage + wire.MaxText + 2*wire.MaxName,
@@ -257,7 +258,7 @@ func (w *Worker) take(ctx, intake context.Context) error {
 		}
 		w.hold(t.ID)
 		arrived := time.Now()
-		if w.room.enter(ctx, len(message[0])) != nil { // waits when a stranger sends more than the prefetch
+		if w.room.enter(ctx, sizeOf(t, message[0])) != nil { // waits when a stranger sends more than the prefetch
 			return nil
 		}
 		w.tasks.put(received{task: t, frame: message[0], at: arrived})
@@ -267,7 +268,15 @@ func (w *Worker) take(ctx, intake context.Context) error {
 // releaseTask gives back the memory and the room of a task.
 func (w *Worker) releaseTask(r received) {
 	w.cfg.Memory.Release(r.frame)
-	w.room.leave(len(r.frame))
+	w.room.leave(sizeOf(r.task, r.frame))
+}
+
+// sizeOf returns how many bytes a task takes in memory, with the image to which it refers.
+func sizeOf(t *wire.Task, frame []byte) int {
+	if t.Reference == nil {
+		return len(frame)
+	}
+	return len(frame) + int(min(t.Reference.Size, math.MaxInt32))
 }
 
 func (w *Worker) releaseAll(m zsock.Message) {

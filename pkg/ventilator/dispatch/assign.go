@@ -20,12 +20,14 @@ const (
 
 // Delivery is one message that the caller is to send.
 type Delivery struct {
-	Task    *Task
-	Peer    PeerID
-	Proof   string // wire.WorkerIdentity.Proof of the peer
-	Message []byte
-	Size    int64 // to be given to ReleaseBytes once the message was sent or lost
-	Kind    Kind
+	Task  *Task
+	Peer  PeerID
+	Proof string // wire.WorkerIdentity.Proof of the peer
+	// References says that the peer fetches images to which tasks refer.
+	References bool
+	Message    []byte
+	Size       int64 // to be given to ReleaseBytes once the message was sent or lost
+	Kind       Kind
 }
 
 // Assign leases a ready task to the peer with the fewest tasks per slot; ok is false when no task is ready or no peer
@@ -51,7 +53,7 @@ func (d *Dispatcher) Assign(now time.Time) (delivery Delivery, ok bool) {
 		message := t.message
 		t.message = nil
 		kind := d.lease(t, p, now)
-		return Delivery{Task: t, Peer: p.id, Proof: p.proof, Message: message, Size: t.budgeted, Kind: kind}, true
+		return Delivery{Task: t, Peer: p.id, Proof: p.proof, References: p.references, Message: message, Size: t.budgeted, Kind: kind}, true
 	}
 	return Delivery{}, false
 }

@@ -26,6 +26,7 @@ type peer struct {
 	slots        int    // transforms at a time
 	prefetch     int    // unsettled tasks that it may hold
 	stranger     bool
+	references   bool // it fetches images to which tasks refer
 	draining     bool // it has announced that it takes no further tasks
 	suspect      bool // one of its leases expired, and it gave no sign of life since
 	awaitsEvents bool // a stranger whose results would not reach this run now
@@ -78,6 +79,7 @@ func (d *Dispatcher) AddPeer(id PeerID, identity, proof string) PeerInfo {
 	p := &peer{id: id, proof: proof, held: make(map[taskid.ID]*Task), index: -1}
 	if w, ok := wire.ParseWorkerIdentity(identity); ok {
 		p.name, p.slots, p.prefetch = w.Name, w.Slots, w.Prefetch
+		p.references = w.References
 	} else {
 		p.name, p.slots, p.prefetch, p.stranger = identity, 1, d.cfg.StrangerPrefetch, true
 		p.awaitsEvents = !d.eventsConnected && !d.cfg.WithoutSink

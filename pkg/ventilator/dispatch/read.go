@@ -51,6 +51,12 @@ func (d *Dispatcher) FinishRead(t *Task, message []byte) {
 	d.ready.push(t)
 }
 
+// BudgetReference says that the message of a task that NextRead returned has only n bytes, because it refers to the image.
+func (d *Dispatcher) BudgetReference(t *Task, n int64) {
+	d.bytesInFlight += n - t.budgeted
+	t.budgeted = n
+}
+
 // FailRead says that a task that NextRead returned could not be read. The delivery counts as failed.
 func (d *Dispatcher) FailRead(t *Task, detail string, now time.Time) {
 	d.bytesInFlight -= t.budgeted

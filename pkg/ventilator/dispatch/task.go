@@ -64,6 +64,9 @@ func (t *Task) Detail() string { return t.detail }
 // Held reports whether a worker holds the task.
 func (t *Task) Held() bool { return len(t.holders) > 0 }
 
+// UnderWay reports whether the task has a message that waits for a peer or is with one.
+func (t *Task) UnderWay() bool { return t.state == ready || t.state == leased }
+
 // Holder returns the name of the worker that received the newest delivery; empty if no worker holds the task.
 func (t *Task) Holder() string {
 	if n := len(t.holders); n > 0 {
