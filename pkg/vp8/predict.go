@@ -7,9 +7,9 @@ import "encoding/binary"
 
 const everyByte = 0x0101010101010101
 
-// plainSquare predicts n×n samples at a place of a plane, n 8 or 16. edgeX and edgeY tell that there is nothing to the
+// square predicts n×n samples at a place of a plane, n 8 or 16. edgeX and edgeY tell that there is nothing to the
 // left, or above.
-func plainSquare(pix []byte, at, stride, n int, m mode, edgeX, edgeY bool) {
+func square(pix []byte, at, stride, n int, m mode, edgeX, edgeY bool) {
 	above := pix[at-stride:][:n]
 	switch m {
 	case modeDC:
@@ -87,9 +87,9 @@ func three(a, b, c uint32) uint32 { return (a + 2*b + c + 2) >> 2 }
 
 func pack(a, b, c, d uint32) uint32 { return a | b<<8 | c<<16 | d<<24 }
 
-// plainPredict4 predicts a block of 4×4 samples. The letters are those of the RFC: P is the corner, A to H are above,
+// predict4 predicts a block of 4×4 samples. The letters are those of the RFC: P is the corner, A to H are above,
 // I to L to the left.
-func plainPredict4(pix []byte, at, stride int, m mode) {
+func predict4(pix []byte, at, stride int, m mode) {
 	above := binary.LittleEndian.Uint64(pix[at-stride:])
 	edge := func(i int) uint32 { return uint32(above>>(8*i)) & 255 }
 	p := uint32(pix[at-stride-1])
@@ -152,5 +152,17 @@ func plainPredict4(pix []byte, at, stride int, m mode) {
 	}
 	for y, v := range rows {
 		binary.LittleEndian.PutUint32(pix[at+y*stride:], v)
+	}
+}
+
+// plainBlocks predicts the 4×4 blocks of a macroblock in turn, and adds to those whose bit is set in coded what their
+// coefficients say.
+func plainBlocks(pix []byte, at, stride int, modes *[16]mode, blocks *[16][16]int16, coded uint32) {
+	for i, m := range modes {
+		at := at + i>>2*4*stride + i&3*4
+		predict4(pix, at, stride, m)
+		if coded>>i&1 != 0 {
+			plainAdd(pix, at, stride, &blocks[i])
+		}
 	}
 }

@@ -200,11 +200,5 @@ func (r *Reader) blocks(at int, m *macroblock) {
 	for y := 3; y < 12; y += 4 {
 		copy(p.pix[at+y*p.stride+16:][:4], beyond)
 	}
-	for i := range 16 {
-		at := at + i>>2*4*p.stride + i&3*4
-		predict4(p.pix, at, p.stride, m.modes[i])
-		if m.coefficients>>i&1 != 0 {
-			add(p.pix, at, p.stride, &r.coefficients[i])
-		}
-	}
+	predictBlocks(p.pix, at, p.stride, &m.modes, (*[16][16]int16)(r.coefficients[:]), m.coefficients)
 }

@@ -133,36 +133,170 @@ TEXT ·addFourAVX2(SB), NOSPLIT, $0-32
 	VPSRLDQ    $8, X0, X1 \
 	VPSRLDQ    $8, X2, X3
 
-#define ADD1(row) \
-	VPMOVZXBW (DI), X5        \
-	VPADDW    row, X5, X5     \
-	VPACKUSWB X5, X5, X5      \
-	VMOVD     X5, (DI)        \
-	ADDQ      DX, DI
+// The edge of a block is put into one register, clockwise: the samples to the left from below, the first of them twice,
+// the corner, and the eight above, the last of them twice. All other modes than DC and TM pick their samples among the
+// rounded means of three neighbours and of two.
+DATA edgeAbove<>+0(SB)/8, $0x0201008080808080
+DATA edgeAbove<>+8(SB)/8, $0x8008080706050403
+GLOBL edgeAbove<>(SB), RODATA|NOPTR, $16
 
-// func addOneAVX2(dst *byte, stride int, block *[16]int16)
-TEXT ·addOneAVX2(SB), NOSPLIT, $0-24
-	MOVQ    dst+0(FP), DI
-	MOVQ    stride+8(FP), DX
-	MOVQ    block+16(FP), AX
-	VMOVQ   (AX), X0
-	VMOVQ   8(AX), X1
-	VMOVQ   16(AX), X2
-	VMOVQ   24(AX), X3
-	VPXOR   X15, X15, X15
-	VMOVDQU X15, (AX)
-	VMOVDQU X15, 16(AX)
+// What DC adds up: the samples to the left, and four above.
+DATA around<>+0(SB)/8, $0x0908070604030201
+DATA around<>+8(SB)/8, $0x8080808080808080
+GLOBL around<>(SB), RODATA|NOPTR, $16
+
+// What TM adds, as words: what is above, and the corner; to the left of the first two rows, and of the others.
+DATA overhead<>+0(SB)/8, $0x8009800880078006
+DATA overhead<>+8(SB)/8, $0x8009800880078006
+GLOBL overhead<>(SB), RODATA|NOPTR, $16
+DATA corner<>+0(SB)/8, $0x8005800580058005
+DATA corner<>+8(SB)/8, $0x8005800580058005
+GLOBL corner<>(SB), RODATA|NOPTR, $16
+DATA upperLeft<>+0(SB)/8, $0x8004800480048004
+DATA upperLeft<>+8(SB)/8, $0x8003800380038003
+GLOBL upperLeft<>(SB), RODATA|NOPTR, $16
+DATA lowerLeft<>+0(SB)/8, $0x8002800280028002
+DATA lowerLeft<>+8(SB)/8, $0x8001800180018001
+GLOBL lowerLeft<>(SB), RODATA|NOPTR, $16
+DATA ones<>+0(SB)/8, $0x0101010101010101
+DATA ones<>+8(SB)/8, $0x0101010101010101
+GLOBL ones<>(SB), RODATA|NOPTR, $16
+
+// Which means each mode picks for its 16 samples: of three, and of two.
+DATA picks<>+0(SB)/8, $0x0807060508070605 // vertical
+DATA picks<>+8(SB)/8, $0x0807060508070605
+DATA picks<>+16(SB)/8, $0x8080808080808080
+DATA picks<>+24(SB)/8, $0x8080808080808080
+DATA picks<>+32(SB)/8, $0x0202020203030303 // horizontal
+DATA picks<>+40(SB)/8, $0x0000000001010101
+DATA picks<>+48(SB)/8, $0x8080808080808080
+DATA picks<>+56(SB)/8, $0x8080808080808080
+DATA picks<>+64(SB)/8, $0x0605040307060504 // right down
+DATA picks<>+72(SB)/8, $0x0403020105040302
+DATA picks<>+80(SB)/8, $0x8080808080808080
+DATA picks<>+88(SB)/8, $0x8080808080808080
+DATA picks<>+96(SB)/8, $0x0706050480808080 // vertical right
+DATA picks<>+104(SB)/8, $0x0605040280808003
+DATA picks<>+112(SB)/8, $0x8080808008070605
+DATA picks<>+120(SB)/8, $0x8080808007060580
+DATA picks<>+128(SB)/8, $0x0a09080709080706 // left down
+DATA picks<>+136(SB)/8, $0x0c0b0a090b0a0908
+DATA picks<>+144(SB)/8, $0x8080808080808080
+DATA picks<>+152(SB)/8, $0x8080808080808080
+DATA picks<>+160(SB)/8, $0x0908070680808080 // vertical left
+DATA picks<>+168(SB)/8, $0x0b0908070a808080
+DATA picks<>+176(SB)/8, $0x8080808009080706
+DATA picks<>+184(SB)/8, $0x8080808080090807
+DATA picks<>+192(SB)/8, $0x0480038006050480 // horizontal down
+DATA picks<>+200(SB)/8, $0x0280018003800280
+DATA picks<>+208(SB)/8, $0x8004800380808004
+DATA picks<>+216(SB)/8, $0x8002800180038002
+DATA picks<>+224(SB)/8, $0x0080018001800280 // horizontal up
+DATA picks<>+232(SB)/8, $0x8080808080800080
+DATA picks<>+240(SB)/8, $0x8001800280028003
+DATA picks<>+248(SB)/8, $0x0000000000008001
+GLOBL picks<>(SB), RODATA|NOPTR, $256
+
+// func blocksAVX2(dst *byte, stride int, modes *[16]uint8, blocks *[16][16]int16, coded uint32)
+TEXT ·blocksAVX2(SB), NOSPLIT, $0-36
+	MOVQ dst+0(FP), DI
+	MOVQ stride+8(FP), DX
+	MOVQ modes+16(FP), SI
+	MOVQ blocks+24(FP), AX
+	MOVL coded+32(FP), R8
+	LEAQ (DX)(DX*2), CX
+	MOVL $16, R9
+	LEAQ picks<>(SB), R11
+
+block:
+	MOVQ    DI, R10
+	SUBQ    DX, R10
+	VMOVDQU -1(R10), X14
+	VPSHUFB edgeAbove<>(SB), X14, X14
+	VPINSRB $4, -1(DI), X14, X14
+	VPINSRB $3, -1(DI)(DX*1), X14, X14
+	VPINSRB $2, -1(DI)(DX*2), X14, X14
+	VPINSRB $1, -1(DI)(CX*1), X14, X14
+	VPINSRB $0, -1(DI)(CX*1), X14, X14
+	MOVBLZX (SI), BX
+	SUBL    $2, BX
+	JB      special
+	SHLL    $5, BX
+	VPSRLDQ $1, X14, X1
+	VPSRLDQ $2, X14, X2
+	VPAVGB  X2, X14, X3
+	VPXOR   X2, X14, X4
+	VPAND   ones<>(SB), X4, X4
+	VPSUBB  X4, X3, X3
+	VPAVGB  X1, X3, X3
+	VPAVGB  X1, X14, X4
+	VPSHUFB (R11)(BX*1), X3, X3
+	VPSHUFB 16(R11)(BX*1), X4, X4
+	VPOR    X4, X3, X14
+
+predicted:
+	SHRL $1, R8
+	JCC  store
+
+	VMOVQ      (AX), X0
+	VMOVQ      8(AX), X1
+	VMOVQ      16(AX), X2
+	VMOVQ      24(AX), X3
+	VPXOR      X15, X15, X15
+	VMOVDQU    X15, (AX)
+	VMOVDQU    X15, 16(AX)
 	PASS1
 	TRANSPOSE1
-	VPADDW  half<>(SB), X0, X0
+	VPADDW     half<>(SB), X0, X0
 	PASS1
-	VPSRAW  $3, X4, X4
-	VPSRAW  $3, X5, X5
-	VPSRAW  $3, X6, X6
-	VPSRAW  $3, X7, X7
-	TRANSPOSE1
-	ADD1(X0)
-	ADD1(X1)
-	ADD1(X2)
-	ADD1(X3)
+	VPSRAW     $3, X4, X4
+	VPSRAW     $3, X5, X5
+	VPSRAW     $3, X6, X6
+	VPSRAW     $3, X7, X7
+	VPUNPCKLWD X5, X4, X8
+	VPUNPCKLWD X7, X6, X9
+	VPUNPCKLDQ X9, X8, X0
+	VPUNPCKHDQ X9, X8, X2
+	VPUNPCKLBW X15, X14, X4
+	VPUNPCKHBW X15, X14, X5
+	VPADDW     X0, X4, X4
+	VPADDW     X2, X5, X5
+	VPACKUSWB  X5, X4, X14
+
+store:
+	VMOVD   X14, (DI)
+	VPEXTRD $1, X14, (DI)(DX*1)
+	VPEXTRD $2, X14, (DI)(DX*2)
+	VPEXTRD $3, X14, (DI)(CX*1)
+	ADDQ    $32, AX
+	ADDQ    $4, DI
+	INCQ    SI
+	DECL    R9
+	TESTL   $3, R9
+	JNE     block
+	LEAQ    -16(DI)(DX*4), DI
+	TESTL   R9, R9
+	JNE     block
 	RET
+
+special:
+	CMPL BX, $-2
+	JNE  tm
+	VPSHUFB      around<>(SB), X14, X14
+	VPXOR        X15, X15, X15
+	VPSADBW      X15, X14, X14
+	VPADDW       half<>(SB), X14, X14
+	VPSRLW       $3, X14, X14
+	VPBROADCASTB X14, X14
+	JMP          predicted
+
+tm:
+	VPSHUFB   overhead<>(SB), X14, X0
+	VPSHUFB   corner<>(SB), X14, X1
+	VPSHUFB   upperLeft<>(SB), X14, X2
+	VPSHUFB   lowerLeft<>(SB), X14, X3
+	VPSUBW    X1, X0, X0
+	VPADDW    X2, X0, X2
+	VPADDW    X3, X0, X3
+	VPACKUSWB X3, X2, X14
+	JMP       predicted

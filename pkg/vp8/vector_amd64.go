@@ -36,20 +36,19 @@ func readSubModes(b *boolReader, above, left *[4]mode, out *[16]mode) {
 //go:noescape
 func subModesBMI2(b *boolReader, above, left *[4]uint8, out *[16]uint8, probs *[10][10][9]uint8)
 
-// add transforms a block, adds it to 4×4 samples, and clears it.
-func add(pix []byte, at, stride int, c *[16]int16) {
+// predictBlocks predicts the 4×4 blocks of a macroblock in turn. To those whose bit is set in coded it adds what their
+// coefficients say, and clears these.
+func predictBlocks(pix []byte, at, stride int, modes *[16]mode, blocks *[16][16]int16, coded uint32) {
 	if !vectors {
-		plainAdd(pix, at, stride, c)
+		plainBlocks(pix, at, stride, modes, blocks, coded)
 		return
 	}
-	_ = pix[at+3*stride+7]
-	addOneAVX2(&pix[at], stride, c)
+	_, _ = pix[at-stride-1], pix[at+15*stride+15]
+	blocksAVX2(&pix[at], stride, modes, blocks, coded)
 }
 
-// addOneAVX2 reads 8 samples of each row.
-//
 //go:noescape
-func addOneAVX2(dst *byte, stride int, block *[16]int16)
+func blocksAVX2(dst *byte, stride int, modes *[16]uint8, blocks *[16][16]int16, coded uint32)
 
 // addFour transforms four blocks and clears them. The first two are added to 8×4 samples from at on, the others to as
 // many from second on.

@@ -10,7 +10,9 @@ func readSubModes(b *boolReader, above, left *[4]mode, out *[16]mode) {
 	plainSubModes(b, above, left, out)
 }
 
-func add(pix []byte, at, stride int, c *[16]int16) { plainAdd(pix, at, stride, c) }
+func predictBlocks(pix []byte, at, stride int, modes *[16]mode, blocks *[16][16]int16, coded uint32) {
+	plainBlocks(pix, at, stride, modes, blocks, coded)
+}
 
 func addFour(pix []byte, at, second, stride int, blocks *[4][16]int16) {
 	plainAddFour(pix, at, second, stride, blocks)

@@ -94,12 +94,29 @@ func TestTransformsAreAlike(t *testing.T) {
 		if !bytes.Equal(pix, other) || c != d {
 			t.Fatal("four blocks differ")
 		}
-		c[0][3], c[0][9], c[0][0] = 100, -77, int16(r.IntN(2000)-1000)
+	}
+}
+
+func TestBlocksArePredictedAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 3000 {
+		const stride = 64
+		pix := randomBytes(r, 20*stride)
+		other := bytes.Clone(pix)
+		var modes [16]mode
+		var c, d [16][16]int16
+		for i := range c {
+			modes[i] = mode(r.IntN(int(subModes)))
+			for j := range 1 + r.IntN(16) {
+				c[i][j] = int16(r.IntN(600) - 300)
+			}
+		}
 		d = c
-		plainAdd(pix, 50, stride, &c[0])
-		add(other, 50, stride, &d[0])
+		coded := r.Uint32()
+		plainBlocks(pix, stride+8, stride, &modes, &c, coded)
+		predictBlocks(other, stride+8, stride, &modes, &d, coded)
 		if !bytes.Equal(pix, other) || c != d {
-			t.Fatal("one block differs")
+			t.Fatalf("modes %v, coded %x: the blocks differ", modes, coded)
 		}
 	}
 }
