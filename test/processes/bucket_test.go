@@ -71,12 +71,20 @@ func TestBucketToBucketBalancesWhateverFails(t *testing.T) {
 		t.Error("the server made no request fail")
 	}
 
+	requests := bucketRequests(t, sink)
+	if requests["PUT ok"] < float64(n/5) || requests["PUT faulty"] == 0 || requests["GET ok"] != 0 {
+		t.Errorf("the last sink counts the requests %v", requests)
+	}
+
 	gets, puts := s.Count(http.MethodGet), s.Count(http.MethodPut)
 	v = ventilate()
 	v.MustExit(3)
 	v.MustSay(numfmt.Count(int64(n)) + " skipped")
 	if g, p := s.Count(http.MethodGet)-gets, s.Count(http.MethodPut)-puts; g != 0 || p != 0 {
 		t.Errorf("the second run read %d objects and wrote %d", g, p)
+	}
+	if heads := bucketRequests(t, sink)["HEAD ok"] - requests["HEAD ok"]; heads < float64(n) {
+		t.Errorf("the sink counts %v questions about %d outputs", heads, n)
 	}
 
 	gets = s.Count(http.MethodGet)
@@ -94,6 +102,20 @@ func TestBucketToBucketBalancesWhateverFails(t *testing.T) {
 	if g := s.Count(http.MethodGet) - gets; g != 0 {
 		t.Errorf("verify --quick read %d objects", g)
 	}
+}
+
+// bucketRequests returns how many requests to object stores a process has counted, by method and result.
+func bucketRequests(t *testing.T, p *farmtest.Process) map[string]float64 {
+	t.Helper()
+	counts := make(map[string]float64)
+	for _, m := range metrics(t, p)["imagefarm_bucket_requests_total"].GetMetric() {
+		labels := make(map[string]string)
+		for _, l := range m.GetLabel() {
+			labels[l.GetName()] = l.GetValue()
+		}
+		counts[labels["method"]+" "+labels["result"]] = m.GetCounter().GetValue()
+	}
+	return counts
 }
 
 // awaitCount waits until the server has answered n requests of a kind.
