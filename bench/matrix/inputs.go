@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// makeInputs makes, in a directory for each kind, the same photographs in every kind that the rows need. Kinds for which
-// a program is missing are left out.
+// makeInputs makes, in a directory for each kind, the same photographs in every kind that the rows need. Kinds for
+// which a program is missing are left out.
 func makeInputs(ctx context.Context, work string, photos []string, rows []row) (map[string]string, error) {
 	p3, adobe := filepath.Join(work, "p3.icc"), filepath.Join(work, "adobe.icc")
 	for name, data := range map[string][]byte{p3: displayP3(), adobe: adobeRGB()} {
