@@ -53,7 +53,7 @@ same messages as between machines.
 		),
 		Action: runFarm,
 	}, "out", "size", "variant", "preset", "assets", "include", "exclude", "hidden", "force", "checksum",
-		"dry-run", "fail-on",
+		"watch", "dry-run", "fail-on",
 		"reject-dir", "max-message", "max-pixels", "on-truncated", "slots", "task-timeout", "task-memory",
 		"progress", "log-level", "quiet", "http")
 }

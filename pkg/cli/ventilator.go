@@ -55,6 +55,11 @@ func findFlags() []cli.Flag {
 		duration(limits, "url-interval", 200*time.Millisecond, from(time.Millisecond),
 			"time between two requests to one web server"),
 		text(whatToTake, "shard", "", "take part `I/N` of the images, from 0/N; the parts may run at the same time"),
+		yes(whatToTake, "watch", "go on when all is done, and take images that come or change; ends by SIGTERM"),
+		duration(whatToTake, "settle", 2*time.Second, from(time.Millisecond),
+			"with --watch: how long a file must have been the same to be taken"),
+		duration(whatToTake, "rescan", 10*time.Minute, from(time.Second),
+			"with --watch: how often everything is looked at again"),
 		failOnFlag(),
 		yes(whatToTake, "dry-run", "print what would be made, skipped or rejected; make nothing"),
 		text(delivery, "run", "", "`NAME` of this run (default: made of the time)"),
@@ -107,6 +112,7 @@ connected workers, and waits until the sink has acknowledged every one.
    ventilator --variant 'web=fit:1280x1280,format:webp' ~/Pictures
    ventilator s3://bucket/photos                        the images of a bucket
    ventilator urls.csv                                  images on web servers
+   ventilator --watch /srv/incoming                     images as they come
    find . -newer stamp -name '*.jpg' | ventilator -     the files of a list
    ventilator --dry-run ~/Pictures                      only print what would be done
 
@@ -218,6 +224,7 @@ func ventilatorConfig(
 	host, _ := os.Hostname() // for display only
 	return ventilator.Config{
 		Inputs: c.Args().Slice(), Stdin: os.Stdin, Part: part,
+		Watching: c.Bool("watch"), Settle: c.Duration("settle"), Rescan: c.Duration("rescan"),
 		Select: selectionOf(c, bucketConfig(log, reg), webConfig(c)),
 		Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool(

@@ -6,6 +6,7 @@ type RunState string
 // The states of a run. An operator may ask for Running, Paused and Cancelled.
 const (
 	Running     RunState = "running"     // it hands out tasks
+	Watching    RunState = "watching"    // as Running, and it goes on when all is settled, to wait for new images
 	Paused      RunState = "paused"      // an operator paused it; workers finish what they hold
 	Draining    RunState = "draining"    // it hands out nothing more and waits for what workers hold
 	Cancelled   RunState = "cancelled"   // an operator wants it to drain and end; it ends as Interrupted
@@ -21,7 +22,7 @@ func (s RunState) Steers() bool { return s == Running || s == Paused || s == Can
 // Known reports whether s is one of the states above.
 func (s RunState) Known() bool {
 	switch s {
-	case Running, Paused, Draining, Cancelled, Finished, Interrupted, Stalled, DryRun:
+	case Running, Watching, Paused, Draining, Cancelled, Finished, Interrupted, Stalled, DryRun:
 		return true
 	}
 	return false

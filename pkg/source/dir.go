@@ -67,6 +67,37 @@ func (d *Dir) Open(ctx context.Context, e Entry) (*File, error) {
 // Walk implements Source. It goes through each directory in the order of names and follows no links to directories.
 // However deep the tree is, it keeps at most three files open.
 func (d *Dir) Walk(ctx context.Context, visit func(Entry) error, omit func(Omission)) error {
+	return d.walkBelow(ctx, ".", func(string) {}, visit, omit)
+}
+
+// walkBelow is Walk of a directory below d; "." is d itself. It calls enter with each directory before it reads it.
+func (d *Dir) walkBelow(
+	ctx context.Context, dir string, enter func(name string), visit func(Entry) error, omit func(Omission),
+) error {
+	root, err := waitForFiles(ctx, func() (*os.Root, error) { return os.OpenRoot(d.path) })
+	if err != nil {
+		omit(Omission{Location: d.path, Kind: Unreadable, Err: cause(err)})
+		return context.Cause(ctx)
+	}
+	defer root.Close()
+	w := &dirWalk{Dir: d, ctx: ctx, entered: enter, visit: visit, omit: omit, root: root}
+	defer w.leave()
+	switch {
+	case dir == ".":
+		return w.walk(".")
+	case w.cfg.hides(dir):
+		omit(Omission{Location: w.location(dir), Kind: Hidden})
+		return nil
+	}
+	return w.descend(dir)
+}
+
+// lookAt visits the one file of that name if Walk would, provided that Walk enters its directory.
+func (d *Dir) lookAt(ctx context.Context, name string, visit func(Entry) error, omit func(Omission)) error {
+	if d.cfg.hides(name) {
+		omit(Omission{Location: filepath.Join(d.path, filepath.FromSlash(name)), Kind: Hidden})
+		return nil
+	}
 	root, err := waitForFiles(ctx, func() (*os.Root, error) { return os.OpenRoot(d.path) })
 	if err != nil {
 		omit(Omission{Location: d.path, Kind: Unreadable, Err: cause(err)})
@@ -75,16 +106,27 @@ func (d *Dir) Walk(ctx context.Context, visit func(Entry) error, omit func(Omiss
 	defer root.Close()
 	w := &dirWalk{Dir: d, ctx: ctx, visit: visit, omit: omit, root: root}
 	defer w.leave()
-	return w.walk(".")
+	for i, r := range name {
+		if r == '/' && w.leavesOutDir(name[:i]) != "" { // what it is now: a farm may have begun to write there
+			return nil
+		}
+	}
+	info, err := root.Lstat(filepath.FromSlash(name))
+	if err != nil {
+		omit(Omission{Location: w.location(name), Kind: Unreadable, Err: cause(err)})
+		return context.Cause(ctx)
+	}
+	return w.file(path.Dir(name), name, fs.FileInfoToDirEntry(info))
 }
 
 // dirWalk is one walk of a Dir.
 type dirWalk struct {
 	*Dir
-	ctx   context.Context
-	visit func(Entry) error
-	omit  func(Omission)
-	root  *os.Root
+	ctx     context.Context
+	entered func(name string) // called with each directory
+	visit   func(Entry) error
+	omit    func(Omission)
+	root    *os.Root
 
 	here   *os.Root // the directory that was looked at last; nil: none
 	hereAt string   // its name
@@ -96,6 +138,7 @@ func (w *dirWalk) location(name string) string {
 
 // walk goes through the directory dir, "." for the root.
 func (w *dirWalk) walk(dir string) error {
+	w.entered(dir)
 	entries, err := w.read(dir)
 	if w.ctx.Err() != nil {
 		return context.Cause(w.ctx)
@@ -123,17 +166,22 @@ func (w *dirWalk) walk(dir string) error {
 // descend walks the directory name unless it is to be left out. A directory that a farm writes to is: thumbnails of
 // thumbnails would be made in the next run. The input itself may be such a directory, since the caller named it.
 func (w *dirWalk) descend(name string) error {
-	kind := Kind("")
-	if matches(w.cfg.Exclude, name) {
-		kind = Excluded
-	} else if _, err := w.root.Lstat(filepath.Join(filepath.FromSlash(name), blob.OwnDir)); err == nil {
-		kind = OutputDir
-	}
-	if kind != "" {
+	if kind := w.leavesOutDir(name); kind != "" {
 		w.omit(Omission{Location: w.location(name), Kind: kind})
 		return nil
 	}
 	return w.walk(name)
+}
+
+// leavesOutDir returns why a directory is left out; empty if it is not.
+func (w *dirWalk) leavesOutDir(name string) Kind {
+	if matches(w.cfg.Exclude, name) {
+		return Excluded
+	}
+	if _, err := w.root.Lstat(filepath.Join(filepath.FromSlash(name), blob.OwnDir)); err == nil {
+		return OutputDir
+	}
+	return ""
 }
 
 // file visits the file name in dir if it is a regular one that the globs admit.

@@ -58,12 +58,15 @@ type member struct {
 
 // Walk implements Source.
 func (s *shards) Walk(ctx context.Context, visit func(Entry) error, omit func(Omission)) error {
-	return s.base.Walk(ctx, func(e Entry) error {
-		if packingOf(e.Name) == "" {
-			return visit(e)
-		}
-		return s.walkShard(ctx, &e, visit, omit)
-	}, omit)
+	return s.base.Walk(ctx, func(e Entry) error { return s.expand(ctx, e, visit, omit) }, omit)
+}
+
+// expand visits an entry of the base or, if it is an archive, what is in it.
+func (s *shards) expand(ctx context.Context, e Entry, visit func(Entry) error, omit func(Omission)) error {
+	if packingOf(e.Name) == "" {
+		return visit(e)
+	}
+	return s.walkShard(ctx, &e, visit, omit)
 }
 
 // found is a file in an archive.

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -76,6 +77,9 @@ type File struct {
 
 // ErrChanged says that an entry is not what the walk found: it was replaced, rewritten, or is no regular file any more.
 var ErrChanged = errors.New("it changed since it was found; the next run takes it as it is then")
+
+// IsOutdated reports whether an error of Open says that the entry changed, or is not there any more.
+func IsOutdated(err error) bool { return errors.Is(err, ErrChanged) || errors.Is(err, fs.ErrNotExist) }
 
 // An Omission is something that a walk leaves out.
 type Omission struct {

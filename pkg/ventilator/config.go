@@ -36,6 +36,11 @@ type Config struct {
 	Part   Part          // which images of them; default: all
 	Recipe recipe.Recipe // what to make of each image; required
 
+	// Watching makes the run go on when everything is settled: images that come or change later are found, too. It ends by
+	// Drain. Inputs must be directories. Settle and Rescan are those of source.WatchConfig.
+	Watching       bool
+	Settle, Rescan time.Duration
+
 	// AllowEmpty lets a run that finds no image succeed. Default: such a run is refused, because its inputs are
 	// probably a mistake.
 	AllowEmpty bool
@@ -144,9 +149,13 @@ func (c *Config) Validate() error {
 		return usage("no endpoint of the sink's events")
 	case c.MaxMessage < 0 || c.MaxMessage > 1<<31:
 		return usage("the largest message is %d bytes; it must be between 0 and 2 GiB", c.MaxMessage)
+	case c.Watching && c.DryRun:
+		return usage("a dry run watches nothing")
+	case c.Watching && c.Control == NoSink:
+		return usage("a run that watches needs a sink")
 	case c.Readers < 0:
 		return usage("the number of readers is negative")
-	case min(c.Audit, c.WaitWorkers, c.StallTimeout) < 0:
+	case min(c.Audit, c.WaitWorkers, c.StallTimeout, c.Settle, c.Rescan) < 0:
 		return usage("a time is negative")
 	}
 	if err := c.Part.Validate(); err != nil {

@@ -24,6 +24,8 @@ func (l *loop) counts(now time.Time) wire.Run {
 		run.State = outcome.Draining
 	case l.runState == outcome.Paused:
 		run.State = outcome.Paused
+	case l.v.cfg.Watching:
+		run.State = outcome.Watching
 	default:
 		run.State = outcome.Running
 	}

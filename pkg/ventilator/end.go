@@ -42,6 +42,9 @@ func (l *loop) checkProgress(now time.Time) error {
 			return fmt.Errorf("%w within %v; the sink does not answer either (%s)", ErrNoWorkers, wait, l.v.cfg.Control)
 		}
 	}
+	if l.v.cfg.Watching && l.d.Unsettled() == 0 {
+		l.lastSettled = now
+	}
 	if limit := l.v.cfg.StallTimeout; limit > 0 && now.Sub(l.lastSettled) > limit && l.runState != outcome.Paused {
 		return fmt.Errorf("%w: nothing was settled for %v; %s", ErrStalled, limit, l.describeUnsettled(10))
 	}
@@ -86,6 +89,7 @@ func (l *loop) finish(ctx context.Context, err error) wire.Run {
 	run := l.counts(time.Now())
 	run.Waiting = ""
 	switch {
+	case l.draining && l.v.cfg.Watching && err == nil && l.runState != outcome.Cancelled: // it ends no other way
 	case l.draining:
 		run.State = outcome.Interrupted
 	case errors.Is(err, ErrStalled) || errors.Is(err, ErrNoWorkers):

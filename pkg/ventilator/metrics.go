@@ -21,6 +21,8 @@ type metrics struct {
 	deliveries *prometheus.CounterVec
 	blocked    *prometheus.CounterVec
 	latency    prometheus.Histogram
+	watched    prometheus.Gauge
+	rescans    prometheus.Counter
 
 	last   wire.Run  // counts of the last call of observe
 	lastAt time.Time // time of that call; zero: none yet
@@ -46,18 +48,28 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "settle_duration_seconds", Help: "Time from finding an image to the receipt of its task.",
 			Buckets: telemetry.Buckets()}),
 	}
+	m.watched = gauge("watched_directories", "Directories of which the operating system reports changes.")
+	m.rescans = prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "rescans_total",
+		Help: "Looks at everything below the watched inputs."})
 	for _, kind := range []dispatch.Kind{dispatch.First, dispatch.Redelivery, dispatch.Speculative} {
 		m.deliveries.WithLabelValues(string(kind))
 	}
 	for _, on := range []string{"workers", "bytes", "read"} {
 		m.blocked.WithLabelValues(on)
 	}
-	reg.MustRegister(m.found, m.pending, m.leased, m.inflight, m.peers, m.deliveries, m.blocked, m.latency)
+	reg.MustRegister(m.found, m.pending, m.leased, m.inflight, m.peers, m.deliveries, m.blocked, m.latency, m.watched,
+		m.rescans)
 	return m
 }
 
 // delivered counts a delivery.
 func (m *metrics) delivered(kind dispatch.Kind) { m.deliveries.WithLabelValues(string(kind)).Inc() }
+
+// rescanned counts a look at all inputs. Any goroutine may call it.
+func (m *metrics) rescanned(directories int) {
+	m.rescans.Inc()
+	m.watched.Set(float64(directories))
+}
 
 // settledAfter records the time from finding an image to its receipt.
 func (m *metrics) settledAfter(d time.Duration) { m.latency.Observe(d.Seconds()) }

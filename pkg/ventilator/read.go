@@ -137,6 +137,9 @@ func (l *loop) takeRead(r readResult) {
 		if l.d.RejectRead(r.task, time.Now()) {
 			l.rejectUnsent(r.task, rejection)
 		}
+	case l.v.cfg.Watching && source.IsOutdated(r.err):
+		l.v.log.Info("an image changed or went before it was read", "file", r.task.Path)
+		l.d.WithdrawRead(r.task, time.Now())
 	default:
 		l.v.log.Warn("cannot read an image; it is tried again", "file", r.task.Path, "error", r.err)
 		l.d.FailRead(r.task, r.err.Error(), time.Now())

@@ -25,7 +25,7 @@ func (v *Ventilator) Run(ctx context.Context) (wire.Run, error) {
 	if v.cfg.DryRun {
 		return v.dryRun(ctx, started, look)
 	}
-	if look.Images == 0 && !look.Others {
+	if look.Images == 0 && !look.Others && !v.cfg.Watching {
 		if err := v.refuseEmpty(ctx); err != nil {
 			return wire.Run{}, err
 		}

@@ -31,7 +31,8 @@ type Ventilator struct {
 	buffers    buffers
 	roots      source.Roots
 	leftOut    leftOut
-	naming     *naming // set by the survey, then only read
+	watch      *source.Watch // nil: the run ends when everything is settled
+	naming     *naming       // set by the survey, then only read
 	ready      telemetry.Readiness
 
 	// Messages from callbacks of sockets to the loop.
@@ -62,6 +63,14 @@ func New(cfg Config) (*Ventilator, error) {
 		peerEvents: newMailbox[zsock.PeerEvent](),
 		sent:       newMailbox[sentMessage](),
 		eventsUp:   newMailbox[struct{}](),
+	}
+	if cfg.Watching {
+		v.watch, err = source.NewWatch(finder.sources, source.WatchConfig{
+			Settle: cfg.Settle, Rescan: cfg.Rescan, Logger: cfg.Logger, Observe: v.metrics.rescanned,
+		})
+		if err != nil {
+			return nil, usage("%v", err)
+		}
 	}
 	return v, nil
 }

@@ -57,13 +57,16 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 		batch = make([]candidate, 0, size)
 		return nil
 	}
-	err := v.finder.walk(ctx, func(im image) error {
+	visit := func(im image) error {
 		if batch = append(batch, candidate{image: im}); len(batch) < size {
 			return nil
 		}
 		return flush()
-	}, omit)
-	if err != nil {
+	}
+	if v.watch != nil {
+		return v.watchImages(ctx, visit, omit, flush)
+	}
+	if err := v.finder.walk(ctx, visit, omit); err != nil {
 		return err
 	}
 	return flush()

@@ -72,6 +72,7 @@ func TestDependenciesHaveOneHome(t *testing.T) {
 		"github.com/klauspost/compress":       {"pkg/tiff", "pkg/png", "pkg/inflate", "pkg/source", "bench"},
 		"github.com/minio/minio-go":           {"pkg/bucket"},
 		"github.com/parquet-go/parquet-go":    {"pkg/source"},
+		"github.com/fsnotify/fsnotify":        {"pkg/source"},
 		"github.com/johannesboyne/gofakes3":   {"pkg/bucket/s3test"},
 		"github.com/schollz/progressbar":      {"pkg/progress"},
 		"github.com/prometheus/client_golang": {"pkg/telemetry", "pkg/ventilator", "pkg/worker", "pkg/sink", "pkg/cli"},

@@ -85,6 +85,19 @@ func (d *Dispatcher) RejectRead(t *Task, now time.Time) bool {
 	return true
 }
 
+// WithdrawRead says that the image of a task that NextRead returned is not there any more as it was found. The task is
+// forgotten as if the run had not found it, unless a worker holds an earlier copy.
+func (d *Dispatcher) WithdrawRead(t *Task, now time.Time) {
+	d.bytesInFlight -= t.budgeted
+	switch {
+	case d.tasks[t.ID] != t || t.state != reading: // settled meanwhile
+	case t.Held():
+		d.keepLeased(t, now)
+	default:
+		d.leaveForNextRun(t)
+	}
+}
+
 // Withhold keeps a task from being sent while the caller has the sink settle it. If that never succeeds, the task is
 // delivered after the longest backoff.
 func (d *Dispatcher) Withhold(t *Task, now time.Time) {
