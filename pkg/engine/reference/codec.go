@@ -9,6 +9,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/png"
 )
@@ -43,6 +44,17 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 			return nil, err
 		}
 		defer release()
+	}
+	if o.Format == format.JPEG {
+		encoder, _ := e.jpegs.Get().(*jpeg.Encoder)
+		if encoder == nil {
+			encoder = new(jpeg.Encoder)
+		}
+		o.jpeg = encoder
+		defer func() {
+			o.jpeg = nil
+			e.jpegs.Put(encoder)
+		}()
 	}
 	if o.Format == format.PNG {
 		encoder, _ := e.pngs.Get().(*png.Encoder)

@@ -11,6 +11,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/png"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -54,6 +55,7 @@ type Output struct {
 	Coding     recipe.Coding  // what else is asked of the encoder
 	Background recipe.Color   // under transparent pixels, where the format has none
 	png        *png.Encoder   // used for one output after the other; nil: a new one
+	jpeg       *jpeg.Encoder  // likewise
 	Colored    bool           // encode colours even if there are none: the output carries a profile for colours
 }
 

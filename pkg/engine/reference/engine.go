@@ -48,6 +48,7 @@ type Engine struct {
 	heavy    chan struct{} // holds a token for each HEIC and AVIF picture in work
 	profiles icc.Cache
 	pngs     sync.Pool // of *png.Encoder, which keep their memory
+	jpegs    sync.Pool // of *jpeg.Encoder, likewise
 }
 
 var _ engine.Engine = (*Engine)(nil)

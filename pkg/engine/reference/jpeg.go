@@ -75,5 +75,9 @@ func (o *Output) encodeJPEG(img *image.NRGBA) ([]byte, error) {
 	} else {
 		p = picture.FromNRGBA(img, ChromaOf(o.Coding))
 	}
-	return EncodeJPEG(new(jpeg.Encoder), p, o.Coding, o.Quality)
+	e := o.jpeg
+	if e == nil {
+		e = new(jpeg.Encoder)
+	}
+	return EncodeJPEG(e, p, o.Coding, o.Quality)
 }
