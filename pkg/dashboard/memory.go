@@ -197,7 +197,7 @@ func (m *memory) album(prev *album) *album {
 
 func recentOf(r *wire.Receipt) recentImage {
 	image := recentImage{File: r.Filename, Made: len(r.Outputs), Run: r.Run, Worker: r.Worker, At: r.At.UnixMilli(),
-		Warnings: r.Warnings}
+		Warnings: r.Notes()}
 	if r.Known != nil {
 		image.Color = r.Known.Color
 	}

@@ -21,7 +21,8 @@ type Engine interface {
 	// a decode cannot be interrupted (package isolate can).
 	//
 	// The error is an *outcome.Rejection when the image is at fault, the context's cause when it ended, and anything
-	// else when the farm is at fault. With an error the Result is nil: a task is made whole or not at all.
+	// else when the farm is at fault. With an error the Result is nil. A variant that cannot be made of the image is
+	// Refused beside the others; the error is its Rejection when no variant is left.
 	Transform(ctx context.Context, data []byte, r recipe.Recipe) (*Result, error)
 }
 
@@ -45,6 +46,8 @@ type Output struct {
 	Width   int
 	Height  int
 	Data    []byte
+
+	Refused *outcome.Rejection // why the variant was not made; then there is nothing but its name. nil: it was made
 }
 
 // Stages tells where a transform's time went (wall clock, all variants together).

@@ -93,7 +93,7 @@ func (l Limits) CheckVariant(v recipe.Variant, to string, frames, w, h int, ops 
 		if o.Word == recipe.Fill { // between scaling and cutting
 			cw, ch := o.Cover(w, h, v.Enlarge)
 			if int64(cw)*int64(ch) > l.MaxPixels {
-				return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", v.Name, cw, ch)
+				return outcome.RejectVariant(v.Name, outcome.TooManyPixels, "variant %s would have %d×%d pixels", v.Name, cw, ch)
 			}
 		}
 		var exact bool
@@ -101,15 +101,15 @@ func (l Limits) CheckVariant(v recipe.Variant, to string, frames, w, h int, ops 
 			return nil
 		}
 		if int64(w)*int64(h) > l.MaxPixels || w > l.MaxSide || h > l.MaxSide {
-			return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels", v.Name, w, h)
+			return outcome.RejectVariant(v.Name, outcome.TooManyPixels, "variant %s would have %d×%d pixels", v.Name, w, h)
 		}
 	}
 	if side := format.Of(to).MaxSide; w > side || h > side {
-		return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d×%d pixels, and a side in %s at most %d",
+		return outcome.RejectVariant(v.Name, outcome.TooManyPixels, "variant %s would have %d×%d pixels, and a side in %s at most %d",
 			v.Name, w, h, to, side)
 	}
 	if frames > 1 && int64(w)*int64(h) > l.MaxPixels/int64(frames) {
-		return outcome.Reject(outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels", v.Name, frames, w, h)
+		return outcome.RejectVariant(v.Name, outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels", v.Name, frames, w, h)
 	}
 	return nil
 }

@@ -1,14 +1,23 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
 // EachPage calls do for each page that variants ask for, with those variants, and joins the results (see Each).
 func EachPage(r recipe.Recipe, do func(page int, r recipe.Recipe) (*Result, error)) (*Result, error) {
-	return Each(r, func(v recipe.Variant) int { return v.Page }, do)
+	return Each(r, func(v recipe.Variant) int { return v.Page }, func(page int, r recipe.Recipe) (*Result, error) {
+		res, err := do(page, r)
+		var why *outcome.Rejection
+		if errors.As(err, &why) && why.Reason == outcome.NoSuchPage && len(r.Variants) > 0 {
+			err = outcome.RejectVariant(r.Variants[0].Name, why.Reason, "%s", why.Detail)
+		}
+		return res, err
+	})
 }
 
 // Each calls do for each group of variants that have one key, and joins the results in the recipe's order. Size and

@@ -24,8 +24,8 @@ import (
 //	done       task u64, format s8, width u32, height u32, decode u64, transform u64,
 //	           encode u64, dropped u8 × s8, warnings u8 × s16, captured s8,
 //	           camera s8, location u8 × (latitude u64, longitude u64), color s8, thumbhash s8,
-//	           outputs u8 × (format s8, width u32, height u32, size u64)                              child to parent
-//	rejected   task u64, reason s8, detail s16                                                        child to parent
+//	           outputs u8 × (format s8, width u32, height u32, size u64, reason s8, detail s16)                              child to parent
+//	rejected   task u64, reason s8, detail s16, variant s8                                            child to parent
 //	failed     task u64, text s16                                                                     child to parent
 //
 // Image and outputs lie in shared memory: the image at offset, the outputs one after another from where outputAt says.
@@ -40,7 +40,7 @@ const (
 )
 
 const (
-	version      = 4
+	version      = 5
 	headerSize   = 5
 	maxRequest   = recipe.MaxText + maxSettings + 1<<10 // bytes of a body to a child
 	maxReply     = 32 << 10                             // bytes of a body from a child
@@ -49,6 +49,7 @@ const (
 	maxHeadline  = 300     // bytes that are quoted of a crash report
 	maxWord      = 64      // bytes of a format or a kind of metadata
 	maxDropped   = 64
+	maxRefused   = 256 // bytes of why a variant was not made
 	maxDimension = math.MaxInt32
 )
 
@@ -101,7 +102,8 @@ func (r reply) append(b []byte) ([]byte, error) {
 			return nil, err
 		}
 		b = appendU64(begin(b, kindRejected), r.task)
-		return finish(append16(append8(b, string(r.rejection.Reason)), clip(r.rejection.Detail))), nil
+		b = append16(append8(b, string(r.rejection.Reason)), clip(r.rejection.Detail))
+		return finish(append8(b, r.rejection.Variant)), nil
 	case r.result == nil:
 		b = appendU64(begin(b, kindFailed), r.task)
 		return finish(append16(b, clip(r.failure))), nil
@@ -128,6 +130,11 @@ func (r reply) append(b []byte) ([]byte, error) {
 	for i, o := range res.Outputs {
 		b = appendU32(appendU32(append8(b, o.Format), uint32(o.Width)), uint32(o.Height))
 		b = appendU64(b, uint64(r.sizes[i]))
+		if o.Refused == nil {
+			b = append16(append8(b, ""), "")
+		} else {
+			b = append16(append8(b, string(o.Refused.Reason)), clipTo(o.Refused.Detail, maxRefused))
+		}
 	}
 	return finish(b), nil
 }
@@ -161,6 +168,12 @@ func checkResult(r *engine.Result) error {
 		return fmt.Errorf("a negative time: stages %v", r.Stages)
 	}
 	for _, o := range r.Outputs {
+		if o.Refused != nil {
+			if _, err := outcome.ParseReason(string(o.Refused.Reason)); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := errors.Join(checkWord(o.Format), checkSize(o.Width, o.Height)); err != nil {
 			return err
 		}
@@ -235,7 +248,7 @@ func parseReply(kind byte, body []byte, limit int64) (reply, error) {
 		if err != nil && f.err == nil {
 			f.err = err
 		}
-		r.rejection = &outcome.Rejection{Reason: reason, Detail: f.str(f.u16())}
+		r.rejection = &outcome.Rejection{Reason: reason, Detail: f.str(f.u16()), Variant: f.str(f.u8())}
 		if f.err == nil && clip(r.rejection.Detail) != r.rejection.Detail {
 			f.err = errors.New("a detail that is too long or not plain text")
 		}
@@ -284,6 +297,9 @@ func parseDone(f *fields, r *reply, limit int64) {
 		if f.err == nil && size > limit-r.total {
 			f.err = fmt.Errorf("outputs of %d bytes or more, the limit is %d", r.total+size, limit)
 			return
+		}
+		if reason, detail := f.str(f.u8()), f.str(f.u16()); reason != "" {
+			res.Outputs[len(res.Outputs)-1].Refused = &outcome.Rejection{Reason: outcome.Reason(reason), Detail: detail}
 		}
 		r.sizes = append(r.sizes, size)
 		r.total += size

@@ -20,6 +20,7 @@ func replies(t testing.TB) [][]byte {
 	for _, r := range []reply{
 		{task: 1, rejection: outcome.Reject(outcome.Truncated, "it ends at row 17")},
 		{task: 2, rejection: &outcome.Rejection{Reason: outcome.Corrupt}},
+		{task: 5, rejection: outcome.RejectVariant("hero", outcome.TooManyPixels, "it is too wide")},
 		{task: 3, failure: "no space left"},
 		{task: 4, result: &engine.Result{}},
 		{task: 1<<64 - 1, sizes: []int64{0, 1 << 20}, result: &engine.Result{
@@ -30,7 +31,9 @@ func replies(t testing.TB) [][]byte {
 			},
 			Warnings: outcome.Warnings{"it ends at row 17", "two"},
 			Stages:   engine.Stages{Decode: 1, Transform: 2, Encode: 3},
-			Outputs:  []engine.Output{{Format: "webp", Width: 3}, {Format: "jpeg", Height: 4}},
+			Outputs: []engine.Output{
+				{Format: "webp", Width: 3}, {Refused: &outcome.Rejection{Reason: outcome.TooManyPixels, Detail: "it is too wide"}},
+			},
 		}},
 	} {
 		b, err := r.append(nil)

@@ -68,7 +68,8 @@ const (
 	fieldColor
 	fieldThumbHash
 	fieldURL
-	fieldColumn // one of several: the length of its name (uvarint), the name, the value
+	fieldColumn  // one of several: the length of its name (uvarint), the name, the value
+	fieldRefused // one of several
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -166,6 +167,9 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 	if e.Content != (Content{}) {
 		text(fieldContent, string(e.Content[:]))
 	}
+	for _, v := range e.Refused {
+		text(fieldRefused, encodeRefused(v))
+	}
 	if e.Known != nil {
 		encodeKnown(e, number, text, shared)
 	}
@@ -259,6 +263,8 @@ func decode(b []byte, word func(uint64) (string, bool)) (Entry, error) {
 			e.Warnings = append(e.Warnings, string(d.bytes()))
 		case fieldContent:
 			copy(e.Content[:], d.bytes())
+		case fieldRefused:
+			e.Refused = append(e.Refused, d.refused())
 		case fieldDigest, fieldCaptured, fieldCamera, fieldLocation, fieldColor, fieldThumbHash:
 			d.known(int(tag>>1), &e)
 		case fieldURL:

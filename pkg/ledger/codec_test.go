@@ -50,6 +50,7 @@ func TestEntryIsTheSameAfterEncoding(t *testing.T) {
 		Camera: "Ada EOS 1", Location: &known.Location{Latitude: -33.8598611, Longitude: 151.2125}, Color: "000000",
 		ThumbHash: []byte{1, 2, 3, 4, 5},
 	}
+	full.Refused = []Refused{{"hero", outcome.TooManyPixels, "too wide"}, {"wide", outcome.PreviewTooSmall, ""}}
 	full.Warnings = outcome.Warnings{"it ends at row 17", "it has a hole"}
 	bare := Entry{ID: testID(8), Filename: "x", Outcome: outcome.Dead, Settled: time.UnixMicro(-1).UTC()}
 	early := testEntry(2)

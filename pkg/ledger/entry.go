@@ -30,6 +30,7 @@ type Entry struct {
 	Source       string            // where the file name begins, such as a directory; empty: unknown
 	Content      Content           // of the image; zero: unknown
 	Dropped      []string          // kinds of the image's metadata that no output carries: "exif", "icc", …
+	Refused      []Refused         // variants that could not be made of a done task's image
 	Known        *known.Facts      // what is known of the image; nil: nothing
 	Warnings     outcome.Warnings  // what is wrong with the image though it is done
 	URL          string            // of the image, where Source and Filename do not tell it
@@ -45,6 +46,13 @@ type Entry struct {
 
 // Content stands for the content of an image: the first half of its SHA-256.
 type Content [16]byte
+
+// Refused is a variant that could not be made.
+type Refused struct {
+	Variant string
+	Reason  outcome.Reason
+	Detail  string // for people; Append cuts it to MaxDetail bytes
+}
 
 // Output is one file that was made of an image.
 type Output struct {
@@ -62,7 +70,8 @@ type Output struct {
 
 // Unmade reports whether all outputs of e were made for earlier entries, so that e stands for no work.
 func (e *Entry) Unmade() bool {
-	return len(e.Outputs) > 0 && !slices.ContainsFunc(e.Outputs, func(o Output) bool { return !o.Earlier })
+	made := slices.ContainsFunc(e.Outputs, func(o Output) bool { return !o.Earlier })
+	return len(e.Outputs) > 0 && !made && len(e.Refused) == 0 // to find out that a variant cannot be made is work
 }
 
 // Input is what is known of the image.
@@ -127,6 +136,10 @@ func (e *Entry) Validate() error {
 		err = errors.New("it counts deliveries, bytes or pixels below 0")
 	case e.Settled.IsZero():
 		err = errors.New("it was never settled")
+	case len(e.Refused) > MaxOutputs || slices.ContainsFunc(e.Refused, func(v Refused) bool {
+		return v.Variant == "" || len(v.Variant) > MaxName || !slices.Contains(outcome.Reasons(), v.Reason)
+	}):
+		err = errors.New("it has too many refused variants, or one without a name or a known reason")
 	case len(e.Outputs) > MaxOutputs:
 		err = fmt.Errorf("it has %d outputs, more than %d", len(e.Outputs), MaxOutputs)
 	}

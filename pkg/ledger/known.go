@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/known"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // A time is stored as seconds, zigzag, and below them a number of zoneSteps: 0 for an unknown zone, else its minutes
@@ -18,6 +19,28 @@ const (
 	noZone    = 1024
 	perDegree = 1e7
 )
+
+// encodeRefused writes a refused variant: its name and its reason, each after its length in a byte, and the detail.
+func encodeRefused(v Refused) string {
+	name, reason := cut(v.Variant, math.MaxUint8), cut(string(v.Reason), math.MaxUint8)
+	return string([]byte{byte(len(name))}) + name + string([]byte{byte(len(reason))}) + reason + cut(v.Detail, MaxDetail)
+}
+
+func (d *decoder) refused() (v Refused) {
+	in := decoder{rest: d.bytes()}
+	next := func() string {
+		if n := in.take(1); len(n) == 1 {
+			return string(in.take(uint64(n[0])))
+		}
+		return ""
+	}
+	v.Variant, v.Reason = next(), outcome.Reason(next())
+	v.Detail = string(in.rest)
+	if d.err == nil && in.err != nil {
+		d.fail(in.err)
+	}
+	return v
+}
 
 // encodeKnown writes what is known of an entry's image: some 40 bytes where a camera tells all but the place.
 func encodeKnown(e *Entry, number func(int, uint64), text, shared func(int, string)) {

@@ -84,11 +84,19 @@ func ParseReason(s string) (Reason, error) {
 type Rejection struct {
 	Reason Reason
 	Detail string // a sentence for people, without the file's name; may be empty
+
+	// Variant names the variant that cannot be made of the image, while others may; empty: none can.
+	Variant string
 }
 
 // Reject returns a Rejection with a formatted detail.
 func Reject(reason Reason, format string, args ...any) *Rejection {
 	return &Rejection{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// RejectVariant returns the Rejection of one variant.
+func RejectVariant(variant string, reason Reason, format string, args ...any) *Rejection {
+	return &Rejection{Reason: reason, Detail: fmt.Sprintf(format, args...), Variant: variant}
 }
 
 // Error implements error.

@@ -201,7 +201,7 @@ func (r *Report) Dropped() (all []Dropped) {
 	return all
 }
 
-// Warned returns the done images about which there are warnings.
+// Warned returns the done images about which there are warnings, or of which a variant could not be made.
 func (r *Report) Warned() Warned { return r.warned }
 
 // Workers returns what each worker settled, the busiest first.

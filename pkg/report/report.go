@@ -91,6 +91,7 @@ type Report struct {
 	sample            sample
 	dropped           map[string]int64 // images by the kind of metadata that no output carries
 	warned            Warned
+	partly            int64 // done images of which a variant could not be made
 }
 
 // Refused is the images that were rejected for one reason, or the dead letters.
@@ -100,7 +101,7 @@ type Refused struct {
 	Images []wire.Receipt // the first ones
 }
 
-// Warned is the done images about which there are warnings.
+// Warned is the done images about which there are warnings, or of which a variant could not be made.
 type Warned struct {
 	Count  int64
 	Images []wire.Receipt // the first ones
@@ -216,7 +217,10 @@ func (r *Report) add(e *wire.Receipt) {
 				r.dropped[kind]++
 			}
 		}
-		if len(e.Warnings) > 0 {
+		if len(e.Refused) > 0 {
+			r.partly++
+		}
+		if len(e.Warnings)+len(e.Refused) > 0 {
 			if r.warned.Count++; len(r.warned.Images) < maxListed {
 				r.warned.Images = append(r.warned.Images, *e)
 			}

@@ -249,7 +249,8 @@ func TestDroppedMetadataAndWarningsAreReported(t *testing.T) {
 		e := entry(i, time.Second)
 		e.Dropped = []string{"exif", "icc"}[:i%3]
 		if i%3 == 2 && e.Outcome == outcome.Done {
-			e.Warnings = outcome.Warnings{"the file ends <early>", "it has a hole"}
+			e.Warnings = outcome.Warnings{"the file ends <early>"}
+			e.Refused = []wire.RefusedVariant{{Variant: "hero", Reason: outcome.TooManyPixels, Detail: "it is <wide>"}}
 		}
 		return e
 	}
@@ -268,7 +269,7 @@ func TestDroppedMetadataAndWarningsAreReported(t *testing.T) {
 	if last := slices.Index(columns, "dropped"); err != nil || lines[1][last] != "" || lines[3][last] != "exif icc" {
 		t.Errorf("CSV: %q, %v", lines[:4], err)
 	}
-	if at := slices.Index(columns, "warnings"); lines[1][at] != "" || lines[3][at] != "the file ends <early>; it has a hole" {
+	if at := slices.Index(columns, "warnings"); lines[1][at] != "" || lines[3][at] != "the file ends <early>; variant hero was not made: too-many-pixels: it is <wide>" {
 		t.Errorf("CSV: %q", lines[:4])
 	}
 	var got struct {
@@ -279,7 +280,7 @@ func TestDroppedMetadataAndWarningsAreReported(t *testing.T) {
 		got.Summary.Dropped["exif"] != 6 || got.Summary.Dropped["icc"] != 3 {
 		t.Errorf("JSON: %+v, %+v, %v", got.Images, got.Summary.Dropped, err)
 	}
-	if got.Summary.Warned != 3 || len(got.Images[2].Warnings) != 2 {
+	if got.Summary.Warned != 3 || got.Summary.Partly != 3 || len(got.Images[2].Refused) != 1 {
 		t.Errorf("JSON: %d warned, %+v", got.Summary.Warned, got.Images[2])
 	}
 	if !strings.Contains(plain.String(), "DROPPED METADATA  IMAGES\nexif              6\nicc               3\n") {
@@ -288,10 +289,10 @@ func TestDroppedMetadataAndWarningsAreReported(t *testing.T) {
 	if !strings.Contains(page.String(), "exif: 6 images") {
 		t.Errorf("the page tells no dropped metadata")
 	}
-	if !strings.Contains(plain.String(), "the file ends <early>; it has a hole\n") {
+	if !strings.Contains(plain.String(), "the file ends <early>; variant hero was not made: too-many-pixels: it is <wide>\n") {
 		t.Errorf("text: %s", &plain)
 	}
-	if !strings.Contains(page.String(), "the file ends &lt;early&gt;; it has a hole</td>") {
+	if !strings.Contains(page.String(), "the file ends &lt;early&gt;; variant hero was not made: too-many-pixels: it is &lt;wide&gt;</td>") {
 		t.Errorf("the page tells no warnings")
 	}
 }

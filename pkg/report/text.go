@@ -27,7 +27,7 @@ var columns = []string{
 	"waited_us", "decode_us", "transform_us", "encode_us", "write_us", "total_us", "at",
 	"dropped",  // kinds of metadata, separated by blanks
 	"run",      // that settled it
-	"warnings", // sentences, separated by semicolons
+	"warnings", // sentences, also about variants that were not made, separated by semicolons
 	"sha256", "captured", "camera", "latitude", "longitude",
 	"color",     // the mean, six hexadecimal digits
 	"thumbhash", // in base64
@@ -63,7 +63,7 @@ func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) 
 			number(e.Bytes), strconv.Itoa(len(e.Outputs)), number(size), number(t.Waited), number(t.Decode),
 			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
 			printable.Cell(strings.Join(e.Dropped, " ")), printable.Cell(e.Run),
-			printable.Cell(strings.Join(e.Warnings, "; ")),
+			printable.Cell(strings.Join(e.Notes(), "; ")),
 		}, append(factCells(e.Known), printable.Cell(e.URL), listCell(e.Columns))...))
 	})
 	out.Flush()
@@ -111,7 +111,8 @@ type Summary struct {
 	BytesPerSecond  float64          `json:"bytes_per_second"`
 	Refused         map[string]int64 `json:"refused"` // rejected images by reason, and dead letters
 	Dropped         map[string]int64 `json:"dropped"` // done images by the kind of metadata that no output carries
-	Warned          int64            `json:"warned"`  // done images about which there are warnings
+	Warned          int64            `json:"warned"`  // done images with warnings, or without one of their variants
+	Partly          int64            `json:"partly"`  // of these, those without one of their variants
 	Stages          []StageSummary   `json:"stages"`
 	Workers         []Worker         `json:"workers"`
 	Throughput      Throughput       `json:"throughput"`
@@ -149,6 +150,7 @@ func (r *Report) Summary() Summary {
 		Refused:    make(map[string]int64),
 		Dropped:    maps.Clone(r.dropped),
 		Warned:     r.warned.Count,
+		Partly:     r.partly,
 		Throughput: Throughput{Start: r.flow.start, SliceSeconds: r.flow.width.Seconds()},
 	}
 	for _, group := range r.Refused() {
@@ -271,7 +273,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintln(table, "\nWARNED\tWHAT")
 		shown := warned.Images[:min(10, len(warned.Images))]
 		for _, e := range shown {
-			fmt.Fprintf(table, "%s\t%s\n", printable.Line(e.Filename), printable.Line(strings.Join(e.Warnings, "; ")))
+			fmt.Fprintf(table, "%s\t%s\n", printable.Line(e.Filename), printable.Line(strings.Join(e.Notes(), "; ")))
 		}
 		if more := warned.Count - int64(len(shown)); more > 0 {
 			fmt.Fprintf(table, "and %s more\t(--csv and --json list all)\n", numfmt.Count(more))

@@ -112,8 +112,8 @@ func (a *admission) outputs(r *wire.Result) (err error) {
 		return errors.New("its input is not that of its id")
 	}
 	allowed := what.OutputNames(r.Filename)
-	if len(r.Only) > 0 && len(r.Outputs) != len(allowed) {
-		return fmt.Errorf("it has %d outputs, not one of each of the %d variants that it names", len(r.Outputs), len(allowed))
+	if len(r.Only) > 0 && len(r.Outputs)+len(r.Refused) != len(allowed) {
+		return fmt.Errorf("it has %d outputs and %d refused variants, and names %d", len(r.Outputs), len(r.Refused), len(allowed))
 	}
 	for i := range r.Outputs {
 		name := r.Outputs[i].Name

@@ -294,17 +294,20 @@ func (ws *writers) complete(ctx context.Context, w *work) error {
 		return err
 	}
 	made := w.entry.Outputs
-	w.entry.Outputs = make([]ledger.Output, len(what.Variants))
+	w.entry.Outputs = nil
 	for i, v := range what.Variants {
+		if slices.ContainsFunc(r.Refused, func(refused wire.RefusedVariant) bool { return refused.Variant == v.Name }) {
+			continue
+		}
 		name := v.OutputName(r.Filename)
 		at := slices.IndexFunc(made, func(o ledger.Output) bool { return o.Name == name })
 		switch {
 		case at >= 0:
-			w.entry.Outputs[i] = made[at]
+			w.entry.Outputs = append(w.entry.Outputs, made[at])
 		case found.outputs[i].Name == "":
 			return fmt.Errorf("the earlier output %q is gone", name)
 		default:
-			w.entry.Outputs[i] = found.outputs[i]
+			w.entry.Outputs = append(w.entry.Outputs, found.outputs[i])
 		}
 	}
 	w.copies = slices.DeleteFunc(found.copies, func(o outputCopy) bool {

@@ -23,6 +23,8 @@ func TestResultsWithLongTextsAreDropped(t *testing.T) {
 		"detail":  func(r *wire.Result) { r.Detail = long },
 		"dropped": func(r *wire.Result) { r.Dropped = []string{long} },
 		"warning": func(r *wire.Result) { r.Warnings = outcome.Warnings{long} },
+		"variant": func(r *wire.Result) { r.Refused = []wire.RefusedVariant{{Variant: long, Reason: outcome.Corrupt}} },
+		"because": func(r *wire.Result) { r.Refused = []wire.RefusedVariant{{Variant: "x", Reason: "ugly"}} },
 		"camera":  func(r *wire.Result) { r.Known = &known.Facts{Camera: long} },
 		"outcome": func(r *wire.Result) { r.Outcome = outcome.Outcome(long) },
 		"name":    func(r *wire.Result) { r.Outputs[0].Name = long },

@@ -124,7 +124,7 @@ func (r Reader) placeOf(name string, pattern shard.Pattern) (p ledger.Place, fou
 
 // lists returns how long the lists of an entry are together.
 func lists(e *ledger.Entry) int {
-	return len(e.Outputs) + len(e.Dropped) + len(e.Warnings) + len(e.Columns)
+	return len(e.Outputs) + len(e.Dropped) + len(e.Warnings) + len(e.Refused) + len(e.Columns)
 }
 
 // maxOutputs bounds the lists of a page's entries. An output has up to seventeen

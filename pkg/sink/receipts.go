@@ -17,7 +17,7 @@ func receiptOf(r *wire.Result) wire.Receipt {
 	receipt := wire.Receipt{
 		ID: canonicalID(r), Run: r.Run, Filename: r.Filename, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Delivery: r.Delivery, Bytes: r.InputBytes, Timings: r.Timings, At: time.Now(),
-		Source: r.Source, Dropped: r.Dropped, Warnings: r.Warnings, Known: factsOf(r),
+		Source: r.Source, Dropped: r.Dropped, Warnings: r.Warnings, Known: factsOf(r), Refused: r.Refused,
 		URL: carried.URL, Columns: carried.Columns,
 	}
 	for _, o := range r.Outputs {
@@ -60,6 +60,9 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 		},
 	}
 	if r.Outcome == outcome.Done {
+		for _, v := range r.Refused {
+			e.Refused = append(e.Refused, ledger.Refused{Variant: v.Variant, Reason: v.Reason, Detail: v.Detail})
+		}
 		for _, o := range r.Outputs {
 			e.Outputs = append(e.Outputs, ledger.Output{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height,
 				Sum: o.Sum})
@@ -116,6 +119,9 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 			Transform: e.Timings.Transform.Microseconds(), Encode: e.Timings.Encode.Microseconds(),
 			Write: e.Timings.Write.Microseconds(), Total: (e.Timings.EndToEnd - e.Timings.Queued).Microseconds(),
 		},
+	}
+	for _, v := range e.Refused {
+		r.Refused = append(r.Refused, wire.RefusedVariant{Variant: v.Variant, Reason: v.Reason, Detail: v.Detail})
 	}
 	for _, o := range e.Outputs {
 		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height,

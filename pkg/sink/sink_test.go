@@ -144,6 +144,7 @@ func TestLedgerKeepsNotesSourceAndChecksums(t *testing.T) {
 	written, stored := done(1), done(2)
 	written.Dropped, written.Source = []string{"exif", "icc"}, "/photos"
 	written.Warnings = outcome.Warnings{"it ends at row 17", "it has a hole"}
+	written.Refused = []wire.RefusedVariant{{Variant: "hero", Reason: outcome.TooManyPixels, Detail: "it is too wide"}}
 	written.Known = &known.Facts{
 		SHA256: bytes.Repeat([]byte{7}, known.DigestSize), Camera: "Ada EOS 1", Captured: "2024-05-17T12:30:45", Color: "000000",
 		Location: &known.Location{Latitude: -33.8, Longitude: 151.2}, ThumbHash: []byte{1, 2, 3, 4, 5},
@@ -164,6 +165,9 @@ func TestLedgerKeepsNotesSourceAndChecksums(t *testing.T) {
 			if !slices.Equal(e.Dropped, written.Dropped) || !slices.Equal(e.Warnings, written.Warnings) || e.Source != "/photos" ||
 				e.Outputs[0].Sum != wire.Checksum([]byte("pixels")) {
 				t.Errorf("%+v", e)
+			}
+			if !slices.Equal(e.Refused, written.Refused) {
+				t.Errorf("refused variants: %+v", e.Refused)
 			}
 			want := *written.Known
 			want.SHA256 = nil // no run has hashed it

@@ -27,6 +27,11 @@ func (l *loop) settle(r *wire.Receipt) {
 	case outcome.Rejected:
 		l.v.log.Warn("an image was rejected", "file", t.Path, "reason", r.Reason, "detail", r.Detail)
 		l.v.cfg.Rejected(Original{Path: t.Path, Open: t.Origin.(*image).open}, *r)
+	case outcome.Done:
+		for _, v := range r.Refused {
+			l.v.log.Warn("a variant of an image was not made", "file", t.Path, "variant", v.Variant, "reason", v.Reason,
+				"detail", v.Detail)
+		}
 	case outcome.Dead:
 		l.v.log.Error("an image is a dead letter: no worker could transform it",
 			"file", t.Path, "detail", r.Detail, "deliveries", t.Deliveries())

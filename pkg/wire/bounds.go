@@ -132,6 +132,9 @@ func (r *Receipt) Check() error {
 	if err := checkColumns(r.URL, r.Columns); err != nil {
 		return err
 	}
+	if err := checkRefused(r.Refused); err != nil {
+		return err
+	}
 	return checkNotes(r.Dropped, r.Warnings, r.Known)
 }
 

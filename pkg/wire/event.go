@@ -64,9 +64,11 @@ type Receipt struct {
 	Dropped      []string `msgpack:"dropped,omitempty" json:"dropped,omitempty"` // metadata that no output carries
 	// What is wrong with the input though the outputs were made.
 	Warnings outcome.Warnings `msgpack:"warnings,omitempty" json:"warnings,omitempty"`
-	Known    *known.Facts     `msgpack:"known,omitempty" json:"known,omitempty"`   // what is known of the input
-	Source   string           `msgpack:"source,omitempty" json:"source,omitempty"` // where the input's name begins
-	URL      string           `msgpack:"url,omitempty" json:"url,omitempty"`       // Carried.URL
+	// Variants that could not be made of the image, while the outputs were.
+	Refused []RefusedVariant `msgpack:"refused,omitempty" json:"refused,omitempty"`
+	Known   *known.Facts     `msgpack:"known,omitempty" json:"known,omitempty"`   // what is known of the input
+	Source  string           `msgpack:"source,omitempty" json:"source,omitempty"` // where the input's name begins
+	URL     string           `msgpack:"url,omitempty" json:"url,omitempty"`       // Carried.URL
 	// What the list that names the image says of it.
 	Columns map[string]string `msgpack:"columns,omitempty" json:"columns,omitempty"`
 	Timings Timings           `msgpack:"timings" json:"timings"`
@@ -75,7 +77,8 @@ type Receipt struct {
 
 // Unmade reports whether all outputs were made for earlier tasks of the image, so that this one was no work.
 func (r *Receipt) Unmade() bool {
-	return len(r.Outputs) > 0 && !slices.ContainsFunc(r.Outputs, func(o OutputInfo) bool { return !o.Earlier })
+	made := slices.ContainsFunc(r.Outputs, func(o OutputInfo) bool { return !o.Earlier })
+	return len(r.Outputs) > 0 && !made && len(r.Refused) == 0 // to find out that a variant cannot be made is work
 }
 
 // Answered says that the sink has received a worker's result. The worker may be given another task before the

@@ -41,6 +41,7 @@ type ResultInfo struct {
 	Dropped    []string       `msgpack:"dropped,omitempty"` // metadata that no output carries
 	// What is wrong with the input though the outputs were made.
 	Warnings outcome.Warnings `msgpack:"warnings,omitempty"`
+	Refused  []RefusedVariant `msgpack:"refused,omitempty" json:",omitempty"` // variants that could not be made
 	// What is known of the input. The sink adds the SHA256, which Input tells.
 	Known   *known.Facts `msgpack:"known,omitempty" json:",omitempty"`
 	Source  string       `msgpack:"source,omitempty"` // the task's, echoed
@@ -157,6 +158,9 @@ func (r *Result) Encode() []byte {
 	}
 	for _, w := range r.Warnings {
 		size += len(w) + 5
+	}
+	for _, v := range r.Refused {
+		size += len(v.Variant) + len(v.Detail) + 100
 	}
 	if r.Known != nil {
 		size += 256
@@ -295,6 +299,9 @@ func (r *Result) check() error {
 		return malformed("source longer than %d bytes", MaxName)
 	}
 	if _, err := DecodeCarried(r.Carried); err != nil {
+		return err
+	}
+	if err := checkRefused(r.Refused); err != nil {
 		return err
 	}
 	return checkNotes(r.Dropped, r.Warnings, r.Known)

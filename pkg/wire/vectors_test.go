@@ -86,6 +86,8 @@ func vectors() []vector {
 		ResultInfo: wire.ResultInfo{Worker: "w1", Source: "/photos", Dropped: []string{"exif"}}}
 	noted := *stored
 	noted.Warnings = outcome.Warnings{"the file ends within row 7 of 480: what is missing is black or transparent"}
+	lacking := *stored
+	lacking.Refused = []wire.RefusedVariant{{Variant: "hero", Reason: outcome.TooManyPixels, Detail: "it is too wide"}}
 	facts := &known.Facts{
 		Captured: "2024-05-17T12:30:45+02:00", Camera: "Ada EOS 1", Color: "c86432", ThumbHash: bytesUpTo(5),
 		Location: &known.Location{Latitude: -33.875, Longitude: 151.25},
@@ -146,6 +148,7 @@ func vectors() []vector {
 		{"result, done, outputs stored by the worker", "from-worker", true, stored.Encode()},
 		{"result, done, with checksums, a source and dropped metadata", "from-worker", true, summed.Encode()},
 		{"result, done, with warnings", "from-worker", true, noted.Encode()},
+		{"result, done without one of its variants", "from-worker", true, lacking.Encode()},
 		{"result, done, with what is known of the image", "from-worker", true, described.Encode()},
 		{"task that asks for the place", "task", true, (&wire.Task{Filename: "a.gif", Data: pixel,
 			TaskInfo: wire.TaskInfo{ID: id, Location: true}}).Encode()},

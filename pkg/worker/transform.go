@@ -86,7 +86,10 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	switch {
 	case err == nil:
 	case errors.As(err, &rejection):
-		return reject(result, rejection)
+		if rejection.Variant == "" || len(result.Only) == 0 {
+			return reject(result, rejection)
+		}
+		made = noneOf(what, rejection) // the other variants were made before
 	default:
 		return fail(result, err)
 	}
@@ -99,6 +102,12 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 	begun = begun.Add(waited)
 	transformed := time.Now()
 	for i, o := range made.Outputs {
+		if o.Refused != nil {
+			result.Refused = append(result.Refused, wire.RefusedVariant{
+				Variant: o.Variant, Reason: o.Refused.Reason, Detail: wire.CutText(o.Refused.Detail, wire.MaxRefusedDetail),
+			})
+			continue
+		}
 		out := wire.Output{Name: what.Variants[i].OutputName(t.Filename), Size: int64(len(o.Data)), Width: o.Width,
 			Height: o.Height, Sum: wire.Checksum(o.Data)}
 		if w.cfg.Out == nil {
@@ -137,6 +146,15 @@ func (w *Worker) transformWithFiles(ctx context.Context, data []byte, what recip
 		return err
 	})
 	return made, err
+}
+
+// noneOf is the result of a transform that can make none of the variants that were asked for.
+func noneOf(what recipe.Recipe, why *outcome.Rejection) *engine.Result {
+	made := new(engine.Result)
+	for _, v := range what.Variants {
+		made.Outputs = append(made.Outputs, engine.Output{Variant: v.Name, Refused: why})
+	}
+	return made
 }
 
 func outputBytes(made *engine.Result) (n int64) {

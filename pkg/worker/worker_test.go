@@ -40,9 +40,16 @@ func (slow) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engin
 	if strings.HasPrefix(string(data), "broken") {
 		return nil, errors.New("the engine is broken")
 	}
+	if strings.HasPrefix(string(data), "wide") && len(r.Variants) == 1 {
+		return nil, outcome.RejectVariant(r.Variants[0].Name, outcome.TooManyPixels, "it is too wide")
+	}
 	res := &engine.Result{Format: "jpeg", Known: &known.Facts{Camera: "Ada", Location: &known.Location{Latitude: 1}}}
 	for _, v := range r.Variants {
-		res.Outputs = append(res.Outputs, engine.Output{Variant: v.Name, Data: []byte(v.Name)})
+		o := engine.Output{Variant: v.Name, Data: []byte(v.Name)}
+		if string(data) == "wide" && v.Name == "b" {
+			o = engine.Output{Variant: v.Name, Refused: outcome.Reject(outcome.TooManyPixels, "it is too wide")}
+		}
+		res.Outputs = append(res.Outputs, o)
 	}
 	return res, nil
 }
@@ -267,6 +274,37 @@ func TestTroubleOfTheFarmIsAFailureNotARejection(t *testing.T) {
 			if r := s.result(time.Minute); r == nil || r.Outcome != outcome.Failed || r.Detail == "" || r.Reason != "" {
 				t.Errorf("the result is %+v", r)
 			}
+		}
+	})
+}
+
+func canonical(t *testing.T, variants ...string) string {
+	t.Helper()
+	r, err := recipe.Parse(variants...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.String()
+}
+
+func TestVariantThatCannotBeMadeIsRefusedBesideTheOthers(t *testing.T) {
+	onStage(t, nil, func(t *testing.T, s *stage) {
+		both, one := canonical(t, "a=fit:8x8", "b=fit:9x9"), canonical(t, "b=fit:9x9")
+		s.send("a.jpg", "wide", wire.TaskInfo{ID: "a", Recipe: both})
+		r := s.result(time.Minute)
+		if r == nil || r.Outcome != outcome.Done || len(r.Outputs) != 1 || r.Outputs[0].Name != "a_a.jpg" ||
+			len(r.Refused) != 1 || r.Refused[0].Variant != "b" || r.Refused[0].Reason != outcome.TooManyPixels {
+			t.Errorf("%+v", r)
+		}
+		// When the others are there from earlier, none is left to make.
+		s.send("a.jpg", "wide", wire.TaskInfo{ID: "b", Recipe: both, Only: []string{"b"}})
+		r = s.result(time.Minute)
+		if r == nil || r.Outcome != outcome.Done || len(r.Outputs) != 0 || len(r.Refused) != 1 || r.Refused[0].Variant != "b" {
+			t.Errorf("%+v", r)
+		}
+		s.send("a.jpg", "wide", wire.TaskInfo{ID: "c", Recipe: one})
+		if r = s.result(time.Minute); r == nil || r.Outcome != outcome.Rejected || r.Reason != outcome.TooManyPixels {
+			t.Errorf("%+v", r)
 		}
 	})
 }

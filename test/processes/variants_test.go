@@ -133,3 +133,30 @@ func TestMovedImagesAreNotMadeAgain(t *testing.T) {
 	verify.MustExit(0)
 	verify.MustSay("all present")
 }
+
+// A variant that cannot be made of an image takes none of the others with it, now or when the recipe changes.
+func TestVariantThatCannotBeMadeIsRefusedAlone(t *testing.T) {
+	in := t.TempDir()
+	write(t, filepath.Join(in, "a.jpg"), picture(t, 1))
+	f := newFarm(t)
+	if err := os.Mkdir(f.Out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f.StartSink()
+	f.StartWorker("w1")
+	run := func(files int, want account, args ...string) {
+		t.Helper()
+		before := stamps(t, f.Out)
+		p := f.StartVentilator(append(args, in)...)
+		p.MustExit(0)
+		mustAccount(t, p, want)
+		if n := written(t, f.Out, before); n != files {
+			t.Errorf("%q: %d files are written, not %d", args, n, files)
+		}
+	}
+	thumb, wide, page := "thumb=fit:20x20", "wide=pad:20000x10,format:webp", "page=page:7,fit:9x9"
+	run(1, account{found: 1, done: 1}, "--variant", thumb, "--variant", wide, "--variant", page)
+	run(0, account{found: 1, skipped: 1}, "--variant", thumb, "--variant", wide, "--variant", page)
+	run(0, account{found: 1, done: 1}, "--variant", thumb, "--variant", wide) // it is tried again
+	run(0, account{found: 1, skipped: 1}, "--variant", thumb)
+}

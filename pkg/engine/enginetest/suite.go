@@ -82,6 +82,7 @@ func (s Suite) Run(t *testing.T) {
 		{"Metadata", testMetadata},
 		{"Facts", testFacts},
 		{"Guards", testGuards},
+		{"Partly", testPartly},
 		{"Damaged", testDamaged},
 		{"Truncated", testTruncated},
 		{"Hostile", testHostile},

@@ -76,8 +76,10 @@ func (e *Engine) Name() string { return "pipeline" }
 
 // Transform implements engine.Engine. A decoder that panics makes the image corrupt.
 func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*engine.Result, error) {
-	return engine.EachPage(r, func(page int, r recipe.Recipe) (*engine.Result, error) {
-		return e.transform(ctx, data, page, r)
+	return engine.Partly(r, func(r recipe.Recipe) (*engine.Result, error) {
+		return engine.EachPage(r, func(page int, r recipe.Recipe) (*engine.Result, error) {
+			return e.transform(ctx, data, page, r)
+		})
 	})
 }
 

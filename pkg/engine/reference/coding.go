@@ -145,7 +145,7 @@ func toNRGBA(img image.Image) *image.NRGBA {
 func EncodingFailed(variant, to string, err error) error {
 	var r *outcome.Rejection
 	if errors.As(err, &r) {
-		return outcome.Reject(r.Reason, "variant %s as %s: %s", variant, to, r.Detail)
+		return outcome.RejectVariant(variant, r.Reason, "variant %s as %s: %s", variant, to, r.Detail)
 	}
 	return fmt.Errorf("variant %s: encoding %s: %w", variant, to, err)
 }

@@ -75,8 +75,10 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (r
 			res, err = nil, outcome.Reject(outcome.Corrupt, "the transform panicked: %v", p)
 		}
 	}()
-	return engine.EachPage(r, func(page int, r recipe.Recipe) (*engine.Result, error) {
-		return e.transform(ctx, data, page, r)
+	return engine.Partly(r, func(r recipe.Recipe) (*engine.Result, error) {
+		return engine.EachPage(r, func(page int, r recipe.Recipe) (*engine.Result, error) {
+			return e.transform(ctx, data, page, r)
+		})
 	})
 }
 
