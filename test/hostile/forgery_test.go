@@ -24,7 +24,7 @@ import (
 )
 
 // album makes n small images in a directory.
-func album(t *testing.T, n int) string {
+func album(t testing.TB, n int) string {
 	t.Helper()
 	var picture bytes.Buffer
 	if err := jpeg.Encode(&picture, image.NewGray(image.Rect(0, 0, 300, 200)), nil); err != nil {
@@ -40,7 +40,7 @@ func album(t *testing.T, n int) string {
 }
 
 // dial returns a socket that pushes to the sink's results endpoint with that identity.
-func dial(t *testing.T, f *farmtest.Farm, identity string) *zsock.Push {
+func dial(t testing.TB, f *farmtest.Farm, identity string) *zsock.Push {
 	t.Helper()
 	push, err := zsock.NewPush(zsock.Config{Identity: identity})
 	if err != nil {
@@ -57,7 +57,7 @@ func dial(t *testing.T, f *farmtest.Farm, identity string) *zsock.Push {
 	return push
 }
 
-func send(t *testing.T, push *zsock.Push, messages ...[]byte) {
+func send(t testing.TB, push *zsock.Push, messages ...[]byte) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)
 	defer cancel()

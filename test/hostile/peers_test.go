@@ -47,7 +47,7 @@ func peer(t *testing.T, endpoint, kind string) net.Conn {
 }
 
 // memory returns the largest resident size of a process so far, in MiB.
-func memory(t *testing.T, p *farmtest.Process) int {
+func memory(t testing.TB, p *farmtest.Process) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
 	if err != nil {
@@ -64,7 +64,7 @@ func memory(t *testing.T, p *farmtest.Process) int {
 
 // mustAnswer asks the sink for its status, until it answers. Connections of the last second are not idle yet, so
 // that a full socket refuses a new peer at first; the client then connects again.
-func mustAnswer(t *testing.T, f *farmtest.Farm) {
+func mustAnswer(t testing.TB, f *farmtest.Farm) {
 	t.Helper()
 	c, err := sinkclient.Dial(zsock.Network{}, f.Control)
 	if err != nil {

@@ -3,11 +3,21 @@
 package hostile
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/pki"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
@@ -100,4 +110,143 @@ func TestBindsBeyondLoopbackNeedTLS(t *testing.T) {
 			t.Errorf("%s: %s", name, p.Said())
 		}
 	}
+}
+
+// credentials opens a member's certificate for a socket of this process.
+func (f *secureFarm) credentials(bundle string) *pki.Credentials {
+	f.t.Helper()
+	credentials, err := pki.Open(pki.Config{Bundle: bundle, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return credentials
+}
+
+// joined is a worker made of two sockets of this process, which knows no manners.
+type joined struct {
+	pull *zsock.Pull
+	push *zsock.Push
+}
+
+// join connects to tasks and results. security is nil for one that speaks plain TCP.
+func (f *secureFarm) join(name string, security *pki.Credentials) joined {
+	f.t.Helper()
+	network, plainly := zsock.Network{}, func(e string) string { return strings.Replace(e, "tls:", "tcp:", 1) }
+	if security != nil {
+		network.Security, plainly = security, func(e string) string { return e }
+	}
+	me := wire.WorkerIdentity{Name: name, Slots: 4, Prefetch: 64, Token: wire.NewToken()}.String()
+	pull, err := zsock.NewPull(zsock.Config{Network: network, Identity: me, MaxMessage: 1 << 20})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	push, err := zsock.NewPush(zsock.Config{Network: network, Identity: me})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, _ = pull.Close(ctx), push.Close(ctx) // what nobody takes is lost
+	})
+	if err := errors.Join(pull.Dial(plainly(f.Tasks)), push.Dial(plainly(f.Results))); err != nil {
+		f.t.Fatal(err)
+	}
+	return joined{pull, push}
+}
+
+// Wrong authority, expired, wrong role, plaintext, replayed ticket: none gets a byte of a task or an entry in the
+// ledger, and good peers go on.
+func TestNoStrangerGetsATaskOrAnEntry(t *testing.T) {
+	const n = 12
+	f := newSecureFarm(t)
+	sink := f.StartSink("--tls", f.member(f.dir, "sink", "main"))
+	sink.Await("collecting")
+	ventilator := f.StartVentilator("--tls", f.member(f.dir, "ventilator", "v1"), "--sink", f.Host, album(t, n))
+	ventilator.Await("handing out tasks")
+
+	other := filepath.Join(t.TempDir(), "other")
+	f.authority(other)
+	expired, err := pki.Issue(f.dir, pki.Request{Role: pki.Worker, Name: "old", Valid: time.Hour},
+		time.Now().Add(-2*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	strangers := map[string]joined{
+		"of another authority": f.join("w1", f.credentials(f.member(other, "worker", "w1"))),
+		"that has expired":     f.join("old", f.credentials(expired)),
+		"of a viewer":          f.join("page", f.credentials(f.member(f.dir, "viewer", "page"))),
+		"of a tunnel":          f.join("t", f.credentials(f.member(f.dir, "tunnel", "t"))),
+		"of nobody: plain TCP": f.join("w1", nil),
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)
+	defer cancel()
+	id := strings.Repeat("7", 32)
+	for _, s := range strangers {
+		for _, m := range forgedResults(id, "r", "000.jpg", 1) {
+			sending, stop := context.WithTimeout(ctx, 10*time.Millisecond)
+			_ = s.push.Send(sending, zsock.Message{m}) // there is nobody who takes it
+			stop()
+		}
+	}
+	ventilator.AwaitText("refused a connection", 2*len(strangers)) // each was refused and tried again, or others twice
+
+	// A member takes all tasks. Another overhears its results, and it sends its own again with other contents.
+	member, thief := f.join("w2", f.credentials(f.member(f.dir, "worker", "w2"))),
+		f.join("w3", f.credentials(f.member(f.dir, "worker", "w3")))
+	taken := make(map[string]bool)
+	for len(taken) < n {
+		m, err := member.pull.Recv(ctx)
+		if err != nil {
+			t.Fatalf("%d of %d tasks, %v", len(taken), n, err)
+		}
+		task, err := wire.DecodeTask(m[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken[task.ID] = true
+		answer := func(data string) []byte {
+			r := &wire.Result{ID: task.ID, Filename: task.Filename, Outcome: outcome.Done,
+				ResultInfo: wire.ResultInfo{Worker: "w2", Run: task.Run, Delivery: task.Delivery, Recipe: task.Recipe,
+					Ticket: task.Ticket}}
+			for _, name := range recipe.Default().OutputNames(task.Filename) {
+				r.Outputs = append(r.Outputs, wire.Output{Name: name, Width: 1, Height: 1, Data: []byte(data)})
+			}
+			return r.Encode()
+		}
+		send(t, thief.push, answer("forged"))
+		send(t, member.push, answer("right"), answer("forged"))
+	}
+	ventilator.MustExit(0)
+	for what, s := range strangers {
+		polling, stop := context.WithTimeout(ctx, 10*time.Millisecond)
+		if m, err := s.pull.Recv(polling); err == nil {
+			t.Errorf("a peer with the certificate %s got %d bytes of a task", what, len(m[0]))
+		}
+		stop()
+	}
+	operator := f.member(f.dir, "operator", "anna")
+	entries := f.entries(operator)
+	if len(entries) != n {
+		t.Errorf("%d entries, not %d", len(entries), n)
+	}
+	for _, e := range entries {
+		if !taken[e.ID] || e.Worker != "w2" || e.Outcome != outcome.Done || e.Stranger {
+			t.Errorf("the ledger says %+v", e)
+		}
+	}
+	err = filepath.WalkDir(f.Out, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if string(b) == "forged" {
+			t.Errorf("%s is forged", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	sink.MustLive()
 }

@@ -4,7 +4,6 @@ package hostile
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/access"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -127,11 +125,7 @@ func TestStrangersComeThroughATunnel(t *testing.T) {
 // entries returns the ledger's entries, as the member of a certificate reads them.
 func (f *secureFarm) entries(bundle string) []wire.Receipt {
 	f.t.Helper()
-	credentials, err := pki.Open(pki.Config{Bundle: bundle, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	client, err := sinkclient.Dial(zsock.Network{Security: credentials}, f.Control)
+	client, err := sinkclient.Dial(zsock.Network{Security: f.credentials(bundle)}, f.Control)
 	if err != nil {
 		f.t.Fatal(err)
 	}

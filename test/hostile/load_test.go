@@ -1,0 +1,281 @@
+//go:build linux
+
+package hostile
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
+	"github.com/imagefarm/imagefarm/test/internal/farmtest"
+)
+
+var full = flag.Bool("full", false, "attack with a million messages, 2,000 connections and 100,000 images")
+
+// load is what a farm bears during a run.
+type load struct{ messages, silent, images int }
+
+func loadOf() load {
+	if *full {
+		return load{1_000_000, 2000, 100_000}
+	}
+	return load{20_000, 200, 600}
+}
+
+// mutate changes a few bytes of b, or its length.
+func mutate(r *rand.Rand, b []byte) []byte {
+	b = append([]byte(nil), b...)
+	for range 1 + r.IntN(8) {
+		if len(b) == 0 {
+			return b
+		}
+		at := r.IntN(len(b))
+		switch r.IntN(8) {
+		case 0:
+			b = b[:at]
+		case 1:
+			b = append(b[:at:at], append([]byte{byte(r.Uint32())}, b[at:]...)...)
+		case 2:
+			b[at] ^= 1 << r.IntN(8)
+		default:
+			b[at] = byte(r.Uint32())
+		}
+	}
+	return b
+}
+
+// mutatedImages writes an archive of n mutated images of all formats in a directory, a twentieth of them unchanged. They
+// are mutations of small thumbnails, so that many can be tried.
+func mutatedImages(t testing.TB, n int) (dir string) {
+	t.Helper()
+	thumbnails := t.TempDir()
+	f := farmtest.New(t, programs, thumbnails)
+	formats := ""
+	for _, format := range []string{"jpeg", "png", "gif", "webp", "tiff"} {
+		formats += ";" + format + "=fit:64x64,format:" + format
+	}
+	f.Start("thumbnails", "farm", "run", "--http", "", "--out", thumbnails, "--variant", formats[1:], photos).MustExit(0)
+	type seed struct {
+		ext  string
+		data []byte
+	}
+	var all []seed
+	err := filepath.WalkDir(thumbnails, func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == ".imagefarm":
+			return filepath.SkipDir
+		case !d.Type().IsRegular():
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if len(data) < 16<<10 { // a few are long animations
+			all = append(all, seed{filepath.Ext(path), data})
+		}
+		return err
+	})
+	if err != nil || len(all) < 50 {
+		t.Fatalf("%d thumbnails, %v", len(all), err)
+	}
+	dir = t.TempDir()
+	file, err := os.Create(filepath.Join(dir, "images.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	archive := tar.NewWriter(buffered)
+	random := rand.New(rand.NewPCG(1, uint64(n)))
+	for i := range n {
+		s := all[i%len(all)]
+		data := s.data
+		if i%20 > 0 {
+			data = mutate(random, data)
+		}
+		err := archive.WriteHeader(&tar.Header{Name: fmt.Sprintf("%06d%s", i, s.ext), Mode: 0o644, Size: int64(len(data))})
+		if err == nil {
+			_, err = archive.Write(data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err == nil {
+		err = buffered.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// seedMessages are right messages of a worker, without a right ticket.
+func seedMessages() (all [][]byte) {
+	for _, id := range []string{strings.Repeat("7", 32), "00112233445566778899aabbccddeeff"} {
+		all = append(all, forgedResults(id, "r", "000001.jpg", 1)...)
+	}
+	h := wire.Heartbeat{Worker: "w1", Slots: 1, Held: []string{strings.Repeat("7", 32)}}
+	return append(all, h.Encode(), wire.EncodeBareName("000001_thumbnail64.jpg"))
+}
+
+// attack sends n mutated messages to the results endpoint from several connections, one in a hundred of them as raw
+// bytes after the handshake. It returns when all are sent, or ctx ends.
+func attack(ctx context.Context, t testing.TB, f *farmtest.Farm, n int) (sent *atomic.Int64, wait func()) {
+	t.Helper()
+	const connections = 8
+	sent = new(atomic.Int64)
+	var all sync.WaitGroup
+	for c := range connections {
+		push := dial(t, f, []string{"", impostor()}[c%2])
+		all.Go(func() {
+			random, seeds := rand.New(rand.NewPCG(2, uint64(c))), seedMessages()
+			for i := range n / connections {
+				m := mutate(random, seeds[random.IntN(len(seeds))])
+				if i%100 == 0 {
+					if conn := dialTCP(f.Results); conn != nil {
+						_, _ = conn.Write(mutate(random, append(make([]byte, 64), m...))) // no greeting at all
+						conn.Close()
+					}
+				}
+				if push.Send(ctx, zsock.Message{m}) != nil {
+					return
+				}
+				sent.Add(1)
+			}
+		})
+	}
+	return sent, all.Wait
+}
+
+func dialTCP(endpoint string) net.Conn {
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(endpoint, "tcp://"), time.Second)
+	if err != nil {
+		return nil
+	}
+	return conn
+}
+
+// keepSilent holds n connections to all endpoints of a farm that say nothing, and connects again when one is closed.
+func keepSilent(ctx context.Context, f *farmtest.Farm, n int) (wait func()) {
+	endpoints := []string{f.Tasks, f.Results, f.Events, f.Control}
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				conn := dialTCP(endpoints[i%len(endpoints)])
+				if conn == nil {
+					select {
+					case <-ctx.Done():
+					case <-time.After(100 * time.Millisecond):
+					}
+					continue
+				}
+				stop := context.AfterFunc(ctx, func() { conn.Close() })
+				_, _ = io.Copy(io.Discard, conn)
+				stop()
+				conn.Close()
+			}
+		})
+	}
+	return all.Wait
+}
+
+// A run is balanced while strangers send mutated messages, keep silent connections, and its images are mutated.
+func TestRunUnderAttack(t *testing.T) {
+	n := loadOf()
+	f := farmtest.New(t, programs, t.TempDir())
+	sink := f.StartSink("--allow-strangers=false", "--log-level", "error")
+	mustAnswer(t, f)
+	worker := f.StartWorker("w1", "--slots", "2")
+	begun := time.Now()
+	ventilator := f.StartVentilator("--allow-strangers=false", "--run", "r", "--fail-on", "none",
+		mutatedImages(t, n.images))
+	ventilator.Await("worker joined")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	waitSilent := keepSilent(ctx, f, n.silent)
+	sent, waitAttack := attack(ctx, t, f, n.messages)
+
+	started := time.Now()
+	f.StartWorker("w2")
+	ventilator.Await("worker joined", "worker", "w2")
+	t.Logf("a new worker got in %s after its start", time.Since(started).Round(time.Millisecond))
+	waitAttack()
+	t.Logf("%d messages sent after %s", sent.Load(), time.Since(begun).Round(time.Second))
+	<-ventilator.Over()
+	cancel()
+	waitSilent()
+	took := time.Since(begun)
+	ventilator.MustExit(0)
+	sink.MustLive()
+
+	runs, err := f.Client().Runs(context.Background())
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	r := runs[0]
+	status := f.Status()
+	t.Logf("%d found = %d done + %d rejected + %d dead in %s; refused %d, malformed %d", r.Found, r.Done, r.Rejected, r.Dead,
+		took.Round(time.Second), status.Refused, status.Malformed)
+	if r.State != outcome.Finished || r.Found != int64(n.images) || r.Unsettled() != 0 || r.Dead != 0 ||
+		r.Done < int64(n.images/20) {
+		t.Errorf("the run is %+v", r)
+	}
+	if sent.Load() < int64(n.messages*9/10) || status.Refused+status.Malformed < uint64(n.messages/2) {
+		t.Errorf("%d messages were sent, %d refused, %d malformed", sent.Load(), status.Refused, status.Malformed)
+	}
+	t.Logf("the sink took %d MiB, the worker %d MiB", memory(t, sink), memory(t, worker))
+	if memory(t, sink) > 600 || memory(t, worker) > 600 {
+		t.Errorf("the sink took %d MiB, the worker %d MiB", memory(t, sink), memory(t, worker))
+	}
+}
+
+// BenchmarkRunUnderFlood tells how many images a second are made while strangers send mutated messages as fast as they
+// can, and the ratio to a run without them: go test ./test/hostile -run '^$' -bench Flood -benchtime 3x
+func BenchmarkRunUnderFlood(b *testing.B) {
+	const images = 3000
+	dir := album(b, images)
+	run := func(flood bool) (perSecond float64) {
+		f := farmtest.New(b, programs, b.TempDir())
+		sink := f.StartSink("--allow-strangers=false", "--log-level", "error")
+		mustAnswer(b, f)
+		worker := f.StartWorker("w1")
+		ctx, cancel := context.WithCancel(context.Background())
+		wait := func() {}
+		if flood {
+			_, wait = attack(ctx, b, f, 1<<30)
+		}
+		begun := time.Now()
+		f.StartVentilator("--allow-strangers=false", dir).MustExit(0)
+		took := time.Since(begun)
+		cancel()
+		wait()
+		worker.Kill()
+		sink.Kill()
+		return images / took.Seconds()
+	}
+	var alone, flooded float64
+	for b.Loop() {
+		alone += run(false)
+		flooded += run(true)
+	}
+	b.ReportMetric(alone/float64(b.N), "images/s-alone")
+	b.ReportMetric(flooded/float64(b.N), "images/s-flooded")
+	b.ReportMetric(100*flooded/alone, "%")
+}
