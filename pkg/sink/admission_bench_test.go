@@ -32,7 +32,7 @@ func BenchmarkAdmission(b *testing.B) {
 	}
 	now, key := time.Now(), wire.TicketKey(wire.NewRunKey())
 	w := wire.WorkerIdentity{Name: "w1", Slots: 1, Prefetch: 1, Token: wire.NewToken()}
-	s.runs.update(wire.Run{ID: "r", Started: now}, "", now)
+	s.runs.update(wire.Run{ID: "r", Started: now}, caller{}, now)
 	s.runs.setKey("r", key, false)
 	r := &wire.Result{ID: idOf(1), Filename: "roll01/photo001.jpg", Outcome: outcome.Done,
 		ResultInfo: wire.ResultInfo{Worker: "w1", Run: "r", Delivery: 1, Recipe: recipe.Default().String()}}

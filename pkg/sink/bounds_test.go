@@ -196,7 +196,7 @@ func TestRunsAsTheirVentilatorsTell(t *testing.T) {
 	s := newLiveRuns()
 	tell := func(run wire.Run, want outcome.RunState, topics ...string) {
 		t.Helper()
-		if gotWant, got, _ := s.update(run, "", now); gotWant != want || !slices.Equal(got, topics) {
+		if gotWant, got, _ := s.update(run, caller{}, now); gotWant != want || !slices.Equal(got, topics) {
 			t.Errorf("%+v: the sink wants %q and tells %q", run, gotWant, got)
 		}
 	}

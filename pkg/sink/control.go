@@ -54,7 +54,7 @@ func (c *control) call(ctx context.Context, message zsock.Message) (any, error) 
 			if err := c.owners.claim(ctx, run.ID); err != nil {
 				return nil, err
 			}
-			return c.updateRun(run, zsock.AccountOf(ctx))
+			return c.updateRun(run, caller{zsock.AccountOf(ctx), zsock.GoneOf(ctx)})
 		})
 	case wire.OpSteer:
 		return withArgs(req, func(want *wire.Steering) (any, error) {
@@ -130,20 +130,20 @@ func (c *control) allRuns() ([]wire.Run, error) {
 }
 
 // updateRun takes a ventilator's counts, publishes them, and returns what an operator asks of the run.
-func (c *control) updateRun(report *wire.RunReport, account string) (any, error) {
+func (c *control) updateRun(report *wire.RunReport, from caller) (any, error) {
 	run := &report.Run
 	if err := run.Check(); err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	ticketKey, continued, err := c.authorizeRun(run.ID, report.Key, now)
+	ticketKey, continued, err := c.authorizeRun(run.ID, report.Key, from.account, now)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.runs.admit(run, account, now); err != nil {
+	if err := c.runs.admit(run, from, now); err != nil {
 		return nil, err
 	}
-	want, topics, started := c.runs.update(*run, account, now)
+	want, topics, started := c.runs.update(*run, from, now)
 	c.runs.setKey(run.ID, ticketKey, continued)
 	if started {
 		c.failures.forget(run.ID)

@@ -95,9 +95,9 @@ func TestInventedRunsAreBounded(t *testing.T) {
 	l := newLiveRuns()
 	good := wire.Run{ID: "good", Started: begun}
 	tell := func(run wire.Run, now time.Time) error {
-		err := l.admit(&run, "", now)
+		err := l.admit(&run, caller{}, now)
 		if err == nil {
-			l.update(run, "", now)
+			l.update(run, caller{}, now)
 		}
 		return err
 	}
@@ -188,10 +188,10 @@ func TestRunsOfOneCallerAreBounded(t *testing.T) {
 	l := newLiveRuns()
 	begin := func(id, account string) bool {
 		run := wire.Run{ID: id, State: outcome.Running, Started: now}
-		if l.admit(&run, account, now) != nil {
+		if l.admit(&run, caller{account: account}, now) != nil {
 			return false
 		}
-		l.update(run, account, now)
+		l.update(run, caller{account: account}, now)
 		return true
 	}
 	admitted := 0

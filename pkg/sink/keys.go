@@ -14,7 +14,8 @@ import (
 )
 
 // This file decides which ventilator owns a run. The first caller of a run registers its key. Nobody else can speak for
-// the run until it has ended, or its ventilator has been silent for runTimeout. The ledger keeps the key of the tickets
+// the run until it has ended, or its ventilator has been silent for runTimeout. Where its connection has ended, another
+// process of the same machine or certificate waits for abandonedAfter only. The ledger keeps the key of the tickets
 // of live runs, so that this also holds after a restart of the sink.
 
 // keyring holds the keys of the runs in memory. liveRuns guards it with its mutex.
@@ -44,7 +45,9 @@ func ticketKeyOf(runKey []byte) ([]byte, error) {
 
 // authorizeRun returns an error unless a caller with this key may report the run.
 // continued reports that the ledger has the run as live, with this key, from before the sink was restarted.
-func (c *core) authorizeRun(run string, runKey []byte, now time.Time) (ticketKey []byte, continued bool, err error) {
+func (c *core) authorizeRun(
+	run string, runKey []byte, account string, now time.Time,
+) (ticketKey []byte, continued bool, err error) {
 	if ticketKey, err = ticketKeyOf(runKey); err != nil {
 		return nil, false, err
 	}
@@ -58,6 +61,11 @@ func (c *core) authorizeRun(run string, runKey []byte, now time.Time) (ticketKey
 		continued = live
 	}
 	if live && !bytes.Equal(owner, ticketKey) {
+		if ended, ok := c.runs.interruptAbandoned(run, account, now); ok {
+			c.reserved.end(run)
+			c.interrupted(ended)
+			return ticketKey, false, nil
+		}
 		return nil, false, fmt.Errorf("run %.40q belongs to another ventilator; "+
 			"wait until that has ended or was silent for %v", run, runTimeout)
 	}

@@ -13,6 +13,11 @@ import (
 // runTimeout is how long the ventilator of a run may be silent before the run counts as interrupted.
 const runTimeout = 15 * time.Second
 
+// abandonedAfter is how long after the connection of its ventilator ended a run may be continued by another process of
+// the same account: of the same machine or certificate. A ventilator that is alive connects and reports again within a
+// second.
+const abandonedAfter = 3 * time.Second
+
 // maxRuns bounds the runs in memory. The ledger holds those that have ended.
 const maxRuns = 64
 
@@ -37,10 +42,36 @@ type liveRun struct {
 	called   time.Time // when its ventilator called last
 	recorded time.Time // when its record was last written to the ledger
 	keys     keyring
-	account  string           // of the caller that reported it first; empty: one on this machine
+	from     caller
+	alone    time.Time        // when its ventilator's connection was first seen to have ended; zero: it has not
 	since    time.Time        // when the sink first heard of it; zero: it began before the sink did
 	silent   bool             // it counts as ended because its ventilator was silent for too long
 	want     outcome.RunState // what an operator asks for: running, paused or cancelled
+}
+
+// caller is who reports a run.
+type caller struct {
+	account string          // to whom its limits are charged; empty: one on this machine
+	gone    <-chan struct{} // closed when its connection ends; nil: it is not known
+}
+
+// abandoned reports whether a run's ventilator has been gone for so long that another process of the account may
+// continue the run.
+func (r *liveRun) abandoned(account string, now time.Time) bool {
+	return r.from.account == account && r.seenAlone(now) && now.Sub(r.alone) >= abandonedAfter
+}
+
+// seenAlone reports whether the connection of a run's ventilator has ended, and notes when that was first seen.
+func (r *liveRun) seenAlone(now time.Time) bool {
+	select {
+	case <-r.from.gone:
+		if r.alone.IsZero() {
+			r.alone = now
+		}
+		return true
+	default:
+		return false
+	}
 }
 
 // liveRuns holds the live runs and the last ended ones. Its methods may be called concurrently.
@@ -71,7 +102,7 @@ func newLiveRuns() *liveRuns {
 
 // admit returns an error when the sink has no room for a run that it does not know, or none for more runs of the
 // caller's account. An empty account has no share, only what there is.
-func (l *liveRuns) admit(run *wire.Run, account string, now time.Time) error {
+func (l *liveRuns) admit(run *wire.Run, from caller, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r := l.byID[run.ID]; r != nil && (r.Started.Equal(run.Started) || r.Ended.IsZero()) {
@@ -80,9 +111,9 @@ func (l *liveRuns) admit(run *wire.Run, account string, now time.Time) error {
 	if l.byID[run.ID] == nil && len(l.byID) >= maxRuns && l.oldestEnded() == "" {
 		return fmt.Errorf("run %.40q: %d runs are live already; wait until one has ended", run.ID, maxRuns)
 	}
-	own := l.ownAllowance(account, now)
-	if live := l.liveOf(account); account != "" && live >= maxRunsOfOne {
-		return fmt.Errorf("run %.40q: %d runs of %s are live already; wait until one has ended", run.ID, live, account)
+	own := l.ownAllowance(from.account, now)
+	if live := l.liveOf(from.account); from.account != "" && live >= maxRunsOfOne {
+		return fmt.Errorf("run %.40q: %d runs of %s are live already; wait until one has ended", run.ID, live, from.account)
 	}
 	l.newRuns.refill(maxNewRuns, newRunsPerSecond, now)
 	if l.newRuns.left < 1 || own.left < 1 {
@@ -113,7 +144,7 @@ func (l *liveRuns) ownAllowance(account string, now time.Time) *allowance {
 // liveOf returns how many live runs an account has. The caller holds the mutex.
 func (l *liveRuns) liveOf(account string) (n int) {
 	for _, r := range l.byID {
-		if r.account == account && r.Ended.IsZero() {
+		if r.from.account == account && r.Ended.IsZero() {
 			n++
 		}
 	}
@@ -138,13 +169,13 @@ func sortNewestFirst(runs []wire.Run) {
 // update notes a ventilator's counts. It returns what an operator asks of the run and the topics of the events to
 // publish. started reports that the run was unknown or has another start time, so its deliveries are counted from 1
 // again.
-func (l *liveRuns) update(run wire.Run, account string, now time.Time) (want outcome.RunState, topics []string, started bool) {
+func (l *liveRuns) update(run wire.Run, from caller, now time.Time) (want outcome.RunState, topics []string, started bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.byID[run.ID]
 	started = r == nil || !r.Started.Equal(run.Started)
 	if r == nil || !r.Ended.IsZero() && !r.Started.Equal(run.Started) { // a new run, or another of the same name
-		r = &liveRun{want: outcome.Running, since: now, account: account}
+		r = &liveRun{want: outcome.Running, since: now}
 		if run.State == outcome.Paused { // it was paused before this sink was restarted
 			r.want = run.State
 		}
@@ -155,6 +186,7 @@ func (l *liveRuns) update(run wire.Run, account string, now time.Time) (want out
 	}
 	announced := !r.Ended.IsZero() && !r.silent
 	r.Run, r.called, r.silent = run, now, false
+	r.from, r.alone = from, time.Time{}
 	switch {
 	case run.Ended.IsZero():
 		topics = append(topics, wire.TopicRunProgress)
@@ -208,12 +240,26 @@ func (l *liveRuns) interruptSilent(now time.Time) (runs []wire.Run) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range l.byID {
+		r.seenAlone(now)
 		if r.Ended.IsZero() && now.Sub(r.called) > runTimeout {
 			r.State, r.Ended, r.Waiting, r.silent = outcome.Interrupted, r.called, "", true
 			runs = append(runs, r.Run)
 		}
 	}
 	return runs
+}
+
+// interruptAbandoned ends a live run whose ventilator has been gone for so long that another process of the account may
+// begin it again, and returns the run. ok is false for any other run.
+func (l *liveRuns) interruptAbandoned(run, account string, now time.Time) (ended wire.Run, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.byID[run]
+	if r == nil || !r.Ended.IsZero() || !r.abandoned(account, now) {
+		return wire.Run{}, false
+	}
+	r.State, r.Ended, r.Waiting, r.silent = outcome.Interrupted, r.called, "", true
+	return r.Run, true
 }
 
 // correct replaces the counts of a run that interruptSilent ended.

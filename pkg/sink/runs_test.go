@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -69,13 +70,13 @@ func TestRecordOfALiveRunIsNeverOld(t *testing.T) {
 	run := wire.Run{ID: "r", Started: begun}
 	for second := range 30 {
 		now := begun.Add(time.Duration(second) * time.Second)
-		s.update(run, "", now)
+		s.update(run, caller{}, now)
 		if due := s.recordDue(&run, now); due != (second%10 == 0) {
 			t.Errorf("after %d s it is due: %v", second, due)
 		}
 	}
 	run.Ended = begun.Add(29 * time.Second)
-	s.update(run, "", run.Ended)
+	s.update(run, caller{}, run.Ended)
 	if !s.recordDue(&run, run.Ended) {
 		t.Error("its end is not kept")
 	}
@@ -95,5 +96,40 @@ func TestRunWhoseVentilatorFellSilentHasWhatWasSettledSince(t *testing.T) {
 	runs, err = s.client.Runs(t.Context())
 	if r := onlyRun(t, runs, err); r.State != "interrupted" || r.Done != 2 {
 		t.Errorf("as the sink knows it: %+v", r)
+	}
+}
+
+// A ventilator that was killed is started again with the same --run. It draws another key, and waited for 15 s.
+func TestAbandonedRunIsContinuedByItsOwnMachine(t *testing.T) {
+	now := time.Now()
+	gone := make(chan struct{})
+	l := newLiveRuns()
+	run := wire.Run{ID: "r", State: outcome.Running, Started: now}
+	l.update(run, caller{account: "192.0.2.1", gone: gone}, now)
+	take := func(account string, at time.Duration) bool {
+		_, ok := l.interruptAbandoned("r", account, now.Add(at))
+		return ok
+	}
+	if take("192.0.2.1", time.Hour) {
+		t.Error("a run is taken while its ventilator is connected")
+	}
+	close(gone)
+	if take("192.0.2.1", 0) || take("192.0.2.1", abandonedAfter-1) {
+		t.Error("a run is taken while its ventilator may connect again")
+	}
+	if take("192.0.2.2", time.Minute) || take("", time.Minute) {
+		t.Error("a run is taken by another machine")
+	}
+	l.update(run, caller{account: "192.0.2.1", gone: make(chan struct{})}, now) // it has connected again
+	if take("192.0.2.1", time.Minute) {
+		t.Error("a run is taken although its ventilator is back")
+	}
+	l.update(run, caller{account: "192.0.2.1", gone: gone}, now)
+	l.interruptSilent(now)
+	if !take("192.0.2.1", abandonedAfter) || l.byID["r"].State != outcome.Interrupted {
+		t.Errorf("an abandoned run is not taken, it is %s", l.byID["r"].State)
+	}
+	if take("192.0.2.1", time.Minute) {
+		t.Error("a run is taken twice")
 	}
 }

@@ -90,6 +90,15 @@ func (p *peer) keepPace() error {
 	}
 }
 
+type goneKey struct{}
+
+// GoneOf returns a channel that is closed when the connection of the peer ends whose request a handler of Rep.Serve
+// answers. It is nil elsewhere.
+func GoneOf(ctx context.Context) <-chan struct{} {
+	gone, _ := ctx.Value(goneKey{}).(<-chan struct{})
+	return gone
+}
+
 type accountKey struct{}
 
 // AccountOf returns to whom the limits of the peer are charged whose request a handler of Rep.Serve answers: its

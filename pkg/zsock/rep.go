@@ -71,7 +71,7 @@ var errNoReply = errors.New("zsock: the request was not answered")
 func (s *Rep) answer(ctx context.Context, r request, handler func(context.Context, Message) Message) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ctx = WithAccount(ctx, r.from.account)
+	ctx = context.WithValue(WithAccount(ctx, r.from.account), goneKey{}, r.from.ctx.Done())
 	if r.from.principal.Role != "" {
 		ctx = WithPrincipal(ctx, r.from.principal)
 	}
