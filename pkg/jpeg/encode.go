@@ -15,8 +15,14 @@ type Encoder struct {
 	perRow     int // MCUs
 	symbols    []symbol
 	counts     [4][256]uint32 // of symbols: DC and AC of luma, DC and AC of colour
-	bits       []byte
+	most       int            // symbols to keep before the tables are made, for tests; 0 means mostKept
+	out        []byte
+	writer     scanWriter
 }
+
+// mostKept is how many symbols are kept until Huffman tables are made of their counts, 64 MiB of them: those of 100
+// megapixels as a rule, of 10 where these are noise. The rest of a larger picture is written with the same tables.
+const mostKept = 16 << 20
 
 // encoded is a component while it is encoded.
 type encoded struct {
@@ -39,18 +45,42 @@ func (e *Encoder) Encode(planes []Plane, opt EncodeOptions) ([]byte, error) {
 	quant := [2]*[64]uint8{quantTable(&lumaQuant, opt.Quality), quantTable(&colorQuant, opt.Quality)}
 	e.begin(planes, quant)
 	rows := ceilDiv(planes[0].Height, 8*planes[0].V)
+	tables := false
 	for my := range rows {
 		for i := range e.components {
 			e.components[i].transform(my)
 		}
 		e.row()
+		if last := my == rows-1; last || tables || len(e.symbols) >= e.most {
+			if !tables {
+				e.tables(planes, quant, last)
+				tables = true
+			}
+			e.out = e.writer.write(e.out, e.symbols, last)
+			e.symbols = e.symbols[:0]
+		}
 	}
+	out := append(e.out, 0xff, 0xd9)
+	e.out = nil
+	return out, nil
+}
+
+// tables makes the Huffman tables and begins the file. Tables that are made before the last symbol is counted have codes
+// for all.
+func (e *Encoder) tables(planes []Plane, quant [2]*[64]uint8, complete bool) {
 	var specs [4]*huffSpec
 	for i := range specs {
+		if !complete {
+			for s := range e.counts[i] {
+				if size := s & 15; i&1 == 0 && s < 12 || i&1 == 1 && (size > 0 && size < 11 || s == 0 || s == 0xf0) {
+					e.counts[i][s]++
+				}
+			}
+		}
 		specs[i] = optimalSpec(&e.counts[i])
 	}
-	out := e.header(planes, quant, &specs)
-	return append(e.scan(out, &specs), 0xff, 0xd9), nil
+	e.out = e.header(planes, quant, &specs)
+	e.writer.begin(&specs)
 }
 
 func checkPlanes(planes []Plane, opt EncodeOptions) error {
@@ -88,6 +118,9 @@ func (e *Encoder) begin(planes []Plane, quant [2]*[64]uint8) {
 	}
 	e.components = e.components[:len(planes)]
 	e.symbols, e.counts = e.symbols[:0], [4][256]uint32{}
+	if e.most == 0 {
+		e.most = mostKept
+	}
 	divs := [2]*divisors{newDivisors(quant[0]), newDivisors(quant[1])}
 	for i := range planes {
 		c, second := &e.components[i], min(i, 1)

@@ -91,6 +91,31 @@ func TestEncode(t *testing.T) {
 	samePixels(t, got, buf.Bytes())
 }
 
+// A picture of more symbols than are kept has the same pixels, whatever is in the part that made the tables.
+func TestEncodeKeepsSymbolsWithinBounds(t *testing.T) {
+	img, planes := pictureOf(300, 200, 2, image.YCbCrSubsampleRatio420)
+	clear(img.Y[:300*64]) // symbols that come later are not counted
+	for _, quality := range []int{30, 100} {
+		whole, err := new(Encoder).Encode(planes, EncodeOptions{Quality: quality})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, most := range []int{1, 500, 5000} {
+			e := Encoder{most: most}
+			for range 2 {
+				got, err := e.Encode(planes, EncodeOptions{Quality: quality})
+				if err != nil {
+					t.Fatal(err)
+				}
+				samePixels(t, got, whole)
+				if cap(e.symbols) > most+2*mostSymbols*e.perRow*6 {
+					t.Errorf("%d symbols are kept where %d are allowed", cap(e.symbols), most)
+				}
+			}
+		}
+	}
+}
+
 // samePixels fails the test where two files decode to other samples, by image/jpeg and by this package.
 func samePixels(t *testing.T, a, b []byte) {
 	t.Helper()

@@ -196,36 +196,48 @@ func codesOf(s *huffSpec) *[256]huffCode {
 	return t
 }
 
-// scan appends the data of the scan.
-func (e *Encoder) scan(out []byte, specs *[4]*huffSpec) []byte {
-	var codes [4 * 256]huffCode // by the upper 16 bits of a symbol
+// scanWriter writes the data of a scan.
+type scanWriter struct {
+	codes [4 * 256]huffCode // by the upper 16 bits of a symbol
+	acc   uint64            // bits that are not written yet, from the top
+	have  uint              // how many these are; between symbols fewer than 8
+	bits  []byte
+}
+
+func (w *scanWriter) begin(specs *[4]*huffSpec) {
 	for i, s := range specs {
-		copy(codes[256*i:], codesOf(s)[:])
+		copy(w.codes[256*i:], codesOf(s)[:])
 	}
+	w.acc, w.have = 0, 0
+}
+
+// write appends symbols to out. After the last it fills the last byte up.
+func (w *scanWriter) write(out []byte, symbols []symbol, last bool) []byte {
 	const piece = 8192 // symbols, of 27 bits at most
-	if e.bits == nil {
-		e.bits = make([]byte, 4*piece+16)
+	if w.bits == nil {
+		w.bits = make([]byte, 4*piece+16)
 	}
-	acc, have := uint64(0), uint(0) // bits that are not written yet, from the top; between symbols fewer than 8
-	for symbols := e.symbols; len(symbols) > 0; {
+	acc, have := w.acc, w.have
+	for len(symbols) > 0 {
 		n := min(piece, len(symbols))
 		at := uint(0)
 		for _, s := range symbols[:n] {
-			c := &codes[s>>16&1023]
+			c := &w.codes[s>>16&1023]
 			have += uint(c.length)
 			acc |= uint64(c.value|uint32(s&0xffff)) << ((64 - have) & 63)
-			binary.BigEndian.PutUint64(e.bits[at:], acc)
+			binary.BigEndian.PutUint64(w.bits[at:], acc)
 			whole := have >> 3
 			at += whole
 			acc <<= (8 * whole) & 63
 			have &= 7
 		}
-		if symbols = symbols[n:]; len(symbols) == 0 && have > 0 {
-			e.bits[at] = byte(acc>>56) | 0xff>>have
+		if symbols = symbols[n:]; len(symbols) == 0 && last && have > 0 {
+			w.bits[at] = byte(acc>>56) | 0xff>>have
 			at++
 		}
-		out = appendStuffed(out, e.bits[:at])
+		out = appendStuffed(out, w.bits[:at])
 	}
+	w.acc, w.have = acc, have
 	return out
 }
 
