@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,10 +42,17 @@ func (p *poison) Transform(_ context.Context, data []byte, r recipe.Recipe) (*en
 	switch strings.TrimPrefix(string(data), soi) {
 	case "hang":
 		select {}
-	case "spin":
-		for i := 0; ; i++ {
-			_ = i
+	case "spin": // by many threads: one gets too little processor time on a busy machine, and the child counts as starved
+		const threads = 32
+		runtime.GOMAXPROCS(threads)
+		for range threads {
+			go func() {
+				for i := 0; ; i++ {
+					_ = i
+				}
+			}()
 		}
+		select {}
 	case "eat": // piece by piece
 		for {
 			p.eat(1 << 20)
