@@ -45,9 +45,17 @@ func TestARunInOneProcessAnswersTheOperator(t *testing.T) {
 		return json.Unmarshal([]byte(line), &status) == nil && status.State == "paused"
 	})
 	var status wire.Status
-	if out, _ := ask(0, "status", "--json"); json.Unmarshal([]byte(out), &status) != nil ||
-		len(status.Runs) != 1 || status.Runs[0].State != "paused" || len(status.Workers) != 1 {
-		t.Errorf("status is %+v", status)
+	paused := func() bool { // the sink hears of it a little later than the bar
+		out, _ := ask(0, "status", "--json")
+		return json.Unmarshal([]byte(out), &status) == nil && len(status.Runs) == 1 && status.Runs[0].State == "paused"
+	}
+	for tries := 0; !paused(); tries++ {
+		if tries == 100 {
+			t.Fatalf("status is %+v", status)
+		}
+	}
+	if len(status.Workers) != 1 {
+		t.Errorf("the workers are %+v", status.Workers)
 	}
 	if out, _ := ask(0, "workers"); !strings.Contains(out, "SLOTS BUSY") {
 		t.Errorf("workers are %q", out)
