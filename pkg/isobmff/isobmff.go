@@ -12,7 +12,8 @@ type Box struct {
 // Most is how many boxes are read of one list; what comes after them is left out.
 const Most = 10_000
 
-// Children lists the boxes in data, which the boxes' data are parts of. whole is false where the list ends within a box.
+// Children lists the boxes in data, of which the boxes' data are parts. whole is false where the list ends within a
+// box.
 func Children(data []byte) (list []Box, whole bool) {
 	for len(data) > 0 && len(list) < Most {
 		b, rest, ok := next(data)

@@ -18,7 +18,8 @@ const (
 	tagPreviewLength  = 0x102
 )
 
-// olympus adds the preview that a maker's note names, if it is one of Olympus. The note stands at an offset of the file.
+// olympus adds the preview that a maker's note names, if it is one of Olympus. The note stands at an offset of the
+// file.
 func (f *finder) olympus(note []byte, at int64) {
 	block, base, directory := f.block, int64(0), uint64(at)+8
 	for magic, skip := range map[string]uint64{"OLYMPUS\x00": 12, "OM SYSTEM\x00\x00\x00": 16} {

@@ -1,6 +1,6 @@
 // Package raw finds the previews in cameras' raw files: NEF, CR2, CR3, ARW, DNG, RAF, ORF, RW2, PEF and others that
-// are built like TIFF. It decodes no pixel, neither of a preview nor of the sensor, trusts no offset, and looks at a bounded
-// number of directories and previews.
+// are built like TIFF. It decodes no pixel, neither of a preview nor of the sensor, trusts no offset, and looks at a
+// bounded number of directories and previews.
 package raw
 
 import (

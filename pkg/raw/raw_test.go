@@ -45,7 +45,8 @@ func TestOtherFilesAreNoRaw(t *testing.T) {
 	img := enginetest.Photo(20, 20)
 	for name, data := range map[string][]byte{
 		"nothing": nil, "a TIFF": enginetest.TIFF(img), "a JPEG": enginetest.JPEG(img, enginetest.JPEGOptions{}),
-		"HEIC": enginetest.File("quadrants.heic"), "BigTIFF": []byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00"),
+		"HEIC":    enginetest.File("quadrants.heic"),
+		"BigTIFF": []byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00"),
 	} {
 		if raw.Find(data) != nil {
 			t.Errorf("%s is taken for a raw file", name)

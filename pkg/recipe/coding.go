@@ -273,6 +273,9 @@ func (v *Variant) checkDepth(given map[string]word) error {
 	if w, there := given["colors"]; there {
 		return w.fail("leave it out", "a palette has colours of 8 bits, and depth:keep asks for 16")
 	}
+	if v.Linear {
+		return given["linear"].fail("leave it out", "linear light has samples of 8 bits, and depth:keep asks for 16")
+	}
 	if v.ICC == ICCP3 {
 		return given["icc"].fail("leave it out", "colours are converted with 8 bits, and depth:keep asks for 16")
 	}

@@ -158,6 +158,7 @@ func TestSyntaxErrorPointsAtTheWord(t *testing.T) {
 			"write watermark:ASSET, watermark:ASSET:GRAVITY or watermark:ASSET:GRAVITY:OPACITY"},
 		{"thumb=format", "format", "write format:jpeg|png|webp|gif|tiff|avif|same"},
 		{"thumb=blur:2,format:png,depth:keep", "depth:keep", "leave it out"},
+		{"thumb=linear:yes,depth:keep", "linear:yes", "leave it out"},
 		{"thumb=icc:p3,depth:keep", "icc:p3", "leave it out"},
 		{"thumb=pad:9x9,hdr:keep", "hdr:keep", "leave it out"},
 		{"thumb=icc:p3,hdr:keep", "icc:p3", "leave it out"},

@@ -113,7 +113,8 @@ func cr3(preview, small []byte, full image.Point, cmt1 []byte) []byte {
 		canon := box("uuid", []byte("\x85\xc0\xb6\x87\x82\x0f\x11\xe0\x81\x11\xf4\xce\x46\x2b\x6a\x48"),
 			box("CMT1", cmt1), thumbnail)
 		medium := box("uuid", []byte("\xea\xf4\x2b\x5e\x1c\x98\x4b\x88\xb9\xfb\xb7\xdc\x40\x6e\x4d\x16"),
-			[]byte("\x00\x00\x00\x00\x00\x00\x00\x01"), box("PRVW", sized(len(small), "\x00\x00\x00\x00\x00\x01\x00\x20\x00\x18\x00\x01", "", small)))
+			[]byte("\x00\x00\x00\x00\x00\x00\x00\x01"),
+			box("PRVW", sized(len(small), "\x00\x00\x00\x00\x00\x01\x00\x20\x00\x18\x00\x01", "", small)))
 		return bytes.Join([][]byte{box("ftyp", []byte("crx \x00\x00\x00\x01crx isom")),
 			box("moov", canon, box("trak", box("mdia", box("minf", table)))), medium}, nil)
 	}

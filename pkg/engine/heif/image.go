@@ -23,7 +23,8 @@ type Image struct {
 	XMP  []byte
 }
 
-// Image describes the primary picture, or the one that Select chose. The error is an *outcome.Rejection, by name for what is not read.
+// Image describes the primary picture, or the one that Select chose. The error is an *outcome.Rejection, by name for
+// what is not read.
 func (f *File) Image() (Image, error) {
 	p := f.shown
 	coded, err := f.coded(p)
