@@ -1,0 +1,187 @@
+//go:build linux
+
+// Command memory prints how much memory the isolated child takes up that makes thumbnails of one photograph of twelve
+// megapixels: go run ./bench/memory [-size 64,128,256] [FILE…]. Without files it makes its own: PNG, TIFF and JPEG.
+//
+// The first figure is the peak of the child's resident memory (VmHWM of /proc/PID/status), in MiB. It counts pages of the
+// program's file, which all children share, and the image and the outputs, which it shares with its parent. The second
+// is the largest that was seen of the child's own memory (RssAnon).
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"log"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/image/tiff"
+)
+
+func main() {
+	size := flag.String("size", "64,128,256", "thumbnails to make")
+	flag.Parse()
+	log.SetFlags(0)
+	dir, err := os.MkdirTemp("", "memory")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := errors.Join(run(dir, *size, flag.Args()), os.RemoveAll(dir)); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(dir, size string, files []string) error {
+	build := exec.Command("go", "build", "-o", dir+"/", "./farm")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("building, in the module's directory: %w", err)
+	}
+	if len(files) == 0 {
+		var err error
+		if files, err = photographs(dir); err != nil {
+			return err
+		}
+	}
+	fmt.Println("| input | bytes | peak of the child, MiB | its own, MiB |\n|---|--:|--:|--:|")
+	for i, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		peak, err := measure(dir, file, size, i)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %s | %d | %.0f | %.0f |\n", filepath.Base(file), info.Size(), float64(peak.all)/(1<<20),
+			float64(peak.own)/(1<<20))
+	}
+	return nil
+}
+
+// usage is memory in bytes.
+type usage struct{ all, own int64 }
+
+func (u usage) larger(v usage) usage { return usage{max(u.all, v.all), max(u.own, v.own)} }
+
+// measure runs the farm over one image and returns the largest use of memory of its children.
+func measure(dir, file, size string, n int) (peak usage, err error) {
+	in, out := filepath.Join(dir, "in", strconv.Itoa(n)), filepath.Join(dir, "out", strconv.Itoa(n))
+	if err := os.MkdirAll(in, 0o755); err != nil {
+		return usage{}, err
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return usage{}, err
+	}
+	if err := os.WriteFile(filepath.Join(in, filepath.Base(file)), data, 0o600); err != nil {
+		return usage{}, err
+	}
+	var said bytes.Buffer
+	cmd := exec.Command(dir+"/farm", "run", "--quiet", "--progress", "none", "--http", "", "--slots", "1", "--size", size,
+		"--out", out, in)
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		return usage{}, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				return usage{}, fmt.Errorf("farm run: %w: %s", err, &said)
+			}
+			if peak == (usage{}) {
+				return usage{}, errors.New("no child of farm run was seen")
+			}
+			return peak, nil
+		case <-tick.C:
+			peak = peak.larger(ofChildren(cmd.Process.Pid))
+		}
+	}
+}
+
+// ofChildren returns the largest use of memory of the children of a process.
+func ofChildren(pid int) (peak usage) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return usage{}
+	}
+	for _, t := range tasks {
+		list, err := os.ReadFile(t)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for child := range strings.FieldsSeq(string(list)) {
+			peak = peak.larger(of(child))
+		}
+	}
+	return peak
+}
+
+func of(pid string) (u usage) {
+	f, err := os.Open("/proc/" + pid + "/status")
+	if err != nil {
+		return usage{}
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), ":")
+		kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+		switch {
+		case err != nil:
+		case name == "VmHWM":
+			u.all = kilobytes << 10
+		case name == "RssAnon":
+			u.own = kilobytes << 10
+		}
+	}
+	return u
+}
+
+// photographs writes a picture with soft and fine parts, of 4000×3000 pixels, in three formats.
+func photographs(dir string) (files []string, err error) {
+	img := image.NewNRGBA(image.Rect(0, 0, 4000, 3000))
+	noise := uint32(1)
+	for y := range 3000 {
+		for x := range 4000 {
+			noise = noise*1664525 + 1013904223
+			soft := 96 + 64*math.Sin(float64(x)/313) + 48*math.Cos(float64(y)/127+float64(x)/911)
+			grain := int(noise >> 29)
+			p := img.Pix[img.PixOffset(x, y):]
+			p[0], p[1], p[2], p[3] = uint8(int(soft)+grain), uint8(int(soft)*3/4+grain), uint8(200-int(soft)/2+grain), 255
+		}
+	}
+	for name, encode := range map[string]func(b *bytes.Buffer) error{
+		"photo.png": func(b *bytes.Buffer) error { return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(b, img) },
+		"photo.tif": func(b *bytes.Buffer) error {
+			return tiff.Encode(b, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+		},
+		"photo.jpg": func(b *bytes.Buffer) error { return jpeg.Encode(b, img, &jpeg.Options{Quality: 90}) },
+	} {
+		var b bytes.Buffer
+		if err := encode(&b); err != nil {
+			return nil, err
+		}
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
