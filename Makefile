@@ -41,6 +41,11 @@ test-compose: ## the containers: builds, scales, counts; needs Docker Engine wit
 chaos: ## processes killed, frozen and cut at random, 110 faults and more; CHAOS_SEED=n replays
 	$(GO) test -tags "$(TAGS)" -count=1 -timeout 20m -v ./test/chaos -chaos.images 2000 -chaos.faults 110 -chaos.pace 150ms -chaos.seed $(or $(CHAOS_SEED),0)
 
+.PHONY: attack
+attack: ## a run under a million mutated messages, 2,000 silent connections and 100,000 mutated images; and what a flood costs
+	$(GO) test -tags "$(TAGS)" -count=1 -timeout 60m -v ./test/hostile -run UnderAttack -full
+	$(GO) test -tags "$(TAGS)" -run '^$$' -bench Flood -benchtime 3x ./test/hostile
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each (default 1m)
 	@for p in $$($(GO) list ./pkg/...); do \

@@ -188,7 +188,8 @@ func TestKubernetesSpeaksTLS(t *testing.T) {
 		if name == "sink" && made[secretAt(env["IMAGEFARM_TOKENS"])] == "" {
 			t.Error("the page asks for no token")
 		}
-		if container.LivenessProbe.HTTPGet.Scheme != "HTTPS" || template.Metadata.Annotations["prometheus.io/scheme"] != "https" {
+		if container.LivenessProbe.HTTPGet.Scheme != "HTTPS" ||
+			template.Metadata.Annotations["prometheus.io/scheme"] != "https" {
 			t.Errorf("%s is asked without TLS", name)
 		}
 	}

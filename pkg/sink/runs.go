@@ -169,7 +169,9 @@ func sortNewestFirst(runs []wire.Run) {
 // update notes a ventilator's counts. It returns what an operator asks of the run and the topics of the events to
 // publish. started reports that the run was unknown or has another start time, so its deliveries are counted from 1
 // again.
-func (l *liveRuns) update(run wire.Run, from caller, now time.Time) (want outcome.RunState, topics []string, started bool) {
+func (l *liveRuns) update(
+	run wire.Run, from caller, now time.Time,
+) (want outcome.RunState, topics []string, started bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.byID[run.ID]

@@ -107,7 +107,8 @@ func listen(ctx context.Context, endpoint string) (net.Listener, error) {
 	path := strings.TrimPrefix(endpoint, "ipc://")
 	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		if conn, dialErr := net.DialTimeout("unix", path, time.Second); dialErr == nil {
+		conn, dialErr := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
+		if dialErr == nil {
 			conn.Close()
 			return nil, err
 		} else if errors.Is(dialErr, syscall.ECONNREFUSED) && os.Remove(path) == nil {

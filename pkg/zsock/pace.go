@@ -55,8 +55,8 @@ func (s *socket) leavePace(p *peer) {
 	}
 }
 
-// forgetPaces forgets, when there are many, those accounts that have no peer and a full burst again. Until then a client
-// gains nothing by connecting again. socket.mu must be held.
+// forgetPaces forgets, when there are many, those accounts that have no peer and a full burst again. Until then a
+// client gains nothing by connecting again. socket.mu must be held.
 func (s *socket) forgetPaces(now time.Time) {
 	if len(s.paces) < 2*s.cfg.MaxPeers {
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -39,7 +40,9 @@ func hello(user, password string) []byte {
 }
 
 // plainSocket is a PULL that takes PLAIN, and what becomes of its peers.
-func plainSocket(t *testing.T, endpoint string, p Passwords, roles ...string) (pull *Pull, bound string, events chan PeerEvent) {
+func plainSocket(
+	t *testing.T, endpoint string, p Passwords, roles ...string,
+) (pull *Pull, bound string, events chan PeerEvent) {
 	t.Helper()
 	events = make(chan PeerEvent, 100)
 	pull, err := NewPull(Config{
@@ -125,10 +128,10 @@ func TestPlainThatProvesNothingIsRefused(t *testing.T) {
 		"more than a HELLO":    {commandFrame("HELLO", append(hello("w1", "secret"), 0)), "after the password"},
 		"INITIATE first":       {initiate, "instead of HELLO"},
 		"READY first":          {commandFrame("READY", readyBody("PUSH")), "instead of HELLO"},
-		"HELLO twice":          {append(append([]byte(nil), right...), right...), "instead of INITIATE"},
+		"HELLO twice":          {slices.Concat(right, right), "instead of INITIATE"},
 		"a message first":      {[]byte{0, 1, 'x'}, "a message before READY"},
-		"a wrong type":         {append(append([]byte(nil), right...), commandFrame("INITIATE", readyBody("SUB"))...), "cannot talk"},
-		"a truncated property": {append(append([]byte(nil), right...), commandFrame("INITIATE", []byte{9})...), "truncated property"},
+		"a wrong type":         {slices.Concat(right, commandFrame("INITIATE", readyBody("SUB"))), "cannot talk"},
+		"a truncated property": {slices.Concat(right, commandFrame("INITIATE", []byte{9})), "truncated property"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, bound, events := plainSocket(t, "tcp://127.0.0.1:0", p)

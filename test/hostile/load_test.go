@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -116,10 +117,7 @@ func mutatedImages(t testing.TB, n int) (dir string) {
 			t.Fatal(err)
 		}
 	}
-	if err := archive.Close(); err == nil {
-		err = buffered.Flush()
-	}
-	if err != nil {
+	if err := errors.Join(archive.Close(), buffered.Flush()); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -231,8 +229,8 @@ func TestRunUnderAttack(t *testing.T) {
 	}
 	r := runs[0]
 	status := f.Status()
-	t.Logf("%d found = %d done + %d rejected + %d dead in %s; refused %d, malformed %d", r.Found, r.Done, r.Rejected, r.Dead,
-		took.Round(time.Second), status.Refused, status.Malformed)
+	t.Logf("%d found = %d done + %d rejected + %d dead in %s; refused %d, malformed %d", r.Found, r.Done, r.Rejected,
+		r.Dead, took.Round(time.Second), status.Refused, status.Malformed)
 	if r.State != outcome.Finished || r.Found != int64(n.images) || r.Unsettled() != 0 || r.Dead != 0 ||
 		r.Done < int64(n.images/20) {
 		t.Errorf("the run is %+v", r)

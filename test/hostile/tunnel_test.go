@@ -76,7 +76,8 @@ func TestStrangersComeThroughATunnel(t *testing.T) {
 	inside := farmtest.New(t, programs, t.TempDir()) // whose host the tunnel has
 	f.Start("tunnel", "farm", "tunnel", "--tls", f.member(f.dir, "tunnel", "studio"), "--bind", inside.Host,
 		"--sink", f.Host, "--ventilator", f.Host, "--log-format", "json").Await("tunnel")
-	ventilator := f.StartVentilator("--tls", f.member(f.dir, "ventilator", "v1"), "--tokens", file, "--sink", f.Host, album(t, 5))
+	ventilator := f.StartVentilator("--tls", f.member(f.dir, "ventilator", "v1"), "--tokens", file,
+		"--sink", f.Host, album(t, 5))
 	ventilator.Await("handing out tasks")
 
 	bad := make(map[string]*farmtest.Process)
@@ -97,8 +98,8 @@ func TestStrangersComeThroughATunnel(t *testing.T) {
 		"zsock: viewer/anna may not connect here: its token needs a role of [worker]")
 	join("no tunnel", plainly(f.Tasks), plainly(f.Results), "py", good)
 
-	worker := exec.Command(interpreter, "-u", "../../examples/python/worker.py", "--echo", "--user", "py", "--tasks", inside.Tasks,
-		"--results", inside.Results, "--out", f.Out)
+	worker := exec.Command(interpreter, "-u", "../../examples/python/worker.py", "--echo", "--user", "py",
+		"--tasks", inside.Tasks, "--results", inside.Results, "--out", f.Out)
 	worker.Env = append(farmtest.Environ(), "IMAGEFARM_SECRET="+good)
 	farmtest.Start(t, "worker.py", worker)
 	ventilator.MustExit(0)
