@@ -29,8 +29,8 @@ import (
 //
 // An output is one field of bytes: how many bytes its name shares with the name before it (the previous output's, or
 // the file name), the length of the rest, the rest, size, width, height, the checksum (4 bytes, little-endian) and
-// flags (1 byte). Flags that are 0 are left out, and so is a checksum of 0 before none. Timings are one field of bytes too: uvarints in the order of the struct, microseconds. What
-// follows in either is ignored.
+// flags (1 byte). Flags that are 0 are left out, and so is a checksum of 0 before none. Timings are one field of
+// bytes too: uvarints in the order of the struct, microseconds. What follows in either is ignored.
 const entryForm = 1
 
 const (

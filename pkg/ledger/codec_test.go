@@ -97,7 +97,8 @@ func TestWhatIsKnownOfAnImageTakesFewBytes(t *testing.T) {
 func TestTheStoredFormOfAnEntryDoesNotChange(t *testing.T) {
 	e := Entry{
 		ID: taskid.ID{0: 0xA1, 15: 0xB2}, Filename: "a/b.jpg", Run: "r", Outcome: outcome.Rejected, Reason: outcome.Corrupt,
-		Detail: "d", Outputs: []Output{{Name: "a/b_x.jpg", Size: 300, Width: 64, Height: 48}, {Name: "a/b_y.jpg", Size: 1}}, Worker: "w", Deliveries: 2,
+		Detail: "d", Outputs: []Output{{Name: "a/b_x.jpg", Size: 300, Width: 64, Height: 48}, {Name: "a/b_y.jpg", Size: 1}},
+		Worker: "w", Deliveries: 2,
 		Recipe: "x=gray", Input: Input{1000, "jpeg", 640, 480},
 		Timings: Timings{1e3, 2e3, 3e3, 4e3, 5e3, 300e3}, Settled: time.UnixMicro(1_000_000).UTC(),
 		Stranger: true, Retries: 1,

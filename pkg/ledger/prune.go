@@ -14,9 +14,9 @@ type Pruned struct {
 	Outputs []string
 }
 
-// Prune notes that outputs were removed, in one transaction. An entry that has no output of its own any more is removed,
-// as is a rejected or dead one; another keeps the names of what it had, so that its task is not taken for done. It ignores
-// tasks without an entry.
+// Prune notes that outputs were removed, in one transaction. An entry that has no output of its own any more is
+// removed, as is a rejected or dead one; another keeps the names of what it had, so that its task is not taken for
+// done. It ignores tasks without an entry.
 func (l *Ledger) Prune(batch []Pruned) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()

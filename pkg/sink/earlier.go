@@ -21,9 +21,9 @@ import (
 
 // This file finds outputs that need not be made, because an earlier task of the same image had the same variant.
 //
-// The ledger's index of outputs leads from the name of an output to the entry that owns it. That entry's id proves that
-// it is about the same content of the image: it is the id of the image's Input and of the entry's own recipe. Its recipe
-// says whether the variant is the same.
+// The ledger's index of outputs leads from the name of an output to the entry that owns it. That entry's id proves
+// that it is about the same content of the image: it is the id of the image's Input and of the entry's own recipe.
+// Its recipe says whether the variant is the same.
 //
 // Where runs hash the images, the ledger's index of contents leads to an image that had another name; its outputs are
 // copied.

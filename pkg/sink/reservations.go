@@ -13,11 +13,11 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
-// This file keeps runs that are live at the same time from replacing each other's outputs. What earlier runs made is for
-// the ventilator to ask about before its run begins.
+// This file keeps runs that are live at the same time from replacing each other's outputs. What earlier runs made is
+// for the ventilator to ask about before its run begins.
 
-// maxReserved bounds the names of outputs that runs may reserve. A ventilator reserves what it is about to hand out, a few
-// thousand names, whatever the number of its images.
+// maxReserved bounds the names of outputs that runs may reserve. A ventilator reserves what it is about to hand out,
+// a few thousand names, whatever the number of its images.
 const maxReserved = 1 << 20
 
 // reservations are the outputs that live runs are about to make: from the ventilator's question until the task is
@@ -36,8 +36,8 @@ type reservation struct {
 
 func (r *reservation) task() string { return r.run + "\x00" + r.id }
 
-// reserve reserves names for a task. If another live run has reserved one of them for another image, it reserves none and
-// returns which, and for whom.
+// reserve reserves names for a task. If another live run has reserved one of them for another image, it reserves none
+// and returns which, and for whom.
 func (r *reservations) reserve(
 	names []string, of reservation, isLive func(run string) bool,
 ) (clash string, holder reservation, err error) {
@@ -100,8 +100,8 @@ func imageOf(source, filename string) string {
 	return strings.TrimSuffix(source, "/") + "/" + filename
 }
 
-// reserve answers which images of a run would make outputs that another live run makes, or has made, of other images. It
-// reserves the outputs of the others.
+// reserve answers which images of a run would make outputs that another live run makes, or has made, of other images.
+// It reserves the outputs of the others.
 func (s *settler) reserve(_ context.Context, args *wire.VariantsArgs) (any, error) {
 	what, err := s.checkVariants(args)
 	if err != nil {

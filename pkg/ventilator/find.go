@@ -65,8 +65,8 @@ func newFinder(c *Config) (*finder, error) {
 	return f, nil
 }
 
-// walkAll calls visit for each image of all parts and omit for everything else, in an order that is the same each time. It ends early
-// with visit's error or the context's cause.
+// walkAll calls visit for each image of all parts and omit for everything else, in an order that is the same each
+// time. It ends early with visit's error or the context's cause.
 func (f *finder) walkAll(ctx context.Context, visit func(image) error, omit func(source.Omission)) error {
 	for _, s := range f.sources {
 		err := s.Walk(ctx, func(e source.Entry) error { return offer(ctx, s, e, visit, omit) }, omit)

@@ -30,8 +30,8 @@ func (v *Ventilator) lookUpVariants(ctx context.Context, batch []candidate) erro
 	})
 }
 
-// reserve reserves the outputs of the images of the batch that are due. An image is refused when another run that goes on
-// at the same time makes one of its outputs of another image; with Config.Force that is logged.
+// reserve reserves the outputs of the images of the batch that are due. An image is refused when another run that
+// goes on at the same time makes one of its outputs of another image; with Config.Force that is logged.
 func (v *Ventilator) reserve(ctx context.Context, batch []candidate) error {
 	if v.cfg.DryRun {
 		return nil

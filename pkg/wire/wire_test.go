@@ -144,7 +144,8 @@ func FuzzTask(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again.Filename != task.Filename || !bytes.Equal(again.Data, task.Data) || !reflect.DeepEqual(again.TaskInfo, task.TaskInfo) {
+		if again.Filename != task.Filename || !bytes.Equal(again.Data, task.Data) ||
+			!reflect.DeepEqual(again.TaskInfo, task.TaskInfo) {
 			t.Errorf("%+v came back as %+v", task, again)
 		}
 	})

@@ -53,7 +53,9 @@ func (d *Dispatcher) Assign(now time.Time) (delivery Delivery, ok bool) {
 		message := t.message
 		t.message = nil
 		kind := d.lease(t, p, now)
-		return Delivery{Task: t, Peer: p.id, Proof: p.proof, References: p.references, Message: message, Size: t.budgeted, Kind: kind}, true
+		return Delivery{
+			Task: t, Peer: p.id, Proof: p.proof, References: p.references, Message: message, Size: t.budgeted, Kind: kind,
+		}, true
 	}
 	return Delivery{}, false
 }
