@@ -67,6 +67,9 @@ func (f *finder) canon(data []byte) {
 		case "CMT2":
 			f.exif, order = d, block.Order()
 			f.aboutEXIF(block)
+		case "CMT3": // the maker's note
+			const colorSpace, adobeRGB = 0xb4, 2
+			f.AdobeRGB = f.AdobeRGB || d.Int(colorSpace, 0) == adobeRGB
 		case "CMT4":
 			f.gps, order = d, block.Order()
 		}

@@ -150,6 +150,7 @@ func (f *finder) about(first *tiff.Directory) {
 	f.aboutEXIF(f.block)
 	note := f.exif.Value(tagMakerNote)
 	f.olympus(note.Bytes, int64(note.At))
+	f.nikon(note.Bytes)
 }
 
 // aboutEXIF reads what an EXIF directory says of the colours and the size.

@@ -29,7 +29,8 @@ import (
 
 //go:generate go test -run TestWhatIsRead -update-docs .
 
-var updateDocs = flag.Bool("update-docs", false, "write the table of docs/RECIPES.md again instead of comparing with it")
+var updateDocs = flag.Bool("update-docs", false,
+	"write the table of docs/RECIPES.md again instead of comparing with it")
 
 const document = "../../docs/RECIPES.md"
 

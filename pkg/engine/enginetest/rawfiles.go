@@ -68,8 +68,15 @@ func testRAW(t *testing.T, s Suite) {
 		data := tiffLike(binary.LittleEndian, 42, "CR\x02\x00\x00\x00\x00\x00", []field{num(259, 3, 6), blob(273, preview),
 			num(279, 4, uint32(len(preview))), subs(34665, []field{num(40961, 3, 65535), num(40962, 4, 16), num(40963, 4, 16),
 				subs(40965, []field{text(1, "R03")})})})
-		if got := s.one(t, data, "format:png").NRGBAAt(4, 4); got.R > 6 || got.G < 198 || got.G > 204 {
-			t.Errorf("Adobe's green became %v", got)
+		note := "Nikon\x00\x02\x10\x00\x00" + string(tiffLike(binary.BigEndian, 42, "", []field{num(0x1e, 3, 2)}))
+		nikon := tiffLike(binary.LittleEndian, 42, "", []field{num(254, 4, 1), num(256, 4, 1), num(257, 4, 1),
+			subs(330, []field{blob(513, preview), num(514, 4, uint32(len(preview)))}, []field{num(256, 4, 16),
+				num(257, 4, 16), num(262, 3, 32803)}),
+			subs(34665, []field{num(40961, 3, 1), {tag: 37500, kind: 7, data: []byte(note)}})})
+		for name, data := range map[string][]byte{"EXIF": data, "Nikon's note": nikon} {
+			if got := s.one(t, data, "format:png").NRGBAAt(4, 4); got.R > 6 || got.G < 198 || got.G > 204 {
+				t.Errorf("told by %s: Adobe's green became %v", name, got)
+			}
 		}
 	})
 	t.Run("no preview", func(t *testing.T) {

@@ -21,9 +21,9 @@ type codec interface {
 	close()
 }
 
-// Planes decodes the primary picture, or the one that Select chose, as it is stored: cropped, not turned. A thumbnail of
-// the file serves instead where it shows the same with at least width×height pixels. 0×0 asks for the picture itself.
-// So a File is an engine.PlaneSource.
+// Planes decodes the primary picture, or the one that Select chose, as it is stored: cropped, not turned. A thumbnail
+// of the file serves instead where it shows the same with at least width×height pixels. 0×0 asks for the picture
+// itself. So a File is an engine.PlaneSource.
 //
 // The error is an *outcome.Rejection when the image is at fault, and the context's cause when it ended.
 func (f *File) Planes(ctx context.Context, width, height int) (*picture.Picture, error) {
