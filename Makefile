@@ -38,8 +38,8 @@ test-compose: ## the containers: builds, scales, counts; needs Docker Engine wit
 	IMAGEFARM_COMPOSE_TEST=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 25m -v ./test/compose
 
 .PHONY: chaos
-chaos: ## processes killed, frozen and cut at random, 110 faults and more; CHAOS_SEED=n replays
-	$(GO) test -tags "$(TAGS)" -count=1 -timeout 20m -v ./test/chaos -chaos.images 2000 -chaos.faults 110 -chaos.pace 150ms -chaos.seed $(or $(CHAOS_SEED),0)
+chaos: ## processes killed, frozen and cut at random, 110 faults and more; CHAOS_SEED=n replays, CHAOS_WAY=buckets or shards
+	$(GO) test -tags "$(TAGS)" -count=1 -timeout 20m -v ./test/chaos -run Whatever -chaos.way $(or $(CHAOS_WAY),files) -chaos.images 2000 -chaos.faults 110 -chaos.pace 150ms -chaos.seed $(or $(CHAOS_SEED),0)
 
 .PHONY: attack
 attack: ## a run under a million mutated messages, 2,000 silent connections and 100,000 mutated images; and what a flood costs

@@ -33,6 +33,7 @@ var (
 	seed   = flag.Uint64("chaos.seed", 0, "replays the faults of that seed; 0: a new one")
 	images = flag.Int("chaos.images", 300, "images of a run")
 	faults = flag.Int("chaos.faults", 15, "faults that a run must have seen")
+	kind   = flag.String("chaos.way", "files", "from where to where: files, buckets (both ways), shards (from URLs)")
 	pace   = flag.Duration("chaos.pace", 250*time.Millisecond, "mean pause between faults")
 )
 
@@ -50,14 +51,19 @@ type stage struct {
 	toResults  *proxy
 	plain      int // arguments of the ventilator without --force
 	count      map[string]int
+	way        way
+	images     int            // of a run
+	faults     int            // that a run must have seen
 	mending    sync.WaitGroup // those who start again what was killed
 }
 
-func newStage(t *testing.T, seed uint64) *stage {
+func newStage(t *testing.T, seed uint64, kind string, images, faults int) *stage {
 	t.Helper()
-	s := &stage{t: t, rng: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(), bin: build(t), count: make(map[string]int)}
-	s.farm = farmtest.New(t, s.bin, filepath.Join(s.dir, "out"))
-	album(t, filepath.Join(s.dir, "in"), *images)
+	s := &stage{t: t, rng: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(), bin: build(t), count: make(map[string]int),
+		images: images, faults: faults}
+	album(t, filepath.Join(s.dir, "in"), s.images)
+	s.way = newWay(t, kind, s.dir, filepath.Join(s.dir, "in"))
+	s.farm = farmtest.New(t, s.bin, s.way.out)
 	var err error
 	if s.toTasks, err = newProxy(strings.TrimPrefix(s.farm.Tasks, "tcp://"), seed); err != nil {
 		t.Fatal(err)
@@ -65,12 +71,12 @@ func newStage(t *testing.T, seed uint64) *stage {
 	if s.toResults, err = newProxy(strings.TrimPrefix(s.farm.Results, "tcp://"), seed); err != nil {
 		t.Fatal(err)
 	}
-	s.sink = &role{name: "sink", bin: s.bin + "/sink", args: []string{"--out", s.out(), "--http", "",
-		"--control", s.farm.Control, "--events", s.farm.Events, "--results", s.farm.Results}}
-	s.ventilator = &role{name: "ventilator", bin: s.bin + "/ventilator", args: []string{"--http", "", "--bind",
-		s.farm.Tasks,
-		"--control", s.farm.Control, "--events", s.farm.Events, "--progress", "json", "--lease", "5s", filepath.Join(s.dir,
-			"in")}}
+	s.sink = &role{name: "sink", bin: s.bin + "/sink", env: s.way.environ, args: append([]string{"--out", s.out(),
+		"--http", "", "--control", s.farm.Control, "--events", s.farm.Events, "--results", s.farm.Results},
+		s.way.ledger...)}
+	s.ventilator = &role{name: "ventilator", bin: s.bin + "/ventilator", env: s.way.environ, args: append([]string{
+		"--http", "", "--bind", s.farm.Tasks, "--control", s.farm.Control, "--events", s.farm.Events,
+		"--progress", "json", "--lease", "5s"}, s.way.input...)}
 	s.plain = len(s.ventilator.args)
 	for i := range 4 {
 		s.workers = append(s.workers, &role{name: fmt.Sprint("worker", i), bin: s.bin + "/worker",
@@ -156,7 +162,7 @@ func (s *stage) conduct() string {
 	total := 0
 	for {
 		pause := time.Duration(s.rng.ExpFloat64() * float64(*pace))
-		if total >= *faults {
+		if total >= s.faults {
 			pause *= 10 // enough was broken; now and then something still breaks
 		}
 		select {
@@ -165,7 +171,7 @@ func (s *stage) conduct() string {
 				s.ventilator.start(s.t)
 				continue
 			}
-			if total >= *faults {
+			if total >= s.faults {
 				s.mending.Wait()
 				s.t.Logf("%d faults: %v", total, s.count)
 				return s.ventilator.running().Said()
@@ -192,7 +198,7 @@ func (s *stage) expectAll(out string) {
 	s.t.Helper()
 	sum := lastSummary(s.t, out)
 	s.t.Logf("%+v", sum)
-	if sum.Found != *images || !sum.Balanced || sum.Dead != 0 || sum.Done+sum.Skipped+sum.Rejected != *images {
+	if sum.Found != s.images || !sum.Balanced || sum.Dead != 0 || sum.Done+sum.Skipped+sum.Rejected != s.images {
 		s.t.Errorf("not every image is accounted for: %+v\n%s", sum, s.ventilator.tail(3000))
 	}
 }
@@ -310,15 +316,27 @@ func lastSummary(t *testing.T, out string) summary {
 	return last
 }
 
-func TestNothingIsLostWhateverIsKilled(t *testing.T) {
+func TestNothingIsLostWhateverIsKilled(t *testing.T) { attack(t, *kind, *images, *faults) }
+
+// Few images and faults, so that every run of the tests goes these ways, too.
+func TestNothingIsLostFromBucketToBucket(t *testing.T) {
+	attack(t, "buckets", min(*images, 80), min(*faults, 6))
+}
+func TestNothingIsLostFromURLsIntoShards(t *testing.T) {
+	attack(t, "shards", min(*images, 80), min(*faults, 6))
+}
+
+// attack runs a farm under attack, and compares what it made with what an undisturbed run makes.
+func attack(t *testing.T, kind string, images, faults int) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
-	t.Logf("seed %d: go test ./test/chaos -chaos.seed %d -chaos.images %d replays", *seed, *seed, *images)
-	s := newStage(t, *seed)
+	t.Logf("seed %d: go test ./test/chaos -run Whatever -chaos.way %s -chaos.seed %d -chaos.images %d replays", *seed, kind,
+		*seed, images)
+	s := newStage(t, *seed, kind, images, faults)
 	t.Cleanup(s.end)
 	stop, watched := make(chan struct{}), make(chan int)
-	go func() { watched <- watch(t, s.out(), stop) }()
+	go func() { watched <- watch(t, filepath.Join(s.dir, "out"), stop) }() // of files alone
 	out := s.conduct()
 	close(stop)
 	t.Logf("%d outputs watched as they appeared", <-watched)
@@ -331,7 +349,14 @@ func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 	if code := run.Wait(); code != 0 && code != 3 {
 		t.Fatalf("the undisturbed run ended with %d:\n%s", code, run.Said())
 	}
-	want, got := tree(t, calm), tree(t, s.out())
+	// A sink that starts sweeps what was left of those killed.
+	s.sink.start(t)
+	s.farm.Start("farm", "farm", "status", "--control", s.farm.Control, "--timeout", "30s").MustExit(0)
+	if s.way.sealed {
+		s.seal()
+	}
+	s.sink.kill()
+	want, got := tree(t, calm), s.way.outputs()
 	for name, b := range want {
 		if !bytes.Equal(b, got[name]) {
 			t.Errorf("%s: %d bytes after the chaos, %d without", name, len(got[name]), len(b))
@@ -342,11 +367,7 @@ func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 			t.Errorf("%s was made in the chaos alone", name)
 		}
 	}
-	// A sink that starts sweeps what was left of those killed.
-	s.sink.start(t)
-	s.farm.Start("farm", "farm", "status", "--control", s.farm.Control, "--timeout", "30s").MustExit(0)
-	s.sink.kill()
-	left, err := filepath.Glob(filepath.Join(s.out(), ".imagefarm", "tmp", "*", "*"))
+	left, err := filepath.Glob(filepath.Join(s.dir, "*", ".imagefarm", "tmp", "*", "*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)
 	}

@@ -19,6 +19,7 @@ type role struct {
 	name string
 	args []string
 	bin  string
+	env  []string // beside that of the test
 
 	mu  sync.Mutex
 	now *farmtest.Process // nil: it was never started
@@ -35,7 +36,9 @@ func (r *role) start(t *testing.T) {
 			return // another fault's mending was quicker
 		}
 	}
-	r.now = farmtest.Launch(t, r.name, exec.Command(r.bin, r.args...))
+	cmd := exec.Command(r.bin, r.args...)
+	cmd.Env = r.env
+	r.now = farmtest.Launch(t, r.name, cmd)
 }
 
 // running returns the process that was started last, which may have ended by itself.
