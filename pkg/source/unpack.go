@@ -212,18 +212,24 @@ const maxDirectory = 64 << 20
 // zstdMethod is the number of zstd among the methods of a zip.
 const zstdMethod = 93
 
-// openZip reads the directory of a zip. A zip that has none, since it is truncated, holds nothing that can be found.
+// openZip reads the directory of a zip. Where a zip has none, since it is truncated, it makes one of the files' own
+// headers.
 func (s *shard) openZip() {
 	s.zip = new(zip.Reader)
-	if n := directorySize(s.data, s.size); n > maxDirectory {
+	if n := directorySize(s.data, s.size); n > maxDirectory && n <= uint64(s.size) {
 		s.damage = outcome.Reject(outcome.TooLarge, "the directory of the archive has %d bytes, more than %d", n,
 			maxDirectory)
 		return
 	}
 	r, err := zip.NewReader(s.data, s.size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		s.damage = outcome.Reject(outcome.Truncated, "the archive has no directory at its end: %v", err)
-		return
+		m, files, damage := mendZip(s.data, s.size)
+		if s.damage = damage; files == 0 {
+			return
+		}
+		if r, err = zip.NewReader(m, m.size+int64(len(m.tail))); err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+			return
+		}
 	}
 	r.RegisterDecompressor(zstdMethod, zstd.ZipDecompressor(zstd.WithDecoderMaxMemory(maxWindow),
 		zstd.WithDecoderConcurrency(1)))

@@ -1,0 +1,139 @@
+package source_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
+	"github.com/imagefarm/imagefarm/pkg/source"
+)
+
+// sizedZip makes a zip whose headers tell the sizes of the files, as most programs do that write to files.
+func sizedZip(t testing.TB, files ...[2]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i, file := range files {
+		data, method := []byte(file[1]), zip.Store
+		if i%2 == 1 {
+			var packed bytes.Buffer
+			d, err := flate.NewWriter(&packed, 6)
+			if err == nil {
+				_, err = d.Write(data)
+			}
+			if err == nil {
+				err = d.Close()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, method = packed.Bytes(), zip.Deflate
+		}
+		f, err := w.CreateRaw(&zip.FileHeader{Name: file[0], Method: method, CRC32: crc32.ChecksumIEEE([]byte(file[1])),
+			CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(file[1]))})
+		if err == nil {
+			_, err = f.Write(data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// namesOfZip walks a zip, reads what can be read, and returns the names, and the reasons of what is refused.
+func namesOfZip(t testing.TB, data []byte, want map[string]string) (names []string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.zip")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := source.Parse(path, nil, source.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Walk(t.Context(), func(e source.Entry) error {
+		name := strings.TrimPrefix(e.Name, "a.zip/")
+		if e.Refused != nil {
+			names = append(names, name+": "+string(e.Refused.Reason))
+			return nil
+		}
+		names = append(names, name)
+		f, err := s.Open(t.Context(), e)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		got, err := io.ReadAll(f)
+		if err == nil && want != nil && string(got) != want[name] {
+			t.Errorf("%s holds %d bytes, not %d", name, len(got), len(want[name]))
+		}
+		if want == nil {
+			return nil // damaged on purpose
+		}
+		return err
+	}, func(source.Omission) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestTruncatedZipYieldsItsWholeFiles(t *testing.T) {
+	content := map[string]string{
+		"1.jpg": strings.Repeat("one", 50), "2.jpg": strings.Repeat("two", 500),
+		"3.jpg": "PK\x03\x04 and PK\x01\x02 and PK\x05\x06 inside " + strings.Repeat("x", 100), "4.jpg": "four",
+	}
+	var files [][2]string
+	for _, name := range []string{"1.jpg", "2.jpg", "3.jpg", "4.jpg"} {
+		files = append(files, [2]string{name, content[name]})
+	}
+	whole := sizedZip(t, files...)
+	directory := bytes.LastIndex(whole[:len(whole)-22], []byte("4.jpg"))
+	fourth := bytes.Index(whole, []byte("4.jpg")) - 30
+	rest := "(rest): " + string(outcome.Truncated)
+	for _, c := range []struct {
+		what string
+		data []byte
+		want []string
+	}{
+		{"whole", whole, []string{"1.jpg", "2.jpg", "3.jpg", "4.jpg"}},
+		{"cut in its directory", whole[:directory], []string{"1.jpg", "2.jpg", "3.jpg", "4.jpg", rest}},
+		{"cut in the third file", whole[:fourth-20], []string{"1.jpg", "2.jpg", rest}},
+		{"cut in a header", whole[:fourth+12], []string{"1.jpg", "2.jpg", "3.jpg", rest}},
+		{"cut in the first file", whole[:40], []string{rest}},
+		{"of a pipe", zipOf(t, "1.jpg", "2.jpg")[:60], []string{rest}},
+	} {
+		if got := namesOfZip(t, c.data, content); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, not %q", c.what, got, c.want)
+		}
+	}
+
+	// A header that lies about the size of its file: neither that file nor what follows is believed.
+	lying := slices.Clone(whole[:directory])
+	at := bytes.Index(lying, []byte("3.jpg")) - 30
+	binary.LittleEndian.PutUint32(lying[at+18:], binary.LittleEndian.Uint32(lying[at+18:])-7)
+	if got, want := namesOfZip(t, lying, content), []string{"1.jpg", "2.jpg", "(rest): " + string(outcome.Corrupt)}; !slices.Equal(got,
+		want) {
+		t.Errorf("lying: %q, not %q", got, want)
+	}
+}
+
+func FuzzTruncatedZip(f *testing.F) {
+	whole := sizedZip(f, [2]string{"1.jpg", "one"}, [2]string{"2.jpg", "two two two two"})
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Fuzz(func(t *testing.T, data []byte) { namesOfZip(t, data, nil) })
+}
