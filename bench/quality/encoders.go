@@ -43,7 +43,7 @@ var qualities = []int{30, 40, 50, 60, 70, 75, 80, 85, 90, 95}
 // points are the qualities of the first encoder of a format that stand for a distance.
 var points = map[string][2]int{"jpeg": {75, 85}, "webp": {75, 85}, "avif": {50, 65}}
 
-// encoders compares sizes at the same distance: how many bytes each encoder takes, as a ratio to the first of its format.
+// encoders compares sizes at the same distance: the bytes that each encoder takes, as a ratio to the first of its format.
 func encoders(dir string, photos int, sides []string) error {
 	if err := os.Setenv(native.Env, native.Native); err != nil {
 		return err
@@ -102,7 +102,8 @@ func available(e engine.Engine, tmp, format string) []encoder {
 				out := filepath.Join(tmp, "out."+format)
 				full := make([]string, len(args))
 				for i, a := range args {
-					full[i] = strings.NewReplacer("QUALITY", strconv.Itoa(q), "QUANTIZER", strconv.Itoa((100-q)*63/100), "PPM", p.ppm, "PNG", p.png, "OUT", out).Replace(a)
+					full[i] = strings.NewReplacer("QUALITY", strconv.Itoa(q), "QUANTIZER", strconv.Itoa((100-q)*63/100),
+						"PPM", p.ppm, "PNG", p.png, "OUT", out).Replace(a)
 				}
 				if text, err := exec.Command(name, full...).CombinedOutput(); err != nil {
 					return nil, fmt.Errorf("%s %s: %w: %s", name, strings.Join(full, " "), err, text)
@@ -125,7 +126,8 @@ func available(e engine.Engine, tmp, format string) []encoder {
 		list = append(list, program("cwebp", "-quiet", "-m", "4", "-q", "QUALITY", "PNG", "-o", "OUT"),
 			farm("default", ""), farm("effort:6", ",effort:6"), farm("sharp-yuv", ",sharp-yuv:yes"))
 	case "avif":
-		list = append(list, program("avifenc", "-s", "8", "-y", "420", "--min", "QUANTIZER", "--max", "QUANTIZER", "PNG", "OUT"),
+		list = append(list,
+			program("avifenc", "-s", "8", "-y", "420", "--min", "QUANTIZER", "--max", "QUANTIZER", "PNG", "OUT"),
 			farm("default", ""), farm("effort:5", ",effort:5"))
 	}
 	var there []encoder
@@ -239,8 +241,8 @@ func (c curve) at(quality int) float64 {
 	return c.distance[len(qualities)-1]
 }
 
-// sizeFor returns the size at a distance: between two qualities in the logarithms of both, beyond all of them as between
-// the nearest two.
+// sizeFor returns the size at a distance: between two qualities in the logarithms of both, beyond all of them as
+// between the nearest two.
 func (c curve) sizeFor(distance float64) float64 {
 	i := 1
 	for i < len(c.distance)-1 && c.distance[i] > distance {

@@ -59,7 +59,8 @@ var table = []Format{
 	},
 	{
 		Name: WebP, Extensions: []string{".webp"}, Read: true, Browser: true,
-		Written: true, Quality: 80, Effort: 4, MaxEffort: 6, Animates: true, MaxSide: 16383, Alpha: true, ICC: true, EXIF: true, XMP: true,
+		Written: true, Quality: 80, Effort: 4, MaxEffort: 6, Animates: true, MaxSide: 16383,
+		Alpha: true, ICC: true, EXIF: true, XMP: true,
 		matches: func(head []byte) bool { return has(head, 0, "RIFF") && has(head, 8, "WEBP") },
 	},
 	{

@@ -102,8 +102,8 @@ var zigzagMasks = func() (t [8][256]uint64) {
 	return t
 }()
 
-// optimalSpec returns the Huffman code of the fewest bits for symbols that come up so often, none of it longer than 16 bits,
-// and none of ones alone.
+// optimalSpec returns the Huffman code of the fewest bits for symbols that come up so often, none of it longer than 16
+// bits, and none of ones alone.
 func optimalSpec(counts *[256]uint32) *huffSpec {
 	type node struct {
 		count       uint64
@@ -176,8 +176,8 @@ func optimalSpec(counts *[256]uint32) *huffSpec {
 	return spec
 }
 
-// huffCode is how a symbol is written: its Huffman code, shifted to make room for the bits that follow it, and the length of
-// both together.
+// huffCode is how a symbol is written: its Huffman code, shifted to make room for the bits that follow it, and the
+// length of both together.
 type huffCode struct{ value, length uint32 }
 
 // codesOf returns the codes of a table.

@@ -100,7 +100,7 @@ func TestContradictingSettingsAreRefused(t *testing.T) {
 		{"colors:1", "1", "2 to 256", ""},
 		{"chroma:411", "411", "unknown value", `did you mean "420"?`},
 		{"method:6", "method", "unknown operation", `did you mean "effort"?`},
-		{"progresive:yes", "progresive", "unknown operation", `did you mean "progressive"?`},
+		{"progressiv:yes", "progressiv", "unknown operation", `did you mean "progressive"?`},
 	} {
 		_, err := Parse(c.text)
 		e, ok := err.(*SyntaxError)

@@ -120,7 +120,8 @@ func testLoops(t *testing.T, s Suite) {
 	for count, shown := range map[int]int{-1: 1, 0: 0, 1: 2, 7: 8} {
 		var b bytes.Buffer
 		must(gif.EncodeAll(&b, &gif.GIF{Image: frames, Delay: []int{10, 10}, LoopCount: count}))
-		moving, err := webp.EncodeAll([]*image.NRGBA{NRGBA(frames[0]), NRGBA(frames[1])}, []int{100, 100}, shown, webp.Options{Quality: 95})
+		moving, err := webp.EncodeAll([]*image.NRGBA{NRGBA(frames[0]), NRGBA(frames[1])}, []int{100, 100}, shown,
+			webp.Options{Quality: 95})
 		must(err)
 		for name, data := range map[string][]byte{"GIF": b.Bytes(), "WebP": moving} {
 			res := s.make(t, data, "g=animate:yes,format:gif", "w=animate:yes,format:webp")

@@ -5,8 +5,8 @@ import (
 	"image"
 )
 
-// FromNRGBA converts to YCbCr in the full range of BT.601, with a plane of alpha where anything is transparent. A sample
-// of colour difference is the mean of the one, two or four pixels that it covers.
+// FromNRGBA converts to YCbCr in the full range of BT.601, with a plane of alpha where anything is transparent. A
+// sample of colour difference is the mean of the one, two or four pixels that it covers.
 func FromNRGBA(img *image.NRGBA, chroma Chroma) *Picture {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	p := Lay(make([]byte, Bytes(YCbCr, w, h, chroma)), YCbCr, w, h, chroma)

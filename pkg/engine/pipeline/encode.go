@@ -25,12 +25,22 @@ func (t *transform) encodePlanes(m *variant, p *picture.Picture) error {
 	return t.choose(m, p.Width(), p.Height(), m.Profile, func(q int) ([]byte, error) {
 		t.space.given = pieces // what the try before has used
 		return encode(m, p, q)
-	}, func() *picture.Plane {
-		if p.Limited {
-			p = t.mapped(p, &fullLuma, &fullChroma)
+	}, func() *picture.Plane { return fullRangeLuma(p) })
+}
+
+// fullRangeLuma returns the luma of a picture in the full range, in memory of its own where it is not so already.
+func fullRangeLuma(p *picture.Picture) *picture.Plane {
+	from := &p.Planes[0]
+	if !p.Limited {
+		return from
+	}
+	luma := picture.Whole(make([]byte, from.Width*from.Height), from.Width, from.Height)
+	for y := range luma.Height {
+		for x, v := range from.Pix[y*from.Stride:][:from.Width] {
+			luma.Pix[y*luma.Stride+x] = fullLuma[v]
 		}
-		return &p.Planes[0]
-	})
+	}
+	return &luma
 }
 
 // encodePixels encodes a variant whose frames became red, green, blue and alpha.
@@ -38,8 +48,8 @@ func (t *transform) encodePixels(m *variant) error {
 	begun := time.Now()
 	defer func() { t.stages.Encode += time.Since(begun) }()
 	out := &reference.Output{
-		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Coding: reference.CodingOf(m.Variant, m.format), Background: m.Background,
-		Colored: m.Profile != nil && !m.ForGray,
+		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Background: m.Background,
+		Coding: reference.CodingOf(m.Variant, m.format), Colored: m.Profile != nil && !m.ForGray,
 	}
 	profile := m.Profile
 	if m.ForGray && !out.EncodedGray() {
@@ -115,7 +125,8 @@ func (t *transform) encodeWebP(m *variant, p *picture.Picture, quality int) ([]b
 // withNeutralColor returns a gray picture with planes of colour that are neither red nor blue.
 func (t *transform) withNeutralColor(p *picture.Picture) *picture.Picture {
 	w, h := p.Width(), p.Height()
-	out := picture.Lay(t.space.memory(picture.Bytes(picture.YCbCr, w, h, picture.Quarter)), picture.YCbCr, w, h, picture.Quarter)
+	memory := t.space.memory(picture.Bytes(picture.YCbCr, w, h, picture.Quarter))
+	out := picture.Lay(memory, picture.YCbCr, w, h, picture.Quarter)
 	out.Limited, out.Planes[0] = p.Limited, p.Planes[0]
 	for _, c := range out.Planes[1:] {
 		for i := range c.Pix {

@@ -19,8 +19,8 @@ import (
 // encodeMade encodes a variant, with the metadata that it keeps.
 func (t *transform) encodeMade(m *made) ([]byte, error) {
 	out := Output{
-		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Background: m.Background, Coding: CodingOf(m.Variant, m.format),
-		Colored: m.Profile != nil && !m.ForGray,
+		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Background: m.Background,
+		Coding: CodingOf(m.Variant, m.format), Colored: m.Profile != nil && !m.ForGray,
 	}
 	size := m.frames[0].Rect.Size()
 	set := metadata.Select(t.info, m.Strip, m.Orient, size.X, size.Y)
