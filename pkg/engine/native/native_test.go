@@ -106,11 +106,18 @@ func TestWebPThroughLibWebP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := lib.Decode(data, 20, 10)
-	if err != nil || got.Alpha == nil || got.Alpha.Pix[55] != 128 || got.Planes[0].Pix[55] < 190 {
-		t.Errorf("%v, %v", got, err)
+	used := false
+	err = lib.Decode(data, 20, 10, func(pix []byte, stride int) {
+		used = true
+		if p := pix[2*stride+4*15:]; p[3] != 128 || p[0] < 190 {
+			t.Errorf("%v", p[:4])
+		}
+	})
+	if err != nil || !used {
+		t.Errorf("%v, %v", used, err)
 	}
-	if _, err := lib.Decode([]byte("RIFF\x10\x00\x00\x00WEBPVP8 \x04\x00\x00\x00abcd"), 20, 10); err == nil {
+	nothing := []byte("RIFF\x10\x00\x00\x00WEBPVP8 \x04\x00\x00\x00abcd")
+	if err := lib.Decode(nothing, 20, 10, func([]byte, int) {}); err == nil {
 		t.Error("nothing was decoded")
 	}
 }

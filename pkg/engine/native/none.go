@@ -57,7 +57,7 @@ type WebP struct{ Version string }
 func LoadWebP() (*WebP, error) { return nil, errNoLibraries }
 
 // Decode returns an error.
-func (*WebP) Decode([]byte, int, int) (*picture.Picture, error) { return nil, errNoLibraries }
+func (*WebP) Decode([]byte, int, int, func([]byte, int)) error { return errNoLibraries }
 
 // EncodeRGBA returns an error.
 func (*WebP) EncodeRGBA([]byte, int, int, int, WebPOptions) ([]byte, error) {

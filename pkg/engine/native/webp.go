@@ -6,10 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"unsafe"
-
-	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
 // WebP is libwebp. It is safe for use by several goroutines.
@@ -61,15 +58,16 @@ const (
 // decoderABI is the version of libwebp's structs for decoding that this package knows.
 const decoderABI = 0x209
 
-// Decode decodes a still of width×height pixels to RGB and alpha.
-func (w *WebP) Decode(data []byte, width, height int) (*picture.Picture, error) {
+// Decode decodes a still of width×height pixels and gives it to use: interleaved RGB and alpha, which may be changed
+// and are gone when use returns.
+func (w *WebP) Decode(data []byte, width, height int, use func(pix []byte, stride int)) error {
 	if len(data) == 0 {
-		return nil, errors.New("libwebp: no bytes")
+		return errors.New("libwebp: no bytes")
 	}
 	order := binary.NativeEndian
 	config := new([512]byte)
 	if ok, _ := w.f.call("WebPInitDecoderConfigInternal", uintptr(unsafe.Pointer(config)), decoderABI); int32(ok) == 0 {
-		return nil, errors.New("libwebp has other structs than this program knows")
+		return errors.New("libwebp has other structs than this program knows")
 	}
 	out := config[decoderOutput:]
 	order.PutUint32(out[outputColorspace:], modeRGBA)
@@ -78,31 +76,9 @@ func (w *WebP) Decode(data []byte, width, height int) (*picture.Picture, error) 
 	defer w.f.call("WebPFreeDecBuffer", uintptr(unsafe.Pointer(&out[0])))
 	gotW, gotH := int(order.Uint32(out[outputWidth:])), int(order.Uint32(out[outputHeight:]))
 	if int32(status) != 0 || gotW != width || gotH != height {
-		return nil, fmt.Errorf("libwebp cannot decode it: status %d", int32(status))
+		return fmt.Errorf("libwebp cannot decode it: status %d", int32(status))
 	}
 	stride := int(order.Uint32(out[outputStride:]))
-	pix := bytesAt(uintptr(order.Uint64(out[outputSamples:])), (height-1)*stride+4*width)
-	return separate(pix, stride, width, height), nil
-}
-
-// separate returns interleaved RGBA as planes.
-func separate(pix []byte, stride, w, h int) *picture.Picture {
-	p := &picture.Picture{Model: picture.RGB}
-	for c := range 4 {
-		plane := picture.Whole(make([]byte, w*h), w, h)
-		for y := range h {
-			row := pix[y*stride:][:4*w]
-			for x := range w {
-				plane.Pix[y*w+x] = row[4*x+c]
-			}
-		}
-		if c == 3 {
-			if slices.ContainsFunc(plane.Pix, func(a byte) bool { return a != 255 }) {
-				p.Alpha = &plane
-			}
-		} else {
-			p.Planes = append(p.Planes, plane)
-		}
-	}
-	return p
+	use(bytesAt(uintptr(order.Uint64(out[outputSamples:])), (height-1)*stride+4*width), stride)
+	return nil
 }

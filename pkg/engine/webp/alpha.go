@@ -22,11 +22,18 @@ func decodeAlpha(chunk []byte, w, h int) ([]byte, error) {
 	case 1:
 		bits := uint32(w-1) | uint32(h-1)<<14
 		stream := append([]byte{0x2f, byte(bits), byte(bits >> 8), byte(bits >> 16), byte(bits >> 24)}, data...)
-		p, err := lossless(stream, w, h)
+		err := interleaved(stream, w, h, func(pix []byte, stride int) {
+			alpha = make([]byte, w*h)
+			for y := range h {
+				row := pix[y*stride:][:4*w]
+				for x := range w {
+					alpha[y*w+x] = row[4*x+1] // it is coded as green
+				}
+			}
+		})
 		if err != nil {
 			return nil, err
 		}
-		alpha = p.Planes[1].Pix // it is coded as green
 	default:
 		return nil, fmt.Errorf("webp: alpha of the unknown compression %d", head&3)
 	}

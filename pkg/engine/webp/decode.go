@@ -1,22 +1,18 @@
 package webp
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"image"
 	"io"
 
-	"golang.org/x/image/vp8l"
-
-	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
 // Planes decodes a still: planes of YCbCr in the limited range, and alpha where it has any, or RGB and alpha. width
-// and height are what the header announced; a picture of another size is refused before it is decoded. A lossy picture
-// is shrunk by an integer factor while it is decoded, as far as need allows.
+// and height are what the header announced; a picture of another size is refused before it is decoded. A picture is
+// shrunk by an integer factor as far as need allows, a lossy one while it is decoded.
 //
 // The error is the context's cause where it ended, or says what is wrong with the picture.
 func Planes(ctx context.Context, data []byte, width, height int, need picture.Need) (*picture.Picture, error) {
@@ -46,51 +42,13 @@ func decodePicture(ctx context.Context, list []chunk, width, height int, need pi
 		if w, h := bits&0x3fff+1, bits>>14&0x3fff+1; w != width || h != height {
 			return nil, otherSize(w, h, width, height)
 		}
-		return lossless(stream, width, height)
+		return lossless(stream, width, height, need)
 	}
 	return nil, io.ErrUnexpectedEOF
 }
 
 func otherSize(w, h, width, height int) error {
 	return fmt.Errorf("webp: a picture of %d×%d pixels, %d×%d were announced", w, h, width, height)
-}
-
-// lossless decodes a VP8L stream of width×height pixels.
-func lossless(stream []byte, width, height int) (*picture.Picture, error) {
-	if lib, err := native.LibWebP(); err == nil {
-		if p, err := lib.Decode(build([]chunk{{"VP8L", stream}}), width, height); err == nil {
-			return p, nil
-		}
-	}
-	// Without libwebp, or because it does not say what is wrong.
-	img, err := vp8l.Decode(bytes.NewReader(stream))
-	if err != nil {
-		return nil, err
-	}
-	return separate(img.(*image.NRGBA)), nil
-}
-
-// separate returns interleaved samples as planes.
-func separate(img *image.NRGBA) *picture.Picture {
-	w, h := img.Rect.Dx(), img.Rect.Dy()
-	p := &picture.Picture{Model: picture.RGB}
-	for c := range 4 {
-		plane := picture.Whole(make([]byte, w*h), w, h)
-		for y := range h {
-			row := img.Pix[y*img.Stride:][:4*w]
-			for x := range w {
-				plane.Pix[y*w+x] = row[4*x+c]
-			}
-		}
-		if c == 3 {
-			if !img.Opaque() {
-				p.Alpha = &plane
-			}
-		} else {
-			p.Planes = append(p.Planes, plane)
-		}
-	}
-	return p
 }
 
 // imageOf returns a picture as the standard library holds it.

@@ -27,10 +27,7 @@ func lossy(ctx context.Context, frame, alph []byte, width, height int, need pict
 	if w != width || h != height {
 		return nil, otherSize(w, h, width, height)
 	}
-	factor := 1
-	if need.Width > 0 && need.Height > 0 {
-		factor = min(max(min(w/need.Width, h/need.Height), 1), resample.MaxBox)
-	}
+	factor := factorFor(w, h, need)
 	r, err := vp8.Open(frame, vp8.Options{
 		MaxPixels: int64(w) * int64(h), Unfiltered: factor >= unfilteredExact || factor >= unfiltered && !need.Exact,
 	})
@@ -104,19 +101,10 @@ func shrunk(ctx context.Context, r *vp8.Reader, factor int) (*picture.Picture, e
 	return p, err
 }
 
-// premultiplied returns a frame as RGB multiplied by alpha, made smaller by a factor: transparent pixels have colours,
-// which must not be averaged with others.
+// premultiplied returns a frame as RGB multiplied by alpha, made smaller by a factor.
 func premultiplied(ctx context.Context, r *vp8.Reader, alpha []byte, factor int) (*picture.Picture, error) {
 	w, h := r.Size()
-	pw, ph := (w+factor-1)/factor, (h+factor-1)/factor
-	p := &picture.Picture{Model: picture.RGB, Planes: make([]picture.Plane, 3), Alpha: new(picture.Plane)}
-	planes := []*picture.Plane{&p.Planes[0], &p.Planes[1], &p.Planes[2], p.Alpha}
-	for _, c := range planes {
-		*c = picture.Whole(make([]byte, pw*ph), pw, ph)
-		c.Across.Length, c.Down.Length = float64(w)/float64(factor), float64(h)/float64(factor)
-	}
-	box := resample.NewBox(planes, factor, w)
-	opaque := true
+	s := newShrinker(w, h, factor)
 	err := bands(ctx, r, func(b vp8.Band) {
 		part := rowsOf(b, w)
 		part.Alpha = &picture.Plane{
@@ -126,19 +114,13 @@ func premultiplied(ctx context.Context, r *vp8.Reader, alpha []byte, factor int)
 		alpha = alpha[b.Rows*w:]
 		img := part.NRGBA()
 		for y := range b.Rows {
-			row := img.Pix[y*img.Stride:][:4*w]
-			opaque = picture.Alpha(row, 4, true) && opaque
-			box.Row(row)
+			s.row(img.Pix[y*img.Stride:][:4*w])
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	box.Close()
-	if p.Premultiplied = !opaque; opaque {
-		p.Alpha = nil
-	}
-	return p, nil
+	return s.picture(), nil
 }
 
 // rowsOf returns a band of a picture of w pixels a row.

@@ -88,8 +88,12 @@ func TestAlphaThatIsDamaged(t *testing.T) {
 func TestShrunkIsTheMeanOfTheWhole(t *testing.T) {
 	const w, h, factor = 121, 79, 3
 	need := picture.Need{Width: w / factor, Height: h / factor, Exact: true}
-	for _, alpha := range []bool{false, true} {
-		data := encode(t, paint(w, h, alpha))
+	for kind := range 4 {
+		alpha := kind&1 != 0
+		data, err := Encode(paint(w, h, alpha), Options{Quality: 90, Effort: 4, Lossless: kind&2 != 0})
+		if err != nil {
+			t.Fatal(err)
+		}
 		full, err := Planes(context.Background(), data, w, h, picture.Need{Exact: true})
 		if err != nil {
 			t.Fatal(err)
