@@ -23,7 +23,7 @@ func FarmProgram() *cli.Command {
 			steerCommand("resume", outcome.Running, "resume a paused run"),
 			steerCommand("cancel", outcome.Cancelled, "cancel a run: settle what workers hold, then end it"),
 			runsCommand(), rejectsCommand(), retryCommand(), backupCommand(), compactCommand(), pruneCommand(),
-			verifyCommand(), reportCommand(),
+			verifyCommand(), reportCommand(), duplicatesCommand(),
 			codecsCommand(), doctorCommand(), healthCommand(), tlsCommand(), tokenCommand(), tunnelCommand(), manCommand(), asOwnerCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
