@@ -4,6 +4,7 @@ package known
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -22,15 +23,21 @@ type Facts struct {
 	ThumbHash []byte    `msgpack:"thumbhash,omitempty" json:"thumbhash,omitempty"` // a picture of a few blots
 }
 
-// Digest is a SHA-256, or empty. JSON has it in hexadecimal digits.
+// Digest is a SHA-256, or empty. JSON has it in hexadecimal digits, messages have its bytes: it is no TextMarshaler,
+// since msgpack would then write the digits.
 type Digest []byte
 
-// MarshalText implements encoding.TextMarshaler.
-func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d), nil }
+// MarshalJSON implements json.Marshaler.
+func (d Digest) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
 
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (d *Digest) UnmarshalText(text []byte) (err error) {
-	*d, err = hex.DecodeString(string(text))
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *Digest) UnmarshalJSON(text []byte) error {
+	var digits string
+	if err := json.Unmarshal(text, &digits); err != nil {
+		return err
+	}
+	sum, err := hex.DecodeString(digits)
+	*d = sum
 	return err
 }
 

@@ -68,6 +68,11 @@ def event(b, means):
     for key, want in means.items():
         if key == "at":
             same(key, value[key], datetime.datetime.fromisoformat(want.replace("Z", "+00:00")))
+        elif key == "known":  # JSON has its binaries as text
+            got = dict(value[key])
+            for binary, text in ("sha256", bytes.hex), ("thumbhash", lambda b: base64.b64encode(b).decode()):
+                got[binary] = text(got.get(binary, b""))
+            same(key, got, want)
         elif key == "timings":
             same(key, {k + "_us": v for k, v in value.get(key, {}).items()}, want)
         else:
