@@ -33,6 +33,9 @@ func (i *Info) readRAW(file *raw.File) error {
 		*i = p.Info
 		i.Format, i.Page, i.Pages = format.RAW, page, 1
 		i.FullWidth, i.FullHeight = file.Width, file.Height
+		if i.Coding == format.TIFF {
+			i.EXIF = nil // it would be the whole file
+		}
 		i.Orientation = cmp.Or(file.Orientation, i.Orientation)
 		for _, from := range []struct {
 			to  *[]byte
