@@ -166,6 +166,24 @@ func TestLocations(t *testing.T) {
 	}
 }
 
+// Nothing is asked for by such a name, so that waiting for the store would never end.
+func TestBucketNamesThatNoStoreAllows(t *testing.T) {
+	s3test.New(t).Setenv(t)
+	for _, text := range []string{"s3://b", "s3://two..dots/x"} {
+		c, err := bucket.Dial(text, bucket.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := c.Stat(t.Context(), "key"); !errors.Is(err, bucket.ErrNoBucket) {
+			t.Errorf("%s: %v", text, err)
+		}
+		if err := c.List(t.Context(), func(bucket.Object) error { return nil }); !errors.Is(err, bucket.ErrNoBucket) {
+			t.Errorf("list %s: %v", text, err)
+		}
+	}
+}
+
 func TestConfigurationFileIsRead(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	text := "[default]\nregion = eu-west-1\n[profile mine]\n# s3\ns3 =\n" +

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
 // The kinds of errors; errors.Is tells them apart.
@@ -52,6 +53,10 @@ func (c *Client) explain(ctx context.Context, op, key string, err error) error {
 		return context.Cause(ctx)
 	}
 	f := &fault{kind: ErrUnavailable, what: op + " " + Scheme + c.at.Bucket + "/" + key, err: err}
+	if why := s3utils.CheckValidBucketName(c.at.Bucket); why != nil { // nothing was asked, and waiting changes nothing
+		f.kind, f.err = ErrNoBucket, fmt.Errorf("there is no bucket %q: %w", c.at.Bucket, why)
+		return f
+	}
 	var answer minio.ErrorResponse
 	if !errors.As(err, &answer) {
 		return f
