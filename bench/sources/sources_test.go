@@ -53,7 +53,8 @@ func TestSources(t *testing.T) {
 	}
 	dir := t.TempDir()
 	farm := filepath.Join(dir, "farm")
-	if out, err := exec.Command("go", "build", "-o", farm, "github.com/imagefarm/imagefarm/farm").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", farm, "github.com/imagefarm/imagefarm/farm")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	s := s3test.New(t)

@@ -13,8 +13,8 @@ import (
 )
 
 // Parse returns the source that an argument names: a directory, a file, s3://BUCKET/PREFIX, a URL, a file that lists
-// URLs (.txt, .csv, .jsonl or .parquet), or "-" for a list of paths on stdin, which Parse reads to its end. The error names
-// the argument and says what is wrong with it.
+// URLs (.txt, .csv, .jsonl or .parquet), or "-" for a list of paths on stdin, which Parse reads to its end. The error
+// names the argument and says what is wrong with it.
 func Parse(text string, stdin io.Reader, cfg Config) (Source, error) {
 	base, err := parse(text, stdin, cfg)
 	if err != nil {

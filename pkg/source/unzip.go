@@ -85,8 +85,8 @@ const (
 	maxMendedOffset = math.MaxUint32 - 1
 )
 
-// directoryEntry returns the entry in a directory of the file whose header is at an offset, and where the file ends. The
-// entry is nil if the header does not tell all that is needed, or the file is cut off.
+// directoryEntry returns the entry in a directory of the file whose header is at an offset, and where the file ends.
+// The entry is nil if the header does not tell all that is needed, or the file is cut off.
 func directoryEntry(data io.ReaderAt, head []byte, at, size int64) (next int64, entry []byte) {
 	u16, u32 := binary.LittleEndian.Uint16, binary.LittleEndian.Uint32
 	const described = 1 << 3 // the sizes are behind the file

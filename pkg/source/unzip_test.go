@@ -125,8 +125,8 @@ func TestTruncatedZipYieldsItsWholeFiles(t *testing.T) {
 	lying := slices.Clone(whole[:directory])
 	at := bytes.Index(lying, []byte("3.jpg")) - 30
 	binary.LittleEndian.PutUint32(lying[at+18:], binary.LittleEndian.Uint32(lying[at+18:])-7)
-	if got, want := namesOfZip(t, lying, content), []string{"1.jpg", "2.jpg", "(rest): " + string(outcome.Corrupt)}; !slices.Equal(got,
-		want) {
+	want := []string{"1.jpg", "2.jpg", "(rest): " + string(outcome.Corrupt)}
+	if got := namesOfZip(t, lying, content); !slices.Equal(got, want) {
 		t.Errorf("lying: %q, not %q", got, want)
 	}
 }

@@ -99,8 +99,8 @@ type visitor struct {
 	omit  func(Omission)
 }
 
-// Run visits files until ctx ends, and returns its cause, or the first error of visit or idle. It calls idle whenever it
-// is about to wait.
+// Run visits files until ctx ends, and returns its cause, or the first error of visit or idle. It calls idle whenever
+// it is about to wait.
 func (w *Watch) Run(
 	ctx context.Context, visit func(Source, Entry) error, omit func(Omission), idle func() error,
 ) (err error) {

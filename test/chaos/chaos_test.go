@@ -331,8 +331,8 @@ func attack(t *testing.T, kind string, images, faults int) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
-	t.Logf("seed %d: go test ./test/chaos -run Whatever -chaos.way %s -chaos.seed %d -chaos.images %d replays", *seed, kind,
-		*seed, images)
+	t.Logf("seed %d: go test ./test/chaos -run Whatever -chaos.way %s -chaos.seed %d -chaos.images %d replays", *seed,
+		kind, *seed, images)
 	s := newStage(t, *seed, kind, images, faults)
 	t.Cleanup(s.end)
 	stop, watched := make(chan struct{}), make(chan int)
