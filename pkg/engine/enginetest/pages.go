@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"testing"
 
+	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -65,8 +66,10 @@ func testPages(t *testing.T, s Suite) {
 			"JPEG": JPEG(filled(9, 9, color.NRGBA{A: 255}), JPEGOptions{}),
 			"RAW":  RAWs(JPEG(pictures[0], JPEGOptions{}), sizes[0], 1)[0].Data,
 		} {
-			if _, err := s.try(t, data, "a=format:png", "b=page:3,format:png"); reasonOf(err) != outcome.NoSuchPage {
-				t.Errorf("%s: %v, want %s", name, err, outcome.NoSuchPage)
+			s.rejects(t, name, engine.Limits{}, data, outcome.NoSuchPage, "b=page:3,format:png")
+			res := s.make(t, data, "a=format:png", "b=page:3,format:png")
+			if why := res.Outputs[1].Refused; why == nil || why.Reason != outcome.NoSuchPage {
+				t.Errorf("%s: %v, want %s", name, why, outcome.NoSuchPage)
 			}
 		}
 	})
