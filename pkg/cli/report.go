@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 
 	"github.com/urfave/cli/v3"
@@ -19,11 +20,13 @@ func reportCommand() *cli.Command {
 		Description: `   farm report --out ~/thumbnails
    farm report --out ~/thumbnails --html report.html --photos ~/Pictures
    farm report --run 20260102-150405-abcd --csv > images.csv
+   farm report --parquet images.parquet
    farm report --json | jq .summary`,
 		Flags: concat([]cli.Flag{
 			text(whatToTake, "run", "", "report only on the run of that `NAME`"),
 			yes(showing, "json", "print one JSON object: run, images, summary"),
 			yes(showing, "csv", "print comma-separated values, a line for each image"),
+			text(showing, "parquet", "", "write a row for each image and variant to `FILE`; - is standard output"),
 			text(showing, "html", "", "write a self-contained page to `FILE`; - is standard output"),
 			text(showing, "photos", "", "`DIR` of the originals, to show some of them on the page"),
 			number(limits, "slots", 1, from(0).to(maxSlots), "pictures shrunk at the same time"),
@@ -35,13 +38,13 @@ func reportCommand() *cli.Command {
 
 func runReport(ctx context.Context, c *cli.Command) error {
 	forms := 0
-	for _, flag := range []string{"json", "csv", "html"} {
+	for _, flag := range []string{"json", "csv", "html", "parquet"} {
 		if c.IsSet(flag) && c.String(flag) != "false" {
 			forms++
 		}
 	}
 	if forms > 1 {
-		return usagef("choose one of --json, --csv and --html")
+		return usagef("choose one of --json, --csv, --parquet and --html")
 	}
 	log, err := loggerOf(c, os.Stderr, "warn")
 	if err != nil {
@@ -55,6 +58,10 @@ func runReport(ctx context.Context, c *cli.Command) error {
 			return pages.WriteJSON(ctx, stdout(), from, run)
 		case c.Bool("csv"):
 			return pages.WriteCSV(ctx, stdout(), from, run)
+		case c.String("parquet") != "":
+			return toFile("parquet", c.String("parquet"), func(w io.Writer) error {
+				return pages.WriteParquet(ctx, w, from, run)
+			})
 		case c.String("html") != "":
 			return reportPage(ctx, c, b, log)
 		}

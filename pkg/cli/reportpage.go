@@ -73,7 +73,7 @@ func reportPage(ctx context.Context, c *cli.Command, b ledgerAccess, log *slog.L
 		page.Pictures.Original = shrink.from(func(name string) (io.ReadCloser, error) { return photos.OpenName(ctx, name) })
 	}
 	return e.with(ctx, func(ctx context.Context) error {
-		return toFile(c.String("html"), func(w io.Writer) error { return r.WritePage(ctx, w, page) })
+		return toFile("html", c.String("html"), func(w io.Writer) error { return r.WritePage(ctx, w, page) })
 	})
 }
 
@@ -110,13 +110,13 @@ func (s shrinker) from(open func(name string) (io.ReadCloser, error)) func(conte
 }
 
 // toFile writes a file atomically; - is standard output.
-func toFile(path string, write func(io.Writer) error) error {
+func toFile(flag, path string, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(stdout())
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return usagef("--html: %v", err)
+		return usagef("--%s: %v", flag, err)
 	}
 	out := bufio.NewWriter(file)
 	err = errors.Join(write(out), out.Flush(), file.Chmod(0o644), file.Close())

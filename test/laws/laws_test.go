@@ -71,7 +71,7 @@ func TestDependenciesHaveOneHome(t *testing.T) {
 		"github.com/urfave/cli":               {"pkg/cli"},
 		"github.com/klauspost/compress":       {"pkg/tiff", "pkg/png", "pkg/inflate", "pkg/source", "bench"},
 		"github.com/minio/minio-go":           {"pkg/bucket"},
-		"github.com/parquet-go/parquet-go":    {"pkg/source"},
+		"github.com/parquet-go/parquet-go":    {"pkg/source", "pkg/report"},
 		"github.com/fsnotify/fsnotify":        {"pkg/source"},
 		"github.com/johannesboyne/gofakes3":   {"pkg/bucket/s3test"},
 		"github.com/schollz/progressbar":      {"pkg/progress"},
