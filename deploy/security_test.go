@@ -44,7 +44,9 @@ type composed struct {
 }
 
 // members are the programs of a farm, and the end of the file that farm tls issue writes for each.
-var members = map[string]string{"sink": "sink-main.pem", "ventilator": "ventilator-main.pem", "worker": "worker-pool.pem"}
+var members = map[string]string{
+	"sink": "sink-main.pem", "ventilator": "ventilator-main.pem", "worker": "worker-pool.pem",
+}
 
 func TestSwarmSpeaksTLS(t *testing.T) {
 	stack := documents[composed](t, "swarm/stack.yml")[0]

@@ -143,7 +143,7 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request) {
 		if t.Expires.Before(until) {
 			until = t.Expires
 		}
-		http.SetCookie(w, g.cookie(r, g.seal(t, until))) //nolint:gosec // cookie sets all of them
+		http.SetCookie(w, g.cookie(r, g.seal(t, until)))
 		g.log.Info("signed in", "role", t.Role, "name", t.Name, "from", account.OfRemote(r.RemoteAddr))
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}
@@ -156,7 +156,7 @@ func (g *Gate) logout(w http.ResponseWriter, r *http.Request) {
 	}
 	gone := g.cookie(r, "")
 	gone.MaxAge = -1
-	http.SetCookie(w, gone) //nolint:gosec // cookie sets all of them
+	http.SetCookie(w, gone)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 

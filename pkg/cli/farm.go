@@ -24,7 +24,8 @@ func FarmProgram() *cli.Command {
 			steerCommand("cancel", outcome.Cancelled, "cancel a run: settle what workers hold, then end it"),
 			runsCommand(), rejectsCommand(), retryCommand(), backupCommand(), compactCommand(), pruneCommand(),
 			verifyCommand(), reportCommand(), duplicatesCommand(),
-			codecsCommand(), doctorCommand(), healthCommand(), tlsCommand(), tokenCommand(), tunnelCommand(), manCommand(), asOwnerCommand(),
+			codecsCommand(), doctorCommand(), healthCommand(), tlsCommand(), tokenCommand(), tunnelCommand(),
+			manCommand(), asOwnerCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			name := c.Args().First()

@@ -229,7 +229,8 @@ func ventilatorConfig(
 		Recipe: what, Run: c.String("run"), Host: host, Force: c.Bool("force"),
 		Checksum: c.Bool(
 			"checksum",
-		), Location: c.Bool("location"), AllowEmpty: c.Bool("allow-empty"), DryRun: c.Bool("dry-run"), Report: dryRunPrinter(mode),
+		), Location: c.Bool("location"), AllowEmpty: c.Bool("allow-empty"), DryRun: c.Bool("dry-run"),
+		Report:     dryRunPrinter(mode),
 		MaxMessage: bytesOf(c, "max-message"), Readers: c.Int("readers"),
 		Dispatch: dispatch.Config{
 			MaxInflightBytes: bytesOf(

@@ -43,7 +43,7 @@ func TestFactsAreChecked(t *testing.T) {
 func TestCamerasAreCleaned(t *testing.T) {
 	for in, want := range map[string]string{
 		"  Ada\x00\x00 EOS\t1 ": "Ada EOS 1", "\xff": "", strings.Repeat("ü", 40): strings.Repeat("ü", 32),
-		"ok‮evil": "ok evil",
+		"ok\u202eevil": "ok evil",
 	} {
 		if got := CleanCamera(in); got != want || CleanCamera(got) != got {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
