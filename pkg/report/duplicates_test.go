@@ -64,8 +64,8 @@ func TestDuplicatesAreFoundByContentAndByLook(t *testing.T) {
 			groups = append(groups, names)
 		}
 		if fmt.Sprint(groups) != c.groups || found.Images != c.images || found.Unknown != c.unknown {
-			t.Errorf("similar %v: %v of %d images, %d unknown; want %s of %d, %d", c.similar, groups, found.Images, found.Unknown,
-				c.groups, c.images, c.unknown)
+			t.Errorf("similar %v: %v of %d images, %d unknown; want %s of %d, %d", c.similar, groups, found.Images,
+				found.Unknown, c.groups, c.images, c.unknown)
 		}
 	}
 }

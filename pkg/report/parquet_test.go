@@ -42,10 +42,12 @@ func TestParquetHasARowForEachImageAndVariant(t *testing.T) {
 	first, refused, last := rows[0], rows[1], rows[len(rows)-1]
 	e := b.entry(0)
 	if first.Output != e.Outputs[0].Name || first.OutputBytes != e.Outputs[0].Size || first.Camera != "Ada" ||
-		first.Latitude == nil || *first.Latitude != 1.5 || len(first.Dropped) != 2 || !first.At.Equal(e.At.Truncate(time.Microsecond)) {
+		first.Latitude == nil || *first.Latitude != 1.5 || len(first.Dropped) != 2 ||
+		!first.At.Equal(e.At.Truncate(time.Microsecond)) {
 		t.Errorf("%+v", first)
 	}
-	if refused.Refused != "hero" || refused.Reason != "too-many-pixels" || refused.Output != "" || refused.Outcome != "done" {
+	if refused.Refused != "hero" || refused.Reason != "too-many-pixels" || refused.Output != "" ||
+		refused.Outcome != "done" {
 		t.Errorf("%+v", refused)
 	}
 	if last.Outcome != "rejected" || last.Reason != "truncated" || last.Output != "" || last.Latitude != nil {

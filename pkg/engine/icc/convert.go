@@ -11,9 +11,8 @@ type Conversion struct {
 	profile *Profile
 	target  Target
 
-	matrix [3][3]float64 // from linear values of the profile to those of the target
-	steps  [3][256]int   // linear in linearBits, for whole pictures
-	fixed  [3][3]int     // matrix in matrixBits
+	steps [3][256]int // linear in linearBits, for whole pictures
+	fixed [3][3]int   // matrix in matrixBits
 
 	gray  *[256][3]uint8 // of tables for gray
 	grid  *grid          // of tables for RGB and CMYK

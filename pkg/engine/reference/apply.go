@@ -10,8 +10,8 @@ import (
 )
 
 // Apply runs one operation on a picture, which stays as it is. The picture is meant to be small: every pixel is
-// worked on, some of them several times. linear says that it is scaled in linear light, scaled that a pad's picture has its size already. mark is a
-// watermark's asset.
+// worked on, some of them several times. linear says that it is scaled in linear light, scaled that a pad's picture has
+// its size already. mark is a watermark's asset.
 func Apply(img *image.NRGBA, o recipe.Op, enlarge, linear, scaled bool, mark *image.NRGBA) (*image.NRGBA, error) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	switch o.Word {

@@ -22,10 +22,9 @@ type Frame struct {
 }
 
 // Decode decodes an image, whose header is info, at full size: the first frame, or all of them with animate. It hands
-// each to use, whose error ends the decoding and is returned as it is. The warnings say what is wrong with what was decoded
-// all the same. Other errors are an *outcome.Rejection when
-// the image is at fault, and the context's cause when it ended while a decoder that needs much memory waited for its
-// turn.
+// each to use, whose error ends the decoding and is returned as it is. The warnings say what is wrong with what was
+// decoded all the same. Other errors are an *outcome.Rejection when the image is at fault, and the context's cause
+// when it ended while a decoder that needs much memory waited for its turn.
 func (e *Engine) Decode(ctx context.Context, data []byte, info header.Info, animate bool,
 	use func(Frame) error) (outcome.Warnings, error) {
 	t := &transform{engine: e, ctx: ctx, data: data, info: info}

@@ -37,7 +37,8 @@ func (e *Engine) Profile(info header.Info) (*icc.Profile, outcome.Warnings) {
 	}
 	// A gray picture may have a profile for RGB: its samples are red, green and blue at once.
 	if (p.Space == icc.CMYK) != info.CMYK || p.Space == icc.Gray && !info.Gray {
-		w.Add("its colour profile was not used: it is for %s, and the picture is %s", icc.SpaceName(p.Space), icc.SpaceName(is))
+		w.Add("its colour profile was not used: it is for %s, and the picture is %s", icc.SpaceName(p.Space),
+			icc.SpaceName(is))
 		return nil, w
 	}
 	return p, nil

@@ -111,7 +111,8 @@ func (t *transform) begin(f frame, m *made, bases *[]base) *canvas {
 		return p
 	}
 	for _, b := range slices.Backward(*bases) {
-		if b.orient == m.Orient && b.convert == m.Convert && b.linear == m.Linear && b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
+		if b.orient == m.Orient && b.convert == m.Convert && b.linear == m.Linear &&
+			b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
 			p.img, p.orient, p.toSRGB = b.img, 1, nil
 			break
 		}

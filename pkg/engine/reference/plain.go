@@ -8,7 +8,8 @@ import (
 )
 
 // plain returns img in a form of which every sample exists, so that no library panics in a goroutine of its own. It
-// converts paletted and CMYK images, the latter by a function or, where that is nil, as package color does. It checks the sizes of the planes of all others.
+// converts paletted and CMYK images, the latter by a function or, where that is nil, as package color does. It checks
+// the sizes of the planes of all others.
 func plain(img image.Image, inks func(dst, src []byte)) (image.Image, error) {
 	w, h := img.Bounds().Dx(), img.Bounds().Dy()
 	whole := false
