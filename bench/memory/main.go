@@ -3,9 +3,9 @@
 // Command memory prints how much memory the isolated child takes up that makes thumbnails of one photograph of twelve
 // megapixels: go run ./bench/memory [-size 64,128,256] [FILE…]. Without files it makes its own: PNG, TIFF and JPEG.
 //
-// The first figure is the peak of the child's resident memory (VmHWM of /proc/PID/status), in MiB. It counts pages of the
-// program's file, which all children share, and the image and the outputs, which it shares with its parent. The second
-// is the largest that was seen of the child's own memory (RssAnon).
+// The first figure is the peak of the child's resident memory (VmHWM of /proc/PID/status), in MiB. It counts pages of
+// the program's file, which all children share, and the image and the outputs, which it shares with its parent. The
+// second is the largest that was seen of the child's own memory (RssAnon).
 package main
 
 import (

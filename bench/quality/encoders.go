@@ -43,7 +43,8 @@ var qualities = []int{30, 40, 50, 60, 70, 75, 80, 85, 90, 95}
 // points are the qualities of the first encoder of a format that stand for a distance.
 var points = map[string][2]int{"jpeg": {75, 85}, "webp": {75, 85}, "avif": {50, 65}}
 
-// encoders compares sizes at the same distance: the bytes that each encoder takes, as a ratio to the first of its format.
+// encoders compares sizes at the same distance: the bytes that each encoder takes, as a ratio to the first of its
+// format.
 func encoders(dir string, photos int, sides []string) error {
 	if err := os.Setenv(native.Env, native.Native); err != nil {
 		return err

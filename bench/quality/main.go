@@ -11,8 +11,8 @@
 //
 // compares encoders: how many bytes each takes for pictures that look alike, as a ratio to the first of its format,
 // over N of the JPEGs in DIR. How different pictures look is measured by package ssim. Two distances stand for all:
-// those that the first encoder has at two of its qualities. The encoders are the farm's with its settings, and cjpeg, cjpegli,
-// cwebp and avifenc where they are installed; the environment variable MOZJPEG names mozjpeg's cjpeg.
+// those that the first encoder has at two of its qualities. The encoders are the farm's with its settings, and cjpeg,
+// cjpegli, cwebp and avifenc where they are installed; the environment variable MOZJPEG names mozjpeg's cjpeg.
 package main
 
 import (

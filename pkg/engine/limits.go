@@ -105,11 +105,13 @@ func (l Limits) CheckVariant(v recipe.Variant, to string, frames, w, h int, ops 
 		}
 	}
 	if side := format.Of(to).MaxSide; w > side || h > side {
-		return outcome.RejectVariant(v.Name, outcome.TooManyPixels, "variant %s would have %d×%d pixels, and a side in %s at most %d",
+		return outcome.RejectVariant(v.Name, outcome.TooManyPixels,
+			"variant %s would have %d×%d pixels, and a side in %s at most %d",
 			v.Name, w, h, to, side)
 	}
 	if frames > 1 && int64(w)*int64(h) > l.MaxPixels/int64(frames) {
-		return outcome.RejectVariant(v.Name, outcome.TooManyPixels, "variant %s would have %d frames of %d×%d pixels", v.Name, frames, w, h)
+		return outcome.RejectVariant(v.Name, outcome.TooManyPixels,
+			"variant %s would have %d frames of %d×%d pixels", v.Name, frames, w, h)
 	}
 	return nil
 }

@@ -70,6 +70,7 @@ func larger(info header.Info) float64 {
 
 func previewTooSmall(info header.Info, v recipe.Variant, w, h int) error {
 	pw, ph := info.Displayed()
-	return outcome.RejectVariant(v.Name, outcome.PreviewTooSmall, "the largest preview in the camera's raw file has %d×%d pixels, and "+
-		"variant %s needs the picture at %d×%d: make it smaller, or let it grow with enlarge:yes", pw, ph, v.Name, w, h)
+	return outcome.RejectVariant(v.Name, outcome.PreviewTooSmall,
+		"the largest preview in the camera's raw file has %d×%d pixels, and "+
+			"variant %s needs the picture at %d×%d: make it smaller, or let it grow with enlarge:yes", pw, ph, v.Name, w, h)
 }

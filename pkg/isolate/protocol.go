@@ -24,7 +24,8 @@ import (
 //	done       task u64, format s8, width u32, height u32, decode u64, transform u64,
 //	           encode u64, dropped u8 × s8, warnings u8 × s16, captured s8,
 //	           camera s8, location u8 × (latitude u64, longitude u64), color s8, thumbhash s8,
-//	           outputs u8 × (format s8, width u32, height u32, size u64, reason s8, detail s16)                              child to parent
+//	           outputs u8 × (format s8, width u32, height u32, size u64, reason s8,
+//	           detail s16)                                                                            child to parent
 //	rejected   task u64, reason s8, detail s16, variant s8                                            child to parent
 //	failed     task u64, text s16                                                                     child to parent
 //

@@ -65,8 +65,8 @@ func (e *Encoder) Encode(planes []Plane, opt EncodeOptions) ([]byte, error) {
 	return out, nil
 }
 
-// tables makes the Huffman tables and begins the file. Tables that are made before the last symbol is counted have codes
-// for all.
+// tables makes the Huffman tables and begins the file. Tables that are made before the last symbol is counted have
+// codes for all.
 func (e *Encoder) tables(planes []Plane, quant [2]*[64]uint8, complete bool) {
 	var specs [4]*huffSpec
 	for i := range specs {

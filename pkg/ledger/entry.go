@@ -129,7 +129,8 @@ func (e *Entry) Validate() error {
 		err = fmt.Errorf("it dropped more than %d kinds of metadata, or the name of one has not 1 to %d bytes", MaxDropped,
 			MaxText)
 	case len(e.URL) > MaxName || len(e.Columns) > MaxColumns || columnBytes(e.Columns) > MaxText:
-		err = fmt.Errorf("its URL has more than %d bytes, or its %d columns are too many or too long", MaxName, len(e.Columns))
+		err = fmt.Errorf("its URL has more than %d bytes, or its %d columns are too many or too long", MaxName,
+			len(e.Columns))
 	case errors.Join(e.Warnings.Check(), e.Known.Check()) != nil:
 		err = errors.Join(e.Warnings.Check(), e.Known.Check())
 	case e.Deliveries < 0 || e.Input.Size < 0 || e.Input.Width < 0 || e.Input.Height < 0:

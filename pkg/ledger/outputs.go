@@ -216,8 +216,8 @@ func (l *Ledger) Owners(names []string, visit func(name string, e Entry)) error 
 	return fault(l.path, "look for the owners of outputs", err)
 }
 
-// Superseded returns the names of the outputs of e that are not its own any more: they were pruned, or belong to a later
-// entry, or to one that got them before e could take them.
+// Superseded returns the names of the outputs of e that are not its own any more: they were pruned, or belong to a
+// later entry, or to one that got them before e could take them.
 func (l *Ledger) Superseded(e *Entry) ([]string, error) {
 	var names []string
 	err := l.withOwners(func(tx *bbolt.Tx, late map[string]uint64) error {

@@ -135,19 +135,21 @@ func TestWebhookThatIsRefusedIsNotCalledAgain(t *testing.T) {
 // Found: a redirection was followed to any port of any host.
 func TestWebhookIsNotRedirectedElsewhere(t *testing.T) {
 	for target, follows := range map[string]bool{
-		"http://x/other": true, "http://x:8080/": false, "https://x/": false, "http://169.254.169.254/latest/meta-data/": false,
+		"http://x/other": true, "http://x:8080/": false, "https://x/": false,
+		"http://169.254.169.254/latest/meta-data/": false,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			followed := false
-			hook := rejects.Webhook("http://x/", &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-				if r.URL.String() == "http://x/" {
-					a := answer(307)
-					a.Header = http.Header{"Location": {target}}
-					return a, nil
-				}
-				followed = true
-				return answer(204), nil
-			})})
+			hook := rejects.Webhook("http://x/",
+				&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+					if r.URL.String() == "http://x/" {
+						a := answer(307)
+						a.Header = http.Header{"Location": {target}}
+						return a, nil
+					}
+					followed = true
+					return answer(204), nil
+				})})
 			err := hook(t.Context(), rejection(""))
 			if followed != follows || (err == nil) != follows {
 				t.Errorf("%s: followed %v, error %v", target, followed, err)

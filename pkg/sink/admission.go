@@ -113,7 +113,8 @@ func (a *admission) outputs(r *wire.Result) (err error) {
 	}
 	allowed := what.OutputNames(r.Filename)
 	if len(r.Only) > 0 && len(r.Outputs)+len(r.Refused) != len(allowed) {
-		return fmt.Errorf("it has %d outputs and %d refused variants, and names %d", len(r.Outputs), len(r.Refused), len(allowed))
+		return fmt.Errorf("it has %d outputs and %d refused variants, and names %d", len(r.Outputs), len(r.Refused),
+			len(allowed))
 	}
 	for i := range r.Outputs {
 		name := r.Outputs[i].Name

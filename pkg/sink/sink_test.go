@@ -146,7 +146,8 @@ func TestLedgerKeepsNotesSourceAndChecksums(t *testing.T) {
 	written.Warnings = outcome.Warnings{"it ends at row 17", "it has a hole"}
 	written.Refused = []wire.RefusedVariant{{Variant: "hero", Reason: outcome.TooManyPixels, Detail: "it is too wide"}}
 	written.Known = &known.Facts{
-		SHA256: bytes.Repeat([]byte{7}, known.DigestSize), Camera: "Ada EOS 1", Captured: "2024-05-17T12:30:45", Color: "000000",
+		SHA256: bytes.Repeat([]byte{7}, known.DigestSize), Camera: "Ada EOS 1", Captured: "2024-05-17T12:30:45",
+		Color:    "000000",
 		Location: &known.Location{Latitude: -33.8, Longitude: 151.2}, ThumbHash: []byte{1, 2, 3, 4, 5},
 	}
 	written.Outputs[0].Sum = 1 // of other bytes than came
@@ -162,7 +163,8 @@ func TestLedgerKeepsNotesSourceAndChecksums(t *testing.T) {
 	for _, e := range page.Entries {
 		switch e.ID {
 		case idOf(1):
-			if !slices.Equal(e.Dropped, written.Dropped) || !slices.Equal(e.Warnings, written.Warnings) || e.Source != "/photos" ||
+			if !slices.Equal(e.Dropped, written.Dropped) || !slices.Equal(e.Warnings, written.Warnings) ||
+				e.Source != "/photos" ||
 				e.Outputs[0].Sum != wire.Checksum([]byte("pixels")) {
 				t.Errorf("%+v", e)
 			}

@@ -100,8 +100,8 @@ type Inputs struct {
 // references to say, who knows of all that follow them.
 const maxFetches = 64
 
-// OpenInputs returns the inputs below the named places. A URL stands for all that begin with it: https:// for all of that
-// scheme.
+// OpenInputs returns the inputs below the named places. A URL stands for all that begin with it: https:// for all of
+// that scheme.
 func OpenInputs(places []string, cfg Config) (*Inputs, error) {
 	cfg.Web.Connections, cfg.Web.Interval = maxFetches, time.Millisecond
 	in := &Inputs{web: newFetcher(cfg.Web)}
@@ -131,9 +131,9 @@ func OpenInputs(places []string, cfg Config) (*Inputs, error) {
 	return in, nil
 }
 
-// Open opens what a reference leads to. Links that lead out of a directory are not followed. The error is ErrChanged when
-// the content is another one, and an *outcome.Rejection when a server refuses it for good. The caller closes what Open
-// returns.
+// Open opens what a reference leads to. Links that lead out of a directory are not followed. The error is ErrChanged
+// when the content is another one, and an *outcome.Rejection when a server refuses it for good. The caller closes what
+// Open returns.
 func (in *Inputs) Open(ctx context.Context, r Reference) (*File, error) {
 	e := Entry{Location: r.At, Size: r.Size, Identity: r.ETag}
 	switch {

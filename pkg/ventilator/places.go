@@ -2,9 +2,9 @@ package ventilator
 
 import "github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 
-// This file hands out the places of web servers. A server bears so many requests at a time, from all workers together. A
-// task that refers to an image there has a place from its message's being made until it is settled or must be delivered
-// again.
+// This file hands out the places of web servers. A server bears so many requests at a time, from all workers together.
+// A task that refers to an image there has a place from its message's being made until it is settled or must be
+// delivered again.
 
 // holdPlace makes place that of a task; nil: it has none any more. It frees the one before.
 func (l *loop) holdPlace(t *dispatch.Task, place func()) {

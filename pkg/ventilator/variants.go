@@ -11,8 +11,8 @@ import (
 // This file asks the sink which variants of the images that are due need not be made, because an earlier run made them
 // under another recipe, and which clash with what another run makes at the same time.
 
-// lookUpVariants notes for each image of the batch that is due which of its variants are to be made. Images of which the
-// ledger has all are settled by that. It waits until the sink answers or refuses.
+// lookUpVariants notes for each image of the batch that is due which of its variants are to be made. Images of which
+// the ledger has all are settled by that. It waits until the sink answers or refuses.
 func (v *Ventilator) lookUpVariants(ctx context.Context, batch []candidate) error {
 	return v.askAboutDue(ctx, batch, func(args wire.VariantsArgs, images []*candidate) error {
 		known, err := untilAnswered(ctx, v, func(ctx context.Context) ([]wire.KnownVariants, error) {

@@ -125,8 +125,8 @@ func identifyByMetadata(im *image) taskid.Input {
 }
 
 // lookUp asks the sink which images of the batch are settled already, and of the others which variants it knows, unless
-// everything is to be made again. Then it reserves the outputs of those that are due. It waits until the sink answers or
-// refuses.
+// everything is to be made again. Then it reserves the outputs of those that are due. It waits until the sink answers
+// or refuses.
 func (v *Ventilator) lookUp(ctx context.Context, batch []candidate) error {
 	if v.walkClient == nil {
 		return nil

@@ -9,7 +9,7 @@ import (
 // Carried is what travels with an image from its input to the sink: what its list says of it, and the files beside it.
 // A task has it as a text, which a worker echoes as it is.
 type Carried struct {
-	URL      string            `json:"url,omitempty"`      // of an image from a web server, where its name does not tell it
+	URL      string            `json:"url,omitempty"`      // of an image of a web server, unless its name tells it
 	Columns  map[string]string `json:"columns,omitempty"`  // of its row in a list, without the one of the URL
 	Sidecars map[string]string `json:"sidecars,omitempty"` // texts of files beside it in an archive, by extension
 }

@@ -159,8 +159,8 @@ type KnownVariants struct {
 	Receipt *Receipt `msgpack:"receipt,omitempty"`
 }
 
-// Clashes answers VariantsArgs of OpReserve. The outputs of images without a clash are reserved for the run, until their
-// tasks are settled or the run has ended.
+// Clashes answers VariantsArgs of OpReserve. The outputs of images without a clash are reserved for the run, until
+// their tasks are settled or the run has ended.
 type Clashes struct {
 	Clashes []Clash `msgpack:"clashes,omitempty"`
 }

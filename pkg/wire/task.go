@@ -40,7 +40,7 @@ type TaskInfo struct {
 	// Reference says where the image is, and the task has no data. Only a worker that announced WorkerIdentity.References
 	// gets one.
 	Reference *Reference `msgpack:"reference,omitempty" json:",omitempty"`
-	Ticket    Ticket     `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; the last field, for SealTask
+	Ticket    Ticket     `msgpack:"ticket,omitempty" json:",omitempty"` // echoed in the result; last, for SealTask
 }
 
 // Reference says where an image is.
@@ -135,7 +135,8 @@ func DecodeTask(b []byte) (*Task, error) {
 		return nil, malformed("what is carried has %d bytes (limit %d)", len(t.Carried), MaxCarried)
 	case t.Reference != nil && (len(t.Reference.At) > MaxReference || len(t.Reference.ETag) > MaxReference ||
 		t.Reference.Size < 0 || len(t.Data) > 0):
-		return nil, malformed("a reference beside data, of a negative size, or with a text longer than %d bytes", MaxReference)
+		return nil, malformed("a reference beside data, of a negative size, or with a text longer than %d bytes",
+			MaxReference)
 	case len(t.Ticket) > MaxTicket:
 		return nil, malformed("a ticket of %d bytes", len(t.Ticket))
 	case t.Delivery < 0:

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// queue holds received tasks until the engine takes them. It shares the slots fairly between runs: each has the same part
-// of their time, however many tasks the others send and however long these take. Within a run the first task goes first.
-// Its methods may be called concurrently.
+// queue holds received tasks until the engine takes them. It shares the slots fairly between runs: each has the same
+// part of their time, however many tasks the others send and however long these take. Within a run the first task goes
+// first. Its methods may be called concurrently.
 type queue struct {
 	mu     sync.Mutex
 	came   sync.Cond // a task came, or the queue was closed, or a context ended

@@ -33,7 +33,8 @@ func TestRunsShareTheTimeOfTheSlots(t *testing.T) {
 					count[r.Run]++
 				}
 				// Six seconds of slots for each.
-				if took := time.Since(begun); took > 15*time.Second/time.Duration(slots) || count["slow"] < 4 || count["slow"] > 10 {
+				if took := time.Since(begun); took > 15*time.Second/time.Duration(slots) || count["slow"] < 4 ||
+					count["slow"] > 10 {
 					t.Errorf("after %v the run of slow images has %d done, and not 6 or so", took, count["slow"])
 				}
 			})

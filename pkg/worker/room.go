@@ -6,7 +6,8 @@ import (
 )
 
 // room bounds the tasks that a worker holds until its engine has transformed them, by number and by bytes, whatever a
-// ventilator sends. Tasks beyond it wait in the socket, whose own limits then stop the ventilator. One goroutine enters.
+// ventilator sends. Tasks beyond it wait in the socket, whose own limits then stop the ventilator. One goroutine
+// enters.
 type room struct {
 	most func() (tasks int, bytes int64) // what there is room for, which may change
 

@@ -299,7 +299,8 @@ func TestVariantThatCannotBeMadeIsRefusedBesideTheOthers(t *testing.T) {
 		// When the others are there from earlier, none is left to make.
 		s.send("a.jpg", "wide", wire.TaskInfo{ID: "b", Recipe: both, Only: []string{"b"}})
 		r = s.result(time.Minute)
-		if r == nil || r.Outcome != outcome.Done || len(r.Outputs) != 0 || len(r.Refused) != 1 || r.Refused[0].Variant != "b" {
+		if r == nil || r.Outcome != outcome.Done || len(r.Outputs) != 0 || len(r.Refused) != 1 ||
+			r.Refused[0].Variant != "b" {
 			t.Errorf("%+v", r)
 		}
 		s.send("a.jpg", "wide", wire.TaskInfo{ID: "c", Recipe: one})

@@ -60,8 +60,8 @@ func mutate(r *rand.Rand, b []byte) []byte {
 	return b
 }
 
-// mutatedImages writes an archive of n mutated images of all formats in a directory, a twentieth of them unchanged. They
-// are mutations of small thumbnails, so that many can be tried.
+// mutatedImages writes an archive of n mutated images of all formats in a directory, a twentieth of them unchanged.
+// They are mutations of small thumbnails, so that many can be tried.
 func mutatedImages(t testing.TB, n int) (dir string) {
 	t.Helper()
 	thumbnails := t.TempDir()

@@ -67,7 +67,8 @@ func TestColumnsOfAListGoIntoLedgerAndShards(t *testing.T) {
 	defer server.Close()
 	dir := t.TempDir()
 	list := filepath.Join(dir, "list.csv")
-	rows := fmt.Sprintf("id,image,caption\n1,%s/a.jpg,\"a lake, é\"\n2,%[1]s/b.jpg?v=3,\n3,%[1]s/gone.jpg,gone\n", server.URL)
+	rows := fmt.Sprintf("id,image,caption\n1,%s/a.jpg,\"a lake, é\"\n2,%[1]s/b.jpg?v=3,\n3,%[1]s/gone.jpg,gone\n",
+		server.URL)
 	write(t, list, []byte(rows))
 	f := farmtest.New(t, programs, filepath.Join(dir, "none"))
 	out := filepath.Join(dir, "set")
@@ -100,7 +101,8 @@ func TestColumnsOfAListGoIntoLedgerAndShards(t *testing.T) {
 		seen = append(seen, e.Columns["id"]+e.URL)
 		return nil
 	})
-	if all := strings.Join(seen, " "); err != nil || len(seen) != 3 || !strings.Contains(all, "2"+server.URL+"/b.jpg?v=3") ||
+	if all := strings.Join(seen, " "); err != nil || len(seen) != 3 ||
+		!strings.Contains(all, "2"+server.URL+"/b.jpg?v=3") ||
 		!strings.Contains(all, "3") {
 		t.Errorf("the ledger has %q, %v", seen, err)
 	}

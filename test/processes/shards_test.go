@@ -90,7 +90,8 @@ func TestShardsAreWhatTheLedgerSaysAfterTwentyKills(t *testing.T) {
 		for _, o := range e.Outputs {
 			outputs++
 			s, is := samples[o.Name]
-			if !is || s.About.Size != o.Size || s.About.Width != o.Width || len(s.About.ThumbHash) == 0 || s.About.Filename != e.Filename ||
+			if !is || s.About.Size != o.Size || s.About.Width != o.Width || len(s.About.ThumbHash) == 0 ||
+				s.About.Filename != e.Filename ||
 				s.About.Source != filepath.Join(e.Source, e.Filename) {
 				t.Errorf("%s is in the ledger, and in the shards there is %+v", o.Name, s)
 			}

@@ -71,7 +71,8 @@ func testFacts(t *testing.T, s Suite) {
 		text(272, "\xff\x01\x02"), text(306, "0000:00:00 00:00:00"),
 		subs(34853, []field{text(1, "N"), num(2, 5, 91, 1, 0, 1, 0, 1), text(3, "E"), num(4, 5, 1, 0, 0, 1, 0, 1)}),
 	})
-	f := s.make(t, JPEG(img, JPEGOptions{Segments: [][]byte{Segment(0xe1, []byte("Exif\x00\x00"), odd)}}), "x=fit:9x9").Known
+	f := s.make(t, JPEG(img, JPEGOptions{Segments: [][]byte{Segment(0xe1, []byte("Exif\x00\x00"), odd)}}),
+		"x=fit:9x9").Known
 	if f.Camera != "" || f.Captured != "" || f.Location != nil {
 		t.Errorf("nonsense: %+v, at %+v", f, f.Location)
 	}

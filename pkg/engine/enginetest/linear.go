@@ -45,7 +45,8 @@ func testLinear(t *testing.T, s Suite) {
 		}
 	}
 	// What keeps its size keeps its samples.
-	if d := PSNR(s.one(t, files["PNG"], "crop:64x64:nw,linear:yes,format:png"), crop(board, image.Rect(0, 0, 64, 64))); d < 90 {
+	cut := s.one(t, files["PNG"], "crop:64x64:nw,linear:yes,format:png")
+	if d := PSNR(cut, crop(board, image.Rect(0, 0, 64, 64))); d < 90 {
 		t.Errorf("not scaled: %.1f dB", d)
 	}
 	// One variant made of another is as right as one made of the picture, and a variant that is not linear is not.

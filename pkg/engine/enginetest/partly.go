@@ -49,5 +49,6 @@ func testPartly(t *testing.T, s Suite) {
 		s.rejects(t, name+", twice", limits, input, c.reason, "bad="+c.bad, "worse="+c.bad)
 	}
 	// What is the image's fault is that of all.
-	s.rejects(t, "a broken image", engine.Limits{}, data[:40], outcome.Truncated, "a=fit:8x8", "bad=pad:20000x9,format:webp")
+	s.rejects(t, "a broken image", engine.Limits{}, data[:40], outcome.Truncated, "a=fit:8x8",
+		"bad=pad:20000x9,format:webp")
 }

@@ -52,7 +52,9 @@ func (i Info) Facts() known.Facts {
 		model = maker + " " + model
 	}
 	f.Camera = known.CleanCamera(model)
-	for _, tags := range [][2]int{{tagOriginalTime, tagOffset + 1}, {tagDigitized, tagOffset + 2}, {tagDateTime, tagOffset}} {
+	for _, tags := range [][2]int{
+		{tagOriginalTime, tagOffset + 1}, {tagDigitized, tagOffset + 2}, {tagDateTime, tagOffset},
+	} {
 		if f.Captured = captured(times[tags[0]], times[tags[1]]); f.Captured != "" {
 			break
 		}

@@ -19,8 +19,8 @@ func withGainMap(packet []byte, length int) []byte {
 	const end = "</rdf:RDF>"
 	at := bytes.LastIndex(packet, []byte(end))
 	if at < 0 {
-		return []byte(`<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">` +
-			description + end + `</x:xmpmeta>`)
+		return []byte(`<x:xmpmeta xmlns:x="adobe:ns:meta/">` +
+			`<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">` + description + end + `</x:xmpmeta>`)
 	}
 	return bytes.Join([][]byte{packet[:at], []byte(description), packet[at:]}, nil)
 }

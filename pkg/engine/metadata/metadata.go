@@ -97,7 +97,9 @@ func (s Set) carriedBy(f format.Format) Set {
 }
 
 func (s Set) names() []string {
-	return header.Info{EXIF: s.EXIF, XMP: s.XMP, IPTC: s.IPTC, ICC: s.ICC, GainMap: header.GainMap{Data: s.Gain}}.Metadata()
+	return header.Info{
+		EXIF: s.EXIF, XMP: s.XMP, IPTC: s.IPTC, ICC: s.ICC, GainMap: header.GainMap{Data: s.Gain},
+	}.Metadata()
 }
 
 // keptEXIF returns a copy of a block whose orientation and pixel size are the output's, and that names no thumbnail,

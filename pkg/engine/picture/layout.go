@@ -27,8 +27,8 @@ func Bytes(m Model, w, h int, chroma Chroma) int {
 	return w*h + (m.Planes()-1)*cw*ch
 }
 
-// Lay lays a picture of w×h pixels out in memory that has as many bytes as Bytes says, or more. chroma is the resolution
-// of the planes of colour difference. The samples are what lies in the memory.
+// Lay lays a picture of w×h pixels out in memory that has as many bytes as Bytes says, or more. chroma is the
+// resolution of the planes of colour difference. The samples are what lies in the memory.
 func Lay(memory []byte, m Model, w, h int, chroma Chroma) *Picture {
 	p := &Picture{Model: m, Planes: make([]Plane, m.Planes())}
 	for i := range p.Planes {

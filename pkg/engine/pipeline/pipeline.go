@@ -39,8 +39,9 @@ func (c Config) general() reference.Config {
 
 // codecs are the decoders and encoders beside pkg/jpeg and the readers of rows. reference.Engine implements them.
 type codecs interface {
-	Decode(ctx context.Context, data []byte, info header.Info, animate bool, use func(reference.Frame) error) (outcome.Warnings,
-		error)
+	Decode(
+		ctx context.Context, data []byte, info header.Info, animate bool, use func(reference.Frame) error,
+	) (outcome.Warnings, error)
 	Planes(ctx context.Context, data []byte, info header.Info, need picture.Need) (*picture.Picture, error)
 	Encode(ctx context.Context, o *reference.Output) ([]byte, error)
 	Distance(ctx context.Context, data []byte, from *picture.Plane) (float64, error)

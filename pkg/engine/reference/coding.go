@@ -39,8 +39,8 @@ func QualityOf(v recipe.Variant, to string) int {
 	return v.Quality
 }
 
-// CodingOf returns what a variant asks of the encoder of a format, with the resolution of colour decided: it goes by the
-// quality that is asked for, not by those that are tried.
+// CodingOf returns what a variant asks of the encoder of a format, with the resolution of colour decided: it goes by
+// the quality that is asked for, not by those that are tried.
 func CodingOf(v recipe.Variant, to string) recipe.Coding {
 	c := v.Coding
 	c.Chroma = c.ChromaAt(QualityOf(v, to))

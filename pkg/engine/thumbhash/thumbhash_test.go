@@ -75,7 +75,8 @@ func reference(w, h int, rgba []byte) []byte {
 		}
 		return 0
 	}
-	header24 := round(63*lDC) | round(31.5+31.5*pDC)<<6 | round(31.5+31.5*qDC)<<12 | round(31*lScale)<<18 | flag(hasAlpha)<<23
+	header24 := round(63*lDC) | round(31.5+31.5*pDC)<<6 | round(31.5+31.5*qDC)<<12 | round(31*lScale)<<18 |
+		flag(hasAlpha)<<23
 	short := lx
 	if w > h {
 		short = ly

@@ -51,7 +51,8 @@ func (d *Dispatcher) FinishRead(t *Task, message []byte) {
 	d.ready.push(t)
 }
 
-// BudgetReference says that the message of a task that NextRead returned has only n bytes, because it refers to the image.
+// BudgetReference says that the message of a task that NextRead returned has only n bytes, because it refers to the
+// image.
 func (d *Dispatcher) BudgetReference(t *Task, n int64) {
 	d.bytesInFlight += n - t.budgeted
 	t.budgeted = n
