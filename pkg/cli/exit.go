@@ -15,7 +15,7 @@ const (
 	ExitDone       = 0
 	ExitFault      = 1
 	ExitUsage      = 2
-	ExitRejected   = 3 // the run ended; some images were rejected, dead or unreadable
+	ExitRejected   = 3 // the run ended; some images were rejected, dead, unreadable or done in part
 	ExitUnbalanced = 4 // found differs from done + skipped + rejected + dead
 	ExitNoWorkers  = 5 // no worker came within --wait-workers
 	ExitStalled    = 6
@@ -27,7 +27,8 @@ const (
 const exitHelp = exitMark + `   0         every image is done or skipped
    1         a fault
    2         wrong usage, or no image in the inputs
-   3         the run ended; some images were rejected, dead or unreadable
+   3         the run ended; some images were rejected, dead, unreadable or done in
+             part
    4         the run does not balance: an image is unaccounted for
    5         no worker came within --wait-workers
    6         stalled: nothing was settled within --stall-timeout
@@ -104,9 +105,9 @@ func (f failOn) count(r *wire.Run, unreadable int64) int64 {
 	case failOnNone:
 		return 0
 	case failOnNew:
-		return r.Rejected + r.Dead - (r.Earlier - r.Skipped) + unreadable
+		return r.Rejected + r.Dead - (r.Earlier - r.Skipped) + unreadable + r.Partly
 	}
-	return r.Rejected + r.Dead - r.Acknowledged + unreadable
+	return r.Rejected + r.Dead - r.Acknowledged + unreadable + r.Partly
 }
 
 // runCode returns the exit code of a run that was not interrupted.

@@ -72,6 +72,10 @@ func (s summary) print(w io.Writer) {
 	if r.Strangers > 0 {
 		fmt.Fprintf(w, "%s of the done come from workers that cannot echo task ids\n", numfmt.Count(r.Strangers))
 	}
+	if r.Partly > 0 {
+		fmt.Fprintf(w, "%s of the done only in part: %s %s names the variants that could not be made\n",
+			numfmt.Count(r.Partly), asCalled(os.Args[0], "farm report"), s.ledgerFlags)
+	}
 	if s.strangers {
 		fmt.Fprintln(w, strangersAdmitted)
 	}

@@ -23,6 +23,9 @@ func (d *Dispatcher) Settle(r *wire.Receipt, id taskid.ID) bool {
 	if r.Stranger {
 		d.counts.Strangers++
 	}
+	if len(r.Refused) > 0 {
+		d.counts.Partly++
+	}
 	return true
 }
 
