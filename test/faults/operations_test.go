@@ -73,14 +73,19 @@ func TestEveryFlagThatIsNamedExists(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t, t.TempDir())
 	var help strings.Builder
-	for _, args := range [][]string{
-		{"sink"}, {"worker"}, {"ventilator"}, {"farm"}, {"farm", "run"}, {"farm", "status"}, {"farm", "runs"},
-		{"farm", "rejects"}, {"farm", "retry"}, {"farm", "report"}, {"farm", "verify"}, {"farm", "events"},
-		{"farm", "tls", "issue"},
-	} {
+	ask := func(args ...string) string {
 		p := f.Start(args[0], args[0], append(slices.Clone(args[1:]), "--help")...)
 		p.MustExit(0)
 		help.WriteString(p.Said())
+		return p.Said()
+	}
+	for _, program := range []string{"sink", "worker", "ventilator"} {
+		ask(program)
+	}
+	ask("farm", "tls", "issue")
+	ask("farm", "token", "issue")
+	for _, command := range regexp.MustCompile(`(?m)^   ([a-z]+)  `).FindAllStringSubmatch(ask("farm"), -1) {
+		ask("farm", command[1])
 	}
 	help.WriteString("--help ") // was taken by all of them
 	for _, flag := range regexp.MustCompile("`(--[a-z-]+)").FindAllStringSubmatch(operations(t), -1) {
