@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/imagefarm/imagefarm/pkg/cli"
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -139,6 +140,9 @@ func evilAnswer(m zsock.Message, refuses bool) zsock.Message {
 		v.Next = ""
 	case *wire.Entries:
 		v.Next, v.Entries[0].Outcome = "", outcome.Rejected
+		v.Entries[0].Known = &known.Facts{SHA256: make(known.Digest, known.DigestSize)}
+		v.Entries = append(v.Entries, v.Entries[0])
+		v.Entries[1].Filename += "2"
 	}
 	return zsock.Message{wire.EncodeReply(value)}
 }
@@ -149,12 +153,13 @@ var remote = map[string][][]string{
 	"workers": {{}, {"--json"}},
 	"events":  {{"--count", "2"}, {"--count", "2", "--json"}},
 	"pause":   {{}}, "resume": {{}}, "cancel": {{}},
-	"runs":    {{}, {"--json"}},
-	"rejects": {{}, {"--json"}, {"--csv"}, {"--ack"}},
-	"retry":   {{}},
-	"backup":  {{"/nowhere/backup.db"}},
-	"verify":  {{}, {"--json"}, {"--quick"}},
-	"report":  {{}, {"--json"}, {"--csv"}, {"--html", "-"}},
+	"runs":       {{}, {"--json"}},
+	"rejects":    {{}, {"--json"}, {"--csv"}, {"--ack"}},
+	"retry":      {{}},
+	"backup":     {{"/nowhere/backup.db"}},
+	"verify":     {{}, {"--json"}, {"--quick"}},
+	"duplicates": {{}, {"--json"}},
+	"report":     {{}, {"--json"}, {"--csv"}, {"--html", "-"}},
 }
 
 // without are the commands that print nothing of peers, or of which the other test prints all.
