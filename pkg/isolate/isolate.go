@@ -87,7 +87,7 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		case err == nil && rep.result == nil:
 			return nil, fmt.Errorf("isolate: %s: %s", e.cfg.Engine, rep.failure)
 		case err == nil:
-			rep.result.Stages.Waited = rep.began.Sub(came)
+			rep.result.Stages.Waited = waited(came, rep.began, time.Now(), rep.result.Stages)
 			return rep.result, nil
 		case errors.As(err, &d):
 		case untouched < 3: // the child died before it began: take another
@@ -109,6 +109,13 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 		}
 		want = freshChild
 	}
+}
+
+// waited returns how long an image that came and was done at those times was not worked on before its turn. A child
+// begins with the next image while its answer to the one before is still being read here, so began may be late: what
+// the stages took was no waiting.
+func waited(came, began, done time.Time, s engine.Stages) time.Duration {
+	return max(0, min(began.Sub(came), done.Sub(came)-s.Decode-s.Transform-s.Encode))
 }
 
 // Buffer returns n bytes of memory, not cleared, for an image to be received into. An image that lies in it, or in a

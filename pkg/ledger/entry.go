@@ -88,7 +88,7 @@ type Timings struct {
 	Transform time.Duration
 	Encode    time.Duration
 	Write     time.Duration
-	EndToEnd  time.Duration // from being sent to being settled
+	EndToEnd  time.Duration // from being sent to the outputs being stored
 }
 
 // The limits of an entry. Validate refuses an entry that exceeds one; only a Detail is cut instead.

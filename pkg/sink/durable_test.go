@@ -124,3 +124,21 @@ func TestDiskThatKeepsNothingIsLeftAloneBetweenTwoTries(t *testing.T) {
 		}
 	})
 }
+
+func TestTotalHoldsWhatTheSinkTookToWrite(t *testing.T) {
+	s := newStage(t)
+	r := done(1)
+	r.Timings = wire.Timings{Waited: 1000, Decode: 1107, Transform: 471, Encode: 292, Total: 68}
+	w, err := s.sink.writers.prepare(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for of, got := range map[string]wire.Timings{"receipt": w.receipt.Timings, "entry": receiptOfEntry(&w.entry).Timings} {
+		if want := got.Decode + got.Transform + got.Encode + got.Write; got.Write == 0 || got.Total != want {
+			t.Errorf("the %s has a total of %d, want %d: %+v", of, got.Total, want, got)
+		}
+		if got.Waited != 1000 {
+			t.Errorf("the %s waited %d", of, got.Waited)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 // receiptOf returns the receipt of r, to be published once r is committed.
 func receiptOf(r *wire.Result) wire.Receipt {
+	r.Timings.Normalize()
 	carried, _ := wire.DecodeCarried(r.Carried) // the decoder of results has checked it
 	receipt := wire.Receipt{
 		ID: canonicalID(r), Run: r.Run, Filename: r.Filename, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
@@ -48,16 +49,12 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 	if err != nil {
 		return ledger.Entry{}, err
 	}
-	us := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 	e := ledger.Entry{
 		ID: id, Filename: r.Filename, Run: r.Run, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Deliveries: r.Delivery, Settled: r.At, Stranger: r.Stranger, Source: r.Source, Dropped: r.Dropped,
 		Warnings: r.Warnings, Known: r.Known, URL: r.URL, Columns: r.Columns,
-		Input: ledger.Input{Size: r.Bytes},
-		Timings: ledger.Timings{
-			Queued: us(r.Timings.Waited), Decode: us(r.Timings.Decode), Transform: us(r.Timings.Transform),
-			Encode: us(r.Timings.Encode), Write: us(r.Timings.Write), EndToEnd: us(r.Timings.Waited + r.Timings.Total),
-		},
+		Input:   ledger.Input{Size: r.Bytes},
+		Timings: timingsOf(&r.Timings),
 	}
 	if r.Outcome == outcome.Done {
 		for _, v := range r.Refused {
@@ -76,6 +73,15 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 		e.Input.Format, e.Input.Width, e.Input.Height = result.Format, result.Width, result.Height
 	}
 	return e, e.Validate()
+}
+
+// timingsOf returns timings as the ledger has them.
+func timingsOf(t *wire.Timings) ledger.Timings {
+	us := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+	return ledger.Timings{
+		Queued: us(t.Waited), Decode: us(t.Decode), Transform: us(t.Transform), Encode: us(t.Encode), Write: us(t.Write),
+		EndToEnd: us(t.Waited + t.Total),
+	}
 }
 
 // contentOf returns the content of an image whose run hashed it, and zero of another.

@@ -112,8 +112,7 @@ func (ws *writers) prepare(ctx context.Context, r *wire.Result) (*work, error) {
 			return nil, err
 		}
 	}
-	w.receipt.Timings.Write = r.Timings.Write
-	w.entry.Timings.Write = time.Duration(r.Timings.Write) * time.Microsecond
+	w.receipt.Timings, w.entry.Timings = r.Timings, timingsOf(&r.Timings)
 	return w, nil
 }
 
@@ -160,6 +159,8 @@ func (ws *writers) writeOutputs(ctx context.Context, r *wire.Result) error {
 	}
 	if !r.Stored {
 		r.Timings.Write = time.Since(begun).Microseconds()
+		r.Timings.Total += r.Timings.Write // the worker's ended when it passed the outputs on
+		r.Timings.Normalize()
 	}
 	return nil
 }

@@ -60,8 +60,23 @@ type Timings struct {
 	Transform int64 `msgpack:"transform,omitempty" json:"transform_us,omitempty"`
 	Encode    int64 `msgpack:"encode,omitempty" json:"encode_us,omitempty"`
 	Write     int64 `msgpack:"write,omitempty" json:"write_us,omitempty"`
-	Total     int64 `msgpack:"total,omitempty" json:"total_us,omitempty"` // started to finished
+	Total     int64 `msgpack:"total,omitempty" json:"total_us,omitempty"` // from its beginning until its outputs were stored
 }
+
+// Normalize makes negative times zero, and Total at least the sum of the stages; a sum beyond MaxTime is MaxTime. Other
+// programs' workers may leave Total out.
+func (t *Timings) Normalize() {
+	var sum int64
+	for _, stage := range []*int64{&t.Decode, &t.Transform, &t.Encode, &t.Write} {
+		*stage = min(max(*stage, 0), MaxTime)
+		sum += *stage
+	}
+	t.Waited = min(max(t.Waited, 0), MaxTime)
+	t.Total = min(max(t.Total, sum), MaxTime)
+}
+
+// MaxTime is the longest time in Timings, in microseconds: about a year.
+const MaxTime = 1 << 45
 
 // Output is one file that a worker made.
 //

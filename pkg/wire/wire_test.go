@@ -256,3 +256,18 @@ func TestAnswerWithAsManyRunsAsMayBeCanBeDecoded(t *testing.T) {
 		t.Errorf("%d runs, error %v", len(runs.Runs), err)
 	}
 }
+
+func TestTotalIsNeverLessThanTheStages(t *testing.T) {
+	for _, c := range []struct{ got, want wire.Timings }{
+		{wire.Timings{Decode: 1107, Transform: 471, Encode: 292, Write: 460, Total: 68},
+			wire.Timings{Decode: 1107, Transform: 471, Encode: 292, Write: 460, Total: 2330}},
+		{wire.Timings{Waited: 9000, Decode: 5, Total: 7}, wire.Timings{Waited: 9000, Decode: 5, Total: 7}},
+		{wire.Timings{Waited: -1, Decode: -1, Write: 3}, wire.Timings{Write: 3, Total: 3}},
+		{wire.Timings{Decode: math.MaxInt64, Encode: math.MaxInt64},
+			wire.Timings{Decode: wire.MaxTime, Encode: wire.MaxTime, Total: wire.MaxTime}},
+	} {
+		if c.got.Normalize(); c.got != c.want {
+			t.Errorf("%+v, want %+v", c.got, c.want)
+		}
+	}
+}

@@ -45,7 +45,10 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 		InputBytes: int64(len(t.Data)),
 	}}
 	result.Timings.Waited = begun.Sub(in.at).Microseconds()
-	defer func() { result.Timings.Total = time.Since(begun).Microseconds() }()
+	defer func() {
+		result.Timings.Total = time.Since(begun).Microseconds()
+		result.Timings.Normalize()
+	}()
 
 	what := w.cfg.Default
 	if t.Recipe != "" {
