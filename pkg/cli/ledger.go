@@ -129,6 +129,18 @@ func selection(c *cli.Command) (wire.EntriesArgs, error) {
 	return args, nil
 }
 
+// partlyDone returns, of a selection of rejected and dead entries, the like of images that were done only in part.
+// Such an image has no dead variant, so a selection of dead letters alone selects none, and ok is false.
+func partlyDone(args wire.EntriesArgs) (partly wire.EntriesArgs, ok bool) {
+	partly = wire.EntriesArgs{Run: args.Run, Partly: true}
+	for _, reason := range args.Reasons {
+		if reason != "" {
+			partly.Reasons = append(partly.Reasons, reason)
+		}
+	}
+	return partly, len(args.Reasons) == 0 || len(partly.Reasons) > 0
+}
+
 func selectionFlags() []cli.Flag {
 	return []cli.Flag{
 		texts(whatToTake, "only", "list only this `REASON`, or dead; repeatable"),

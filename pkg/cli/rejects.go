@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -24,7 +25,10 @@ func rejectsCommand() *cli.Command {
 		Usage: "list the images that were rejected, and the dead letters, with the reasons",
 		Description: `   farm rejects --out ~/thumbnails
    farm rejects --only truncated --only corrupt --csv > damaged.csv
-   farm rejects --ack                           a run ends with status 3 for new ones only`,
+   farm rejects --ack                           a run ends with status 3 for new ones only
+
+Images of which only a variant was refused are listed, too: one line for each such
+variant. Their outcome is done.`,
 		Flags: concat([]cli.Flag{
 			yes(showing, "json", "print JSON lines"),
 			yes(showing, "csv", "print comma-separated values with a header"),
@@ -46,7 +50,7 @@ func rejectsCommand() *cli.Command {
 				switch {
 				case c.Bool("json"):
 					out := json.NewEncoder(stdout())
-					return report.EachEntry(ctx, b, args, func(r *wire.Receipt) error { return out.Encode(r) })
+					return eachReject(ctx, b, args, func(r *wire.Receipt) error { return out.Encode(r) })
 				case c.Bool("csv"):
 					return rejectsAsCSV(ctx, b, args)
 				}
@@ -56,27 +60,53 @@ func rejectsCommand() *cli.Command {
 	}
 }
 
+// eachReject calls visit with the rejected and dead images that args select, then with those done only in part.
+func eachReject(
+	ctx context.Context, b ledgerAccess, args wire.EntriesArgs, visit func(*wire.Receipt) error,
+) error {
+	err := report.EachEntry(ctx, b, args, visit)
+	if partly, ok := partlyDone(args); ok && err == nil {
+		err = report.EachEntry(ctx, b, partly, visit)
+	}
+	return err
+}
+
+// refusalsOf returns what args select of a receipt: itself when the image was refused, else its refused variants.
+func refusalsOf(r *wire.Receipt, args *wire.EntriesArgs) []wire.RefusedVariant {
+	if r.Outcome != outcome.Done {
+		return []wire.RefusedVariant{{Reason: r.Reason, Detail: r.Detail}}
+	}
+	return slices.DeleteFunc(slices.Clone(r.Refused), func(v wire.RefusedVariant) bool {
+		return len(args.Reasons) > 0 && !slices.Contains(args.Reasons, v.Reason)
+	})
+}
+
 func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) error {
 	out := csv.NewWriter(stdout())
 	if err := out.Write([]string{
-		"filename", "outcome", "reason", "detail", "deliveries", "bytes", "run", "worker", "at",
+		"filename", "outcome", "reason", "detail", "deliveries", "bytes", "run", "worker", "at", "variant",
 	}); err != nil {
 		return err
 	}
-	err := report.EachEntry(ctx, b, args, func(r *wire.Receipt) error {
-		return out.Write(
-			[]string{
+	err := eachReject(ctx, b, args, func(r *wire.Receipt) error {
+		for _, v := range refusalsOf(r, &args) {
+			err := out.Write([]string{
 				printable.Cell(r.Filename),
 				printable.Cell(string(r.Outcome)),
-				printable.Cell(string(r.Reason)),
-				printable.Cell(r.Detail),
+				printable.Cell(string(v.Reason)),
+				printable.Cell(v.Detail),
 				strconv.Itoa(r.Delivery),
 				strconv.FormatInt(r.Bytes, 10),
 				printable.Cell(r.Run),
 				printable.Cell(r.Worker),
 				r.At.UTC().Format(time.RFC3339),
-			},
-		)
+				printable.Cell(v.Variant),
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())
@@ -85,15 +115,22 @@ func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) er
 func rejectsAsText(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) error {
 	table := tabwriter.NewWriter(stdout(), 0, 8, 2, ' ', 0)
 	n := 0
-	err := report.EachEntry(ctx, b, args, func(r *wire.Receipt) error {
-		n++
-		why := string(r.Reason)
-		if r.Outcome == outcome.Dead {
-			why = "dead"
+	err := eachReject(ctx, b, args, func(r *wire.Receipt) error {
+		for _, v := range refusalsOf(r, &args) {
+			n++
+			why, detail := string(v.Reason), v.Detail
+			switch r.Outcome {
+			case outcome.Dead:
+				why = "dead"
+			case outcome.Done:
+				detail = fmt.Sprintf("only the variant %s: %s", v.Variant, v.Detail)
+			}
+			if _, err := fmt.Fprintf(table, "%s\t%s\t%s\n", printable.Line(why), printable.Line(r.Filename),
+				printable.Line(detail)); err != nil {
+				return err
+			}
 		}
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", printable.Line(why), printable.Line(r.Filename),
-			printable.Line(r.Detail))
-		return err
+		return nil
 	})
 	if err == nil && n == 0 {
 		fmt.Fprintln(stderr(), "nothing was rejected")

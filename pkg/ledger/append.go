@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -178,10 +180,14 @@ func (l *Ledger) remove(tx *bbolt.Tx, e *Entry) error {
 	return nil
 }
 
-// Retry revives the rejected and dead tasks that f selects, and returns their ids. It revives a thousand in a
-// transaction. With an error it returns the ids that it has revived.
-func (l *Ledger) Retry(f Filter) ([]taskid.ID, error) {
+// Retry revives the rejected and dead tasks that f selects, and returns their ids. With f.Partly it revives the tasks
+// done in part instead, for which it reads the whole ledger. It revives a thousand in a transaction. With an error it
+// returns the ids that it has revived.
+func (l *Ledger) Retry(ctx context.Context, f Filter) ([]taskid.ID, error) {
 	var all []taskid.ID
+	if f.Partly {
+		return l.retryPartly(ctx, f)
+	}
 	for after := uint64(0); ; {
 		entries, next, err := l.Refused(f, after, 1000)
 		if err != nil {
@@ -200,4 +206,24 @@ func (l *Ledger) Retry(f Filter) ([]taskid.ID, error) {
 		}
 		after = next
 	}
+}
+
+func (l *Ledger) retryPartly(ctx context.Context, f Filter) (revived []taskid.ID, err error) {
+	var due []taskid.ID
+	err = l.Walk(ctx, 0, func(e Entry) error {
+		if f.Selects(&e) {
+			due = append(due, e.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for ids := range slices.Chunk(due, 1000) {
+		if _, err := l.Revive(ids); err != nil {
+			return revived, fmt.Errorf("retry after %d tasks: %w", len(revived), err)
+		}
+		revived = append(revived, ids...)
+	}
+	return revived, nil
 }

@@ -57,7 +57,7 @@ func TestEntriesSettledBeforeATimeAreCounted(t *testing.T) {
 		batch = append(batch, e)
 	}
 	appendAll(t, l, batch...)
-	if _, err := l.Retry(Filter{}); err != nil {
+	if _, err := l.Retry(t.Context(), Filter{}); err != nil {
 		t.Fatal(err)
 	}
 	times = append(times, start.Add(5*time.Second), start.Add(5*time.Second+time.Millisecond))

@@ -100,10 +100,18 @@ type Filter struct {
 	Run      string
 	Outcomes []outcome.Outcome
 	Reasons  []outcome.Reason
+
+	// Partly selects done entries of which a variant was refused, for one of Reasons if there are any.
+	Partly bool
 }
 
 // Selects reports whether f selects e.
 func (f Filter) Selects(e *Entry) bool {
+	if f.Partly {
+		return (f.Run == "" || f.Run == e.Run) && slices.ContainsFunc(e.Refused, func(v Refused) bool {
+			return len(f.Reasons) == 0 || slices.Contains(f.Reasons, v.Reason)
+		})
+	}
 	return (f.Run == "" || f.Run == e.Run) &&
 		(len(f.Outcomes) == 0 || slices.Contains(f.Outcomes, e.Outcome)) &&
 		(len(f.Reasons) == 0 || slices.Contains(f.Reasons, e.Reason))

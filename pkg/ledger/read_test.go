@@ -38,7 +38,9 @@ func TestRefusedTasksAreListedInPages(t *testing.T) {
 		{"of a run", Filter{Run: "two"}, 200},
 		{"of an outcome", Filter{Outcomes: []outcome.Outcome{outcome.Dead}}, 100},
 		{"of reasons", Filter{Reasons: []outcome.Reason{outcome.Corrupt, outcome.Timeout}}, 200},
-		{"of all three", Filter{"two", []outcome.Outcome{outcome.Rejected}, []outcome.Reason{outcome.Timeout}}, 100},
+		{"of all three", Filter{
+			Run: "two", Outcomes: []outcome.Outcome{outcome.Rejected}, Reasons: []outcome.Reason{outcome.Timeout},
+		}, 100},
 		{"of none", Filter{Run: "three"}, 0},
 	} {
 		for _, limit := range []int{1, 7, 100, 5000} {
@@ -79,7 +81,7 @@ func TestRetryMakesTasksDueAgain(t *testing.T) {
 	}
 	batch = append(batch, testEntry(9000), rejectedEntry(9001, "one", outcome.Corrupt))
 	appendAll(t, l, batch...)
-	ids, err := l.Retry(Filter{Reasons: []outcome.Reason{outcome.OutOfMemory}})
+	ids, err := l.Retry(t.Context(), Filter{Reasons: []outcome.Reason{outcome.OutOfMemory}})
 	if err != nil || len(ids) != 2500 {
 		t.Fatalf("Retry revived %d, %v", len(ids), err)
 	}
@@ -106,7 +108,7 @@ func TestRetryMakesTasksDueAgain(t *testing.T) {
 	if got, _, _ := l.Lookup(again.ID); got.Retries != 2 {
 		t.Errorf("revived twice, and the entry says %d times", got.Retries)
 	}
-	if ids, err := l.Retry(Filter{Run: "none"}); len(ids) != 0 || err != nil {
+	if ids, err := l.Retry(t.Context(), Filter{Run: "none"}); len(ids) != 0 || err != nil {
 		t.Errorf("Retry of nothing: %v, %v", ids, err)
 	}
 }

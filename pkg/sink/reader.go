@@ -35,7 +35,7 @@ func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entri
 	if limit <= 0 || limit > wire.MaxBatch {
 		limit = wire.MaxBatch
 	}
-	filter := ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons}
+	filter := filterOf(&args)
 	page := new(wire.Entries)
 	if refusedOnly(&args) {
 		found, next, err := r.Ledger.Refused(filter, after, limit)
@@ -135,7 +135,12 @@ var errPageFull = errors.New("the page is full")
 
 // refusedOnly reports whether args select rejected and dead tasks only, for which the ledger has a small index.
 func refusedOnly(args *wire.EntriesArgs) bool {
-	return len(args.Reasons) > 0 || len(args.Outcomes) > 0 && !slices.Contains(args.Outcomes, outcome.Done)
+	return !args.Partly &&
+		(len(args.Reasons) > 0 || len(args.Outcomes) > 0 && !slices.Contains(args.Outcomes, outcome.Done))
+}
+
+func filterOf(args *wire.EntriesArgs) ledger.Filter {
+	return ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons, Partly: args.Partly}
 }
 
 func pageStart(after string) (uint64, error) {
@@ -163,12 +168,13 @@ func (r Reader) Last(_ context.Context, refused bool, limit int) ([]wire.Receipt
 	return receipts, nil
 }
 
-// Retry revives the rejected and dead tasks that args select, for the next run, and returns how many.
-func (r Reader) Retry(_ context.Context, args wire.EntriesArgs) (int, error) {
+// Retry revives the rejected and dead tasks that args select, or those done in part, for the next run, and returns how
+// many.
+func (r Reader) Retry(ctx context.Context, args wire.EntriesArgs) (int, error) {
 	if err := args.Check(); err != nil {
 		return 0, err
 	}
-	ids, err := r.Ledger.Retry(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons})
+	ids, err := r.Ledger.Retry(ctx, filterOf(&args))
 	return len(ids), err
 }
 
@@ -177,7 +183,7 @@ func (r Reader) Acknowledge(_ context.Context, args wire.EntriesArgs) (int, erro
 	if err := args.Check(); err != nil {
 		return 0, err
 	}
-	return r.Ledger.Acknowledge(ledger.Filter{Run: args.Run, Outcomes: args.Outcomes, Reasons: args.Reasons}, time.Now())
+	return r.Ledger.Acknowledge(filterOf(&args), time.Now())
 }
 
 // Backup copies the ledger to a new file and returns its size in bytes.

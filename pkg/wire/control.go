@@ -16,7 +16,7 @@ const (
 	OpRun      = "run"      // RunReport → Steering: a ventilator reports its run's counts, and learns whether to go on
 	OpSteer    = "steer"    // Steering → Steering: an operator pauses, resumes or cancels a run
 	OpEntries  = "entries"  // EntriesArgs → Entries: the ledger, page by page
-	OpRetry    = "retry"    // EntriesArgs → Count: makes rejected and dead tasks due again
+	OpRetry    = "retry"    // EntriesArgs → Count: makes rejected, dead and partly done tasks due again
 	OpRuns     = "runs"     // RunsArgs → Runs: the runs, page by page
 	OpAck      = "ack"      // EntriesArgs → Count: acknowledges rejected and dead tasks
 	OpOwners   = "owners"   // OwnersArgs → Owners: which images outputs were made from
@@ -95,6 +95,9 @@ type EntriesArgs struct {
 	Limit    int               `msgpack:"limit,omitempty"` // default and most: MaxBatch
 	// Superseded asks the sink to tell of each output whether a later entry has one of the same name.
 	Superseded bool `msgpack:"superseded,omitempty"`
+	// Partly selects, in place of Outcomes, the done images of which a variant was refused, for one of Reasons if there
+	// are any.
+	Partly bool `msgpack:"partly,omitempty"`
 }
 
 // Entries is a page of the ledger; Next is empty on the last.
