@@ -27,7 +27,7 @@ type Place struct {
 	Shard  int64  // the number of the shard
 	Offset int64  // of the output's first byte in the shard
 	Size   int64  // bytes
-	Ext    string // of the output's name in the shard, without its dot
+	Ext    string // of the output's name, without its dot and in lower case; bin: it has none
 }
 
 // Sample is an output in a shard. Keys are unique in all shards of a ledger.

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Key returns the key of the sample of an output, and the extension of the output in it.
+// Key returns the key of the sample of an output, and the extension of the output's name, by which the ledger tells
+// outputs of one key apart.
 //
 // WebDataset takes everything up to the first dot of the base name for the key. So the key is the output's name
 // without its extension, in which each dot of the base name is written %2E, each percent sign %25, and each byte that

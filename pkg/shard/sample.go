@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 )
 
@@ -62,7 +64,8 @@ func (s *Sample) room() int64 {
 func (s *Sample) write(w *counter) (ledger.Sample, error) {
 	key, ext := Key(s.Name)
 	sum := sha256.Sum256(s.Data)
-	s.About.Key, s.About.Name, s.About.File = key, s.Name, key+"."+ext
+	kind := s.extension(ext)
+	s.About.Key, s.About.Name, s.About.File = key, s.Name, key+"."+kind
 	s.About.Size, s.About.SHA256 = int64(len(s.Data)), hex.EncodeToString(sum[:])
 	if beside := s.Sidecars[sidecarJSON]; json.Valid(beside) {
 		s.About.Sidecar = beside
@@ -72,7 +75,7 @@ func (s *Sample) write(w *counter) (ledger.Sample, error) {
 		return ledger.Sample{}, err
 	}
 	t := tar.NewWriter(w)
-	at, err := member(t, w, key+"."+ext, s.Data)
+	at, err := member(t, w, s.About.File, s.Data)
 	if err != nil {
 		return ledger.Sample{}, err
 	}
@@ -80,13 +83,25 @@ func (s *Sample) write(w *counter) (ledger.Sample, error) {
 		return ledger.Sample{}, err
 	}
 	for _, other := range SidecarExtensions() {
-		if data, is := s.Sidecars[other]; is && other != ext && other != sidecarJSON {
+		if data, is := s.Sidecars[other]; is && other != kind && other != sidecarJSON {
 			if _, err := member(t, w, key+"."+other, data); err != nil {
 				return ledger.Sample{}, err
 			}
 		}
 	}
 	return ledger.Sample{Key: key, Place: ledger.Place{Offset: at, Size: s.About.Size, Ext: ext}}, t.Flush()
+}
+
+// extension returns the extension of the output in the shard, of which readers learn the decoder: that of the output's
+// name, ext, if it is that of an image format, and else that of the format that the output has.
+func (s *Sample) extension(ext string) string {
+	if format.OfFile("x."+ext).Name != "" {
+		return ext
+	}
+	if is := format.Of(format.Detect(s.Data)); len(is.Extensions) > 0 {
+		return strings.TrimPrefix(is.Extensions[0], ".")
+	}
+	return ext
 }
 
 // SidecarExtensions are the extensions of the files beside an image that travel with it.
