@@ -90,6 +90,7 @@ func (u *URLs) admit(ctx context.Context, e Entry) (done func(), err error) {
 // Inputs are the places to which references may lead: directories, s3://BUCKET/PREFIX, and beginnings of URLs. Its
 // methods may be called concurrently.
 type Inputs struct {
+	places  []string // as they were named
 	dirs    []string // absolute, as they were named
 	buckets []*Bucket
 	urls    []string
@@ -104,7 +105,7 @@ const maxFetches = 64
 // that scheme.
 func OpenInputs(places []string, cfg Config) (*Inputs, error) {
 	cfg.Web.Connections, cfg.Web.Interval = maxFetches, time.Millisecond
-	in := &Inputs{web: newFetcher(cfg.Web)}
+	in := &Inputs{places: places, web: newFetcher(cfg.Web)}
 	for _, place := range places {
 		switch {
 		case bucket.Is(place):
@@ -131,9 +132,9 @@ func OpenInputs(places []string, cfg Config) (*Inputs, error) {
 	return in, nil
 }
 
-// Open opens what a reference leads to. Links that lead out of a directory are not followed. The error is ErrChanged
-// when the content is another one, and an *outcome.Rejection when a server refuses it for good. The caller closes what
-// Open returns.
+// Open opens what a reference leads to. Links that lead out of a directory are not followed. The error is an
+// *OutsideError when the reference leads out of the inputs, ErrChanged when the content is another one, and an
+// *outcome.Rejection when a server refuses it for good. The caller closes what Open returns.
 func (in *Inputs) Open(ctx context.Context, r Reference) (*File, error) {
 	e := Entry{Location: r.At, Size: r.Size, Identity: r.ETag}
 	switch {
@@ -161,7 +162,18 @@ func (in *Inputs) Open(ctx context.Context, r Reference) (*File, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%s is not among the inputs that this process may open (--inputs-root)", r.At)
+	return nil, &OutsideError{At: r.At, Places: in.places}
+}
+
+// OutsideError says that a reference leads out of the Inputs.
+type OutsideError struct {
+	At     string   // of the reference
+	Places []string // of the Inputs, as they were named
+}
+
+// Error implements error.
+func (e *OutsideError) Error() string {
+	return e.At + " is not among the inputs that this process may open (--inputs-root)"
 }
 
 // openReferred opens a file below dir that has the size and the time of the reference. Numbers of devices and files may
@@ -176,7 +188,7 @@ func openReferred(ctx context.Context, dir, name string, r Reference) (*File, er
 		info, err := root.Stat(name)
 		if err != nil {
 			if leadsOut(err) {
-				err = errOut
+				return nil, &OutsideError{At: r.At, Places: []string{dir}}
 			}
 			return nil, fmt.Errorf("open %s: %w", r.At, cause(err))
 		}

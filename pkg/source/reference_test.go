@@ -54,8 +54,9 @@ func TestReferencesLeadToFilesBelowTheirRoots(t *testing.T) {
 	if got, err := follow(t, in, r); err != nil || got != "picture" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if got, err := follow(t, inputs(t, source.Config{}, other), r); err == nil {
-		t.Errorf("outside of the root there is %q", got)
+	var outside *source.OutsideError
+	if got, err := follow(t, inputs(t, source.Config{}, other), r); !errors.As(err, &outside) || outside.Places[0] != other {
+		t.Errorf("outside of the root there is %q, %v", got, err)
 	}
 	secret, err := os.Stat(filepath.Join(dir, "secret.jpg"))
 	if err != nil {

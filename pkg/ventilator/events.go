@@ -89,7 +89,7 @@ func (l *loop) takeEvent(ev event) {
 		l.settle(ev.receipt)
 	case ev.failed != nil:
 		if id, err := taskid.Parse(ev.failed.ID); err == nil {
-			l.d.RecordFailure(id, ev.failed, now)
+			l.tellReach(ev.failed, l.d.RecordFailure(id, ev.failed, now))
 		}
 	case ev.answered != nil:
 		if id, err := taskid.Parse(ev.answered.ID); err == nil {
@@ -105,6 +105,14 @@ func (l *loop) takeEvent(ev event) {
 		l.coverEventGap(now)
 	case ev.state != nil && (ev.state.Run == "" || ev.state.Run == l.v.cfg.Run):
 		l.setRunState(ev.state.State)
+	}
+}
+
+// tellReach says that a worker gets bytes from now on, if it may not open what tasks refer to.
+func (l *loop) tellReach(r *wire.Receipt, outOfReach bool) {
+	if outOfReach {
+		l.v.log.Warn("a worker may not open what tasks refer to (--inputs-root); it gets the bytes from now on",
+			"worker", r.Worker, "detail", r.Detail)
 	}
 }
 

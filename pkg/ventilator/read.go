@@ -20,6 +20,7 @@ type readOrder struct {
 	task  *dispatch.Task
 	image *image
 	info  wire.TaskInfo
+	bytes bool // although the run sends references
 }
 
 // readResult answers a readOrder.
@@ -63,7 +64,7 @@ func (v *Ventilator) prepare(ctx context.Context, o readOrder) readResult {
 	if r.err = v.readCarried(ctx, o.image, &o.info); r.err != nil {
 		return r
 	}
-	if v.cfg.ByReference {
+	if v.cfg.ByReference && !o.bytes {
 		if ref, ok := source.Refer(o.image.source, o.image.entry); ok && len(ref.At) <= wire.MaxReference {
 			r.referred = true
 			if r.place, r.err = source.Admit(ctx, o.image.source, o.image.entry); r.err != nil {
@@ -109,7 +110,7 @@ func (l *loop) nextOrder() (chan<- readOrder, readOrder) {
 
 // order returns the order to make the message of a delivery of a task.
 func (l *loop) order(t *dispatch.Task, delivery int) readOrder {
-	o := readOrder{task: t, image: t.Origin.(*image), info: wire.TaskInfo{
+	o := readOrder{task: t, image: t.Origin.(*image), bytes: t.Unreferred(), info: wire.TaskInfo{
 		ID: t.ID.String(), Run: l.v.cfg.Run, Delivery: delivery, Recipe: l.v.naming.recipe(t.Name),
 		Ticket: wire.BlankTicket(), Location: l.v.cfg.Location,
 	}}

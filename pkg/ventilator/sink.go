@@ -228,7 +228,7 @@ func (s *sinkState) blocked() bool { return s.unreachable != "" || s.trouble != 
 func (l *loop) takeFailures(failed []wire.Receipt, now time.Time) {
 	for i := range failed {
 		if id, err := taskid.Parse(failed[i].ID); err == nil {
-			l.d.RecordMissedFailure(id, &failed[i], now)
+			l.tellReach(&failed[i], l.d.RecordMissedFailure(id, &failed[i], now))
 		}
 	}
 }

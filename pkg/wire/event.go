@@ -53,6 +53,8 @@ type Receipt struct {
 	Detail   string          `msgpack:"detail,omitempty" json:"detail,omitempty"`
 	Worker   string          `msgpack:"worker,omitempty" json:"worker,omitempty"`
 	Delivery int             `msgpack:"delivery,omitempty" json:"delivery,omitempty"`
+	// OutOfReach says that the delivery failed because the worker may not open what the task refers to.
+	OutOfReach bool `msgpack:"out_of_reach,omitempty" json:"out_of_reach,omitempty"`
 	// It was settled before this result came
 	Duplicate bool         `msgpack:"duplicate,omitempty" json:"duplicate,omitempty"`
 	Stranger  bool         `msgpack:"stranger,omitempty" json:"stranger,omitempty"` // of a worker that cannot echo ids

@@ -43,14 +43,16 @@ type ResultInfo struct {
 	Warnings outcome.Warnings `msgpack:"warnings,omitempty"`
 	Refused  []RefusedVariant `msgpack:"refused,omitempty" json:",omitempty"` // variants that could not be made
 	// What is known of the input. The sink adds the SHA256, which Input tells.
-	Known   *known.Facts `msgpack:"known,omitempty" json:",omitempty"`
-	Source  string       `msgpack:"source,omitempty"` // the task's, echoed
-	Stored  bool         `msgpack:"stored,omitempty"` // the worker wrote the outputs where they belong
-	Timings Timings      `msgpack:"timings,omitempty"`
-	Only    []string     `msgpack:"only,omitempty" json:",omitempty"`    // the task's, echoed by a worker that heeds it
-	Input   []byte       `msgpack:"input,omitempty" json:",omitempty"`   // the task's, echoed
-	Carried string       `msgpack:"carried,omitempty" json:",omitempty"` // the task's, echoed
-	Ticket  Ticket       `msgpack:"ticket,omitempty" json:",omitempty"`  // the task's, echoed
+	Known  *known.Facts `msgpack:"known,omitempty" json:",omitempty"`
+	Source string       `msgpack:"source,omitempty"` // the task's, echoed
+	// The worker may not open what the task refers to, so that it failed. The next delivery is to have the bytes.
+	OutOfReach bool     `msgpack:"out_of_reach,omitempty" json:",omitempty"`
+	Stored     bool     `msgpack:"stored,omitempty"` // the worker wrote the outputs where they belong
+	Timings    Timings  `msgpack:"timings,omitempty"`
+	Only       []string `msgpack:"only,omitempty" json:",omitempty"`    // the task's, echoed by a worker that heeds it
+	Input      []byte   `msgpack:"input,omitempty" json:",omitempty"`   // the task's, echoed
+	Carried    string   `msgpack:"carried,omitempty" json:",omitempty"` // the task's, echoed
+	Ticket     Ticket   `msgpack:"ticket,omitempty" json:",omitempty"`  // the task's, echoed
 }
 
 // Timings says how a task's time at the worker was spent, in microseconds.

@@ -77,7 +77,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 		case errors.As(err, &rejection):
 			return reject(result, rejection)
 		case err != nil:
-			return fail(result, err)
+			return w.failFetch(result, err)
 		}
 		defer w.cfg.Memory.Release(data)
 		t.Data, result.InputBytes = data, int64(len(data))

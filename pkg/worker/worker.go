@@ -33,12 +33,14 @@ type Worker struct {
 
 	draining chan struct{} // closed by Drain and Return
 	drain    sync.Once
-	returns  atomic.Bool // what is not begun is returned when it drains
-	started  time.Time
-	ready    telemetry.Readiness
-	losses   atomic.Int64           // syncs that failed, each with all outputs written since the one before
-	stuck    atomic.Int32           // slots that wait for the store, or for open files
-	stuckBy  atomic.Pointer[string] // why slots wait, if any do
+	// Whoever runs the worker is told once that its inputs are not where the ventilator finds them.
+	warnOutside sync.Once
+	returns     atomic.Bool // what is not begun is returned when it drains
+	started     time.Time
+	ready       telemetry.Readiness
+	losses      atomic.Int64           // syncs that failed, each with all outputs written since the one before
+	stuck       atomic.Int32           // slots that wait for the store, or for open files
+	stuckBy     atomic.Pointer[string] // why slots wait, if any do
 
 	mu      sync.Mutex
 	held    map[string]int // ids of tasks that were received and have no result yet, counted

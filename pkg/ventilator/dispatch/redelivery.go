@@ -17,6 +17,7 @@ import (
 //	its lease expired                               after a backoff     a failure
 //	its worker's connection ended                   at once             a quarter of a failure
 //	the sink ended after it received the result     at once              a quarter of a failure
+//	its worker may not open its reference           at once, as bytes    nothing
 //	a draining worker returned it unbegun           at once             nothing
 //	it is the oldest at the end of the run          to an idle worker   nothing: the first worker goes on
 //
@@ -133,41 +134,54 @@ func (d *Dispatcher) FailSend(delivery Delivery, detail string, now time.Time) {
 // RecordFailure takes a worker's report that a delivery failed through no fault of the image. The report counts only if
 // the task still waits for that delivery and the report is from the worker that got it. A report that comes twice, as
 // an event and in an answer of the sink, counts once. A worker that does not echo the delivery's number is reported by
-// event alone.
-func (d *Dispatcher) RecordFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
+// event alone. RecordFailure reports whether it found out that the worker may not open references: from now on that
+// worker gets bytes.
+func (d *Dispatcher) RecordFailure(id taskid.ID, r *wire.Receipt, now time.Time) (outOfReach bool) {
 	t := d.tasks[id]
 	if t == nil {
-		return
+		return false
 	}
 	i := slices.IndexFunc(t.open, func(o openDelivery) bool {
 		return (o.peer.stranger || o.peer.name == r.Worker) && (r.Delivery == 0 || r.Delivery == o.number)
 	})
 	if i < 0 {
-		return
+		return false
 	}
+	p := t.open[i].peer
 	t.open = slices.Delete(t.open, i, i+1)
 	d.ReleaseWorker(id, r.Worker, "", now)
+	// The image is not at fault, but no task is sent forever: one that was sent with its bytes fails like any other.
+	outOfReach = r.OutOfReach && p.references
+	referred := r.OutOfReach && (p.references || !t.unreferred)
+	if referred {
+		p.references, t.unreferred = false, true
+	}
 	switch {
 	case t.Held(): // a second worker goes on
+	case t.state == leased && referred:
+		t.open = nil
+		d.requeue(t)
 	case t.state == leased:
 		d.clearDeadline(t)
 		d.fail(t, r.Detail, now)
-	default: // its next delivery is being made already
+	case !referred: // its next delivery is being made already
 		t.failures++
 	}
+	return outOfReach
 }
 
 // RecordMissedFailure takes the sink's answer that a delivery failed. It counts only when the task still waits for
 // that delivery: the last, or the one before while two workers hold the task. Any other
 // delivery was reported by an event before, or its lease expired.
-func (d *Dispatcher) RecordMissedFailure(id taskid.ID, r *wire.Receipt, now time.Time) {
+func (d *Dispatcher) RecordMissedFailure(id taskid.ID, r *wire.Receipt, now time.Time) (outOfReach bool) {
 	t := d.tasks[id]
 	if t == nil || t.state != leased || r.Delivery < 1 {
-		return
+		return false
 	}
 	if r.Delivery == t.deliveries || len(t.holders) > 1 && r.Delivery == t.deliveries-1 {
-		d.RecordFailure(id, r, now)
+		return d.RecordFailure(id, r, now)
 	}
+	return false
 }
 
 // drainGrace bounds the wait for the last receipts of a worker that announced its drain.

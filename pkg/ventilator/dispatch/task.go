@@ -27,6 +27,7 @@ type Task struct {
 	failures   int            // deliveries that failed or whose lease expired
 	losses     int            // deliveries that were lost with a connection or with a sink
 	detail     string         // of the last failure
+	unreferred bool           // a worker may not open what the task refers to
 	open       []openDelivery // deliveries that the task still waits for
 
 	message       []byte // set while ready
@@ -60,6 +61,9 @@ func (t *Task) Deliveries() int { return t.deliveries }
 
 // Detail returns why the last failed delivery failed; empty if none did.
 func (t *Task) Detail() string { return t.detail }
+
+// Unreferred reports whether the task is to be sent with its image, not with a reference that a worker may not open.
+func (t *Task) Unreferred() bool { return t.unreferred }
 
 // Held reports whether a worker holds the task.
 func (t *Task) Held() bool { return len(t.holders) > 0 }
