@@ -18,9 +18,9 @@ func backupCommand() *cli.Command {
 	return &cli.Command{
 		Name: "backup", ArgsUsage: "FILE",
 		Usage: "copy a ledger to a new file, also while a sink works with it",
-		Description: `The copy is the ledger as its last commit left it. A sink that has it open
-makes the copy, for its own user
-   on its own machine, and works on meanwhile.
+		Description: `The copy is the ledger as its last commit left it. A sink that has the ledger
+open makes the copy itself, and works on meanwhile. It does so only for its own
+user, on its own machine.
 
    farm backup --out ~/thumbnails ~/backup/ledger-$(date +%F).db`,
 		Flags:  ledgerFlags(),

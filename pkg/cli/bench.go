@@ -22,11 +22,11 @@ import (
 func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "bench",
-		Usage:     "measure throughput with 1, 2, 4 … worker slots, and name the bottleneck",
+		Usage:     "measure throughput with 1, 2, 4 … worker slots; name the bottleneck",
 		ArgsUsage: "DIR|FILE …",
 		Description: `Does the whole run once for each number of slots, in one process, and removes
-the outputs and the ledger afterwards. With several numbers, a first run that does
-not count reads all files into the page cache.
+the outputs and the ledger afterwards. With several numbers, a first run that
+does not count reads all files into the page cache.
 
    farm bench ~/Pictures
    farm bench --workers 1,2,4,8 --size 1280 ~/Pictures`,

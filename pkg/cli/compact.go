@@ -17,7 +17,8 @@ func compactCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "compact",
 		Usage: "shrink a ledger that no sink has open",
-		Description: `The ledger reuses the space of entries that later runs replaced, but its file does not shrink.
+		Description: `The ledger reuses the space of entries that later runs replaced, but its file
+does not shrink by itself.
 
    farm compact --out ~/thumbnails`,
 		Flags: ledgerFlags(),

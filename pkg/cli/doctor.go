@@ -24,10 +24,11 @@ import (
 func doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
-		Usage: "say what holds on this machine: the decoders' sandbox, limits, codecs",
+		Usage: "say what holds on this machine: sandbox, limits, codecs",
 		Description: `Starts one child process as a worker would, and asks it which layers of its
-sandbox hold. A line is "ok", "no" for what this machine lacks and the farm works
-without, or "FAULT" for what keeps the farm from working; then the exit code is 1.
+sandbox hold. A line is "ok", "no" for what this machine lacks and the farm
+works without, or "FAULT" for what keeps the farm from working; then the exit
+status is 1.
 
    farm doctor --out ~/thumbnails`,
 		Flags: []cli.Flag{

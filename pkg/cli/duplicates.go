@@ -17,7 +17,7 @@ func duplicatesCommand() *cli.Command {
 		Name:  "duplicates",
 		Usage: "list the images that are the same by content, or look alike",
 		Description: `   farm duplicates --out ~/thumbnails             of runs with --checksum
-   farm duplicates --out ~/thumbnails --similar   also copies of another size, format or quality
+   farm duplicates --out ~/thumbnails --similar   also of another size or format
    farm duplicates --json | jq '.images[1:][].filename'`,
 		Flags: concat([]cli.Flag{
 			yes(whatToTake, "similar", "list images that look alike, by their thumbnails"),

@@ -20,7 +20,7 @@ import (
 func eventsCommand() *cli.Command {
 	return &cli.Command{
 		Name: "events", ArgsUsage: "[TOPIC…]",
-		Usage: "print events as they happen: all, or those whose topics have these prefixes",
+		Usage: "print events as they happen, all or those of topics with a prefix",
 		Description: `   farm events task.rejected worker
    farm events --json task | jq .payload.filename`,
 		Flags: concat([]cli.Flag{

@@ -87,7 +87,7 @@ const (
 )
 
 func failOnFlag() cli.Flag {
-	return text(whatToTake, "fail-on", string(failOnAny), "which rejections end with status 3: new, any or none")
+	return text(whatToTake, "fail-on", string(failOnAny), "rejections that end a run with status 3: new, any or none")
 }
 
 func failOnOf(c *cli.Command) (failOn, error) {

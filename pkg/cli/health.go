@@ -14,7 +14,8 @@ import (
 func healthCommand() *cli.Command {
 	return &cli.Command{
 		Name: "health", ArgsUsage: "[URL]",
-		Usage: "exit 0 when the URL (default: http://127.0.0.1:8080/readyz) is ready, 1 otherwise",
+		Usage:       "exit 0 when the URL (default: a sink's) is ready, 1 otherwise",
+		Description: "The default URL is of a sink on this machine: http://127.0.0.1:8080/readyz.",
 		Flags: []cli.Flag{
 			duration(whereToGo, "timeout", 5*time.Second, from(time.Millisecond), "longest wait for an answer"),
 			text(whereToGo, "tls", "", "`FILE` made by farm tls issue: an https URL must be of its farm"),

@@ -32,11 +32,11 @@ func pruneCommand() *cli.Command {
 		Name:      "prune",
 		Usage:     "remove outputs whose image or variant is gone",
 		ArgsUsage: "DIR|FILE|URL|- …",
-		Description: `Takes the inputs, the recipe and the globs of a run. Lists the outputs that such a
-run would not have, then removes them. It removes only files that the ledger
+		Description: `Takes the inputs, the recipe and the globs of a run. Lists the outputs that such
+a run would not have, then removes them. It removes only files that the ledger
 knows, that have the size that it knows, and whose image came from one of these
-inputs. It refuses to work when an input has no images (perhaps it is not mounted)
-or something in it cannot be read. No sink may have the ledger open.
+inputs. It refuses to work when an input has no images (perhaps it is not
+mounted) or something in it cannot be read. No sink may have the ledger open.
 
    farm prune --dry-run ~/Pictures --out ~/thumbnails      only list them
    farm prune ~/Pictures --out ~/thumbnails --size 64,128

@@ -22,10 +22,10 @@ import (
 func rejectsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "rejects",
-		Usage: "list the images that were rejected, and the dead letters, with the reasons",
+		Usage: "list the rejected images and the dead letters, with the reasons",
 		Description: `   farm rejects --out ~/thumbnails
    farm rejects --only truncated --only corrupt --csv > damaged.csv
-   farm rejects --ack                           a run ends with status 3 for new ones only
+   farm rejects --ack                   these no longer end runs with status 3
 
 Images of which only a variant was refused are listed, too: one line for each such
 variant. Their outcome is done.`,

@@ -16,7 +16,7 @@ import (
 func reportCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "report",
-		Usage: "report on all images, or on a run: throughput, stages, slowest images, rejections and reasons",
+		Usage: "report on all images or a run: outcomes, speed, slowest images",
 		Description: `   farm report --out ~/thumbnails
    farm report --out ~/thumbnails --html report.html --photos ~/Pictures
    farm report --run 20260102-150405-abcd --csv > images.csv

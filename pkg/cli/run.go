@@ -22,8 +22,8 @@ import (
 
 // argumentsHelp explains the arguments of a command that does a run.
 const argumentsHelp = `DIR takes the images below a directory, FILE takes one image, s3://BUCKET/PREFIX
-takes those of a bucket, https://… one from a web server, LIST.txt, .csv,
-.jsonl or .parquet those of the URLs in it, archives (.tar, .zip) those in them, and - reads the
+takes those of a bucket, https://… one from a web server, LIST.txt, .csv, .jsonl
+or .parquet those at the URLs in it, .tar or .zip those in it, and - reads the
 names of files from standard input, one a line.`
 
 // runCommand is `farm run`. Its help omits flags that matter between machines only, or in few runs.
@@ -32,8 +32,8 @@ func runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "find images, transform them and keep the ledger, in one process",
 		ArgsUsage: "DIR|FILE|URL|- …",
-		Description: `Runs a ventilator, a worker and a sink in one process, with the same code and the
-same messages as between machines.
+		Description: `Runs a ventilator, a worker and a sink in one process, with the same code and
+the same messages as between machines.
 
 ` + argumentsHelp + `
 

@@ -48,7 +48,8 @@ func tlsInitCommand() *cli.Command {
 func tlsIssueCommand() *cli.Command {
 	return &cli.Command{
 		Name: "issue", ArgsUsage: "ROLE NAME",
-		Usage: "issue the certificate of a member: a role (" + strings.Join(pki.Roles(), ", ") + ") and its name",
+		Usage:       "issue the certificate of a member, which has a role and a name",
+		Description: "Roles: " + strings.Join(pki.Roles(), ", ") + ".",
 		Flags: []cli.Flag{
 			text(whereToGo, "dir", "tls", "`DIR` of the authority, where the member's file is written, too"),
 			texts(whereToGo, "host", "`NAME` or address by which browsers reach the member; repeatable"),

@@ -75,7 +75,8 @@ The file holds only a hash of each token. Remove a line to take a token back.`,
 func tokenIssueCommand() *cli.Command {
 	return &cli.Command{
 		Name: "issue", ArgsUsage: "ROLE NAME",
-		Usage: "print a new token of a role (" + strings.Join(access.Roles(), ", ") + ") and, below it, the line to store",
+		Usage:       "print a new token and, below it, the line to store",
+		Description: "Roles: " + strings.Join(access.Roles(), ", ") + ".",
 		Flags: []cli.Flag{
 			text(whereToGo, "file", "", "`FILE` to which the line is added, instead of printing it"),
 			number(limits, "days", 30, from(1).to(3650), "days until the token expires"),

@@ -16,8 +16,8 @@ func tunnelCommand() *cli.Command {
 		Name:  "tunnel",
 		Usage: "carry programs that have no TLS, as on libzmq, to a farm that has",
 		Description: `   farm tls issue tunnel studio
-   farm token issue --file tokens worker py     and --tokens tokens of sink and ventilator
-   farm tunnel --tls tunnel-studio.pem --sink farm.example --ventilator farm.example
+   farm token issue --file tokens worker py     for --tokens of sink, ventilator
+   farm tunnel --tls tunnel-studio.pem --sink HOST --ventilator HOST
 
 Programs connect to the usual ports of this machine instead of the farm's, and
 identify by PLAIN: the holder's name is the user, the token is the password.`,

@@ -50,16 +50,16 @@ func findFlags() []cli.Flag {
 		yes(whatToTake, "force", "make every output again, also of unchanged images"),
 		yes(whatToTake, "checksum", "recognize unchanged images by content, not by size and time"),
 		yes(whatToTake, "location", "keep where images were taken, in result, ledger and report"),
-		yes(whatToTake, "allow-empty", "end with status 0 when there are no images; otherwise it is 2"),
+		yes(whatToTake, "allow-empty", "end with status 0 instead of 2 when there are no images"),
 		number(limits, "url-connections", 2, from(1).to(256), "connections to one web server"),
 		duration(limits, "url-interval", 200*time.Millisecond, from(time.Millisecond),
 			"time between two requests to one web server"),
 		text(whatToTake, "shard", "", "take part `I/N` of the images, from 0/N; the parts may run at the same time"),
-		yes(whatToTake, "watch", "go on when all is done, and take images that come or change; ends by SIGTERM"),
+		yes(whatToTake, "watch", "keep running, and take images that come or change; SIGTERM ends it"),
 		duration(whatToTake, "settle", 2*time.Second, from(time.Millisecond),
-			"with --watch: how long a file must have been the same to be taken"),
+			"time without a change after which --watch takes a file"),
 		duration(whatToTake, "rescan", 10*time.Minute, from(time.Second),
-			"with --watch: how often everything is looked at again"),
+			"time between full scans of the inputs with --watch"),
 		failOnFlag(),
 		yes(whatToTake, "dry-run", "print what would be made, skipped or rejected; make nothing"),
 		text(delivery, "run", "", "`NAME` of this run (default: made of the time)"),
@@ -107,14 +107,14 @@ connected workers, and waits until the sink has acknowledged every one.
 
 ` + argumentsHelp + `
 
-   ventilator ~/Pictures                                thumbnails of 64, 128 and 256 pixels
-   ventilator --size 320,1280 ~/Pictures                other sizes
+   ventilator ~/Pictures                             thumbnails of 64, 128, 256
+   ventilator --size 320,1280 ~/Pictures             other sizes
    ventilator --variant 'web=fit:1280x1280,format:webp' ~/Pictures
-   ventilator s3://bucket/photos                        the images of a bucket
-   ventilator urls.csv                                  images on web servers
-   ventilator --watch /srv/incoming                     images as they come
-   find . -newer stamp -name '*.jpg' | ventilator -     the files of a list
-   ventilator --dry-run ~/Pictures                      only print what would be done
+   ventilator s3://bucket/photos                     the images of a bucket
+   ventilator urls.csv                               images on web servers
+   ventilator --watch /srv/incoming                  images as they come
+   find . -newer stamp -name '*.jpg' | ventilator -  the files of a list
+   ventilator --dry-run ~/Pictures                   print what it would do, no more
 
 ` + exitHelp,
 		Flags: concat(recipeFlags(), findFlags(), []cli.Flag{

@@ -29,14 +29,14 @@ import (
 func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "verify",
-		Usage: "check that every output in the ledger exists, is unchanged, and decodes",
+		Usage: "check that outputs in the ledger exist, are unchanged, and decode",
 		Description: `Lists outputs that are missing, differ from the ledger in size or content, or
 cannot be decoded. With --quick it compares names and sizes only. Outputs that
 another input or recipe has replaced since are counted as superseded.
 
 The next run makes missing outputs and those of a wrong size again. Remove any
-other listed output, and the next run makes it again, too. The sink cannot see the
-outputs that a worker wrote itself (worker --out): use --force for these.
+other listed output, and the next run makes it again, too. The sink cannot see
+the outputs that a worker wrote itself (worker --out): use --force for these.
 
    farm verify --out ~/thumbnails
    farm verify --quick --out s3://bucket/thumbnails --ledger ledger.db

@@ -45,7 +45,7 @@ the outputs to the sink, which writes them; with --out it writes them itself.
 The first SIGINT or SIGTERM drains: the worker finishes the tasks it holds. The
 second ends it at once.
 
-   worker                                        on the machine of ventilator and sink
+   worker                                        beside ventilator and sink
    worker --ventilator 10.0.0.5 --sink 10.0.0.5  elsewhere
    worker --out /mnt/thumbnails                  outputs to a shared directory`,
 		Flags: concat([]cli.Flag{
