@@ -19,6 +19,7 @@ import (
 type Dir struct {
 	path string
 	cfg  Config
+	dirs Roots // of references
 }
 
 // OpenDir returns the files below the directory at path.

@@ -16,6 +16,7 @@ type List struct {
 	cfg   Config
 	text  string // what it was made from
 	files []listed
+	dirs  Roots // of references
 }
 
 // listed is a file of a List.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -42,13 +43,16 @@ func (s *shards) refer(e Entry) (Reference, bool) {
 	return Refer(s.base, e)
 }
 
-func referToFile(e Entry) (Reference, bool) {
-	at, err := filepath.Abs(e.Location)
-	return Reference{At: filepath.ToSlash(at), Size: e.Size, Modified: e.Modified}, err == nil
+// referToFile names the file's directory without links, as an entry's source does: on another machine they may lead
+// elsewhere. dirs remembers where directories are.
+func referToFile(e Entry, dirs *Roots) (Reference, bool) {
+	base := filepath.Base(e.Location)
+	dir := dirs.Of(e.Location, base)
+	return Reference{At: path.Join(dir, base), Size: e.Size, Modified: e.Modified}, dir != ""
 }
 
-func (d *Dir) refer(e Entry) (Reference, bool)  { return referToFile(e) }
-func (l *List) refer(e Entry) (Reference, bool) { return referToFile(e) }
+func (d *Dir) refer(e Entry) (Reference, bool)  { return referToFile(e, &d.dirs) }
+func (l *List) refer(e Entry) (Reference, bool) { return referToFile(e, &l.dirs) }
 
 func (b *Bucket) refer(e Entry) (Reference, bool) {
 	return Reference{At: e.Location, Size: e.Size, ETag: e.Identity}, true
@@ -91,7 +95,7 @@ func (u *URLs) admit(ctx context.Context, e Entry) (done func(), err error) {
 // methods may be called concurrently.
 type Inputs struct {
 	places  []string // as they were named
-	dirs    []string // absolute, as they were named
+	dirs    []string // absolute, as they were named, and without links
 	buckets []*Bucket
 	urls    []string
 	web     *fetcher
@@ -127,6 +131,9 @@ func OpenInputs(places []string, cfg Config) (*Inputs, error) {
 				return nil, fmt.Errorf("%q is not a directory", place)
 			}
 			in.dirs = append(in.dirs, dir)
+			if followed, err := filepath.EvalSymlinks(dir); err == nil && followed != dir {
+				in.dirs = append(in.dirs, followed)
+			}
 		}
 	}
 	return in, nil

@@ -40,6 +40,29 @@ func inputs(t *testing.T, cfg source.Config, places ...string) *source.Inputs {
 	return in
 }
 
+// An input, or a root of a worker, may be named by a link: the reference has the real path.
+func TestReferencesHaveNoLinksToDirectories(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "real", "sub", "a.jpg"), "picture")
+	link(t, "real", filepath.Join(dir, "link"))
+	for _, from := range []string{"link", "link/sub/a.jpg"} {
+		s := parse(t, filepath.Join(dir, filepath.FromSlash(from)), source.Config{})
+		entries, _ := walk(t, s)
+		r, ok := source.Refer(s, entries[0])
+		if !ok || r.At != filepath.ToSlash(filepath.Join(dir, "real", "sub", "a.jpg")) {
+			t.Fatalf("%s: %+v, %v", from, r, ok)
+		}
+		for _, root := range []string{"real", "link"} {
+			if got, err := follow(t, inputs(t, source.Config{}, filepath.Join(dir, root)), r); err != nil || got != "picture" {
+				t.Errorf("%s from %s: %q, %v", from, root, got, err)
+			}
+		}
+	}
+}
+
 func TestReferencesLeadToFilesBelowTheirRoots(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(dir, "in", "a.jpg"), "picture")
@@ -55,7 +78,8 @@ func TestReferencesLeadToFilesBelowTheirRoots(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	var outside *source.OutsideError
-	if got, err := follow(t, inputs(t, source.Config{}, other), r); !errors.As(err, &outside) || outside.Places[0] != other {
+	got, err := follow(t, inputs(t, source.Config{}, other), r)
+	if !errors.As(err, &outside) || outside.Places[0] != other {
 		t.Errorf("outside of the root there is %q, %v", got, err)
 	}
 	secret, err := os.Stat(filepath.Join(dir, "secret.jpg"))
