@@ -85,7 +85,8 @@ func IsOutdated(err error) bool { return errors.Is(err, ErrChanged) || errors.Is
 type Omission struct {
 	Location string
 	Kind     Kind
-	Err      error // why it cannot be looked at; nil unless Kind is Unreadable
+	Err      error  // why it cannot be looked at; nil unless Kind is Unreadable
+	List     string // the list of URLs that is at fault, itself or in the line Location; empty: none is
 }
 
 // Kind says why something is left out.

@@ -116,7 +116,8 @@ func TestListsThatCannotBeRead(t *testing.T) {
 	}
 	for _, path := range paths {
 		entries, omitted := walkList(t, path, Config{})
-		if len(entries) > 0 || len(omitted) != 1 || omitted[0].Kind != Unreadable {
+		if len(entries) > 0 || len(omitted) != 1 || omitted[0].Kind != Unreadable ||
+			omitted[0].List != path {
 			t.Errorf("%s: %v, left out %v", path, entries, omitted)
 		}
 	}

@@ -50,7 +50,7 @@ func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omis
 		}
 		name, at, err := parseURL(text)
 		if err != nil {
-			omit(Omission{Location: where, Kind: Unreadable, Err: err})
+			omit(Omission{Location: where, Kind: Unreadable, Err: err, List: u.listed()})
 			return nil
 		}
 		hash := maphash.String(seed, at)
@@ -70,7 +70,7 @@ func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omis
 	}
 	f, err := os.Open(u.text)
 	if err != nil {
-		omit(Omission{Location: u.text, Kind: Unreadable, Err: cause(err)})
+		omit(Omission{Location: u.text, Kind: Unreadable, Err: cause(err), List: u.text})
 		return nil
 	}
 	defer f.Close()
@@ -80,10 +80,18 @@ func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omis
 		return visitErr
 	})
 	if err != nil && visitErr == nil {
-		omit(Omission{Location: u.text, Kind: Unreadable, Err: err})
+		omit(Omission{Location: u.text, Kind: Unreadable, Err: err, List: u.text})
 		return nil
 	}
 	return err
+}
+
+// listed returns the list; empty: the argument is a URL.
+func (u *URLs) listed() string {
+	if u.list {
+		return u.text
+	}
+	return ""
 }
 
 // parseURL returns the name of the image at a URL, and the URL without its fragment.

@@ -46,9 +46,17 @@ func (v *Ventilator) LeftOut() LeftOut {
 // omit counts what the walk leaves out, and logs it if it is unreadable.
 func (v *Ventilator) omit(o source.Omission) {
 	v.leftOut.add(o)
-	if o.Kind == source.Unreadable {
-		v.log.Warn("a file or directory is left out: it cannot be read", "path", printable(o.Location), "error", o.Err)
+	if o.Kind != source.Unreadable {
+		return
 	}
+	what := "a file or directory is left out: it cannot be read"
+	switch {
+	case o.List != "" && o.List == o.Location:
+		what = "a list of URLs is not read to its end"
+	case o.List != "":
+		what = "a line of a list of URLs is left out"
+	}
+	v.log.Warn(what, "path", printable(o.Location), "error", o.Err)
 }
 
 // leftOutByKind returns the counts of what the run has left out so far, as they are reported to the sink.
