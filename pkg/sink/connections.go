@@ -3,8 +3,6 @@ package sink
 import (
 	"errors"
 	"fmt"
-	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/pki"
@@ -18,7 +16,7 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 	w, ok := wire.ParseWorkerIdentity(ev.Peer.Identity)
 	if !ok {
 		if ev.Kind == zsock.PeerRefused {
-			c.refusals.log(c.log, ev)
+			c.refusals.Log(c.log, ev)
 		}
 		return
 	}
@@ -33,21 +31,6 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 		if c.state.disconnect(w) && !errors.Is(ev.Err, zsock.ErrClosed) { // else this sink ends, and loses nobody
 			c.workerLost(w.Name, fmt.Sprint(ev.Err))
 		}
-	}
-}
-
-// refusalLog logs refused connections, within limits. It is safe for concurrent use.
-type refusalLog struct {
-	mu    sync.Mutex
-	limit logLimit
-}
-
-func (r *refusalLog) log(log *slog.Logger, ev zsock.PeerEvent) {
-	r.mu.Lock()
-	ok, suppressed := r.limit.allow(time.Now())
-	r.mu.Unlock()
-	if ok {
-		log.Warn("refused a connection", "from", ev.Peer.Remote, "why", ev.Err, "suppressed", suppressed)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/diskfault"
 	"github.com/imagefarm/imagefarm/pkg/wire"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // core is what the stages of a sink share.
@@ -25,7 +26,7 @@ type core struct {
 	claims   claims
 	reserved reservations
 	losses   atomic.Int64 // how often the store lost what had been written since its last flush
-	refusals refusalLog
+	refusals zsock.RefusalLog
 	sealing  chan struct{} // asks the committer to publish the open shard
 	instance string        // differs from start to start
 }

@@ -64,6 +64,10 @@ type AbsentError struct {
 }
 
 func (e *AbsentError) Error() string {
+	if errors.Is(e.Err, zsock.ErrUngreeted) {
+		return fmt.Sprintf("no sink answers at %s: what listens there closes connections without a greeting; "+
+			"if it speaks TLS, give --tls", e.Endpoint)
+	}
 	return fmt.Sprintf("no sink answers at %s: is one running?", e.Endpoint)
 }
 
@@ -78,6 +82,9 @@ func (c *Client) call(ctx context.Context, op string, args, value any) error {
 	}
 	message, err := c.req.Do(ctx, zsock.Message{request})
 	if errors.Is(err, zsock.ErrNoPeer) {
+		for _, unreached := range c.req.Unreached() {
+			err = errors.Join(err, unreached)
+		}
 		return &AbsentError{Endpoint: c.endpoint, Err: err}
 	}
 	if err != nil {

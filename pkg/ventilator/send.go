@@ -137,7 +137,7 @@ func (l *loop) takePeers() {
 			l.askAbout(l.d.RemovePeer(dispatch.PeerID(ev.Peer.ID), now))
 			l.v.log.Info("worker left", "from", ev.Peer.Remote, "why", ev.Err)
 		case zsock.PeerRefused:
-			l.v.log.Warn("refused a connection", "from", ev.Peer.Remote, "why", ev.Err)
+			l.v.refusals.Log(l.v.log, ev)
 		}
 	}
 }

@@ -37,6 +37,7 @@ type Ventilator struct {
 
 	// Messages from callbacks of sockets to the loop.
 	peerEvents mailbox[zsock.PeerEvent]
+	refusals   zsock.RefusalLog
 	sent       mailbox[sentMessage]
 	eventsUp   mailbox[struct{}] // new connections to the sink's events
 }

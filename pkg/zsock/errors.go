@@ -14,6 +14,10 @@ var (
 	ErrSilent   = errors.New("zsock: peer silent for too long")           // a PeerDown's error
 	ErrStalled  = errors.New("zsock: peer has read nothing for too long") // a PeerDown's error
 	ErrProtocol = errors.New("zsock: peer does not keep to ZMTP")         // a PeerDown's or PeerRefused's error
+
+	// ErrUngreeted is an UnreachedError's cause. A server of TLS closes a connection that does not begin with TLS.
+	ErrUngreeted = errors.New(
+		"zsock: the peer closes connections without a greeting; if it speaks TLS, give --tls")
 )
 
 // LimitError says which limit was exceeded, and by how much.

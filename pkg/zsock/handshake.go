@@ -3,10 +3,12 @@ package zsock
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -97,6 +99,11 @@ func (s *socket) endHandshake(h *handshake) error {
 	return h.err
 }
 
+// closedByPeer reports whether the peer closed a connection. Data that it has not read make that a reset.
+func closedByPeer(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
 // shakeHands does the TLS handshake, if there is one, and the ZMTP handshake on a connection within HandshakeTimeout.
 func (s *socket) shakeHands(conn net.Conn, h *handshake) (l *link, zmtp *zmq4.Conn, peer ready, err error) {
 	l = newLink(conn)
@@ -108,6 +115,9 @@ func (s *socket) shakeHands(conn net.Conn, h *handshake) (l *link, zmtp *zmq4.Co
 		}
 		if l.readErr != nil {
 			err = l.readErr // zmq4 wraps it in words of its own
+		}
+		if !h.accepted && !h.heard.Load() && closedByPeer(err) {
+			err = ErrUngreeted
 		}
 		if ended := s.endHandshake(h); ended != nil {
 			err = ended

@@ -154,6 +154,9 @@ func (l *link) readGreeting(p []byte) (int, error) {
 	return n, nil
 }
 
+// tlsHandshake is the type of the first record of a TLS connection.
+const tlsHandshake = 0x16
+
 // checkGreeting checks the byte b at position i of
 //
 //	signature (10: 0xFF, 8 × any, 0x7F) version (2) mechanism (20: its name, zeros) as-server (1) filler (31)
@@ -168,6 +171,8 @@ func (l *link) checkGreeting(i int, b byte) error {
 		mechanism = mechanismPlain
 	}
 	switch {
+	case i == 0 && b == tlsHandshake:
+		return protocolError("the peer speaks TLS, this side does not: give --tls")
 	case i == 0 && b != 0xFF, i == 9 && b != 0x7F:
 		return protocolError("byte %d of the greeting is %#02x: not a ZeroMQ peer", i, b)
 	case i == 10 && b < 3:

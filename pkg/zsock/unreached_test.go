@@ -1,6 +1,7 @@
 package zsock
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -65,4 +66,38 @@ func TestUnreachedEndpointOfAnotherProtocolSaysSo(t *testing.T) {
 			b.Errorf("the socket says %v", errs)
 		}
 	})
+}
+
+func TestUnreachedEndpointThatClosesAtOnceHintsAtTLS(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		l, _, err := b.cfg.Network.Inproc.listen(b.Context(), endpoint{address: "tls"}, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = io.ReadFull(conn, make([]byte, greetingSize))
+				_ = conn.Close()
+			}
+		}()
+		push := newIn(b, NewPush, Config{})
+		mustDial(b, push, "inproc://tls")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		errs := push.Unreached()
+		if len(errs) != 1 || !errors.Is(errs[0], ErrUngreeted) || !strings.Contains(errs[0].Error(), "give --tls") {
+			b.Errorf("the socket says %v", errs)
+		}
+	})
+}
+
+func TestAPeerThatSpeaksTLSIsRecognised(t *testing.T) {
+	if err := new(link).checkGreeting(0, 0x16); !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), "--tls") {
+		t.Errorf("the first byte of TLS: %v", err)
+	}
 }
