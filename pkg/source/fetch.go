@@ -229,6 +229,10 @@ func (f *fetcher) once(
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "image/*")
 	res, err := f.client.Do(req)
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err // without the URL, which whoever reports the error names
+	}
 	if err != nil {
 		return "", -1, err
 	}

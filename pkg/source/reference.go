@@ -213,7 +213,7 @@ func (f *fetcher) open(ctx context.Context, e Entry) (*File, error) {
 		if refused := refusalOf(err); refused != nil {
 			return nil, refused
 		}
-		return nil, fmt.Errorf("fetch %s: %w", e.Location, err)
+		return nil, fmt.Errorf("it could not be fetched: %w", err)
 	}
 	return &File{Reader: data, Closer: noCloser{}, Size: data.Size()}, nil
 }

@@ -150,6 +150,9 @@ func TestServersThatMisbehave(t *testing.T) {
 				got = string(why.Reason)
 			case err != nil:
 				got = "again"
+				if text := err.Error(); !strings.HasPrefix(text, "it could not be fetched: ") || strings.Contains(text, "http://") {
+					t.Errorf("the error is %q", text)
+				}
 			default:
 				data, _ := io.ReadAll(f)
 				got = string(data)

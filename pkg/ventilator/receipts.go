@@ -33,8 +33,11 @@ func (l *loop) settle(r *wire.Receipt) {
 				"detail", v.Detail)
 		}
 	case outcome.Dead:
-		l.v.log.Error("an image is a dead letter: no worker could transform it",
-			"file", t.Path, "detail", r.Detail, "deliveries", t.Deliveries())
+		what := "an image is a dead letter: no worker could transform it"
+		if !t.Sent() {
+			what = "an image is a dead letter: it was never read"
+		}
+		l.v.log.Error(what, "file", t.Path, "detail", r.Detail, "deliveries", t.Deliveries())
 	}
 	l.d.Settle(r, id)
 	l.holdPlace(t, nil)

@@ -56,8 +56,11 @@ func (t *Task) closeDeliveries(p *peer) {
 	t.open = slices.DeleteFunc(t.open, func(o openDelivery) bool { return o.peer == p })
 }
 
-// Deliveries returns how often the task was sent to a worker.
+// Deliveries returns how often the task was sent to a worker, or could not be read.
 func (t *Task) Deliveries() int { return t.deliveries }
+
+// Sent reports whether the task was ever sent to a worker.
+func (t *Task) Sent() bool { return !t.sent.IsZero() }
 
 // Detail returns why the last failed delivery failed; empty if none did.
 func (t *Task) Detail() string { return t.detail }
