@@ -106,7 +106,7 @@ type pruning struct {
 
 	removed, bytes int64
 	changed        int64 // outputs that are not as the ledger knows them, and stay
-	elsewhere      int64 // entries of images of other inputs, or of unknown ones, which stay
+	elsewhere      int64 // outputs of images of other inputs, or out of sight, which stay
 }
 
 func (p *pruning) open(out, path string, cfg blob.Config) (err error) {
@@ -152,8 +152,13 @@ func (p *pruning) run(ctx context.Context) error {
 // look lists the outputs of an entry that are to be removed. It returns nil when the entry stays as it is.
 func (p *pruning) look(e *ledger.Entry) (*gone, error) {
 	if !p.kept.Covers(e.Source) {
-		p.elsewhere++
-		return nil, nil
+		others, err := p.ledger.Superseded(e)
+		for _, o := range e.Outputs {
+			if !slices.Contains(others, o.Name) {
+				p.elsewhere++
+			}
+		}
+		return nil, err
 	}
 	there := p.kept.HasImage(e.Source, e.Filename)
 	if e.Outcome != outcome.Done {
@@ -263,7 +268,7 @@ func (p *pruning) summary(w io.Writer, verb string) error {
 		line += fmt.Sprintf("; %s were changed by somebody else and stay", numfmt.Count(p.changed))
 	}
 	if p.elsewhere > 0 {
-		line += fmt.Sprintf("; %s of other inputs, or out of sight, stay", numfmt.Count(p.elsewhere))
+		line += fmt.Sprintf("; %s outputs of other inputs, or out of sight, stay", numfmt.Count(p.elsewhere))
 	}
 	_, err := fmt.Fprintln(w, line)
 	return err
