@@ -32,7 +32,7 @@ func verifyCommand() *cli.Command {
 		Usage: "check that outputs in the ledger exist, are unchanged, and decode",
 		Description: `Lists outputs that are missing, differ from the ledger in size or content, or
 cannot be decoded. With --quick it compares names and sizes only. Outputs that
-another input or recipe has replaced since are counted as superseded.
+another input, or other content, has replaced since are counted as superseded.
 
 The next run makes missing outputs and those of a wrong size again. Remove any
 other listed output, and the next run makes it again, too. The sink cannot see
@@ -153,13 +153,13 @@ type verification struct {
 	engine engine.Engine // nil: nothing is decoded
 	slots  int
 	limit  int64 // bytes of the largest output that is decoded
-	tell   func(images, wrong uint64)
+	tell   func(entries, wrong uint64)
 
-	images, outputs, unseen uint64              // checked; unseen: too large to be decoded
-	superseded              uint64              // outputs that later entries replaced
-	wrong                   map[string]*problem // by the output's name
-	order                   []string            // names in wrong, in the order in which they were found
-	more                    uint64              // problems beyond maxProblems
+	entries, outputs, unseen uint64              // checked; unseen: too large to be decoded
+	counted                  claims              // of the images, and of what replaced their outputs
+	wrong                    map[string]*problem // by the output's name
+	order                    []string            // names in wrong, in the order in which they were found
+	more                     uint64              // problems beyond maxProblems
 }
 
 // problem is an output that differs from the ledger.
@@ -212,7 +212,7 @@ func (v *verification) run(ctx context.Context, b wire.LedgerReader) error {
 		for i := range page.Entries {
 			v.take(&page.Entries[i], found[i])
 		}
-		v.tell(v.images, v.problems())
+		v.tell(v.entries, v.problems())
 		if page.Next == "" {
 			return nil
 		}
@@ -292,11 +292,11 @@ func (v *verification) unreadable(err error) (finding, error) {
 
 // take records the findings about the outputs of an entry.
 func (v *verification) take(r *wire.Receipt, found []finding) {
-	v.images++
+	v.entries++
+	v.counted.take(r)
 	for i, o := range r.Outputs {
 		f := found[i]
 		if f.superseded {
-			v.superseded++
 			continue
 		}
 		v.outputs++
@@ -324,18 +324,18 @@ func (v *verification) take(r *wire.Receipt, found []finding) {
 func (v *verification) problems() uint64 { return uint64(len(v.wrong)) + v.more }
 
 // verifyProgress returns a function that prints the progress of a verification every five seconds.
-func verifyProgress(w io.Writer, quiet bool, total uint64) func(images, wrong uint64) {
+func verifyProgress(w io.Writer, quiet bool, total uint64) func(entries, wrong uint64) {
 	const every = 5 * time.Second
 	last := time.Now()
-	return func(images, wrong uint64) {
+	return func(entries, wrong uint64) {
 		if quiet || time.Since(last) < every {
 			return
 		}
 		last = time.Now()
 		of := ""
-		if total >= images {
+		if total >= entries {
 			of = fmt.Sprintf(" of about %d", total)
 		}
-		fmt.Fprintf(w, "%s  checked the outputs of %d%s images, %d wrong\n", last.Format(time.TimeOnly), images, of, wrong)
+		fmt.Fprintf(w, "%s  checked the outputs of %d%s entries, %d wrong\n", last.Format(time.TimeOnly), entries, of, wrong)
 	}
 }

@@ -134,7 +134,7 @@ func TestVerifyFindsOutputsThatDifferFromTheLedger(t *testing.T) {
 }
 
 func TestVerifyNoticesAnotherPictureOfTheSameSize(t *testing.T) {
-	ledger := volume{{claim("a.jpg", "right", 5, "swapped", 7, "replaced", 8)}}
+	ledger := volume{{claim("a.jpg", "right", 5, "swapped", 7, "replaced", 8)}, {claim("b.jpg", "replaced", 16)}}
 	outputs := ledger[0][0].Outputs
 	outputs[0].Sum, outputs[1].Sum, outputs[2].Superseded = wire.Checksum(
 		[]byte("right"),
@@ -153,8 +153,41 @@ func TestVerifyNoticesAnotherPictureOfTheSameSize(t *testing.T) {
 	if got := found(t, v); !slices.Equal(got, []string{"wrong-content swapped"}) {
 		t.Errorf("%q", got)
 	}
-	if s := v.summary(); s.Outputs != 2 || s.WrongContent != 1 || s.Superseded != 1 {
+	if s := v.summary(); s.Outputs != 3 || s.Images != 2 || s.WrongContent != 1 || s.Superseded != 1 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// What a later entry of an image took over is not replaced, and the image is still one.
+func TestVerifyCountsImagesAndWhatWasReplaced(t *testing.T) {
+	entry := func(source, image string, sum uint32, superseded bool) wire.Receipt {
+		r := claim(image, "x", 1)
+		r.Source, r.Outputs[0].Sum, r.Outputs[0].Superseded = source, sum, superseded
+		return r
+	}
+	pruned := claim("a.jpg", "pruned", 1)
+	pruned.Source, pruned.Outputs[0].Superseded = "/one", true
+	for name, c := range map[string]struct {
+		entries    []wire.Receipt
+		images     int
+		superseded uint64
+	}{
+		"taken over": {[]wire.Receipt{
+			entry("/one", "a.jpg", 7, true), entry("/one", "a.jpg", 7, true), entry("/one", "a.jpg", 7, false)}, 1, 0},
+		"another content": {[]wire.Receipt{entry("/one", "a.jpg", 7, true), entry("/one", "a.jpg", 8, false)}, 1, 1},
+		"another image":   {[]wire.Receipt{entry("/one", "a.jpg", 7, true), entry("/one", "b.jpg", 7, false)}, 2, 1},
+		"another source":  {[]wire.Receipt{entry("/one", "a.jpg", 7, true), entry("/two", "a.jpg", 7, false)}, 2, 1},
+		"twice": {[]wire.Receipt{
+			entry("/one", "a.jpg", 7, true), entry("/one", "a.jpg", 8, true), entry("/one", "a.jpg", 8, false)}, 1, 1},
+		"pruned": {[]wire.Receipt{pruned}, 1, 0},
+	} {
+		v, err := verify(t, map[string]string{"x": "1"}, nil, volume{c.entries})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := v.summary(); s.Images != uint64(c.images) || s.Superseded != c.superseded || v.problems() != 0 {
+			t.Errorf("%s: %+v", name, s)
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // verifySummary is the last line of `farm verify --json`.
 type verifySummary struct {
 	Kind         string `json:"message_type"` // "summary"
-	Images       uint64 `json:"images"`       // entries that are done
+	Images       uint64 `json:"images"`       // that are done
 	Outputs      uint64 `json:"outputs"`      // checked
 	Decoded      bool   `json:"decoded"`
 	Missing      uint64 `json:"missing"`
@@ -20,19 +20,19 @@ type verifySummary struct {
 	WrongContent uint64 `json:"wrong_content"`
 	Unreadable   uint64 `json:"unreadable"`
 	Unlisted     uint64 `json:"unlisted"`   // further problems, only counted
-	Superseded   uint64 `json:"superseded"` // outputs that a later entry replaced
+	Superseded   uint64 `json:"superseded"` // outputs that another image or other content replaced
 	Unseen       uint64 `json:"unseen"`     // outputs too large to be decoded
 }
 
 func (v *verification) summary() verifySummary {
 	s := verifySummary{
 		Kind:       "summary",
-		Images:     v.images,
+		Images:     uint64(len(v.counted.images)),
 		Outputs:    v.outputs,
 		Decoded:    v.engine != nil,
 		Unlisted:   v.more,
 		Unseen:     v.unseen,
-		Superseded: v.superseded,
+		Superseded: v.counted.superseded,
 	}
 	for _, p := range v.wrong {
 		switch p.Problem {
@@ -88,7 +88,7 @@ func (v *verification) print(w io.Writer, asJSON bool) error {
 	}
 	superseded := ""
 	if s.Superseded > 0 {
-		superseded = fmt.Sprintf("; %d superseded by later images or recipes", s.Superseded)
+		superseded = fmt.Sprintf("; %d superseded by other images or content", s.Superseded)
 	}
 	how := "present, with the right content, and decode"
 	if !s.Decoded {

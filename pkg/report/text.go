@@ -96,7 +96,7 @@ func factCells(f *known.Facts) []string {
 
 // Summary is the end of WriteJSON.
 type Summary struct {
-	Settled      int64   `json:"settled"`        // images that the report covers
+	Settled      int64   `json:"settled"`        // entries that the report covers; an image has one for each recipe
 	SettledByRun int64   `json:"settled_by_run"` // of those; the run's rates are reckoned by them
 	Runs         int     `json:"runs"`           // that the report covers
 	Superseded   int64   `json:"superseded"`     // entries that later ones replaced; not among the settled
