@@ -74,6 +74,25 @@ type sampleReader struct {
 	owners func(name string) ([]wire.Owner, error)
 }
 
+// inShard reports whether an output is in a shard, while the store that is read has none.
+func inShard(store readOnlyStore, o *wire.OutputInfo) bool {
+	_, is := store.(*sampleReader)
+	return !is && o.Shard != ""
+}
+
+// shardsIn returns the --out that names the shards in a directory or bucket, one of which is called name. Of names that
+// are not the default, the caller of a run knows the pattern.
+func shardsIn(where, name string) string {
+	text := "tar:" + where
+	if p, err := shard.Parse(text); err == nil {
+		var number int64
+		if n, _ := fmt.Sscanf(name, p.Name, &number); n == 1 && p.Shard(number) == name {
+			return text
+		}
+	}
+	return text + "/PATTERN.tar"
+}
+
 // readShards opens shards for reading only.
 func readShards(ctx context.Context, where string, ledgerPath string, b ledgerAccess, log *slog.Logger) (*sampleReader,
 	error) {

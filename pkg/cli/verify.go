@@ -40,6 +40,7 @@ the outputs that a worker wrote itself (worker --out): use --force for these.
 
    farm verify --out ~/thumbnails
    farm verify --quick --out s3://bucket/thumbnails --ledger ledger.db
+   farm verify --out tar:dataset
    farm verify --out ~/thumbnails --json | jq -r 'select(.problem).name'
 
 ` + exitMark + `   0  every output is as the ledger says
@@ -237,6 +238,9 @@ func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe
 	}
 	size, err := statOutput(v.store, o)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && inShard(v.store, o):
+		return finding{}, usagef("--out: the outputs are in shards, such as %s: name these with --out %s",
+			printable.Line(o.Shard), shellWord(shardsIn(v.store.Path(), o.Shard)))
 	case errors.Is(err, fs.ErrNotExist):
 		return finding{problem: "missing", detail: "nothing has that name"}, nil
 	case errors.Is(err, blob.ErrName), errors.Is(err, blob.ErrObstructed):

@@ -238,3 +238,23 @@ func TestVerifyBoundsItsList(t *testing.T) {
 		t.Errorf("%v, %s", err, text.String()[max(0, text.Len()-200):])
 	}
 }
+
+func TestVerifyOfADirectoryNamesTheShardsThatTheOutputsAreIn(t *testing.T) {
+	for shard, want := range map[string]string{"part-000007.tar": "", "train-7.tar": "/PATTERN.tar"} {
+		r := claim("a.jpg", "a", 1, "b", 1)
+		for i := range r.Outputs {
+			r.Outputs[i].Shard = shard
+		}
+		v, err := verify(t, nil, nil, volume{{r}})
+		if want = "--out tar:" + v.store.Path() + want; err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, not %q", shard, err, want)
+		}
+		var usage *exitError
+		if !errors.As(err, &usage) || usage.code != ExitUsage {
+			t.Errorf("%s: %v is no wrong usage", shard, err)
+		}
+		if len(v.wrong) > 0 {
+			t.Errorf("%s: %q", shard, found(t, v))
+		}
+	}
+}
