@@ -77,6 +77,12 @@ func IsDir(text, dir string) bool {
 	return err == nil && os.SameFile(input, info)
 }
 
+// IsFile reports whether text names a regular file.
+func IsFile(text string) bool {
+	info, err := os.Stat(text)
+	return text != "-" && err == nil && info.Mode().IsRegular()
+}
+
 // IsBucketAround reports whether out is in the bucket and below the prefix that the input text names.
 func IsBucketAround(text, out string) bool {
 	in, inErr := bucket.Parse(text)

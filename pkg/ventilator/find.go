@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,25 +53,59 @@ func (v *Ventilator) refusal(im *image) *outcome.Rejection {
 type finder struct {
 	sources []source.Source
 	part    Part
+
+	// named are the real paths of the files that are inputs of their own. A directory among the inputs may hold them.
+	named map[string]struct{}
+	roots source.Roots
 }
 
 func newFinder(c *Config) (*finder, error) {
-	f := &finder{part: c.Part}
+	f := &finder{part: c.Part, named: make(map[string]struct{})}
+	var dirs []string
 	for _, in := range c.Inputs {
+		if slices.ContainsFunc(dirs, func(dir string) bool { return source.IsDir(in, dir) }) {
+			continue // named twice
+		}
 		s, err := source.Parse(in, c.Stdin, c.Select)
 		if err != nil {
 			return nil, usage("%v", err)
 		}
 		f.sources = append(f.sources, s)
+		if source.IsFile(in) {
+			f.named[f.realPath(in, filepath.Base(in))] = struct{}{}
+		} else {
+			dirs = append(dirs, in)
+		}
 	}
 	return f, nil
 }
 
+// realPath returns the path of a file without links in the directory that it is named from.
+func (f *finder) realPath(location, name string) string {
+	return path.Join(f.roots.Of(location, name), name)
+}
+
 // walkAll calls visit for each image of all parts and omit for everything else, in an order that is the same each
-// time. It ends early with visit's error or the context's cause.
+// time. It visits a file once that is an input and in a directory that is another, or that is an input twice. It ends early with visit's error or the context's cause.
 func (f *finder) walkAll(ctx context.Context, visit func(image) error, omit func(source.Omission)) error {
+	visited := make(map[string]struct{}) // of f.named
 	for _, s := range f.sources {
-		err := s.Walk(ctx, func(e source.Entry) error { return offer(ctx, s, e, visit, omit) }, omit)
+		err := s.Walk(ctx, func(e source.Entry) error {
+			if len(f.named) == 0 || len(f.sources) == 1 {
+				return offer(ctx, s, e, visit, omit)
+			}
+			at := f.realPath(e.Location, e.Name)
+			if _, named := f.named[at]; !named {
+				return offer(ctx, s, e, visit, omit)
+			}
+			if _, again := visited[at]; again {
+				return nil
+			}
+			return offer(ctx, s, e, func(im image) error {
+				visited[at] = struct{}{}
+				return visit(im)
+			}, omit)
+		}, omit)
 		if err != nil {
 			return err
 		}

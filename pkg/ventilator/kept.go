@@ -30,7 +30,7 @@ func FindKept(ctx context.Context, cfg Config) (*Kept, error) {
 	k := &Kept{seed: maphash.MakeSeed(), outputs: make(map[uint64]struct{}), images: make(map[uint64]struct{}),
 		sources: make(map[string]struct{})}
 	v := Ventilator{cfg: cfg}
-	for i, s := range all.sources {
+	for _, s := range all.sources {
 		found := false
 		var left leftOut
 		err := (&finder{sources: []source.Source{s}}).walk(ctx, func(im image) error {
@@ -50,7 +50,7 @@ func FindKept(ctx context.Context, cfg Config) (*Kept, error) {
 			o := left.all.Unreadable[0]
 			return nil, usage("%q cannot be read, so its images may be there: %v", o.Location, o.Err)
 		case !found:
-			return nil, usage("no images in %q: is it mounted?", cfg.Inputs[i])
+			return nil, usage("no images in %q: is it mounted?", s.String())
 		}
 	}
 	return k, nil
