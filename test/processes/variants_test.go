@@ -144,19 +144,19 @@ func TestVariantThatCannotBeMadeIsRefusedAlone(t *testing.T) {
 	}
 	f.StartSink()
 	f.StartWorker("w1")
-	run := func(files int, want account, args ...string) {
+	run := func(code, files int, want account, args ...string) {
 		t.Helper()
 		before := stamps(t, f.Out)
 		p := f.StartVentilator(append(args, in)...)
-		p.MustExit(0)
+		p.MustExit(code)
 		mustAccount(t, p, want)
 		if n := written(t, f.Out, before); n != files {
 			t.Errorf("%q: %d files are written, not %d", args, n, files)
 		}
 	}
 	thumb, wide, page := "thumb=fit:20x20", "wide=pad:20000x10,format:webp", "page=page:7,fit:9x9"
-	run(1, account{found: 1, done: 1}, "--variant", thumb, "--variant", wide, "--variant", page)
-	run(0, account{found: 1, skipped: 1}, "--variant", thumb, "--variant", wide, "--variant", page)
-	run(0, account{found: 1, done: 1}, "--variant", thumb, "--variant", wide) // it is tried again
-	run(0, account{found: 1, skipped: 1}, "--variant", thumb)
+	run(3, 1, account{found: 1, done: 1}, "--variant", thumb, "--variant", wide, "--variant", page)
+	run(0, 0, account{found: 1, skipped: 1}, "--variant", thumb, "--variant", wide, "--variant", page)
+	run(3, 0, account{found: 1, done: 1}, "--variant", thumb, "--variant", wide) // it is tried again
+	run(0, 0, account{found: 1, skipped: 1}, "--variant", thumb)
 }
