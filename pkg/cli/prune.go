@@ -263,7 +263,7 @@ func (p *pruning) summarize(quiet bool) error {
 }
 
 func (p *pruning) summary(w io.Writer, verb string) error {
-	line := fmt.Sprintf("%s outputs %s, %s", numfmt.Count(p.removed), verb, numfmt.Bytes(p.bytes))
+	line := fmt.Sprintf("%s %s, %s", numfmt.Counted(p.removed, "output"), verb, numfmt.Bytes(p.bytes))
 	if p.changed > 0 {
 		line += fmt.Sprintf("; %s were changed by somebody else and stay", numfmt.Count(p.changed))
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -116,7 +117,11 @@ func toFile(flag, path string, write func(io.Writer) error) error {
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return usagef("--%s: %v", flag, err)
+		var at *fs.PathError // it names the temporary file
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return usagef("--%s: cannot write %q: %v", flag, path, err)
 	}
 	out := bufio.NewWriter(file)
 	err = errors.Join(write(out), out.Flush(), file.Chmod(0o644), file.Close())

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -112,8 +115,28 @@ func runSink(ctx context.Context, c *cli.Command) error {
 			return farm.RunRole(ctx, "sink", s.Run)
 		},
 	)
+	if taken := endpointTaken(err, cfg); taken != nil {
+		return errors.Join(taken, closeStores())
+	}
 	lines.summary(s.Status(), strangersAsked(c))
 	return closeAfter(err, closeStores)
+}
+
+// endpointTaken returns an error that names the flag of the endpoint at which another program listens; nil: err is
+// another error.
+func endpointTaken(err error, cfg sink.Config) error {
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return nil
+	}
+	for _, at := range []struct{ endpoint, flag string }{
+		{cfg.Control, "--control"}, {cfg.Events, "--events"}, {cfg.Results, "--results"},
+	} {
+		if strings.Contains(err.Error(), "listen on "+at.endpoint+":") {
+			return fmt.Errorf("%s is taken, perhaps by another sink: choose another address with --bind, or another port "+
+				"with %s", at.endpoint, at.flag)
+		}
+	}
+	return nil
 }
 
 // sinkConfig opens the store of outputs and the ledger. The returned function closes them.

@@ -31,8 +31,8 @@ func (s summary) print(w io.Writer) {
 	if r.State == outcome.DryRun {
 		fmt.Fprintf(
 			w,
-			"%s images found: %s to make, %s unchanged, %s rejected earlier, %s dead letters\n",
-			numfmt.Count(r.Found),
+			"%s found: %s to make, %s unchanged, %s rejected earlier, %s dead letters\n",
+			numfmt.Counted(r.Found, "image"),
 			numfmt.Count(r.Pending),
 			numfmt.Count(r.Skipped),
 			numfmt.Count(r.Rejected),
@@ -42,9 +42,9 @@ func (s summary) print(w io.Writer) {
 		return
 	}
 	if r.HandedOut > 0 {
-		fmt.Fprintf(w, "%s images found: %s\n", numfmt.Count(r.Found), handedOut(r))
+		fmt.Fprintf(w, "%s found: %s\n", numfmt.Counted(r.Found, "image"), handedOut(r))
 	} else {
-		fmt.Fprintf(w, "%s images found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Count(r.Found),
+		fmt.Fprintf(w, "%s found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Counted(r.Found, "image"),
 			numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balanceOf(r))
 	}
 	for i, name := range r.Missing {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func tlsIssueCommand() *cli.Command {
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Len() != 2 {
 				return usagef("name a role (%s) and a member", strings.Join(pki.Roles(), ", "))
+			}
+			if role := c.Args().First(); !slices.Contains(pki.Roles(), role) {
+				return usagef("role %.40q is none of %s", role, strings.Join(pki.Roles(), ", "))
 			}
 			path, err := pki.Issue(c.String("dir"), pki.Request{
 				Role: c.Args().Get(0), Name: c.Args().Get(1), Hosts: c.StringSlice("host"),

@@ -100,7 +100,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := v.print(stdout(), c.Bool("json")); err != nil {
+	if err := v.print(stdout(), c.Bool("json"), c.Bool("quiet")); err != nil {
 		return err
 	}
 	if v.problems() > 0 {

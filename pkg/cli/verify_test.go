@@ -234,7 +234,7 @@ func TestVerifyBoundsItsList(t *testing.T) {
 		t.Errorf("%d are remembered, %d counted", len(v.wrong), v.more)
 	}
 	var text strings.Builder
-	if err := v.print(&text, false); err != nil || !strings.Contains(text.String(), "about 500 more") {
+	if err := v.print(&text, false, false); err != nil || !strings.Contains(text.String(), "about 500 more") {
 		t.Errorf("%v, %s", err, text.String()[max(0, text.Len()-200):])
 	}
 }

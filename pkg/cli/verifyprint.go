@@ -6,6 +6,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/printable"
 )
 
@@ -65,8 +66,8 @@ func (v *verification) eachProblem(visit func(*problem) error) error {
 	return nil
 }
 
-// print prints the problems and the counts.
-func (v *verification) print(w io.Writer, asJSON bool) error {
+// print prints the problems and the counts; with quiet nothing when all is well.
+func (v *verification) print(w io.Writer, asJSON, quiet bool) error {
 	s := v.summary()
 	if asJSON {
 		out := json.NewEncoder(w)
@@ -94,12 +95,16 @@ func (v *verification) print(w io.Writer, asJSON bool) error {
 	if !s.Decoded {
 		how = "present and of the right size"
 	}
+	if v.problems() == 0 && quiet && s.Unseen == 0 {
+		return nil
+	}
 	if v.problems() == 0 {
-		fmt.Fprintf(w, "%d outputs of %d images: all %s%s\n", s.Outputs, s.Images, how, superseded)
+		fmt.Fprintf(w, "%s of %s: all %s%s\n", numfmt.Counted(s.Outputs, "output"),
+			numfmt.Counted(s.Images, "image"), how, superseded)
 	} else {
-		fmt.Fprintf(w, "%d outputs of %d images checked: %d missing, %d of a wrong size, %d of a wrong content, "+
+		fmt.Fprintf(w, "%s of %s checked: %d missing, %d of a wrong size, %d of a wrong content, "+
 			"%d unreadable%s\n",
-			s.Outputs, s.Images, s.Missing, s.WrongSize, s.WrongContent, s.Unreadable, superseded)
+			numfmt.Counted(s.Outputs, "output"), numfmt.Counted(s.Images, "image"), s.Missing, s.WrongSize, s.WrongContent, s.Unreadable, superseded)
 	}
 	if s.Unlisted > 0 {
 		fmt.Fprintf(w, "and about %d more, which are not listed\n", s.Unlisted)

@@ -230,7 +230,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	} else if r.Unseen() {
 		balance = "it ended without a final report"
 	}
-	fmt.Fprintf(w, "%s images found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Count(run.Found),
+	fmt.Fprintf(w, "%s found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Counted(run.Found, "image"),
 		numfmt.Count(run.Done), numfmt.Count(run.Skipped), numfmt.Count(run.Rejected), numfmt.Count(run.Dead), balance)
 	if left := r.LeftOut(); left != "" {
 		fmt.Fprintf(w, "left out: %s\n", printable.Line(left))

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
@@ -78,5 +79,5 @@ func (v *Ventilator) dryLine(c *candidate) string {
 		what = only
 	}
 	outputs := what.OutputNames(c.Name)
-	return fmt.Sprintf("make\t%s\t%d outputs, the first %s", c.Name, len(outputs), outputs[0])
+	return fmt.Sprintf("make\t%s\t%s, the first %s", c.Name, numfmt.Counted(len(outputs), "output"), outputs[0])
 }

@@ -148,7 +148,7 @@ func TestRunFromBucketToBucketInOneProcess(t *testing.T) {
 	s.Put("out/mine.jpg", picture(t, 3)) // unknown to the ledger
 	p = bucketFarm(t, s, "farm", "prune", "s3://photos/in", "--size", "64", "--out", "s3://photos/out", "--ledger", ledger)
 	p.MustExit(0)
-	p.MustSay("remove\tb_thumbnail64\tits image is gone", "1 outputs removed")
+	p.MustSay("remove\tb_thumbnail64\tits image is gone", "1 output removed")
 	if keys := s.Keys("out/"); !slices.Equal(keys, []string{"out/a_thumbnail64.jpg", "out/mine.jpg"}) {
 		t.Errorf("after the pruning there is %q", keys)
 	}

@@ -131,7 +131,7 @@ func (f *farm) awaitStatus(what string, reached func(*wire.Status) bool) {
 // account is a run's last line: found = done + skipped + rejected + dead.
 type account struct{ found, done, skipped, rejected, dead int }
 
-var accountLine = regexp.MustCompile(`^(\d+) images found = (\d+) done ` +
+var accountLine = regexp.MustCompile(`^(\d+) images? found = (\d+) done ` +
 	`\+ (\d+) skipped \+ (\d+) rejected \+ (\d+) dead: balanced$`)
 
 // accountOf returns the summary of a ventilator that has ended. One that does not balance fails the test.
