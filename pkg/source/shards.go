@@ -130,7 +130,7 @@ func (s *shards) walkShard(ctx context.Context, e *Entry, visit func(Entry) erro
 	if err != nil || damage == nil {
 		return err
 	}
-	what := fmt.Sprintf("%s; files before the damage, which are whole: %d", damage.Detail, whole)
+	what := fmt.Sprintf("%s; whole files before the damage: %d", damage.Detail, whole)
 	if last != "" {
 		what += fmt.Sprintf(", the last is %q", last)
 	}

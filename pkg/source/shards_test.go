@@ -172,7 +172,7 @@ func TestTruncatedArchiveYieldsWhatIsWholeAndOneRejection(t *testing.T) {
 			continue
 		}
 		why := refused[0].Refused
-		if n := len(entries) - 1; !strings.Contains(why.Detail, fmt.Sprintf("the %d files before", n)) ||
+		if n := len(entries) - 1; !strings.Contains(why.Detail, fmt.Sprintf("whole files before the damage: %d", n)) ||
 			strings.HasPrefix(archive, "in a") && (n != 20 || why.Reason != outcome.Truncated ||
 				!strings.Contains(why.Detail, `"19.jpg"`)) {
 			t.Errorf("%s: %d entries, %v", archive, n, why)
