@@ -104,7 +104,8 @@ func (v *verification) print(w io.Writer, asJSON, quiet bool) error {
 	} else {
 		fmt.Fprintf(w, "%s of %s checked: %d missing, %d of a wrong size, %d of a wrong content, "+
 			"%d unreadable%s\n",
-			numfmt.Counted(s.Outputs, "output"), numfmt.Counted(s.Images, "image"), s.Missing, s.WrongSize, s.WrongContent, s.Unreadable, superseded)
+			numfmt.Counted(s.Outputs, "output"), numfmt.Counted(s.Images, "image"), s.Missing, s.WrongSize, s.WrongContent,
+			s.Unreadable, superseded)
 	}
 	if s.Unlisted > 0 {
 		fmt.Fprintf(w, "and about %d more, which are not listed\n", s.Unlisted)

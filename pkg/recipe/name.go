@@ -28,8 +28,8 @@ const fallback = format.JPEG
 //
 // The name depends on the file's name and on v alone, never on the content. An explicit format sets the extension,
 // unless the file's extension stands for that format already (.jpeg, .JPG). With format:same the extension stays.
-// Formats that cannot be written (BMP, HEIC, JPEG XL, raw files) become .jpg. With v.KeepExt the stem is the whole name:
-// {dir}/{name}_{variant}{ext}.
+// Formats that cannot be written (BMP, HEIC, JPEG XL, raw files) become .jpg. With v.KeepExt the stem is the whole
+// name: {dir}/{name}_{variant}{ext}.
 func (v Variant) OutputName(filename string) string {
 	ext := format.Extension(filename)
 	stem := strings.TrimSuffix(filename, ext)

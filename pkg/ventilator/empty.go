@@ -10,7 +10,8 @@ import (
 
 // refuseEmpty returns a *UsageError that names the inputs and what the run would leave out. It is for a run that
 // found no image. When a list of URLs has a mistake, the error says which. It returns nil if such a run is allowed, if
-// something else was unreadable, which the run reports by itself, or if the inputs are a list on standard input, which names nothing when there is nothing to do.
+// something else was unreadable, which the run reports by itself, or if the inputs are a list on standard input, which
+// names nothing when there is nothing to do.
 func (v *Ventilator) refuseEmpty(ctx context.Context) error {
 	if v.cfg.AllowEmpty {
 		return nil

@@ -86,7 +86,8 @@ func (f *finder) realPath(location, name string) string {
 }
 
 // walkAll calls visit for each image of all parts and omit for everything else, in an order that is the same each
-// time. It visits a file once that is an input and in a directory that is another, or that is an input twice. It ends early with visit's error or the context's cause.
+// time. It visits a file once that is an input and in a directory that is another, or that is an input twice. It ends
+// early with visit's error or the context's cause.
 func (f *finder) walkAll(ctx context.Context, visit func(image) error, omit func(source.Omission)) error {
 	visited := make(map[string]struct{}) // of f.named
 	for _, s := range f.sources {

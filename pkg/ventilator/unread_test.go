@@ -30,7 +30,8 @@ func TestImageThatCannotBeFetchedIsNotBlamedOnWorkers(t *testing.T) {
 				t.Errorf("the ledger received %+v", r)
 			}
 		}
-		if text := logged.String(); !strings.Contains(text, "it was never read") || strings.Contains(text, "no worker could") {
+		if text := logged.String(); !strings.Contains(text, "it was never read") ||
+			strings.Contains(text, "no worker could") {
 			t.Errorf("the log says %s", text)
 		}
 		w.die()

@@ -231,7 +231,7 @@ type Run struct {
 	Redeliveries int64  `msgpack:"redeliveries" json:"redeliveries"`
 	Speculative  int64  `msgpack:"speculative" json:"speculative"`
 	Strangers    int64  `msgpack:"strangers" json:"strangers"`               // done according to a stranger alone
-	Partly       int64  `msgpack:"partly,omitempty" json:"partly,omitempty"` // done but for a variant that could not be made
+	Partly       int64  `msgpack:"partly,omitempty" json:"partly,omitempty"` // done without some of the variants
 	Bytes        int64  `msgpack:"bytes" json:"bytes"`                       // of inputs settled in this run
 	Peers        int    `msgpack:"peers" json:"peers"`
 	WorkUS       int64  `msgpack:"work,omitempty" json:"work_us"`              // of Working, microseconds; 0: not told

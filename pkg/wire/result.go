@@ -62,7 +62,7 @@ type Timings struct {
 	Transform int64 `msgpack:"transform,omitempty" json:"transform_us,omitempty"`
 	Encode    int64 `msgpack:"encode,omitempty" json:"encode_us,omitempty"`
 	Write     int64 `msgpack:"write,omitempty" json:"write_us,omitempty"`
-	Total     int64 `msgpack:"total,omitempty" json:"total_us,omitempty"` // from its beginning until its outputs were stored
+	Total     int64 `msgpack:"total,omitempty" json:"total_us,omitempty"` // from its beginning to stored outputs
 }
 
 // Normalize makes negative times zero, and Total at least the sum of the stages; a sum beyond MaxTime is MaxTime. Other
