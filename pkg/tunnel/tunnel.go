@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -99,22 +98,13 @@ func Run(ctx context.Context, c Config) error {
 	return err
 }
 
-// listen binds an endpoint. A socket of a dead process makes room; others than this user cannot use it.
+// listen binds an endpoint. No other user can connect to an ipc endpoint.
 func listen(ctx context.Context, endpoint string) (net.Listener, error) {
 	if address, ok := strings.CutPrefix(endpoint, "tcp://"); ok {
 		return new(net.ListenConfig).Listen(ctx, "tcp", address)
 	}
 	path := strings.TrimPrefix(endpoint, "ipc://")
-	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		conn, dialErr := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
-		if dialErr == nil {
-			conn.Close()
-			return nil, err
-		} else if errors.Is(dialErr, syscall.ECONNREFUSED) && os.Remove(path) == nil {
-			l, err = new(net.ListenConfig).Listen(ctx, "unix", path)
-		}
-	}
+	l, err := zsock.ListenUnix(ctx, path)
 	if err != nil {
 		return nil, err
 	}

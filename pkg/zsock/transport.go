@@ -53,16 +53,16 @@ func (tcp) dial(ctx context.Context, address string, kernelBuffer int) (net.Conn
 
 type ipc struct{}
 
-// listen takes the path over from a process that died without removing it.
 func (ipc) listen(ctx context.Context, e endpoint, kernelBuffer int) (net.Listener, string, error) {
-	l, err := listenUnix(ctx, e.address)
+	l, err := ListenUnix(ctx, e.address)
 	if err != nil {
 		return nil, "", err
 	}
 	return bufferedListener{l, kernelBuffer}, e.text, nil
 }
 
-func listenUnix(ctx context.Context, path string) (net.Listener, error) {
+// ListenUnix listens on a path. It takes the path over from a process that died without removing it.
+func ListenUnix(ctx context.Context, path string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err
