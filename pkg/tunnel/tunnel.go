@@ -136,7 +136,7 @@ func (t *tunnel) accept(ctx context.Context, l net.Listener, w Way) error {
 			<-t.places
 			t.cfg.Logger.Warn("cannot accept a connection", "at", w.From, "error", err)
 			select {
-			case <-time.After(100 * time.Millisecond): // such as for want of descriptors
+			case <-time.After(100 * time.Millisecond): // most often the process has no free file descriptor
 			case <-ctx.Done():
 				return nil
 			}
