@@ -34,72 +34,74 @@ const (
 func panels() []panel {
 	return []panel{
 		{kind: "stat", title: "Images per second", unit: "short", wide: 4,
-			about:   "Images settled (done, rejected or dead-lettered) a second, over the last minute.",
+			about:   "Images settled (done, rejected or dead) per second, over the last minute.",
 			queries: []query{{"imagefarm:settled_images:rate1m", ""}}},
 		{kind: "stat", title: "Bytes per second", unit: "Bps", wide: 4,
-			about:   "Encoded images taken by all workers a second, over the last minute.",
+			about:   "Bytes of images that all workers received per second, over the last minute.",
 			queries: []query{{"imagefarm:input_bytes:rate1m", ""}}},
 		{kind: "stat", title: "Settled of total", unit: "short", wide: 4,
-			about:   "Images of the live runs that are settled, and all that were found or are expected.",
+			about:   "Settled images of the live runs, and all images found or expected.",
 			queries: []query{{"imagefarm:settled_images", "settled"}, {"imagefarm:total_images", "total"}}},
 		{kind: "stat", title: "Time left", unit: "s", wide: 4,
-			about:   "Until the live runs end, at the speed of the last minute.",
+			about:   "Estimated time until the live runs end, at the speed of the last minute.",
 			queries: []query{{"imagefarm:remaining_seconds", ""}}},
 		{kind: "stat", title: "Workers", unit: "short", wide: 4,
-			about:   "Workers that the sink hears of.",
+			about:   "Workers that are connected to the sink.",
 			queries: []query{{"sum(imagefarm_sink_workers_connected)", ""}}},
 		{kind: "stat", title: "Rejected", unit: "short", wide: 4,
-			about: "Images of the live runs that were refused or dead-lettered; farm report lists them.",
+			about: "Rejected images and dead letters of the live runs; farm report lists them.",
 			queries: []query{{`sum(imagefarm_sink_run_images{state="rejected"})`, "rejected"},
 				{`sum(imagefarm_sink_run_images{state="dead"})`, "dead"}}},
 
 		{kind: "timeseries", title: "Throughput per worker", unit: "short", wide: 12, stacked: true,
-			about:   "Tasks answered a second by each worker.",
+			about:   "Tasks finished per second by each worker.",
 			queries: []query{{"sum by (instance) (rate(imagefarm_worker_tasks_total[$__rate_interval]))", "{{instance}}"}}},
 		{kind: "timeseries", title: "Tasks pending and leased", unit: "short", wide: 12,
-			about: "Pending tasks are held by no worker: add workers while they grow. Leased ones are with a worker.",
+			about: "No worker holds a pending task: add workers while their number grows. A worker holds each leased" +
+				" task.",
 			queries: []query{{"sum(imagefarm_ventilator_tasks_pending)", "pending"},
 				{"sum(imagefarm_ventilator_tasks_leased)", "leased"}}},
 
 		{kind: "timeseries", title: "Bottleneck", unit: "s", wide: 12, stacked: true,
-			about: "Seconds a second spent in each stage by all slots, and waited for by the flow of tasks (on …): the" +
-				" widest band is what to speed up.",
+			about: "Time that all slots spend in each stage, and time that tasks wait (on …), in seconds per second." +
+				" The widest band is the bottleneck.",
 			queries: []query{{"imagefarm:stage_seconds:rate1m", "{{stage}}"},
 				{"imagefarm:blocked_seconds:rate1m", "on {{on}}"}}},
 		{kind: "timeseries", title: "Utilisation", unit: "percentunit", wide: 12, max: 1,
-			about: "Busy slots of all slots: of the farm and of each worker.",
+			about: "Share of busy slots, of the farm and of each worker.",
 			queries: []query{{"imagefarm:worker_utilisation:ratio", "farm"},
 				{"imagefarm_worker_slots_busy / imagefarm_worker_slots", "{{instance}}"}}},
 
 		{kind: "timeseries", title: "Stage times", unit: "s", wide: 12,
-			about: "Time of one image in each stage: half of them take less than p50, one in twenty more than p95.",
+			about: "Time of one image in each stage: half of the images take less than p50, one in twenty takes more" +
+				" than p95.",
 			queries: []query{
 				{"histogram_quantile(0.5, sum by (le, stage) " +
 					"(rate(imagefarm_worker_stage_duration_seconds_bucket[$__rate_interval])))", "{{stage}} p50"},
 				{"histogram_quantile(0.95, sum by (le, stage) " +
 					"(rate(imagefarm_worker_stage_duration_seconds_bucket[$__rate_interval])))", "{{stage}} p95"}}},
 		{kind: "heatmap", title: "End to end", unit: "s", wide: 12,
-			about:   "From a task's arrival at a worker to its commit in the ledger: how many images took how long.",
+			about:   "Distribution of the time from a task's arrival at a worker to its commit in the ledger.",
 			queries: []query{{"sum by (le) (increase(imagefarm_sink_end_to_end_seconds_bucket[$__rate_interval]))", "{{le}}"}}},
 
 		{kind: "timeseries", title: "Redeliveries and duplicates", unit: "short", wide: 12,
-			about: "Tasks sent again a second, after a loss or to idle workers at the end of a run, and second results of a" +
-				" task, which change nothing.",
+			about: "Redelivered tasks per second, after a loss or to idle workers at the end of a run, and duplicate" +
+				" results, which are ignored.",
 			queries: []query{
 				{`sum by (kind) (rate(imagefarm_ventilator_deliveries_total{kind!="first"}[$__rate_interval]))`, "{{kind}}"},
 				{`sum(rate(imagefarm_sink_results_total{outcome="duplicate"}[$__rate_interval]))`, "duplicate"}}},
 		{kind: "timeseries", title: "Rejections by reason", unit: "short", wide: 12, stacked: true,
-			about:   "Images refused a second.",
+			about:   "Rejected images per second.",
 			queries: []query{{"sum by (reason) (rate(imagefarm_worker_rejections_total[$__rate_interval])) > 0", "{{reason}}"}}},
 
 		{kind: "timeseries", title: "Bytes in flight", unit: "bytes", wide: 8,
-			about:   "Images read by the ventilator and not yet handed to a worker's connection.",
+			about:   "Bytes of images that the ventilator has read and not yet sent to a worker.",
 			queries: []query{{"sum(imagefarm_ventilator_inflight_bytes)", "in flight"}}},
 		{kind: "timeseries", title: "Memory per worker", unit: "bytes", wide: 8,
-			about:   "Resident memory of each worker's process.",
+			about:   "Resident memory of each worker process.",
 			queries: []query{{`process_resident_memory_bytes{job="worker"}`, "{{instance}}"}}},
 		{kind: "timeseries", title: "CPU per worker", unit: "short", wide: 8,
-			about:   "Processor cores that each worker's process uses.",
+			about:   "Processor cores that each worker process uses.",
 			queries: []query{{`rate(process_cpu_seconds_total{job="worker"}[$__rate_interval])`, "{{instance}}"}}},
 	}
 }
