@@ -1,7 +1,6 @@
 package zsock
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -35,15 +34,8 @@ func TestPaceGivesABurstAndThenARate(t *testing.T) {
 // All peers of an address share its rate, wait when it is used up, and lose nothing.
 func TestMessagesBeyondTheRateWait(t *testing.T) {
 	const rate, peers, each = 200, 3, 200
-	pull, err := NewPull(Config{MessageRate: rate, RecvHWM: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pull.Close(context.Background()) }()
-	bound, err := pull.Listen("tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	pull := opened(t, NewPull, Config{MessageRate: rate, RecvHWM: 1})
+	bound := mustListen(t, pull, "tcp://127.0.0.1:0")
 	for range peers {
 		raw := dialReady(t, bound, "PUSH")
 		go func() {
@@ -52,8 +44,7 @@ func TestMessagesBeyondTheRateWait(t *testing.T) {
 			}
 		}()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
+	ctx := testContext(t)
 	begun := time.Now()
 	for range peers * each {
 		if _, err := pull.Recv(ctx); err != nil {

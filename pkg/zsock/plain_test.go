@@ -1,7 +1,6 @@
 package zsock
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -40,44 +39,16 @@ func hello(user, password string) []byte {
 }
 
 // plainSocket is a PULL that takes PLAIN, and what becomes of its peers.
-func plainSocket(
-	t *testing.T, endpoint string, p Passwords, roles ...string,
-) (pull *Pull, bound string, events chan PeerEvent) {
+func plainSocket(t *testing.T, p Passwords, roles ...string) (pull *Pull, bound string, ev *events) {
 	t.Helper()
-	events = make(chan PeerEvent, 100)
-	pull, err := NewPull(Config{
-		Network: Network{Passwords: p}, PeerRoles: roles, OnPeer: func(ev PeerEvent) { events <- ev },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = pull.Close(context.Background()) })
-	if bound, err = pull.Listen(endpoint); err != nil {
-		t.Fatal(err)
-	}
-	return pull, bound, events
-}
-
-func awaitEvent(t *testing.T, events chan PeerEvent, kind PeerEventKind) PeerEvent {
-	t.Helper()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	for {
-		select {
-		case ev := <-events:
-			if ev.Kind == kind {
-				return ev
-			}
-			t.Logf("%v of %s: %v", ev.Kind, ev.Peer.Remote, ev.Err)
-		case <-timer.C:
-			t.Fatal("no such event")
-		}
-	}
+	ev = newEvents()
+	pull = opened(t, NewPull, Config{Network: Network{Passwords: p}, PeerRoles: roles, OnPeer: ev.on})
+	return pull, mustListen(t, pull, "tcp://127.0.0.1:0"), ev
 }
 
 func TestPlainProvesThePrincipal(t *testing.T) {
 	p := &passwords{expires: time.Now().Add(time.Hour)}
-	pull, bound, events := plainSocket(t, "tcp://127.0.0.1:0", p, "worker")
+	pull, bound, events := plainSocket(t, p, "worker")
 	peer := dialRaw(t, bound)
 	peer.say(t, greetingBytes("PLAIN"))
 	if got := string(peer.hear(t, greetingSize)[12:17]); got != "PLAIN" {
@@ -91,22 +62,20 @@ func TestPlainProvesThePrincipal(t *testing.T) {
 	if name, _ := peer.command(t); name != "READY" {
 		t.Fatal(name)
 	}
-	if ev := awaitEvent(t, events, PeerUp); ev.Peer.Principal.String() != "worker/w1" {
+	if ev := events.wait(t, PeerUp); ev.Peer.Principal.String() != "worker/w1" {
 		t.Errorf("the peer is %s", ev.Peer.Principal)
 	}
 	peer.say(t, []byte{0, 2, 'h', 'i'})
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	if m, err := pull.Recv(ctx); err != nil || string(m[0]) != "hi" {
+	if m, err := pull.Recv(testContext(t)); err != nil || string(m[0]) != "hi" {
 		t.Errorf("%q, %v", m, err)
 	}
 
 	dialReady(t, bound, "PUSH") // NULL is taken beside it, as nobody
-	if ev := awaitEvent(t, events, PeerUp); ev.Peer.Principal.Role != "" {
+	if ev := events.wait(t, PeerUp); ev.Peer.Principal.Role != "" {
 		t.Errorf("who proved nothing is %s", ev.Peer.Principal)
 	}
 	p.revoked.Store(true)
-	if ev := awaitEvent(t, events, PeerDown); ev.Peer.Principal.Name != "w1" {
+	if ev := events.wait(t, PeerDown); ev.Peer.Principal.Name != "w1" {
 		t.Errorf("%+v is dropped, whose password was not taken back", ev.Peer)
 	}
 }
@@ -134,10 +103,10 @@ func TestPlainThatProvesNothingIsRefused(t *testing.T) {
 		"a truncated property": {slices.Concat(right, commandFrame("INITIATE", []byte{9})), "truncated property"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, bound, events := plainSocket(t, "tcp://127.0.0.1:0", p)
+			_, bound, events := plainSocket(t, p)
 			peer := dialRaw(t, bound)
 			peer.say(t, greetingBytes("PLAIN"), c.say)
-			if ev := awaitEvent(t, events, PeerRefused); !strings.Contains(ev.Err.Error(), c.want) ||
+			if ev := events.wait(t, PeerRefused); !strings.Contains(ev.Err.Error(), c.want) ||
 				strings.Contains(ev.Err.Error(), "ecret") {
 				t.Errorf("refused because %v", ev.Err)
 			}
@@ -146,9 +115,9 @@ func TestPlainThatProvesNothingIsRefused(t *testing.T) {
 			}
 		})
 	}
-	_, bound, events := plainSocket(t, "tcp://127.0.0.1:0", p, "operator")
+	_, bound, events := plainSocket(t, p, "operator")
 	dialRaw(t, bound).say(t, greetingBytes("PLAIN"), right)
-	if ev := awaitEvent(t, events, PeerRefused); !strings.Contains(ev.Err.Error(), "needs a role of [operator]") {
+	if ev := events.wait(t, PeerRefused); !strings.Contains(ev.Err.Error(), "needs a role of [operator]") {
 		t.Errorf("a worker at an operator's socket: %v", ev.Err)
 	}
 }
@@ -171,9 +140,9 @@ func TestPlainIsTakenWhereNobodyElseReadsIt(t *testing.T) {
 			t.Errorf("%T %+v: %v", c.conn, c.conn, got)
 		}
 	}
-	_, bound, events := plainSocket(t, "tcp://127.0.0.1:0", nil)
+	_, bound, events := plainSocket(t, nil)
 	dialRaw(t, bound).say(t, greetingBytes("PLAIN"))
-	if ev := awaitEvent(t, events, PeerRefused); !strings.Contains(ev.Err.Error(), "is not NULL") {
+	if ev := events.wait(t, PeerRefused); !strings.Contains(ev.Err.Error(), "is not NULL") {
 		t.Errorf("a socket without passwords: %v", ev.Err)
 	}
 }
