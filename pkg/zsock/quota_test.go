@@ -293,26 +293,14 @@ func TestQueuedBytesAreAccountedFor(t *testing.T) {
 
 func TestBackoffGrowsWhenPeersCloseAtOnce(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		l, _, err := b.cfg.Network.Inproc.listen(b.Context(), endpoint{address: "full", text: "inproc://full"}, 0)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.sockets = append(b.sockets, closeFunc(l.Close))
 		accepted := make(chan struct{}, 100_000)
-		go func() {
-			for {
-				conn, err := l.Accept()
-				if err != nil {
-					return
-				}
-				accepted <- struct{}{}
-				p := &rawPeer{conn}
-				p.say(b, greetingBytes("NULL"), commandFrame("READY", readyBody("PULL")))
-				p.hear(b, greetingSize)
-				p.frame(b)
-				_ = conn.Close()
-			}
-		}()
+		b.serve("full", func(conn net.Conn) {
+			accepted <- struct{}{}
+			p := &rawPeer{conn}
+			p.say(b, greetingBytes("NULL"), commandFrame("READY", readyBody("PULL")))
+			p.hear(b, greetingSize)
+			p.frame(b)
+		})
 		mustDial(b, newIn(b, NewPush, Config{}), "inproc://full")
 		time.Sleep(time.Minute)
 		if n := len(accepted); n > 40 {

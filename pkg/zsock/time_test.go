@@ -3,6 +3,7 @@ package zsock
 import (
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -55,6 +56,26 @@ func (b *bubble) raw(name, kind string) *rawPeer {
 	p.frame(b)
 	b.sockets = append(b.sockets, closeFunc(conn.Close))
 	return p
+}
+
+// serve answers every connection to an inproc endpoint by hand, one after another, and closes it.
+func (b *bubble) serve(name string, answer func(net.Conn)) {
+	b.Helper()
+	l, _, err := b.cfg.Network.Inproc.listen(b.Context(), endpoint{address: name, text: "inproc://" + name}, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.sockets = append(b.sockets, closeFunc(l.Close))
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			answer(conn)
+			_ = conn.Close()
+		}
+	}()
 }
 
 type closeFunc func() error

@@ -3,6 +3,7 @@ package zsock
 import (
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -40,23 +41,11 @@ func TestUnreachedEndpointsSayWhyAndSinceWhen(t *testing.T) {
 
 func TestUnreachedEndpointOfAnotherProtocolSaysSo(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		l, _, err := b.cfg.Network.Inproc.listen(b.Context(), endpoint{address: "http"}, 0)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer l.Close()
-		go func() {
-			for {
-				conn, err := l.Accept()
-				if err != nil {
-					return
-				}
-				// A server answers what it has read; one that closes at once may be gone before the socket writes its greeting.
-				_, _ = io.ReadFull(conn, make([]byte, greetingSize))
-				_, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n"))
-				_ = conn.Close()
-			}
-		}()
+		b.serve("http", func(conn net.Conn) {
+			// A server answers what it has read; one that closes at once may be gone before the socket writes its greeting.
+			_, _ = io.ReadFull(conn, make([]byte, greetingSize))
+			_, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n"))
+		})
 		push := newIn(b, NewPush, Config{})
 		mustDial(b, push, "inproc://http")
 		time.Sleep(time.Second)
@@ -70,21 +59,7 @@ func TestUnreachedEndpointOfAnotherProtocolSaysSo(t *testing.T) {
 
 func TestUnreachedEndpointThatClosesAtOnceHintsAtTLS(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		l, _, err := b.cfg.Network.Inproc.listen(b.Context(), endpoint{address: "tls"}, 0)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer l.Close()
-		go func() {
-			for {
-				conn, err := l.Accept()
-				if err != nil {
-					return
-				}
-				_, _ = io.ReadFull(conn, make([]byte, greetingSize))
-				_ = conn.Close()
-			}
-		}()
+		b.serve("tls", func(conn net.Conn) { _, _ = io.ReadFull(conn, make([]byte, greetingSize)) })
 		push := newIn(b, NewPush, Config{})
 		mustDial(b, push, "inproc://tls")
 		time.Sleep(time.Second)
