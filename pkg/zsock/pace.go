@@ -1,7 +1,6 @@
 package zsock
 
 import (
-	"context"
 	"sync"
 	"time"
 )
@@ -88,27 +87,4 @@ func (p *peer) keepPace() error {
 	case <-p.ctx.Done():
 		return p.reason()
 	}
-}
-
-type goneKey struct{}
-
-// GoneOf returns a channel that is closed when the connection of the peer ends whose request a handler of Rep.Serve
-// answers. It is nil elsewhere.
-func GoneOf(ctx context.Context) <-chan struct{} {
-	gone, _ := ctx.Value(goneKey{}).(<-chan struct{})
-	return gone
-}
-
-type accountKey struct{}
-
-// AccountOf returns to whom the limits of the peer are charged whose request a handler of Rep.Serve answers: its
-// certificate, its token or its address. It is empty over ipc and inproc.
-func AccountOf(ctx context.Context) string {
-	account, _ := ctx.Value(accountKey{}).(string)
-	return account
-}
-
-// WithAccount returns a context of which AccountOf returns account.
-func WithAccount(ctx context.Context, account string) context.Context {
-	return context.WithValue(ctx, accountKey{}, account)
 }

@@ -66,12 +66,31 @@ func (s *Rep) Serve(ctx context.Context, handler func(ctx context.Context, req M
 	}
 }
 
+type goneKey struct{}
+
+// GoneOf returns a channel that is closed when the connection of the peer ends whose request a handler of Rep.Serve
+// answers. It is nil elsewhere.
+func GoneOf(ctx context.Context) <-chan struct{} {
+	gone, _ := ctx.Value(goneKey{}).(<-chan struct{})
+	return gone
+}
+
+type accountKey struct{}
+
+// AccountOf returns to whom the limits of the peer are charged whose request a handler of Rep.Serve answers: its
+// certificate, its token or its address. It is empty over ipc and inproc.
+func AccountOf(ctx context.Context) string {
+	account, _ := ctx.Value(accountKey{}).(string)
+	return account
+}
+
 var errNoReply = errors.New("zsock: the request was not answered")
 
 func (s *Rep) answer(ctx context.Context, r request, handler func(context.Context, Message) Message) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ctx = context.WithValue(WithAccount(ctx, r.from.account), goneKey{}, r.from.ctx.Done())
+	ctx = context.WithValue(ctx, accountKey{}, r.from.account)
+	ctx = context.WithValue(ctx, goneKey{}, r.from.ctx.Done())
 	if r.from.principal.Role != "" {
 		ctx = WithPrincipal(ctx, r.from.principal)
 	}
