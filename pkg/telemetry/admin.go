@@ -200,9 +200,8 @@ func (a *Admin) Run(ctx context.Context) error {
 
 func (a *Admin) serve(ctx context.Context, s *adminServer) error {
 	handler := s.handler
-	at, ok := s.listener.Addr().(*net.TCPAddr)
-	if loopback := ok && at.IP.IsLoopback(); loopback || len(a.cfg.Hosts) > 0 {
-		handler = forNames(a.cfg.Hosts, !loopback, handler)
+	if local := onLoopback(s.listener); local || len(a.cfg.Hosts) > 0 {
+		handler = forNames(a.cfg.Hosts, !local, handler)
 	}
 	warned := time.Time{} // written by the accepting goroutine
 	listener := newCrowd(s.listener, a.cfg.MaxConns, func(account string, of int) {
@@ -250,9 +249,12 @@ func (a *Admin) serve(ctx context.Context, s *adminServer) error {
 }
 
 // secure reports whether a listener's address is served by HTTPS.
-func (a *Admin) secure(l net.Listener) bool {
+func (a *Admin) secure(l net.Listener) bool { return a.cfg.TLS != nil && !onLoopback(l) }
+
+// onLoopback reports whether only this machine reaches a listener.
+func onLoopback(l net.Listener) bool {
 	at, ok := l.Addr().(*net.TCPAddr)
-	return a.cfg.TLS != nil && !(ok && at.IP.IsLoopback())
+	return ok && at.IP.IsLoopback()
 }
 
 // Scheme returns "https" or "http" after Listen: how Addr is served.
