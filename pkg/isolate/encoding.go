@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 var errShort = errors.New("message ends early")
@@ -137,23 +137,4 @@ func readMessage(r io.Reader, buf *[]byte, limit int) (kind byte, body []byte, e
 }
 
 // clip makes s fit for a message and a log line: valid UTF-8 on one line of at most maxText bytes.
-func clip(s string) string { return clipTo(s, maxText) }
-
-// clipTo is clip with another limit, in bytes.
-func clipTo(s string, limit int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, s)
-	if len(s) <= limit {
-		return s
-	}
-	cut := limit - len("…")
-	for !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
-}
+func clip(s string) string { return outcome.Clip(s, maxText) }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"sync"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // excerptPart is how many bytes an excerpt keeps of the beginning, and as many of the end.
@@ -105,11 +107,11 @@ func headline(report string) string {
 		}
 		for _, start := range []string{"panic: ", "fatal error: ", "runtime: out of memory", "SIG", "terminate called"} {
 			if strings.HasPrefix(line, start) {
-				return clipTo(line, maxHeadline)
+				return outcome.Clip(line, maxHeadline)
 			}
 		}
 	}
-	return clipTo(first, maxHeadline)
+	return outcome.Clip(first, maxHeadline)
 }
 
 // outOfMemory reports whether a crash report says that an allocation failed.

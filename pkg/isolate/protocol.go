@@ -134,7 +134,7 @@ func (r reply) append(b []byte) ([]byte, error) {
 		if o.Refused == nil {
 			b = append16(append8(b, ""), "")
 		} else {
-			b = append16(append8(b, string(o.Refused.Reason)), clipTo(o.Refused.Detail, maxRefused))
+			b = append16(append8(b, string(o.Refused.Reason)), outcome.Clip(o.Refused.Detail, maxRefused))
 		}
 	}
 	return finish(b), nil

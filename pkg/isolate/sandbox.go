@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // Layer is one layer of the sandbox in which children decode, and whether it holds. The layers overlap: what one of
@@ -61,7 +63,7 @@ func (l Layer) Does() string {
 // layer returns a Layer that holds unless err says why not.
 func layer(name string, err error) Layer {
 	if err != nil {
-		return Layer{Name: name, Missing: clipTo(err.Error(), maxHeadline)}
+		return Layer{Name: name, Missing: outcome.Clip(err.Error(), maxHeadline)}
 	}
 	return Layer{Name: name}
 }
@@ -130,7 +132,7 @@ func parseReady(kind byte, body []byte) (ready, error) {
 		if err := checkWord(l.Name); err != nil {
 			return ready{}, err
 		}
-		if clipTo(l.Missing, maxHeadline) != l.Missing {
+		if outcome.Clip(l.Missing, maxHeadline) != l.Missing {
 			return ready{}, fmt.Errorf("the layer %s says why it is missing in a text that is too long or not plain", l.Name)
 		}
 		r.layers = append(r.layers, l)

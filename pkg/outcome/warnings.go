@@ -3,8 +3,6 @@ package outcome
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"unicode/utf8"
 )
 
 // The limits of the warnings about one image.
@@ -20,19 +18,7 @@ type Warnings []string
 // Add adds a formatted sentence, unless it is there already or there is no room. It cuts what is too long, and
 // replaces what is not plain text.
 func (w *Warnings) Add(format string, args ...any) {
-	s := strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(fmt.Sprintf(format, args...), "\uFFFD"))
-	if len(s) > MaxWarning {
-		n := MaxWarning - len("…")
-		for !utf8.RuneStart(s[n]) {
-			n--
-		}
-		s = s[:n] + "…"
-	}
+	s := Clip(fmt.Sprintf(format, args...), MaxWarning)
 	if s == "" || len(*w) == MaxWarnings || slices.Contains(*w, s) {
 		return
 	}
