@@ -10,7 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
 // Facts is what is known of an image. A zero field is not known.
@@ -121,12 +122,5 @@ func CleanCamera(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, " "))
 	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > MaxCamera {
-		n := MaxCamera
-		for !utf8.RuneStart(s[n]) {
-			n--
-		}
-		s = strings.TrimSpace(s[:n])
-	}
-	return s
+	return strings.TrimSpace(outcome.Cut(s, MaxCamera))
 }

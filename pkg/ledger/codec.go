@@ -131,7 +131,7 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 	shared(fieldRun, e.Run)
 	number(fieldOutcome, uint64(codeOf(e.Outcome)))
 	shared(fieldReason, string(e.Reason))
-	text(fieldDetail, cut(e.Detail, MaxDetail))
+	text(fieldDetail, outcome.Cut(e.Detail, MaxDetail))
 	before := e.Filename
 	var buf []byte
 	for _, o := range e.Outputs {

@@ -198,6 +198,6 @@ func FuzzDecodeEntry(f *testing.F) {
 }
 
 func withDetailCut(e Entry) Entry {
-	e.Detail = cut(e.Detail, MaxDetail)
+	e.Detail = outcome.Cut(e.Detail, MaxDetail)
 	return e
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -163,15 +162,4 @@ func columnBytes(columns map[string]string) (n int) {
 		n += len(name) + len(value)
 	}
 	return n
-}
-
-// cut returns the longest beginning of s that has at most n bytes and does not end inside a character.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
 }

@@ -22,8 +22,9 @@ const (
 
 // encodeRefused writes a refused variant: its name and its reason, each after its length in a byte, and the detail.
 func encodeRefused(v Refused) string {
-	name, reason := cut(v.Variant, math.MaxUint8), cut(string(v.Reason), math.MaxUint8)
-	return string([]byte{byte(len(name))}) + name + string([]byte{byte(len(reason))}) + reason + cut(v.Detail, MaxDetail)
+	name, reason := outcome.Cut(v.Variant, math.MaxUint8), outcome.Cut(string(v.Reason), math.MaxUint8)
+	return string([]byte{byte(len(name))}) + name + string([]byte{byte(len(reason))}) + reason +
+		outcome.Cut(v.Detail, MaxDetail)
 }
 
 func (d *decoder) refused() (v Refused) {

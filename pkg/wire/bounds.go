@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -31,15 +30,12 @@ const (
 	maxCursor     = 2 * MaxID   // of where a page begins
 )
 
-// CutText returns the longest beginning of s that has at most max bytes and does not end inside a character.
+// CutText is outcome.Cut, and its result does not keep the memory of a longer s.
 func CutText(s string, max int) string {
 	if len(s) <= max {
 		return s
 	}
-	for max > 0 && !utf8.RuneStart(s[max]) {
-		max--
-	}
-	return strings.Clone(s[:max])
+	return strings.Clone(outcome.Cut(s, max))
 }
 
 // text returns an encoded string of at most max bytes. It copies the bytes only after it has checked their number.
