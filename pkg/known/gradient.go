@@ -43,10 +43,14 @@ func (f *Facts) Gradient() (bits uint64, ok bool) {
 			}
 			wave := float64(h[at]>>(n%2*4)&15)/7.5 - 1
 			n++
+			var fx [gradientColumns]float64
+			for x := range fx {
+				fx[x] = math.Cos(math.Pi / gradientColumns * float64(cx) * (float64(x) + 0.5))
+			}
 			for y := range light {
 				fy := math.Cos(math.Pi / gradientRows * float64(cy) * (float64(y) + 0.5))
 				for x := range light[y] {
-					light[y][x] += wave * fy * math.Cos(math.Pi/gradientColumns*float64(cx)*(float64(x)+0.5))
+					light[y][x] += wave * fy * fx[x]
 				}
 			}
 		}
