@@ -40,7 +40,6 @@ func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done
 		case <-ctx.Done():
 			return nil
 		case o := <-reads:
-			o.info.Source = v.sourceOf(o.image)
 			r := v.prepare(ctx, o)
 			select {
 			case done <- r:
@@ -54,6 +53,7 @@ func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done
 // readCarried completes info with what travels with the image.
 func (v *Ventilator) readCarried(ctx context.Context, im *image, info *wire.TaskInfo) error {
 	sidecars, err := source.Sidecars(ctx, im.source, im.entry)
+	info.Source = v.sourceOf(im)
 	info.Carried = wire.Carried{URL: v.urlOf(im), Columns: im.entry.Columns, Sidecars: sidecars}.Encode()
 	return err
 }

@@ -85,15 +85,12 @@ func (v *Ventilator) send(dl dispatch.Delivery, message []byte, ticket wire.Tick
 // that is ready. These peers hold few tasks, so that little is read at a time.
 func (l *loop) sendBytes(ctx context.Context, dl dispatch.Delivery, ticket wire.Ticket) {
 	o := l.order(dl.Task, dl.Task.Deliveries())
+	o.bytes = true
 	l.spawn(func() error {
-		o.info.Source = l.v.sourceOf(o.image)
-		var message []byte
-		err := l.v.readCarried(ctx, o.image, &o.info)
+		r := l.v.prepare(ctx, o)
+		err := r.err
 		if err == nil {
-			message, err = l.v.readTask(ctx, o.image, o.info)
-		}
-		if err == nil {
-			err = l.v.send(dl, message, ticket)
+			err = l.v.send(dl, r.message, ticket)
 		}
 		if err != nil {
 			l.v.sent.put(sentMessage{task: dl.Task, size: dl.Size, err: err, unread: &dl})
