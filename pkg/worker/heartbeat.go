@@ -45,8 +45,9 @@ func (w *Worker) unhold(id string) {
 	}
 }
 
-// giveBack returns a task that was not begun. The next heartbeat tells its ventilator.
+// giveBack returns a task that was taken and not begun. The next heartbeat tells its ventilator.
 func (w *Worker) giveBack(r received) {
+	w.tasks.done(r.task.Run, 0)
 	w.mu.Lock()
 	w.unhold(r.task.ID)
 	if r.task.ID != "" {
@@ -63,7 +64,6 @@ func (w *Worker) returnWaiting() {
 		return
 	}
 	for r, ok := w.tasks.take(context.Background()); ok; r, ok = w.tasks.take(context.Background()) {
-		w.tasks.done(r.task.Run, 0)
 		w.giveBack(r)
 	}
 	w.sendHeartbeat()

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -87,7 +88,7 @@ func (q *queue) take(ctx context.Context) (received, bool) {
 		}
 	}
 	s := q.runs[best]
-	q.runs = append(append(q.runs[:best:best], q.runs[best+1:]...), s)
+	q.runs = append(slices.Delete(q.runs, best, best+1), s)
 	r := s.waiting[0]
 	s.waiting = s.waiting[1:]
 	s.engaged++
@@ -107,12 +108,7 @@ func (q *queue) done(run string, took time.Duration) {
 	}
 	s.usual += (took - s.usual) / 4
 	if s.engaged == 0 && len(s.waiting) == 0 {
-		for i := range q.runs {
-			if q.runs[i] == s {
-				q.runs = append(q.runs[:i:i], q.runs[i+1:]...)
-				break
-			}
-		}
+		q.runs = slices.DeleteFunc(q.runs, func(other *share) bool { return other == s })
 	}
 }
 

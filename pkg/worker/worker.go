@@ -303,7 +303,6 @@ func (w *Worker) slot(ctx context.Context, unsynced chan<- written) {
 			return
 		}
 		if w.returns.Load() {
-			w.tasks.done(r.task.Run, 0)
 			w.giveBack(r)
 			continue
 		}
