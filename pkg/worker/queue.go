@@ -90,6 +90,7 @@ func (q *queue) take(ctx context.Context) (received, bool) {
 	s := q.runs[best]
 	q.runs = append(slices.Delete(q.runs, best, best+1), s)
 	r := s.waiting[0]
+	s.waiting[0] = received{} // the list keeps no image that was transformed
 	s.waiting = s.waiting[1:]
 	s.engaged++
 	q.n--

@@ -90,6 +90,20 @@ func TestRunThatComesLaterHasNoClaimToThePast(t *testing.T) {
 	})
 }
 
+func TestQueueKeepsNoTaskThatWasTaken(t *testing.T) {
+	q := newQueue()
+	for range 2 {
+		q.put(received{task: &wire.Task{TaskInfo: wire.TaskInfo{Run: "r"}}, frame: make([]byte, 1)})
+	}
+	waiting := q.runs[0].waiting
+	if _, ok := q.take(t.Context()); !ok {
+		t.Fatal("the queue is empty")
+	}
+	if waiting[0].task != nil || waiting[0].frame != nil || waiting[1].frame == nil {
+		t.Errorf("the list holds %+v", waiting)
+	}
+}
+
 // Every ventilator that a name leads to may fill its prefetch, and all of that is held.
 func TestRoomGrowsWithTheVentilators(t *testing.T) {
 	edit := func(c *Config) { c.Prefetch, c.HeldBytes = 4, 4<<10 }
