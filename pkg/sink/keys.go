@@ -62,7 +62,6 @@ func (c *core) authorizeRun(
 	}
 	if live && !bytes.Equal(owner, ticketKey) {
 		if ended, ok := c.runs.interruptAbandoned(run, account, now); ok {
-			c.reserved.end(run)
 			c.interrupted(ended)
 			return ticketKey, false, nil
 		}

@@ -27,7 +27,6 @@ func (c *core) monitor(ctx context.Context) {
 			c.workerLost(name, "no sign of life")
 		}
 		for _, run := range c.runs.interruptSilent(now) {
-			c.reserved.end(run.ID)
 			c.interrupted(run)
 		}
 	}
@@ -46,9 +45,10 @@ func (c *core) logTrouble(before string) string {
 	return trouble
 }
 
-// interrupted records and publishes the end of a run whose ventilator is silent. The ledger knows what the run
-// settled since the ventilator's last call.
+// interrupted records and publishes the end of a run whose ventilator is silent, and frees what the run has reserved.
+// The ledger knows what the run settled since the ventilator's last call.
 func (c *core) interrupted(run wire.Run) {
+	c.reserved.end(run.ID)
 	if err := c.reader().countSettled(&run); err != nil {
 		c.log.Error("cannot count the entries of a run", "run", run.ID, "error", err)
 	} else {

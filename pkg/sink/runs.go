@@ -237,6 +237,12 @@ func (l *liveRuns) forgetOldest() {
 	}
 }
 
+// interrupt ends a run with the last call of its ventilator.
+func (r *liveRun) interrupt() wire.Run {
+	r.State, r.Ended, r.Waiting, r.silent = outcome.Interrupted, r.called, "", true
+	return r.Run
+}
+
 // interruptSilent ends the runs whose ventilators were silent for too long, and returns them.
 func (l *liveRuns) interruptSilent(now time.Time) (runs []wire.Run) {
 	l.mu.Lock()
@@ -244,8 +250,7 @@ func (l *liveRuns) interruptSilent(now time.Time) (runs []wire.Run) {
 	for _, r := range l.byID {
 		r.seenAlone(now)
 		if r.Ended.IsZero() && now.Sub(r.called) > runTimeout {
-			r.State, r.Ended, r.Waiting, r.silent = outcome.Interrupted, r.called, "", true
-			runs = append(runs, r.Run)
+			runs = append(runs, r.interrupt())
 		}
 	}
 	return runs
@@ -260,11 +265,10 @@ func (l *liveRuns) interruptAbandoned(run, account string, now time.Time) (ended
 	if r == nil || !r.Ended.IsZero() || !r.abandoned(account, now) {
 		return wire.Run{}, false
 	}
-	r.State, r.Ended, r.Waiting, r.silent = outcome.Interrupted, r.called, "", true
-	return r.Run, true
+	return r.interrupt(), true
 }
 
-// correct replaces the counts of a run that interruptSilent ended.
+// correct replaces the counts of a run that was interrupted.
 func (l *liveRuns) correct(run *wire.Run) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
