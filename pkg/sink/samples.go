@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
@@ -78,8 +77,8 @@ func sampleOf(r *wire.Result, o wire.Output) shard.Sample {
 	if r.Known != nil {
 		about.ThumbHash = r.Known.ThumbHash
 	}
-	if about.Source == "" && r.Source != "" {
-		about.Source = strings.TrimSuffix(r.Source, "/") + "/" + r.Filename
+	if about.Source == "" {
+		about.Source = imageOf(r.Source, r.Filename)
 	}
 	sample := shard.Sample{Name: o.Name, Data: o.Data, About: about, Sidecars: make(map[string][]byte)}
 	for ext, text := range carried.Sidecars {
