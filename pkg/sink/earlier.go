@@ -37,6 +37,17 @@ type earlier struct {
 	stored  bool            // workers stored some of them
 }
 
+// add makes o, an output that was made for e, the output of a variant, and returns it as it is noted.
+func (f *earlier) add(variant int, o ledger.Output, e *ledger.Entry) ledger.Output {
+	o.Earlier = true
+	f.outputs[variant] = o
+	f.known++
+	if e.Seq > f.newest.Seq {
+		f.newest = *e
+	}
+	return o
+}
+
 // outputCopy is an output that is to be a copy of another.
 type outputCopy struct {
 	from string
@@ -75,15 +86,12 @@ func (c *core) earlierOutputs(
 			continue
 		}
 		o := e.Outputs[i]
-		o.Earlier, o.Owner = true, e.Seq
-		found.outputs[v] = o
-		found.known++
+		o.Owner = e.Seq
+		found.add(v, o, e)
 		found.stored = found.stored || e.Stored
-		if e.Seq > found.newest.Seq {
-			found.newest = *e
-		}
 	}
-	return found, c.earlierContent(ctx, filename, input, what, &found)
+	err = c.earlierContent(ctx, filename, input, what, &found)
+	return found, err
 }
 
 // earlierContent adds to found what can be copied of the outputs of an image of the same content and another name.
@@ -117,13 +125,8 @@ func (c *core) earlierContent(
 		if err != nil || size != o.Size {
 			continue
 		}
-		o.Name, o.Earlier = v.OutputName(filename), true
-		found.outputs[i] = o
-		found.known++
-		found.copies = append(found.copies, outputCopy{from, o})
-		if e.Seq > found.newest.Seq {
-			found.newest = e
-		}
+		o.Name = v.OutputName(filename)
+		found.copies = append(found.copies, outputCopy{from, found.add(i, o, &e)})
 	}
 	return nil
 }
