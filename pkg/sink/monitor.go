@@ -28,6 +28,7 @@ func (c *core) monitor(ctx context.Context) {
 		}
 		for _, run := range c.runs.interruptSilent(now) {
 			c.interrupted(run)
+			c.sealWhenIdle()
 		}
 	}
 }
