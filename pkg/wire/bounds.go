@@ -128,14 +128,11 @@ func (r *Receipt) Check() error {
 	if err := checkColumns(r.URL, r.Columns); err != nil {
 		return err
 	}
-	if err := checkRefused(r.Refused); err != nil {
-		return err
-	}
-	return checkNotes(r.Dropped, r.Warnings, r.Known)
+	return checkNotes(r.Dropped, r.Refused, r.Warnings, r.Known)
 }
 
 // checkNotes checks what a result or a receipt says of an image that was transformed.
-func checkNotes(dropped []string, warnings outcome.Warnings, facts *known.Facts) error {
+func checkNotes(dropped []string, refused []RefusedVariant, warnings outcome.Warnings, facts *known.Facts) error {
 	if len(dropped) > MaxDropped {
 		return malformed("%d kinds of dropped metadata, at most %d", len(dropped), MaxDropped)
 	}
@@ -143,6 +140,9 @@ func checkNotes(dropped []string, warnings outcome.Warnings, facts *known.Facts)
 		if d == "" || len(d) > MaxDroppedName {
 			return malformed("a kind of dropped metadata has %d bytes, not 1 to %d", len(d), MaxDroppedName)
 		}
+	}
+	if err := checkRefused(refused); err != nil {
+		return err
 	}
 	if err := errors.Join(warnings.Check(), facts.Check()); err != nil {
 		return malformed("%v", err)

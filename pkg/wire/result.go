@@ -318,8 +318,5 @@ func (r *Result) check() error {
 	if _, err := DecodeCarried(r.Carried); err != nil {
 		return err
 	}
-	if err := checkRefused(r.Refused); err != nil {
-		return err
-	}
-	return checkNotes(r.Dropped, r.Warnings, r.Known)
+	return checkNotes(r.Dropped, r.Refused, r.Warnings, r.Known)
 }
