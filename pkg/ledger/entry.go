@@ -121,17 +121,13 @@ func (e *Entry) Validate() error {
 		err = fmt.Errorf("its worker, recipe or format has more than %d bytes", MaxText)
 	case len(e.Source) > MaxName:
 		err = fmt.Errorf("its source has %d bytes, more than %d", len(e.Source), MaxName)
-	case len(e.Dropped) > MaxDropped || slices.ContainsFunc(e.Dropped, func(d string) bool {
-		return d == "" ||
-			len(d) > MaxText
-	}):
+	case len(e.Dropped) > MaxDropped ||
+		slices.ContainsFunc(e.Dropped, func(d string) bool { return d == "" || len(d) > MaxText }):
 		err = fmt.Errorf("it dropped more than %d kinds of metadata, or the name of one has not 1 to %d bytes", MaxDropped,
 			MaxText)
 	case len(e.URL) > MaxName || len(e.Columns) > MaxColumns || columnBytes(e.Columns) > MaxText:
 		err = fmt.Errorf("its URL has more than %d bytes, or its %d columns are too many or too long", MaxName,
 			len(e.Columns))
-	case errors.Join(e.Warnings.Check(), e.Known.Check()) != nil:
-		err = errors.Join(e.Warnings.Check(), e.Known.Check())
 	case e.Deliveries < 0 || e.Input.Size < 0 || e.Input.Width < 0 || e.Input.Height < 0:
 		err = errors.New("it counts deliveries, bytes or pixels below 0")
 	case e.Settled.IsZero():
@@ -142,6 +138,8 @@ func (e *Entry) Validate() error {
 		err = errors.New("it has too many refused variants, or one without a name or a known reason")
 	case len(e.Outputs) > MaxOutputs:
 		err = fmt.Errorf("it has %d outputs, more than %d", len(e.Outputs), MaxOutputs)
+	default:
+		err = errors.Join(e.Warnings.Check(), e.Known.Check())
 	}
 	for _, o := range e.Outputs {
 		if err == nil && (o.Name == "" || len(o.Name) > MaxName) {
