@@ -55,8 +55,9 @@ var TimeLayouts = [2]string{"2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00"}
 
 // The limits of the facts.
 const (
-	MaxCamera    = 64 // bytes
-	MaxThumbHash = 32 // bytes
+	MaxZone      = 1023 // minutes of a zone from UTC, to either side, as a ledger can store them
+	MaxCamera    = 64   // bytes
+	MaxThumbHash = 32   // bytes
 	DigestSize   = 32
 )
 
@@ -67,11 +68,18 @@ func (f *Facts) Empty() bool {
 }
 
 // Time returns when the image was taken. zoned says whether its zone is known; else the time is the camera's, as UTC.
-func (f *Facts) Time() (t time.Time, zoned, ok bool) {
+func (f *Facts) Time() (t time.Time, zoned, ok bool) { return ParseTime(f.Captured) }
+
+// ParseTime returns the time that a text in one of TimeLayouts means, as Time does. ok is false for any other text, and
+// where the zone is beyond MaxZone.
+func ParseTime(text string) (t time.Time, zoned, ok bool) {
 	for i, layout := range TimeLayouts {
-		if t, err := time.Parse(layout, f.Captured); err == nil {
-			return t, i == 1, true
+		t, err := time.Parse(layout, text)
+		if err != nil || len(text) > len(layout) { // longer: with fractions of a second, as many as there are
+			continue
 		}
+		_, east := t.Zone()
+		return t, i == 1, -MaxZone <= east/60 && east/60 <= MaxZone
 	}
 	return t, false, false
 }

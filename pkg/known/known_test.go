@@ -27,6 +27,8 @@ func TestFactsAreChecked(t *testing.T) {
 	for name, spoil := range map[string]func(*Facts){
 		"digest":    func(f *Facts) { f.SHA256 = make([]byte, 31) },
 		"time":      func(f *Facts) { f.Captured = "2024-05-17T25:30:45" },
+		"zone":      func(f *Facts) { f.Captured = "2024-05-17T12:30:45+17:04" },
+		"fractions": func(f *Facts) { f.Captured = "2024-05-17T12:30:45.123456" },
 		"camera":    func(f *Facts) { f.Camera = strings.Repeat("x", MaxCamera+1) },
 		"text":      func(f *Facts) { f.Camera = "a\x1b[31mb" },
 		"color":     func(f *Facts) { f.Color = "FF8000" },

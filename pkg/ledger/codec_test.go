@@ -55,7 +55,10 @@ func TestEntryIsTheSameAfterEncoding(t *testing.T) {
 	bare := Entry{ID: testID(8), Filename: "x", Outcome: outcome.Dead, Settled: time.UnixMicro(-1).UTC()}
 	early := testEntry(2)
 	early.Known = &known.Facts{Captured: "1931-01-02T03:04:05"}
-	for _, e := range []Entry{testEntry(1), full, bare, early} {
+	east, west := testEntry(3), testEntry(4)
+	east.Known = &known.Facts{Captured: "9999-12-31T23:59:59+17:03"}
+	west.Known = &known.Facts{Captured: "0000-01-01T00:00:00-17:03"}
+	for _, e := range []Entry{testEntry(1), full, bare, early, east, west} {
 		number, text := testWords()
 		for name, b := range map[string][]byte{
 			"with words": encode(nil, &e, number), "without": encode(nil, &e, noWords),

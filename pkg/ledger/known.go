@@ -15,8 +15,8 @@ import (
 // A time is stored as seconds, zigzag, and below them a number of zoneSteps: 0 for an unknown zone, else its minutes
 // and noZone. A location is latitude and longitude, in units of 1e-7 degrees, 4 bytes each, little-endian.
 const (
-	zoneSteps = 2048
-	noZone    = 1024
+	zoneSteps = 2 * noZone
+	noZone    = known.MaxZone + 1
 	perDegree = 1e7
 )
 

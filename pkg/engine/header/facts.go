@@ -78,7 +78,7 @@ func captured(date, zone string) string {
 		return ""
 	}
 	local := t.Format(known.TimeLayouts[0])
-	if _, err := time.Parse(known.TimeLayouts[1], local+zone); err == nil && zone != "" {
+	if _, zoned, ok := known.ParseTime(local + zone); ok && zoned {
 		return local + zone
 	}
 	return local

@@ -4,10 +4,26 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
+
+// A zone that no clock has is left out, and so is a zone with fractions of a second before it.
+func TestOddZonesOfATimeAreLeftOut(t *testing.T) {
+	const local = "2024-05-17T12:30:45"
+	for zone, want := range map[string]string{
+		"": local, "+02:00": local + "+02:00", "Z": local + "Z", "-11:30": local + "-11:30",
+		"+23:59": local, "-24:00": local, ".123+02:00": local, "." + strings.Repeat("0", 300): local, "CEST": local,
+	} {
+		got := captured("2024:05:17 12:30:45", zone)
+		if err := (&known.Facts{Captured: got}).Check(); got != want || err != nil {
+			t.Errorf("zone %.20q: %q, not %q, %v", zone, got, want, err)
+		}
+	}
+}
 
 func FuzzRead(f *testing.F) {
 	files, _ := filepath.Glob("../../../testdata/hostile/*")
