@@ -122,18 +122,13 @@ func (t *transform) chooseColor() {
 }
 
 func (t *transform) result() *engine.Result {
-	res := &engine.Result{Format: t.info.Format, Stages: t.stages, Warnings: t.warnings}
-	res.Width, res.Height = t.info.Displayed()
-	res.Known = reference.Facts(t.info, t.seen)
+	var outputs []engine.Output
 	var carried []string
 	for _, m := range t.made {
-		res.Outputs = append(res.Outputs, m.output)
+		outputs = append(outputs, m.output)
 		carried = append(carried, m.carried...)
 	}
-	for _, name := range t.info.Metadata() {
-		if !slices.Contains(carried, name) {
-			res.Dropped = append(res.Dropped, name)
-		}
-	}
+	res := reference.ResultOf(t.info, t.seen, outputs, carried)
+	res.Stages, res.Warnings = t.stages, t.warnings
 	return res
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// Huffman returns the header of a JPEG whose data the decoders read: those of an arithmetic-coded one are coded anew,
-// without loss. Every other header stays as it is. The error is an *outcome.Rejection.
+// Huffman returns the header of a JPEG whose data the decoders read. An arithmetic-coded JPEG is recoded with Huffman
+// codes, without loss; every other header is returned unchanged. The error is an *outcome.Rejection.
 func Huffman(info header.Info) (header.Info, error) {
 	if !info.JPEG.Arithmetic {
 		return info, nil

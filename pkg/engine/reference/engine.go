@@ -222,15 +222,24 @@ func (t *transform) encode(recipe.Recipe) error {
 }
 
 func (t *transform) result() *engine.Result {
-	res := &engine.Result{Format: t.info.Format, Stages: t.stages, Warnings: t.warnings}
-	res.Width, res.Height = t.info.Displayed()
-	res.Known = Facts(t.info, t.seen)
+	var outputs []engine.Output
 	var carried []string
 	for _, m := range t.made {
-		res.Outputs = append(res.Outputs, m.output)
+		outputs = append(outputs, m.output)
 		carried = append(carried, m.carried...)
 	}
-	for _, name := range t.info.Metadata() {
+	res := ResultOf(t.info, t.seen, outputs, carried)
+	res.Stages, res.Warnings = t.stages, t.warnings
+	return res
+}
+
+// ResultOf returns the result of an image whose header is info, without stages and warnings. seen is how the image
+// looks, and may be nil. carried names the metadata that an output carries or an engine has applied, in any order and
+// with repeats; the input's other metadata counts as dropped.
+func ResultOf(info header.Info, seen *thumbhash.Look, outputs []engine.Output, carried []string) *engine.Result {
+	res := &engine.Result{Format: info.Format, Outputs: outputs, Known: Facts(info, seen)}
+	res.Width, res.Height = info.Displayed()
+	for _, name := range info.Metadata() {
 		if !slices.Contains(carried, name) {
 			res.Dropped = append(res.Dropped, name)
 		}
