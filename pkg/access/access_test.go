@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/pki"
+	"github.com/imagefarm/imagefarm/pkg/reload"
 )
 
 // issued is a list of tokens, and their secrets by role.
@@ -108,14 +109,14 @@ func TestTokensExpireAndAreTakenBack(t *testing.T) {
 			t.Error("a token does not end at its time")
 		}
 		store(one)
-		time.Sleep(reloadEvery)
+		time.Sleep(reload.Every)
 		if found(long) {
 			t.Error("a token that was taken back still admits")
 		}
 		store()
-		time.Sleep(reloadEvery)
+		time.Sleep(reload.Every)
 		store(two)
-		time.Sleep(reloadEvery)
+		time.Sleep(reload.Every)
 		if !found(long) {
 			t.Error("a token that was stored while the farm ran does not admit")
 		}
@@ -235,7 +236,7 @@ func TestBrowserSignsInOnce(t *testing.T) {
 		parts := strings.Split(cookie.Value, ".")
 		for _, forged := range []string{
 			"", ".", "..", parts[0] + ".99999999999." + parts[2], cookie.Value + "A", cookie.Value[1:],
-			NewGate(list, nil).seal(list.tokens[0], time.Now().Add(time.Hour)),
+			NewGate(list, nil).seal(list.files.Current()[0], time.Now().Add(time.Hour)),
 		} {
 			if code := with(forged); code != http.StatusUnauthorized {
 				t.Errorf("with the cookie %q: %d", forged, code)

@@ -9,14 +9,11 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/reload"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
-
-// reloadEvery is the shortest pause between two looks at the file of tokens.
-const reloadEvery = 2 * time.Second
 
 // maxTokens bounds how many tokens a list has.
 const maxTokens = 10_000
@@ -30,12 +27,8 @@ type Config struct {
 
 // List is a list of tokens. It is safe for concurrent use.
 type List struct {
-	cfg Config
-
-	mu     sync.Mutex
-	tokens []Token
-	looked time.Time
-	stamp  string
+	cfg   Config
+	files reload.Files[[]Token]
 }
 
 // Open reads the tokens. It returns an error that names the first line that is wrong.
@@ -43,11 +36,18 @@ func Open(cfg Config) (*List, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	l := &List{cfg: cfg, looked: time.Now()}
-	l.stamp = l.fileStamp()
-	var err error
-	l.tokens, err = l.load()
-	return l, err
+	l := &List{cfg: cfg}
+	l.files = reload.Files[[]Token]{
+		Paths: []string{cfg.File},
+		Load:  l.load,
+		Reloaded: func(tokens []Token) {
+			cfg.Logger.Info("reloaded tokens", "file", cfg.File, "tokens", len(tokens))
+		},
+		Failed: func(err error) {
+			cfg.Logger.Error("cannot reload tokens; the former ones stay in force", "file", cfg.File, "error", err)
+		},
+	}
+	return l, l.files.Open()
 }
 
 func (l *List) load() ([]Token, error) {
@@ -81,40 +81,6 @@ func (l *List) load() ([]Token, error) {
 	return tokens, nil
 }
 
-func (l *List) fileStamp() string {
-	if l.cfg.File == "" {
-		return ""
-	}
-	info, err := os.Stat(l.cfg.File)
-	if err != nil {
-		return err.Error()
-	}
-	return fmt.Sprintf("%d %d", info.ModTime().UnixNano(), info.Size())
-}
-
-// current returns what the file says now.
-func (l *List) current() []Token {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if time.Since(l.looked) < reloadEvery {
-		return l.tokens
-	}
-	l.looked = time.Now()
-	stamp := l.fileStamp()
-	if stamp == l.stamp {
-		return l.tokens
-	}
-	l.stamp = stamp
-	fresh, err := l.load()
-	if err != nil {
-		l.cfg.Logger.Error("cannot reload tokens; the former ones stay in force", "file", l.cfg.File, "error", err)
-		return l.tokens
-	}
-	l.tokens = fresh
-	l.cfg.Logger.Info("reloaded tokens", "file", l.cfg.File, "tokens", len(fresh))
-	return l.tokens
-}
-
 // Find returns the token of a secret. ok is false if there is none, or if it has expired. The time that it takes does
 // not depend on how much of a secret is right.
 func (l *List) Find(secret string) (t Token, ok bool) {
@@ -135,7 +101,7 @@ func (l *List) Principal(user, password string) (zsock.Principal, error) {
 // Check implements zsock.Passwords.
 func (l *List) Check(p zsock.Principal) error {
 	now := time.Now()
-	for _, t := range l.current() {
+	for _, t := range l.files.Current() {
 		if t.principal() == p && now.Before(t.Expires) {
 			return nil
 		}
@@ -145,7 +111,7 @@ func (l *List) Check(p zsock.Principal) error {
 
 func (l *List) find(hash [sha256.Size]byte) (t Token, ok bool) {
 	now := time.Now()
-	for _, have := range l.current() {
+	for _, have := range l.files.Current() {
 		if subtle.ConstantTimeCompare(have.hash[:], hash[:]) == 1 && now.Before(have.Expires) {
 			t, ok = have, true
 		}

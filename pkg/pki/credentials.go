@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/reload"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
@@ -22,18 +22,10 @@ type Config struct {
 	Logger *slog.Logger // default: nothing is logged
 }
 
-// reloadEvery is how often the files are looked at for a change, at most.
-const reloadEvery = 2 * time.Second
-
 // Credentials are a member's certificate and whom it trusts. They are read again when their files change; a broken file
 // is logged, and what was read before stays in force. They are safe for concurrent use.
 type Credentials struct {
-	cfg Config
-
-	mu     sync.Mutex
-	looked time.Time
-	stamp  string // of the files
-	state  loaded
+	files reload.Files[loaded]
 }
 
 // loaded is what the files say.
@@ -52,11 +44,17 @@ func Open(cfg Config) (*Credentials, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &Credentials{cfg: cfg, looked: time.Now()}
-	c.stamp = c.filesStamp()
-	var err error
-	c.state, err = load(cfg)
-	return c, err
+	c := &Credentials{files: reload.Files[loaded]{
+		Paths: []string{cfg.Bundle, cfg.Deny},
+		Load:  func() (loaded, error) { return load(cfg) },
+		Reloaded: func(l loaded) {
+			cfg.Logger.Info("reloaded certificates", "member", l.self.String(), "expires", l.leaf.NotAfter)
+		},
+		Failed: func(err error) {
+			cfg.Logger.Error("cannot reload certificates; the former ones stay in force", "error", err)
+		},
+	}}
+	return c, c.files.Open()
 }
 
 func load(cfg Config) (loaded, error) {
@@ -110,38 +108,7 @@ func memberOf(cert *x509.Certificate) (Member, error) {
 	return parseMember(cert.URIs[0])
 }
 
-func (c *Credentials) filesStamp() string {
-	var b strings.Builder
-	for _, path := range []string{c.cfg.Bundle, c.cfg.Deny} {
-		if info, err := os.Stat(path); err == nil {
-			fmt.Fprintf(&b, "%d %d;", info.ModTime().UnixNano(), info.Size())
-		}
-	}
-	return b.String()
-}
-
-// current returns what the files say now.
-func (c *Credentials) current() loaded {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.looked) < reloadEvery {
-		return c.state
-	}
-	c.looked = time.Now()
-	stamp := c.filesStamp()
-	if stamp == c.stamp {
-		return c.state
-	}
-	c.stamp = stamp
-	fresh, err := load(c.cfg)
-	if err != nil {
-		c.cfg.Logger.Error("cannot reload certificates; the former ones stay in force", "error", err)
-		return c.state
-	}
-	c.state = fresh
-	c.cfg.Logger.Info("reloaded certificates", "member", fresh.self.String(), "expires", fresh.leaf.NotAfter)
-	return c.state
-}
+func (c *Credentials) current() loaded { return c.files.Current() }
 
 // Self returns whom the certificate names.
 func (c *Credentials) Self() Member { return c.current().self }
