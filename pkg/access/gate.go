@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/account"
+	"github.com/imagefarm/imagefarm/pkg/httpreply"
 	"github.com/imagefarm/imagefarm/pkg/pki"
 )
 
@@ -81,11 +81,11 @@ func (g *Gate) around(next http.Handler, forms bool) http.Handler {
 		case !ok:
 			g.missing(w, r)
 		case t.Role != pki.Operator && t.Role != pki.Viewer:
-			refuse(w, http.StatusForbidden, "a "+t.Role+"'s token admits to the tunnel only")
+			httpreply.Refuse(w, http.StatusForbidden, "a "+t.Role+"'s token admits to the tunnel only")
 		case !reads && g.cross.Check(r) != nil:
-			refuse(w, http.StatusForbidden, "the request comes from another site")
+			httpreply.Refuse(w, http.StatusForbidden, "the request comes from another site")
 		case !reads && t.Role != pki.Operator:
-			refuse(w, http.StatusForbidden, "a viewer may only look; this needs an operator's token")
+			httpreply.Refuse(w, http.StatusForbidden, "a viewer may only look; this needs an operator's token")
 		default:
 			w.Header().Add("Vary", "Authorization, Cookie")
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), holderKey{}, t)))
@@ -108,11 +108,11 @@ func (g *Gate) holder(r *http.Request) (Token, bool) {
 func (g *Gate) missing(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "" && g.missed(r) {
 		w.Header().Set("Retry-After", "60")
-		refuse(w, http.StatusTooManyRequests, "too many wrong tokens; wait a minute")
+		httpreply.Refuse(w, http.StatusTooManyRequests, "too many wrong tokens; wait a minute")
 		return
 	}
 	w.Header().Set("WWW-Authenticate", "Bearer")
-	refuse(w, http.StatusUnauthorized, "the token is missing, wrong or expired: send Authorization: Bearer TOKEN")
+	httpreply.Refuse(w, http.StatusUnauthorized, "the token is missing, wrong or expired: send Authorization: Bearer TOKEN")
 }
 
 func (g *Gate) missed(r *http.Request) (tooMany bool) {
@@ -126,7 +126,7 @@ func (g *Gate) missed(r *http.Request) (tooMany bool) {
 
 func (g *Gate) login(w http.ResponseWriter, r *http.Request) {
 	if g.cross.Check(r) != nil {
-		refuse(w, http.StatusForbidden, "the request comes from another site")
+		httpreply.Refuse(w, http.StatusForbidden, "the request comes from another site")
 		return
 	}
 	t, ok := g.list.Find(strings.TrimSpace(r.PostFormValue("token")))
@@ -151,7 +151,7 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request) {
 
 func (g *Gate) logout(w http.ResponseWriter, r *http.Request) {
 	if g.cross.Check(r) != nil {
-		refuse(w, http.StatusForbidden, "the request comes from another site")
+		httpreply.Refuse(w, http.StatusForbidden, "the request comes from another site")
 		return
 	}
 	gone := g.cookie(r, "")
@@ -221,18 +221,5 @@ func (g *Gate) session(value string) (Token, bool) {
 // me tells whose token a request has, so that the page offers only what its holder may do.
 func me(w http.ResponseWriter, r *http.Request) {
 	t, _ := Holder(r.Context())
-	reply(w, http.StatusOK, map[string]any{"role": t.Role, "name": t.Name, "expires": t.Expires})
-}
-
-func refuse(w http.ResponseWriter, status int, why string) {
-	reply(w, status, map[string]string{"error": why})
-}
-
-func reply(w http.ResponseWriter, status int, value any) {
-	b, _ := json.Marshal(value) // strings and times can be encoded
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // a client that has disconnected needs no answer
+	httpreply.JSON(w, http.StatusOK, map[string]any{"role": t.Role, "name": t.Name, "expires": t.Expires})
 }

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 
+	"github.com/imagefarm/imagefarm/pkg/httpreply"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -22,24 +23,24 @@ func (d *Dashboard) action(do func(context.Context, []byte) (any, error)) http.H
 	cross := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := cross.Check(r); err != nil {
-			refuse(w, http.StatusForbidden, "the request comes from another site")
+			httpreply.Refuse(w, http.StatusForbidden, "the request comes from another site")
 			return
 		}
 		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-			refuse(w, http.StatusUnsupportedMediaType, "the request must be application/json")
+			httpreply.Refuse(w, http.StatusUnsupportedMediaType, "the request must be application/json")
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAction))
 		if err != nil {
-			refuse(w, http.StatusBadRequest, err.Error())
+			httpreply.Refuse(w, http.StatusBadRequest, err.Error())
 			return
 		}
 		value, err := do(r.Context(), body)
 		if err != nil {
-			refuse(w, http.StatusBadRequest, err.Error())
+			httpreply.Refuse(w, http.StatusBadRequest, err.Error())
 			return
 		}
-		reply(w, http.StatusOK, value)
+		httpreply.JSON(w, http.StatusOK, value)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/imagefarm/imagefarm/pkg/httpreply"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -18,12 +19,12 @@ const (
 
 func (d *Dashboard) showRun(w http.ResponseWriter, _ *http.Request) {
 	v, _ := d.current()
-	reply(w, http.StatusOK, v.run)
+	httpreply.JSON(w, http.StatusOK, v.run)
 }
 
 func (d *Dashboard) showWorkers(w http.ResponseWriter, _ *http.Request) {
 	v, _ := d.current()
-	reply(w, http.StatusOK, WorkersReply{Now: v.status.Now, Workers: v.workers()})
+	httpreply.JSON(w, http.StatusOK, WorkersReply{Now: v.status.Now, Workers: v.workers()})
 }
 
 // EntriesReply answers GET /api/v1/results and /api/v1/rejects. Next is the value of after for the next page, and empty
@@ -44,12 +45,12 @@ func (d *Dashboard) showRejects(w http.ResponseWriter, r *http.Request) {
 func (d *Dashboard) showEntries(w http.ResponseWriter, r *http.Request, only []outcome.Outcome) {
 	args, err := entriesArgs(r.URL.Query(), only)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		httpreply.Refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	page, leave, err := d.readEntries(w, r, args)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		httpreply.Refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	defer leave()
@@ -57,7 +58,7 @@ func (d *Dashboard) showEntries(w http.ResponseWriter, r *http.Request, only []o
 	if page.Entries == nil {
 		page.Entries = []wire.Receipt{}
 	}
-	reply(w, http.StatusOK, EntriesReply{page.Entries, page.Next})
+	httpreply.JSON(w, http.StatusOK, EntriesReply{page.Entries, page.Next})
 }
 
 // readEntries reads a page of the ledger and takes a place for its answer. The caller calls leave when it is sent. A

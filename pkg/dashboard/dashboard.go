@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/httpreply"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -172,10 +173,10 @@ func (d *Dashboard) Handler() http.Handler {
 	}
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			refuse(w, http.StatusNotFound, "no such resource")
+			httpreply.Refuse(w, http.StatusNotFound, "no such resource")
 			return
 		}
-		refuse(w, http.StatusMethodNotAllowed, "no such action, or the sink does not allow actions (--tokens)")
+		httpreply.Refuse(w, http.StatusMethodNotAllowed, "no such action, or the sink does not allow actions (--tokens)")
 	})
 	return guarded(mux)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/httpreply"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -121,12 +122,12 @@ func eventText(topic string, payload any) []byte {
 func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 	topics := r.URL.Query()["topic"]
 	if len(topics) > maxTopics {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("%d topics; at most %d", len(topics), maxTopics))
+		httpreply.Refuse(w, http.StatusBadRequest, fmt.Sprintf("%d topics; at most %d", len(topics), maxTopics))
 		return
 	}
 	for _, t := range topics {
 		if len(t) > maxTopic {
-			refuse(w, http.StatusBadRequest, fmt.Sprintf("a topic of %d bytes; at most %d", len(t), maxTopic))
+			httpreply.Refuse(w, http.StatusBadRequest, fmt.Sprintf("a topic of %d bytes; at most %d", len(t), maxTopic))
 			return
 		}
 	}

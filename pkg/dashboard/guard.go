@@ -1,9 +1,6 @@
 package dashboard
 
-import (
-	"encoding/json"
-	"net/http"
-)
+import "net/http"
 
 // policy lets the page load from this server only, without inline scripts or styles, frames or forms.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -21,21 +18,4 @@ func guarded(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		next.ServeHTTP(w, r)
 	})
-}
-
-// reply answers with JSON.
-func reply(w http.ResponseWriter, status int, value any) {
-	b, err := json.Marshal(value)
-	if err != nil { // every value of this package can be encoded
-		status, b = http.StatusInternalServerError, []byte(`{"error":"cannot encode the answer"}`)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // a client that has disconnected needs no answer
-}
-
-// refuse answers with a reason, as JSON.
-func refuse(w http.ResponseWriter, status int, why string) {
-	reply(w, status, map[string]string{"error": why})
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/httpreply"
 )
 
 // A stream that has sent nothing for the time of pulse sends a comment, so that proxies keep the connection and the
@@ -26,7 +28,7 @@ func (d *Dashboard) listen(w http.ResponseWriter, r *http.Request) (s *stream, d
 	case d.clients <- struct{}{}:
 	default:
 		w.Header().Set("Retry-After", "10")
-		refuse(
+		httpreply.Refuse(
 			w,
 			http.StatusServiceUnavailable,
 			fmt.Sprintf("%d streams are open; the server allows no more", cap(d.clients)),
