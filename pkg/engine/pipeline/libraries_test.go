@@ -27,35 +27,35 @@ func TestJPEGXLIsRefusedByNameWithoutItsLibrary(t *testing.T) {
 	}
 }
 
-// withLibraries reports whether this process may load libraries. If not, it runs the test in one that may.
-func withLibraries(t *testing.T) bool {
+// newWithLibraries returns an engine that uses libraries, or nil if the test has run in a process of its own: one that
+// may load them. It skips the test if something that the test needs is missing.
+func newWithLibraries(t *testing.T, missing error) *Engine {
 	t.Helper()
+	if missing != nil {
+		t.Skip(missing)
+	}
 	if os.Getenv(native.Env) == native.Native {
-		return true
+		e, err := New(Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), native.Env+"="+native.Native)
 	if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--- PASS: "+t.Name())) {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return false
+	return nil
 }
 
 // Arithmetic coding is read by libjpeg-turbo, as any JPEG is: the same picture comes of it, at every size.
 func TestArithmeticJPEG(t *testing.T) {
-	if _, err := native.LoadTurboJPEG(); err != nil {
-		t.Skip(err)
-	}
+	_, missing := native.LoadTurboJPEG()
 	jpegtran, err := exec.LookPath("jpegtran")
-	if err != nil {
-		t.Skip(err)
-	}
-	if !withLibraries(t) {
+	e := newWithLibraries(t, errors.Join(missing, err))
+	if e == nil {
 		return
-	}
-	e, err := New(Config{})
-	if err != nil {
-		t.Fatal(err)
 	}
 	exif := enginetest.Segment(0xe1, []byte("Exif\x00\x00"), enginetest.EXIF(6))
 	huffman := enginetest.JPEG(enginetest.Photo(200, 130), enginetest.JPEGOptions{Segments: [][]byte{exif}})
@@ -92,15 +92,10 @@ func TestArithmeticJPEG(t *testing.T) {
 }
 
 func TestJPEGXL(t *testing.T) {
-	if _, err := native.LoadJXL(); err != nil {
-		t.Skip(err)
-	}
-	if !withLibraries(t) {
+	_, missing := native.LoadJXL()
+	e := newWithLibraries(t, missing)
+	if e == nil {
 		return
-	}
-	e, err := New(Config{})
-	if err != nil {
-		t.Fatal(err)
 	}
 	one := func(data []byte, ops string) (pixels, error) {
 		r, err := recipe.Parse("x=" + ops)
