@@ -9,20 +9,10 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
-
-// canonical returns the canonical text of variants.
-func canonical(t *testing.T, variants ...string) string {
-	t.Helper()
-	r, err := recipe.Parse(variants...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.String()
-}
 
 // made is a worker's result of the variants named in outputs, of d/1.jpg.
 func made(input taskid.Input, run, text string, only []string, outputs ...string) *wire.Result {
@@ -43,12 +33,12 @@ func TestOnlyUnknownVariantsAreMade(t *testing.T) {
 	s := newStage(t)
 	input := taskid.InputOfMetadata("d/1.jpg", 100, time.Unix(1, 0))
 	thumb, medium, small := "thumb=fit:64x64", "medium=fit:500x500", "medium=fit:400x400"
-	s.send(made(input, "r1", canonical(t, thumb), nil, "thumb").Encode())
+	s.send(made(input, "r1", recipetest.Canonical(t, thumb), nil, "thumb").Encode())
 	s.await(wire.TopicTaskDone)
 
 	ask := func(run string, of taskid.Input, variants ...string) wire.KnownVariants {
 		t.Helper()
-		known, err := s.client.Variants(t.Context(), wire.VariantsArgs{Run: run, Recipe: canonical(t, variants...),
+		known, err := s.client.Variants(t.Context(), wire.VariantsArgs{Run: run, Recipe: recipetest.Canonical(t, variants...),
 			Images: []wire.VariantsOf{{Filename: "d/1.jpg", Input: []byte(of)}}})
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +58,7 @@ func TestOnlyUnknownVariantsAreMade(t *testing.T) {
 		}
 	}
 
-	both := canonical(t, thumb, medium)
+	both := recipetest.Canonical(t, thumb, medium)
 	s.send(made(input, "r2", both, []string{"medium"}, "medium").Encode())
 	r := s.await(wire.TopicTaskDone).(*wire.Receipt)
 	if len(r.Outputs) != 2 || r.Outputs[0].Name != "d/1_thumb.jpg" || !r.Outputs[0].Earlier || r.Outputs[1].Earlier {
@@ -80,7 +70,7 @@ func TestOnlyUnknownVariantsAreMade(t *testing.T) {
 	}
 	settled := func(variants ...string) bool {
 		t.Helper()
-		id := input.ID(canonical(t, variants...))
+		id := input.ID(recipetest.Canonical(t, variants...))
 		got, err := s.client.Settled(t.Context(), []taskid.ID{id}, true)
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +97,7 @@ func TestOnlyUnknownVariantsAreMade(t *testing.T) {
 	}
 
 	// A variant of that name, made otherwise, takes the file; then the first one must be made again, and nothing else.
-	s.send(made(input, "r4", canonical(t, small), nil, "medium").Encode())
+	s.send(made(input, "r4", recipetest.Canonical(t, small), nil, "medium").Encode())
 	s.await(wire.TopicTaskDone)
 	if settled(thumb, medium) {
 		t.Error("a task is settled though one of its outputs was replaced")
@@ -129,7 +119,7 @@ func TestOnlyUnknownVariantsAreMade(t *testing.T) {
 func TestPartOfATaskFailsWhenTheRestIsGone(t *testing.T) {
 	s := newStage(t)
 	input := taskid.InputOfMetadata("d/1.jpg", 100, time.Unix(1, 0))
-	both := canonical(t, "thumb=fit:64x64", "medium=fit:500x500")
+	both := recipetest.Canonical(t, "thumb=fit:64x64", "medium=fit:500x500")
 	s.send(made(input, "r1", both, []string{"medium"}, "medium").Encode())
 	if r := s.await(wire.TopicTaskFailed).(*wire.Receipt); r.Detail != `the earlier output "d/1_thumb.jpg" is gone` {
 		t.Errorf("%+v", r)
@@ -142,7 +132,7 @@ func TestPartOfATaskFailsWhenTheRestIsGone(t *testing.T) {
 func TestForgedPartsAreRefused(t *testing.T) {
 	s := newStage(t)
 	input := taskid.InputOfMetadata("d/1.jpg", 100, time.Unix(1, 0))
-	both := canonical(t, "thumb=fit:64x64", "medium=fit:500x500")
+	both := recipetest.Canonical(t, "thumb=fit:64x64", "medium=fit:500x500")
 	another := made(input, "r1", both, []string{"medium"}, "medium")
 	another.Input = []byte(taskid.InputOfMetadata("d/2.jpg", 100, time.Unix(1, 0)))
 	for _, r := range []*wire.Result{
@@ -165,7 +155,7 @@ func TestOutputsOfAMovedImageAreCopied(t *testing.T) {
 	s := newStage(t)
 	digest := sha256.Sum256([]byte("content"))
 	input, moved := taskid.InputOfDigest("d/1.jpg", digest), taskid.InputOfDigest("e/2.jpg", digest)
-	both := canonical(t, "thumb=fit:64x64", "medium=fit:500x500")
+	both := recipetest.Canonical(t, "thumb=fit:64x64", "medium=fit:500x500")
 	first := made(input, "r1", both, nil, "thumb", "medium")
 	first.Input = []byte(input)
 	s.send(first.Encode())
@@ -201,7 +191,7 @@ func TestOutputsOfAMovedImageAreCopied(t *testing.T) {
 		t.Errorf("%+v, %v, %v", e, ok, err)
 	}
 
-	more := canonical(t, "thumb=fit:64x64", "large=fit:900x900")
+	more := recipetest.Canonical(t, "thumb=fit:64x64", "large=fit:900x900")
 	again := taskid.InputOfDigest("f/3.jpg", digest)
 	if known := ask("r3", more, "f/3.jpg", again); !slices.Equal(known.Names, []string{"thumb"}) || known.Receipt != nil {
 		t.Errorf("of another recipe: %+v", known)
@@ -224,7 +214,7 @@ func TestOutputsOfAMovedImageAreCopied(t *testing.T) {
 		}
 	}
 	last := taskid.InputOfDigest("g/4.jpg", digest)
-	if known := ask("r4", canonical(t, "thumb=fit:64x64"), "g/4.jpg", last); known.Names != nil || known.Receipt != nil {
+	if known := ask("r4", recipetest.Canonical(t, "thumb=fit:64x64"), "g/4.jpg", last); known.Names != nil || known.Receipt != nil {
 		t.Errorf("of a changed output: %+v", known)
 	}
 	if _, err := os.Stat(filepath.Join(s.out, "g", "4_thumb.jpg")); err == nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -36,11 +37,7 @@ func outputsOf(t *testing.T, variant string, inputs ...string) ([]string, error)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := recipe.Parse(variant)
-	if err != nil {
-		t.Fatal(err)
-	}
-	look, err := f.survey(t.Context(), r)
+	look, err := f.survey(t.Context(), recipetest.Parse(t, variant))
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 	"github.com/imagefarm/imagefarm/pkg/source"
 )
 
@@ -59,10 +59,7 @@ func TestPartsAgreeOnNames(t *testing.T) {
 			}
 		}
 	}
-	what, err := recipe.Parse("x=fit:64x64,format:jpeg")
-	if err != nil {
-		t.Fatal(err)
-	}
+	what := recipetest.Parse(t, "x=fit:64x64,format:jpeg")
 	outputs := func(part Part) (names []string) {
 		f, err := newFinder(&Config{Inputs: []string{dir}, Part: part})
 		if err != nil {

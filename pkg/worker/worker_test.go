@@ -18,6 +18,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -278,18 +279,9 @@ func TestTroubleOfTheFarmIsAFailureNotARejection(t *testing.T) {
 	})
 }
 
-func canonical(t *testing.T, variants ...string) string {
-	t.Helper()
-	r, err := recipe.Parse(variants...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.String()
-}
-
 func TestVariantThatCannotBeMadeIsRefusedBesideTheOthers(t *testing.T) {
 	onStage(t, nil, func(t *testing.T, s *stage) {
-		both, one := canonical(t, "a=fit:8x8", "b=fit:9x9"), canonical(t, "b=fit:9x9")
+		both, one := recipetest.Canonical(t, "a=fit:8x8", "b=fit:9x9"), recipetest.Canonical(t, "b=fit:9x9")
 		s.send("a.jpg", "wide", wire.TaskInfo{ID: "a", Recipe: both})
 		r := s.result(time.Minute)
 		if r == nil || r.Outcome != outcome.Done || len(r.Outputs) != 1 || r.Outputs[0].Name != "a_a.jpg" ||

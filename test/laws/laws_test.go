@@ -109,7 +109,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/nearest":   nil,
 		"pkg/printable": nil,
 		"pkg/format":    nil,
-		"pkg/recipe":    {"pkg/nearest", "pkg/format"},
+		"pkg/recipe":    {"pkg/recipe", "pkg/nearest", "pkg/format"},
 		"pkg/jpeg":      {"pkg/jpeg"},
 		"pkg/inflate":   nil,
 		"pkg/raster":    nil,
