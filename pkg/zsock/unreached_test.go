@@ -39,34 +39,39 @@ func TestUnreachedEndpointsSayWhyAndSinceWhen(t *testing.T) {
 	})
 }
 
+// unreachedOf returns what a socket says of an endpoint, a second after the peer there began to answer by handle.
+func unreachedOf(b *bubble, handle func(net.Conn)) error {
+	b.Helper()
+	b.serve("other", handle)
+	push := newIn(b, NewPush, Config{})
+	mustDial(b, push, "inproc://other")
+	time.Sleep(time.Second)
+	synctest.Wait()
+	errs := push.Unreached()
+	if len(errs) != 1 {
+		b.Fatalf("the socket says %v", errs)
+	}
+	return errs[0]
+}
+
 func TestUnreachedEndpointOfAnotherProtocolSaysSo(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		b.serve("http", func(conn net.Conn) {
+		err := unreachedOf(b, func(conn net.Conn) {
 			// A server answers what it has read; one that closes at once may be gone before the socket writes its greeting.
 			_, _ = io.ReadFull(conn, make([]byte, greetingSize))
 			_, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n"))
 		})
-		push := newIn(b, NewPush, Config{})
-		mustDial(b, push, "inproc://http")
-		time.Sleep(time.Second)
-		synctest.Wait()
-		errs := push.Unreached()
-		if len(errs) != 1 || !strings.Contains(errs[0].Error(), "not a ZeroMQ peer") {
-			b.Errorf("the socket says %v", errs)
+		if !strings.Contains(err.Error(), "not a ZeroMQ peer") {
+			b.Errorf("the socket says %v", err)
 		}
 	})
 }
 
 func TestUnreachedEndpointThatClosesAtOnceHintsAtTLS(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		b.serve("tls", func(conn net.Conn) { _, _ = io.ReadFull(conn, make([]byte, greetingSize)) })
-		push := newIn(b, NewPush, Config{})
-		mustDial(b, push, "inproc://tls")
-		time.Sleep(time.Second)
-		synctest.Wait()
-		errs := push.Unreached()
-		if len(errs) != 1 || !errors.Is(errs[0], ErrUngreeted) || !strings.Contains(errs[0].Error(), "give --tls") {
-			b.Errorf("the socket says %v", errs)
+		err := unreachedOf(b, func(conn net.Conn) { _, _ = io.ReadFull(conn, make([]byte, greetingSize)) })
+		if !errors.Is(err, ErrUngreeted) || !strings.Contains(err.Error(), "give --tls") {
+			b.Errorf("the socket says %v", err)
 		}
 	})
 }
