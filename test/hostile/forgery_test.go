@@ -93,19 +93,10 @@ func forgedResults(id, run, filename string, delivery int) [][]byte {
 	return all
 }
 
-// mustBeUnharmed checks that a run ended as if nobody had attacked it: n images done by w1 at the first delivery.
-func mustBeUnharmed(t *testing.T, f *farmtest.Farm, n int) {
+// mustHaveNoForgery checks that no output below dir has the content that an attacker sent.
+func mustHaveNoForgery(t *testing.T, dir string) {
 	t.Helper()
-	page, err := f.Client().Entries(context.Background(), wire.EntriesArgs{})
-	if err != nil || len(page.Entries) != n {
-		t.Fatalf("%d of %d entries, %v", len(page.Entries), n, err)
-	}
-	for _, e := range page.Entries {
-		if e.Outcome != outcome.Done || e.Worker != "w1" || e.Delivery != 1 || e.Stranger || len(e.Outputs) != 3 {
-			t.Errorf("the ledger says %+v", e)
-		}
-	}
-	err = filepath.WalkDir(f.Out, func(path string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
@@ -118,6 +109,21 @@ func mustBeUnharmed(t *testing.T, f *farmtest.Farm, n int) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// mustBeUnharmed checks that a run ended as if nobody had attacked it: n images done by w1 at the first delivery.
+func mustBeUnharmed(t *testing.T, f *farmtest.Farm, n int) {
+	t.Helper()
+	page, err := f.Client().Entries(context.Background(), wire.EntriesArgs{})
+	if err != nil || len(page.Entries) != n {
+		t.Fatalf("%d of %d entries, %v", len(page.Entries), n, err)
+	}
+	for _, e := range page.Entries {
+		if e.Outcome != outcome.Done || e.Worker != "w1" || e.Delivery != 1 || e.Stranger || len(e.Outputs) != 3 {
+			t.Errorf("the ledger says %+v", e)
+		}
+	}
+	mustHaveNoForgery(t, f.Out)
 }
 
 // Found: forged results overwrote thumbnails and turned done into rejected, forged failures made twelve dead letters

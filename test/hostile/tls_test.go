@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -235,18 +234,6 @@ func TestNoStrangerGetsATaskOrAnEntry(t *testing.T) {
 			t.Errorf("the ledger says %+v", e)
 		}
 	}
-	err = filepath.WalkDir(f.Out, func(path string, d os.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		if string(b) == "forged" {
-			t.Errorf("%s is forged", path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
+	mustHaveNoForgery(t, f.Out)
 	sink.MustLive()
 }
