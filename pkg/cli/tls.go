@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -57,14 +56,12 @@ func tlsIssueCommand() *cli.Command {
 			number(limits, "days", 365, from(1).to(3650), "days until the certificate expires"),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
-			if c.Args().Len() != 2 {
-				return usagef("name a role (%s) and a member", strings.Join(pki.Roles(), ", "))
-			}
-			if role := c.Args().First(); !slices.Contains(pki.Roles(), role) {
-				return usagef("role %.40q is none of %s", role, strings.Join(pki.Roles(), ", "))
+			role, name, err := roleAndName(c, pki.Roles(), "member")
+			if err != nil {
+				return err
 			}
 			path, err := pki.Issue(c.String("dir"), pki.Request{
-				Role: c.Args().Get(0), Name: c.Args().Get(1), Hosts: c.StringSlice("host"),
+				Role: role, Name: name, Hosts: c.StringSlice("host"),
 				Valid: time.Duration(c.Int("days")) * 24 * time.Hour,
 			}, time.Now())
 			if err != nil {

@@ -82,15 +82,12 @@ func tokenIssueCommand() *cli.Command {
 			number(limits, "days", 30, from(1).to(3650), "days until the token expires"),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
-			if c.Args().Len() != 2 {
-				return usagef("name a role (%s) and a holder", strings.Join(access.Roles(), ", "))
-			}
-			role := c.Args().First()
-			secret, token, err := access.Issue(role, c.Args().Get(1), time.Now().AddDate(0, 0, c.Int("days")))
+			role, name, err := roleAndName(c, access.Roles(), "holder")
 			if err != nil {
-				if !slices.Contains(access.Roles(), role) {
-					return usagef("%v", err)
-				}
+				return err
+			}
+			secret, token, err := access.Issue(role, name, time.Now().AddDate(0, 0, c.Int("days")))
+			if err != nil {
 				return err
 			}
 			if path := c.String("file"); path != "" {
@@ -104,6 +101,18 @@ func tokenIssueCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+// roleAndName returns the arguments ROLE NAME, where who says what the name is of.
+func roleAndName(c *cli.Command, roles []string, who string) (role, name string, err error) {
+	all := strings.Join(roles, ", ")
+	if c.Args().Len() != 2 {
+		return "", "", usagef("name a role (%s) and a %s", all, who)
+	}
+	if role = c.Args().First(); !slices.Contains(roles, role) {
+		return "", "", usagef("role %.40q is none of %s", role, all)
+	}
+	return role, c.Args().Get(1), nil
 }
 
 // appendLine adds a line to a file, which it makes if need be.
