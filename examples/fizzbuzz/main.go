@@ -1,6 +1,6 @@
 // Command fizzbuzz is a publisher that does not wait, and subscribers that join whenever they like (PUB/SUB).
 //
-//	go run ./examples/fizzbuzz count          # counts aloud, whether anybody listens or not
+//	go run ./examples/fizzbuzz count          # publishes numbers, with or without subscribers
 //	go run ./examples/fizzbuzz fizz           # joins late, says Fizz at multiples of 3
 //	go run ./examples/fizzbuzz buzz           # says Buzz at multiples of 5
 //

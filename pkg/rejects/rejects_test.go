@@ -59,7 +59,7 @@ func TestOriginalIsCopiedAsideWithItsReason(t *testing.T) {
 	}
 }
 
-// What is rejected for its size is copied in passing.
+// An original that was rejected for its size is copied in parts, not held in memory.
 func TestLargeOriginalIsCopiedWithoutBeingHeld(t *testing.T) {
 	const size = 64 << 20
 	original := filepath.Join(t.TempDir(), "b.tif")

@@ -253,7 +253,7 @@ func TestVentilatorsOwnWordIsCommittedWithinItsBounds(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for name, r := range map[string]wire.Receipt{
-		"done on nobody's word": {ID: idOf(2), Filename: "a.jpg", Outcome: outcome.Done},
+		"done without a worker": {ID: idOf(2), Filename: "a.jpg", Outcome: outcome.Done},
 		"no id":                 {ID: "x", Filename: "a.jpg", Outcome: outcome.Dead},
 		"a name that leads out": {ID: idOf(2), Filename: "../a.jpg", Outcome: outcome.Dead},
 		"an unknown reason":     {ID: idOf(2), Filename: "a.jpg", Outcome: outcome.Rejected, Reason: "ugly"},

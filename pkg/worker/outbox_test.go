@@ -37,7 +37,7 @@ func TestResultsWaitForEachOtherOnlyWhileThereIsPlentyToDo(t *testing.T) {
 		tasks []string
 		want  []time.Duration
 	}{
-		// With one at work and seven waiting, those are told together after which no more than three are left.
+		// With one image at work and seven waiting, results are batched until no more than three are left.
 		"short tasks":  {repeat("1ms", 8), []time.Duration{5 * ms, 5 * ms, 5 * ms, 5 * ms, 5 * ms, 6 * ms, 7 * ms, 8 * ms}},
 		"longer tasks": {repeat("15ms", 6), []time.Duration{35 * ms, 35 * ms, 45 * ms, 60 * ms, 75 * ms, 90 * ms}},
 		"one task":     {repeat("1ms", 1), []time.Duration{1 * ms}},
@@ -52,7 +52,7 @@ func TestResultsWaitForEachOtherOnlyWhileThereIsPlentyToDo(t *testing.T) {
 	}
 }
 
-// What is kept back is told before a worker that drains ends, and is nobody's word when it is cut.
+// A worker that drains sends the batch it holds back before it ends; a worker that is cut discards it.
 func TestKeptResultsAreToldAtTheEnd(t *testing.T) {
 	for name, drain := range map[string]bool{"drained": true, "cut": false} {
 		t.Run(name, func(t *testing.T) {
