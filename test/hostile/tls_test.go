@@ -68,7 +68,8 @@ func TestFarmOverTLS(t *testing.T) {
 	f.authority(other)
 	f.StartWorker("w1", "--tls", f.member(other, "worker", "w1"))
 	plain := *f.Farm
-	plain.Tasks, plain.Results = strings.Replace(f.Tasks, "tls:", "tcp:", 1), strings.Replace(f.Results, "tls:", "tcp:", 1)
+	plain.Tasks = strings.Replace(f.Tasks, "tls:", "tcp:", 1)
+	plain.Results = strings.Replace(f.Results, "tls:", "tcp:", 1)
 	plain.StartWorker("stranger")
 	viewer := f.member(f.dir, "viewer", "page")
 	wrong := f.StartWorker("page", "--tls", viewer)

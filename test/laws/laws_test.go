@@ -95,8 +95,8 @@ func TestRolesAreComposedByTheFarmAlone(t *testing.T) {
 			if within(imp, roles...) && !within(imp, strings.TrimPrefix(p.ImportPath, module+"/")) &&
 				!within(p.ImportPath, "pkg/farm", "pkg/cli", "test", "bench") &&
 				!within(p.ImportPath, roles[slices.IndexFunc(roles, func(r string) bool { return within(imp, r) })]) {
-				t.Errorf("%s imports the role %s: roles import leaves, and only pkg/farm and pkg/cli import roles", p.ImportPath,
-					imp)
+				t.Errorf("%s imports the role %s: roles import leaves, and only pkg/farm and pkg/cli import roles",
+					p.ImportPath, imp)
 			}
 		}
 	}
@@ -131,8 +131,8 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/blob":      {"pkg/outcome", "pkg/diskfault", "pkg/bucket", "pkg/format"},
 		"pkg/source":    {"pkg/blob", "pkg/bucket", "pkg/outcome"},
 		"pkg/ledger":    {"pkg/outcome", "pkg/taskid", "pkg/known", "pkg/diskfault"},
-		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/gif", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome", "pkg/known",
-			"pkg/png", "pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff", "pkg/vp8"},
+		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/gif", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome",
+			"pkg/known", "pkg/png", "pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff", "pkg/vp8"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/known", "pkg/sysmon"},
 		"pkg/sinkclient": {"pkg/pki", "pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome", "pkg/printable"},
 
@@ -145,7 +145,8 @@ func TestLeavesStayLeaves(t *testing.T) {
 			}
 			for _, imp := range p.Imports {
 				if strings.HasPrefix(imp, module) && !within(imp, may...) {
-					t.Errorf("%s imports %s; packages below %s may import only %v of this module", p.ImportPath, imp, home, may)
+					t.Errorf("%s imports %s; packages below %s may import only %v of this module",
+						p.ImportPath, imp, home, may)
 				}
 			}
 		}
@@ -183,8 +184,8 @@ func TestDispatchIsPure(t *testing.T) {
 				t.Errorf("%s: dispatch starts a goroutine", set.Position(n.Pos()))
 			case *ast.SelectorExpr:
 				if pkg, ok := n.X.(*ast.Ident); ok && pkg.Name == "time" && slices.Contains(clock, n.Sel.Name) {
-					t.Errorf("%s: dispatch reads the clock with time.%s; the caller passes in the time", set.Position(n.Pos()),
-						n.Sel.Name)
+					t.Errorf("%s: dispatch reads the clock with time.%s; the caller passes in the time",
+						set.Position(n.Pos()), n.Sel.Name)
 				}
 			}
 			return true
