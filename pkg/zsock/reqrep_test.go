@@ -15,12 +15,14 @@ func TestRepRefusesByDropping(t *testing.T) {
 	ev := newEvents()
 	rep := opened(t, NewRep, Config{OnPeer: ev.on})
 	bound := mustListen(t, rep, "tcp://127.0.0.1:0")
+	waits := make(chan struct{})
 	background(t, func(ctx context.Context) {
 		_ = rep.Serve(ctx, func(ctx context.Context, req Message) Message {
 			switch string(req[0]) {
 			case "panic":
 				panic("a handler's fault")
 			case "wait":
+				close(waits)
 				<-ctx.Done()
 			}
 			return nil
@@ -35,7 +37,7 @@ func TestRepRefusesByDropping(t *testing.T) {
 	}
 	p := dialReady(t, bound, "REQ") // its going ends the handler's context, or the test does not end
 	p.say(t, frameBytes(flagMore, nil), frameBytes(0, []byte("wait")))
-	<-time.After(10 * time.Millisecond)
+	<-waits
 	_ = p.Close()
 	ev.wait(t, PeerDown)
 }
