@@ -154,7 +154,8 @@ func TestRolesMayDoWhatTheyAreFor(t *testing.T) {
 		role, method, path string
 		want               int
 	}{
-		{"", "GET", "/", 401}, {"", "GET", "/api/v1/run", 401}, {"", "GET", "/outputs/a.jpg", 401}, {"", "GET", "/live", 401},
+		{"", "GET", "/", 401}, {"", "GET", "/api/v1/run", 401},
+		{"", "GET", "/outputs/a.jpg", 401}, {"", "GET", "/live", 401},
 		{"", "POST", "/api/v1/retry", 401}, {"", "GET", "/api/v1/me", 401}, {"", "GET", "/page/style.css", 200},
 		{pki.Viewer, "GET", "/", 200}, {pki.Viewer, "GET", "/outputs/a.jpg", 200}, {pki.Viewer, "HEAD", "/", 200},
 		{pki.Viewer, "POST", "/api/v1/retry", 403}, {pki.Viewer, "DELETE", "/", 403},

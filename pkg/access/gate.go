@@ -112,7 +112,8 @@ func (g *Gate) missing(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("WWW-Authenticate", "Bearer")
-	httpreply.Refuse(w, http.StatusUnauthorized, "the token is missing, wrong or expired: send Authorization: Bearer TOKEN")
+	httpreply.Refuse(w, http.StatusUnauthorized,
+		"the token is missing, wrong or expired: send Authorization: Bearer TOKEN")
 }
 
 func (g *Gate) missed(r *http.Request) (tooMany bool) {

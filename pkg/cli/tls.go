@@ -30,7 +30,9 @@ func tlsInitCommand() *cli.Command {
 	return &cli.Command{
 		Name: "init", ArgsUsage: "DIR",
 		Usage: "make a farm's certificate authority in DIR",
-		Flags: []cli.Flag{text(showing, "farm", "imagefarm", "`NAME` of the farm: members of another farm are strangers")},
+		Flags: []cli.Flag{
+			text(showing, "farm", "imagefarm", "`NAME` of the farm: members of another farm are strangers"),
+		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Len() != 1 {
 				return usagef("name the directory of the authority")

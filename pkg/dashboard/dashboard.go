@@ -176,7 +176,8 @@ func (d *Dashboard) Handler() http.Handler {
 			httpreply.Refuse(w, http.StatusNotFound, "no such resource")
 			return
 		}
-		httpreply.Refuse(w, http.StatusMethodNotAllowed, "no such action, or the sink does not allow actions (--tokens)")
+		httpreply.Refuse(w, http.StatusMethodNotAllowed,
+			"no such action, or the sink does not allow actions (--tokens)")
 	})
 	return guarded(mux)
 }

@@ -28,8 +28,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func rejection(path string) rejects.Rejection {
 	open := func(context.Context) (io.ReadCloser, error) { return os.Open(path) }
-	return rejects.Rejection{Path: path, Open: open, Receipt: wire.Receipt{Filename: "a/b.jpg", Outcome: outcome.Rejected,
-		Reason: outcome.Truncated, Detail: "cut"}}
+	return rejects.Rejection{Path: path, Open: open,
+		Receipt: wire.Receipt{Filename: "a/b.jpg", Outcome: outcome.Rejected,
+			Reason: outcome.Truncated, Detail: "cut"}}
 }
 
 func TestOriginalIsCopiedAsideWithItsReason(t *testing.T) {
@@ -91,7 +92,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func answer(status int) *http.Response {
-	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader(""))}
+	body := io.NopCloser(strings.NewReader(""))
+	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: body}
 }
 
 func TestWebhookIsCalledUntilTheServerIsBack(t *testing.T) {

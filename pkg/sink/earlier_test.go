@@ -16,9 +16,8 @@ import (
 
 // made is a worker's result of the variants named in outputs, of d/1.jpg.
 func made(input taskid.Input, run, text string, only []string, outputs ...string) *wire.Result {
-	r := &wire.Result{ID: input.ID(text).String(), Filename: "d/1.jpg", Outcome: outcome.Done, ResultInfo: wire.ResultInfo{
-		Worker: "w", Run: run, Delivery: 1, Recipe: text, Only: only, InputBytes: 100,
-	}}
+	r := &wire.Result{ID: input.ID(text).String(), Filename: "d/1.jpg", Outcome: outcome.Done}
+	r.ResultInfo = wire.ResultInfo{Worker: "w", Run: run, Delivery: 1, Recipe: text, Only: only, InputBytes: 100}
 	if len(only) > 0 {
 		r.Input = []byte(input)
 	}
@@ -38,7 +37,8 @@ func TestOnlyUnknownVariantsAreMade(t *testing.T) {
 
 	ask := func(run string, of taskid.Input, variants ...string) wire.KnownVariants {
 		t.Helper()
-		known, err := s.client.Variants(t.Context(), wire.VariantsArgs{Run: run, Recipe: recipetest.Canonical(t, variants...),
+		known, err := s.client.Variants(t.Context(), wire.VariantsArgs{
+			Run: run, Recipe: recipetest.Canonical(t, variants...),
 			Images: []wire.VariantsOf{{Filename: "d/1.jpg", Input: []byte(of)}}})
 		if err != nil {
 			t.Fatal(err)
@@ -193,7 +193,8 @@ func TestOutputsOfAMovedImageAreCopied(t *testing.T) {
 
 	more := recipetest.Canonical(t, "thumb=fit:64x64", "large=fit:900x900")
 	again := taskid.InputOfDigest("f/3.jpg", digest)
-	if known := ask("r3", more, "f/3.jpg", again); !slices.Equal(known.Names, []string{"thumb"}) || known.Receipt != nil {
+	known := ask("r3", more, "f/3.jpg", again)
+	if !slices.Equal(known.Names, []string{"thumb"}) || known.Receipt != nil {
 		t.Errorf("of another recipe: %+v", known)
 	}
 	part := made(again, "r3", more, []string{"large"})
@@ -214,7 +215,8 @@ func TestOutputsOfAMovedImageAreCopied(t *testing.T) {
 		}
 	}
 	last := taskid.InputOfDigest("g/4.jpg", digest)
-	if known := ask("r4", recipetest.Canonical(t, "thumb=fit:64x64"), "g/4.jpg", last); known.Names != nil || known.Receipt != nil {
+	known = ask("r4", recipetest.Canonical(t, "thumb=fit:64x64"), "g/4.jpg", last)
+	if known.Names != nil || known.Receipt != nil {
 		t.Errorf("of a changed output: %+v", known)
 	}
 	if _, err := os.Stat(filepath.Join(s.out, "g", "4_thumb.jpg")); err == nil {

@@ -55,7 +55,8 @@ func outputsOf(t *testing.T, variant string, inputs ...string) ([]string, error)
 
 func TestImagesInAClashKeepTheirExtensions(t *testing.T) {
 	for _, c := range []struct{ images, outputs []string }{
-		{[]string{"IMG_7.HEIC", "IMG_7.jpg", "IMG_8.jpg"}, []string{"IMG_7.HEIC_t.jpg", "IMG_7.jpg_t.jpg", "IMG_8_t.jpg"}},
+		{[]string{"IMG_7.HEIC", "IMG_7.jpg", "IMG_8.jpg"},
+			[]string{"IMG_7.HEIC_t.jpg", "IMG_7.jpg_t.jpg", "IMG_8_t.jpg"}},
 		{[]string{"a.png", "b/a.jpg"}, []string{"a_t.jpg", "b/a_t.jpg"}},
 		{[]string{"a.bmp", "a.gif", "a.png"}, []string{"a.bmp_t.jpg", "a.gif_t.jpg", "a.png_t.jpg"}},
 		// The new name of the first clashes with the usual one of the second.
@@ -79,7 +80,8 @@ func TestImageWhoseNameCannotTravelIsRejectedByName(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("file systems refuse such names here")
 	}
-	dir := fill(t, "caf\xe9.jpg", "tab\tbed.jpg", strings.Repeat("x", 245)+".jpg", "plain.txt", "raw.x3f", ".hidden.jpg")
+	dir := fill(t, "caf\xe9.jpg", "tab\tbed.jpg", strings.Repeat("x", 245)+".jpg",
+		"plain.txt", "raw.x3f", ".hidden.jpg")
 	if err := os.WriteFile(filepath.Join(dir, "plain.txt"), []byte("text"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,8 @@ func TestResultsWaitForEachOtherOnlyWhileThereIsPlentyToDo(t *testing.T) {
 		want  []time.Duration
 	}{
 		// With one image at work and seven waiting, results are batched until no more than three are left.
-		"short tasks":  {repeat("1ms", 8), []time.Duration{5 * ms, 5 * ms, 5 * ms, 5 * ms, 5 * ms, 6 * ms, 7 * ms, 8 * ms}},
+		"short tasks": {repeat("1ms", 8),
+			[]time.Duration{5 * ms, 5 * ms, 5 * ms, 5 * ms, 5 * ms, 6 * ms, 7 * ms, 8 * ms}},
 		"longer tasks": {repeat("15ms", 6), []time.Duration{35 * ms, 35 * ms, 45 * ms, 60 * ms, 75 * ms, 90 * ms}},
 		"one task":     {repeat("1ms", 1), []time.Duration{1 * ms}},
 	} {

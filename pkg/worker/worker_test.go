@@ -323,7 +323,8 @@ func TestStrangersTaskGetsAnIDFromItsContent(t *testing.T) {
 		if a.ID == "" || a.ID != b.ID || a.ID == c.ID {
 			t.Errorf("ids %q, %q, %q", a.ID, b.ID, c.ID)
 		}
-		if len(a.Outputs) != 3 || a.Outputs[0].Name != "a_thumbnail64.jpg" || string(a.Outputs[0].Data) != "thumbnail64" {
+		if len(a.Outputs) != 3 || a.Outputs[0].Name != "a_thumbnail64.jpg" ||
+			string(a.Outputs[0].Data) != "thumbnail64" {
 			t.Errorf("outputs %+v", a.Outputs)
 		}
 	})

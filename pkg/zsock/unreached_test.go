@@ -57,7 +57,8 @@ func unreachedOf(b *bubble, handle func(net.Conn)) error {
 func TestUnreachedEndpointOfAnotherProtocolSaysSo(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		err := unreachedOf(b, func(conn net.Conn) {
-			// A server answers what it has read; one that closes at once may be gone before the socket writes its greeting.
+			// A server answers what it has read. One that closes at once may be gone before the socket writes its
+			// greeting.
 			_, _ = io.ReadFull(conn, make([]byte, greetingSize))
 			_, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n"))
 		})
@@ -77,7 +78,8 @@ func TestUnreachedEndpointThatClosesAtOnceHintsAtTLS(t *testing.T) {
 }
 
 func TestAPeerThatSpeaksTLSIsRecognised(t *testing.T) {
-	if err := new(link).checkGreeting(0, 0x16); !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), "--tls") {
+	err := new(link).checkGreeting(0, 0x16)
+	if !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), "--tls") {
 		t.Errorf("the first byte of TLS: %v", err)
 	}
 }

@@ -272,8 +272,9 @@ func TestRunsAndSettlementsOfOthersAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	settle := func(c *sinkclient.Client, output string) error {
-		r := wire.Receipt{ID: strings.Repeat("7", 32), Run: "r", Filename: "a.jpg", Outcome: outcome.Done, Stranger: true,
-			Outputs: []wire.OutputInfo{{Name: output}}}
+		r := wire.Receipt{ID: strings.Repeat("7", 32), Run: "r", Filename: "a.jpg", Outcome: outcome.Done,
+			Stranger: true,
+			Outputs:  []wire.OutputInfo{{Name: output}}}
 		_, err := c.Settle(ctx, []wire.Receipt{r})
 		return err
 	}
