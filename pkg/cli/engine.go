@@ -19,7 +19,9 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/noop"
 	"github.com/imagefarm/imagefarm/pkg/engine/pipeline"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
+	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/worker"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -82,13 +84,44 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 // Mains call it first.
 func Child() bool { return printOwnCodecs() || isolate.Main(openInChild) }
 
+// The C libraries that take milliseconds to load: they calculate tables, and depend on many others. So a child loads
+// them when an image needs them.
+const (
+	heifLibrary isolate.Libraries = 1 << iota
+	jxlLibrary
+)
+
+// librariesFor returns the libraries that a child must have loaded before it can make r of image.
+func librariesFor(image []byte, r recipe.Recipe) (need isolate.Libraries) {
+	detected := format.Detect(image)
+	switch detected {
+	case format.HEIC, format.AVIF:
+		need |= heifLibrary
+	case format.JXL:
+		need |= jxlLibrary
+	}
+	for _, v := range r.Variants {
+		if v.OutputFormat("", detected) == format.AVIF {
+			need |= heifLibrary
+		}
+	}
+	return need
+}
+
+// allLibraries is librariesFor where the pictures of watermarks may have any format.
+func allLibraries([]byte, recipe.Recipe) isolate.Libraries { return heifLibrary | jxlLibrary }
+
 // openInChild opens an engine in a child, and loads the C libraries that it may use: once the child is in its
 // sandbox, it can open none. Without a library the engine uses another codec.
-func openInChild(name string, encoded []byte) (engine.Engine, error) {
-	_, _ = native.LibHEIF()
+func openInChild(name string, encoded []byte, libraries isolate.Libraries) (engine.Engine, error) {
 	_, _ = native.LibWebP()
-	_, _ = native.LibJXL()
 	_, _ = native.LibTurboJPEG()
+	if libraries&heifLibrary != 0 {
+		_, _ = native.LibHEIF()
+	}
+	if libraries&jxlLibrary != 0 {
+		_, _ = native.LibJXL()
+	}
 	return openEngine(name, encoded)
 }
 
@@ -133,8 +166,13 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 	if !c.Bool("isolate") || name == "noop" { // noop decodes nothing, so it cannot crash
 		return &runningEngine{Engine: e}, nil
 	}
+	libraries := librariesFor
+	if c.String("assets") != "" {
+		libraries = allLibraries
+	}
 	children, err := isolate.New(isolate.Config{
-		Engine: name, Settings: s, Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
+		Engine: name, Settings: s, Libraries: libraries,
+		Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
 		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"),
 		MaxOutput: min(4*bytesOf(c, "max-message"), 4<<30), Log: log,
 		Env: []string{codecsEnv()}, Readable: nonEmpty(c.String("assets")),

@@ -58,7 +58,7 @@ func BenchmarkOverhead(b *testing.B) {
 }
 
 func BenchmarkInProcess(b *testing.B) {
-	p, err := openPoison("poison", nil)
+	p, err := openPoison("poison", nil, 0)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -39,8 +39,10 @@ type child struct {
 	in       *bufio.Reader
 	stderr   recentStderr
 	gauge    *gauge
-	dead     chan struct{} // closed when the process has ended and was waited for
-	buf      []byte        // the last message; owned by the task that has the first turn
+
+	libraries Libraries     // that it has loaded; set before it is ready
+	dead      chan struct{} // closed when the process has ended and was waited for
+	buf       []byte        // the last message; owned by the task that has the first turn
 
 	sending sync.Mutex // held while a request is written: requests keep the order of their turns
 	message []byte     // the last request

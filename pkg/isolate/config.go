@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
 // Config configures an Engine. The zero value of every field but Engine means its default.
@@ -18,6 +20,10 @@ type Config struct {
 	// encoding of the program's choice. At most 64 KiB.
 	Settings []byte
 
+	// Libraries returns what a child must have loaded before it can make r of image. It is called for every transform
+	// and should be fast. Default: nothing.
+	Libraries func(image []byte, r recipe.Recipe) Libraries
+
 	// Slots is the number of children, and so of concurrent transforms. Up to Turns × Slots calls of Transform have a
 	// child; further ones wait. Default GOMAXPROCS.
 	Slots int
@@ -25,8 +31,8 @@ type Config struct {
 	// Threads is the GOMAXPROCS of each child. Default 1, because one child for each processor keeps all of them busy.
 	Threads int
 
-	// TaskTimeout is the longest that a transform may take, from the start of its turn. Time in which the child waits for
-	// a processor does not count; see "Time" above. Default 60 s.
+	// TaskTimeout is the longest that a transform may take, from the start of its turn. Time in which the child waits
+	// for a processor does not count; see "Time" above. Default 60 s.
 	TaskTimeout time.Duration
 
 	// TaskMemory bounds the private memory of a child, in bytes. Default 1 GiB; at least 64 MiB. Below about 120 MiB
@@ -36,12 +42,12 @@ type Config struct {
 	// MaxInput is the largest image in bytes; a larger one is rejected as too large. Default 64 MiB.
 	MaxInput int64
 
-	// MaxOutput bounds the sum of the outputs of one image, in bytes. Default 256 MiB. Each slot reserves Turns times as
-	// much address space, and uses as much memory as was written.
+	// MaxOutput bounds the sum of the outputs of one image, in bytes. Default 256 MiB. Each slot reserves Turns times
+	// as much address space, and uses as much memory as was written.
 	MaxOutput int64
 
-	// Buffers is how many buffers Buffer can lend at once. Each takes up as much memory as its largest image, and at most
-	// 8 MiB while it is not lent. Default 0: Buffer returns ordinary memory.
+	// Buffers is how many buffers Buffer can lend at once. Each takes up as much memory as its largest image, and at
+	// most 8 MiB while it is not lent. Default 0: Buffer returns ordinary memory.
 	Buffers int
 
 	// Readable lists files and directories that the children's open function may read besides system libraries. On a
@@ -57,6 +63,14 @@ type Config struct {
 	// Log gets a line for every child that was killed or ended by itself. Default: nothing is logged.
 	Log *slog.Logger
 }
+
+// Libraries is a set of libraries that few images need, one in each bit. The program decides what the bits mean. A
+// child loads libraries only before it enters its sandbox, so it has those that any image has needed so far. For an
+// image that needs another one, an idle child is replaced.
+type Libraries uint8
+
+// has reports whether all of need are in l.
+func (l Libraries) has(need Libraries) bool { return need&^l == 0 }
 
 const minTaskMemory = 64 << 20
 
@@ -81,6 +95,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.StartTimeout == 0 {
 		c.StartTimeout = 30 * time.Second
+	}
+	if c.Libraries == nil {
+		c.Libraries = func([]byte, recipe.Recipe) Libraries { return 0 }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -29,6 +29,12 @@
 // alone, and the outputs of two consecutive tasks lie in two halves of the child's memory. If the child ends, the first
 // task is blamed and the second goes to another child. A task is queued only when every child is busy.
 //
+// # Libraries
+//
+// The sandbox lets a child load libraries only before its first image. Some take longer to load than a photo's
+// thumbnail takes to make, and few images need them. [Config.Libraries] says which an image needs. A child loads
+// those that any image has needed so far. If an image needs others, an idle child is replaced by one that has them.
+//
 // # Who is to blame
 //
 //	what happened to the child                        what becomes of the image

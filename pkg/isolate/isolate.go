@@ -71,10 +71,10 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 			len(text), len(r.Variants), recipe.MaxText, recipe.MaxVariants)
 	}
 	came := time.Now()
-	want := anyChild
+	want, libraries := anyChild, e.cfg.Libraries(data, r)
 	untouched := 0
 	for deaths := 0; ; {
-		c, err := e.pool.acquire(ctx, want)
+		c, err := e.pool.acquire(ctx, want, libraries)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package isolate
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -86,4 +87,36 @@ func TestImageBeyondMaxInputIsRejectedAtHome(t *testing.T) {
 	e := idleEngine(t, Config{MaxInput: 10})
 	_, err := transform(t, e, "12345678901")
 	wantRejection(t, err, outcome.TooLarge, "11 bytes, the limit is 10 bytes")
+}
+
+func TestLibrariesAreLoadedWhenAnImageNeedsThem(t *testing.T) {
+	e := newEngine(t, Config{Slots: 1, Libraries: func(image []byte, _ recipe.Recipe) Libraries {
+		if bytes.HasSuffix(image, []byte("large")) {
+			return 4
+		}
+		return 0
+	}})
+	transformed := func(data string) (pid, libraries int) {
+		t.Helper()
+		res, err := transform(t, e, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Sscan(string(res.Outputs[0].Data), &pid, &libraries); err != nil {
+			t.Fatal(err)
+		}
+		return pid, libraries
+	}
+	first, none := transformed("libraries small")
+	second, loaded := transformed("libraries large")
+	third, kept := transformed("libraries small")
+	if none != 0 || loaded != 4 || kept != 4 {
+		t.Errorf("libraries %d, %d and %d, want 0, 4 and 4", none, loaded, kept)
+	}
+	if second == first || third != second {
+		t.Errorf("children %d, %d and %d: want a new one for the second image only", first, second, third)
+	}
+	if n := e.Stats().Ended[Replaced]; n != 1 {
+		t.Errorf("%d children were replaced, want 1", n)
+	}
 }

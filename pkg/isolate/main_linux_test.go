@@ -44,12 +44,13 @@ func TestMain(m *testing.M) {
 
 // poisoned is an engine that does what its image says: "word argument …".
 type poisoned struct {
-	settings string
-	calls    int
-	held     [][]byte
+	settings  string
+	libraries Libraries
+	calls     int
+	held      [][]byte
 }
 
-func openPoison(name string, settings []byte) (engine.Engine, error) {
+func openPoison(name string, settings []byte, libraries Libraries) (engine.Engine, error) {
 	switch name {
 	case "poison":
 	case "broken":
@@ -59,7 +60,7 @@ func openPoison(name string, settings []byte) (engine.Engine, error) {
 	case "loud":
 		_, _ = os.NewFile(fdReplies, "replies").WriteString("hello, I am a library that prints\n")
 	}
-	return &poisoned{settings: string(settings)}, nil
+	return &poisoned{settings: string(settings), libraries: libraries}, nil
 }
 
 func (p *poisoned) Name() string { return "poison" }
@@ -192,6 +193,8 @@ func (p *poisoned) Transform(_ context.Context, data []byte, r recipe.Recipe) (*
 		return result(r, make([]byte, n)), nil
 	case "pid":
 		return result(r, fmt.Append(nil, os.Getpid())), nil
+	case "libraries": // says in which process it has which
+		return result(r, fmt.Appendf(nil, "%d %d", os.Getpid(), p.libraries)), nil
 	case "environment":
 		return result(r, []byte(strings.Join(os.Environ(), "\n"))), nil
 	case "settings":

@@ -31,6 +31,7 @@ type pool struct {
 	turns int // tasks that a child may have: Turns, or 1 without shared memory; set before the first child is added
 
 	mu        sync.Mutex
+	libraries Libraries           // that any transform has needed so far
 	alive     map[*child]struct{} // ready and not known to have ended
 	idle      []*child            // the one used last comes last and is used next: its memory is in the caches
 	waiting   []*waiter           // those that need a fresh child first, then in order of arrival
@@ -43,8 +44,9 @@ type pool struct {
 
 // waiter is a transform that waits for a child.
 type waiter struct {
-	want want
-	got  chan offer
+	want      want
+	libraries Libraries
+	got       chan offer
 }
 
 type offer struct {
@@ -62,11 +64,12 @@ func newPool(slots int) *pool {
 	return p
 }
 
-// acquire waits for a child of the wanted kind; the caller returns it with release. The error is the context's cause,
-// ErrStopped, or why no child can be started.
-func (p *pool) acquire(ctx context.Context, want want) (*child, error) {
-	w := &waiter{want: want, got: make(chan offer, 1)}
+// acquire waits for a child of the wanted kind that has the libraries; the caller returns it with release. The error is
+// the context's cause, ErrStopped, or why no child can be started.
+func (p *pool) acquire(ctx context.Context, want want, libraries Libraries) (*child, error) {
+	w := &waiter{want: want, libraries: libraries, got: make(chan offer, 1)}
 	p.mu.Lock()
+	p.libraries |= libraries
 	if p.closed {
 		p.mu.Unlock()
 		return nil, ErrStopped
@@ -102,7 +105,7 @@ func (p *pool) match() {
 	p.makeRoom()
 	for i := 0; i < len(p.waiting); {
 		w := p.waiting[i]
-		c := p.pick(w.want)
+		c := p.pick(w)
 		if c == nil {
 			i++
 			continue
@@ -114,20 +117,21 @@ func (p *pool) match() {
 		}
 		w.got <- offer{c: c}
 	}
+	p.replaceLacking() // for those for whom nothing was left
 }
 
-// pick returns a child of the wanted kind and marks it as not idle, or returns nil. The caller holds mu.
-func (p *pool) pick(want want) *child {
+// pick returns a child for w and marks it as not idle, or returns nil. The caller holds mu.
+func (p *pool) pick(w *waiter) *child {
 	at := len(p.idle) - 1
-	if want == freshChild {
-		at = slices.IndexFunc(p.idle, (*child).fresh)
+	for at >= 0 && !w.canUse(p.idle[at]) {
+		at--
 	}
 	if at >= 0 {
 		c := p.idle[at]
 		p.idle = slices.Delete(p.idle, at, at+1)
 		return c
 	}
-	if want != anyChild || slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.want != anyChild }) {
+	if w.want != anyChild || slices.ContainsFunc(p.waiting, p.needsIdle) {
 		return nil // queue nothing: the waiters would never see an idle child
 	}
 	if len(p.alive) < p.slots {
@@ -138,20 +142,82 @@ func (p *pool) pick(want want) *child {
 		if !c.usable() {
 			return nil // a replacement is about to start
 		}
-		if _, exclusive := p.exclusive[c]; !exclusive && p.lent[c] > 0 && p.lent[c] < p.turns {
+		if _, exclusive := p.exclusive[c]; !exclusive && p.lent[c] > 0 && p.lent[c] < p.turns && w.canUse(c) {
 			next = c
 		}
 	}
 	return next
 }
 
+// canUse reports whether an idle child is of the kind that w waits for.
+func (w *waiter) canUse(c *child) bool {
+	return c.libraries.has(w.libraries) && (w.want != freshChild || c.fresh())
+}
+
+// needsIdle reports whether w waits until a child is idle: until it has that child for itself, or until it is replaced
+// because none has the libraries. The caller holds mu.
+func (p *pool) needsIdle(w *waiter) bool {
+	return w.want != anyChild || !p.anyAlive(w.libraries)
+}
+
+// anyAlive reports whether a living child has the libraries. The caller holds mu.
+func (p *pool) anyAlive(libraries Libraries) bool {
+	for c := range p.alive {
+		if c.libraries.has(libraries) {
+			return true
+		}
+	}
+	return false
+}
+
+// needed returns the libraries that a new child is to load.
+func (p *pool) needed() Libraries {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.libraries
+}
+
 func (p *pool) freshNeeded() bool {
 	return slices.ContainsFunc(p.waiting, func(w *waiter) bool { return w.want == freshChild })
 }
 
-// makeRoom retires an idle child if a transform waits for a fresh one and none exists or is being started. The caller
-// holds mu.
+// makeRoom retires idle children that nobody who waits can use. The caller holds mu.
 func (p *pool) makeRoom() {
+	p.replaceLacking()
+	p.replaceUsed()
+}
+
+// replaceLacking retires idle children that lack libraries: as many as there are transforms that need such libraries,
+// less those for which another child is idle or being started. The caller holds mu.
+func (p *pool) replaceLacking() {
+	lacking := func(c *child) bool { return !c.libraries.has(p.libraries) }
+	short := len(p.alive) - p.slots
+	for _, w := range p.waiting {
+		if slices.ContainsFunc(p.idle, lacking) && !slices.ContainsFunc(p.idle, w.canUse) {
+			short++
+		}
+	}
+	for ; short > 0; short-- {
+		at := slices.IndexFunc(p.idle, lacking)
+		if at < 0 {
+			return
+		}
+		p.replaceIdle(at)
+	}
+}
+
+// replaceIdle retires an idle child, so that a fresh one with all libraries is started in its slot. The caller holds
+// mu.
+func (p *pool) replaceIdle(at int) {
+	c := p.idle[at]
+	p.idle = slices.Delete(p.idle, at, at+1)
+	delete(p.alive, c)
+	c.retire(Replaced)
+}
+
+// replaceUsed retires an idle child if a transform waits for a fresh one and none exists or is being started. The
+// caller holds mu.
+func (p *pool) replaceUsed() {
 	if !p.freshNeeded() || len(p.idle) == 0 || len(p.alive) < p.slots || slices.ContainsFunc(p.idle, (*child).fresh) {
 		return
 	}
@@ -160,10 +226,7 @@ func (p *pool) makeRoom() {
 			return // a replacement is about to start
 		}
 	}
-	c := p.idle[0]
-	p.idle = slices.Delete(p.idle, 0, 1)
-	delete(p.alive, c)
-	c.retire(Replaced)
+	p.replaceIdle(0)
 }
 
 // add makes a new child available.
@@ -228,7 +291,7 @@ func (p *pool) startFailed(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting = slices.DeleteFunc(p.waiting, func(w *waiter) bool {
-		if w.want != freshChild && len(p.alive) > 0 {
+		if w.want != freshChild && p.anyAlive(w.libraries) {
 			return false
 		}
 		w.got <- offer{err: fmt.Errorf("isolate: %w", err)}

@@ -25,13 +25,13 @@ func TestWhoNeedsAFreshChildGoesFirst(t *testing.T) {
 		p.turns = 1
 		got := make(chan string, 2)
 		go func() {
-			if _, err := p.acquire(context.Background(), anyChild); err == nil {
+			if _, err := p.acquire(context.Background(), anyChild, 0); err == nil {
 				got <- "any"
 			}
 		}()
 		synctest.Wait()
 		go func() {
-			if _, err := p.acquire(context.Background(), freshChild); err == nil {
+			if _, err := p.acquire(context.Background(), freshChild, 0); err == nil {
 				got <- "fresh"
 			}
 		}()
@@ -53,7 +53,7 @@ func TestUsedChildMakesRoomIfNoFreshOneIsOnItsWay(t *testing.T) {
 		p.add(b)
 		got := make(chan *child, 1)
 		go func() {
-			c, _ := p.acquire(context.Background(), freshChild)
+			c, _ := p.acquire(context.Background(), freshChild, 0)
 			got <- c
 		}()
 		synctest.Wait()
@@ -80,7 +80,7 @@ func TestChildOfferedTooLateIsNotLost(t *testing.T) {
 		why := errors.New("gave up")
 		done := make(chan error, 1)
 		go func() {
-			_, err := p.acquire(ctx, anyChild)
+			_, err := p.acquire(ctx, anyChild, 0)
 			done <- err
 		}()
 		synctest.Wait()
@@ -94,7 +94,7 @@ func TestChildOfferedTooLateIsNotLost(t *testing.T) {
 		case !errors.Is(err, why):
 			t.Fatal(err)
 		}
-		if got, err := p.acquire(context.Background(), anyChild); got != c || err != nil {
+		if got, err := p.acquire(context.Background(), anyChild, 0); got != c || err != nil {
 			t.Error(got, err)
 		}
 	})
@@ -105,12 +105,12 @@ func TestFailedStartIsToldToWhoCannotHopeForAnother(t *testing.T) {
 		p := newPool(2)
 		c := fakeChild(t, 0)
 		p.add(c)
-		if _, err := p.acquire(context.Background(), anyChild); err != nil {
+		if _, err := p.acquire(context.Background(), anyChild, 0); err != nil {
 			t.Fatal(err)
 		}
 		anyone, fresh := make(chan error, 1), make(chan error, 1)
-		go func() { _, err := p.acquire(context.Background(), anyChild); anyone <- err }()
-		go func() { _, err := p.acquire(context.Background(), freshChild); fresh <- err }()
+		go func() { _, err := p.acquire(context.Background(), anyChild, 0); anyone <- err }()
+		go func() { _, err := p.acquire(context.Background(), freshChild, 0); fresh <- err }()
 		synctest.Wait()
 		broken := errors.New("broken")
 		p.startFailed(broken)
@@ -136,7 +136,7 @@ func TestSlotIsFreeWhenNoTransformHasItsDeadChild(t *testing.T) {
 		p := newPool(1)
 		c := fakeChild(t, 1)
 		p.add(c)
-		if _, err := p.acquire(context.Background(), anyChild); err != nil {
+		if _, err := p.acquire(context.Background(), anyChild, 0); err != nil {
 			t.Fatal(err)
 		}
 		c.cause = Killed
@@ -164,7 +164,7 @@ func TestClosedPoolWaitsForWhoIsBusy(t *testing.T) {
 		p := newPool(1)
 		c := fakeChild(t, 0)
 		p.add(c)
-		if _, err := p.acquire(context.Background(), anyChild); err != nil {
+		if _, err := p.acquire(context.Background(), anyChild, 0); err != nil {
 			t.Fatal(err)
 		}
 		p.close()
@@ -173,7 +173,7 @@ func TestClosedPoolWaitsForWhoIsBusy(t *testing.T) {
 			t.Fatal("drained with a busy child")
 		default:
 		}
-		if _, err := p.acquire(context.Background(), anyChild); err != ErrStopped {
+		if _, err := p.acquire(context.Background(), anyChild, 0); err != ErrStopped {
 			t.Error(err)
 		}
 		p.release(c)
@@ -196,7 +196,7 @@ func offered(p *pool, want want) *child {
 func asked(ctx context.Context, p *pool, want want) <-chan *child {
 	got := make(chan *child, 1)
 	go func() {
-		c, _ := p.acquire(ctx, want)
+		c, _ := p.acquire(ctx, want, 0)
 		got <- c
 	}()
 	synctest.Wait()

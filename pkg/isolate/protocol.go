@@ -17,8 +17,8 @@ import (
 //	| length u32| kind u8 | body           |
 //	+-----------+---------+----------------+
 //
-//	setup      version u32, shared u8, sandbox u8, input u64, output u64, memory u64, engine s16,
-//	           settings s32                                                                           parent to child
+//	setup      version u32, shared u8, sandbox u8, libraries u8, input u64, output u64, memory u64,
+//	           engine s16, settings s32                                                               parent to child
 //	ready      version u32, layers u8 × (name s8, missing s16)                                        child to parent
 //	transform  task u64, offset u64, length u64, recipe s32                                           parent to child
 //	done       task u64, format s8, width u32, height u32, decode u64, transform u64,
@@ -41,7 +41,7 @@ const (
 )
 
 const (
-	version      = 5
+	version      = 6
 	headerSize   = 5
 	maxRequest   = recipe.MaxText + maxSettings + 1<<10 // bytes of a body to a child
 	maxReply     = 32 << 10                             // bytes of a body from a child
@@ -58,6 +58,7 @@ const (
 type setup struct {
 	shared        bool
 	sandbox       bool
+	libraries     Libraries
 	input, output uint64 // sizes of the shared memory, bytes
 	memory        uint64 // TaskMemory, bytes
 	engine        string
@@ -84,7 +85,7 @@ type reply struct {
 
 func (s setup) append(b []byte) []byte {
 	b = appendU32(begin(b, kindSetup), version)
-	b = appendBool(appendBool(b, s.shared), s.sandbox)
+	b = append(appendBool(appendBool(b, s.shared), s.sandbox), byte(s.libraries))
 	b = appendU64(appendU64(appendU64(b, s.input), s.output), s.memory)
 	return finish(append32(append16(b, s.engine), s.settings))
 }
@@ -210,7 +211,8 @@ func parseSetup(body []byte) (setup, error) {
 		return setup{}, fmt.Errorf("protocol version %d, this program speaks %d", v, version)
 	}
 	shared, sandbox := f.u8(), f.u8()
-	s := setup{shared: shared == 1, sandbox: sandbox == 1, input: f.u64(), output: f.u64(), memory: f.u64()}
+	s := setup{shared: shared == 1, sandbox: sandbox == 1, libraries: Libraries(f.u8()),
+		input: f.u64(), output: f.u64(), memory: f.u64()}
 	s.engine = f.str(f.u16())
 	s.settings = f.str(int(f.u32()))
 	if err := f.end(); err != nil {
@@ -293,7 +295,8 @@ func parseDone(f *fields, r *reply, limit int64) {
 		if f.err != nil {
 			return
 		}
-		res.Outputs = append(res.Outputs, engine.Output{Format: f.str(f.u8()), Width: f.dimension(), Height: f.dimension()})
+		res.Outputs = append(res.Outputs,
+			engine.Output{Format: f.str(f.u8()), Width: f.dimension(), Height: f.dimension()})
 		size := f.size()
 		if f.err == nil && size > limit-r.total {
 			f.err = fmt.Errorf("outputs of %d bytes or more, the limit is %d", r.total+size, limit)

@@ -32,7 +32,8 @@ func replies(t testing.TB) [][]byte {
 			Warnings: outcome.Warnings{"it ends at row 17", "two"},
 			Stages:   engine.Stages{Decode: 1, Transform: 2, Encode: 3},
 			Outputs: []engine.Output{
-				{Format: "webp", Width: 3}, {Refused: &outcome.Rejection{Reason: outcome.TooManyPixels, Detail: "it is too wide"}},
+				{Format: "webp", Width: 3},
+				{Refused: &outcome.Rejection{Reason: outcome.TooManyPixels, Detail: "it is too wide"}},
 			},
 		}},
 	} {
@@ -46,7 +47,7 @@ func replies(t testing.TB) [][]byte {
 }
 
 func TestMessagesRoundTrip(t *testing.T) {
-	s := setup{shared: true, input: 1, output: 2, memory: 3, engine: "imaging", settings: "{}"}
+	s := setup{shared: true, libraries: 5, input: 1, output: 2, memory: 3, engine: "imaging", settings: "{}"}
 	if got, err := parseSetup(s.append(nil)[headerSize:]); err != nil || got != s {
 		t.Errorf("setup %+v, %v; want %+v", got, err, s)
 	}

@@ -177,14 +177,16 @@ func (e *Engine) start(ctx context.Context, slot int, forks chan<- func()) (*chi
 
 // setUp sends a new child its setup and waits until it is ready.
 func (e *Engine) setUp(c *child) error {
+	c.libraries = e.pool.needed()
 	s := setup{
-		shared:   c.out != nil,
-		sandbox:  !e.bare,
-		input:    uint64(e.cfg.MaxInput),
-		output:   uint64(e.cfg.MaxOutput),
-		memory:   uint64(e.cfg.TaskMemory),
-		engine:   e.cfg.Engine,
-		settings: string(e.cfg.Settings),
+		shared:    c.out != nil,
+		sandbox:   !e.bare,
+		libraries: c.libraries,
+		input:     uint64(e.cfg.MaxInput),
+		output:    uint64(e.cfg.MaxOutput),
+		memory:    uint64(e.cfg.TaskMemory),
+		engine:    e.cfg.Engine,
+		settings:  string(e.cfg.Settings),
 	}
 	if c.out != nil {
 		s.input = uint64(len(e.store.Load().in.mem))
@@ -274,7 +276,8 @@ func (e *Engine) environment(env []string) []string {
 		name, _, _ := strings.Cut(v, "=")
 		switch name {
 		case "GOMAXPROCS", "GOMEMLIMIT": // the parent's own
-		case "PATH", "HOME", "TMPDIR", "TZ", "LANG", "GODEBUG", "GOGC", "GOTRACEBACK", "GOCOVERDIR", "GORACE", "SYSTEMROOT":
+		case "PATH", "HOME", "TMPDIR", "TZ", "LANG", "GODEBUG", "GOGC", "GOTRACEBACK", "GOCOVERDIR", "GORACE",
+			"SYSTEMROOT":
 			kept = append(kept, v)
 		default:
 			if strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "LD_") || strings.HasPrefix(name, "DYLD_") {

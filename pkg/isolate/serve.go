@@ -27,12 +27,13 @@ const (
 // Main turns a process that an Engine started into a child. Call it first in main. In every other process Main returns
 // false at once.
 //
-// In a child Main opens the engine, giving open Config.Engine and Config.Settings, and transforms until the parent
-// ends. Then it returns true, and main must return too. If the parent ends during a transform, Main exits.
+// In a child Main opens the engine, giving open Config.Engine, Config.Settings and the libraries to load, and
+// transforms until the parent ends. Then it returns true, and main must return too. If the parent ends during a
+// transform, Main exits.
 //
 // After open has returned, the engine can open no file: open loads the libraries and reads the files that transforms
 // need.
-func Main(open func(name string, settings []byte) (engine.Engine, error)) bool {
+func Main(open Opener) bool {
 	if os.Getenv(childEnv) == "" {
 		return false
 	}
@@ -47,6 +48,9 @@ func Main(open func(name string, settings []byte) (engine.Engine, error)) bool {
 	return true
 }
 
+// Opener opens an engine in a child.
+type Opener func(name string, settings []byte, libraries Libraries) (engine.Engine, error)
+
 // server is the child's side of the protocol.
 type server struct {
 	setup   setup
@@ -60,7 +64,7 @@ type server struct {
 	ended   chan error
 }
 
-func serve(open func(string, []byte) (engine.Engine, error), prepared error) error {
+func serve(open Opener, prepared error) error {
 	// A terminal sends Ctrl-C to children too; only the parent decides what it means.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	in, out, err := childPipes()
@@ -81,12 +85,13 @@ func serve(open func(string, []byte) (engine.Engine, error), prepared error) err
 	}
 	debug.SetMaxStack(maxStack)
 	if os.Getenv("GOGC") == "" {
-		// A child's heap is small between images: at the default of 100 it would be collected several times during each.
+		// A child's heap is small between images: at the default of 100 it would be collected several times during
+		// each.
 		debug.SetGCPercent(gcPercent)
 	}
 	// Near the limit the collector works harder, so that garbage does not count against the image.
 	debug.SetMemoryLimit(int64(s.setup.memory) / 10 * 9)
-	if s.engine, err = open(s.setup.engine, []byte(s.setup.settings)); err != nil {
+	if s.engine, err = open(s.setup.engine, []byte(s.setup.settings), s.setup.libraries); err != nil {
 		return fmt.Errorf("open the engine %q: %w", s.setup.engine, err)
 	}
 	if s.setup.shared {

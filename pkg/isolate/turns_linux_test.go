@@ -171,7 +171,7 @@ func lend(t *testing.T, e *Engine) *child {
 	if _, err := transform(t, e, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	c, err := e.pool.acquire(t.Context(), anyChild)
+	c, err := e.pool.acquire(t.Context(), anyChild, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ const soi = "\xff\xd8\xff"
 // poison is an engine that does what its image says; the outputs of all others are the image.
 type poison struct{ held [][]byte }
 
-func openPoison(string, []byte) (engine.Engine, error) { return &poison{}, nil }
+func openPoison(string, []byte, isolate.Libraries) (engine.Engine, error) { return &poison{}, nil }
 
 func (p *poison) Name() string { return "poison" }
 
@@ -42,7 +42,8 @@ func (p *poison) Transform(_ context.Context, data []byte, r recipe.Recipe) (*en
 	switch strings.TrimPrefix(string(data), soi) {
 	case "hang":
 		select {}
-	case "spin": // by many threads: one gets too little processor time on a busy machine, and the child counts as starved
+	case "spin":
+		// By many threads: one gets too little processor time on a busy machine, and the child counts as starved.
 		const threads = 32
 		runtime.GOMAXPROCS(threads)
 		for range threads {
@@ -72,7 +73,8 @@ func (p *poison) Transform(_ context.Context, data []byte, r recipe.Recipe) (*en
 	}
 	res := &engine.Result{Format: "jpeg", Width: 1, Height: 1}
 	for _, v := range r.Variants {
-		res.Outputs = append(res.Outputs, engine.Output{Variant: v.Name, Format: "jpeg", Width: 1, Height: 1, Data: data})
+		res.Outputs = append(res.Outputs,
+			engine.Output{Variant: v.Name, Format: "jpeg", Width: 1, Height: 1, Data: data})
 	}
 	return res, nil
 }
@@ -105,7 +107,8 @@ func TestPoisonIsRejectedAndItsNeighboursAreMade(t *testing.T) {
 		at++
 	}
 	run, entries := runWithPoison(t, dir, out)
-	if run.Found != int64(good+len(want)) || run.Done != good || run.Rejected != int64(len(want)) || run.Unsettled() != 0 {
+	if run.Found != int64(good+len(want)) || run.Done != good || run.Rejected != int64(len(want)) ||
+		run.Unsettled() != 0 {
 		t.Errorf("the run says %+v", run)
 	}
 	for _, e := range entries {
@@ -164,7 +167,10 @@ func runWithPoison(t *testing.T, dir, out string) (wire.Run, []ledger.Entry) {
 	run, err := f.Run(ctx)
 	stop()
 	var entries []ledger.Entry
-	walkErr := book.Walk(context.Background(), 0, func(e ledger.Entry) error { entries = append(entries, e); return nil })
+	walkErr := book.Walk(context.Background(), 0, func(e ledger.Entry) error {
+		entries = append(entries, e)
+		return nil
+	})
 	if err := errors.Join(err, <-over, walkErr, book.Close(), store.Close()); err != nil {
 		t.Fatal(err)
 	}

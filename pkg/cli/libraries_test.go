@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
+	"github.com/imagefarm/imagefarm/pkg/isolate"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
+)
+
+func TestLibrariesThatAnImageNeeds(t *testing.T) {
+	photo := enginetest.Photo(20, 20)
+	jpeg := enginetest.JPEG(photo, enginetest.JPEGOptions{})
+	for _, c := range []struct {
+		name  string
+		image []byte
+		ops   string
+		want  isolate.Libraries
+	}{
+		{"jpeg", jpeg, "fit:8x8", 0},
+		{"jpeg to webp", jpeg, "fit:8x8,format:webp", 0},
+		{"jpeg to avif", jpeg, "fit:8x8,format:avif", heifLibrary},
+		{"png", enginetest.PNG(photo), "fit:8x8", 0},
+		{"heic", enginetest.File("quadrants.heic"), "fit:8x8,format:jpeg", heifLibrary},
+		{"avif", enginetest.File("quadrants.avif"), "fit:8x8,format:jpeg", heifLibrary},
+		{"avif of the same format", enginetest.File("quadrants.avif"), "fit:8x8", heifLibrary},
+		{"jxl", []byte("\xff\x0a\x00"), "fit:8x8,format:jpeg", jxlLibrary},
+		{
+			"jxl in boxes, to avif", []byte("\x00\x00\x00\x0cJXL \r\n\x87\n"), "fit:8x8,format:avif",
+			heifLibrary | jxlLibrary,
+		},
+		{"not an image", []byte("text"), "fit:8x8", 0},
+		{"nothing", nil, "fit:8x8", 0},
+	} {
+		r, err := recipe.Parse("x=" + c.ops)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := librariesFor(c.image, r); got != c.want {
+			t.Errorf("%s: libraries %b, want %b", c.name, got, c.want)
+		}
+	}
+}
