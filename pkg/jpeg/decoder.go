@@ -63,8 +63,27 @@ func (d *Decoder) Decode(dst *Planes, data []byte, opt Options) error {
 	}
 	listed := p.all()
 	dst.shape(&p.header, &p.frame, opt.Scale)
+	if p.frame.arithmetic {
+		return d.arithmetic(dst, p, listed)
+	}
 	if p.frame.progressive {
 		return d.progressive(dst, p, opt, listed)
 	}
 	return d.sequential(dst, p, listed)
+}
+
+// arithmetic decodes all coefficients, and transforms those that the scale needs.
+func (d *Decoder) arithmetic(dst *Planes, p *parser, listed error) error {
+	f := &p.frame
+	blocks, err := p.gather(listed)
+	for i, plane := range dst.planes(len(f.components)) {
+		c := &d.coefs[i]
+		c.reset(&f.components[i], dst.Scale)
+		for n := range blocks[i] {
+			c.set(n, &blocks[i][n], dst.Scale)
+		}
+		blocks[i] = nil
+		c.transform(plane, &f.components[i], dst.Scale)
+	}
+	return err
 }

@@ -12,13 +12,13 @@ type UnsupportedError struct {
 type Feature string
 
 const (
-	OddComponents    Feature = "a number of components that is not 1, 3 or 4"
-	Precision12      Feature = "12-bit samples"
-	OddPrecision     Feature = "samples of neither 8 nor 12 bits"
-	ArithmeticCoding Feature = "arithmetic coding"
-	Lossless         Feature = "lossless coding"
-	Hierarchical     Feature = "hierarchical coding"
-	HeightAfterScan  Feature = "the height after the first scan (DNL)"
+	OddComponents   Feature = "a number of components that is not 1, 3 or 4"
+	Precision12     Feature = "12-bit samples, which only Rows decodes"
+	OddPrecision    Feature = "samples of neither 8 nor 12 bits"
+	Reserved        Feature = "a way of coding that T.81 does not define"
+	Lossless        Feature = "lossless coding"
+	Hierarchical    Feature = "hierarchical coding"
+	HeightAfterScan Feature = "the height after the first scan (DNL)"
 )
 
 func (e *UnsupportedError) Error() string { return "jpeg: unsupported: " + string(e.Feature) }

@@ -8,6 +8,7 @@ import (
 // frame is what the frame header (SOF) says and what follows from it.
 type frame struct {
 	progressive  bool
+	arithmetic   bool
 	components   []component // nil until the frame header was read
 	mcusX, mcusY int         // of a scan that interleaves all components
 	hMax, vMax   int         // largest sampling factors
@@ -30,11 +31,13 @@ type scan struct {
 	index      int   // in the file
 	components []int // indices into frame.components
 	dc, ac     []*huffSpec
-	start, end int  // first and last spectral coefficient, in zigzag order
-	high, low  uint // successive approximation: bit position before and after this scan; high 0 for the first
-	restart    int  // interval in MCUs, 0 for none
-	from, to   int  // entropy-coded data, offsets into the file
-	cut        bool // the file ends in the scan
+	tables     [2][]byte  // of each component, the destinations of its tables for DC and AC
+	condition  [2][4]byte // of arithmetic coding, by class and destination: how bins are chosen
+	start, end int        // first and last spectral coefficient, in zigzag order
+	high, low  uint       // successive approximation: bit position before and after this scan; high 0 for the first
+	restart    int        // interval in MCUs, 0 for none
+	from, to   int        // entropy-coded data, offsets into the file
+	cut        bool       // the file ends in the scan
 }
 
 func scanName(index int) string { return "scan " + strconv.Itoa(index+1) }
@@ -49,8 +52,9 @@ func (p *parser) frameHeader(marker byte, b []byte, at int) error {
 	}
 	f, h := &p.frame, &p.header
 	h.Height, h.Width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
-	f.progressive = marker == markerSOF0+2
-	h.Progressive = f.progressive
+	f.progressive = marker == markerSOF0+2 || marker == markerSOF0+10
+	f.arithmetic = marker > markerSOF0+8
+	h.Progressive, h.Arithmetic, h.Precision = f.progressive, f.arithmetic, int(b[0])
 	f.hMax, f.vMax = 1, 1
 	components := make([]component, b[5])
 	for i := range components {
@@ -68,7 +72,7 @@ func (p *parser) frameHeader(marker byte, b []byte, at int) error {
 		f.hMax, f.vMax = max(f.hMax, c.H), max(f.vMax, c.V)
 		h.Components = append(h.Components, c.Component)
 	}
-	if feature := unsupported(marker, b[0], len(components), h.Height); feature != "" {
+	if feature := unsupported(marker, b[0], p.twelve, len(components), h.Height); feature != "" {
 		return &UnsupportedError{feature}
 	}
 	if h.Width == 0 {
@@ -85,21 +89,22 @@ func (p *parser) frameHeader(marker byte, b []byte, at int) error {
 	return nil
 }
 
-// unsupported names what of a frame header this package does not do, "" if it does all.
-func unsupported(marker, precision byte, components, height int) Feature {
+// unsupported names what of a frame header this package does not do, "" if it does all. twelve says that samples of 12
+// bits are decoded.
+func unsupported(marker, precision byte, twelve bool, components, height int) Feature {
 	switch marker - markerSOF0 {
-	case 0, 1, 2:
+	case 0, 1, 2, 9, 10:
 	case 3, 11:
 		return Lossless
 	case 5, 6, 7, 13, 14, 15:
 		return Hierarchical
-	default: // 9, 10 and the reserved 8
-		return ArithmeticCoding
+	default:
+		return Reserved
 	}
 	switch {
-	case precision == 12:
+	case precision == 12 && !twelve:
 		return Precision12
-	case precision != 8:
+	case precision != 8 && precision != 12:
 		return OddPrecision
 	case components != 1 && components != 3 && components != 4:
 		return OddComponents
@@ -120,7 +125,7 @@ func (p *parser) scan() error {
 		return corruptf(at, "a scan header of %d bytes", len(b))
 	}
 	n := int(b[0])
-	s := scan{index: len(p.scans), restart: p.restart, from: p.pos}
+	s := scan{index: len(p.scans), restart: p.restart, from: p.pos, condition: p.condition}
 	blocks := 0
 	for i := range n {
 		c := p.component(b[1+2*i], s.components)
@@ -131,6 +136,7 @@ func (p *parser) scan() error {
 		s.components = append(s.components, c)
 		s.dc = append(s.dc, p.huffman[0][dc])
 		s.ac = append(s.ac, p.huffman[1][ac])
+		s.tables[0], s.tables[1] = append(s.tables[0], dc), append(s.tables[1], ac)
 		if s.dc[i] == nil && dc < 2 { // Motion JPEG leaves the tables of annex K out
 			s.dc[i] = annexK(0, dc)
 		}
@@ -182,10 +188,11 @@ func (p *parser) check(s *scan, at int) error {
 	}
 	for i, c := range s.components {
 		comp := &p.frame.components[c]
-		if s.start == 0 && s.high == 0 && s.dc[i] == nil {
+		huffman := !p.frame.arithmetic
+		if huffman && s.start == 0 && s.high == 0 && s.dc[i] == nil {
 			return corruptf(at, "scan of component %d without its DC Huffman table", comp.ID)
 		}
-		if s.end > 0 && s.ac[i] == nil {
+		if huffman && s.end > 0 && s.ac[i] == nil {
 			return corruptf(at, "scan of component %d without its AC Huffman table", comp.ID)
 		}
 		for k := s.start; progressive && k <= s.end; k++ {

@@ -74,3 +74,42 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRows reads rows, of 12 bits among others. What was cut short is read to its end where that is asked for.
+func FuzzRows(f *testing.F) {
+	r := rand.New(rand.NewPCG(29, 30))
+	for i, file := range seeds() {
+		f.Add(file)
+		p := randomPicture(r)
+		p.width, p.height, p.twelve = min(p.width, 40), min(p.height, 40), true
+		file = p.encode()
+		f.Add(file[:len(file)-i])
+	}
+	for _, file := range arithmeticFiles(f) {
+		f.Add(file)
+	}
+	inks := func(dst, src []byte) { copy(dst, src) }
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if h, _ := DecodeHeader(data); h.Width*h.Height > 1<<16 {
+			return
+		}
+		for _, accept := range []bool{false, true} {
+			rows, err := OpenRows(data, RowOptions{Inks: inks, AcceptTruncated: accept})
+			errorKind(t, err)
+			if err != nil {
+				return
+			}
+			w, h := rows.Size()
+			row := make([]byte, w*rows.Channels()*rows.Depth()/8)
+			for y := range h {
+				kind := errorKind(t, rows.ReadRow(row))
+				if kind != "sound" && y > 0 || accept && kind == "truncated" {
+					t.Fatalf("row %d is %s", y, kind)
+				}
+				if kind != "sound" {
+					break
+				}
+			}
+		}
+	})
+}

@@ -4,6 +4,8 @@ package jpeg
 type Header struct {
 	Width, Height   int // samples at full size
 	Progressive     bool
+	Arithmetic      bool        // coded arithmetically instead of by Huffman tables
+	Precision       int         // bits of a sample
 	Components      []Component // in the order of the frame header
 	Color           Color
 	RestartInterval int       // MCUs between restart markers, 0 for none; of the first scan

@@ -39,7 +39,7 @@ func TestHeaderTellsWhatTheFrameSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Header{
-		Width: 33, Height: 17, Color: YCbCr, RestartInterval: 2, AdobeTransform: -1,
+		Width: 33, Height: 17, Precision: 8, Color: YCbCr, RestartInterval: 2, AdobeTransform: -1,
 		Components: []Component{{1, 2, 2}, {2, 1, 1}, {3, 1, 1}},
 	}
 	if !reflect.DeepEqual(h, want) {
@@ -129,8 +129,7 @@ func TestUnsupportedCodingIsNamed(t *testing.T) {
 	}{
 		{Precision12, changed(func(f []byte) { f[frame] = 12 })},
 		{OddPrecision, changed(func(f []byte) { f[frame] = 16 })},
-		{ArithmeticCoding, changed(func(f []byte) { f[frame-3] = 0xC9 })},
-		{ArithmeticCoding, changed(func(f []byte) { f[frame-3] = 0xCA })},
+		{Reserved, changed(func(f []byte) { f[frame-3] = 0xC8 })},
 		{Lossless, changed(func(f []byte) { f[frame-3] = 0xC3 })},
 		{Hierarchical, changed(func(f []byte) { f[frame-3] = 0xC5 })},
 		{HeightAfterScan, changed(func(f []byte) { f[frame+1], f[frame+2] = 0, 0 })},

@@ -37,15 +37,21 @@ type parser struct {
 	frame  frame
 	scans  []scan
 	lists  bool // metadata: a decoder has no use for it
+	twelve bool // bits a sample are decoded, too
 
 	quant   [4]*[64]uint16  // in zigzag order; nil until defined
 	huffman [2][4]*huffSpec // by class, DC or AC, and destination; nil until defined
 	restart int
-	known   [4][64]int8 // by component and coefficient: 1 + the lowest bit that the scans of a progressive file have coded
+
+	condition [2][4]byte  // of arithmetic coding, by class and destination
+	known     [4][64]int8 // by component and coefficient: 1 + the lowest bit that the scans of a progressive file have coded
 }
 
 func newParser(data []byte) *parser {
-	return &parser{data: data, header: Header{AdobeTransform: -1}}
+	const upper, few = 0x10, 5 // what holds where nothing is said, T.81 F.1.4.4.1.4 and F.1.4.4.2.1
+	return &parser{data: data, header: Header{AdobeTransform: -1}, condition: [2][4]byte{
+		{upper, upper, upper, upper}, {few, few, few, few},
+	}}
 }
 
 // headers reads up to the first scan, which it leaves unread.
@@ -189,7 +195,7 @@ func (p *parser) segment(marker byte, during string) error {
 	case marker == markerDHP || marker == markerEXP:
 		return &UnsupportedError{Hierarchical}
 	case marker == markerDAC:
-		return &UnsupportedError{ArithmeticCoding}
+		return p.conditioning(b, at)
 	case marker >= markerSOF0 && marker < markerRST0:
 		return p.frameHeader(marker, b, at)
 	case marker >= markerAPP0 && marker <= markerAPPF || marker == markerCOM:
@@ -244,6 +250,21 @@ func (p *parser) quantTables(b []byte, at int) error {
 		}
 		p.quant[destination] = t
 		b = b[1+size:]
+	}
+	return nil
+}
+
+// conditioning reads DAC: for DC the bounds of small differences, for AC where the high frequencies begin.
+func (p *parser) conditioning(b []byte, at int) error {
+	for ; len(b) >= 2; b = b[2:] {
+		class, destination, value := b[0]>>4, b[0]&15, b[1]
+		if class > 1 || destination > 3 || class == 0 && value&15 > value>>4 || class == 1 && (value < 1 || value > 63) {
+			return corruptf(at, "conditioning %d of class %d, destination %d", value, class, destination)
+		}
+		p.condition[class][destination] = value
+	}
+	if len(b) > 0 {
+		return corruptf(at, "conditioning that ends within an entry")
 	}
 	return nil
 }

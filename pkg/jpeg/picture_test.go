@@ -17,6 +17,7 @@ type picture struct {
 	script        [][]passOf // scans, each of one component or several
 	annexK        bool       // with the tables of annex K, where they have all symbols
 	noTables      bool       // leave them out of the file
+	twelve        bool       // bits a sample
 }
 
 // part is a component of a picture.
@@ -219,6 +220,9 @@ func (p *picture) encode() []byte {
 		out = segment(out, markerDQT, table)
 	}
 	frame := []byte{8, byte(p.height >> 8), byte(p.height), byte(p.width >> 8), byte(p.width), byte(len(p.parts))}
+	if p.twelve {
+		frame[0] = 12
+	}
 	for i, c := range p.parts {
 		frame = append(frame, c.id, byte(c.h<<4|c.v), byte(i))
 	}

@@ -28,6 +28,20 @@ func (c *coefficients) reset(f *component, scale Scale) {
 	clear(c.masks)
 }
 
+// set sets a block to coefficients in zigzag order.
+func (c *coefficients) set(n int, b *block, scale Scale) {
+	c.dc[n] = b[0]
+	if scale == Eighth {
+		return
+	}
+	for k := 1; k < 64; k++ {
+		if place := places[scale][k]; b[k] != 0 && place != 0 {
+			c.values[n*c.each+int(place)] = b[k]
+			c.masks[n] |= 1 << k
+		}
+	}
+}
+
 // progressive decodes the scans that the scale needs, then transforms. listed is the error of listing the scans.
 func (d *Decoder) progressive(dst *Planes, p *parser, opt Options, listed error) error {
 	f := &p.frame

@@ -8,6 +8,7 @@ const (
 	ranOut          // the data is consumed before the segment's MCUs are complete
 	badCode         // bits that the Huffman table gives no meaning
 	pastBlock       // a run of zeros that leads past coefficient 63
+	tooGreat        // a coefficient of more bits than there can be
 )
 
 func (f fault) String() string {
@@ -16,6 +17,7 @@ func (f fault) String() string {
 		ranOut:    "the data ends too early",
 		badCode:   "bits that are no Huffman code",
 		pastBlock: "a coefficient past the 63rd",
+		tooGreat:  "a coefficient of more than 15 bits",
 	}[f]
 }
 
