@@ -115,7 +115,6 @@ func allLibraries([]byte, recipe.Recipe) isolate.Libraries { return heifLibrary 
 // sandbox, it can open none. Without a library the engine uses another codec.
 func openInChild(name string, encoded []byte, libraries isolate.Libraries) (engine.Engine, error) {
 	_, _ = native.LibWebP()
-	_, _ = native.LibTurboJPEG()
 	if libraries&heifLibrary != 0 {
 		_, _ = native.LibHEIF()
 	}

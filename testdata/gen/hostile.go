@@ -146,7 +146,7 @@ func attacks() []attack {
 			})},
 		{"lossless.jpg", "rejected", "unsupported", "a lossless JPEG (header only)",
 			bytesOf(func() []byte { return frameHeader(0xc3, 8, 64, 64) })},
-		{"twelve-bit.jpg", "rejected", "unsupported", "a JPEG of 12 bits a sample (header only)",
+		{"twelve-bit.jpg", "rejected", "corrupt", "a JPEG of 12 bits a sample (header only)",
 			bytesOf(func() []byte {
 				return frameHeader(0xc1, 12, 64, 64)
 			})},

@@ -63,18 +63,12 @@ func Of() List {
 	} else {
 		list.Absent = append(list.Absent, Absent{"libjxl", err.Error()})
 	}
-	arithmetic := ""
-	if _, err := native.LibTurboJPEG(); err == nil {
-		arithmetic = ", arithmetic coding libturbojpeg"
-	} else {
-		list.Absent = append(list.Absent, Absent{"libturbojpeg", err.Error()})
-	}
 	own, std := "imagefarm", "the standard library"
 	for _, f := range format.All() {
 		c := Codec{Format: f.Name}
 		switch f.Name {
 		case format.JPEG:
-			c.Reads, c.Writes = own+arithmetic, own+"; progressive and adaptive: "+module("github.com/gen2brain/jpegn")
+			c.Reads, c.Writes = own, own+"; progressive and adaptive: "+module("github.com/gen2brain/jpegn")
 		case format.PNG:
 			c.Reads, c.Writes = own, own
 		case format.GIF:

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
+	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/raw"
@@ -51,7 +52,8 @@ type Info struct {
 type JPEG struct {
 	Components  int
 	Progressive bool
-	Arithmetic  bool // coded in a way that only libjpeg-turbo reads
+	Arithmetic  bool // coded arithmetically instead of by Huffman tables
+	Precision   int  // bits of a sample, 8 or 12
 	Adobe       bool // an Adobe segment is there
 	OneScan     bool // the first scan has all components, and the frame is not progressive
 }
@@ -62,6 +64,11 @@ func (i Info) Displayed() (width, height int) {
 		return i.Height, i.Width
 	}
 	return i.Width, i.Height
+}
+
+// ByRows reports whether package rows decodes the image.
+func (i Info) ByRows() bool {
+	return rows.Reads(i.Coding) || i.Coding == format.JPEG && i.JPEG.Precision == 12
 }
 
 // Metadata lists what the image carries beside its picture: "exif", "gain-map", "icc", "iptc", "pictures", "text",

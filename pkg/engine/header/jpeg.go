@@ -3,8 +3,6 @@ package header
 import (
 	"bytes"
 	"slices"
-
-	"github.com/imagefarm/imagefarm/pkg/engine/native"
 )
 
 const (
@@ -110,9 +108,6 @@ func (i *Info) jpegFrame(marker byte, p []byte) error {
 	case 0xc3:
 		return unsupported("lossless JPEG")
 	case 0xc9, 0xca:
-		if _, err := native.LibTurboJPEG(); err != nil {
-			return unsupported("arithmetic-coded JPEG needs libturbojpeg: %v", err)
-		}
 		i.JPEG.Arithmetic = true
 	case 0xcb, 0xcd, 0xce, 0xcf:
 		return unsupported("arithmetic-coded JPEG, lossless or hierarchical")
@@ -125,8 +120,8 @@ func (i *Info) jpegFrame(marker byte, p []byte) error {
 	if len(p) < 6 {
 		return corrupt("the JPEG's frame header is too short")
 	}
-	if p[0] != 8 {
-		return unsupported("JPEG with %d bits a sample", p[0])
+	if i.JPEG.Precision = int(p[0]); i.JPEG.Precision != 8 && i.JPEG.Precision != 12 {
+		return unsupported("JPEG with %d bits a sample", i.JPEG.Precision)
 	}
 	i.Height, i.Width = be16(p[1:]), be16(p[3:])
 	if i.Height == 0 && i.Width > 0 {

@@ -1,7 +1,6 @@
 // Package native calls codecs of shared C libraries that are installed: libheif for HEIC and AVIF, libwebp for WebP,
-// libjxl for JPEG XL, libturbojpeg for arithmetic-coded JPEG. They are found while the program runs, without cgo. The
-// first two are several times as fast as the codecs that this program brings along; what the others are for is not read
-// without them.
+// libjxl for JPEG XL. They are found while the program runs, without cgo. The first two are several times as fast as the
+// codecs that this program brings along; JPEG XL is not read without its library.
 //
 // A fault in a C library can end the process or damage its memory. So the libraries are loaded only in processes whose
 // environment says so (see Env): the children that package isolate starts.
@@ -51,15 +50,6 @@ var LibJXL = sync.OnceValues(func() (*JXL, error) {
 		return nil, err
 	}
 	return LoadJXL()
-})
-
-// LibTurboJPEG returns the process's libturbojpeg, which is loaded when it is first asked for. The error says why there
-// is none.
-var LibTurboJPEG = sync.OnceValues(func() (*TurboJPEG, error) {
-	if err := allowed(); err != nil {
-		return nil, err
-	}
-	return LoadTurboJPEG()
 })
 
 // allowed returns why this process is not to load libraries, or nil.

@@ -41,15 +41,6 @@ func (*JXL) Header([]byte) (JXLHeader, error) { return JXLHeader{}, errNoLibrari
 // Decode returns an error.
 func (*JXL) Decode([]byte, int64) (*picture.Picture, error) { return nil, errNoLibraries }
 
-// TurboJPEG is libturbojpeg, which this build does not load.
-type TurboJPEG struct{}
-
-// LoadTurboJPEG returns an error.
-func LoadTurboJPEG() (*TurboJPEG, error) { return nil, errNoLibraries }
-
-// Huffman returns an error.
-func (*TurboJPEG) Huffman([]byte) ([]byte, error) { return nil, errNoLibraries }
-
 // WebP is libwebp, which this build does not load.
 type WebP struct{ Version string }
 

@@ -18,7 +18,7 @@ import (
 
 // decode decodes the picture, or each frame that a variant keeps, and makes of it what the variants ask for.
 func (t *transform) decode() error {
-	if t.info.Coding == format.JPEG && !t.damaged {
+	if t.info.Coding == format.JPEG && !t.info.ByRows() && !t.damaged {
 		w, h := t.needed(reduced)
 		return t.decoded(func() ([]source, error) { return t.decodeJPEG(w, h) })
 	}
@@ -26,7 +26,7 @@ func (t *transform) decode() error {
 		return t.deepVariants()
 	}
 	w, h := t.needed(finer)
-	if rows.Reads(t.info.Coding) {
+	if t.info.ByRows() {
 		return t.decoded(func() ([]source, error) {
 			src, err := rows.Open(t.info.Coding, t.data, t.rowOptions())
 			if err != nil {

@@ -25,7 +25,7 @@ import (
 // format that holds them and the colours as they are. It warns of those that do not.
 func (e *Engine) deepOf(info header.Info, warnings *outcome.Warnings) func(recipe.Variant) bool {
 	has := sync.OnceValue(func() bool {
-		if !rows.Reads(info.Coding) || info.CMYK {
+		if !info.ByRows() || info.CMYK {
 			return false
 		}
 		src, err := rows.Open(info.Coding, info.Data, raster.Options{Page: info.Page})

@@ -49,48 +49,6 @@ func newWithLibraries(t *testing.T, missing error) *Engine {
 	return nil
 }
 
-// Arithmetic coding is read by libjpeg-turbo, as any JPEG is: the same picture comes of it, at every size.
-func TestArithmeticJPEG(t *testing.T) {
-	_, missing := native.LoadTurboJPEG()
-	jpegtran, err := exec.LookPath("jpegtran")
-	e := newWithLibraries(t, errors.Join(missing, err))
-	if e == nil {
-		return
-	}
-	exif := enginetest.Segment(0xe1, []byte("Exif\x00\x00"), enginetest.EXIF(6))
-	huffman := enginetest.JPEG(enginetest.Photo(200, 130), enginetest.JPEGOptions{Segments: [][]byte{exif}})
-	r, err := recipe.Parse("a=format:png", "b=fit:40x40", "c=strip:keep,quality:90")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := e.Transform(t.Context(), huffman, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, options := range [][]string{{"-arithmetic"}, {"-arithmetic", "-progressive"}} {
-		cmd := exec.Command(jpegtran, append(options, "-copy", "all")...)
-		cmd.Stdin = bytes.NewReader(huffman)
-		data, err := cmd.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := e.Transform(t.Context(), data, r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, o := range got.Outputs {
-			if !bytes.Equal(o.Data, want.Outputs[i].Data) {
-				t.Errorf("%v: variant %s differs from that of the same JPEG in Huffman's codes", options, o.Variant)
-			}
-		}
-		var rejection *outcome.Rejection
-		if _, err := e.Transform(t.Context(), data[:len(data)*2/3], r); !errors.As(err, &rejection) ||
-			rejection.Reason != outcome.Truncated {
-			t.Errorf("%v: %v, want %s of a file that was cut", options, err, outcome.Truncated)
-		}
-	}
-}
-
 func TestJPEGXL(t *testing.T) {
 	_, missing := native.LoadJXL()
 	e := newWithLibraries(t, missing)

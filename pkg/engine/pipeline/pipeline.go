@@ -91,9 +91,6 @@ func (e *Engine) transform(ctx context.Context, data []byte, page int, r recipe.
 	if err != nil {
 		return nil, err
 	}
-	if info, err = reference.Huffman(info); err != nil {
-		return nil, err
-	}
 	var warnings outcome.Warnings
 	deep := e.deepOf(info, &warnings)
 	kindOf := func(v recipe.Variant) kind { return kind{deep: deep(v), linear: v.Linear} }

@@ -62,7 +62,14 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 	var err error
 	switch t.info.Coding {
 	case format.JPEG:
-		img, err = t.decodeJPEG(accept)
+		switch {
+		case t.info.ByRows():
+			img, err = t.decodeRows(accept)
+		case t.info.JPEG.Arithmetic:
+			img, err = t.decodeArithmetic(accept)
+		default:
+			img, err = t.decodeJPEG(accept)
+		}
 	case format.PNG, format.TIFF, format.BMP:
 		img, err = t.decodeRows(accept)
 	case format.GIF:
@@ -135,7 +142,7 @@ func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 		return nil, err
 	}
 	if accept {
-		t.warnings.Add("the JPEG ends before its picture does: what is missing is gray")
+		t.warnings.Add(missingIsGray)
 		return mendJPEG(data, t.info.Width, t.info.Height, t.inks)
 	}
 	return nil, outcome.Reject(outcome.Truncated, "the JPEG ends before its picture does")

@@ -145,9 +145,6 @@ func (t *transform) checkInput(r recipe.Recipe) error {
 	if err != nil {
 		return err
 	}
-	if info, err = Huffman(info); err != nil {
-		return err
-	}
 	t.info, t.data = info, info.Data
 	for _, v := range r.Variants {
 		m := &made{Variant: v, format: v.OutputFormat("", info.Format), limits: t.engine.limits, info: &t.info}

@@ -1,12 +1,16 @@
 package reference
 
 import (
+	"errors"
 	"image"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
+
+// missingIsGray is the warning of a JPEG that was cut short.
+const missingIsGray = "the JPEG ends before its picture does: what is missing is gray"
 
 // mendJPEG decodes what there is of a truncated JPEG of w×h pixels. The rest is gray.
 func mendJPEG(data []byte, w, h int, inks func(dst, src []byte)) (image.Image, error) {
@@ -15,11 +19,29 @@ func mendJPEG(data []byte, w, h int, inks func(dst, src []byte)) (image.Image, e
 	if len(planes.Y.Pix) == 0 {
 		return nil, outcome.Reject(outcome.Truncated, "the JPEG ends before its picture begins: %v", err)
 	}
-	p := JPEGPicture(&planes, w, h)
-	if p.Model == picture.CMYK || p.Model == picture.YCCK {
-		return p.NRGBAOfInks(inks), nil
+	return imageOfJPEG(&planes, w, h, inks), nil
+}
+
+// decodeArithmetic decodes a JPEG of arithmetic coding, which image/jpeg does not know.
+func (t *transform) decodeArithmetic(accept bool) (image.Image, error) {
+	var planes jpeg.Planes
+	err := jpeg.Decode(&planes, t.data, jpeg.Options{})
+	var cut *jpeg.TruncatedError
+	switch {
+	case errors.As(err, &cut) && accept && len(planes.Y.Pix) > 0:
+		t.warnings.Add(missingIsGray)
+	case err != nil:
+		return nil, err
 	}
-	return imageOf(p), nil
+	return imageOfJPEG(&planes, t.info.Width, t.info.Height, t.inks), nil
+}
+
+func imageOfJPEG(planes *jpeg.Planes, w, h int, inks func(dst, src []byte)) image.Image {
+	p := JPEGPicture(planes, w, h)
+	if p.Model == picture.CMYK || p.Model == picture.YCCK {
+		return p.NRGBAOfInks(inks)
+	}
+	return imageOf(p)
 }
 
 var models = [...]picture.Model{

@@ -3,10 +3,12 @@ package rows
 
 import (
 	"errors"
+	"image/color"
 	"io"
 
 	"github.com/imagefarm/imagefarm/pkg/bmp"
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/png"
 	"github.com/imagefarm/imagefarm/pkg/raster"
@@ -18,7 +20,8 @@ type Source struct {
 	raster.Reader
 }
 
-// Reads tells whether Open has a decoder for a format.
+// Reads tells whether Open has the decoder for all files of a format. It has one for JPEG, too, which is slow and meant
+// for files of 12 bits a sample.
 func Reads(name string) bool {
 	return name == format.PNG || name == format.TIFF || name == format.BMP
 }
@@ -35,6 +38,8 @@ func Open(name string, data []byte, opt raster.Options) (*Source, error) {
 		r, err = tiff.Open(data, opt)
 	case format.BMP:
 		r, err = bmp.Open(data, opt)
+	case format.JPEG:
+		r, err = openJPEG(data, opt)
 	default:
 		return nil, outcome.Reject(outcome.Unsupported, "no decoder for rows of %s", name)
 	}
@@ -42,6 +47,24 @@ func Open(name string, data []byte, opt raster.Options) (*Source, error) {
 		return nil, Reject(err)
 	}
 	return &Source{r}, nil
+}
+
+func openJPEG(data []byte, opt raster.Options) (raster.Reader, error) {
+	inks := opt.Inks
+	if inks == nil {
+		inks = func(dst, src []byte) {
+			for i := 0; i+4 <= len(src); i += 4 {
+				dst[i], dst[i+1], dst[i+2] = color.CMYKToRGB(src[i], src[i+1], src[i+2], src[i+3])
+				dst[i+3] = 255
+			}
+		}
+	}
+	r, err := jpeg.OpenRows(data, jpeg.RowOptions{AcceptTruncated: opt.AcceptTruncated, Inks: inks})
+	if err != nil {
+		return nil, err
+	}
+	w, h := r.Size()
+	return r, opt.CheckSize("JPEG", int64(w), int64(h))
 }
 
 // ReadRow implements engine.RowSource. The error is an *outcome.Rejection, and io.EOF behind the last row.
@@ -52,7 +75,7 @@ func (s *Source) ReadRow(dst []byte) error {
 	return nil
 }
 
-// Reject makes an *outcome.Rejection of an error of package raster. Other errors stay as they are.
+// Reject makes an *outcome.Rejection of an error of packages raster and jpeg. Other errors stay as they are.
 func Reject(err error) error {
 	var unsupported *raster.UnsupportedError
 	var truncated *raster.TruncatedError
@@ -66,6 +89,12 @@ func Reject(err error) error {
 	case errors.As(err, &truncated):
 		return outcome.Reject(outcome.Truncated, "%v", err)
 	case errors.As(err, &corrupt):
+		return outcome.Reject(outcome.Corrupt, "%v", err)
+	case errors.As(err, new(*jpeg.UnsupportedError)):
+		return outcome.Reject(outcome.Unsupported, "%v", err)
+	case errors.As(err, new(*jpeg.TruncatedError)):
+		return outcome.Reject(outcome.Truncated, "%v", err)
+	case errors.As(err, new(*jpeg.CorruptError)):
 		return outcome.Reject(outcome.Corrupt, "%v", err)
 	case errors.As(err, &tooLarge):
 		return outcome.Reject(outcome.TooManyPixels, "%v", err)

@@ -1,5 +1,5 @@
-// Package jpegenc writes the kinds of JPEG that image/jpeg does not: progressive, any subsampling, gray, CMYK, with
-// metadata and restart markers. It is small and slow, and its output depends on nothing but its input.
+// Package jpegenc writes the kinds of JPEG that image/jpeg does not: progressive, 12 bits a sample, any subsampling, gray,
+// CMYK, with metadata and restart markers. It is small and slow, and its output depends on nothing but its input.
 package jpegenc
 
 import (
@@ -21,6 +21,7 @@ const (
 // Options say how to write. The zero value is baseline YCbCr 4:2:0 at quality 85.
 type Options struct {
 	Quality     int      // 1 to 100; 0 means 85
+	Precision   int      // bits of a sample, 8 or 12; 0 means 8
 	Space       Space    // default YCbCr
 	Sampling    [2]int   // luma samples for one of chroma, horizontally and vertically; default 2, 2
 	Progressive bool     // spectral selection and successive approximation, the scans of libjpeg
@@ -68,6 +69,9 @@ var baseQuant = [2][64]int{{
 func Encode(img image.Image, opt Options) []byte {
 	if opt.Quality == 0 {
 		opt.Quality = 85
+	}
+	if opt.Precision == 0 {
+		opt.Precision = 8
 	}
 	if opt.Sampling == [2]int{} {
 		opt.Sampling = [2]int{2, 2}
@@ -127,7 +131,7 @@ func (e *encoder) transform(img image.Image) {
 				var b [64]float64
 				for y := range 8 {
 					for x := range 8 {
-						b[y*8+x] = e.sample(planes[i], (bx*8+x)*sx, (by*8+y)*sy, sx, sy) - 128
+						b[y*8+x] = e.sample(planes[i], (bx*8+x)*sx, (by*8+y)*sy, sx, sy) - e.middle()
 					}
 				}
 				forward(&b)
@@ -140,6 +144,10 @@ func (e *encoder) transform(img image.Image) {
 		}
 	}
 }
+
+// middle is the sample in the middle between black and white, and most is white.
+func (e *encoder) middle() float64 { return float64(int(1) << (e.opt.Precision - 1)) }
+func (e *encoder) most() float64   { return 2*e.middle() - 1 }
 
 func (e *encoder) sample(p []float64, x0, y0, sx, sy int) float64 {
 	sum := 0.0
@@ -161,23 +169,24 @@ func (e *encoder) planes(img image.Image) [][]float64 {
 	for y := range e.h {
 		for x := range e.w {
 			r16, g16, b16, _ := img.At(b.Min.X+x, b.Min.Y+y).RGBA()
-			r, g, bl := float64(r16)/257, float64(g16)/257, float64(b16)/257
+			most, middle := e.most(), e.middle()
+			r, g, bl := float64(r16)*most/65535, float64(g16)*most/65535, float64(b16)*most/65535
 			o := y*e.w + x
 			luma := 0.299*r + 0.587*g + 0.114*bl
 			switch e.opt.Space {
 			case Gray:
 				planes[0][o] = luma
 			case AdobeCMYK:
-				// Inverted: 255 is no ink. The black plate takes half of what gray there is.
-				k := (255 - max(r, g, bl)) / 2
+				// Inverted: the largest sample is no ink. The black plate takes half of what gray there is.
+				k := (most - max(r, g, bl)) / 2
 				for i, v := range [3]float64{r, g, bl} {
-					planes[i][o] = min(v*255/(255-k), 255)
+					planes[i][o] = min(v*most/(most-k), most)
 				}
-				planes[3][o] = 255 - k
+				planes[3][o] = most - k
 			default:
 				planes[0][o] = luma
-				planes[1][o] = 128 - 0.168736*r - 0.331264*g + 0.5*bl
-				planes[2][o] = 128 + 0.5*r - 0.418688*g - 0.081312*bl
+				planes[1][o] = middle - 0.168736*r - 0.331264*g + 0.5*bl
+				planes[2][o] = middle + 0.5*r - 0.418688*g - 0.081312*bl
 			}
 		}
 	}
@@ -246,14 +255,18 @@ func (e *encoder) write() {
 		}
 		e.segment(0xdb, table...)
 	}
-	sof := []byte{8, byte(e.h >> 8), byte(e.h), byte(e.w >> 8), byte(e.w), byte(len(e.comps))}
+	sof := []byte{byte(e.opt.Precision), byte(e.h >> 8), byte(e.h), byte(e.w >> 8), byte(e.w), byte(len(e.comps))}
 	for _, c := range e.comps {
 		sof = append(sof, byte(c.id), byte(c.h<<4|c.v), byte(c.table))
 	}
 	if e.opt.Progressive {
 		e.segment(0xc2, sof...)
 	} else {
-		e.segment(0xc0, sof...)
+		marker := byte(0xc0)
+		if e.opt.Precision > 8 { // extended
+			marker++
+		}
+		e.segment(marker, sof...)
 		if e.opt.Restart > 0 {
 			e.segment(0xdd, byte(e.opt.Restart>>8), byte(e.opt.Restart))
 		}
