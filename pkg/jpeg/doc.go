@@ -18,10 +18,10 @@
 //
 // # What is decoded
 //
-// Baseline, extended-sequential and progressive coding of 8 bits, by Huffman tables or arithmetic; one component, three or
-// four, with sampling factors of 1 to 4 in any combination; restart intervals; scans interleaved or not. Tables that are left out are
-// those of T.81 annex K. Components are given as they are coded: Planes.Color tells whether they are YCbCr or, by
-// an Adobe segment or their names, RGB, and four components CMYK or YCCK.
+// Baseline, extended-sequential and progressive coding of 8 bits, by Huffman tables or arithmetic; one component,
+// three or four, with sampling factors of 1 to 4 in any combination; restart intervals; scans interleaved or not.
+// Tables that are left out are those of T.81 annex K. Components are given as they are coded: Planes.Color tells
+// whether they are YCbCr or, by an Adobe segment or their names, RGB, and four components CMYK or YCCK.
 //
 // Rows decodes 12 bits, too, row by row. Lossless and hierarchical coding and a height that follows the first scan
 // (DNL) are an *UnsupportedError that names the feature. Neither orientation nor colour profile is applied.
@@ -47,11 +47,12 @@
 // mid-gray (128), the rest of the restart interval or of the scan; decoding goes on behind the next restart marker.
 // In a progressive image what is missing is detail, or gray.
 //
-// A sequential image is truncated when a sample is missing, not when only its end marker is. A progressive image, and one
-// of arithmetic coding, is truncated when its end marker is missing, since one cannot know what else would have come: at
-// every scale alike, even if the scale needs none of the scans concerned. On the other hand damage inside scans that a
-// scale does not need is not seen at that scale. Bytes between segments are passed over, as libjpeg does. More than three bytes, zeros
-// not counted, behind the last MCU of a scan or of a restart interval are damage: CorruptError.Surplus.
+// A sequential image is truncated when a sample is missing, not when only its end marker is. A progressive image, and
+// one of arithmetic coding, is truncated when its end marker is missing, since one cannot know what else would have
+// come: at every scale alike, even if the scale needs none of the scans concerned. On the other hand damage inside
+// scans that a scale does not need is not seen at that scale. Bytes between segments are passed over, as libjpeg
+// does. More than three bytes, zeros not counted, behind the last MCU of a scan or of a restart interval are damage:
+// CorruptError.Surplus.
 //
 // # How it works
 //
@@ -67,8 +68,9 @@
 //
 // sequential.go, eighths.go and blocks.go decode sequential scans straight to samples; progressive.go,
 // progressivedc.go and progressiveac.go gather coefficients, those that the scale needs by value, of the others no
-// more than which are zero. careful.go and arithmetic.go decode, symbol by symbol, what these do not take; rows.go makes
-// rows of it. idct.go has the transforms, idct_amd64.s the same ones for AVX2. The build tag purego leaves assembly out.
+// more than which are zero. careful.go and arithmetic.go decode, symbol by symbol, what these do not take; rows.go
+// makes rows of it. idct.go has the transforms, idct_amd64.s the same ones for AVX2. The build tag purego leaves
+// assembly out.
 //
 // Sources: ITU-T T.81; libjpeg-turbo's jidctint.c and jidctred.c for the arithmetic.
 package jpeg

@@ -196,7 +196,8 @@ func (p *parser) check(s *scan, at int) error {
 			return corruptf(at, "scan of component %d without its AC Huffman table", comp.ID)
 		}
 		for k := s.start; progressive && k <= s.end; k++ {
-			if known := p.known[c][k]; known != 0 && known != int8(s.high)+1 || known == 0 && s.high != 0 || known == 1 {
+			known := p.known[c][k]
+			if known != 0 && known != int8(s.high)+1 || known == 0 && s.high != 0 || known == 1 {
 				return corruptf(at, "scan codes coefficient %d of component %d from bit %d on after bit %d",
 					k, comp.ID, s.high, known-1)
 			}

@@ -57,7 +57,7 @@ const (
 	EXIFSegment                           // APP1 "Exif\0\0": a TIFF structure
 	XMPSegment                            // APP1: an XMP packet
 	ExtendedXMPSegment                    // APP1: GUID, length, offset and a portion of extended XMP
-	ICCSegment                            // APP2: sequence number and count, one byte each, and a portion of the profile
+	ICCSegment                            // APP2: sequence number and count, one byte each, and a part of the profile
 	PhotoshopSegment                      // APP13 "Photoshop 3.0\0": image resources, IPTC among them
 	CommentSegment                        // COM
 )

@@ -44,7 +44,7 @@ type parser struct {
 	restart int
 
 	condition [2][4]byte  // of arithmetic coding, by class and destination
-	known     [4][64]int8 // by component and coefficient: 1 + the lowest bit that the scans of a progressive file have coded
+	known     [4][64]int8 // by component and coefficient: 1 + the lowest bit that progressive scans have coded
 }
 
 func newParser(data []byte) *parser {
@@ -174,7 +174,8 @@ func (p *parser) content(during string) ([]byte, error) {
 
 // segment reads one marker segment other than SOS and EOI.
 func (p *parser) segment(marker byte, during string) error {
-	if marker == markerSOI || (marker > markerTEM && marker < markerSOF0) || (marker > markerAPPF && marker < markerCOM) {
+	if marker == markerSOI || (marker > markerTEM && marker < markerSOF0) ||
+		(marker > markerAPPF && marker < markerCOM) {
 		return corruptf(p.pos, "marker ff %02x", marker)
 	}
 	at := p.pos
@@ -258,7 +259,8 @@ func (p *parser) quantTables(b []byte, at int) error {
 func (p *parser) conditioning(b []byte, at int) error {
 	for ; len(b) >= 2; b = b[2:] {
 		class, destination, value := b[0]>>4, b[0]&15, b[1]
-		if class > 1 || destination > 3 || class == 0 && value&15 > value>>4 || class == 1 && (value < 1 || value > 63) {
+		if class > 1 || destination > 3 || class == 0 && value&15 > value>>4 ||
+			class == 1 && (value < 1 || value > 63) {
 			return corruptf(at, "conditioning %d of class %d, destination %d", value, class, destination)
 		}
 		p.condition[class][destination] = value

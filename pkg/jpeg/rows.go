@@ -12,8 +12,8 @@ type RowOptions struct {
 	// AcceptTruncated fills what is missing of a file that was cut short with mid-gray, instead of returning an error.
 	AcceptTruncated bool
 
-	// Inks converts pixels of CMYK, 4 bytes each of which 255 is full ink, to red, green, blue and 255. It is needed for
-	// images of four components.
+	// Inks converts pixels of CMYK, 4 bytes each of which 255 is full ink, to red, green, blue and 255. It is needed
+	// for images of four components.
 	Inks func(dst, src []byte)
 }
 

@@ -146,7 +146,8 @@ func ReadPage(data []byte, page int) (Info, error) {
 
 func noSuchPage(page, pages int) error {
 	if pages == 1 {
-		return outcome.Reject(outcome.NoSuchPage, "there is no page %d: the file has one picture, which is page 0", page)
+		return outcome.Reject(outcome.NoSuchPage,
+			"there is no page %d: the file has one picture, which is page 0", page)
 	}
 	return outcome.Reject(outcome.NoSuchPage, "there is no page %d: the file has %d, numbered from 0", page, pages)
 }

@@ -1,6 +1,6 @@
 // Package native calls codecs of shared C libraries that are installed: libheif for HEIC and AVIF, libwebp for WebP,
-// libjxl for JPEG XL. They are found while the program runs, without cgo. The first two are several times as fast as the
-// codecs that this program brings along; JPEG XL is not read without its library.
+// libjxl for JPEG XL. They are found while the program runs, without cgo. The first two are several times as fast as
+// the codecs that this program brings along; JPEG XL is not read without its library.
 //
 // A fault in a C library can end the process or damage its memory. So the libraries are loaded only in processes whose
 // environment says so (see Env): the children that package isolate starts.
@@ -103,6 +103,6 @@ type WebPOptions struct {
 	Quality  int // 1 to 100; of a lossless picture, how hard to try
 	Method   int // 0 (fast) to 6 (small)
 	Lossless bool
-	Loss     int  // of a lossless picture: 0 (none) to 100, how much samples may be changed so that they take fewer bytes
+	Loss     int  // of a lossless picture: 0 (none) to 100, how much samples may be changed to take fewer bytes
 	SharpYUV bool // choose samples of colour for sharp edges
 }

@@ -49,7 +49,8 @@ func ramps(w, h int) *image.NRGBA64 {
 	for y := range h {
 		for x := range w {
 			img.SetNRGBA64(x, y, color.NRGBA64{
-				R: uint16(9000 + 190*x + 30*y), G: uint16(60_000 - 151*x - 90*y), B: uint16(30_000 + 40*x - 77*y), A: 65535,
+				R: uint16(9000 + 190*x + 30*y), G: uint16(60_000 - 151*x - 90*y), B: uint16(30_000 + 40*x - 77*y),
+				A: 65535,
 			})
 		}
 	}
@@ -62,7 +63,8 @@ func meanDifference(a, b image.Image) float64 {
 	size := a.Bounds().Size()
 	for y := range size.Y {
 		for x := range size.X {
-			p, q := color.NRGBA64Model.Convert(a.At(x, y)).(color.NRGBA64), color.NRGBA64Model.Convert(b.At(x, y)).(color.NRGBA64)
+			p := color.NRGBA64Model.Convert(a.At(x, y)).(color.NRGBA64)
+			q := color.NRGBA64Model.Convert(b.At(x, y)).(color.NRGBA64)
 			for _, d := range []int{int(p.R) - int(q.R), int(p.G) - int(q.G), int(p.B) - int(q.B)} {
 				sum += math.Abs(float64(d))
 			}

@@ -41,8 +41,8 @@ func (e *Engine) deepOf(info header.Info, warnings *outcome.Warnings) func(recip
 			return false
 		}
 		if v.ICC = recipe.ICCKeep; reference.ChooseColor(profile(), info, v, to).Convert != nil {
-			warnings.Add("variant %s has 8 bits a sample: its colours were converted, because no profile is written beside %s",
-				v.Name, strings.ToUpper(to))
+			warnings.Add("variant %s has 8 bits a sample: its colours were converted, "+
+				"because no profile is written beside %s", v.Name, strings.ToUpper(to))
 			return false
 		}
 		return true
@@ -106,7 +106,8 @@ func (t *transform) encodeDeep(m *variant, p *resample.DeepPicture) error {
 	out := &reference.Output{
 		Format: m.format, Coding: m.Coding, Colored: m.Profile != nil && !m.ForGray,
 		Deep: &png.Image{
-			Pix: p.Pix, Stride: 2 * p.Channels * p.Width, Width: p.Width, Height: p.Height, Channels: p.Channels, Depth: 16,
+			Pix: p.Pix, Stride: 2 * p.Channels * p.Width, Width: p.Width, Height: p.Height, Channels: p.Channels,
+			Depth: 16,
 		},
 	}
 	return t.choose(m, p.Width, p.Height, m.Profile, func(int) ([]byte, error) {

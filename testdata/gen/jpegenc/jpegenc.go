@@ -1,5 +1,6 @@
-// Package jpegenc writes the kinds of JPEG that image/jpeg does not: progressive, 12 bits a sample, any subsampling, gray,
-// CMYK, with metadata and restart markers. It is small and slow, and its output depends on nothing but its input.
+// Package jpegenc writes the kinds of JPEG that image/jpeg does not: progressive, 12 bits a sample, any subsampling,
+// gray, CMYK, with metadata and restart markers. It is small and slow, and its output depends on nothing but its
+// input.
 package jpegenc
 
 import (
