@@ -101,6 +101,8 @@ func (l *loop) run(ctx context.Context) error {
 		case batch, ok := <-found:
 			if !ok {
 				l.d.FinishAdding()
+				// The sink can then tell which result is the last, and commits it at once.
+				l.sink.reportSoon = l.d.Counts().Earlier > 0
 				break
 			}
 			l.backlog = batch

@@ -136,11 +136,12 @@ func isRefusal(err error) bool {
 
 // sinkState is what the loop knows of the sink, and what its next request will hold. The loop owns it.
 type sinkState struct {
-	calling  bool           // a request is under way
-	callSoon bool           // the next request does not wait for the next audit
-	commit   []wire.Receipt // for the next request
-	ask      []taskid.ID    // for the next request, beside those that are due for an audit
-	lastCall time.Time
+	calling    bool           // a request is under way
+	callSoon   bool           // the next request does not wait for the next audit, and asks about all tasks
+	reportSoon bool           // the next request does not wait for the next audit
+	commit     []wire.Receipt // for the next request
+	ask        []taskid.ID    // for the next request, beside those that are due for an audit
+	lastCall   time.Time
 
 	registered  bool      // the sink has the key of the run
 	instance    string    // the instance that answered last; empty: unknown
@@ -171,7 +172,8 @@ func (l *loop) askAbout(ids []taskid.ID) {
 
 // requestSink makes the next request, if there is reason for one and none is under way.
 func (l *loop) requestSink(now time.Time) {
-	due := l.sink.callSoon || len(l.sink.commit) > 0 || now.Sub(l.sink.lastCall) >= l.v.cfg.Audit
+	due := l.sink.callSoon || l.sink.reportSoon || len(l.sink.commit) > 0 ||
+		now.Sub(l.sink.lastCall) >= l.v.cfg.Audit
 	if l.v.withoutSink() || l.sink.calling || !due {
 		return
 	}
@@ -183,7 +185,8 @@ func (l *loop) requestSink(now time.Time) {
 		run: l.counts(now), commit: l.sink.commit,
 		ask: append(l.sink.ask, l.d.UnsettledSince(age, now, wire.MaxBatch)...),
 	}
-	l.sink.commit, l.sink.ask, l.sink.callSoon, l.sink.lastCall, l.sink.calling = nil, nil, false, now, true
+	l.sink.commit, l.sink.ask, l.sink.lastCall, l.sink.calling = nil, nil, now, true
+	l.sink.callSoon, l.sink.reportSoon = false, false
 	l.sinkRequests <- q // has room: only one request is under way at a time
 }
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/source"
@@ -48,4 +50,33 @@ func TestChecksumReadsAPieceAtATime(t *testing.T) {
 	if took := after.TotalAlloc - before.TotalAlloc; took > 4<<20 {
 		t.Errorf("64 MB are hashed with %d bytes of memory", took)
 	}
+}
+
+// The sink commits the last result of a run at once. It knows which that is by the images that earlier runs settled.
+func TestSinkIsToldWhatEarlierRunsSettledWhenTheWalkEnds(t *testing.T) {
+	inVirtualTime(t, 1, func(t *testing.T, s *testbed) {
+		w := s.worker("w", 1)
+		cfg := s.config()
+		_, done := s.start(cfg)
+		s.sink.commit(w.mustNext(time.Minute), "w", true)
+		expectDone(t, <-done, 1)
+
+		if err := os.WriteFile(filepath.Join(s.dir, "new.jpg"), []byte("\xff\xd8\xffnew"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, done = s.start(cfg)
+		task := w.mustNext(time.Minute)
+		synctest.Wait()
+		s.sink.mu.Lock()
+		last := s.sink.runs[len(s.sink.runs)-1]
+		s.sink.mu.Unlock()
+		if last.Total != 2 || last.Earlier != 1 || !last.Ended.IsZero() {
+			t.Errorf("before the next audit the sink knows of %d images, %d of them settled earlier", last.Total, last.Earlier)
+		}
+		s.sink.commit(task, "w", true)
+		if e := <-done; e.err != nil || e.run.Skipped != 1 || e.run.Done != 1 {
+			t.Errorf("the run ended with %v and %+v", e.err, e.run)
+		}
+		w.die()
+	})
 }
