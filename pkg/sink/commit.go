@@ -22,13 +22,13 @@ type committer struct {
 	writers *writers
 }
 
-// run commits the work from queue until queue is closed or ctx ends. A group is what comes within GroupCommit of its
-// first member, or while the group before it is being committed. The error says why nothing can be committed any more.
+// run commits the work from queue until queue is closed or ctx ends. The error says why nothing can be committed any
+// more.
 func (c *committer) run(ctx context.Context, queue <-chan work) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		var batch []work
+		var first work
 		select {
 		case <-ctx.Done():
 			return nil
@@ -39,10 +39,10 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 			if !ok {
 				return nil
 			}
-			batch = append(batch, w)
+			first = w
 		}
-		timer.Reset(c.cfg.GroupCommit)
-		batch, err := c.commitBatch(ctx, gather(batch, queue, timer.C))
+		timer.Reset(c.cfg.GroupCommit - time.Since(first.queued))
+		batch, err := c.commitBatch(ctx, c.gather(first, queue, timer.C))
 		if err != nil {
 			for _, w := range batch {
 				if w.done != nil {
@@ -61,19 +61,39 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 	}
 }
 
-// gather adds work to batch until over fires or the batch is full.
-func gather(batch []work, queue <-chan work, over <-chan time.Time) []work {
-	size := batch[0].bytes()
-	for len(batch) < maxBatch && size < maxBatchBytes {
+// gather returns the group that begins with first: what comes until over fires, which is GroupCommit after first was
+// queued, and what is queued by then. While the group before it was being committed, the time for this one ran. A group
+// that has all that its runs lack waits for nothing.
+func (c *committer) gather(first work, queue <-chan work, over <-chan time.Time) []work {
+	var batch []work
+	size, lacking := int64(0), newLacking(c.runs)
+	add := func(w work) {
+		size += w.bytes()
+		batch = append(batch, w)
+		lacking.add(&w.entry)
+	}
+	add(first)
+	for waits := true; len(batch) < maxBatch && size < maxBatchBytes; {
 		select {
 		case w, ok := <-queue:
 			if !ok {
 				return batch
 			}
-			size += w.bytes()
-			batch = append(batch, w)
-		case <-over:
+			add(w)
+			continue
+		default:
+		}
+		if !waits || lacking.nothing() {
 			return batch
+		}
+		select {
+		case w, ok := <-queue:
+			if !ok {
+				return batch
+			}
+			add(w)
+		case <-over:
+			waits = false
 		}
 	}
 	return batch
@@ -146,6 +166,9 @@ func (c *committer) publishReceipts(batch []work, duplicate []bool) error {
 				receipt = receiptOfEntry(&first)
 			}
 			receipt.Duplicate = true
+		}
+		if !receipt.Duplicate {
+			c.runs.settle(receipt.Run)
 		}
 		c.state.countReceipt(&receipt, now)
 		c.metrics.countReceipt(&receipt)

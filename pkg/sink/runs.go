@@ -45,6 +45,7 @@ type liveRun struct {
 	from     caller
 	alone    time.Time        // when its ventilator's connection was first seen to have ended; zero: it has not
 	since    time.Time        // when the sink first heard of it; zero: it began before the sink did
+	settled  int64            // tasks that this sink has settled since the ventilator began
 	silent   bool             // it counts as ended because its ventilator was silent for too long
 	want     outcome.RunState // what an operator asks for: running, paused or cancelled
 }
@@ -113,7 +114,8 @@ func (l *liveRuns) admit(run *wire.Run, from caller, now time.Time) error {
 	}
 	own := l.ownAllowance(from.account, now)
 	if live := l.liveOf(from.account); from.account != "" && live >= maxRunsOfOne {
-		return fmt.Errorf("run %.40q: %d runs of %s are live already; wait until one has ended", run.ID, live, from.account)
+		return fmt.Errorf("run %.40q: %d runs of %s are live already; wait until one has ended",
+			run.ID, live, from.account)
 	}
 	l.newRuns.refill(maxNewRuns, newRunsPerSecond, now)
 	if l.newRuns.left < 1 || own.left < 1 {
@@ -185,6 +187,9 @@ func (l *liveRuns) update(
 		l.forgetOldest()
 		l.byID[run.ID] = r
 		topics = append(topics, wire.TopicRunStarted)
+	}
+	if started {
+		r.settled = 0
 	}
 	announced := !r.Ended.IsZero() && !r.silent
 	r.Run, r.called, r.silent = run, now, false

@@ -127,6 +127,7 @@ func (s *settler) commit(ctx context.Context, all []work) (*wire.Receipts, error
 	}
 	answers := make(chan committed, len(all))
 	for _, w := range all {
+		w.queued = time.Now()
 		w.done = func(r wire.Receipt, err error) { answers <- committed{r, err} }
 		select {
 		case s.commits <- w:

@@ -25,6 +25,7 @@ type work struct {
 	claim   string       // of core.claims, to be released; empty: none
 	// unwritten says that the outputs were not written, because the run had settled the task before.
 	unwritten bool
+	queued    time.Time                 // when it was passed to the committer
 	done      func(wire.Receipt, error) // the committer calls it with the committed receipt; may be nil
 }
 
@@ -73,6 +74,7 @@ func (ws *writers) run(ctx context.Context, arrived <-chan *wire.Result) {
 		if ws.uncommitted.Acquire(ctx, w.weight) != nil {
 			return // cut
 		}
+		w.queued = time.Now()
 		select {
 		case ws.commits <- *w:
 		case <-ctx.Done():
@@ -153,7 +155,8 @@ func (ws *writers) writeOutputs(ctx context.Context, r *wire.Result) error {
 		if o.Data == nil {
 			continue
 		}
-		if err := ws.retryDisk(ctx, "outputs", func() error { return ws.cfg.Out.Put(ctx, o.Name, o.Data) }); err != nil {
+		err := ws.retryDisk(ctx, "outputs", func() error { return ws.cfg.Out.Put(ctx, o.Name, o.Data) })
+		if err != nil {
 			return err
 		}
 	}

@@ -201,7 +201,8 @@ func (l *loop) takeSinkReply(a sinkReply) {
 		l.sink.commit = append(a.uncommitted, l.sink.commit...)
 	}
 	if a.err != nil {
-		l.v.log.Warn("cannot reach the sink; the run goes on and calls it again", "control", l.v.cfg.Control, "error", a.err)
+		l.v.log.Warn("cannot reach the sink; the run goes on and calls it again",
+			"control", l.v.cfg.Control, "error", a.err)
 	}
 	for i := range a.receipts {
 		l.settle(&a.receipts[i])

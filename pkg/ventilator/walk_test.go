@@ -71,7 +71,8 @@ func TestSinkIsToldWhatEarlierRunsSettledWhenTheWalkEnds(t *testing.T) {
 		last := s.sink.runs[len(s.sink.runs)-1]
 		s.sink.mu.Unlock()
 		if last.Total != 2 || last.Earlier != 1 || !last.Ended.IsZero() {
-			t.Errorf("before the next audit the sink knows of %d images, %d of them settled earlier", last.Total, last.Earlier)
+			t.Errorf("before the next audit the sink knows of %d images, %d of them settled earlier",
+				last.Total, last.Earlier)
 		}
 		s.sink.commit(task, "w", true)
 		if e := <-done; e.err != nil || e.run.Skipped != 1 || e.run.Done != 1 {
