@@ -225,6 +225,30 @@ func (d *Dir) Remove(name string) error {
 	return err
 }
 
+// RemoveEmptyAbove removes the directories above the output name that are empty, from the deepest upwards. It removes
+// neither the Dir's own directory nor a link. It is for a caller that has just removed the output.
+func (d *Dir) RemoveEmptyAbove(name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	return d.do("remove the directories above", name, func(s *session) error {
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			at := filepath.FromSlash(dir)
+			if info, err := s.root.Lstat(at); err != nil || !info.IsDir() {
+				return nil
+			}
+			entries, err := fs.ReadDir(s.root.FS(), dir)
+			if err != nil || len(entries) > 0 {
+				return nil
+			}
+			if err := s.root.Remove(at); err != nil { // somebody has just put something there
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
 // regular returns an error if what has that name is not a regular file.
 func regular(name string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {

@@ -305,3 +305,29 @@ func TestAPipeUnderAnOutputsNameBlocksNobody(t *testing.T) {
 		t.Errorf("read %q", got)
 	}
 }
+
+func TestOnlyEmptyDirectoriesAboveAnOutputAreRemoved(t *testing.T) {
+	d := newDir(t, Config{})
+	put(t, d, "a/b/c/x.jpg", "x")
+	put(t, d, "a/y.jpg", "y")
+	put(t, d, "z.jpg", "z")
+	if err := os.Symlink("a", filepath.Join(d.Path(), "link")); err != nil {
+		t.Skipf("no links here: %v", err)
+	}
+	for _, name := range []string{"a/b/c/x.jpg", "link/y.jpg", "z.jpg", "never/was/there.jpg"} {
+		if err := d.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.RemoveEmptyAbove(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, want := range map[string]bool{"a/b": false, "a": true, "link": true, ".": true} {
+		if _, err := os.Lstat(filepath.Join(d.Path(), name)); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := d.RemoveEmptyAbove("../x"); !errors.Is(err, ErrName) {
+		t.Errorf("outside: %v", err)
+	}
+}

@@ -35,7 +35,7 @@ func pruneCommand() *cli.Command {
 		Description: `Takes the inputs, the recipe and the globs of a run. Lists the outputs that such
 a run would not have, then removes them. It removes only files that the ledger
 knows, that have the size that it knows, and whose image came from one of these
-inputs. It refuses to work when an input has no images (perhaps it is not
+inputs, and the directories that it has emptied. It refuses to work when an input has no images (perhaps it is not
 mounted) or something in it cannot be read. No sink may have the ledger open.
 
    farm prune --dry-run ~/Pictures --out ~/thumbnails      only list them
@@ -235,13 +235,25 @@ func (p *pruning) remove(ctx context.Context, batch []gone) error {
 				p.changed++
 				continue
 			}
-			if err := p.store.Remove(name); err != nil {
+			if err := p.removeOutput(name, err == nil); err != nil {
 				return err
 			}
 		}
 		noted = append(noted, g.pruned)
 	}
 	return p.ledger.Prune(noted)
+}
+
+// removeOutput removes an output, and the directories that are empty without it. A directory in which the output was
+// missing already stays: somebody else emptied it.
+func (p *pruning) removeOutput(name string, there bool) error {
+	if err := p.store.Remove(name); err != nil || !there {
+		return err
+	}
+	if dir, is := p.store.(*blob.Dir); is {
+		return dir.RemoveEmptyAbove(name)
+	}
+	return nil
 }
 
 // summarize prints what was done, on standard error, or as a last JSON line.
