@@ -120,6 +120,7 @@ type localRun struct {
 	engine      *runningEngine
 	listeners   *listeners
 	closeStores func() error // nil until the stores are open
+	ahead       madeAhead
 	farm        *farm.Farm
 	services    services
 }
@@ -153,6 +154,7 @@ func (r *localRun) configureWorker() (err error) {
 }
 
 func (r *localRun) openStores(ctx context.Context) (err error) {
+	r.ahead = noteMissing(r.c.String("out"), ledgerPathOf(r.c))
 	r.config.Sink, r.closeStores, err = sinkConfig(ctx, r.c, r.log, r.registry)
 	return err
 }
@@ -185,7 +187,7 @@ func (r *localRun) close() error {
 	if r.closeStores == nil {
 		return nil
 	}
-	return r.closeStores()
+	return r.ahead.remove(r.config.Sink.Ledger, r.closeStores)
 }
 
 // ledgerFlagsOf returns the flags by which the operator's commands find the ledger of a run in this process.

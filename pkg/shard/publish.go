@@ -145,6 +145,9 @@ func (s *Set) Close() error {
 	close(s.closing)
 	err = errors.Join(err, s.Seal(context.Background()))
 	s.publishers.Wait()
+	if s.next == 0 { // nothing was ever written here, so that nothing is to stay
+		_ = os.Remove(filepath.Join(s.open, lockName))
+	}
 	return errors.Join(err, s.failed, s.closeFiles(), s.Reader.Close())
 }
 

@@ -148,7 +148,13 @@ func (s *Set) takeLock() (err error) {
 	if s.lock, err = os.OpenFile(filepath.Join(s.open, lockName), os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return fault("make the lock file", "", s.open, err)
 	}
-	if held, err := blob.TryLock(s.lock); err == nil && !held {
+	held, err := blob.TryLock(s.lock)
+	if err == nil && held {
+		ours, oursErr := s.lock.Stat()
+		there, thereErr := os.Stat(s.lock.Name())
+		held = oursErr == nil && thereErr == nil && os.SameFile(ours, there) // else its holder has just removed it
+	}
+	if err == nil && !held {
 		return fmt.Errorf("another process writes shards to %s: wait until it ends, or choose another --out", s.pattern.Dir)
 	}
 	return nil
