@@ -104,6 +104,9 @@ func TestTruncatedZipYieldsItsWholeFiles(t *testing.T) {
 	directory := bytes.LastIndex(whole[:len(whole)-22], []byte("4.jpg"))
 	fourth := bytes.Index(whole, []byte("4.jpg")) - 30
 	rest := "(rest): " + string(outcome.Truncated)
+	piped := pipedZip(t, zip.Deflate, files...)
+	pipedDirectory := bytes.Index(piped, []byte("PK\x01\x02"))
+	pipedSecond := bytes.Index(piped, []byte("2.jpg")) - 30
 	for _, c := range []struct {
 		what string
 		data []byte
@@ -114,7 +117,11 @@ func TestTruncatedZipYieldsItsWholeFiles(t *testing.T) {
 		{"cut in the third file", whole[:fourth-20], []string{"1.jpg", "2.jpg", rest}},
 		{"cut in a header", whole[:fourth+12], []string{"1.jpg", "2.jpg", "3.jpg", rest}},
 		{"cut in the first file", whole[:40], []string{rest}},
-		{"of a pipe", zipOf(t, "1.jpg", "2.jpg")[:60], []string{rest}},
+		{"stored, of a pipe", pipedZip(t, zip.Store, files...)[:400], []string{rest}},
+		{"of a pipe, whole", piped, []string{"1.jpg", "2.jpg", "3.jpg", "4.jpg"}},
+		{"of a pipe, cut in its directory", piped[:pipedDirectory+60], []string{"1.jpg", "2.jpg", "3.jpg", "4.jpg", rest}},
+		{"of a pipe, cut in the last descriptor", piped[:pipedDirectory-5], []string{"1.jpg", "2.jpg", "3.jpg", rest}},
+		{"of a pipe, cut in the second file", piped[:pipedSecond+40], []string{"1.jpg", rest}},
 	} {
 		if got := namesOfZip(t, c.data, content); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, not %q", c.what, got, c.want)
@@ -131,9 +138,47 @@ func TestTruncatedZipYieldsItsWholeFiles(t *testing.T) {
 	}
 }
 
+// pipedZip makes a zip as a program does that writes to a pipe: the sizes of the files are behind them.
+func pipedZip(t testing.TB, method uint16, files ...[2]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, file := range files {
+		f, err := w.CreateHeader(&zip.FileHeader{Name: file[0], Method: method})
+		if err == nil {
+			_, err = io.WriteString(f, file[1])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// The descriptors of the zip64 form have sizes of eight bytes, and the signature may be missing.
+func TestDescriptorsOfAllForms(t *testing.T) {
+	piped := pipedZip(t, zip.Deflate, [2]string{"1.jpg", strings.Repeat("one", 50)}, [2]string{"2.jpg", "two"})
+	at := bytes.Index(piped, []byte("PK\x07\x08"))
+	sizes := piped[at+8 : at+16]
+	long := slices.Concat(piped[:at+8], sizes[:4], make([]byte, 4), sizes[4:], make([]byte, 4), piped[at+16:])
+	for what, data := range map[string][]byte{"zip64": long, "unsigned": slices.Concat(piped[:at], piped[at+4:])} {
+		data = data[:bytes.Index(data, []byte("PK\x01\x02"))]
+		want := []string{"1.jpg", "2.jpg", "(rest): " + string(outcome.Truncated)}
+		if got := namesOfZip(t, data, map[string]string{"1.jpg": strings.Repeat("one", 50), "2.jpg": "two"}); !slices.Equal(
+			got, want) {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+}
+
 func FuzzTruncatedZip(f *testing.F) {
 	whole := sizedZip(f, [2]string{"1.jpg", "one"}, [2]string{"2.jpg", "two two two two"})
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
+	piped := pipedZip(f, zip.Deflate, [2]string{"1.jpg", "one"}, [2]string{"2.jpg", "two two two two"})
+	f.Add(piped[:bytes.Index(piped, []byte("PK\x01\x02"))])
 	f.Fuzz(func(t *testing.T, data []byte) { namesOfZip(t, data, nil) })
 }
