@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"net/url"
 	"os"
 	"path"
@@ -20,6 +19,7 @@ type URLs struct {
 	list  bool   // text is a file that lists URLs
 	cfg   Config
 	fetch *fetcher
+	again repeats // of the list
 }
 
 // IsURL reports whether an argument is the URL of an image.
@@ -40,10 +40,9 @@ func newURLs(text string, cfg Config) (*URLs, error) {
 // String implements Source.
 func (u *URLs) String() string { return u.text }
 
-// Walk implements Source. It reads a list as it goes, and leaves repeated URLs out.
+// Walk implements Source. It reads a list as it goes, and leaves repeated URLs out. The first walk reads it twice.
 func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omission)) error {
-	seed := maphash.MakeSeed()
-	seen := make(map[uint64]struct{}) // hashes, since a list may be longer than memory
+	number := uint64(0) // of the URL in the list
 	one := func(text, where string, columns map[string]string) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -53,11 +52,9 @@ func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omis
 			omit(Omission{Location: where, Kind: Unreadable, Err: err, List: u.listed()})
 			return nil
 		}
-		hash := maphash.String(seed, at)
-		if _, again := seen[hash]; again {
+		if number++; u.again.has(number) {
 			return nil
 		}
-		seen[hash] = struct{}{}
 		if kind := u.cfg.leavesOut(name); kind != "" {
 			omit(Omission{Location: at, Kind: kind})
 			return nil
@@ -74,6 +71,9 @@ func (u *URLs) Walk(ctx context.Context, visit func(Entry) error, omit func(Omis
 		return nil
 	}
 	defer f.Close()
+	if err := u.again.find(ctx, f, u.cfg.Web.Column); err != nil {
+		return err
+	}
 	var visitErr error
 	err = eachOfList(f, u.cfg.Web.Column, func(r row) error {
 		visitErr = one(r.url, fmt.Sprintf("%s:%d", u.text, r.number), r.columns)

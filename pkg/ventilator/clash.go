@@ -3,10 +3,11 @@ package ventilator
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
+	"github.com/imagefarm/imagefarm/pkg/extsort"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/source"
 )
@@ -19,8 +20,8 @@ type survey struct {
 }
 
 // survey counts the images and decides how their outputs are named. It refuses images whose outputs have the same name
-// even when the names keep the images' extensions. It remembers a hash of each output, not its name; only when two
-// hashes are equal does it walk again for the names. It looks at all parts, so that runs over each name outputs alike.
+// even when the names keep the images' extensions. It sorts a hash of each output, not its name, in a temporary file if
+// there are many; only when two hashes are equal does it walk again for the names. It looks at all parts, so that runs over each name outputs alike.
 func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
 	s := survey{naming: newNaming(r)}
 	for {
@@ -40,7 +41,8 @@ func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
 func (f *finder) collisions(
 	ctx context.Context, n *naming,
 ) (images, others int64, collisions map[uint64]struct{}, err error) {
-	var hashes []uint64
+	var hashes extsort.Sorter
+	defer func() { err = errors.Join(err, hashes.Close()) }()
 	err = f.walkAll(ctx, func(im image) error {
 		if f.part.Has(im.entry.Name) {
 			images++
@@ -48,21 +50,25 @@ func (f *finder) collisions(
 			others++
 		}
 		for _, out := range n.outputs(im.Name) {
-			hashes = append(hashes, n.hash(out))
+			if err := hashes.Add(extsort.Pair{Key: n.hash(out)}); err != nil {
+				return err
+			}
 		}
 		return nil
 	}, func(source.Omission) {})
 	if err != nil {
 		return images, others, nil, err
 	}
-	slices.Sort(hashes)
 	collisions = make(map[uint64]struct{})
-	for i := 1; i < len(hashes); i++ {
-		if hashes[i] == hashes[i-1] {
-			collisions[hashes[i]] = struct{}{}
+	last, any := uint64(0), false
+	err = hashes.Each(func(p extsort.Pair) error {
+		if any && p.Key == last {
+			collisions[last] = struct{}{}
 		}
-	}
-	return images, others, collisions, nil
+		last, any = p.Key, true
+		return nil
+	})
+	return images, others, collisions, err
 }
 
 // resolveClashes makes images that share an output name with another image keep their extensions. It returns true if no
