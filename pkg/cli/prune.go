@@ -37,15 +37,18 @@ a run would not have, then removes them. It removes only files that the ledger
 knows, that have the size that it knows, and whose image came from one of these
 inputs, and the directories that it has emptied. It refuses to work when an input has no images (perhaps it is not
 mounted) or something in it cannot be read. No sink may have the ledger open.
+Shards are written again without what is gone, and without samples of which a
+later shard has a newer one.
 
    farm prune --dry-run ~/Pictures --out ~/thumbnails      only list them
    farm prune ~/Pictures --out ~/thumbnails --size 64,128
+   farm prune ~/Pictures --out 'tar:dataset/part-%06d.tar'
 
 ` + exitMark + plainExitHelp,
 		Flags: concat([]cli.Flag{
 			yes(whatToTake, "dry-run", "list what would be removed; remove nothing"),
 			yes(showing, "json", "print JSON lines: each output, then a summary"),
-			text(whereToGo, "out", defaultOut, "`DIR` of the outputs with the ledger in it, or s3://BUCKET/PREFIX"),
+			text(whereToGo, "out", defaultOut, "`DIR` of the outputs with the ledger in it, s3://… or tar:…"),
 			text(whereToGo, "ledger", "", "`FILE` of the ledger, when it is elsewhere"),
 		}, recipeFlags(), selectFlags(), commonFlags("warn", "")),
 		Action: runPrune,
@@ -64,9 +67,6 @@ func runPrune(ctx context.Context, c *cli.Command) error {
 	if c.Args().Len() == 0 {
 		return usagef("name the inputs of the run: a directory of images, a file, s3://BUCKET/PREFIX, or - for a list")
 	}
-	if shard.Is(c.String("out")) {
-		return usagef("--out names shards, and nothing is ever removed from a shard: make a new set without what is gone")
-	}
 	path := ledgerPathOf(c)
 	if _, err := os.Stat(path); err != nil {
 		return usagef("no ledger at %s: say where with --out or --ledger", path)
@@ -81,10 +81,10 @@ func runPrune(ctx context.Context, c *cli.Command) error {
 		Inputs: c.Args().Slice(), Stdin: os.Stdin, Recipe: what, Select: selectionOf(c, buckets, source.Web{}),
 	})
 	if err == nil {
-		err = p.open(c.String("out"), path, blob.Config{Bucket: buckets, ReadOnly: p.dry})
+		err = p.open(ctx, c.String("out"), path, blob.Config{Bucket: buckets, ReadOnly: p.dry})
 	}
 	if err == nil {
-		err = errors.Join(p.run(ctx), p.ledger.Close(), p.store.Close())
+		err = errors.Join(p.run(ctx), p.store.Close(), p.ledger.Close())
 	}
 	if sig := first(); sig != nil {
 		return &exitError{code: signalled{sig}.code()}
@@ -99,7 +99,7 @@ func runPrune(ctx context.Context, c *cli.Command) error {
 type pruning struct {
 	kept   *ventilator.Kept
 	ledger *ledger.Ledger
-	store  blob.Store
+	store  prunable
 	dry    bool
 	json   bool
 	out    *bufio.Writer
@@ -107,9 +107,19 @@ type pruning struct {
 	removed, bytes int64
 	changed        int64 // outputs that are not as the ledger knows them, and stay
 	elsewhere      int64 // outputs of images of other inputs, or out of sight, which stay
+
+	shards           *prunedShards // nil: outputs are files
+	rewritten, freed int64         // shards, and bytes
 }
 
-func (p *pruning) open(out, path string, cfg blob.Config) (err error) {
+// prunable is a store of outputs that can be removed.
+type prunable interface {
+	Stat(name string) (int64, error)
+	Remove(name string) error
+	Close() error
+}
+
+func (p *pruning) open(ctx context.Context, out, path string, cfg blob.Config) (err error) {
 	p.ledger, err = ledger.Open(path, ledger.Config{ReadOnly: p.dry, LockTimeout: 100 * time.Millisecond})
 	if errors.Is(err, ledger.ErrInUse) {
 		return fmt.Errorf("%w; stop the sink first", err)
@@ -117,7 +127,13 @@ func (p *pruning) open(out, path string, cfg blob.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.store, err = blob.Open(out, cfg); err != nil {
+	if shard.Is(out) {
+		p.shards, err = openPruned(ctx, out, p.ledger, cfg)
+		p.store = p.shards
+	} else {
+		p.store, err = blob.Open(out, cfg)
+	}
+	if err != nil {
 		return errors.Join(usagef("--out: %w", err), p.ledger.Close())
 	}
 	return nil
@@ -146,7 +162,10 @@ func (p *pruning) run(ctx context.Context) error {
 		batch = batch[:0]
 		return err
 	})
-	return cmp.Or(err, p.remove(ctx, batch), p.out.Flush())
+	if err = cmp.Or(err, p.remove(ctx, batch)); err == nil && p.shards != nil {
+		err = p.shards.rewrite(ctx, p.tellRewritten)
+	}
+	return cmp.Or(err, p.out.Flush())
 }
 
 // look lists the outputs of an entry that are to be removed. It returns nil when the entry stays as it is.
@@ -196,6 +215,9 @@ func (p *pruning) look(e *ledger.Entry) (*gone, error) {
 			p.list("remove", o.Name, why, size)
 			p.removed++
 			p.bytes += size
+			if p.shards != nil {
+				p.shards.noteGone(o.Name)
+			}
 		}
 		g.pruned.Outputs = append(g.pruned.Outputs, o.Name)
 		g.size[o.Name] = o.Size
@@ -241,7 +263,19 @@ func (p *pruning) remove(ctx context.Context, batch []gone) error {
 		}
 		noted = append(noted, g.pruned)
 	}
+	if p.shards != nil {
+		if err := p.shards.drop(); err != nil {
+			return err
+		}
+	}
 	return p.ledger.Prune(noted)
+}
+
+// tellRewritten lists a shard that is written again.
+func (p *pruning) tellRewritten(r shard.Rewritten) {
+	p.rewritten++
+	p.freed += r.Freed
+	p.list("rewrite", r.Shard, numfmt.Counted(r.Removed, "sample")+" in it gone or superseded", r.Freed)
 }
 
 // removeOutput removes an output, and the directories that are empty without it. A directory in which the output was
@@ -261,7 +295,7 @@ func (p *pruning) summarize(quiet bool) error {
 	if p.json {
 		return json.NewEncoder(stdout()).Encode(map[string]any{
 			"message_type": "summary", "dry_run": p.dry, "removed": p.removed, "removed_bytes": p.bytes,
-			"changed": p.changed, "elsewhere": p.elsewhere,
+			"changed": p.changed, "elsewhere": p.elsewhere, "rewritten": p.rewritten, "freed_bytes": p.freed,
 		})
 	}
 	if quiet {
@@ -276,6 +310,12 @@ func (p *pruning) summarize(quiet bool) error {
 
 func (p *pruning) summary(w io.Writer, verb string) error {
 	line := fmt.Sprintf("%s %s, %s", numfmt.Counted(p.removed, "output"), verb, numfmt.Bytes(p.bytes))
+	switch {
+	case p.rewritten > 0 && p.dry:
+		line += fmt.Sprintf("; %s to rewrite", numfmt.Counted(p.rewritten, "shard"))
+	case p.rewritten > 0:
+		line += fmt.Sprintf("; %s rewritten, %s less", numfmt.Counted(p.rewritten, "shard"), numfmt.Bytes(p.freed))
+	}
 	if p.changed > 0 {
 		line += fmt.Sprintf("; %s were changed by somebody else and stay", numfmt.Count(p.changed))
 	}

@@ -15,7 +15,15 @@ import (
 // The buckets of samples; only ledgers of farms that write shards have them.
 var (
 	bucketSamples = []byte("samples")     // key of a sample, cut by outputKey → place: see appendPlace
-	bucketShards  = []byte("open-shards") // number of a shard (8 bytes, big-endian) → length, samples (uvarints)
+	bucketShards  = []byte("open-shards") // number of a shard (8 bytes, big-endian) → length, samples, 1 if published (uvarints)
+
+	// bucketStale has the shards with samples that no entry has any more: number (8 bytes, big-endian) → how many (uvarint)
+	bucketStale = []byte("stale-samples")
+	// bucketRewrites has the shards that are being replaced by others without such samples: number (8 bytes, big-endian) →
+	// length of the new one (uvarint)
+	bucketRewrites = []byte("shard-rewrites")
+	// bucketKept says where the open shards are: "host", "dir" → text
+	bucketKept = []byte("open-shards-at")
 
 	// keyPattern is the key in bucketShards of the pattern of the shards' names. No number has as many bytes. The
 	// sequence of the bucket is the number of the next shard.
@@ -30,17 +38,20 @@ type Place struct {
 	Ext    string // of the output's name, without its dot and in lower case; bin: it has none
 }
 
-// Sample is an output in a shard. Keys are unique in all shards of a ledger.
+// Sample is an output in a shard. Of the samples of a key, the ledger knows the latest.
 type Sample struct {
 	Key string
 	Place
 }
 
-// OpenShard is a shard that is not published yet.
+// OpenShard is a shard that was not published at the last transaction of AppendSamples.
 type OpenShard struct {
 	Number  int64
 	Length  int64 // bytes that belong to committed samples
 	Samples int64
+
+	// Published says that it has been published since. The next transaction of AppendSamples forgets such a shard.
+	Published bool
 }
 
 // Shards is the state of the shards of a ledger. Its zero value is that of a ledger without any.
@@ -48,6 +59,17 @@ type Shards struct {
 	Pattern string      // of their names
 	Open    []OpenShard // in the order of their numbers
 	Next    int64       // the number of the next new shard
+	Host    string      // the machine on which the open shards are; empty: unknown
+	Dir     string      // their directory there
+}
+
+// StaleShard is a shard with samples that no entry has any more.
+type StaleShard struct{ Number, Samples int64 }
+
+// Rewrite is a shard that is being replaced by another without stale samples.
+type Rewrite struct {
+	Number int64
+	Length int64 // of the new one, bytes
 }
 
 // AppendSamples is Append of entries whose outputs are samples. The same transaction records the samples, each in place
@@ -60,6 +82,9 @@ func (l *Ledger) AppendSamples(batch []Entry, samples []Sample, after Shards) (d
 		}
 		index.FillPercent = outputsFill
 		for _, s := range samples {
+			if err := markStale(tx, index, s.Key); err != nil {
+				return err
+			}
 			if err := index.Put(outputKey(s.Key), appendPlace(nil, s.Place)); err != nil {
 				return err
 			}
@@ -68,7 +93,163 @@ func (l *Ledger) AppendSamples(batch []Entry, samples []Sample, after Shards) (d
 	})
 }
 
+// markStale counts the sample of a key, which is about to be replaced or removed, among those of no entry.
+func markStale(tx *bbolt.Tx, index *bbolt.Bucket, key string) error {
+	value := index.Get(outputKey(key))
+	if value == nil {
+		return nil
+	}
+	p, err := decodePlace(value)
+	if err != nil {
+		return err
+	}
+	stale, err := tx.CreateBucketIfNotExists(bucketStale)
+	if err != nil {
+		return err
+	}
+	number := seqKey(uint64(p.Shard))
+	n, _ := binary.Uvarint(stale.Get(number))
+	return stale.Put(number, binary.AppendUvarint(nil, n+1))
+}
+
+// DropSamples removes the samples of keys, in one transaction. Their shards have them until they are rewritten.
+func (l *Ledger) DropSamples(keys []string) error {
+	return l.changeSamples("remove samples", func(tx *bbolt.Tx, index *bbolt.Bucket) error {
+		for _, key := range keys {
+			if err := markStale(tx, index, key); err != nil {
+				return err
+			}
+			if err := index.Delete(outputKey(key)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// changeSamples calls change in a transaction, with the index of samples.
+func (l *Ledger) changeSamples(what string, change func(tx *bbolt.Tx, index *bbolt.Bucket) error) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	return fault(l.path, what, l.update(func(tx *bbolt.Tx) error {
+		index, err := tx.CreateBucketIfNotExists(bucketSamples)
+		if err != nil {
+			return err
+		}
+		return change(tx, index)
+	}))
+}
+
+// MarkPublished notes that a shard was published.
+func (l *Ledger) MarkPublished(number int64) error {
+	return l.changeSamples("note a published shard", func(tx *bbolt.Tx, _ *bbolt.Bucket) error {
+		b := tx.Bucket(bucketShards)
+		if b == nil {
+			return nil
+		}
+		key := seqKey(uint64(number))
+		value := b.Get(key)
+		if value == nil || publishedFlag(value) {
+			return nil
+		}
+		return b.Put(key, binary.AppendUvarint(append([]byte(nil), value...), 1))
+	})
+}
+
+// publishedFlag reports whether the record of an open shard has a third number.
+func publishedFlag(value []byte) bool {
+	_, n := binary.Uvarint(value)
+	_, m := binary.Uvarint(value[max(n, 0):])
+	return n > 0 && m > 0 && len(value) > n+m
+}
+
+// StaleShards returns the shards with samples that no entry has any more, in the order of their numbers.
+func (l *Ledger) StaleShards() (shards []StaleShard, err error) {
+	err = l.eachNumbered(bucketStale, func(number, n int64) {
+		shards = append(shards, StaleShard{Number: number, Samples: n})
+	})
+	return shards, err
+}
+
+// Rewrites returns the shards for which BeginRewrite was called, and neither FinishRewrite nor AbandonRewrite.
+func (l *Ledger) Rewrites() (all []Rewrite, err error) {
+	err = l.eachNumbered(bucketRewrites, func(number, n int64) {
+		all = append(all, Rewrite{Number: number, Length: n})
+	})
+	return all, err
+}
+
+func (l *Ledger) eachNumbered(bucket []byte, visit func(number, n int64)) error {
+	return fault(l.path, "look at the shards", l.view(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucket)
+		if b == nil {
+			return nil
+		}
+		return b.ForEach(func(k, v []byte) error {
+			n, size := binary.Uvarint(v)
+			if len(k) != 8 || size <= 0 {
+				return l.damaged("the record of a shard cannot be read")
+			}
+			visit(int64(binary.BigEndian.Uint64(k)), int64(n))
+			return nil
+		})
+	}))
+}
+
+// BeginRewrite notes that a shard is about to be replaced. The new one is durable, beside it.
+func (l *Ledger) BeginRewrite(r Rewrite) error {
+	return l.changeSamples("rewrite a shard", func(tx *bbolt.Tx, _ *bbolt.Bucket) error {
+		b, err := tx.CreateBucketIfNotExists(bucketRewrites)
+		if err != nil {
+			return err
+		}
+		return b.Put(seqKey(uint64(r.Number)), binary.AppendUvarint(nil, uint64(r.Length)))
+	})
+}
+
+// FinishRewrite notes that a shard was replaced, or is gone: samples are those in it now. The shard is not open.
+func (l *Ledger) FinishRewrite(number int64, samples []Sample) error {
+	return l.changeSamples("rewrite a shard", func(tx *bbolt.Tx, index *bbolt.Bucket) error {
+		for _, s := range samples {
+			if err := index.Put(outputKey(s.Key), appendPlace(nil, s.Place)); err != nil {
+				return err
+			}
+		}
+		return forgetShard(tx, number, bucketRewrites, bucketStale, bucketShards)
+	})
+}
+
+// AbandonRewrite notes that a shard is still as it was.
+func (l *Ledger) AbandonRewrite(number int64) error {
+	return l.changeSamples("rewrite a shard", func(tx *bbolt.Tx, _ *bbolt.Bucket) error {
+		return forgetShard(tx, number, bucketRewrites)
+	})
+}
+
+func forgetShard(tx *bbolt.Tx, number int64, buckets ...[]byte) error {
+	for _, name := range buckets {
+		if b := tx.Bucket(name); b != nil {
+			if err := b.Delete(seqKey(uint64(number))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func putShards(tx *bbolt.Tx, s Shards) error {
+	kept, err := tx.CreateBucketIfNotExists(bucketKept)
+	if err != nil {
+		return err
+	}
+	for key, text := range map[string]string{"host": s.Host, "dir": s.Dir} {
+		if string(kept.Get([]byte(key))) == text {
+			continue
+		}
+		if err := kept.Put([]byte(key), []byte(text)); err != nil {
+			return err
+		}
+	}
 	if b := tx.Bucket(bucketShards); b != nil {
 		if err := tx.DeleteBucket(bucketShards); err != nil {
 			return err
@@ -98,6 +279,9 @@ func (l *Ledger) Shards() (s Shards, err error) {
 			return nil
 		}
 		s = Shards{Next: int64(b.Sequence())}
+		if kept := tx.Bucket(bucketKept); kept != nil {
+			s.Host, s.Dir = string(kept.Get([]byte("host"))), string(kept.Get([]byte("dir")))
+		}
 		return b.ForEach(func(k, v []byte) error {
 			if bytes.Equal(k, keyPattern) {
 				s.Pattern = string(v)
@@ -110,6 +294,7 @@ func (l *Ledger) Shards() (s Shards, err error) {
 			}
 			s.Open = append(s.Open, OpenShard{
 				Number: int64(binary.BigEndian.Uint64(k)), Length: int64(length), Samples: int64(samples),
+				Published: publishedFlag(v),
 			})
 			return nil
 		})

@@ -137,7 +137,7 @@ func (s *Set) rollBack() error {
 
 // state is what the ledger is to record of the shards.
 func (s *Set) state() ledger.Shards {
-	after := ledger.Shards{Pattern: s.pattern.Name, Next: s.next}
+	after := ledger.Shards{Pattern: s.pattern.Name, Next: s.next, Host: s.host, Dir: s.open}
 	s.mu.Lock()
 	for number, f := range s.publishing {
 		after.Open = append(after.Open, ledger.OpenShard{Number: number, Length: f.committed, Samples: f.counted})

@@ -127,6 +127,13 @@ func (r *Reader) published(name string) (int64, error) {
 	return size, nil
 }
 
+// forgetSize makes the next look at a shard ask for its size.
+func (r *Reader) forgetSize(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.sizes, name)
+}
+
 // OpenAt returns size bytes of a shard from an offset. The caller closes what it returns.
 func (r *Reader) OpenAt(name string, offset, size int64) (io.ReadSeekCloser, error) {
 	if err := r.StatAt(name, offset+size); err != nil {

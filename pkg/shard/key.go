@@ -37,6 +37,50 @@ func Key(name string) (key, ext string) {
 	return key, ext
 }
 
+// namesLike returns the names of the other outputs that have the key and the extension of an output: those that differ
+// in the case of the extension, as far as it is one that images have.
+func namesLike(name, ext string) (others []string) {
+	stem := strings.TrimSuffix(name, path.Ext(name))
+	exts := []string{"." + ext}
+	if ext == "bin" { // also of names without an extension
+		if stem = name; strings.EqualFold(path.Ext(name), ".bin") {
+			stem = strings.TrimSuffix(name, path.Ext(name))
+		}
+		exts = []string{"", ".bin"}
+	}
+	for _, e := range exts {
+		for _, spelled := range spellings(e) {
+			if other := stem + spelled; other != name {
+				others = append(others, other)
+			}
+		}
+	}
+	return others
+}
+
+// maxSpelled is the length of an extension up to which all its spellings are asked about.
+const maxSpelled = 6
+
+// spellings returns an extension in all mixtures of cases.
+func spellings(ext string) []string {
+	if len(ext) > maxSpelled {
+		return []string{ext}
+	}
+	all := []string{""}
+	for i := range len(ext) {
+		lower, upper := strings.ToLower(ext[i:i+1]), strings.ToUpper(ext[i:i+1])
+		var longer []string
+		for _, begin := range all {
+			longer = append(longer, begin+lower)
+			if upper != lower {
+				longer = append(longer, begin+upper)
+			}
+		}
+		all = longer
+	}
+	return all
+}
+
 func escape(b *strings.Builder, s string, dots bool) {
 	for len(s) > 0 {
 		r, size := utf8.DecodeRuneInString(s)

@@ -7,7 +7,7 @@
 //
 // A shard that is not full is kept aside, in a directory of the farm's own: a reader of the final names finds whole
 // shards only. It is published, by a link or an upload, once it is full, when the farm's last run ends, and by Close.
-// A published shard never changes.
+// A published shard is only ever replaced as a whole, by Rewrite.
 //
 // # What survives a killed process
 //

@@ -59,6 +59,9 @@ func (s *Set) publish(f *shardFile) {
 	defer s.mu.Unlock()
 	if err == nil {
 		delete(s.publishing, f.number)
+		if err := s.cfg.Ledger.MarkPublished(f.number); err != nil {
+			s.log.Warn("cannot note that a shard was published", "shard", name, "error", err)
+		}
 		s.log.Info("shard published", "shard", name, "samples", f.counted, "bytes", f.committed+trailerSize)
 		return
 	}

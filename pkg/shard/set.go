@@ -40,6 +40,7 @@ type Set struct {
 	cfg  Config
 	log  *slog.Logger
 	lock *os.File
+	host string // the name of this machine; empty: unknown
 
 	// These are owned by the goroutine that calls Append, and by Open and Close.
 	current *shardFile   // takes samples; nil: the next sample begins a shard
@@ -88,6 +89,7 @@ func Open(ctx context.Context, p Pattern, cfg Config) (*Set, error) {
 		Reader: r, cfg: cfg, log: cfg.Logger, reserved: make(map[string]string), publishing: make(map[int64]*shardFile),
 		slots: make(chan struct{}, publishersAtOnce), closing: make(chan struct{}),
 	}
+	s.host, _ = os.Hostname() // without it, readers on other machines are told less
 	if err := s.restore(ctx); err != nil {
 		return nil, errors.Join(err, s.closeFiles(), r.Close())
 	}
@@ -109,6 +111,12 @@ func (s *Set) restore(ctx context.Context) error {
 	if known.Pattern != "" && known.Pattern != s.pattern.Name {
 		return fmt.Errorf("the ledger %s belongs to shards named %s, not %s: name another --ledger or the same shards",
 			s.cfg.Ledger.Path(), known.Pattern, s.pattern.Name)
+	}
+	if err := s.finishRewrites(ctx); err != nil {
+		return err
+	}
+	if known, err = s.cfg.Ledger.Shards(); err != nil {
+		return err
 	}
 	s.next = known.Next
 	keep := map[string]bool{lockName: true}
@@ -168,8 +176,8 @@ func (s *Set) restoreShard(o ledger.OpenShard) (*shardFile, error) {
 	case err == nil && size != o.Length+trailerSize:
 		return nil, fmt.Errorf("the ledger %s is not that of the shards in %s: %s has %d bytes there, and %d in the ledger",
 			s.cfg.Ledger.Path(), s.pattern.Dir, name, size, o.Length+trailerSize)
-	case err == nil:
-		return nil, nil // sweep removes the link that the killed process left
+	case err == nil: // sweep removes the link that the killed process left
+		return nil, s.cfg.Ledger.MarkPublished(o.Number)
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fault("look up", name, s.pattern.Dir, err)
 	}
@@ -264,8 +272,9 @@ func (s *Set) Holds(name string, data []byte) (bool, error) {
 	return bytes.Equal(had, data), nil
 }
 
-// Reserve returns an error that is a blob.ErrObstructed unless outputs of these names may be added: their keys are in
-// no shard, and nobody else has reserved them. Committed and Release end the reservation.
+// Reserve returns an error that is a blob.ErrObstructed unless outputs of these names may be added: no other output has
+// their key, and nobody else has reserved it. A sample of the same output will be superseded. Committed and Release end
+// the reservation.
 func (s *Set) Reserve(names []string) error {
 	for i, name := range names {
 		if err := s.reserve(name); err != nil {
@@ -280,7 +289,7 @@ func (s *Set) reserve(name string) error {
 	if err := blob.CheckName(name); err != nil {
 		return err
 	}
-	key, _ := Key(name)
+	key, ext := Key(name)
 	s.mu.Lock()
 	if other, taken := s.reserved[key]; taken {
 		s.mu.Unlock()
@@ -290,18 +299,39 @@ func (s *Set) reserve(name string) error {
 	s.mu.Unlock()
 	p, found, err := s.cfg.Ledger.PlaceOf(key)
 	if found && err == nil {
-		shard := s.pattern.Shard(p.Shard)
-		if err = s.StatAt(shard, p.Offset+p.Size); err == nil {
-			err = s.clash(name, fmt.Sprintf("%s has a sample of the key %q, and shards never change: choose another --out",
-				shard, key))
-		} else if errors.Is(err, fs.ErrNotExist) {
-			err = nil // that shard was removed
-		}
+		err = s.checkKey(name, key, ext, p)
 	}
 	if err != nil {
 		s.Release([]string{name})
 	}
 	return err
+}
+
+// checkKey returns an error if the sample of a key at a place is that of another output than name.
+func (s *Set) checkKey(name, key, ext string, p ledger.Place) error {
+	other := ""
+	if p.Ext != ext {
+		other = "one with the extension " + p.Ext
+	} else {
+		err := s.cfg.Ledger.Owners(namesLike(name, ext), func(owned string, _ ledger.Entry) {
+			other = fmt.Sprintf("%q", owned)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if other == "" {
+		return nil
+	}
+	shard := s.pattern.Shard(p.Shard)
+	switch err := s.StatAt(shard, p.Offset+p.Size); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // that shard was removed
+	case err != nil:
+		return err
+	}
+	return s.clash(name, fmt.Sprintf("%s has a sample of the same key %q, of another output, %s: choose another --out",
+		shard, key, other))
 }
 
 func (s *Set) clash(name, why string) error {

@@ -1,0 +1,301 @@
+package shard
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/imagefarm/imagefarm/pkg/ledger"
+)
+
+// A sample that was superseded, or whose output was removed, stays in its shard until Rewrite replaces that shard by one
+// without it. The new shard is first made durable beside the open ones. Then the ledger notes that it is about to
+// replace the old one, and at last that it has, with where its samples are. Whatever process is killed on the way, the
+// next Open completes it: a new shard is shorter than the old one, so that each is known by its length.
+
+// Names of files beside the open shards.
+const (
+	newSuffix = ".rewritten" // a shard that is to replace a published one
+	oldSuffix = ".published" // a copy of a published shard in a bucket
+)
+
+// Rewritten is what Rewrite did to a shard.
+type Rewritten struct {
+	Shard   string // its name
+	Removed int64  // samples
+	Freed   int64  // bytes
+}
+
+// Rewrite replaces the published shards that have samples of no entry. A shard keeps its name; one without any sample
+// left becomes an empty tar file. It calls tell with each. The rules of Append hold for the caller.
+func (s *Set) Rewrite(ctx context.Context, tell func(Rewritten)) error {
+	if err := s.Seal(ctx); err != nil {
+		return err
+	}
+	s.publishers.Wait()
+	stale, err := s.cfg.Ledger.StaleShards()
+	if err != nil {
+		return err
+	}
+	for _, one := range stale {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		name := s.pattern.Shard(one.Number)
+		before, err := s.published(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			if _, open := s.publishing[one.Number]; open { // it could not be published
+				continue
+			}
+			if err := s.cfg.Ledger.FinishRewrite(one.Number, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return fault("look up", name, s.pattern.Dir, err)
+		}
+		length, err := s.rewrite(ctx, one.Number)
+		if err != nil {
+			return fault("rewrite", name, s.pattern.Dir, err)
+		}
+		tell(Rewritten{Shard: name, Removed: one.Samples, Freed: before - trailerSize - length})
+	}
+	return nil
+}
+
+// rewrite replaces a shard, and returns the length of the new one.
+func (s *Set) rewrite(ctx context.Context, number int64) (length int64, err error) {
+	name := s.pattern.Shard(number)
+	from := s.final(name)
+	if s.bucket != nil {
+		from = s.unfinished(name + oldSuffix)
+		if err := s.download(ctx, name, from); err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, os.Remove(from)) }()
+	}
+	old, err := os.Open(from)
+	if err != nil {
+		return 0, err
+	}
+	defer old.Close()
+	out, err := os.Create(s.unfinished(name + newSuffix))
+	if err != nil {
+		return 0, err
+	}
+	length, err = s.copyCurrent(ctx, number, old, out)
+	if err == nil {
+		_, err = out.Write(make([]byte, trailerSize))
+	}
+	if err = errors.Join(err, out.Sync(), out.Close()); err == nil {
+		err = syncDir(s.open)
+	}
+	if err == nil {
+		err = s.cfg.Ledger.BeginRewrite(ledger.Rewrite{Number: number, Length: length})
+	}
+	if err == nil {
+		err = s.finishRewrite(ctx, ledger.Rewrite{Number: number, Length: length})
+	}
+	return length, err
+}
+
+func (s *Set) download(ctx context.Context, name, to string) error {
+	from, err := s.bucket.Open(name)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, &cancellable{ctx, from})
+	return errors.Join(err, out.Close())
+}
+
+// cancellable is a reader that fails when its context has ended.
+type cancellable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read implements io.Reader.
+func (c *cancellable) Read(b []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
+	return c.r.Read(b)
+}
+
+// copyCurrent copies the samples of a shard that the ledger has there.
+func (s *Set) copyCurrent(ctx context.Context, number int64, old *os.File, to io.Writer) (length int64, err error) {
+	out := bufio.NewWriterSize(to, 1<<20)
+	err = eachSample(old, func(one storedSample) error {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		p, found, err := s.cfg.Ledger.PlaceOf(one.key)
+		if err != nil || !found || p.Shard != number || p.Offset != one.data {
+			return err
+		}
+		n, err := io.Copy(out, io.NewSectionReader(old, one.begin, one.end-one.begin))
+		length += n
+		return err
+	})
+	return length, errors.Join(err, out.Flush())
+}
+
+// storedSample is a sample in a shard, in bytes from its beginning.
+type storedSample struct {
+	key        string
+	begin, end int64 // of its files, with their headers
+	data       int64 // where the output begins
+}
+
+// eachSample calls visit with each sample of a shard.
+func eachSample(file *os.File, visit func(storedSample) error) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	data := io.NewSectionReader(file, 0, info.Size())
+	files := tar.NewReader(data)
+	var now storedSample
+	end := int64(0)
+	for {
+		h, err := files.Next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("the shard cannot be read: %w", err)
+		}
+		last := errors.Is(err, io.EOF)
+		if last || end == 0 || keyOfFile(h.Name) != now.key {
+			if now.end = end; end > 0 {
+				if err := visit(now); err != nil {
+					return err
+				}
+			}
+			if last {
+				return nil
+			}
+			now = storedSample{key: keyOfFile(h.Name), begin: end}
+			if now.data, err = data.Seek(0, io.SeekCurrent); err != nil {
+				return err
+			}
+		}
+		at, err := data.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return err
+		}
+		end = at + (h.Size+blockSize-1)/blockSize*blockSize
+	}
+}
+
+// keyOfFile returns the key of a file in a shard.
+func keyOfFile(name string) string {
+	dir, base := path.Split(name)
+	key, _, _ := strings.Cut(base, ".")
+	return dir + key
+}
+
+// finishRewrites completes what a killed process began.
+func (s *Set) finishRewrites(ctx context.Context) error {
+	all, err := s.cfg.Ledger.Rewrites()
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if err := s.finishRewrite(ctx, r); err != nil {
+			return fault("rewrite", s.pattern.Shard(r.Number), s.pattern.Dir, err)
+		}
+	}
+	return nil
+}
+
+// finishRewrite puts the new shard in the place of the old one, and notes it.
+func (s *Set) finishRewrite(ctx context.Context, r ledger.Rewrite) error {
+	name := s.pattern.Shard(r.Number)
+	made := s.unfinished(name + newSuffix)
+	at := made
+	_, err := os.Stat(made)
+	switch {
+	case err == nil && s.bucket == nil:
+		at = s.final(name)
+		if err := os.Rename(made, at); err != nil {
+			return err
+		}
+		if err := errors.Join(syncDir(s.pattern.Dir), syncDir(s.open)); err != nil {
+			return err
+		}
+	case err == nil:
+		err := s.bucket.PutFrom(ctx, name, func() (io.ReadCloser, error) { return os.Open(made) })
+		if err != nil {
+			return err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	default: // it has replaced the old one already, or is lost
+		s.forgetSize(name)
+		if size, err := s.published(name); errors.Is(err, fs.ErrNotExist) || err == nil && size != r.Length+trailerSize {
+			return s.cfg.Ledger.AbandonRewrite(r.Number)
+		} else if err != nil {
+			return err
+		}
+		at = s.final(name)
+		if s.bucket != nil {
+			at = s.unfinished(name + oldSuffix)
+			if err := s.download(ctx, name, at); err != nil {
+				return err
+			}
+			defer os.Remove(at)
+		}
+	}
+	s.forgetSize(name)
+	samples, err := s.samplesIn(at, r.Number)
+	if err == nil {
+		err = s.cfg.Ledger.FinishRewrite(r.Number, samples)
+	}
+	if err == nil && at == made {
+		err = os.Remove(made)
+	}
+	return err
+}
+
+// samplesIn returns the samples that a file has and the ledger knows to be in the shard of that number.
+func (s *Set) samplesIn(at string, number int64) (samples []ledger.Sample, err error) {
+	file, err := os.Open(at)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	err = eachSample(file, func(one storedSample) error {
+		p, found, err := s.cfg.Ledger.PlaceOf(one.key)
+		if found && p.Shard == number {
+			p.Offset = one.data
+			samples = append(samples, ledger.Sample{Key: one.key, Place: p})
+		}
+		return err
+	})
+	return samples, err
+}
+
+// Drop removes outputs from the ledger's samples. Their shards have them until Rewrite.
+func (s *Set) Drop(names []string) error {
+	keys := make([]string, 0, len(names))
+	for _, name := range names {
+		if _, err := s.place(name); err == nil {
+			key, _ := Key(name)
+			keys = append(keys, key)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return s.cfg.Ledger.DropSamples(keys)
+}
