@@ -6,6 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -71,7 +74,8 @@ func inBucket(out string) bool { return bucket.Is(placeOf(out)) }
 // sampleReader reads outputs out of shards, whose places a ledger tells. It implements readOnlyStore.
 type sampleReader struct {
 	*shard.Reader
-	owners func(name string) ([]wire.Owner, error)
+	openDir string // of shards that are not published; empty: unknown
+	owners  func(name string) ([]wire.Owner, error)
 }
 
 // inShard reports whether an output is in a shard, while the store that is read has none.
@@ -100,13 +104,15 @@ func readShards(ctx context.Context, where string, ledgerPath string, b ledgerAc
 	if err != nil {
 		return nil, err
 	}
-	r, err := shard.NewReader(p, shard.OpenDir(p, ledgerPath), blob.Config{Bucket: bucket.Config{
-		Trouble: warnOfBucket(log),
-	}})
+	openDir := shard.OpenDir(p, ledgerPath)
+	if abs, err := filepath.Abs(openDir); err == nil && openDir != "" {
+		openDir = abs
+	}
+	r, err := shard.NewReader(p, openDir, blob.Config{Bucket: bucket.Config{Trouble: warnOfBucket(log)}})
 	if err != nil {
 		return nil, err
 	}
-	return &sampleReader{r, func(name string) ([]wire.Owner, error) { return b.Owners(ctx, []string{name}) }}, nil
+	return &sampleReader{r, openDir, func(name string) ([]wire.Owner, error) { return b.Owners(ctx, []string{name}) }}, nil
 }
 
 // Stat implements blob.Reader.
@@ -146,6 +152,23 @@ func statOutput(store readOnlyStore, o *wire.OutputInfo) (int64, error) {
 		return o.Size, s.StatAt(o.Shard, o.Offset+o.Size)
 	}
 	return store.Stat(o.Name)
+}
+
+// isOpenElsewhere reports whether an output that is not found may be in a shard that is open where this process cannot
+// look: on another machine, or beside another copy of the ledger.
+func isOpenElsewhere(store readOnlyStore, o *wire.OutputInfo) bool {
+	s, is := store.(*sampleReader)
+	host, dir, found := strings.Cut(o.OpenAt, ":")
+	if !is || !found {
+		return false
+	}
+	here, err := os.Hostname()
+	return err != nil || here != host || dir != s.openDir && exists(filepath.Join(dir, o.Shard))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // openOutput opens an output of a page of the ledger.

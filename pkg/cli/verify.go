@@ -32,7 +32,8 @@ func verifyCommand() *cli.Command {
 		Usage: "check that outputs in the ledger exist, are unchanged, and decode",
 		Description: `Lists outputs that are missing, differ from the ledger in size or content, or
 cannot be decoded. With --quick it compares names and sizes only. Outputs that
-another input, or other content, has replaced since are counted as superseded.
+another input, or other content, has replaced since are counted as superseded,
+and those in a shard that is open on another machine as open.
 
 The next run makes missing outputs and those of a wrong size again. Remove any
 other listed output, and the next run makes it again, too. The sink cannot see
@@ -157,6 +158,8 @@ type verification struct {
 	tell   func(entries, wrong uint64)
 
 	entries, outputs, unseen uint64              // checked; unseen: too large to be decoded
+	open                     uint64              // outputs in shards that are open out of sight
+	openAt, openShard        string              // HOST:DIRECTORY and the name of one of these
 	counted                  claims              // of the images, and of what replaced their outputs
 	wrong                    map[string]*problem // by the output's name
 	order                    []string            // names in wrong, in the order in which they were found
@@ -226,6 +229,8 @@ type finding struct {
 	problem, detail string
 	unseen          bool
 	superseded      bool // it belongs to a later entry
+
+	openAt, shard string // HOST:DIRECTORY of the open shard that it is in, out of sight; empty: it was checked
 }
 
 // look checks one output. An error means that the check itself failed.
@@ -241,6 +246,8 @@ func (v *verification) look(ctx context.Context, o *wire.OutputInfo, what recipe
 	case errors.Is(err, fs.ErrNotExist) && inShard(v.store, o):
 		return finding{}, usagef("--out: the outputs are in shards, such as %s: name these with --out %s",
 			printable.Line(o.Shard), shellWord(shardsIn(v.store.Path(), o.Shard)))
+	case errors.Is(err, fs.ErrNotExist) && isOpenElsewhere(v.store, o):
+		return finding{openAt: o.OpenAt, shard: o.Shard}, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return finding{problem: "missing", detail: "nothing has that name"}, nil
 	case errors.Is(err, blob.ErrName), errors.Is(err, blob.ErrObstructed):
@@ -306,6 +313,10 @@ func (v *verification) take(r *wire.Receipt, found []finding) {
 		v.outputs++
 		if f.unseen {
 			v.unseen++
+		}
+		if f.openAt != "" {
+			v.open++
+			v.openAt, v.openShard = f.openAt, f.shard
 		}
 		known := v.wrong[o.Name]
 		switch {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
@@ -23,6 +24,8 @@ type verifySummary struct {
 	Unlisted     uint64 `json:"unlisted"`   // further problems, only counted
 	Superseded   uint64 `json:"superseded"` // outputs that another image or other content replaced
 	Unseen       uint64 `json:"unseen"`     // outputs too large to be decoded
+	Open         uint64 `json:"open"`       // outputs in shards that are open out of sight, not checked
+	OpenAt       string `json:"open_at,omitempty"`
 }
 
 func (v *verification) summary() verifySummary {
@@ -34,6 +37,8 @@ func (v *verification) summary() verifySummary {
 		Unlisted:   v.more,
 		Unseen:     v.unseen,
 		Superseded: v.counted.superseded,
+		Open:       v.open,
+		OpenAt:     v.openAt,
 	}
 	for _, p := range v.wrong {
 		switch p.Problem {
@@ -95,12 +100,16 @@ func (v *verification) print(w io.Writer, asJSON, quiet bool) error {
 	if !s.Decoded {
 		how = "present and of the right size"
 	}
-	if v.problems() == 0 && quiet && s.Unseen == 0 {
+	if v.problems() == 0 && quiet && s.Unseen == 0 && s.Open == 0 {
 		return nil
 	}
 	if v.problems() == 0 {
-		fmt.Fprintf(w, "%s of %s: all %s%s\n", numfmt.Counted(s.Outputs, "output"),
-			numfmt.Counted(s.Images, "image"), how, superseded)
+		all := "all"
+		if s.Open > 0 {
+			all = numfmt.Count(s.Outputs - s.Open)
+		}
+		fmt.Fprintf(w, "%s of %s: %s %s%s\n", numfmt.Counted(s.Outputs, "output"),
+			numfmt.Counted(s.Images, "image"), all, how, superseded)
 	} else {
 		fmt.Fprintf(w, "%s of %s checked: %d missing, %d of a wrong size, %d of a wrong content, "+
 			"%d unreadable%s\n",
@@ -109,6 +118,11 @@ func (v *verification) print(w io.Writer, asJSON, quiet bool) error {
 	}
 	if s.Unlisted > 0 {
 		fmt.Fprintf(w, "and about %d more, which are not listed\n", s.Unlisted)
+	}
+	if s.Open > 0 {
+		host, dir, _ := strings.Cut(s.OpenAt, ":")
+		fmt.Fprintf(w, "%d not checked: they are in the open shard %s, on %s in %s\n", s.Open, printable.Line(v.openShard),
+			printable.Line(host), printable.Line(dir))
 	}
 	if s.Unseen > 0 {
 		fmt.Fprintf(

@@ -50,7 +50,7 @@ func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entri
 		}
 		return page, nil
 	}
-	pattern, err := r.shards()
+	shards, err := r.shards()
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entri
 		seen++
 		if filter.Selects(&e) {
 			outputs += lists(&e)
-			receipt, err := r.receipt(&e, args.Superseded, pattern)
+			receipt, err := r.receipt(&e, args.Superseded, shards)
 			if err != nil {
 				return err
 			}
@@ -78,18 +78,18 @@ func (r Reader) Entries(ctx context.Context, args wire.EntriesArgs) (*wire.Entri
 	return page, nil
 }
 
-// receipt returns the receipt of an entry. With superseded it marks the outputs that a later entry replaced. pattern is
-// that of the shards that outputs are in, if it is not empty.
-func (r Reader) receipt(e *ledger.Entry, superseded bool, pattern shard.Pattern) (wire.Receipt, error) {
+// receipt returns the receipt of an entry. With superseded it marks the outputs that a later entry replaced. shards are
+// those that outputs are in.
+func (r Reader) receipt(e *ledger.Entry, superseded bool, shards shardsOf) (wire.Receipt, error) {
 	receipt := receiptOfEntry(e)
 	for i := range receipt.Outputs {
 		o := &receipt.Outputs[i]
-		place, found, err := r.placeOf(o.Name, pattern)
+		place, found, err := r.placeOf(o.Name, shards)
 		if err != nil {
 			return receipt, err
 		}
 		if found {
-			o.Shard, o.Offset = pattern.Shard(place.Shard), place.Offset
+			o.Shard, o.Offset, o.OpenAt = shards.Shard(place.Shard), place.Offset, shards.openAt[place.Shard]
 		}
 	}
 	if !superseded || len(e.Outputs) == 0 {
@@ -106,15 +106,29 @@ func (r Reader) receipt(e *ledger.Entry, superseded bool, pattern shard.Pattern)
 // not keep other callers waiting, so its pages may be short or empty.
 const maxSeen = 64 * wire.MaxBatch
 
-// shards returns the pattern of the names of the shards that outputs are in; empty: outputs are files.
-func (r Reader) shards() (shard.Pattern, error) {
-	all, err := r.Ledger.Shards()
-	return shard.Pattern{Name: all.Pattern}, err
+// shardsOf is what a ledger has of the shards that outputs are in. Without a name of the pattern outputs are files.
+type shardsOf struct {
+	shard.Pattern
+	openAt map[int64]string // number of a shard that may be open → HOST:DIRECTORY
 }
 
-// placeOf returns where in the shards of a pattern an output is.
-func (r Reader) placeOf(name string, pattern shard.Pattern) (p ledger.Place, found bool, err error) {
-	if pattern.Name == "" {
+// shards returns what the ledger has of shards.
+func (r Reader) shards() (shardsOf, error) {
+	all, err := r.Ledger.Shards()
+	s := shardsOf{shard.Pattern{Name: all.Pattern}, make(map[int64]string)}
+	if all.Host != "" {
+		for _, o := range all.Open {
+			if !o.Published {
+				s.openAt[o.Number] = all.Host + ":" + all.Dir
+			}
+		}
+	}
+	return s, err
+}
+
+// placeOf returns where in the shards an output is.
+func (r Reader) placeOf(name string, shards shardsOf) (p ledger.Place, found bool, err error) {
+	if shards.Name == "" {
 		return p, false, nil
 	}
 	key, ext := shard.Key(name)
@@ -268,12 +282,12 @@ func (r Reader) owners(args *wire.OwnersArgs) (*wire.Owners, error) {
 	if err != nil {
 		return nil, err
 	}
-	pattern, err := r.shards()
+	shards, err := r.shards()
 	for i := range reply.Owners {
 		o := &reply.Owners[i]
-		place, found, placeErr := r.placeOf(o.Output, pattern)
+		place, found, placeErr := r.placeOf(o.Output, shards)
 		if found {
-			o.Shard, o.Offset, o.Size = pattern.Shard(place.Shard), place.Offset, place.Size
+			o.Shard, o.Offset, o.Size = shards.Shard(place.Shard), place.Offset, place.Size
 		}
 		err = errors.Join(err, placeErr)
 	}

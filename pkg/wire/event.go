@@ -106,6 +106,8 @@ type OutputInfo struct {
 	// ledger tell it; empty: the output is a file of its own.
 	Shard  string `msgpack:"shard,omitempty" json:"shard,omitempty"`
 	Offset int64  `msgpack:"offset,omitempty" json:"offset,omitempty"`
+	// OpenAt says where the shard may be if it is not published: HOST:DIRECTORY. Empty: it is published, or unknown.
+	OpenAt string `msgpack:"open_at,omitempty" json:"open_at,omitempty"`
 }
 
 // BareName is a stranger's bare result, as an event. It belongs to the leased task that was to make an output of
