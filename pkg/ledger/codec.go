@@ -70,6 +70,7 @@ const (
 	fieldURL
 	fieldColumn  // one of several: the length of its name (uvarint), the name, the value
 	fieldRefused // one of several
+	fieldVersion
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -174,6 +175,7 @@ func encode(b []byte, e *Entry, word func(string) (uint64, bool)) []byte {
 		encodeKnown(e, number, text, shared)
 	}
 	text(fieldURL, e.URL)
+	text(fieldVersion, e.Version)
 	for _, name := range slices.Sorted(maps.Keys(e.Columns)) {
 		buf = append(binary.AppendUvarint(buf[:0], uint64(len(name))), name...)
 		text(fieldColumn, string(append(buf, e.Columns[name]...)))
@@ -269,6 +271,8 @@ func decode(b []byte, word func(uint64) (string, bool)) (Entry, error) {
 			d.known(int(tag>>1), &e)
 		case fieldURL:
 			e.URL = string(d.bytes())
+		case fieldVersion:
+			e.Version = string(d.bytes())
 		case fieldColumn:
 			d.column(&e)
 		default:

@@ -34,6 +34,7 @@ type Entry struct {
 	Warnings     outcome.Warnings  // what is wrong with the image though it is done
 	URL          string            // of the image, where Source and Filename do not tell it
 	Columns      map[string]string // what the list that names the image says of it
+	Version      string            // by which a later run asks whether the image has changed; empty: unknown
 	Input        Input
 	Timings      Timings
 	Settled      time.Time // when the sink learned it
@@ -97,6 +98,7 @@ const (
 	MaxText    = 64 << 10 // bytes in a recipe, worker or format
 	MaxRunID   = 128      // bytes in a run's id
 	MaxOutputs = 4096     // outputs of one task
+	MaxVersion = 4 << 10  // bytes in a version
 	MaxColumns = 64       // of the list that names the image, together of at most MaxText bytes
 	MaxDropped = 1 << 10  // kinds of dropped metadata, each of at most MaxText bytes
 )
@@ -125,6 +127,8 @@ func (e *Entry) Validate() error {
 		slices.ContainsFunc(e.Dropped, func(d string) bool { return d == "" || len(d) > MaxText }):
 		err = fmt.Errorf("it dropped more than %d kinds of metadata, or the name of one has not 1 to %d bytes", MaxDropped,
 			MaxText)
+	case len(e.Version) > MaxVersion:
+		err = fmt.Errorf("its version has %d bytes, more than %d", len(e.Version), MaxVersion)
 	case len(e.URL) > MaxName || len(e.Columns) > MaxColumns || columnBytes(e.Columns) > MaxText:
 		err = fmt.Errorf("its URL has more than %d bytes, or its %d columns are too many or too long", MaxName,
 			len(e.Columns))

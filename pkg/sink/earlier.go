@@ -274,7 +274,7 @@ func (f *earlier) entry(args *wire.VariantsArgs, im *wire.VariantsOf) ledger.Ent
 	return ledger.Entry{
 		ID: taskid.Input(im.Input).ID(args.Recipe), Filename: im.Filename, Run: args.Run, Outcome: outcome.Done,
 		Outputs: f.outputs, Worker: f.newest.Worker, Recipe: args.Recipe, Source: im.Source, Dropped: f.newest.Dropped,
-		Warnings: f.newest.Warnings, URL: f.newest.URL, Columns: f.newest.Columns,
+		Warnings: f.newest.Warnings, URL: f.newest.URL, Columns: f.newest.Columns, Version: f.newest.Version,
 		Known:   withDigest(f.newest.Known, taskid.Input(im.Input)),
 		Content: contentOf(taskid.Input(im.Input)), Input: f.newest.Input,
 		Settled: time.Now(), Stored: f.stored,

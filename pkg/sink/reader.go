@@ -277,7 +277,7 @@ func (r Reader) owners(args *wire.OwnersArgs) (*wire.Owners, error) {
 	}
 	err := r.Ledger.Owners(args.Outputs, func(name string, e ledger.Entry) {
 		reply.Owners = append(reply.Owners, wire.Owner{Output: name, ID: e.ID.String(), Source: e.Source,
-			Filename: e.Filename, Run: e.Run, Recipe: e.Recipe})
+			Filename: e.Filename, Run: e.Run, Recipe: e.Recipe, Version: e.Version})
 	})
 	if err != nil {
 		return nil, err

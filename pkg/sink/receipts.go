@@ -69,6 +69,8 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 		if len(result.Format) > wire.MaxFormat {
 			return e, fmt.Errorf("the name of its format has %d bytes, more than %d", len(result.Format), wire.MaxFormat)
 		}
+		carried, _ := wire.DecodeCarried(result.Carried) // the decoder of results has checked it
+		e.Version = carried.Version
 		e.Recipe, e.Stored, e.Content = result.Recipe, result.Stored, contentOf(taskid.Input(result.Input))
 		e.Input.Format, e.Input.Width, e.Input.Height = result.Format, result.Width, result.Height
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"mime"
 	"net"
@@ -75,6 +76,8 @@ type fetcher struct {
 type host struct {
 	places chan struct{} // holds a token for each connection in use
 	next   time.Time     // of the next request; guarded by fetcher.mu
+
+	unconditional bool // it sends an image again although it has not changed; guarded by fetcher.mu
 }
 
 // maxHosts is how many hosts are remembered. Beyond, those without requests are forgotten.
@@ -142,6 +145,23 @@ func (f *fetcher) postpone(name string, d time.Duration) {
 	}
 }
 
+// isUnconditional reports whether a host ignores conditions of requests, as far as is known.
+func (f *fetcher) isUnconditional(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h := f.hosts[name]
+	return h != nil && h.unconditional
+}
+
+// noteUnconditional notes that a host has sent an image again that had not changed.
+func (f *fetcher) noteUnconditional(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if h := f.hosts[name]; h != nil {
+		h.unconditional = true
+	}
+}
+
 // answer is what a server says of an image.
 type answer struct {
 	etag     string
@@ -151,40 +171,55 @@ type answer struct {
 
 // head asks about an image. The error is a *outcome.Rejection if the server refuses for good.
 func (f *fetcher) head(ctx context.Context, at string) (a answer, err error) {
-	err = f.request(ctx, http.MethodHead, at, func(r *http.Response) error {
-		a = answer{etag: r.Header.Get("ETag"), size: r.ContentLength}
-		a.modified, _ = http.ParseTime(r.Header.Get("Last-Modified")) // zero: the server does not say
+	err = f.request(ctx, http.MethodHead, at, nil, func(r *http.Response) error {
+		a = answerOf(r)
 		return nil
 	})
 	return a, err
 }
 
+func answerOf(r *http.Response) answer {
+	a := answer{etag: strings.ReplaceAll(r.Header.Get("ETag"), "\x00", ""), size: r.ContentLength}
+	a.modified, _ = http.ParseTime(r.Header.Get("Last-Modified")) // zero: the server does not say
+	return a
+}
+
+// body reads the content of a response.
+func (f *fetcher) body(r *http.Response) (*bytes.Reader, error) {
+	if r.ContentLength > f.cfg.MaxBody {
+		return nil, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", r.ContentLength, f.cfg.MaxBody)
+	}
+	data, err := io.ReadAll(io.LimitReader(r.Body, f.cfg.MaxBody+1))
+	switch {
+	case int64(len(data)) > f.cfg.MaxBody:
+		return nil, outcome.Reject(outcome.TooLarge, "more than %d bytes", f.cfg.MaxBody)
+	case err != nil:
+		return nil, err
+	}
+	return bytes.NewReader(data), nil
+}
+
 // get fetches an image. With an ETag the error is ErrChanged if the server names another one.
-func (f *fetcher) get(ctx context.Context, at, etag string) (*bytes.Reader, error) {
-	var data []byte
-	err := f.request(ctx, http.MethodGet, at, func(r *http.Response) (err error) {
+func (f *fetcher) get(ctx context.Context, at, etag string) (data *bytes.Reader, err error) {
+	err = f.request(ctx, http.MethodGet, at, nil, func(r *http.Response) (err error) {
 		if is := r.Header.Get("ETag"); etag != "" && is != "" && is != etag {
 			return ErrChanged
 		}
-		if r.ContentLength > f.cfg.MaxBody {
-			return outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", r.ContentLength, f.cfg.MaxBody)
-		}
-		data, err = io.ReadAll(io.LimitReader(r.Body, f.cfg.MaxBody+1))
-		if int64(len(data)) > f.cfg.MaxBody {
-			return outcome.Reject(outcome.TooLarge, "more than %d bytes", f.cfg.MaxBody)
-		}
+		data, err = f.body(r)
 		return err
 	})
-	return bytes.NewReader(data), err
+	return data, err
 }
 
 // request does a request, follows redirections, and tries again later when the server is busy. take gets a good
-// response.
-func (f *fetcher) request(ctx context.Context, method, at string, take func(*http.Response) error) error {
+// response. With conditions, "not modified" is one, too.
+func (f *fetcher) request(
+	ctx context.Context, method, at string, conditions http.Header, take func(*http.Response) error,
+) error {
 	wait := firstWait
 	tries := 1
 	for hops := 0; ; {
-		next, later, err := f.once(ctx, method, at, take)
+		next, later, err := f.once(ctx, method, at, conditions, take)
 		switch {
 		case next != "":
 			if hops++; hops > maxRedirects {
@@ -209,7 +244,7 @@ func (f *fetcher) request(ctx context.Context, method, at string, take func(*htt
 // once does one request. next is where it is redirected to. later is how long to wait before the next try, 0 if the
 // server names no time, −1 if there is to be none.
 func (f *fetcher) once(
-	ctx context.Context, method, at string, take func(*http.Response) error,
+	ctx context.Context, method, at string, conditions http.Header, take func(*http.Response) error,
 ) (next string, later time.Duration, err error) {
 	u, err := url.Parse(at)
 	if err != nil {
@@ -226,6 +261,7 @@ func (f *fetcher) once(
 	if err != nil {
 		return "", -1, err
 	}
+	maps.Copy(req.Header, conditions)
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "image/*")
 	res, err := f.client.Do(req)
@@ -238,7 +274,7 @@ func (f *fetcher) once(
 	}
 	defer res.Body.Close()
 	switch code := res.StatusCode; {
-	case code == http.StatusOK:
+	case code == http.StatusOK, code == http.StatusNotModified && len(conditions) > 0:
 		if why := f.refuse(res); why != nil {
 			return "", -1, why
 		}
@@ -265,6 +301,9 @@ func (f *fetcher) once(
 func (f *fetcher) refuse(r *http.Response) error {
 	if optsOut(r.Header) && !f.cfg.IgnoreOptOut {
 		return outcome.Reject(outcome.OptedOut, "the server asks by X-Robots-Tag that machines leave the image alone")
+	}
+	if r.StatusCode == http.StatusNotModified { // its other headers tell of no content
+		return nil
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == "text/html" {
 		return outcome.Reject(outcome.NotAnImage, "the server sends a page (%s) instead of an image", kind)

@@ -63,7 +63,8 @@ type Entry struct {
 	// Columns is what the list that names the image says of it, by the names of the columns.
 	Columns map[string]string
 
-	in *member // where it is in an archive; nil: it is a file of its own
+	in   *member   // where it is in an archive; nil: it is a file of its own
+	held *heldBody // its content, fetched ahead; nil: Open fetches it
 
 	Named bool // the caller named this file; a walk did not come upon it
 }

@@ -137,7 +137,12 @@ func urlName(u *url.URL) string {
 // identify implements identifier: it asks the server by HEAD. When the server says nothing useful, the URL alone
 // identifies the image.
 func (u *URLs) identify(ctx context.Context, e Entry) Entry {
-	r, err := u.fetch.head(ctx, e.Location)
+	a, err := u.fetch.head(ctx, e.Location)
+	return u.complete(e, a, err)
+}
+
+// complete completes an entry by what its server answers.
+func (u *URLs) complete(e Entry, a answer, err error) Entry {
 	if refused := refusalOf(err); refused != nil {
 		e.Refused, e.Version = refused, e.Location+"\x00"+string(refused.Reason)
 		return e
@@ -145,13 +150,15 @@ func (u *URLs) identify(ctx context.Context, e Entry) Entry {
 	if err != nil {
 		return e // reading it tries again, and tells
 	}
-	e.Size, e.Modified = max(0, r.size), r.modified
-	e.Version = fmt.Sprintf("%s\x00%s\x00%d\x00%d", e.Location, r.etag, r.modified.Unix(), r.size)
+	e.Size, e.Modified, e.Version = max(0, a.size), a.modified, KnownVersion(e, a.marks())
 	return e
 }
 
-// Open implements Source. It reads the whole image, which has at most Config.Web.MaxBody bytes.
+// Open implements Source. It reads the whole image, which has at most Config.Web.MaxBody bytes, unless Revisit has.
 func (u *URLs) Open(ctx context.Context, e Entry) (*File, error) {
+	if data := e.held.take(); data != nil {
+		return &File{Reader: data, Closer: noCloser{}, Size: data.Size()}, nil
+	}
 	e.Identity = "" // a server that answers HEAD otherwise is no reason to fail
 	return u.fetch.open(ctx, e)
 }

@@ -23,6 +23,7 @@ func (l *loop) tick(now time.Time) error {
 	l.v.cfg.Watch(run)
 	l.d.Speculate(now)
 	l.freePlaces()
+	l.releaseHeld()
 	if l.v.sub != nil {
 		l.d.SetEventsConnected(len(l.v.sub.Peers()) > 0)
 	}

@@ -27,10 +27,11 @@ type loop struct {
 	sinkReplies  chan sinkReply
 
 	stopWalk func()
-	spawn    func(func() error)        // starts a goroutine that the run waits for
-	places   map[*dispatch.Task]func() // of tasks whose images workers may be fetching from servers
-	backlog  []candidate               // found, not yet added to the dispatcher
-	nextRead *dispatch.Task            // to be read next; nil: none
+	spawn    func(func() error)          // starts a goroutine that the run waits for
+	held     map[*dispatch.Task]struct{} // tasks whose images were fetched ahead, and may not have been read
+	places   map[*dispatch.Task]func()   // of tasks whose images workers may be fetching from servers
+	backlog  []candidate                 // found, not yet added to the dispatcher
+	nextRead *dispatch.Task              // to be read next; nil: none
 	sink     sinkState
 
 	runState    outcome.RunState // what an operator wants: running, paused or cancelled
@@ -61,6 +62,7 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 		sinkReplies:  make(chan sinkReply, 1),
 		sink:         sinkState{workers: -1},
 		places:       make(map[*dispatch.Task]func()),
+		held:         make(map[*dispatch.Task]struct{}),
 		runState:     outcome.Running,
 		started:      now, lastPeer: now, lastSettled: now,
 	}
@@ -144,11 +146,20 @@ func (l *loop) addBacklog() {
 		l.backlog = l.backlog[1:]
 		switch {
 		case l.draining: // left for the next run
+			c.entry.Release()
 		case c.earlier != nil:
+			c.entry.Release()
 			l.d.AddEarlier(c.earlier)
 			l.lastSettled = now
 		default:
 			t := l.d.Add(dispatch.Image{Name: c.Name, Path: c.Path, Size: c.Size, Origin: &c.image}, c.id, now)
+			switch {
+			case !c.entry.IsHeld():
+			case t.Origin.(*image) == &c.image:
+				l.held[t] = struct{}{}
+			default: // the task was known
+				c.entry.Release()
+			}
 			if why := l.v.refusal(&c.image); why != nil {
 				l.d.Withhold(t, now)
 				l.rejectUnsent(t, why)

@@ -26,3 +26,14 @@ func (l *loop) freePlaces() {
 		}
 	}
 }
+
+// releaseHeld drops images that were fetched ahead of tasks that will not be read any more, such as one that another run
+// has settled.
+func (l *loop) releaseHeld() {
+	for t := range l.held {
+		if l.d.Task(t.ID) != t || t.Deliveries() > 0 {
+			t.Origin.(*image).entry.Release()
+			delete(l.held, t)
+		}
+	}
+}

@@ -54,7 +54,9 @@ func (v *Ventilator) readTasks(ctx context.Context, reads <-chan readOrder, done
 func (v *Ventilator) readCarried(ctx context.Context, im *image, info *wire.TaskInfo) error {
 	sidecars, err := source.Sidecars(ctx, im.source, im.entry)
 	info.Source = v.sourceOf(im)
-	info.Carried = wire.Carried{URL: v.urlOf(im), Columns: im.entry.Columns, Sidecars: sidecars}.Encode()
+	info.Carried = wire.Carried{
+		URL: v.urlOf(im), Columns: im.entry.Columns, Version: source.Validators(im.source, im.entry), Sidecars: sidecars,
+	}.Encode()
 	return err
 }
 

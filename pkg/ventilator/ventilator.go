@@ -33,6 +33,7 @@ type Ventilator struct {
 	leftOut    leftOut
 	watch      *source.Watch // nil: the run ends when everything is settled
 	naming     *naming       // set by the survey, then only read
+	holder     *source.Holder
 	ready      telemetry.Readiness
 
 	// Messages from callbacks of sockets to the loop.
@@ -41,6 +42,10 @@ type Ventilator struct {
 	sent       mailbox[sentMessage]
 	eventsUp   mailbox[struct{}] // new connections to the sink's events
 }
+
+// maxHeld is how many bytes of changed images from web servers are held, beyond which no further image is asked about.
+// Images that are being fetched then come on top.
+const maxHeld = 64 << 20
 
 // New returns a run that has not begun. It looks at the inputs but starts nothing.
 func New(cfg Config) (*Ventilator, error) {
@@ -61,6 +66,7 @@ func New(cfg Config) (*Ventilator, error) {
 		key:        wire.NewRunKey(),
 		registered: make(chan struct{}),
 		metrics:    newMetrics(cfg.Registerer),
+		holder:     source.NewHolder(maxHeld),
 		peerEvents: newMailbox[zsock.PeerEvent](),
 		sent:       newMailbox[sentMessage](),
 		eventsUp:   newMailbox[struct{}](),

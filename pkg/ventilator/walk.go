@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -39,19 +41,24 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 	size := batchMin
 	batch := make([]candidate, 0, size)
 	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		if err := v.identifyAll(ctx, batch); err != nil {
+		known, err := v.knownVersions(ctx, batch)
+		if err != nil {
 			return err
 		}
-		if err := v.lookUp(ctx, batch); err != nil {
-			return err
-		}
-		select {
-		case out <- batch:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		for rest := batch; len(rest) > 0; {
+			n, err := v.identifyAll(ctx, rest, known)
+			if err != nil {
+				return err
+			}
+			if err := v.lookUp(ctx, rest[:n]); err != nil {
+				return err
+			}
+			select {
+			case out <- rest[:n:n]:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			rest = rest[n:]
 		}
 		size = min(2*size, batchMax)
 		batch = make([]candidate, 0, size)
@@ -72,15 +79,29 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 	return flush()
 }
 
-// identifyAll completes the images of a batch and computes the ids of their tasks. It reads, or asks a server about, up
-// to Config.Readers images at a time.
-func (v *Ventilator) identifyAll(ctx context.Context, batch []candidate) error {
+// identifyAll completes the images at the beginning of a batch, at least one, and computes the ids of their tasks. It
+// reads, or asks a server about, up to Config.Readers images at a time. It ends early when as many changed images as
+// may be held were fetched. known are their validators in an earlier run, by their paths.
+func (v *Ventilator) identifyAll(ctx context.Context, batch []candidate, known map[string]string) (n int, err error) {
+	if err := v.holder.Wait(ctx); err != nil {
+		return 0, err
+	}
+	holder := v.holder
+	if v.cfg.DryRun || v.cfg.ByReference {
+		holder = nil // nobody here needs the bytes
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(v.cfg.Readers)
-	for i := range batch {
+	for n < len(batch) && (n == 0 || !v.holder.Full()) {
+		i := n
+		n++
 		group.Go(func() error {
 			im := &batch[i].image
-			im.entry = source.Identify(ctx, im.source, im.entry)
+			if version := known[im.Path]; version != "" {
+				im.entry = source.Revisit(ctx, im.source, im.entry, version, holder)
+			} else {
+				im.entry = source.Identify(ctx, im.source, im.entry)
+			}
 			im.Size, im.Modified = im.entry.Size, im.entry.Modified
 			if im.refused == nil {
 				im.refused = im.entry.Refused
@@ -97,7 +118,42 @@ func (v *Ventilator) identifyAll(ctx context.Context, batch []candidate) error {
 			return context.Cause(ctx)
 		})
 	}
-	return group.Wait()
+	return n, group.Wait()
+}
+
+// knownVersions returns the validators that the ledger has of the images of a batch that web servers are asked about, by
+// their paths. It proves them: a worker that makes one up cannot have an image taken for unchanged.
+func (v *Ventilator) knownVersions(ctx context.Context, batch []candidate) (map[string]string, error) {
+	if v.walkClient == nil || v.cfg.Force || v.cfg.Checksum {
+		return nil, nil
+	}
+	byOutput := make(map[string]*image)
+	for i := range batch {
+		if im := &batch[i].image; source.IsURL(im.Path) && im.refused == nil {
+			byOutput[v.naming.outputs(im.Name)[0]] = im
+		}
+	}
+	if len(byOutput) == 0 {
+		return nil, nil
+	}
+	owners, err := untilAnswered(ctx, v, func(ctx context.Context) ([]wire.Owner, error) {
+		return v.walkClient.Owners(ctx, slices.Sorted(maps.Keys(byOutput)))
+	})
+	if isRefusal(err) {
+		return nil, nil // a sink of an earlier version
+	}
+	known := make(map[string]string)
+	for _, owner := range owners {
+		im := byOutput[owner.Output]
+		if im == nil || owner.Version == "" {
+			continue
+		}
+		input := taskid.InputOfVersion(im.entry.Name, source.KnownVersion(im.entry, owner.Version))
+		if input.ID(owner.Recipe).String() == owner.ID {
+			known[im.Path] = owner.Version
+		}
+	}
+	return known, err
 }
 
 // identify returns what tells the content of an image from another.

@@ -11,6 +11,7 @@ import (
 type Carried struct {
 	URL      string            `json:"url,omitempty"`      // of an image of a web server, unless its name tells it
 	Columns  map[string]string `json:"columns,omitempty"`  // of its row in a list, without the one of the URL
+	Version  string            `json:"version,omitempty"`  // by which a later run asks whether the image has changed
 	Sidecars map[string]string `json:"sidecars,omitempty"` // texts of files beside it in an archive, by extension
 }
 
@@ -20,6 +21,7 @@ const (
 	MaxColumns     = 32       // columns of a row
 	MaxColumn      = 1 << 10  // of a column's name and of its value, bytes; longer values are cut
 	MaxColumnBytes = 8 << 10  // of all columns of a row
+	MaxVersion     = 1 << 10  // of a version, bytes
 )
 
 // Encode returns c as a text; empty if there is nothing to carry. Of what exceeds the limits it leaves out the sidecars
@@ -27,7 +29,7 @@ const (
 func (c Carried) Encode() string {
 	c.Columns = TrimColumns(c.Columns)
 	for range 2 {
-		if c.URL == "" && len(c.Columns) == 0 && len(c.Sidecars) == 0 {
+		if c.URL == "" && c.Version == "" && len(c.Columns) == 0 && len(c.Sidecars) == 0 {
 			return ""
 		}
 		text, err := json.Marshal(&c)
@@ -49,6 +51,9 @@ func DecodeCarried(text string) (c Carried, err error) {
 	}
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		return Carried{}, malformed("what is carried: %v", err)
+	}
+	if len(c.Version) > MaxVersion {
+		return Carried{}, malformed("what is carried has a version of %d bytes (limit %d)", len(c.Version), MaxVersion)
 	}
 	return c, checkColumns(c.URL, c.Columns)
 }

@@ -131,6 +131,8 @@ type Owner struct {
 	Shard  string `msgpack:"shard,omitempty"`
 	Offset int64  `msgpack:"offset,omitempty"` // of the output in the shard
 	Size   int64  `msgpack:"size,omitempty"`   // of the output in the shard, bytes
+	// Version is Carried.Version of the image. Only if the id follows from it is it the one that the image had.
+	Version string `msgpack:"version,omitempty"`
 }
 
 // VariantsArgs asks which variants of images that are not settled the ledger has outputs of already, under whatever
