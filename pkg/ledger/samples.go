@@ -14,13 +14,15 @@ import (
 
 // The buckets of samples; only ledgers of farms that write shards have them.
 var (
-	bucketSamples = []byte("samples")     // key of a sample, cut by outputKey → place: see appendPlace
-	bucketShards  = []byte("open-shards") // number of a shard (8 bytes, big-endian) → length, samples, 1 if published (uvarints)
+	bucketSamples = []byte("samples") // key of a sample, cut by outputKey → place: see appendPlace
+	// number of a shard (8 bytes, big-endian) → length, samples, 1 if published (uvarints)
+	bucketShards = []byte("open-shards")
 
-	// bucketStale has the shards with samples that no entry has any more: number (8 bytes, big-endian) → how many (uvarint)
+	// bucketStale has the shards with samples that no entry has any more: number (8 bytes, big-endian) → how many
+	// (uvarint)
 	bucketStale = []byte("stale-samples")
-	// bucketRewrites has the shards that are being replaced by others without such samples: number (8 bytes, big-endian) →
-	// length of the new one (uvarint)
+	// bucketRewrites has the shards that are being replaced by others without such samples: number (8 bytes,
+	// big-endian) → length of the new one (uvarint)
 	bucketRewrites = []byte("shard-rewrites")
 	// bucketKept says where the open shards are: "host", "dir" → text
 	bucketKept = []byte("open-shards-at")

@@ -6,8 +6,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// RemoveIfUnused removes the file if nothing was ever recorded in it, and reports whether it did. The Ledger must be closed after that, and not be
-// used. Another process that waits for the file then says that it was replaced.
+// RemoveIfUnused removes the file if nothing was ever recorded in it, and reports whether it did. The Ledger must be
+// closed after that, and not be used. Another process that waits for the file then says that it was replaced.
 func (l *Ledger) RemoveIfUnused() (removed bool, err error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()

@@ -15,8 +15,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 )
 
-// A sample that was superseded, or whose output was removed, stays in its shard until Rewrite replaces that shard by one
-// without it. The new shard is first made durable beside the open ones. Then the ledger notes that it is about to
+// A sample that was superseded, or whose output was removed, stays in its shard until Rewrite replaces that shard by
+// one without it. The new shard is first made durable beside the open ones. Then the ledger notes that it is about to
 // replace the old one, and at last that it has, with where its samples are. Whatever process is killed on the way, the
 // next Open completes it: a new shard is shorter than the old one, so that each is known by its length.
 

@@ -21,7 +21,8 @@ type survey struct {
 
 // survey counts the images and decides how their outputs are named. It refuses images whose outputs have the same name
 // even when the names keep the images' extensions. It sorts a hash of each output, not its name, in a temporary file if
-// there are many; only when two hashes are equal does it walk again for the names. It looks at all parts, so that runs over each name outputs alike.
+// there are many; only when two hashes are equal does it walk again for the names. It looks at all parts, so that runs
+// over each name outputs alike.
 func (f *finder) survey(ctx context.Context, r recipe.Recipe) (survey, error) {
 	s := survey{naming: newNaming(r)}
 	for {

@@ -27,8 +27,8 @@ func (l *loop) freePlaces() {
 	}
 }
 
-// releaseHeld drops images that were fetched ahead of tasks that will not be read any more, such as one that another run
-// has settled.
+// releaseHeld drops images that were fetched ahead of tasks that will not be read any more, such as one that another
+// run has settled.
 func (l *loop) releaseHeld() {
 	for t := range l.held {
 		if l.d.Task(t.ID) != t || t.Deliveries() > 0 {

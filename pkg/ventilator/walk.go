@@ -121,8 +121,8 @@ func (v *Ventilator) identifyAll(ctx context.Context, batch []candidate, known m
 	return n, group.Wait()
 }
 
-// knownVersions returns the validators that the ledger has of the images of a batch that web servers are asked about, by
-// their paths. It proves them: a worker that makes one up cannot have an image taken for unchanged.
+// knownVersions returns the validators that the ledger has of the images of a batch that web servers are asked about,
+// by their paths. It proves them: a worker that makes one up cannot have an image taken for unchanged.
 func (v *Ventilator) knownVersions(ctx context.Context, batch []candidate) (map[string]string, error) {
 	if v.walkClient == nil || v.cfg.Force || v.cfg.Checksum {
 		return nil, nil
