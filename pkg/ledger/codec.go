@@ -373,18 +373,6 @@ func (d *decoder) skip() {
 	}
 }
 
-func (d *decoder) column(e *Entry) {
-	in := decoder{rest: d.bytes()}
-	name := string(in.take(in.uvarint()))
-	if in.err != nil {
-		d.fail(in.err)
-	}
-	if e.Columns == nil {
-		e.Columns = make(map[string]string)
-	}
-	e.Columns[name] = string(in.rest)
-}
-
 func (d *decoder) timings() Timings {
 	in := decoder{rest: d.bytes()}
 	var t Timings

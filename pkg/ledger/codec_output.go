@@ -64,3 +64,15 @@ func (d *decoder) output(before string) Output {
 	}
 	return o
 }
+
+func (d *decoder) column(e *Entry) {
+	in := decoder{rest: d.bytes()}
+	name := string(in.take(in.uvarint()))
+	if in.err != nil {
+		d.fail(in.err)
+	}
+	if e.Columns == nil {
+		e.Columns = make(map[string]string)
+	}
+	e.Columns[name] = string(in.rest)
+}
