@@ -60,7 +60,7 @@ func fastest(b *testing.B, rounds int, f func() error) float64 {
 
 // turboTime returns the shortest time that libjpeg-turbo took for a file, µs.
 func turboTime(b *testing.B, program string, rounds int, scale Scale, name string) float64 {
-	out, err := exec.Command(program, "time", strconv.Itoa(int(scale)), strconv.Itoa(rounds), name).Output()
+	out, err := exec.Command(program, "time", strconv.Itoa(int(Full/scale)), strconv.Itoa(rounds), name).Output()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,7 +9,7 @@ func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault
 	if !bmi2 {
 		return e.plainBlocks(units, mcus, e.end, scale)
 	}
-	within(units, mcus, 8/int(scale))
+	within(units, mcus, int(scale))
 	for from := 0; from > 0 || done < mcus && e.r.consumed() <= e.end; {
 		n, at := blocksBMI2(e, &units[0], len(units), from, mcus-done, scale)
 		done += n

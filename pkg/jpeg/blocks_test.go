@@ -53,7 +53,7 @@ func equalBlocks(t *testing.T, data []byte, scale Scale) {
 			done, f := a.blocks(grids[0].units, count, scale)
 			want, wantFault := b.plainBlocks(grids[1].units, count, b.end, scale)
 			if done != want || f != wantFault || a.r.consumed() != b.r.consumed() || a.pred != b.pred {
-				t.Errorf("1/%d: %d MCUs, %v, %d bits, %v; plain: %d, %v, %d, %v", scale,
+				t.Errorf("%d/8: %d MCUs, %v, %d bits, %v; plain: %d, %v, %d, %v", scale,
 					done, f, a.r.consumed(), a.pred, want, wantFault, b.r.consumed(), b.pred)
 			}
 			samePlanes(t, &planes[0], &planes[1])

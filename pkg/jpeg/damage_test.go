@@ -12,7 +12,7 @@ import (
 // mid-gray.
 func wholeMCUs(p *Planes, want []graymap, scale Scale) (whole int, restGray bool) {
 	hMax, vMax := p.Y.H, p.Y.V
-	side := 8 / int(scale)
+	side := int(scale)
 	mcusX, mcusY := ceilDiv(p.Width, side*hMax), ceilDiv(p.Height, side*vMax)
 	whole, restGray = mcusX*mcusY, true
 	for i, g := range want {
@@ -64,16 +64,16 @@ func TestTruncatedFileKeepsWhatCameBefore(t *testing.T) {
 				whole, restGray := wholeMCUs(&planes, want, scale)
 				var truncated *TruncatedError
 				if !errors.As(err, &truncated) || truncated.Offset != n {
-					t.Fatalf("1/%d of %d bytes of %d: %v", scale, n, len(file), err)
+					t.Fatalf("%d/8 of %d bytes of %d: %v", scale, n, len(file), err)
 				}
 				if whole < before || !restGray {
-					t.Fatalf("1/%d of %d bytes of %d: %d MCUs, %d of a shorter file, rest gray: %v",
+					t.Fatalf("%d/8 of %d bytes of %d: %d MCUs, %d of a shorter file, rest gray: %v",
 						scale, n, len(file), whole, before, restGray)
 				}
 				before = whole
 			}
 			if mcus := 10 * 5; before < mcus-1 {
-				t.Errorf("1/%d: of %d MCUs only %d were decoded of all bytes but one", scale, mcus, before)
+				t.Errorf("%d/8: of %d MCUs only %d were decoded of all bytes but one", scale, mcus, before)
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func TestTruncatedProgressiveFileIsOneAtEveryScale(t *testing.T) {
 			err := d.Decode(&planes, file[:n], Options{Scale: scale})
 			var truncated *TruncatedError
 			if !errors.As(err, &truncated) {
-				t.Fatalf("1/%d of %d bytes of %d: %v", scale, n, len(file), err)
+				t.Fatalf("%d/8 of %d bytes of %d: %v", scale, n, len(file), err)
 			}
 		}
 	}
@@ -126,17 +126,17 @@ func TestDecodingGoesOnBehindTheNextRestartMarker(t *testing.T) {
 		err := Decode(&planes, damaged, Options{Scale: scale})
 		var corrupt *CorruptError
 		if !errors.As(err, &corrupt) {
-			t.Fatalf("1/%d: %v", scale, err)
+			t.Fatalf("%d/8: %v", scale, err)
 		}
-		side := 8 / int(scale)
+		side := int(scale)
 		for i, g := range want {
 			plane := planes.planes(3)[i]
 			for y := range g.height {
 				got := plane.Pix[y*plane.Stride:][:g.width]
 				if row := y / side; row != 1 && !bytes.Equal(got, g.pix[y*g.width:][:g.width]) {
-					t.Fatalf("1/%d: component %d, row %d is damaged", scale, i, y)
+					t.Fatalf("%d/8: component %d, row %d is damaged", scale, i, y)
 				} else if row == 1 && got[len(got)-1] != middle {
-					t.Fatalf("1/%d: component %d, row %d does not end in gray", scale, i, y)
+					t.Fatalf("%d/8: component %d, row %d does not end in gray", scale, i, y)
 				}
 			}
 		}
@@ -179,7 +179,7 @@ func TestMutatedFiles(t *testing.T) {
 			var fresh Planes
 			again := Decode(&fresh, file, Options{Scale: scale})
 			if fmt.Sprint(err) != fmt.Sprint(again) {
-				t.Fatalf("file %d, 1/%d: %v, then %v", i, scale, err, again)
+				t.Fatalf("file %d, %d/8: %v, then %v", i, scale, err, again)
 			}
 			samePlanes(t, &planes, &fresh)
 		}
@@ -249,14 +249,14 @@ func TestDataLeftOverIsDamage(t *testing.T) {
 				}
 				for n, b := range map[int]byte{maxSurplus: 0x55, 500: 0, 200_000: 0} {
 					if err := Decode(&planes, insert(n, b), Options{Scale: scale}); err != nil && n < windowSize {
-						t.Errorf("%d bytes %02x, 1/%d: %v", n, b, scale, err)
+						t.Errorf("%d bytes %02x, %d/8: %v", n, b, scale, err)
 					}
 				}
 				for _, n := range []int{maxSurplus + 1, 100, 200_000} {
 					err := Decode(&planes, insert(n, 0x55), Options{Scale: scale})
 					needed := !progressive || restart > 0 || scale == Full // the last scan may not be needed
 					if !isSurplus(err) && needed {
-						t.Errorf("%d bytes, restart %d, progressive %v, 1/%d: %v", n, restart, progressive, scale, err)
+						t.Errorf("%d bytes, restart %d, progressive %v, %d/8: %v", n, restart, progressive, scale, err)
 					}
 					samePlanes(t, &planes, &want)
 				}

@@ -82,11 +82,11 @@ func TestPicturesOfEveryKind(t *testing.T) {
 		data := p.encode()
 		for _, scale := range scales {
 			if err := d.Decode(&planes, data, Options{Scale: scale}); err != nil {
-				t.Fatalf("picture %d, %v, 1/%d: %v", i, p, scale, err)
+				t.Fatalf("picture %d, %v, %d/8: %v", i, p, scale, err)
 			}
-			compare(t, fmt.Sprintf("picture %d, %v, 1/%d", i, p, scale), &planes, p.planes(scale))
-			if planes.Width != ceilDiv(p.width, int(scale)) || planes.Height != ceilDiv(p.height, int(scale)) {
-				t.Fatalf("picture %d, %v, 1/%d: %d×%d", i, p, scale, planes.Width, planes.Height)
+			compare(t, fmt.Sprintf("picture %d, %v, %d/8", i, p, scale), &planes, p.planes(scale))
+			if planes.Width != scale.of(p.width) || planes.Height != scale.of(p.height) {
+				t.Fatalf("picture %d, %v, %d/8: %d×%d", i, p, scale, planes.Width, planes.Height)
 			}
 		}
 	}
@@ -106,9 +106,9 @@ func TestOddSizes(t *testing.T) {
 			data := p.encode()
 			for _, scale := range scales {
 				if err := d.Decode(&planes, data, Options{Scale: scale}); err != nil {
-					t.Fatalf("%v 1/%d: %v", p, scale, err)
+					t.Fatalf("%v %d/8: %v", p, scale, err)
 				}
-				compare(t, fmt.Sprintf("%v 1/%d", p, scale), &planes, p.planes(scale))
+				compare(t, fmt.Sprintf("%v %d/8", p, scale), &planes, p.planes(scale))
 			}
 		}
 	}

@@ -2,15 +2,19 @@ package jpeg
 
 import "fmt"
 
-// Scale is the denominator of the size at which an image is decoded.
+// Scale is the size at which an image is decoded, in eighths of its full size: the side, in samples, of what becomes of
+// a block of 8×8.
 type Scale int
 
 const (
-	Full    Scale = 1
-	Half    Scale = 2
-	Quarter Scale = 4
-	Eighth  Scale = 8
+	Eighth  Scale = 1
+	Quarter Scale = 2
+	Half    Scale = 4
+	Full    Scale = 8
 )
+
+// of returns how many samples a scale makes of n.
+func (s Scale) of(n int) int { return ceilDiv(n*int(s), 8) }
 
 // Options tell how to decode.
 type Options struct {
@@ -29,7 +33,7 @@ func (o *Options) validate() error {
 		o.Scale = Full
 	case Full, Half, Quarter, Eighth:
 	default:
-		return fmt.Errorf("jpeg: Scale is %d; it must be 1, 2, 4 or 8", o.Scale)
+		return fmt.Errorf("jpeg: Scale is %d eighths; it must be 1, 2, 4 or 8", o.Scale)
 	}
 	return nil
 }

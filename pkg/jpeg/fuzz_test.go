@@ -64,8 +64,8 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("%s, then %s", kind, again)
 			}
 			samePlanes(t, &usedPlanes, &planes)
-			if headerErr == nil && planes.Width != ceilDiv(h.Width, int(scale)) {
-				t.Errorf("1/%d of %d is %d wide", scale, h.Width, planes.Width)
+			if headerErr == nil && planes.Width != scale.of(h.Width) {
+				t.Errorf("%d/8 of %d is %d wide", scale, h.Width, planes.Width)
 			}
 			_ = Decode(&planes, data, Options{Scale: scale, SkipRefinement: true})
 		}

@@ -9,7 +9,7 @@ type grid struct {
 
 // layout returns the grid of a scan, with the tables to decode it.
 func (d *Decoder) layout(dst *Planes, f *frame, s *scan) *grid {
-	g := &grid{mcusX: f.mcusX, mcusY: f.mcusY, side: 8 / int(dst.Scale), units: d.units[:0]}
+	g := &grid{mcusX: f.mcusX, mcusY: f.mcusY, side: int(dst.Scale), units: d.units[:0]}
 	use := allAC
 	switch dst.Scale {
 	case Eighth:

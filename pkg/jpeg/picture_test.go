@@ -165,7 +165,7 @@ func (p *picture) planes(scale Scale) (planes []graymap) {
 	for _, c := range p.parts {
 		hMax, vMax = max(hMax, c.h), max(vMax, c.v)
 	}
-	side := 8 / int(scale)
+	side := int(scale)
 	for i := range p.parts {
 		c := &p.parts[i]
 		padded := make([]byte, c.paddedX*c.paddedY*side*side)
@@ -174,8 +174,8 @@ func (p *picture) planes(scale Scale) (planes []graymap) {
 			transformBlock(padded[b/c.paddedX*side*stride+b%c.paddedX*side:], stride, scale, &c.blocks[b], &c.quant)
 		}
 		g := graymap{
-			width:  ceilDiv(ceilDiv(p.width*c.h, hMax), int(scale)),
-			height: ceilDiv(ceilDiv(p.height*c.v, vMax), int(scale)),
+			width:  scale.of(ceilDiv(p.width*c.h, hMax)),
+			height: scale.of(ceilDiv(p.height*c.v, vMax)),
 		}
 		for y := range g.height {
 			g.pix = append(g.pix, padded[y*stride:][:g.width]...)

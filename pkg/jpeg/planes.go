@@ -3,7 +3,7 @@ package jpeg
 // Planes holds a decoded image, each component at its own resolution. It can be used again: Decode keeps and grows
 // the memory. The zero value is ready.
 type Planes struct {
-	// Width and Height are the image's in samples at the scale decoded: ceil(full size / denominator). They are
+	// Width and Height are the image's in samples at the scale decoded: ceil(full size × scale). They are
 	// those of the components with the largest sampling factors.
 	Width, Height int
 	Scale         Scale
@@ -16,7 +16,7 @@ type Planes struct {
 type Plane struct {
 	Pix           []byte // has room for whole MCUs; samples past Width and Height are not part of the image
 	Stride        int
-	Width, Height int // ceil(the component's own full size / denominator)
+	Width, Height int // ceil(the component's own full size × scale)
 	H, V          int // sampling factors
 }
 
@@ -37,9 +37,9 @@ func (p *Planes) planes(n int) []*Plane {
 
 // shape makes p fit for f at a scale. Samples are left as they were.
 func (p *Planes) shape(h *Header, f *frame, scale Scale) {
-	p.Width, p.Height = ceilDiv(h.Width, int(scale)), ceilDiv(h.Height, int(scale))
+	p.Width, p.Height = scale.of(h.Width), scale.of(h.Height)
 	p.Scale, p.Color = scale, h.Color
-	side := 8 / int(scale)
+	side := int(scale)
 	for i, plane := range p.planes(4) {
 		if i >= len(f.components) {
 			*plane = Plane{Pix: plane.Pix[:0]}
@@ -47,7 +47,7 @@ func (p *Planes) shape(h *Header, f *frame, scale Scale) {
 		}
 		c := &f.components[i]
 		plane.H, plane.V = c.H, c.V
-		plane.Width, plane.Height = ceilDiv(c.width, int(scale)), ceilDiv(c.height, int(scale))
+		plane.Width, plane.Height = scale.of(c.width), scale.of(c.height)
 		plane.Stride = c.paddedX * side
 		plane.Pix = sized(plane.Pix, plane.Stride*c.paddedY*side)
 	}

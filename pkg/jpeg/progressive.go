@@ -21,7 +21,7 @@ func (c *coefficients) reset(f *component, scale Scale) {
 	if scale == Eighth {
 		return
 	}
-	c.each = 64 / int(scale*scale)
+	c.each = int(scale * scale)
 	c.values = sized(c.values, blocks*c.each+64)
 	clear(c.values)
 	c.masks = sized(c.masks, blocks)
@@ -82,7 +82,7 @@ func (c *coefficients) transform(dst *Plane, f *component, scale Scale) {
 		return
 	}
 	quant := arranged(f.quant, scale)
-	side := 8 / int(scale)
+	side := int(scale)
 	dcQuant, needed, inverse := int32(quant[0]), neededMask(scale), transforms[scale]
 	for y := range f.blocksY {
 		row := dst.Pix[y*side*dst.Stride:]

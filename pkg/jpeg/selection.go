@@ -22,7 +22,7 @@ func selectScans(scans []scan, scale Scale, skipRefinement bool) []selected {
 			needed[first] = selected{scan: s, values: true}
 			continue
 		}
-		if s.high > 0 && skipRefinement && scale >= Quarter {
+		if s.high > 0 && skipRefinement && scale <= Quarter {
 			continue
 		}
 		c, band := s.components[0], bandMask(s.start, s.end)

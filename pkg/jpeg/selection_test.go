@@ -41,7 +41,7 @@ func TestScansThatAScaleNeeds(t *testing.T) {
 			got = append(got, s.index)
 		}
 		if fmt.Sprint(got) != fmt.Sprint(c.want) {
-			t.Errorf("1/%d, refinement skipped %v: scans %v, not %v", c.scale, c.skipRefinement, got, c.want)
+			t.Errorf("%d/8, refinement skipped %v: scans %v, not %v", c.scale, c.skipRefinement, got, c.want)
 		}
 	}
 }
@@ -63,7 +63,7 @@ func TestSkippedRefinementIsSeenAtQuarterOnly(t *testing.T) {
 			far := farthest(planes.planes(3)[i], want)
 			// Two bits of three coefficients are left out: each is short of at most 3 × 2, an eighth of it in a sample.
 			if scale != Quarter && far != 0 || scale == Quarter && far > 3 {
-				t.Errorf("1/%d: component %d is off by %d", scale, i, far)
+				t.Errorf("%d/8: component %d is off by %d", scale, i, far)
 			}
 		}
 	}

@@ -143,16 +143,16 @@ func TestMemoryFollowsTheHeader(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			samples := 1504 * 1008 * 3 / 2 / int(scale*scale)
+			samples := 1504 * 1008 * 3 / 2 * int(scale*scale) / 64
 			cold, limit := allocated(decode), samples+1<<20
 			if progressive {
 				limit += 2*samples + 10*1504*1008*3/2/64
 			}
 			if cold > limit {
-				t.Errorf("progressive %v, 1/%d: the first decode allocates %d bytes, more than %d", progressive, scale, cold, limit)
+				t.Errorf("progressive %v, %d/8: the first decode allocates %d bytes, more than %d", progressive, scale, cold, limit)
 			}
 			if warm := allocated(decode); warm > 64<<10 {
-				t.Errorf("progressive %v, 1/%d: the second decode allocates %d bytes", progressive, scale, warm)
+				t.Errorf("progressive %v, %d/8: the second decode allocates %d bytes", progressive, scale, warm)
 			}
 		}
 	}

@@ -100,9 +100,9 @@ func sound(t *testing.T, what string, p *picture) (planes Planes) {
 	file := p.encode()
 	for _, scale := range scales {
 		if err := Decode(&planes, file, Options{Scale: scale}); err != nil {
-			t.Fatalf("%s 1/%d: %v", what, scale, err)
+			t.Fatalf("%s %d/8: %v", what, scale, err)
 		}
-		compare(t, fmt.Sprintf("%s 1/%d", what, scale), &planes, p.planes(scale))
+		compare(t, fmt.Sprintf("%s %d/8", what, scale), &planes, p.planes(scale))
 	}
 	return planes
 }

@@ -46,7 +46,7 @@ func turboPlanes(t testing.TB, program, mode string, scale Scale, data []byte) (
 	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(program, mode, strconv.Itoa(int(scale)), name).Output()
+	out, err := exec.Command(program, mode, strconv.Itoa(int(Full/scale)), name).Output()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
@@ -90,9 +90,9 @@ func equalTurbo(t *testing.T, program, what string, d *Decoder, data []byte) {
 			t.Fatalf("%s: libjpeg-turbo does not accept the file", what)
 		}
 		if err := d.Decode(&planes, data, Options{Scale: scale}); err != nil {
-			t.Fatalf("%s 1/%d: %v", what, scale, err)
+			t.Fatalf("%s %d/8: %v", what, scale, err)
 		}
-		compare(t, fmt.Sprintf("%s 1/%d", what, scale), &planes, want)
+		compare(t, fmt.Sprintf("%s %d/8", what, scale), &planes, want)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestPicturesEqualTurboRawData(t *testing.T) {
 			if scale == Eighth {
 				want = want[:1]
 			}
-			compare(t, fmt.Sprintf("picture %d, %v 1/%d", i, p, scale), &planes, want)
+			compare(t, fmt.Sprintf("picture %d, %v %d/8", i, p, scale), &planes, want)
 		}
 	}
 }

@@ -154,7 +154,7 @@ func (t *transform) pictureOf(img image.Image, w, h int) ([]source, error) {
 func (t *transform) decodeJPEG(width, height int) ([]source, error) {
 	scale := jpeg.Full
 	for _, s := range []jpeg.Scale{jpeg.Half, jpeg.Quarter, jpeg.Eighth} {
-		if t.info.Width >= width*int(s) && t.info.Height >= height*int(s) {
+		if t.info.Width*int(s) >= width*int(jpeg.Full) && t.info.Height*int(s) >= height*int(jpeg.Full) {
 			scale = s
 		}
 	}

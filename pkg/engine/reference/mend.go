@@ -65,8 +65,8 @@ func JPEGPicture(d *jpeg.Planes, w, h int) *picture.Picture {
 	for _, c := range planes {
 		p.Planes = append(p.Planes, picture.Plane{
 			Pix: c.Pix, Stride: c.Stride, Width: c.Width, Height: c.Height,
-			Across: picture.Span{Length: float64(w*c.H) / float64(maxH*int(d.Scale))},
-			Down:   picture.Span{Length: float64(h*c.V) / float64(maxV*int(d.Scale))},
+			Across: picture.Span{Length: float64(w*c.H*int(d.Scale)) / float64(maxH*int(jpeg.Full))},
+			Down:   picture.Span{Length: float64(h*c.V*int(d.Scale)) / float64(maxV*int(jpeg.Full))},
 		})
 	}
 	return p
