@@ -106,4 +106,7 @@ func completed(w *window, r bits, entry uint64) (bits, uint64) {
 // transform writes a block's samples to dst and clears its values, but for the first.
 type transform func(dst []byte, stride int, block, quant *[64]int16)
 
-var transforms = [9]transform{Full: full, Half: half, Quarter: quarter}
+var transforms = [9]transform{
+	Quarter: quarter, ThreeEighths: threeEighths, Half: half,
+	FiveEighths: fiveEighths, ThreeQuarters: threeQuarters, SevenEighths: sevenEighths, Full: full,
+}

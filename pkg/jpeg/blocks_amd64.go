@@ -9,7 +9,7 @@ func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault
 	if !bmi2 {
 		return e.plainBlocks(units, mcus, e.end, scale)
 	}
-	within(units, mcus, int(scale))
+	within(units, mcus, int(scale), scale.spill())
 	for from := 0; from > 0 || done < mcus && e.r.consumed() <= e.end; {
 		n, at := blocksBMI2(e, &units[0], len(units), from, mcus-done, scale)
 		done += n
@@ -28,11 +28,11 @@ func (e *entropy) blocks(units []unit, mcus int, scale Scale) (done int, f fault
 	return done, f
 }
 
-// within panics unless the blocks of MCUs to come, squares of a side, lie in the planes.
-func within(units []unit, mcus, side int) {
+// within panics unless the blocks of MCUs to come, squares of a side, lie in the planes, what they spill included.
+func within(units []unit, mcus, side, spill int) {
 	for i := range units {
 		u := &units[i]
-		_ = u.pix[u.at:][(mcus-1)*u.step+(side-1)*u.stride+side-1]
+		_ = u.pix[u.at:][(mcus-1)*u.step+(side-1)*u.stride+side+spill-1]
 	}
 }
 

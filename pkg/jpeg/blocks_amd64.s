@@ -196,13 +196,38 @@ ends:
 	MOVQ SI, stride-56(SP)
 	MOVQ AX, block-48(SP)
 	MOVQ BX, quant-40(SP)
-	CMPQ scale+40(FP), $const_Half
+	MOVQ scale+40(FP), AX
+	CMPQ AX, $const_Full
+	JEQ  full
+	CMPQ AX, $const_Half
 	JEQ  half
-	CALL ·fullAVX2(SB)
+	CMPQ AX, $const_ThreeQuarters
+	JEQ  threeQuarters
+	CMPQ AX, $const_FiveEighths
+	JEQ  fiveEighths
+	CMPQ AX, $const_SevenEighths
+	JEQ  sevenEighths
+	CALL ·threeEighthsAVX2(SB)
+	JMP  next
+
+sevenEighths:
+	CALL ·sevenEighthsAVX2(SB)
+	JMP  next
+
+fiveEighths:
+	CALL ·fiveEighthsAVX2(SB)
+	JMP  next
+
+threeQuarters:
+	CALL ·threeQuartersAVX2(SB)
 	JMP  next
 
 half:
 	CALL ·halfAVX2(SB)
+	JMP  next
+
+full:
+	CALL ·fullAVX2(SB)
 
 next:
 	ADDQ $unit__size, UNIT
@@ -219,25 +244,22 @@ flat:
 	CLAMP(AX)
 	MOVQ    $0x0101010101010101, BX
 	IMULQ   BX, AX
-	LEAQ    (SI)(SI*2), BX
-	CMPQ    scale+40(FP), $const_Half
-	JEQ     flatHalf
-	MOVQ    AX, (DI)
-	MOVQ    AX, (DI)(SI*1)
-	MOVQ    AX, (DI)(SI*2)
-	MOVQ    AX, (DI)(BX*1)
-	LEAQ    (DI)(SI*4), DI
-	MOVQ    AX, (DI)
-	MOVQ    AX, (DI)(SI*1)
-	MOVQ    AX, (DI)(SI*2)
-	MOVQ    AX, (DI)(BX*1)
-	JMP     next
+	MOVQ    scale+40(FP), BX // of rows
+	CMPQ    BX, $const_Half
+	JBE     flatSmall
 
-flatHalf:
+flatRow:
+	MOVQ AX, (DI)
+	ADDQ SI, DI
+	DECQ BX
+	JNE  flatRow
+	JMP  next
+
+flatSmall:
 	MOVL AX, (DI)
-	MOVL AX, (DI)(SI*1)
-	MOVL AX, (DI)(SI*2)
-	MOVL AX, (DI)(BX*1)
+	ADDQ SI, DI
+	DECQ BX
+	JNE  flatSmall
 	JMP  next
 
 quarter:

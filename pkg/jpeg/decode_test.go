@@ -7,7 +7,9 @@ import (
 )
 
 // scales are all of them.
-var scales = []Scale{Full, Half, Quarter, Eighth}
+var scales = []Scale{
+	Full, SevenEighths, ThreeQuarters, FiveEighths, Half, ThreeEighths, Quarter, Eighth,
+}
 
 // randomPicture makes a picture of random size, sampling, restart interval and scans.
 func randomPicture(r *rand.Rand) *picture {

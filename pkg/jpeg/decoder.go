@@ -7,11 +7,27 @@ import "fmt"
 type Scale int
 
 const (
-	Eighth  Scale = 1
-	Quarter Scale = 2
-	Half    Scale = 4
-	Full    Scale = 8
+	Eighth        Scale = 1
+	Quarter       Scale = 2
+	ThreeEighths  Scale = 3
+	Half          Scale = 4
+	FiveEighths   Scale = 5
+	ThreeQuarters Scale = 6
+	SevenEighths  Scale = 7
+	Full          Scale = 8
 )
+
+// spill is by how many samples a transform writes past the right edge of its block, into what the block to the right
+// then overwrites: those of 3, 5, 6 and 7 points store whole words.
+func (s Scale) spill() int {
+	switch s {
+	case ThreeEighths:
+		return 1
+	case FiveEighths, ThreeQuarters, SevenEighths:
+		return 8 - int(s)
+	}
+	return 0
+}
 
 // of returns how many samples a scale makes of n.
 func (s Scale) of(n int) int { return ceilDiv(n*int(s), 8) }
@@ -28,12 +44,11 @@ type Options struct {
 }
 
 func (o *Options) validate() error {
-	switch o.Scale {
-	case 0:
+	if o.Scale == 0 {
 		o.Scale = Full
-	case Full, Half, Quarter, Eighth:
-	default:
-		return fmt.Errorf("jpeg: Scale is %d eighths; it must be 1, 2, 4 or 8", o.Scale)
+	}
+	if o.Scale < Eighth || o.Scale > Full {
+		return fmt.Errorf("jpeg: Scale is %d eighths; it must be 1 to 8", o.Scale)
 	}
 	return nil
 }

@@ -10,12 +10,12 @@ type grid struct {
 // layout returns the grid of a scan, with the tables to decode it.
 func (d *Decoder) layout(dst *Planes, f *frame, s *scan) *grid {
 	g := &grid{mcusX: f.mcusX, mcusY: f.mcusY, side: int(dst.Scale), units: d.units[:0]}
-	use := allAC
+	use := someAC
 	switch dst.Scale {
 	case Eighth:
 		use = dcOnly
-	case Quarter, Half:
-		use = someAC
+	case Full:
+		use = allAC
 	}
 	planes := dst.planes(len(f.components))
 	for i, index := range s.components {

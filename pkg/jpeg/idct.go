@@ -4,7 +4,8 @@ import "encoding/binary"
 
 // The inverse transforms. Full is libjpeg's jidctint ("islow") to the bit: the algorithm of Loeffler, Ligtenberg
 // and Moschytz in 13-bit fixed point, columns first, its products gathered into pairs that are multiplied and added
-// at once. Half and Quarter are transforms of 4 and 2 points over the lowest frequencies; the others are dropped.
+// at once. The other scales are transforms of fewer points over as many of the lowest frequencies; the others are dropped:
+// those of 3, 5, 6 and 7 points are in idctbetween.go.
 //
 // Between the passes values are saturated to 16 bits as vector instructions do it; conforming images never come near.
 
@@ -150,9 +151,13 @@ func flat(dst []byte, stride int, scale Scale, sample byte) {
 			binary.LittleEndian.PutUint32(dst, uint32(all))
 			dst = dst[min(stride, len(dst)):]
 		}
-	default:
+	case Quarter:
 		binary.LittleEndian.PutUint16(dst, uint16(all))
 		binary.LittleEndian.PutUint16(dst[stride:], uint16(all))
+	default:
+		for row := range int(scale) {
+			fill(dst[row*stride:][:scale], sample)
+		}
 	}
 }
 

@@ -40,6 +40,58 @@ func half(dst []byte, stride int, block, quant *[64]int16) {
 	halfAVX2(&dst[0], stride, block, quant)
 }
 
+// threeEighths transforms the first 16 values of a block into 3×3 samples, and a column more, and clears them.
+func threeEighths(dst []byte, stride int, block, quant *[64]int16) {
+	if !avx2 {
+		plainBetween(dst, stride, block, quant, ThreeEighths)
+		return
+	}
+	_ = dst[2*stride+3]
+	threeEighthsAVX2(&dst[0], stride, block, quant)
+}
+
+// fiveEighths transforms a block into 5×5 samples, and three columns more, and clears it.
+func fiveEighths(dst []byte, stride int, block, quant *[64]int16) {
+	if !avx2 {
+		plainBetween(dst, stride, block, quant, FiveEighths)
+		return
+	}
+	_ = dst[4*stride+7]
+	fiveEighthsAVX2(&dst[0], stride, block, quant)
+}
+
+// threeQuarters transforms a block into 6×6 samples, and two columns more, and clears it.
+func threeQuarters(dst []byte, stride int, block, quant *[64]int16) {
+	if !avx2 {
+		plainBetween(dst, stride, block, quant, ThreeQuarters)
+		return
+	}
+	_ = dst[5*stride+7]
+	threeQuartersAVX2(&dst[0], stride, block, quant)
+}
+
+// sevenEighths transforms a block into 7×7 samples, and a column more, and clears it.
+func sevenEighths(dst []byte, stride int, block, quant *[64]int16) {
+	if !avx2 {
+		plainBetween(dst, stride, block, quant, SevenEighths)
+		return
+	}
+	_ = dst[6*stride+7]
+	sevenEighthsAVX2(&dst[0], stride, block, quant)
+}
+
+//go:noescape
+func threeEighthsAVX2(dst *byte, stride int, block, quant *[64]int16)
+
+//go:noescape
+func fiveEighthsAVX2(dst *byte, stride int, block, quant *[64]int16)
+
+//go:noescape
+func threeQuartersAVX2(dst *byte, stride int, block, quant *[64]int16)
+
+//go:noescape
+func sevenEighthsAVX2(dst *byte, stride int, block, quant *[64]int16)
+
 //go:noescape
 func fullAVX2(dst *byte, stride int, block, quant *[64]int16)
 

@@ -87,58 +87,69 @@ GLOBL transpose<>(SB), RODATA|NOPTR, $32
 
 // PACK8 packs what PASS8 leaves to 16 bits: Y4, Y5, Y6, Y7, in each 128 bits two results of four words.
 #define PACK8 \
-	VPACKSSDW Y1, Y0, Y4   \
-	VPACKSSDW Y3, Y2, Y5   \
-	VPACKSSDW Y11, Y9, Y6  \
+	VPACKSSDW Y1, Y0, Y4  \
+	VPACKSSDW Y3, Y2, Y5  \
+	VPACKSSDW Y11, Y9, Y6 \
 	VPACKSSDW Y8, Y10, Y7
+
+// BLOCK loads the pairs of a block, multiplied by the quantization table, into Y0 to Y3 and clears the block.
+#define BLOCK \
+	MOVQ dst+0(FP), DI     \
+	MOVQ stride+8(FP), SI  \
+	MOVQ block+16(FP), AX  \
+	MOVQ quant+24(FP), BX  \
+	VMOVDQU (AX), Y0       \
+	VMOVDQU 32(AX), Y1     \
+	VMOVDQU 64(AX), Y2     \
+	VMOVDQU 96(AX), Y3     \
+	VPMULLW (BX), Y0, Y0   \
+	VPMULLW 32(BX), Y1, Y1 \
+	VPMULLW 64(BX), Y2, Y2 \
+	VPMULLW 96(BX), Y3, Y3 \
+	VPXOR   Y15, Y15, Y15  \
+	VMOVDQU Y15, (AX)      \
+	VMOVDQU Y15, 32(AX)    \
+	VMOVDQU Y15, 64(AX)    \
+	VMOVDQU Y15, 96(AX)
+
+// TURN takes the rows in Y4 to Y7, as PACK8 packs them: rows 0..3 and 4..7 of the column pairs 0,4|1,7 and 2,6|3,5. It
+// leaves the pairs over all rows in Y0 to Y3.
+#define TURN \
+	VSHUFPS    $0x88, Y5, Y4, Y8  \
+	VSHUFPS    $0xDD, Y5, Y4, Y9  \
+	VSHUFPS    $0x88, Y7, Y6, Y10 \
+	VSHUFPS    $0xDD, Y7, Y6, Y11 \
+	VPERM2I128 $0x20, Y10, Y8, Y0 \
+	VPERM2I128 $0x20, Y11, Y9, Y1 \
+	VPERM2I128 $0x31, Y10, Y8, Y2 \
+	VPERM2I128 $0x31, Y11, Y9, Y3
+
+// SAMPLES takes the columns in Y4 to Y7, as PACK8 packs them, and leaves rows 0 1 | 4 5 in Y0 and 2 3 | 6 7 in Y1.
+#define SAMPLES \
+	VPACKSSWB  Y5, Y4, Y4              \
+	VPACKSSWB  Y7, Y6, Y6              \
+	VPADDB     center<>(SB), Y4, Y4    \
+	VPADDB     center<>(SB), Y6, Y6    \
+	VPSHUFB    transpose<>(SB), Y4, Y4 \
+	VPSHUFB    transpose<>(SB), Y6, Y6 \
+	VPUNPCKLDQ Y6, Y4, Y0              \
+	VPUNPCKHDQ Y6, Y4, Y1
 
 // func fullAVX2(dst *byte, stride int, block, quant *[64]int16)
 TEXT ·fullAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ stride+8(FP), SI
-	MOVQ block+16(FP), AX
-	MOVQ quant+24(FP), BX
-
-	VMOVDQU (AX), Y0
-	VMOVDQU 32(AX), Y1
-	VMOVDQU 64(AX), Y2
-	VMOVDQU 96(AX), Y3
-	VPMULLW (BX), Y0, Y0
-	VPMULLW 32(BX), Y1, Y1
-	VPMULLW 64(BX), Y2, Y2
-	VPMULLW 96(BX), Y3, Y3
-	VPXOR   Y15, Y15, Y15
-	VMOVDQU Y15, (AX)
-	VMOVDQU Y15, 32(AX)
-	VMOVDQU Y15, 64(AX)
-	VMOVDQU Y15, 96(AX)
+	BLOCK
 
 	// Down the columns, which stand in the order 0 4 2 6 | 1 7 3 5.
 	PASS8(round1, 11)
 	PACK8
 
-	// Rows 0..3 and 4..7 of the column pairs 0,4|1,7 and 2,6|3,5, then the pairs over all rows.
-	VSHUFPS    $0x88, Y5, Y4, Y8
-	VSHUFPS    $0xDD, Y5, Y4, Y9
-	VSHUFPS    $0x88, Y7, Y6, Y10
-	VSHUFPS    $0xDD, Y7, Y6, Y11
-	VPERM2I128 $0x20, Y10, Y8, Y0
-	VPERM2I128 $0x20, Y11, Y9, Y1
-	VPERM2I128 $0x31, Y10, Y8, Y2
-	VPERM2I128 $0x31, Y11, Y9, Y3
+	TURN
 
 	// Along the rows: each result is a column, rows 0..3 | 4..7.
 	PASS8(round2, 18)
 	PACK8
 
-	VPACKSSWB  Y5, Y4, Y4
-	VPACKSSWB  Y7, Y6, Y6
-	VPADDB     center<>(SB), Y4, Y4
-	VPADDB     center<>(SB), Y6, Y6
-	VPSHUFB    transpose<>(SB), Y4, Y4
-	VPSHUFB    transpose<>(SB), Y6, Y6
-	VPUNPCKLDQ Y6, Y4, Y0               // rows 0 1 | 4 5
-	VPUNPCKHDQ Y6, Y4, Y1               // rows 2 3 | 6 7
+	SAMPLES
 
 	LEAQ         (SI)(SI*2), DX
 	LEAQ         (DI)(SI*4), R8
@@ -172,39 +183,176 @@ TEXT ·fullAVX2(SB), NOSPLIT, $0-32
 	VPSRAD   $shift, X2, X2           \
 	VPSRAD   $shift, X3, X3
 
+// TURN4 takes the rows in X0 to X3 and leaves the pairs of the columns 0,2 and 1,3 in X0 and X1.
+#define TURN4 \
+	VPACKSSDW X1, X0, X4        \
+	VPACKSSDW X3, X2, X5        \
+	VSHUFPS   $0x88, X5, X4, X0 \
+	VSHUFPS   $0xDD, X5, X4, X1
+
+// SAMPLES4 takes the columns in X0 to X3 and leaves the rows in X4.
+#define SAMPLES4 \
+	VPACKSSDW X1, X0, X4           \
+	VPACKSSDW X3, X2, X5           \
+	VPACKSSWB X5, X4, X4           \
+	VPADDB    center<>(SB), X4, X4 \
+	VPSHUFB   transpose<>(SB), X4, X4
+
+// BLOCK4 loads the pairs of the first 16 values into X0 and X1, as BLOCK.
+#define BLOCK4 \
+	MOVQ dst+0(FP), DI     \
+	MOVQ stride+8(FP), SI  \
+	MOVQ block+16(FP), AX  \
+	MOVQ quant+24(FP), BX  \
+	VMOVDQU (AX), X0       \
+	VMOVDQU 16(AX), X1     \
+	VPMULLW (BX), X0, X0   \
+	VPMULLW 16(BX), X1, X1 \
+	VPXOR   X15, X15, X15  \
+	VMOVDQU X15, (AX)      \
+	VMOVDQU X15, 16(AX)
+
 // func halfAVX2(dst *byte, stride int, block, quant *[64]int16)
 TEXT ·halfAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ stride+8(FP), SI
-	MOVQ block+16(FP), AX
-	MOVQ quant+24(FP), BX
-
-	VMOVDQU (AX), X0
-	VMOVDQU 16(AX), X1
-	VPMULLW (BX), X0, X0
-	VPMULLW 16(BX), X1, X1
-	VPXOR   X15, X15, X15
-	VMOVDQU X15, (AX)
-	VMOVDQU X15, 16(AX)
+	BLOCK4
 
 	// Down the columns, which stand in the order 0 2 1 3, then along the rows.
 	PASS4(round1, 11)
-	VPACKSSDW X1, X0, X4
-	VPACKSSDW X3, X2, X5
-	VSHUFPS   $0x88, X5, X4, X0
-	VSHUFPS   $0xDD, X5, X4, X1
+	TURN4
 	PASS4(round2, 18)
 
-	VPACKSSDW X1, X0, X4
-	VPACKSSDW X3, X2, X5
-	VPACKSSWB X5, X4, X4
-	VPADDB    center<>(SB), X4, X4
-	VPSHUFB   transpose<>(SB), X4, X4
+	SAMPLES4
 	LEAQ      (SI)(SI*2), DX
 	VMOVD     X4, (DI)
 	VPEXTRD   $1, X4, (DI)(SI*1)
 	VPEXTRD   $2, X4, (DI)(SI*2)
 	VPEXTRD   $3, X4, (DI)(DX*1)
+	RET
+
+// ROWS is a pass over a row of the matrix in idctbetween.go, whose factors are at BX, and over its counterpart: the sum of
+// the even and the odd products, and their difference, rounded and shifted.
+#define ROWS(row, sum, diff, round, shift) \
+	VPMADDWD (128*row+0)(BX), Y0, Y12  \
+	VPMADDWD (128*row+32)(BX), Y1, Y13 \
+	VPMADDWD (128*row+64)(BX), Y2, Y14 \
+	VPMADDWD (128*row+96)(BX), Y3, Y15 \
+	VPADDD   round<>(SB), Y12, Y12     \
+	VPADDD   Y15, Y14, Y14             \
+	VPADDD   Y13, Y12, Y12             \
+	VPADDD   Y14, Y12, sum             \
+	VPSUBD   Y14, Y12, diff            \
+	VPSRAD   $shift, sum, sum          \
+	VPSRAD   $shift, diff, diff
+
+// MIDDLE is the row that has no counterpart and no odd part.
+#define MIDDLE(row, sum, round, shift) \
+	VPMADDWD (128*row+0)(BX), Y0, Y12  \
+	VPMADDWD (128*row+32)(BX), Y1, Y13 \
+	VPADDD   round<>(SB), Y12, Y12     \
+	VPADDD   Y13, Y12, sum             \
+	VPSRAD   $shift, sum, sum
+
+// PACK is PACK8 of rows 0 to 7 in Y4 to Y11.
+#define PACK \
+	VPACKSSDW Y5, Y4, Y4 \
+	VPACKSSDW Y7, Y6, Y5 \
+	VPACKSSDW Y9, Y8, Y6 \
+	VPACKSSDW Y11, Y10, Y7
+
+#define PASS5(round, shift) \
+	ROWS(0, Y4, Y8, round, shift) \
+	ROWS(1, Y5, Y7, round, shift) \
+	MIDDLE(2, Y6, round, shift)   \
+	PACK
+
+#define PASS6(round, shift) \
+	ROWS(0, Y4, Y9, round, shift) \
+	ROWS(1, Y5, Y8, round, shift) \
+	ROWS(2, Y6, Y7, round, shift) \
+	PACK
+
+#define PASS7(round, shift) \
+	ROWS(0, Y4, Y10, round, shift) \
+	ROWS(1, Y5, Y9, round, shift)  \
+	ROWS(2, Y6, Y8, round, shift)  \
+	MIDDLE(3, Y7, round, shift)    \
+	PACK
+
+// STORE5 stores the first five rows that SAMPLES leaves, of eight bytes each.
+#define STORE5 \
+	LEAQ         (SI)(SI*2), DX \
+	LEAQ         (DI)(SI*4), R8 \
+	VMOVQ        X0, (DI)       \
+	VMOVHPS      X0, (DI)(SI*1) \
+	VMOVQ        X1, (DI)(SI*2) \
+	VMOVHPS      X1, (DI)(DX*1) \
+	VEXTRACTI128 $1, Y0, X0     \
+	VMOVQ        X0, (R8)
+
+// func fiveEighthsAVX2(dst *byte, stride int, block, quant *[64]int16)
+TEXT ·fiveEighthsAVX2(SB), NOSPLIT, $0-32
+	BLOCK
+	LEAQ ·betweenFactors+(5*512)(SB), BX
+	PASS5(round1, 11)
+	TURN
+	PASS5(round2, 18)
+	SAMPLES
+	STORE5
+	VZEROUPPER
+	RET
+
+// func threeQuartersAVX2(dst *byte, stride int, block, quant *[64]int16)
+TEXT ·threeQuartersAVX2(SB), NOSPLIT, $0-32
+	BLOCK
+	LEAQ ·betweenFactors+(6*512)(SB), BX
+	PASS6(round1, 11)
+	TURN
+	PASS6(round2, 18)
+	SAMPLES
+	STORE5
+	VMOVHPS X0, (R8)(SI*1)
+	VZEROUPPER
+	RET
+
+// func sevenEighthsAVX2(dst *byte, stride int, block, quant *[64]int16)
+TEXT ·sevenEighthsAVX2(SB), NOSPLIT, $0-32
+	BLOCK
+	LEAQ ·betweenFactors+(7*512)(SB), BX
+	PASS7(round1, 11)
+	TURN
+	PASS7(round2, 18)
+	SAMPLES
+	STORE5
+	VMOVHPS      X0, (R8)(SI*1)
+	VEXTRACTI128 $1, Y1, X1
+	VMOVQ        X1, (R8)(SI*2)
+	VZEROUPPER
+	RET
+
+// PASS3 takes the pairs 0,2 in X0 and 1,3 in X1, and leaves the sums, rounded and shifted, in X0 to X2.
+#define PASS3(round, shift) \
+	VPMADDWD (BX), X0, X4        \
+	VPMADDWD 32(BX), X1, X5      \
+	VPMADDWD 128(BX), X0, X1     \
+	VPADDD   round<>(SB), X4, X4 \
+	VPADDD   round<>(SB), X1, X1 \
+	VPADDD   X5, X4, X0          \
+	VPSUBD   X5, X4, X2          \
+	VPSRAD   $shift, X0, X0      \
+	VPSRAD   $shift, X1, X1      \
+	VPSRAD   $shift, X2, X2
+
+// func threeEighthsAVX2(dst *byte, stride int, block, quant *[64]int16)
+TEXT ·threeEighthsAVX2(SB), NOSPLIT, $0-32
+	BLOCK4
+	LEAQ ·betweenFactors+(3*512)(SB), BX
+	PASS3(round1, 11)
+	TURN4
+	PASS3(round2, 18)
+	SAMPLES4
+	VMOVD     X4, (DI)
+	VPEXTRD   $1, X4, (DI)(SI*1)
+	VPEXTRD   $2, X4, (DI)(SI*2)
 	RET
 
 // func cpuid(leaf, subleaf uint32) (a, b, c, d uint32)

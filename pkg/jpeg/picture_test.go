@@ -201,6 +201,8 @@ func transformBlock(dst []byte, stride int, scale Scale, zigzagged *[64]int16, q
 		plainHalf(dst, stride, &block, arrangedQuant)
 	case Quarter:
 		quarter(dst, stride, &block, arrangedQuant)
+	case ThreeEighths, FiveEighths, ThreeQuarters, SevenEighths:
+		plainBetween(dst, stride, &block, arrangedQuant, scale)
 	case Eighth:
 		dst[0] = dcSample(int32(block[0]), int32(arrangedQuant[0]))
 	}

@@ -10,19 +10,36 @@ package jpeg
 // pass:
 //
 //	Half: rows 0,2 and 1,3; columns 0 2 1 3      Full: rows 0,4 and 2,6 and 1,7 and 3,5; columns 0 4 2 6 1 7 3 5
+//
+// ThreeEighths has the order of Half, and the scales above Half have that of Full.
 var places = func() (t [9][256]uint8) {
 	for k, natural := range zigzag {
 		row, col := natural>>3, natural&7
-		t[Full][k] = fullRows[row] + 2*fullColumns[col]
-		if row < 4 && col < 4 {
-			t[Half][k] = halfRows[row] + 2*halfColumns[col]
-		}
-		if row < 2 && col < 2 {
-			t[Quarter][k] = row*2 + col
+		for scale := Quarter; scale <= Full; scale++ {
+			switch {
+			case max(row, col) >= uint8(scale):
+			case scale > Half:
+				t[scale][k] = fullRows[row] + 2*fullColumns[col]
+			case scale > Quarter:
+				t[scale][k] = halfRows[row] + 2*halfColumns[col]
+			default:
+				t[scale][k] = row*2 + col
+			}
 		}
 	}
 	return t
 }()
+
+// kept is how many places a scale has in a block.
+func (s Scale) kept() int {
+	switch {
+	case s > Half:
+		return 64
+	case s > Quarter:
+		return 16
+	}
+	return int(s * s)
+}
 
 var (
 	halfRows    = [4]uint8{0, 8, 1, 9} // place of a row's first coefficient
@@ -32,7 +49,16 @@ var (
 )
 
 // lastNeeded is, by scale, the last position in zigzag order that the scale needs.
-var lastNeeded = [9]uint{Full: 63, Half: 24, Quarter: 4, Eighth: 0}
+var lastNeeded = func() (last [9]uint) {
+	for scale := range last {
+		for k := range uint(64) {
+			if places[scale][k] != 0 {
+				last[scale] = k
+			}
+		}
+	}
+	return last
+}()
 
 // arranged returns a table in zigzag order, a quantization table, as the transform of a scale wants it.
 func arranged(zigzagged *[64]uint16, scale Scale) *[64]int16 {

@@ -48,7 +48,7 @@ func (p *Planes) shape(h *Header, f *frame, scale Scale) {
 		c := &f.components[i]
 		plane.H, plane.V = c.H, c.V
 		plane.Width, plane.Height = scale.of(c.width), scale.of(c.height)
-		plane.Stride = c.paddedX * side
+		plane.Stride = c.paddedX*side + scale.spill()
 		plane.Pix = sized(plane.Pix, plane.Stride*c.paddedY*side)
 	}
 }

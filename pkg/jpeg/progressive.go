@@ -21,7 +21,7 @@ func (c *coefficients) reset(f *component, scale Scale) {
 	if scale == Eighth {
 		return
 	}
-	c.each = int(scale * scale)
+	c.each = scale.kept()
 	c.values = sized(c.values, blocks*c.each+64)
 	clear(c.values)
 	c.masks = sized(c.masks, blocks)

@@ -93,13 +93,20 @@ func TestFilesOfStandardLibrary(t *testing.T) {
 	}
 }
 
-// Full is the inverse DCT within 1, by its definition in floating point.
-func TestFullIsTheInverseTransform(t *testing.T) {
+// Each scale is the inverse DCT over as many frequencies within 1, by its definition in floating point.
+func TestScalesAreInverseTransforms(t *testing.T) {
+	for _, scale := range scales {
+		t.Run(fmt.Sprintf("%d of 8", scale), func(t *testing.T) { equalsDefinition(t, scale) })
+	}
+}
+
+func equalsDefinition(t *testing.T, scale Scale) {
 	r := rand.New(rand.NewPCG(29, 30))
-	var cosine [8][8]float64 // by sample and frequency
-	for x := range cosine {
-		for u := range cosine[x] {
-			cosine[x][u] = math.Cos(float64(2*x+1)*float64(u)*math.Pi/16) / 2
+	side := int(scale)
+	var cosine [8][8]float64 // by sample and frequency; 0 for those that are dropped
+	for x := range side {
+		for u := range side {
+			cosine[x][u] = math.Cos(float64(2*x+1)*float64(u)*math.Pi/float64(2*side)) / 2
 			if u == 0 {
 				cosine[x][u] /= math.Sqrt2
 			}
@@ -111,12 +118,12 @@ func TestFullIsTheInverseTransform(t *testing.T) {
 		var b [64]int16
 		randomBlock(r, &b, &quant)
 		var got [64]byte
-		transformBlock(got[:], 8, Full, &b, &quant)
-		for i, g := range got {
+		transformBlock(got[:], side, scale, &b, &quant)
+		for i, g := range got[:side*side] {
 			sum := 128.0
 			for k, v := range b {
 				natural := zigzag[k]
-				sum += float64(v) * float64(quant[k]) * cosine[i/8][natural/8] * cosine[i%8][natural%8]
+				sum += float64(v) * float64(quant[k]) * cosine[i/side][natural/8] * cosine[i%side][natural%8]
 			}
 			if want := min(max(sum, 0), 255); math.Abs(float64(g)-want) > 1 {
 				t.Fatalf("sample %d of %v is %d, not %.2f", i, b, g, want)
@@ -143,10 +150,10 @@ func TestMemoryFollowsTheHeader(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			samples := 1504 * 1008 * 3 / 2 * int(scale*scale) / 64
-			cold, limit := allocated(decode), samples+1<<20
+			const blocks = 1504 * 1008 * 3 / 2 / 64
+			cold, limit := allocated(decode), blocks*int(scale*scale)+1<<20
 			if progressive {
-				limit += 2*samples + 10*1504*1008*3/2/64
+				limit += blocks * (2*scale.kept() + 10)
 			}
 			if cold > limit {
 				t.Errorf("progressive %v, %d/8: the first decode allocates %d bytes, more than %d", progressive, scale, cold, limit)
