@@ -152,11 +152,10 @@ func (t *transform) pictureOf(img image.Image, w, h int) ([]source, error) {
 
 // decodeJPEG decodes to at least width×height, or at full size.
 func (t *transform) decodeJPEG(width, height int) ([]source, error) {
-	scale := jpeg.Full
-	for _, s := range []jpeg.Scale{jpeg.Half, jpeg.Quarter, jpeg.Eighth} {
-		if t.info.Width*int(s) >= width*int(jpeg.Full) && t.info.Height*int(s) >= height*int(jpeg.Full) {
-			scale = s
-		}
+	scale := jpeg.Eighth
+	for scale < jpeg.Full &&
+		(t.info.Width*int(scale) < width*int(jpeg.Full) || t.info.Height*int(scale) < height*int(jpeg.Full)) {
+		scale++
 	}
 	d := &t.space.decoded
 	err := t.space.decoder.Decode(d, t.data, jpeg.Options{Scale: scale, SkipRefinement: true})

@@ -52,6 +52,7 @@ func TestThumbnailsAreAsNearAsThoseOfAFullDecode(t *testing.T) {
 	variants := []string{
 		"a=fit:1280x1280", "b=fit:256x256", "c=fit:64x64", "d=fit:256x256,format:webp", "e=fit:600x600", "f=fit:100x100",
 		// 1.5 times
+		"l=fit:1510x1510", "m=fit:1300x1300", "n=fit:1080x1080", "o=fit:645x645",
 		"g=fit:860x860", "h=fit:430x430", "i=fit:215x215,format:webp", "j=fit:215x215", "k=fit:860x860,quality:95",
 	}
 	for name, c := range map[string]struct {
