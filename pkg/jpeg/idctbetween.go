@@ -2,12 +2,12 @@ package jpeg
 
 import "math"
 
-// The transforms between an eighth and the whole that have no short algorithm: of 3, 5, 6 and 7 points. A pass is a product
-// with a matrix, whose rows come in pairs: from the top and from the bottom they have the same factors, but for the sign of
-// those of odd frequencies.
+// The transforms between an eighth and the whole that have no short algorithm: of 3, 5, 6 and 7 points. A pass is a
+// product with a matrix, whose rows come in pairs: from the top and from the bottom they have the same factors, but for
+// the sign of those of odd frequencies.
 
-// pairFactors are the factors of a row and of its counterpart: the frequencies of each pair, as they are neighbours in a
-// block (places.go), repeated as a vector wants them.
+// pairFactors are the factors of a row and of its counterpart: the frequencies of each pair, as they are neighbours in
+// a block (places.go), repeated as a vector wants them.
 type pairFactors [4][16]int16
 
 // betweenFactors are the factors by scale. Those of the rows beyond the middle are not used.
@@ -32,8 +32,8 @@ func frequencyPairs(scale Scale) [][2]int {
 	return [][2]int{{0, 4}, {2, 6}, {1, 7}, {3, 5}}
 }
 
-// factor is that of a frequency in a row, as libjpeg scales them: √2 cos((2 row + 1) frequency π / 2 points), or 1 for the
-// lowest.
+// factor is that of a frequency in a row, as libjpeg scales them: √2 cos((2 row + 1) frequency π / 2 points), or 1 for
+// the lowest.
 func factor(scale Scale, row, frequency int) int16 {
 	switch {
 	case frequency >= int(scale):
