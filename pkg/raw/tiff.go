@@ -111,8 +111,10 @@ func (f *finder) directory(at uint64) *tiff.Directory {
 	if v := d.Value(tagRW2JPEG); f.data[2] == versionRW2 {
 		f.jpeg(int64(v.At), int64(len(v.Bytes)))
 		f.size(d.Int(tagRW2Width, 0), d.Int(tagRW2Height, 0))
-		if right, bottom := d.Int(tagRW2Top+3, 0), d.Int(tagRW2Top+2, 0); right > 0 && bottom > 0 {
-			f.Width, f.Height = right-d.Int(tagRW2Top+1, 0), bottom-d.Int(tagRW2Top, 0)
+		width := d.Int(tagRW2Top+3, 0) - d.Int(tagRW2Top+1, 0)
+		height := d.Int(tagRW2Top+2, 0) - d.Int(tagRW2Top, 0)
+		if width > 0 && height > 0 && width <= f.Width && height <= f.Height {
+			f.Width, f.Height = width, height
 		}
 	}
 	switch {
