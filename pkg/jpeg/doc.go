@@ -33,8 +33,8 @@
 // Full equals libjpeg's slow integer transform (jidctint, libjpeg-turbo's default) to the bit. Eighth is the mean
 // of each 8×8 block as libjpeg's 1×1 transform gives it, to the bit. (libjpeg itself, asked for 1/8, transforms
 // subsampled components to 2×2 samples and more, to save upsampling; here they become 1×1.) The scales
-// between are inverse DCTs of 2×2 to 7×7 points over the lowest frequencies, the others dropped. libjpeg's reduced transforms
-// weigh in some of those, and differ by about 50 dB in photographs, 36 in single ones; what is made from these
+// between are inverse DCTs of 2×2 to 7×7 points over the lowest frequencies, the others dropped. libjpeg's reduced
+// transforms weigh in some of those, and differ by about 50 dB in photographs, 36 in single ones; what is made from these
 // planes is nearer to what is made from a full decode. Samples that no encoder of 8-bit images gives rise to, far
 // out of range, are limited to 0..255, where libjpeg's plain C code may wrap around.
 //

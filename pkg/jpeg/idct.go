@@ -4,8 +4,8 @@ import "encoding/binary"
 
 // The inverse transforms. Full is libjpeg's jidctint ("islow") to the bit: the algorithm of Loeffler, Ligtenberg
 // and Moschytz in 13-bit fixed point, columns first, its products gathered into pairs that are multiplied and added
-// at once. The other scales are transforms of fewer points over as many of the lowest frequencies; the others are dropped:
-// those of 3, 5, 6 and 7 points are in idctbetween.go.
+// at once. The other scales are transforms of fewer points over as many of the lowest frequencies; the others are
+// dropped: those of 3, 5, 6 and 7 points are in idctbetween.go.
 //
 // Between the passes values are saturated to 16 bits as vector instructions do it; conforming images never come near.
 
