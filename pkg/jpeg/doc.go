@@ -1,7 +1,7 @@
 // Package jpeg decodes JPEG images at the size that is needed: whole, or any number of eighths of it in each
-// direction, to planes of Y, Cb and Cr. It is made for thumbnails and other reduced copies of photographs, where most of a
-// full decode would be thrown away, and is faster there than libjpeg-turbo; it is plain Go, with assembly for
-// the transforms and the loop around them on amd64.
+// direction, to planes of Y, Cb and Cr. It is made for thumbnails and other reduced copies of photographs, where
+// most of a full decode would be thrown away, and is faster there than libjpeg-turbo; it is plain Go, with
+// assembly for the transforms and the loop around them on amd64.
 //
 //	var d jpeg.Decoder     // keeps its tables and memory; one for each goroutine
 //	var planes jpeg.Planes // likewise
@@ -32,9 +32,9 @@
 //
 // Full equals libjpeg's slow integer transform (jidctint, libjpeg-turbo's default) to the bit. Eighth is the mean
 // of each 8×8 block as libjpeg's 1×1 transform gives it, to the bit. (libjpeg itself, asked for 1/8, transforms
-// subsampled components to 2×2 samples and more, to save upsampling; here they become 1×1.) The scales
-// between are inverse DCTs of 2×2 to 7×7 points over the lowest frequencies, the others dropped. libjpeg's reduced
-// transforms weigh in some of those, and differ by about 50 dB in photographs, 36 in single ones; what is made from these
+// subsampled components to 2×2 samples and more, to save upsampling; here they become 1×1.) The scales between are
+// inverse DCTs of 2×2 to 7×7 points over the lowest frequencies, the others dropped. libjpeg's reduced transforms
+// weigh in some of those, and differ by about 50 dB in photographs, 36 in single ones; what is made from these
 // planes is nearer to what is made from a full decode. Samples that no encoder of 8-bit images gives rise to, far
 // out of range, are limited to 0..255, where libjpeg's plain C code may wrap around.
 //
