@@ -22,11 +22,11 @@ func TestVectorTransformsEqualPlainOnes(t *testing.T) {
 		vector, plain transform
 		scale         Scale
 	}{
-		{"3/8", threeEighths, between(ThreeEighths), ThreeEighths},
+		{"3/8", threeEighths, plainly(ThreeEighths), ThreeEighths},
 		{"4/8", half, plainHalf, Half},
-		{"5/8", fiveEighths, between(FiveEighths), FiveEighths},
-		{"6/8", threeQuarters, between(ThreeQuarters), ThreeQuarters},
-		{"7/8", sevenEighths, between(SevenEighths), SevenEighths},
+		{"5/8", fiveEighths, plainly(FiveEighths), FiveEighths},
+		{"6/8", threeQuarters, plainly(ThreeQuarters), ThreeQuarters},
+		{"7/8", sevenEighths, plainly(SevenEighths), SevenEighths},
 		{"8/8", full, plainFull, Full},
 	} {
 		side := int(which.scale)
@@ -54,7 +54,7 @@ func TestVectorTransformsEqualPlainOnes(t *testing.T) {
 	}
 }
 
-// between returns plainBetween for a scale.
-func between(scale Scale) transform {
+// plainly returns plainBetween for a scale.
+func plainly(scale Scale) transform {
 	return func(dst []byte, stride int, block, quant *[64]int16) { plainBetween(dst, stride, block, quant, scale) }
 }
