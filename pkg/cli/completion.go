@@ -2,18 +2,30 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 )
 
-const completionUsage = "print a script that completes commands and flags: bash, zsh, fish or pwsh"
+const completionUsage = "print a script for a shell that completes commands and flags"
+
+// completionHelp has the program's name filled in.
+const completionHelp = `   source <(%[1]s completion bash)                           in .bashrc
+   source <(%[1]s completion zsh)                            in .zshrc
+   %[1]s completion fish > ~/.config/fish/completions/%[1]s.fish
+   %[1]s completion pwsh > %[1]s.ps1`
 
 // setCompletion adds the command that prints completion scripts.
 func setCompletion(program *cli.Command) {
 	program.EnableShellCompletion = true
 	program.ConfigureShellCompletionCommand = func(c *cli.Command) {
 		c.Hidden, c.Usage = false, completionUsage
+		c.Description, c.Action = fmt.Sprintf(completionHelp, program.Name), showGroup
+		c.HideHelpCommand = true
+		for _, shell := range c.Commands {
+			shell.Usage = "print the script for " + shell.Name
+		}
 		if fish := c.Command("fish"); fish != nil {
 			fish.Action = completeFiles(fish.Action)
 		}

@@ -27,8 +27,8 @@ const (
 const exitHelp = exitMark + `   0         every image is done or skipped
    1         a fault
    2         wrong usage, or no image in the inputs
-   3         the run ended; some images were rejected, dead, unreadable or done in
-             part
+   3         the run ended; some images were rejected, dead, unreadable or done
+             in part
    4         the run does not balance: an image is unaccounted for
    5         no worker came within --wait-workers
    6         stalled: nothing was settled within --stall-timeout

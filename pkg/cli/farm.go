@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -27,12 +25,6 @@ func FarmProgram() *cli.Command {
 			codecsCommand(), doctorCommand(), healthCommand(), tlsCommand(), tokenCommand(), tunnelCommand(),
 			manCommand(), asOwnerCommand(),
 		},
-		Action: func(_ context.Context, c *cli.Command) error {
-			name := c.Args().First()
-			if name == "" {
-				return cli.ShowRootCommandHelp(c)
-			}
-			return noCommand(c, name)
-		},
+		Action: showGroup,
 	}
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,12 +50,28 @@ func hideSeldomUsed(c *cli.Command, usual ...string) *cli.Command {
 	return c
 }
 
-// setHelp gives a program and its commands their help. With all, help lists the flags that hideSeldomUsed left out.
-func setHelp(program *cli.Command, all bool) {
-	eachCommandPath(program, "", func(c *cli.Command, path string) {
-		text := "{{" + strconv.Quote(helpText(c, path, all)) + "}}" // the library wants a template
-		c.CustomHelpTemplate, c.CustomRootCommandHelpTemplate = text, text
-	})
+// setHelp replaces the library's help of all commands, of those that it adds, too. With all, help lists the flags that
+// hideSeldomUsed left out. Call it once in a process, before a program runs: what it sets belongs to the library.
+func setHelp(all bool) {
+	show := func(c *cli.Command) error {
+		_, err := io.WriteString(c.Root().Writer, helpText(c, c.FullName(), all))
+		return err
+	}
+	cli.ShowRootCommandHelp, cli.ShowSubcommandHelp = show, show
+	cli.ShowCommandHelp = func(_ context.Context, parent *cli.Command, name string) error {
+		if c := parent.Command(name); c != nil {
+			return show(c)
+		}
+		return noCommand(parent, name)
+	}
+}
+
+// showGroup is the action of a command that only groups others: it shows its help, or refuses an unknown command.
+func showGroup(_ context.Context, c *cli.Command) error {
+	if name := c.Args().First(); name != "" {
+		return noCommand(c, name)
+	}
+	return cli.ShowSubcommandHelp(c)
 }
 
 // wantsAllHelp replaces --help-all by --help, which the library knows, and reports whether it was there.
@@ -88,12 +106,12 @@ func helpText(c *cli.Command, path string, all bool) string {
 	if description = strings.TrimRight(description, "\n"); description != "" {
 		fmt.Fprintf(&b, "\n%s\n", description)
 	}
-	if len(c.Commands) > 0 {
+	if commands := commandRows(c); len(commands) > 0 {
 		b.WriteString("\nCOMMANDS:\n")
-		writeColumns(&b, commandRows(c))
+		writeColumns(&b, commands)
 		fmt.Fprintf(&b, "\n'%s COMMAND --help' explains a command.\n", path)
 	}
-	hidden := 0
+	shown, hidden := 0, 0
 	for _, group := range groups() {
 		var rows [][2]string
 		for _, f := range c.Flags {
@@ -105,12 +123,13 @@ func helpText(c *cli.Command, path string, all bool) string {
 				rows = append(rows, flagRow(f))
 			}
 		}
+		shown += len(rows)
 		if len(rows) > 0 {
 			fmt.Fprintf(&b, "\n%s:\n", strings.ToUpper(group))
 			writeColumns(&b, rows)
 		}
 	}
-	if len(c.Flags) > 0 {
+	if shown > 0 {
 		fmt.Fprintf(&b, "\n%s\n", strings.Join(wrapped(environmentHelp, helpWidth), "\n"))
 	}
 	if hidden > 0 {
@@ -124,10 +143,11 @@ func helpText(c *cli.Command, path string, all bool) string {
 
 func synopsis(c *cli.Command, path string) string {
 	words := []string{path}
-	if len(c.Commands) > 0 {
+	commands := len(commandRows(c)) > 0
+	if commands {
 		words = append(words, "COMMAND")
 	}
-	if len(c.Flags) > 0 || len(c.Commands) > 0 {
+	if len(c.Flags) > 0 || commands {
 		words = append(words, "[FLAG…]")
 	}
 	if c.ArgsUsage != "" {
@@ -136,13 +156,18 @@ func synopsis(c *cli.Command, path string) string {
 	return strings.Join(words, " ")
 }
 
+// commandRows lists the commands of c with their usage. The library gives every program the command help, which all
+// know, and completion, which is worth a line only beside others.
 func commandRows(c *cli.Command) (rows [][2]string) {
 	for _, sub := range c.Commands {
-		if !sub.Hidden {
+		if !sub.Hidden && sub.Name != "help" {
 			rows = append(rows, [2]string{sub.Name, sub.Usage})
 		}
 	}
-	return append(rows, [2]string{"completion", completionUsage}) // which the library adds
+	if len(rows) == 1 && rows[0][0] == "completion" {
+		return nil
+	}
+	return rows
 }
 
 // shownFlags returns the flags of c that are not hidden, in the order of the groups.

@@ -41,7 +41,7 @@ func Main(program *cli.Command, args []string) int {
 		debug.SetGCPercent(gcPercent)
 	}
 	args, all := wantsAllHelp(args)
-	setHelp(program, all)
+	setHelp(all)
 	program.Version = telemetry.Version()
 	setCompletion(program)
 	program.ExitErrHandler = func(context.Context, *cli.Command, error) {} // Main decides on exit codes below
@@ -51,6 +51,9 @@ func Main(program *cli.Command, args []string) int {
 		if action := c.Action; action != nil {
 			c.Action = func(ctx context.Context, c *cli.Command) error {
 				begun, command = true, path
+				if err := refuseExtraArguments(c, path); err != nil {
+					return err
+				}
 				return action(ctx, c)
 			}
 		}
@@ -65,7 +68,7 @@ func Main(program *cli.Command, args []string) int {
 	})
 	err := program.Run(context.Background(), args)
 	if err != nil && !begun { // a flag or a variable has a wrong value
-		if len(args) > 1 && command == "" && program.Command(args[1]) != nil {
+		if len(args) > 1 && command == "" && args[1] != "help" && program.Command(args[1]) != nil {
 			command = program.Name + " " + args[1]
 		}
 		err = &exitError{ExitUsage, plain(program, err)}
@@ -79,6 +82,20 @@ func Main(program *cli.Command, args []string) int {
 		}
 	}
 	return code
+}
+
+// refuseExtraArguments returns an error if a command has more arguments than its usage names. A usage with … names any
+// number. Commands that group others look at their arguments themselves.
+func refuseExtraArguments(c *cli.Command, path string) error {
+	most := len(strings.Fields(c.ArgsUsage))
+	if len(c.Commands) > 0 || strings.Contains(c.ArgsUsage, "…") || c.Args().Len() <= most {
+		return nil
+	}
+	takes := "no arguments"
+	if most > 0 {
+		takes = c.ArgsUsage
+	}
+	return usagef("%s takes %s: remove %q", path, takes, c.Args().Get(most))
 }
 
 func eachCommand(c *cli.Command, do func(*cli.Command)) {

@@ -62,7 +62,11 @@ func manPage(c *cli.Command, path string) string {
 	}
 	if len(c.Commands) > 0 {
 		b.WriteString(".SH COMMANDS\n")
-		for _, row := range commandRows(c) {
+		rows := commandRows(c)
+		if !strings.Contains(path, " ") {
+			rows = append(rows, [2]string{"completion", completionUsage}) // which the library adds to a program that runs
+		}
+		for _, row := range rows {
 			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(row[0]), roff(row[1]))
 		}
 	}

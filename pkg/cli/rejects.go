@@ -27,8 +27,8 @@ func rejectsCommand() *cli.Command {
    farm rejects --only truncated --only corrupt --csv > damaged.csv
    farm rejects --ack                   these no longer end runs with status 3
 
-Images of which only a variant was refused are listed, too: one line for each such
-variant. Their outcome is done.`,
+Images of which only a variant was refused are listed, too: one line for each
+such variant. Their outcome is done.`,
 		Flags: concat([]cli.Flag{
 			yes(showing, "json", "print JSON lines"),
 			yes(showing, "csv", "print comma-separated values with a header"),

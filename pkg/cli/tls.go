@@ -15,14 +15,15 @@ func tlsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "tls",
 		Usage: "make the certificates of a farm whose parts are on several machines",
-		Description: `   farm tls init tls                             an authority in ./tls; keep it safe
+		Description: `   farm tls init tls                             an authority in ./tls; keep it
    farm tls issue --host farm.example sink main  writes tls/sink-main.pem
    farm tls issue ventilator v1
-   farm tls issue worker w1                      copy tls/worker-w1.pem to the worker
+   farm tls issue worker w1                      writes what worker w1 needs
    sink --bind 0.0.0.0 --tls tls/sink-main.pem
 
 A member needs its own file only, and reads it again when it changes.`,
 		Commands: []*cli.Command{tlsInitCommand(), tlsIssueCommand()},
+		Action:   showGroup,
 	}
 }
 

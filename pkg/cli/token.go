@@ -63,12 +63,13 @@ func gateOf(c *cli.Command, n network, log *slog.Logger) (page, metrics func(htt
 func tokenCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "token",
-		Usage: "make tokens for people and programs that use HTTP, or come through farm tunnel",
+		Usage: "make tokens for users of HTTP and of farm tunnel",
 		Description: `   farm token issue --file tokens viewer anna    prints the token, once
    sink --tokens tokens
 
 The file holds only a hash of each token. Remove a line to take a token back.`,
 		Commands: []*cli.Command{tokenIssueCommand()},
+		Action:   showGroup,
 	}
 }
 
@@ -88,7 +89,7 @@ func tokenIssueCommand() *cli.Command {
 			}
 			secret, token, err := access.Issue(role, name, time.Now().AddDate(0, 0, c.Int("days")))
 			if err != nil {
-				return err
+				return usagef("%v", err)
 			}
 			if path := c.String("file"); path != "" {
 				if err := appendLine(path, token.String()); err != nil {

@@ -26,7 +26,11 @@ var (
 func plain(c *cli.Command, err error) error {
 	text := err.Error()
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
-		said := fmt.Sprintf("unknown flag --%s", m[1])
+		dashes := "--"
+		if len(m[1]) == 1 {
+			dashes = "-"
+		}
+		said := fmt.Sprintf("unknown flag %s%s", dashes, m[1])
 		if meant := nearest.Word(m[1], flagNames(c)); meant != "" {
 			said += fmt.Sprintf("; did you mean --%s?", meant)
 		}
@@ -62,9 +66,12 @@ func noCommand(c *cli.Command, name string) error {
 	if slices.Contains([]string{"ventilator", "worker", "sink"}, name) {
 		return usagef("no command %q; the %[1]s is a program of its own, called %[1]s", name)
 	}
+	if name == "version" {
+		return usagef("no command %q; did you mean --version?", name)
+	}
 	var known []string
-	for _, command := range c.VisibleCommands() {
-		known = append(known, command.Names()...)
+	for _, row := range commandRows(c) {
+		known = append(known, row[0])
 	}
 	if meant := nearest.Word(name, known); meant != "" {
 		return usagef("no command %q; did you mean %s?", name, meant)

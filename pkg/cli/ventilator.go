@@ -114,7 +114,7 @@ connected workers, and waits until the sink has acknowledged every one.
    ventilator urls.csv                               images on web servers
    ventilator --watch /srv/incoming                  images as they come
    find . -newer stamp -name '*.jpg' | ventilator -  the files of a list
-   ventilator --dry-run ~/Pictures                   print what it would do, no more
+   ventilator --dry-run ~/Pictures                   print what it would do
 
 ` + exitHelp,
 		Flags: concat(recipeFlags(), findFlags(), []cli.Flag{
