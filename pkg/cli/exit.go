@@ -113,7 +113,7 @@ func (f failOn) count(r *wire.Run, unreadable int64) int64 {
 // runCode returns the exit code of a run that was not interrupted.
 func runCode(r *wire.Run, unreadable int64, which failOn) int {
 	switch {
-	case r.Unsettled() != 0:
+	case r.Unaccounted() != 0:
 		return ExitUnbalanced
 	case which.count(r, unreadable) > 0:
 		return ExitRejected

@@ -222,7 +222,7 @@ func finish(c *cli.Command, s summary, err error, sig os.Signal, show progress.R
 	case code == ExitUnbalanced && c.Bool("quiet"):
 		return &exitError{
 			code,
-			fmt.Errorf("the run %s does not balance: %d images are unaccounted for", run.ID, run.Unsettled()),
+			fmt.Errorf("the run %s does not balance: %d images are unaccounted for", run.ID, run.Unaccounted()),
 		}
 	}
 	return &exitError{code: code}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/printable"
+	"github.com/imagefarm/imagefarm/pkg/report"
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -132,16 +133,13 @@ func printStatus(w io.Writer, s *wire.Status) error {
 }
 
 func printRun(w io.Writer, r *wire.Run) {
-	balance := numfmt.Count(r.Unsettled()) + " unsettled"
-	if r.Unsettled() == 0 && !r.Ended.IsZero() {
-		balance = "balanced"
-	}
+	balance := balanceOf(r)
 	if r.Ended.IsZero() {
+		balance = numfmt.Count(r.Unsettled()) + " unsettled"
 		balance += fmt.Sprintf("; %s leased to %s", numfmt.Count(r.Leased), numfmt.Counted(r.Peers, "worker"))
 	}
-	fmt.Fprintf(w, "run %s %s: %s of %s found = %s done + %s skipped + %s rejected + %s dead, %s\n",
-		printable.Line(r.ID), printable.Line(string(r.State)), numfmt.Count(r.Found), numfmt.Count(r.Total),
-		numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balance)
+	fmt.Fprintf(w, "run %s %s: %s of %s found = %s, %s\n", printable.Line(r.ID), printable.Line(string(r.State)),
+		numfmt.Count(r.Found), numfmt.Count(r.Total), report.Accounts(r), balance)
 	if r.Waiting != "" {
 		fmt.Fprintf(w, "  %s\n", printable.Line(r.Waiting))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/printable"
+	"github.com/imagefarm/imagefarm/pkg/report"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/ventilator"
 	"github.com/imagefarm/imagefarm/pkg/wire"
@@ -44,16 +45,9 @@ func (s summary) print(w io.Writer) {
 	if r.HandedOut > 0 {
 		fmt.Fprintf(w, "%s found: %s\n", numfmt.Counted(r.Found, "image"), handedOut(r))
 	} else {
-		fmt.Fprintf(w, "%s found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Counted(r.Found, "image"),
-			numfmt.Count(r.Done), numfmt.Count(r.Skipped), numfmt.Count(r.Rejected), numfmt.Count(r.Dead), balanceOf(r))
+		fmt.Fprintf(w, "%s found = %s: %s\n", numfmt.Counted(r.Found, "image"), report.Accounts(r), balanceOf(r))
 	}
-	for i, name := range r.Missing {
-		if i == 10 {
-			fmt.Fprintf(w, "  … and %s more\n", numfmt.Count(r.Unsettled()-10))
-			break
-		}
-		fmt.Fprintf(w, "  unaccounted for: %s\n", printable.Line(name))
-	}
+	printMissing(w, r)
 	if r.HandedOut == 0 {
 		printSpeed(w, r)
 	}
@@ -79,8 +73,8 @@ func (s summary) print(w io.Writer) {
 	if s.strangers {
 		fmt.Fprintln(w, strangersAdmitted)
 	}
-	if left := r.Total - r.Found; left > 0 && r.State != outcome.Finished {
-		fmt.Fprintf(w, "%s more images are left for the next run\n", numfmt.Count(left))
+	if left := r.Total - r.Found + r.LeftOver(); left > 0 && r.State != outcome.Finished {
+		fmt.Fprintf(w, "left for the next run: %s\n", numfmt.Counted(left, "image"))
 	}
 	printLeftOut(w, s.leftOut)
 	if s.out != "" {
@@ -120,12 +114,31 @@ func printLeftOut(w io.Writer, left ventilator.LeftOut) {
 	}
 }
 
+// namedMissing is how many images the summary names that hold up a run, or are unaccounted for.
+const namedMissing = 10
+
+// printMissing names the images that are unaccounted for, or that held up a run until it stalled. Those that a signal
+// interrupted are as good as those that the run never found, and stay unnamed.
+func printMissing(w io.Writer, r *wire.Run) {
+	word := "unaccounted for"
+	switch r.State {
+	case outcome.Interrupted:
+		return
+	case outcome.Stalled:
+		word = "not settled"
+	}
+	for i, name := range r.Missing {
+		if i == namedMissing {
+			fmt.Fprintf(w, "  … and %s more\n", numfmt.Count(r.Unsettled()-namedMissing))
+			return
+		}
+		fmt.Fprintf(w, "  %s: %s\n", word, printable.Line(name))
+	}
+}
+
 // balanceOf says whether every image found is accounted for.
 func balanceOf(r *wire.Run) string {
-	switch n := r.Unsettled(); {
-	case n != 0 && r.State == outcome.Interrupted:
-		return numfmt.Count(n) + " were in flight; the next run takes them"
-	case n != 0:
+	if n := r.Unaccounted(); n != 0 {
 		return "NOT BALANCED: " + numfmt.Count(n) + " unaccounted for"
 	}
 	return "balanced"

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -62,6 +63,37 @@ func TestSummaryRatesCountWorkingTime(t *testing.T) {
 		summary{run: &run}.print(&out)
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it says %q, not %q", out.String(), want)
+		}
+	}
+}
+
+// Found: images in flight at a second Ctrl-C were called unaccounted for, although the next run takes them.
+func TestSummarySaysWhatIsLeftAndWhatIsUnaccountedFor(t *testing.T) {
+	counts := wire.Run{ID: "r", Total: 200, Found: 146, Done: 132, Missing: []string{"a.jpg", "b.jpg"}}
+	for state, want := range map[outcome.RunState]string{
+		outcome.Interrupted: "146 images found = 132 done + 0 skipped + 0 rejected + 0 dead + 14 left: balanced\n" +
+			"132 worked on in 1s: 132 img/s, 0 B/s in\n" +
+			"left for the next run: 68 images\n",
+		outcome.Stalled: "146 images found = 132 done + 0 skipped + 0 rejected + 0 dead + 14 left: balanced\n" +
+			"  not settled: a.jpg\n  not settled: b.jpg\n" +
+			"132 worked on in 1s: 132 img/s, 0 B/s in\n" +
+			"left for the next run: 68 images\n",
+		outcome.Finished: "146 images found = 132 done + 0 skipped + 0 rejected + 0 dead: " +
+			"NOT BALANCED: 14 unaccounted for\n" +
+			"  unaccounted for: a.jpg\n  unaccounted for: b.jpg\n" +
+			"132 worked on in 1s: 132 img/s, 0 B/s in\n",
+	} {
+		run := counts
+		run.State, run.Started = state, time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+		run.Ended = run.Started.Add(time.Second)
+		var out strings.Builder
+		summary{run: &run}.print(&out)
+		if out.String() != want {
+			t.Errorf("of a run %s it says\n%s\nnot\n%s", state, out.String(), want)
+		}
+		code := runCode(&run, 0, failOnAny)
+		if (code == ExitUnbalanced) != (state == outcome.Finished) {
+			t.Errorf("of a run %s the exit code is %d", state, code)
 		}
 	}
 }

@@ -215,6 +215,17 @@ func WriteJSON(ctx context.Context, w io.Writer, b wire.LedgerReader, id string)
 	return out.Flush()
 }
 
+// Accounts returns what became of the images that a run found, as a sum: "5 done + 1 skipped + 0 rejected + 0 dead",
+// and those that are left for the next run, if there are any.
+func Accounts(r *wire.Run) string {
+	s := fmt.Sprintf("%s done + %s skipped + %s rejected + %s dead", numfmt.Count(r.Done), numfmt.Count(r.Skipped),
+		numfmt.Count(r.Rejected), numfmt.Count(r.Dead))
+	if n := r.LeftOver(); n > 0 {
+		s += " + " + numfmt.Count(n) + " left"
+	}
+	return s
+}
+
 // WriteText writes the report for a terminal.
 func (r *Report) WriteText(w io.Writer) error {
 	run := &r.Run
@@ -225,13 +236,12 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintln(w)
 	balance := "balanced"
-	if n := run.Unsettled(); n != 0 {
+	if n := run.Unaccounted(); n != 0 {
 		balance = numfmt.Count(n) + " unaccounted for"
 	} else if r.Unseen() {
 		balance = "it ended without a final report"
 	}
-	fmt.Fprintf(w, "%s found = %s done + %s skipped + %s rejected + %s dead: %s\n", numfmt.Counted(run.Found, "image"),
-		numfmt.Count(run.Done), numfmt.Count(run.Skipped), numfmt.Count(run.Rejected), numfmt.Count(run.Dead), balance)
+	fmt.Fprintf(w, "%s found = %s: %s\n", numfmt.Counted(run.Found, "image"), Accounts(run), balance)
 	if left := r.LeftOut(); left != "" {
 		fmt.Fprintf(w, "left out: %s\n", printable.Line(left))
 	}

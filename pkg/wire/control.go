@@ -238,7 +238,7 @@ type Run struct {
 	Peers        int    `msgpack:"peers" json:"peers"`
 	WorkUS       int64  `msgpack:"work,omitempty" json:"work_us"`              // of Working, microseconds; 0: not told
 	Waiting      string `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words
-	// Of an ended run that does not balance: unaccounted images, at most MaxMissing
+	// Of an ended run: images that are unsettled, at most MaxMissing
 	Missing []string `msgpack:"missing,omitempty" json:"missing,omitempty"`
 
 	// What the walk left out so far, by kind; at most MaxLeftOut kinds
@@ -276,8 +276,24 @@ func (r *Run) Count(o outcome.Outcome) {
 	}
 }
 
-// Unsettled is found − settled: 0 at the end of a run, or something is missing.
+// Unsettled is found − settled. At the end of a run these are LeftOver and Unaccounted.
 func (r *Run) Unsettled() int64 { return r.Found - r.Settled() }
+
+// LeftOver counts the images that a run found and did not settle before it ended early. The next run takes them.
+func (r *Run) LeftOver() int64 {
+	if r.State == outcome.Interrupted || r.State == outcome.Stalled {
+		return r.Unsettled()
+	}
+	return 0
+}
+
+// Unaccounted counts the images of a finished run of which nobody knows what became: none, or something is wrong.
+func (r *Run) Unaccounted() int64 {
+	if r.State == outcome.Finished {
+		return r.Unsettled()
+	}
+	return 0
+}
 
 // Worked returns how many images this run had work with: settled, and not by an earlier run. Of those that were
 // handed out without a sink it is unknown.
