@@ -59,6 +59,7 @@ func (l *loop) setRunState(state outcome.RunState) {
 	}
 	l.v.log.Info("an operator changed the state of the run", "state", state)
 	l.runState = state
+	l.sink.callSoon = true     // so that whoever asks the sink sees the new state
 	l.lastSettled = time.Now() // a pause is not a stall
 	if state == outcome.Cancelled {
 		l.startDrain()

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -145,6 +146,30 @@ func TestOperatorsPauseResumeAndCancel(t *testing.T) {
 		if !errors.Is(e.err, ErrCancelled) || e.run.State != "interrupted" || e.run.Unsettled() != 0 || e.run.Done == 50 {
 			t.Errorf("the run ended with %v and %+v", e.err, e.run)
 		}
+		w.die()
+	})
+}
+
+// Found: for up to a second after farm pause, farm status showed a run that was paused as running.
+func TestOperatorsStateIsReportedAtOnce(t *testing.T) {
+	inVirtualTime(t, 50, func(t *testing.T, s *testbed) {
+		v, done := s.start(s.config())
+		w := s.worker("w", 1)
+		task := w.mustNext(time.Minute)
+		time.Sleep(10500 * time.Millisecond) // between two of the regular reports
+		for _, state := range []outcome.RunState{outcome.Paused, outcome.Running} {
+			s.sink.steer(state)
+			s.sink.publish(wire.TopicRunState, &wire.Steering{State: state})
+			time.Sleep(time.Millisecond)
+			s.sink.mu.Lock()
+			if last := s.sink.runs[len(s.sink.runs)-1]; last.State != state {
+				t.Errorf("a millisecond after it is %s, the sink knows it as %s", state, last.State)
+			}
+			s.sink.mu.Unlock()
+		}
+		v.Drain()
+		s.sink.commit(task, "w", true)
+		<-done
 		w.die()
 	})
 }

@@ -37,23 +37,19 @@ func TestARunInOneProcessAnswersTheOperator(t *testing.T) {
 		var status struct{ Done int }
 		return json.Unmarshal([]byte(line), &status) == nil && status.Done > 0
 	})
-	if out, _ := ask(0, "pause"); !strings.Contains(out, "every live run: paused") {
+	if out, _ := ask(0, "pause"); out != "every live run: paused\n" {
 		t.Errorf("pause says %q", out)
+	}
+	var status wire.Status // which is up to date: pause has waited until the sink knew
+	out, _ := ask(0, "status", "--json")
+	if err := json.Unmarshal([]byte(out), &status); err != nil || len(status.Runs) != 1 ||
+		status.Runs[0].State != "paused" {
+		t.Fatalf("status is %+v, %v", status, err)
 	}
 	run.AwaitOutputLine("that it is paused", func(line string) bool {
 		var status struct{ State string }
 		return json.Unmarshal([]byte(line), &status) == nil && status.State == "paused"
 	})
-	var status wire.Status
-	paused := func() bool { // the sink hears of it a little later than the bar
-		out, _ := ask(0, "status", "--json")
-		return json.Unmarshal([]byte(out), &status) == nil && len(status.Runs) == 1 && status.Runs[0].State == "paused"
-	}
-	for tries := 0; !paused(); tries++ {
-		if tries == 100 {
-			t.Fatalf("status is %+v", status)
-		}
-	}
 	if len(status.Workers) != 1 {
 		t.Errorf("the workers are %+v", status.Workers)
 	}
