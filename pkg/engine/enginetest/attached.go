@@ -88,6 +88,10 @@ func testAttached(t *testing.T, s Suite) {
 	plain := JPEG(img, JPEGOptions{})
 	motion := JPEG(img, JPEGOptions{Segments: [][]byte{xmpSegment(motionXMP)}})
 	motion = append(motion, "\x00\x00\x00\x18ftypmp42 and a video"...)
+	appleGain := JPEG(halfBright(80, 60), JPEGOptions{Gray: true, Segments: [][]byte{xmpSegment(
+		`<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">` +
+			`<rdf:Description rdf:about="" xmlns:apdi="http://ns.apple.com/pixeldatainfo/1.0/"` +
+			` apdi:AuxiliaryImageType="urn:com:apple:photo:2020:aux:hdrgainmap"/></rdf:RDF></x:xmpmeta>`)}})
 	for name, c := range map[string]struct {
 		data    []byte
 		dropped []string
@@ -95,6 +99,7 @@ func testAttached(t *testing.T, s Suite) {
 		"motion photo":            {motion, []string{"video", "xmp"}},
 		"two pictures":            {withPictures(plain, JPEG(Photo(80, 60), JPEGOptions{})), []string{"pictures"}},
 		"gain map":                {ultraHDR(img), []string{"gain-map", "xmp"}},
+		"Apple's gain map":        {withPictures(plain, appleGain), []string{"gain-map"}},
 		"an index that leads out": {withPictures(plain, nil, plain)[:len(plain)+90], nil},
 	} {
 		t.Run(name, func(t *testing.T) {

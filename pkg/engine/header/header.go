@@ -4,6 +4,7 @@ package header
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/engine/rows"
@@ -38,10 +39,11 @@ type Info struct {
 	JPEG     JPEG    // of a JPEG
 	GainMap  GainMap // that comes with a JPEG
 	Pictures bool    // others come behind a JPEG: of the other eye, of a burst
-	Video    bool    // comes behind a JPEG
+	Video    bool    // comes behind a JPEG or HEIC
 
-	iso    []byte // what ISO 21496-1 says
-	inside bool   // the JPEG is part of another, whose index is read
+	beside []string // what comes with the picture and is not read, by the names of Metadata
+	iso    []byte   // what ISO 21496-1 says
+	inside bool     // the JPEG is part of another, whose index is read
 
 	// FullWidth and FullHeight are, of a RAW, the size of the picture of which the preview is one, about, as stored.
 	// 0 where it is not known.
@@ -71,10 +73,10 @@ func (i Info) ByRows() bool {
 	return rows.Reads(i.Coding) || i.Coding == format.JPEG && i.JPEG.Precision == 12
 }
 
-// Metadata lists what the image carries beside its picture: "exif", "gain-map", "icc", "iptc", "pictures", "text",
-// "video", "xmp"; sorted.
+// Metadata lists what the image carries beside its picture: "depth", "exif", "gain-map", "icc", "iptc", "matte",
+// "pictures", "text", "video", "xmp"; sorted.
 func (i Info) Metadata() []string {
-	var list []string
+	list := slices.Clone(i.beside)
 	for _, m := range []struct {
 		name string
 		has  bool
@@ -86,7 +88,8 @@ func (i Info) Metadata() []string {
 			list = append(list, m.name)
 		}
 	}
-	return list
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // Read reads the header of an encoded image. The error is an *outcome.Rejection: what is no image, what is cut or

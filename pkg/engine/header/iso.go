@@ -22,6 +22,7 @@ func (i *Info) readISO(data []byte, page int) error {
 	}
 	i.Format, i.Width, i.Height, i.Orientation = img.Format, img.Width, img.Height, img.Orientation
 	i.Gray, i.Alpha, i.Truncated = img.Gray, img.Alpha, img.Truncated
-	i.ICC, i.EXIF, i.XMP = img.ICC, img.EXIF, img.XMP
+	i.ICC, i.EXIF, i.XMP, i.beside = img.ICC, img.EXIF, img.XMP, img.Beside
+	i.Video = isMotionPhoto(i.XMP)
 	return nil
 }

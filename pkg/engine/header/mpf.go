@@ -3,6 +3,8 @@ package header
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 )
 
 const (
@@ -57,11 +59,16 @@ func (i *Info) readMPF(data []byte, base int) {
 	}
 }
 
-// readGainMap reports whether a picture is a gain map. The first is kept.
+// readGainMap reports whether a picture is a gain map. The first is kept, but for Apple's, whose meaning depends on what
+// cameras do not document.
 func (i *Info) readGainMap(data []byte) bool {
 	m := Info{Frames: 1, Orientation: 1, inside: true}
 	if !bytes.HasPrefix(data, []byte("\xff\xd8\xff")) || m.readJPEG(data) != nil {
 		return false
+	}
+	if bytes.Contains(m.XMP, []byte("urn:com:apple:photo:2020:aux:hdrgainmap")) {
+		i.beside = append(i.beside, heif.GainMap)
+		return true
 	}
 	if !bytes.Contains(m.XMP, []byte(GainMapNamespace)) && m.iso == nil {
 		return false

@@ -16,6 +16,7 @@ import (
 // File is the description of the items of a file. Parse makes it; nothing changes it.
 type File struct {
 	data    []byte
+	video   bool // comes beside the pictures
 	items   map[int]*item
 	primary *item // as the file says
 	shown   *item // what Image and Planes are about
@@ -58,6 +59,9 @@ func Parse(data []byte) (*File, error) {
 		return nil, outcome.Reject(outcome.Corrupt, "its primary picture is missing")
 	}
 	f.shown = f.primary
+	for _, b := range top { // a sequence, or the video of a motion photo
+		f.video = f.video || b.Kind == "moov" || b.Kind == "mpvd"
+	}
 	return f, nil
 }
 

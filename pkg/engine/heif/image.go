@@ -18,6 +18,8 @@ type Image struct {
 	Alpha         bool
 	Truncated     bool // data of the picture lie beyond the end of the file
 
+	Beside []string // what belongs to the picture and is not read, by names such as GainMap
+
 	ICC  []byte // the profile, or one made of the primaries and the transfer curve where those are not sRGB's
 	EXIF []byte // a TIFF block
 	XMP  []byte
@@ -42,12 +44,16 @@ func (f *File) Image() (Image, error) {
 	c := f.colorOf(p, coded)
 	img := Image{
 		Format: format.HEIC, Width: window.w, Height: window.h, Orientation: p.orientation(),
-		Gray: c.gray, Alpha: f.alphaOf(p) != nil, ICC: c.profile(), Truncated: f.cut(p),
+		Gray: c.gray, Alpha: f.alphaOf(p) != nil, ICC: c.profile(), Truncated: f.cut(p), Beside: f.beside(p),
 	}
 	if coded.kind == "av01" {
 		img.Format = format.AVIF
 	}
 	for _, it := range f.inOrder() {
+		about := it.refs["cdsc"]
+		if len(about) > 0 && !slices.Contains(about, p.id) && !slices.Contains(about, f.primary.id) {
+			continue // of a gain map, for one
+		}
 		switch {
 		case it.kind == "Exif" && img.EXIF == nil:
 			if b := it.bytes(); len(b) > 4 {
@@ -173,18 +179,63 @@ func orientationOf(turns int, mirrored bool, axis int) int {
 // alphaOf returns the auxiliary picture of opacity, or nil.
 func (f *File) alphaOf(p *item) *item {
 	for _, it := range f.inOrder() {
-		if !slices.Contains(it.refs["auxl"], p.id) {
-			continue
-		}
-		kind := it.property("auxC")
-		if len(kind) > 4 {
-			switch urn, _, _ := strings.Cut(string(kind[4:]), "\x00"); urn {
-			case "urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", "urn:mpeg:avc:2015:auxid:1":
-				return it
-			}
+		if slices.Contains(it.refs["auxl"], p.id) && it.auxiliary() == opacity {
+			return it
 		}
 	}
 	return nil
+}
+
+// What a file has beside a picture that is not read, by the names by which the engine lists it.
+const (
+	GainMap  = "gain-map" // Apple's auxiliary picture, or an item of ISO 21496-1
+	Depth    = "depth"
+	Matte    = "matte"    // of persons, skin, hair, sky
+	Pictures = "pictures" // auxiliary ones of another kind
+	Video    = "video"    // of a motion photo, or a sequence
+)
+
+// opacity is the kind of an auxiliary picture that is read.
+const opacity = ""
+
+// auxiliary returns what an auxiliary picture shows: opacity, or one of the names above.
+func (it *item) auxiliary() string {
+	kind := it.property("auxC")
+	if len(kind) <= 4 {
+		return Pictures
+	}
+	urn, _, _ := strings.Cut(string(kind[4:]), "\x00")
+	switch {
+	case urn == "urn:mpeg:hevc:2015:auxid:1", urn == "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
+		urn == "urn:mpeg:avc:2015:auxid:1":
+		return opacity
+	case urn == "urn:mpeg:hevc:2015:auxid:2", urn == "urn:mpeg:mpegB:cicp:systems:auxiliary:depth",
+		urn == "urn:mpeg:avc:2015:auxid:2":
+		return Depth
+	case strings.HasSuffix(urn, ":aux:hdrgainmap"):
+		return GainMap
+	case strings.HasSuffix(urn, "matte"):
+		return Matte
+	}
+	return Pictures
+}
+
+// beside lists what belongs to a picture and is not read, sorted.
+func (f *File) beside(p *item) []string {
+	var list []string
+	for _, it := range f.items {
+		switch {
+		case it.kind == "tmap": // says how a gain map applies to the picture
+			list = append(list, GainMap)
+		case slices.Contains(it.refs["auxl"], p.id) && it.auxiliary() != opacity:
+			list = append(list, it.auxiliary())
+		}
+	}
+	if f.video {
+		list = append(list, Video)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // thumbnailOf returns the smallest thumbnail item that shows the whole picture p with at least w×h pixels, or nil.
