@@ -25,7 +25,8 @@ var files embed.FS
 // Adobe's mark, and inverted as Adobe does) and 4-1-1.jpg show Photo of 243×165; ycck.jpg shows stripes of cyan,
 // yellow and black, 32 pixels each, as GraphicsMagick agrees. Of JPEG XL, quadrants.jxl shows Quadrants without loss,
 // alpha.jxl the same with its left half half transparent, turned.jxl the JPEG of them that asks to be turned, gray.jxl
-// 64×48 levels that grow by 3, and adobe.jxl the green (40, 200, 40) of Adobe RGB.
+// 64×48 levels that grow by 3, adobe.jxl the green (40, 200, 40) of Adobe RGB, and animated.jxl three frames with
+// one, two and three stripes.
 func File(name string) []byte {
 	data, err := files.ReadFile("testdata/" + name)
 	if err != nil {

@@ -25,6 +25,7 @@ func (i *Info) readJXL(data []byte) error {
 		return corrupt("%v", err)
 	}
 	i.Width, i.Height, i.Orientation, i.Gray, i.Alpha = h.Width, h.Height, h.Orientation, h.Gray, h.Alpha
+	i.Pages = h.Frames
 	if i.ICC = h.ICC; len(i.ICC) > 20 && string(i.ICC[16:20]) == "CMYK" {
 		return unsupported("JPEG XL with inks")
 	}

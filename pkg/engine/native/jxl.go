@@ -44,6 +44,7 @@ const (
 	jxlNeedImage = 5
 	jxlBasicInfo = 0x40
 	jxlColors    = 0x100
+	jxlFrame     = 0x400
 	jxlFullImage = 0x1000
 )
 
@@ -157,7 +158,8 @@ func (d *jxlDecoder) header() (JXLHeader, error) {
 		return h, nil
 	}
 	h.ICC = make([]byte, *size)
-	if d.call("JxlDecoderGetColorAsICCProfile", d.ask(ofPixels, pinned(d, &h.ICC[0]), uintptr(*size))...) != jxlSuccess {
+	into := d.ask(ofPixels, pinned(d, &h.ICC[0]), uintptr(*size))
+	if d.call("JxlDecoderGetColorAsICCProfile", into...) != jxlSuccess {
 		h.ICC = nil
 	}
 	return h, nil
@@ -187,19 +189,32 @@ func (d *jxlDecoder) tame() error {
 	return nil
 }
 
-// Header reads what a file says before its pixels. The error is ErrJXLCut, ErrJXLDamaged or ErrJXLCurve.
+// maxJXLFrames bounds how many frames of an animation are counted.
+const maxJXLFrames = 10_000
+
+// Header reads what a file says before its pixels, and counts the frames of an animation, without decoding them. The
+// error is ErrJXLCut, ErrJXLDamaged or ErrJXLCurve.
 func (j *JXL) Header(data []byte) (JXLHeader, error) {
-	d, err := j.open(data, jxlBasicInfo|jxlColors)
+	d, err := j.open(data, jxlBasicInfo|jxlColors|jxlFrame)
 	if err != nil {
 		return JXLHeader{}, err
 	}
 	defer d.close()
-	return d.header()
+	h, err := d.header()
+	h.Frames = 1
+	if err == nil && h.Animated {
+		frames := 0
+		for frames < maxJXLFrames && d.next(jxlFrame) == nil { // what is behind a cut is not there
+			frames++
+		}
+		h.Frames = max(frames, 1)
+	}
+	return h, err
 }
 
-// Decode decodes the first picture of a file, as it is stored, to samples of 8 bits. It refuses a picture of more than
-// so many pixels. The error is that of Header.
-func (j *JXL) Decode(data []byte, maxPixels int64) (*picture.Picture, error) {
+// Decode decodes a frame of an animation, from 0, or the only picture of a file, as it is stored, to samples of 8 bits.
+// It refuses a picture of more than so many pixels. The error is that of Header.
+func (j *JXL) Decode(data []byte, frame int, maxPixels int64) (*picture.Picture, error) {
 	d, err := j.open(data, jxlBasicInfo|jxlColors|jxlFullImage)
 	if err != nil {
 		return nil, err
@@ -211,9 +226,6 @@ func (j *JXL) Decode(data []byte, maxPixels int64) (*picture.Picture, error) {
 	}
 	if h.Width < 1 || h.Height < 1 || int64(h.Width)*int64(h.Height) > maxPixels {
 		return nil, fmt.Errorf("libjxl: %d×%d pixels, more than %d", h.Width, h.Height, maxPixels)
-	}
-	if err := d.next(jxlNeedImage); err != nil {
-		return nil, err
 	}
 	channels := 3
 	if h.Gray {
@@ -227,16 +239,28 @@ func (j *JXL) Decode(data []byte, maxPixels int64) (*picture.Picture, error) {
 	binary.NativeEndian.PutUint32(format[0:], uint32(channels))
 	binary.NativeEndian.PutUint32(format[4:], eightBits)
 	size, at := new(uint64), pinned(d, format)
+	if err := d.next(jxlNeedImage); err != nil {
+		return nil, err
+	}
 	if d.call("JxlDecoderImageOutBufferSize", at, pinned(d, size)) != jxlSuccess ||
 		*size != uint64(h.Width)*uint64(h.Height)*uint64(channels) {
 		return nil, ErrJXLDamaged
 	}
 	pix := make([]byte, *size)
-	if d.call("JxlDecoderSetImageOutBuffer", at, pinned(d, &pix[0]), uintptr(*size)) != jxlSuccess {
-		return nil, ErrJXLDamaged
-	}
-	if err := d.next(jxlFullImage); err != nil {
-		return nil, err
+	// All frames before it are decoded, since it may be drawn upon them.
+	for to := pinned(d, &pix[0]); ; frame-- {
+		if d.call("JxlDecoderSetImageOutBuffer", at, to, uintptr(*size)) != jxlSuccess {
+			return nil, ErrJXLDamaged
+		}
+		if err := d.next(jxlFullImage); err != nil {
+			return nil, err
+		}
+		if frame == 0 {
+			break
+		}
+		if err := d.next(jxlNeedImage); err != nil {
+			return nil, err
+		}
 	}
 	return planesOf(pix, channels, h.Width, h.Height), nil
 }

@@ -15,5 +15,6 @@ type JXLHeader struct {
 	Orientation   int // 1 to 8 as EXIF numbers them
 	Gray, Alpha   bool
 	Animated      bool
+	Frames        int    // 1 of a still
 	ICC           []byte // of the pixels that Decode returns
 }

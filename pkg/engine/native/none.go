@@ -39,7 +39,7 @@ func LoadJXL() (*JXL, error) { return nil, errNoLibraries }
 func (*JXL) Header([]byte) (JXLHeader, error) { return JXLHeader{}, errNoLibraries }
 
 // Decode returns an error.
-func (*JXL) Decode([]byte, int64) (*picture.Picture, error) { return nil, errNoLibraries }
+func (*JXL) Decode([]byte, int, int64) (*picture.Picture, error) { return nil, errNoLibraries }
 
 // WebP is libwebp, which this build does not load.
 type WebP struct{ Version string }

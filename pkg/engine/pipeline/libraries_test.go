@@ -127,3 +127,50 @@ type pixels struct {
 	at   func(x, y int) color.NRGBA
 	w, h int
 }
+
+// Each frame of an animation is a page.
+func TestPagesOfJPEGXL(t *testing.T) {
+	_, missing := native.LoadJXL()
+	e := newWithLibraries(t, missing)
+	if e == nil {
+		return
+	}
+	data := enginetest.File("animated.jxl")
+	stripes := []color.NRGBA{{255, 0, 0, 255}, {0, 192, 0, 255}, {0, 0, 255, 255}}
+	grays := []uint8{200, 90, 10}
+	r, err := recipe.Parse("c=format:png,page:2", "a=format:png", "b=format:png,page:1", "none=page:3,format:png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := e.Transform(t.Context(), data, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, page := range []int{2, 0, 1} {
+		img, _, err := enginetest.Decode(res.Outputs[i].Data)
+		if err != nil || img.Rect.Dx() != 40 || img.Rect.Dy() != 30 {
+			t.Fatalf("page %d: %v, %v", page, img.Rect, err)
+		}
+		for n, want := range stripes {
+			switch {
+			case n < page: // the negative of its colour
+				want = color.NRGBA{255 - want.R, 255 - want.G, 255 - want.B, 255}
+			case n > page:
+				want = color.NRGBA{grays[page], grays[page], grays[page], 255}
+			}
+			if got := img.NRGBAAt(10*n+5, 15); got != want {
+				t.Errorf("page %d, stripe %d: %v, want %v", page, n, got, want)
+			}
+		}
+	}
+	if why := res.Outputs[3].Refused; why == nil || why.Reason != outcome.NoSuchPage {
+		t.Errorf("page 3: %v, want %s", why, outcome.NoSuchPage)
+	}
+	// The pages of a file that was cut are those that are whole.
+	for n := range len(data) {
+		info, err := header.Read(data[:n])
+		if err == nil && (info.Pages < 1 || info.Pages > 3) {
+			t.Errorf("%d bytes: %d pages", n, info.Pages)
+		}
+	}
+}

@@ -81,7 +81,7 @@ func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, need
 		}
 		return p, err
 	case info.Coding == format.JXL:
-		p, err := e.planesJXL(ctx, data)
+		p, err := e.planesJXL(ctx, data, info.Page)
 		if err != nil && ctx.Err() == nil {
 			err = (&transform{engine: e, ctx: ctx, info: info}).reject(err)
 		}

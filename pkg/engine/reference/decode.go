@@ -83,7 +83,7 @@ func (t *transform) decodeFrames(animate bool, use func(frame) error) error {
 		img, err = t.decodeHEIF()
 	case format.JXL:
 		var p *picture.Picture
-		if p, err = t.engine.planesJXL(t.ctx, t.data); err == nil {
+		if p, err = t.engine.planesJXL(t.ctx, t.data, t.info.Page); err == nil {
 			img = imageOf(p)
 		} else if t.ctx.Err() != nil {
 			err = farmsFault{err}

@@ -10,8 +10,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// planesJXL decodes JPEG XL by libjxl, when its turn comes.
-func (e *Engine) planesJXL(ctx context.Context, data []byte) (*picture.Picture, error) {
+// planesJXL decodes a frame of a JPEG XL by libjxl, when its turn comes.
+func (e *Engine) planesJXL(ctx context.Context, data []byte, frame int) (*picture.Picture, error) {
 	lib, err := native.LibJXL()
 	if err != nil {
 		return nil, outcome.Reject(outcome.Unsupported, "JPEG XL needs libjxl: %v", err)
@@ -21,7 +21,7 @@ func (e *Engine) planesJXL(ctx context.Context, data []byte) (*picture.Picture, 
 		return nil, err
 	}
 	defer release()
-	p, err := lib.Decode(data, e.limits.MaxPixels)
+	p, err := lib.Decode(data, frame, e.limits.MaxPixels)
 	if errors.Is(err, native.ErrJXLCut) {
 		return nil, outcome.Reject(outcome.Truncated, "the JPEG XL ends before its picture does")
 	}
