@@ -20,9 +20,11 @@ const motionXMP = `<x:xmpmeta xmlns:x="adobe:ns:meta/">` +
 	`<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"` +
 	` xmlns:Camera="http://ns.google.com/photos/1.0/camera/"` +
 	` xmlns:Container="http://ns.google.com/photos/1.0/container/"` +
-	` xmlns:Item="http://ns.google.com/photos/1.0/container/item/" Camera:MotionPhoto="1" Camera:MicroVideoOffset='99'` +
+	` xmlns:Item="http://ns.google.com/photos/1.0/container/item/" Camera:MotionPhoto="1"` +
+	` Camera:MicroVideoOffset='99'` +
 	` dc:format="image/jpeg"><Camera:MicroVideo>1</Camera:MicroVideo><Container:Directory><rdf:Seq>` +
-	`<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="MotionPhoto" Item:Length="99"/></rdf:li></rdf:Seq>` +
+	`<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="MotionPhoto" Item:Length="99"/></rdf:li>` +
+	`</rdf:Seq>` +
 	`</Container:Directory><dc:rights>Ada</dc:rights></rdf:Description></rdf:RDF></x:xmpmeta>`
 
 const gainXMP = `<x:xmpmeta xmlns:x="adobe:ns:meta/">` +
@@ -214,8 +216,9 @@ func testGainMaps(t *testing.T, s Suite) {
 			}
 		}
 		info, err := header.Read(out)
-		if err != nil || !bytes.Contains(all[1], []byte(`hdrgm:GainMapMax="2.5"`)) || !strings.Contains(string(info.XMP),
-			`Item:Semantic="GainMap" Item:Mime="image/jpeg" Item:Length="`+strconv.Itoa(len(all[1]))+`"`) {
+		item := `Item:Semantic="GainMap" Item:Mime="image/jpeg" Item:Length="` + strconv.Itoa(len(all[1])) + `"`
+		if err != nil || !bytes.Contains(all[1], []byte(`hdrgm:GainMapMax="2.5"`)) ||
+			!strings.Contains(string(info.XMP), item) {
 			t.Errorf("%s: XMP %s (%v)", c.ops, info.XMP, err)
 		}
 		iso := bytes.Contains(all[0], []byte(isoSegment+"base")) && bytes.Contains(all[1], []byte(isoSegment+"map"))

@@ -59,8 +59,8 @@ func (i *Info) readMPF(data []byte, base int) {
 	}
 }
 
-// readGainMap reports whether a picture is a gain map. The first is kept, but for Apple's, whose meaning depends on what
-// cameras do not document.
+// readGainMap reports whether a picture is a gain map. The first is kept, but for Apple's, whose meaning depends on
+// what cameras do not document.
 func (i *Info) readGainMap(data []byte) bool {
 	m := Info{Frames: 1, Orientation: 1, inside: true}
 	if !bytes.HasPrefix(data, []byte("\xff\xd8\xff")) || m.readJPEG(data) != nil {

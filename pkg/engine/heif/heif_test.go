@@ -373,9 +373,13 @@ func TestWhatIsBesideAPicture(t *testing.T) {
 		return p.with(isobmff.Box{Kind: "auxC", Data: []byte("\x00\x00\x00\x00" + urn + "\x00")})
 	}
 	gain := codedPart(t, "gray-64x64.heic", 2)
+	apple := about(1, "auxl", "urn:com:apple:photo:2020:aux:hdrgainmap")
+	others := part{id: 1, kind: "hvc1", refs: map[string][]int{"auxl": {2}}}
 	tone := part{id: 3, kind: "tmap", refs: map[string][]int{"dimg": {9, 2}}, data: []byte{0}}
 	xmp := func(id, of int, packet string) part {
-		return part{id: id, kind: "mime\x00application/rdf+xml", refs: map[string][]int{"cdsc": {of}}, data: []byte(packet)}
+		return part{
+			id: id, kind: "mime\x00application/rdf+xml", refs: map[string][]int{"cdsc": {of}}, data: []byte(packet),
+		}
 	}
 	for name, c := range map[string]struct {
 		parts []part
@@ -384,11 +388,11 @@ func TestWhatIsBesideAPicture(t *testing.T) {
 	}{
 		"nothing":         {[]part{primary}, nil, nil},
 		"opacity":         {[]part{primary, about(1, "auxl", "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha")}, nil, nil},
-		"Apple's map":     {[]part{primary, about(1, "auxl", "urn:com:apple:photo:2020:aux:hdrgainmap")}, nil, []string{GainMap}},
+		"Apple's map":     {[]part{primary, apple}, nil, []string{GainMap}},
 		"that of ISO":     {[]part{primary, gain, tone}, nil, []string{GainMap}},
 		"depth":           {[]part{primary, about(1, "auxl", "urn:mpeg:hevc:2015:auxid:2")}, nil, []string{Depth}},
 		"of a motion":     {[]part{primary}, appendBox(nil, "mpvd", []byte("a video")), []string{Video}},
-		"another's depth": {[]part{primary, gain, {id: 1, kind: "hvc1", refs: map[string][]int{"auxl": {2}}}}, nil, nil},
+		"another's depth": {[]part{primary, gain, others}, nil, nil},
 		"portrait": {
 			[]part{
 				primary, about(1, "auxl", "urn:com:apple:photo:2018:aux:portraiteffectsmatte"),

@@ -164,7 +164,7 @@ func (it *item) orientation() int {
 	return orientationOf(turns, mirrored, axis)
 }
 
-// orientationOf returns the EXIF number of a rotation by turns × 90° counter-clockwise, followed by a mirror along the
+// orientationOf returns the EXIF number of a rotation by turns × 90° counter-clockwise, then of a mirror along the
 // vertical (0) or the horizontal (1) axis.
 func orientationOf(turns int, mirrored bool, axis int) int {
 	if !mirrored {
@@ -243,8 +243,8 @@ func (f *File) thumbnailOf(p *item, w, h int) *item {
 	pw, ph := p.size()
 	var best *item
 	for _, it := range f.inOrder() {
-		if !slices.Contains(it.refs["thmb"], p.id) || it.orientation() != p.orientation() || it.property("clap") != nil ||
-			f.cut(it) {
+		if !slices.Contains(it.refs["thmb"], p.id) || it.orientation() != p.orientation() ||
+			it.property("clap") != nil || f.cut(it) {
 			continue
 		}
 		if _, err := f.coded(it); err != nil {
