@@ -46,6 +46,7 @@ type Output struct {
 	Width   int
 	Height  int
 	Data    []byte
+	Quality int // that quality:auto or max-bytes chose; 0: the recipe says it, or the format has none
 
 	Refused *outcome.Rejection // why the variant was not made; then there is nothing but its name. nil: it was made
 }

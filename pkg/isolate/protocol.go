@@ -24,7 +24,7 @@ import (
 //	done       task u64, format s8, width u32, height u32, decode u64, transform u64,
 //	           encode u64, dropped u8 × s8, warnings u8 × s16, captured s8,
 //	           camera s8, location u8 × (latitude u64, longitude u64), color s8, thumbhash s8,
-//	           outputs u8 × (format s8, width u32, height u32, size u64, reason s8,
+//	           outputs u8 × (format s8, width u32, height u32, quality u8, size u64, reason s8,
 //	           detail s16)                                                                            child to parent
 //	rejected   task u64, reason s8, detail s16, variant s8                                            child to parent
 //	failed     task u64, text s16                                                                     child to parent
@@ -41,7 +41,7 @@ const (
 )
 
 const (
-	version      = 6
+	version      = 7
 	headerSize   = 5
 	maxRequest   = recipe.MaxText + maxSettings + 1<<10 // bytes of a body to a child
 	maxReply     = 32 << 10                             // bytes of a body from a child
@@ -131,6 +131,7 @@ func (r reply) append(b []byte) ([]byte, error) {
 	b = append(b, byte(len(res.Outputs)))
 	for i, o := range res.Outputs {
 		b = appendU32(appendU32(append8(b, o.Format), uint32(o.Width)), uint32(o.Height))
+		b = append(b, byte(o.Quality))
 		b = appendU64(b, uint64(r.sizes[i]))
 		if o.Refused == nil {
 			b = append16(append8(b, ""), "")
@@ -178,6 +179,9 @@ func checkResult(r *engine.Result) error {
 		}
 		if err := errors.Join(checkWord(o.Format), checkSize(o.Width, o.Height)); err != nil {
 			return err
+		}
+		if o.Quality < 0 || o.Quality > 100 {
+			return fmt.Errorf("an output of quality %d", o.Quality)
 		}
 	}
 	return nil
@@ -295,8 +299,9 @@ func parseDone(f *fields, r *reply, limit int64) {
 		if f.err != nil {
 			return
 		}
-		res.Outputs = append(res.Outputs,
-			engine.Output{Format: f.str(f.u8()), Width: f.dimension(), Height: f.dimension()})
+		res.Outputs = append(res.Outputs, engine.Output{
+			Format: f.str(f.u8()), Width: f.dimension(), Height: f.dimension(), Quality: f.u8(),
+		})
 		size := f.size()
 		if f.err == nil && size > limit-r.total {
 			f.err = fmt.Errorf("outputs of %d bytes or more, the limit is %d", r.total+size, limit)

@@ -32,7 +32,7 @@ func replies(t testing.TB) [][]byte {
 			Warnings: outcome.Warnings{"it ends at row 17", "two"},
 			Stages:   engine.Stages{Decode: 1, Transform: 2, Encode: 3},
 			Outputs: []engine.Output{
-				{Format: "webp", Width: 3},
+				{Format: "webp", Width: 3, Quality: 78},
 				{Refused: &outcome.Rejection{Reason: outcome.TooManyPixels, Detail: "it is too wide"}},
 			},
 		}},

@@ -25,12 +25,18 @@ func appendOutput(b []byte, before string, o Output) []byte {
 	if o.Pruned {
 		flags |= flagPruned
 	}
+	if o.Quality != 0 {
+		flags |= flagQuality
+	}
 	if o.Sum == 0 && flags == 0 {
 		return b
 	}
 	b = binary.LittleEndian.AppendUint32(b, o.Sum)
 	if flags != 0 {
 		b = append(b, flags)
+	}
+	if o.Quality != 0 {
+		b = append(b, byte(o.Quality))
 	}
 	return b
 }
@@ -39,6 +45,7 @@ func appendOutput(b []byte, before string, o Output) []byte {
 const (
 	flagEarlier = 1 << iota
 	flagPruned
+	flagQuality // the quality follows
 )
 
 func (d *decoder) output(before string) Output {
@@ -55,8 +62,12 @@ func (d *decoder) output(before string) Output {
 	o.Size, o.Width, o.Height = in.count(), int(in.count()), int(in.count())
 	if len(in.rest) >= 4 { // entries of earlier versions end here
 		o.Sum = binary.LittleEndian.Uint32(in.rest)
-		if len(in.rest) > 4 {
-			o.Earlier, o.Pruned = in.rest[4]&flagEarlier != 0, in.rest[4]&flagPruned != 0
+		if in.rest = in.rest[4:]; len(in.rest) > 0 {
+			flags := in.rest[0]
+			o.Earlier, o.Pruned = flags&flagEarlier != 0, flags&flagPruned != 0
+			if flags&flagQuality != 0 && len(in.rest) > 1 {
+				o.Quality = int(in.rest[1])
+			}
 		}
 	}
 	if in.err != nil {

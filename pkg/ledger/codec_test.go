@@ -52,13 +52,17 @@ func TestEntryIsTheSameAfterEncoding(t *testing.T) {
 	}
 	full.Refused = []Refused{{"hero", outcome.TooManyPixels, "too wide"}, {"wide", outcome.PreviewTooSmall, ""}}
 	full.Warnings = outcome.Warnings{"it ends at row 17", "it has a hole"}
+	chosen := testEntry(5)
+	chosen.Outputs = []Output{
+		{Name: "a", Quality: 100}, {Name: "b", Sum: 7, Quality: 1, Earlier: true}, {Name: "c", Pruned: true}, {Name: "d"},
+	}
 	bare := Entry{ID: testID(8), Filename: "x", Outcome: outcome.Dead, Settled: time.UnixMicro(-1).UTC()}
 	early := testEntry(2)
 	early.Known = &known.Facts{Captured: "1931-01-02T03:04:05"}
 	east, west := testEntry(3), testEntry(4)
 	east.Known = &known.Facts{Captured: "9999-12-31T23:59:59+17:03"}
 	west.Known = &known.Facts{Captured: "0000-01-01T00:00:00-17:03"}
-	for _, e := range []Entry{testEntry(1), full, bare, early, east, west} {
+	for _, e := range []Entry{testEntry(1), full, chosen, bare, early, east, west} {
 		number, text := testWords()
 		for name, b := range map[string][]byte{
 			"with words": encode(nil, &e, number), "without": encode(nil, &e, noWords),

@@ -60,6 +60,7 @@ type Output struct {
 	Size          int64  // bytes
 	Width, Height int    // pixels; 0 if unknown
 	Sum           uint32 // CRC-32C of its bytes; 0 if unknown
+	Quality       int    // that was chosen for the image, 1 to 100; 0 if the recipe says it, or it has none
 	Earlier       bool   // it was made for an earlier entry: of the same image, by the same variant
 	Pruned        bool   // it was removed, because nobody wanted it any more
 
@@ -101,6 +102,7 @@ const (
 	MaxVersion = 4 << 10  // bytes in a version
 	MaxColumns = 64       // of the list that names the image, together of at most MaxText bytes
 	MaxDropped = 1 << 10  // kinds of dropped metadata, each of at most MaxText bytes
+	maxQuality = 100      // of an output
 )
 
 // Validate returns an error that says why Append would refuse e.
@@ -151,6 +153,9 @@ func (e *Entry) Validate() error {
 		}
 		if err == nil && (o.Size < 0 || o.Width < 0 || o.Height < 0) {
 			err = fmt.Errorf("the output %.80q counts bytes or pixels below 0", o.Name)
+		}
+		if err == nil && (o.Quality < 0 || o.Quality > maxQuality) {
+			err = fmt.Errorf("the output %.80q has a quality of %d, not 0 to %d", o.Name, o.Quality, maxQuality)
 		}
 	}
 	if err != nil {

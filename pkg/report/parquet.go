@@ -25,6 +25,7 @@ type parquetRow struct {
 	Width        int32     `parquet:"width"` // of the output, pixels
 	Height       int32     `parquet:"height"`
 	CRC32C       uint32    `parquet:"crc32c"`
+	Quality      *int32    `parquet:"quality,optional"`  // that quality:auto or max-bytes chose
 	Refused      string    `parquet:"refused,dict,zstd"` // the variant that was not made; reason and detail are its own
 	Run          string    `parquet:"run,dict,zstd"`
 	Worker       string    `parquet:"worker,dict,zstd"`
@@ -82,6 +83,10 @@ func parquetRows(e *wire.Receipt) (rows []parquetRow) {
 		row := image
 		row.Output, row.OutputBytes, row.CRC32C = o.Name, o.Size, o.Sum
 		row.Width, row.Height = int32(o.Width), int32(o.Height)
+		if o.Quality != 0 {
+			chosen := int32(o.Quality)
+			row.Quality = &chosen
+		}
 		rows = append(rows, row)
 	}
 	for _, v := range e.Refused {

@@ -20,6 +20,7 @@ func TestParquetHasARowForEachImageAndVariant(t *testing.T) {
 			e.Known = &known.Facts{Camera: "Ada", Location: &known.Location{Latitude: 1.5, Longitude: -2.5}}
 			e.Refused = []wire.RefusedVariant{{Variant: "hero", Reason: outcome.TooManyPixels, Detail: "too wide"}}
 			e.Dropped = []string{"exif", "icc"}
+			e.Outputs[0].Quality = 78
 		}
 		return e
 	}
@@ -42,15 +43,16 @@ func TestParquetHasARowForEachImageAndVariant(t *testing.T) {
 	first, refused, last := rows[0], rows[1], rows[len(rows)-1]
 	e := b.entry(0)
 	if first.Output != e.Outputs[0].Name || first.OutputBytes != e.Outputs[0].Size || first.Camera != "Ada" ||
-		first.Latitude == nil || *first.Latitude != 1.5 || len(first.Dropped) != 2 ||
-		!first.At.Equal(e.At.Truncate(time.Microsecond)) {
+		first.Quality == nil || *first.Quality != 78 || first.Latitude == nil || *first.Latitude != 1.5 ||
+		len(first.Dropped) != 2 || !first.At.Equal(e.At.Truncate(time.Microsecond)) {
 		t.Errorf("%+v", first)
 	}
 	if refused.Refused != "hero" || refused.Reason != "too-many-pixels" || refused.Output != "" ||
 		refused.Outcome != "done" {
 		t.Errorf("%+v", refused)
 	}
-	if last.Outcome != "rejected" || last.Reason != "truncated" || last.Output != "" || last.Latitude != nil {
+	if last.Outcome != "rejected" || last.Reason != "truncated" || last.Output != "" || last.Quality != nil ||
+		last.Latitude != nil {
 		t.Errorf("%+v", last)
 	}
 }

@@ -33,6 +33,7 @@ var columns = []string{
 	"thumbhash", // in base64
 	"url",       // of an image from a web server, where its name does not tell it
 	"columns",   // of the list that names the image, as a JSON object
+	"quality",   // that was chosen for outputs, by their names, as a JSON object
 }
 
 // WriteCSV writes a line for each image that the run of that id settled or, when it is empty, for each one that the
@@ -64,19 +65,31 @@ func WriteCSV(ctx context.Context, w io.Writer, b wire.LedgerReader, id string) 
 			number(t.Transform), number(t.Encode), number(t.Write), number(t.Total), e.At.UTC().Format(time.RFC3339Nano),
 			printable.Cell(strings.Join(e.Dropped, " ")), printable.Cell(e.Run),
 			printable.Cell(strings.Join(e.Notes(), "; ")),
-		}, append(factCells(e.Known), printable.Cell(e.URL), listCell(e.Columns))...))
+		}, append(factCells(e.Known), printable.Cell(e.URL), objectCell(e.Columns),
+			objectCell(qualities(e)))...))
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())
 }
 
-// listCell returns what the list that names an image says of it; empty if there is none.
-func listCell(columns map[string]string) string {
-	if len(columns) == 0 {
+// objectCell returns a map as a JSON object, its keys sorted; empty if there is nothing in it.
+func objectCell[V string | int](m map[string]V) string {
+	if len(m) == 0 {
 		return ""
 	}
-	text, _ := json.Marshal(columns) // of strings alone, so that it never fails
+	text, _ := json.Marshal(m) // of strings and numbers alone, so that it never fails
 	return printable.Cell(string(text))
+}
+
+// qualities returns the qualities that were chosen for outputs, by their names.
+func qualities(e *wire.Receipt) map[string]int {
+	chosen := make(map[string]int)
+	for _, o := range e.Outputs {
+		if o.Quality != 0 {
+			chosen[o.Name] = o.Quality
+		}
+	}
+	return chosen
 }
 
 // factCells returns the last cells of a line.

@@ -27,7 +27,7 @@ func receiptOf(r *wire.Result) wire.Receipt {
 			sum = wire.Checksum(o.Data)
 		}
 		receipt.Outputs = append(receipt.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width,
-			Height: o.Height, Sum: sum})
+			Height: o.Height, Sum: sum, Quality: o.Quality})
 	}
 	return receipt
 }
@@ -62,7 +62,7 @@ func entryOf(r *wire.Receipt, result *wire.Result) (ledger.Entry, error) {
 		}
 		for _, o := range r.Outputs {
 			e.Outputs = append(e.Outputs, ledger.Output{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height,
-				Sum: o.Sum})
+				Sum: o.Sum, Quality: o.Quality})
 		}
 	}
 	if result != nil {
@@ -133,7 +133,7 @@ func receiptOfEntry(e *ledger.Entry) wire.Receipt {
 	}
 	for _, o := range e.Outputs {
 		r.Outputs = append(r.Outputs, wire.OutputInfo{Name: o.Name, Size: o.Size, Width: o.Width, Height: o.Height,
-			Sum: o.Sum, Earlier: o.Earlier})
+			Sum: o.Sum, Quality: o.Quality, Earlier: o.Earlier})
 	}
 	return r
 }

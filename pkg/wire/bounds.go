@@ -15,6 +15,7 @@ import (
 // Limits of single texts and lists, in bytes where nothing else is said.
 const (
 	MaxWorkerName = 255         // of a worker's name
+	MaxQuality    = 100         // of an encoder; no bytes
 	MaxFormat     = 64          // of the name of an image format or of a reason
 	MaxDetail     = 4 << 10     // of a detail; longer ones are cut
 	MaxHost       = 255         // of the name of a host

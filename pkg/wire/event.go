@@ -98,6 +98,8 @@ type OutputInfo struct {
 	Width  int    `msgpack:"width,omitempty" json:"width,omitempty"`
 	Height int    `msgpack:"height,omitempty" json:"height,omitempty"`
 	Sum    uint32 `msgpack:"crc32c,omitempty" json:"crc32c,omitempty"` // Checksum of the bytes; 0: unknown
+	// Quality is the one that quality:auto or max-bytes chose, 1 to 100; 0: the recipe says it, or the format has none.
+	Quality int `msgpack:"quality,omitempty" json:"quality,omitempty"`
 	// Superseded says that a later entry has an output of that name. Only pages that were asked for it tell it.
 	Superseded bool `msgpack:"superseded,omitempty" json:"superseded,omitempty"`
 	// Earlier says that the output was made for an earlier task of the same image, by the same variant.

@@ -82,10 +82,10 @@ const MaxTime = 1 << 45
 
 // Output is one file that a worker made.
 //
-//	[ name str, size int, width int, height int, data bin|nil, crc32c int ]
+//	[ name str, size int, width int, height int, data bin|nil, crc32c int, quality int ]
 //
-// data is there when the sink is to write it, and absent or nil when the worker has stored it. The checksum may be
-// left out.
+// data is there when the sink is to write it, and absent or nil when the worker has stored it. The checksum and the
+// quality may be left out.
 type Output struct {
 	Name   string
 	Size   int64 // bytes
@@ -93,6 +93,8 @@ type Output struct {
 	Height int
 	Data   []byte // shares the message's memory
 	Sum    uint32 // Checksum of the bytes; 0: unknown
+	// Quality is the one that quality:auto or max-bytes chose, 1 to 100; 0: the recipe says it, or the format has none.
+	Quality int `json:",omitempty"`
 }
 
 // Checksum returns the CRC-32C of an output's bytes.
@@ -107,6 +109,8 @@ func UpdateChecksum(sum uint32, data []byte) uint32 {
 func (o *Output) EncodeMsgpack(e *msgpack.Encoder) error {
 	n := 4
 	switch {
+	case o.Quality != 0:
+		n = 7
 	case o.Sum != 0:
 		n = 6
 	case o.Data != nil:
@@ -124,13 +128,18 @@ func (o *Output) EncodeMsgpack(e *msgpack.Encoder) error {
 		}
 	}
 	if n > 5 {
-		return e.EncodeUint(uint64(o.Sum))
+		if err := e.EncodeUint(uint64(o.Sum)); err != nil {
+			return err
+		}
+	}
+	if n > 6 {
+		return e.EncodeInt(int64(o.Quality))
 	}
 	return nil
 }
 
 func (o *Output) decode(b []byte) error {
-	parts, err := elements(b, 6)
+	parts, err := elements(b, 7)
 	if err != nil {
 		return err
 	}
@@ -158,6 +167,14 @@ func (o *Output) decode(b []byte) error {
 			return err
 		}
 	}
+	if len(parts) > 6 && !isNil(parts[6]) {
+		if err := decode(parts[6], &o.Quality); err != nil {
+			return err
+		}
+	}
+	if o.Quality < 0 || o.Quality > MaxQuality {
+		return malformed("output %.80q has a quality of %d, not 0 to %d", o.Name, o.Quality, MaxQuality)
+	}
 	if o.Size < 0 || o.Width < 0 || o.Height < 0 {
 		return malformed("output %.80q has a negative size", o.Name)
 	}
@@ -184,7 +201,7 @@ func (r *Result) Encode() []byte {
 	}
 	for i := range r.Outputs {
 		outputs[i] = &r.Outputs[i]
-		size += len(r.Outputs[i].Data) + len(r.Outputs[i].Name) + 45
+		size += len(r.Outputs[i].Data) + len(r.Outputs[i].Name) + 46
 	}
 	b := make([]byte, 0, size)
 	b = append(b, msgpcode.FixedArrayLow|5)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,9 @@ func vectors() []vector {
 			{Name: "a_web.gif", Size: 6, Width: 640, Height: 480, Sum: wire.Checksum(pixel)},
 		},
 		ResultInfo: wire.ResultInfo{Worker: "w1", Source: "/photos", Dropped: []string{"exif"}}}
+	chosen := *summed
+	chosen.Outputs = slices.Clone(summed.Outputs)
+	chosen.Outputs[1].Quality = 78
 	noted := *stored
 	noted.Warnings = outcome.Warnings{"the file ends within row 7 of 480: what is missing is black or transparent"}
 	lacking := *stored
@@ -103,6 +107,8 @@ func vectors() []vector {
 	taken.Known = new(known.Facts)
 	*taken.Known = *facts
 	taken.Known.SHA256 = bytesUpTo(known.DigestSize)
+	tried := receipt
+	tried.Outputs = []wire.OutputInfo{{Name: "a_web.gif", Size: 6, Width: 640, Height: 480, Quality: 78}}
 	warned := receipt
 	warned.Dropped, warned.Warnings = []string{"exif"}, noted.Warnings
 	failed := wire.Receipt{ID: id, Run: "r1", Filename: "a.gif", Outcome: outcome.Failed, Detail: "no disk", Worker: "w1",
@@ -147,6 +153,7 @@ func vectors() []vector {
 		{"result, done, with the outputs' bytes", "from-worker", true, done.Encode()},
 		{"result, done, outputs stored by the worker", "from-worker", true, stored.Encode()},
 		{"result, done, with checksums, a source and dropped metadata", "from-worker", true, summed.Encode()},
+		{"result, done, with a chosen quality", "from-worker", true, chosen.Encode()},
 		{"result, done, with warnings", "from-worker", true, noted.Encode()},
 		{"result, done without one of its variants", "from-worker", true, lacking.Encode()},
 		{"result, done, with what is known of the image", "from-worker", true, described.Encode()},
@@ -157,6 +164,8 @@ func vectors() []vector {
 			bytes("94" + "a178" + "a5612e6a7067" + "a4646f6e65" + "91" + "91" + "a7615f742e6a7067")},
 		{"heartbeat", "from-worker", true, beat.Encode()},
 		{"event task.done, second frame", "event", true, wire.EncodeEvent(wire.TopicTaskDone, &receipt)[1]},
+		{"event task.done with a chosen quality, second frame", "event", true,
+			wire.EncodeEvent(wire.TopicTaskDone, &tried)[1]},
 		{"event task.done with warnings, second frame", "event", true, wire.EncodeEvent(wire.TopicTaskDone, &warned)[1]},
 		{"event task.done with what is known of the image, second frame", "event", true,
 			wire.EncodeEvent(wire.TopicTaskDone, &taken)[1]},

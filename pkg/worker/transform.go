@@ -112,7 +112,7 @@ func (w *Worker) transform(ctx context.Context, in received) *wire.Result {
 			continue
 		}
 		out := wire.Output{Name: what.Variants[i].OutputName(t.Filename), Size: int64(len(o.Data)), Width: o.Width,
-			Height: o.Height, Sum: wire.Checksum(o.Data)}
+			Height: o.Height, Sum: wire.Checksum(o.Data), Quality: o.Quality}
 		if w.cfg.Out == nil {
 			out.Data = o.Data
 			result.Outputs = append(result.Outputs, out)

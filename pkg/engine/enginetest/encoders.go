@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
@@ -200,6 +201,7 @@ func testMaxBytes(t *testing.T, s Suite) {
 		if len(out.Data) > limit || len(out.Data) < limit*3/4 {
 			t.Errorf("%s: %d bytes, max-bytes allows %d", ops, len(out.Data), limit)
 		}
+		sameAsTold(t, s, data, ops, out)
 		if got := len(s.make(t, data, "x="+ops+",max-bytes:"+strconv.Itoa(usual)).Outputs[0].Data); got != usual {
 			t.Errorf("%s: %d bytes where %d are allowed and enough", ops, got, usual)
 		}
@@ -214,12 +216,23 @@ func testMaxBytes(t *testing.T, s Suite) {
 	}
 }
 
+// sameAsTold fails the test where an output whose quality was chosen differs from what that quality yields.
+func sameAsTold(t *testing.T, s Suite, data []byte, ops string, chosen engine.Output) {
+	t.Helper()
+	ops = strings.Replace(ops, ",quality:auto", "", 1)
+	told := s.make(t, data, "x="+ops+",quality:"+strconv.Itoa(chosen.Quality)).Outputs[0]
+	if !bytes.Equal(told.Data, chosen.Data) || told.Quality != 0 {
+		t.Errorf("%s: the output is said to have quality %d, and differs from one of that quality", ops, chosen.Quality)
+	}
+}
+
 func testAutoQuality(t *testing.T, s Suite) {
 	photo := Photo(203, 151)
 	for _, f := range []string{"format:jpeg", "invert,format:jpeg", "format:webp", "fit:64x64,format:avif"} {
 		size := func(quality string) int {
 			return len(s.make(t, PNG(photo), "x="+f+",quality:"+quality).Outputs[0].Data)
 		}
+		sameAsTold(t, s, PNG(photo), f, s.make(t, PNG(photo), "x="+f+",quality:auto").Outputs[0])
 		if low, auto, high := size("35"), size("auto"), size("96"); auto <= low || auto >= high {
 			t.Errorf("%s: quality:auto takes %d bytes, 35 takes %d and 96 takes %d", f, auto, low, high)
 		}
@@ -236,7 +249,7 @@ func testAutoQuality(t *testing.T, s Suite) {
 			s.one(t, WebP(hard), "format:"+f+",quality:90"), 32)
 	}
 	same := s.make(t, PNG(photo), "x=quality:auto,format:png", "y=format:png")
-	if !bytes.Equal(same.Outputs[0].Data, same.Outputs[1].Data) {
+	if !bytes.Equal(same.Outputs[0].Data, same.Outputs[1].Data) || same.Outputs[0].Quality != 0 {
 		t.Error("quality:auto changes a format that has no quality")
 	}
 	s.one(t, PNG(filled(3, 2, color.NRGBA{9, 9, 9, 255})), "format:jpeg,quality:auto")

@@ -80,7 +80,8 @@ func (t *transform) choose(m *variant, w, h int, profile []byte, encode func(qua
 	}
 	var carried []string
 	var from *picture.Plane
-	chosen, err := reference.GoalOf(m.Variant, m.format).Choose(func(q int) ([]byte, error) {
+	goal := reference.GoalOf(m.Variant, m.format)
+	chosen, err := goal.Choose(func(q int) ([]byte, error) {
 		if t.ctx.Err() != nil {
 			return nil, context.Cause(t.ctx)
 		}
@@ -101,6 +102,9 @@ func (t *transform) choose(m *variant, w, h int, profile []byte, encode func(qua
 	}
 	m.carried = append(m.carried, m.Carried(carried)...)
 	m.output = engine.Output{Variant: m.Name, Format: m.format, Width: w, Height: h, Data: chosen.Data}
+	if goal.Chooses() {
+		m.output.Quality = chosen.Quality
+	}
 	return nil
 }
 

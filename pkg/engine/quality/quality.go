@@ -22,6 +22,9 @@ const (
 	Most   = 95
 )
 
+// Chooses reports whether the quality depends on the picture, so that it has to be told.
+func (g Goal) Chooses() bool { return g.Quality != 0 && (g.Auto || g.MaxBytes > 0) }
+
 // MaxTries is how often a picture is encoded at most: six times for Auto, seven more for MaxBytes.
 const MaxTries = 13
 

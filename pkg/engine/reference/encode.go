@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/image/tiff"
 
+	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/metadata"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
@@ -17,7 +18,7 @@ import (
 )
 
 // encodeMade encodes a variant, with the metadata that it keeps.
-func (t *transform) encodeMade(m *made) ([]byte, error) {
+func (t *transform) encodeMade(m *made) error {
 	out := Output{
 		Format: m.format, Frames: m.frames, Delays: m.delays, Loops: m.loops, Background: m.Background,
 		Coding: CodingOf(m.Variant, m.format), Colored: m.Profile != nil && !m.ForGray,
@@ -29,7 +30,8 @@ func (t *transform) encodeMade(m *made) ([]byte, error) {
 		set.ICC = nil // a profile for gray is invalid beside colours or alpha
 	}
 	var carried []string
-	chosen, err := GoalOf(m.Variant, m.format).Choose(func(q int) ([]byte, error) {
+	goal := GoalOf(m.Variant, m.format)
+	chosen, err := goal.Choose(func(q int) ([]byte, error) {
 		out.Quality = q
 		data, err := t.engine.Encode(t.ctx, &out)
 		if err != nil {
@@ -40,8 +42,15 @@ func (t *transform) encodeMade(m *made) ([]byte, error) {
 	}, func(data []byte) (float64, error) {
 		return t.engine.Distance(t.ctx, data, LumaOf(m.frames[0], m.format, m.Background))
 	})
+	if err != nil {
+		return EncodingFailed(m.Name, m.format, err)
+	}
 	m.carried = append(m.carried, m.Carried(carried)...)
-	return chosen.Data, err
+	m.output = engine.Output{Variant: m.Name, Format: m.format, Width: size.X, Height: size.Y, Data: chosen.Data}
+	if goal.Chooses() {
+		m.output.Quality = chosen.Quality
+	}
+	return nil
 }
 
 // Output is a picture, or an animation, to encode.

@@ -207,12 +207,9 @@ func (t *transform) encode(recipe.Recipe) error {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
 		}
-		data, err := t.encodeMade(m)
-		if err != nil {
-			return EncodingFailed(m.Name, m.format, err)
+		if err := t.encodeMade(m); err != nil {
+			return err
 		}
-		size := m.frames[0].Rect.Size()
-		m.output = engine.Output{Variant: m.Name, Format: m.format, Width: size.X, Height: size.Y, Data: data}
 		m.frames = nil
 	}
 	return nil
