@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -31,15 +32,27 @@ func Program(name string) *cli.Command {
 }
 
 // gcPercent suits programs that keep little memory and pass megabytes through: at the default of 100 they would collect
-// garbage every few images. GOGC in the environment replaces it.
-const gcPercent = 400
+// garbage every few images. firstGCPercent applies until the first collection, for which a heap of 64 MB suffices then.
+// That is as much as the later ones need, and most small runs end before. GOGC in the environment replaces both.
+const (
+	gcPercent      = 400
+	firstGCPercent = 1600
+)
+
+// tuneGC applies firstGCPercent and, after the first collection, gcPercent.
+func tuneGC() {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	debug.SetGCPercent(firstGCPercent)
+	type garbage struct{ _ *int }
+	runtime.AddCleanup(new(garbage), func(percent int) { debug.SetGCPercent(percent) }, gcPercent)
+}
 
 // Main runs a program and returns its exit code.
 func Main(program *cli.Command, args []string) int {
 	sysmon.Deprioritize()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	tuneGC()
 	args, all := wantsAllHelp(args)
 	setHelp(all)
 	program.Version = telemetry.Version()
