@@ -2,6 +2,7 @@ package access
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/reload"
+	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
 // issued is a list of tokens, and their secrets by role.
@@ -287,6 +289,39 @@ func TestWrongTokensLockNobodyOut(t *testing.T) {
 	if more := strings.Count(said.String(), "\n"); lines != maxGuesses || more != lines+1 {
 		t.Errorf("%d lines, then %d", lines, more)
 	}
+}
+
+// Found: wrong passwords by PLAIN were not counted, and each of them was a line of the log.
+func TestWrongPasswordsAreCountedLikeWrongTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		list, secrets := issued(t, pki.Worker)
+		guess := func(account string) error {
+			_, err := list.Principal("anna", "guessed secret", account)
+			return err
+		}
+		h := page(t, NewGate(list, nil))
+		for range maxGuesses / 2 { // over HTTP and by PLAIN they count together
+			call(h, "GET", "/api/v1/run", bearer("guessed secret"))
+			if err := guess("192.0.2.1"); !errors.Is(err, errPassword) {
+				t.Fatal(err)
+			}
+		}
+		if err := guess("192.0.2.1"); !errors.Is(err, zsock.ErrGuessing) {
+			t.Errorf("one guess too many: %v", err)
+		}
+		if err := guess("192.0.2.2"); !errors.Is(err, errPassword) {
+			t.Errorf("a first guess from elsewhere: %v", err)
+		}
+		for _, account := range []string{"192.0.2.1", "192.0.2.2"} {
+			if p, err := list.Principal("anna", secrets[pki.Worker], account); err != nil || p.Role != pki.Worker {
+				t.Errorf("the right password from %s: %v, %v", account, p, err)
+			}
+		}
+		time.Sleep(guessesSpan + time.Second)
+		if err := guess("192.0.2.1"); !errors.Is(err, errPassword) {
+			t.Errorf("a guess a minute later: %v", err)
+		}
+	})
 }
 
 func TestGuessersAreBounded(t *testing.T) {

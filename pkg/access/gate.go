@@ -21,11 +21,10 @@ import (
 // Gate lets requests through that have the token of a viewer or an operator. Programs send it as a bearer token. A
 // browser sends it once, by a form, and gets a cookie that neither scripts nor other sites can use.
 type Gate struct {
-	list    *List
-	log     *slog.Logger
-	key     []byte // of the cookies; new each time the process starts
-	cross   *http.CrossOriginProtection
-	guesses guesses
+	list  *List
+	log   *slog.Logger
+	key   []byte // of the cookies; new each time the process starts
+	cross *http.CrossOriginProtection
 }
 
 // sessionLength is how long a cookie admits a browser, unless its token expires before.
@@ -118,7 +117,7 @@ func (g *Gate) missing(w http.ResponseWriter, r *http.Request) {
 
 func (g *Gate) missed(r *http.Request) (tooMany bool) {
 	from := account.OfRemote(r.RemoteAddr)
-	if g.guesses.miss(from, time.Now()) {
+	if g.list.guesses.miss(from, time.Now()) {
 		return true
 	}
 	g.log.Warn("refused a wrong or expired token", "from", from, "path", r.URL.Path) // the token is never logged

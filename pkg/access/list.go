@@ -29,6 +29,8 @@ type Config struct {
 type List struct {
 	cfg   Config
 	files reload.Files[[]Token]
+
+	guesses guesses // wrong tokens and passwords, wherever they were given
 }
 
 // Open reads the tokens. It returns an error that names the first line that is wrong.
@@ -90,12 +92,15 @@ func (l *List) Find(secret string) (t Token, ok bool) {
 var errPassword = errors.New("the token is wrong, expired or another's")
 
 // Principal implements zsock.Passwords: the user is the name of a token's holder, and the password is the token.
-func (l *List) Principal(user, password string) (zsock.Principal, error) {
+func (l *List) Principal(user, password, account string) (zsock.Principal, error) {
 	t, ok := l.Find(password)
-	if !ok || t.Name != user {
-		return zsock.Principal{}, errPassword
+	switch {
+	case ok && t.Name == user:
+		return t.principal(), nil
+	case l.guesses.miss(account, time.Now()):
+		return zsock.Principal{}, zsock.ErrGuessing
 	}
-	return t.principal(), nil
+	return zsock.Principal{}, errPassword
 }
 
 // Check implements zsock.Passwords.

@@ -15,6 +15,9 @@ var (
 	ErrStalled  = errors.New("zsock: peer has read nothing for too long") // a PeerDown's error
 	ErrProtocol = errors.New("zsock: peer does not keep to ZMTP")         // a PeerDown's or PeerRefused's error
 
+	// ErrGuessing is a PeerRefused's error.
+	ErrGuessing = errors.New("zsock: too many wrong passwords; wait a minute")
+
 	// ErrUngreeted is an UnreachedError's cause. A server of TLS closes a connection that does not begin with TLS.
 	ErrUngreeted = errors.New(
 		"zsock: the peer closes connections without a greeting; if it speaks TLS, give --tls")

@@ -137,8 +137,11 @@ func (s *socket) shakeHands(conn net.Conn, h *handshake) (l *link, zmtp *zmq4.Co
 		}
 	}
 	security := &plainSecurity{
-		null:  nullSecurity{kind: s.kind, identity: s.cfg.Identity},
-		admit: s.admitPlain, flush: l.flush,
+		null: nullSecurity{kind: s.kind, identity: s.cfg.Identity},
+		admit: func(user, password string) (Principal, error) {
+			return s.admitPlain(user, password, accountOf(conn, certificate))
+		},
+		flush: l.flush,
 	}
 	var chosen zmq4.Security = security
 	switch {

@@ -13,8 +13,11 @@ import (
 // Passwords authenticates peers that identify by ZMTP's PLAIN mechanism, as programs on libzmq do: they have no TLS.
 // Its methods may be called from any goroutine.
 type Passwords interface {
-	// Principal returns whom a user's password proves. An error refuses the peer. The error must not hold the password.
-	Principal(user, password string) (Principal, error)
+	// Principal returns whom a user's password proves. account says to whom a wrong one is charged: the peer's address, or
+	// the certificate of the tunnel that it comes through; empty over ipc. An error refuses the peer. It must not hold the
+	// password, and wraps ErrGuessing when the account has given too many wrong ones. A right one must never be refused
+	// because of wrong ones: programs on one machine share an account.
+	Principal(user, password, account string) (Principal, error)
 	// Check returns an error if the password of a connected peer has expired or was taken back. The peer is then dropped.
 	Check(p Principal) error
 }
@@ -155,8 +158,11 @@ func parseHello(p []byte) (user, password string, err error) {
 }
 
 // admitPlain returns whom a user's password proves, if this socket admits that role.
-func (s *socket) admitPlain(user, password string) (Principal, error) {
-	p, err := s.cfg.Network.Passwords.Principal(user, password)
+func (s *socket) admitPlain(user, password, account string) (Principal, error) {
+	p, err := s.cfg.Network.Passwords.Principal(user, password, account)
+	if errors.Is(err, ErrGuessing) {
+		return Principal{}, err
+	}
 	if err != nil {
 		return Principal{}, fmt.Errorf("zsock: PLAIN: %w", err)
 	}

@@ -15,11 +15,13 @@ import (
 type passwords struct {
 	expires time.Time
 	revoked atomic.Bool
+	account atomic.Pointer[string] // that the last password was charged to
 }
 
 var errWrongPassword = errors.New("the password is wrong")
 
-func (p *passwords) Principal(user, password string) (Principal, error) {
+func (p *passwords) Principal(user, password, account string) (Principal, error) {
+	p.account.Store(&account)
 	if user != "w1" || password != "secret" {
 		return Principal{}, errWrongPassword
 	}
@@ -64,6 +66,9 @@ func TestPlainProvesThePrincipal(t *testing.T) {
 	}
 	if ev := events.wait(t, PeerUp); ev.Peer.Principal.String() != "worker/w1" {
 		t.Errorf("the peer is %s", ev.Peer.Principal)
+	}
+	if account := *p.account.Load(); account != "127.0.0.1" {
+		t.Errorf("the password is charged to %q", account)
 	}
 	peer.say(t, []byte{0, 2, 'h', 'i'})
 	if m, err := pull.Recv(testContext(t)); err != nil || string(m[0]) != "hi" {

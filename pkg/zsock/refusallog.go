@@ -14,8 +14,9 @@ const (
 	maxRefusals   = 1000        // reasons of addresses that are remembered
 )
 
-// RefusalLog logs PeerRefused events. That a peer does not keep to ZMTP is logged once a minute for each address and
-// reason, with the number of suppressed lines. The zero value is ready. It is safe for concurrent use.
+// RefusalLog logs PeerRefused events. That a peer does not keep to ZMTP, or guesses passwords, is logged once a minute
+// for each address and reason, with the number of suppressed lines. The zero value is ready. It is safe for concurrent
+// use.
 type RefusalLog struct {
 	mu         sync.Mutex
 	logged     map[[2]string]time.Time // by address and reason
@@ -25,7 +26,7 @@ type RefusalLog struct {
 // Log logs ev to log, unless it did so within the last minute.
 func (r *RefusalLog) Log(log *slog.Logger, ev PeerEvent) {
 	ok, suppressed := true, 0
-	if errors.Is(ev.Err, ErrProtocol) {
+	if errors.Is(ev.Err, ErrProtocol) || errors.Is(ev.Err, ErrGuessing) {
 		ok, suppressed = r.allow(ev.Peer.Remote, ev.Err.Error(), time.Now())
 	}
 	if ok {

@@ -40,6 +40,12 @@ func TestPeersOfAnotherProtocolAreLoggedOnceAMinute(t *testing.T) {
 		if n := strings.Count(text.String(), "the token is wrong"); n != 2 {
 			t.Errorf("%d of 2 lines of another reason", n)
 		}
+		for range 3 {
+			refuse("192.0.2.1:1000", fmt.Errorf("refused: %w", ErrGuessing))
+		}
+		if n := strings.Count(text.String(), ErrGuessing.Error()); n != 1 {
+			t.Errorf("%d lines of too many wrong passwords", n)
+		}
 		for i := range 3 * maxRefusals {
 			refuse(fmt.Sprintf("198.51.100.%d:1", i), protocolError("flood"))
 		}
