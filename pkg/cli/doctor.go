@@ -111,7 +111,9 @@ func filesCheckup(limit uint64, slots, processors int) checkup {
 	if limit == 0 {
 		return checkup{stateOK, "open files", "no limit"}
 	}
-	return checkup{stateOK, "open files", fmt.Sprintf("at most %d", limit)}
+	return checkup{stateOK, "open files", fmt.Sprintf("at most %d, of which peers get %d at each socket of a sink "+
+		"and %d at a ventilator, and HTTP %d", limit, peerConns(limit, socketsOfSink), peerConns(limit, socketsOfVentilator),
+		httpConns(limit))}
 }
 
 // outFinding says whether a directory of outputs can be written. It does not make the directory: it tries the

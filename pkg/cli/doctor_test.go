@@ -33,7 +33,8 @@ func TestDoctorSaysThatFewOpenFilesAreAFault(t *testing.T) {
 	if f := filesCheckup(24, 2, 4); f.State != stateFault || !strings.Contains(f.Says, "raise the limit") {
 		t.Errorf("24 files: %+v", f)
 	}
-	if f := filesCheckup(1024, 2, 4); f.State != stateOK || f.Says != "at most 1024" {
+	if f := filesCheckup(1024, 2, 4); f.State != stateOK || f.Says !=
+		"at most 1024, of which peers get 213 at each socket of a sink and 640 at a ventilator, and HTTP 128" {
 		t.Errorf("1024 files: %+v", f)
 	}
 }

@@ -27,6 +27,23 @@ func refuseFewFiles(limit uint64, base, slots, processors int, isolated bool) er
 	return usagef("this process may open %d files at once; with %d slots it needs %d: %s", limit, slots, need, advice)
 }
 
+// How many of its sockets accept peers.
+const (
+	socketsOfSink       = 3 // control, events and results
+	socketsOfVentilator = 1 // tasks
+)
+
+// peerConns returns how many peers each of a process's sockets may accept when the process may open limit files: five
+// eighths of them for all sockets. Two eighths are for HTTP, and one for the files of outputs and the ledger, for
+// children, and for connections that this process makes. limit is 0 if there is none, and so is the result.
+func peerConns(limit uint64, sockets int) int {
+	const fewest, most = 8, 1024 + 128 // the least that zsock takes, and its default
+	if limit == 0 {
+		return 0
+	}
+	return int(min(most, max(fewest, limit/8*5/uint64(sockets))))
+}
+
 // httpConns returns how many connections an HTTP server may have in a process that may open limit files: an eighth of
 // them, as each connection may read an output. limit is 0 if there is none.
 func httpConns(limit uint64) int {

@@ -25,6 +25,16 @@ func TestLowLimitOfOpenFilesIsRefusedWithAdvice(t *testing.T) {
 	}
 }
 
+func TestPeersLeaveFilesToTheFarm(t *testing.T) {
+	for limit, want := range map[uint64][2]int{
+		0: {0, 0}, 1 << 40: {1152, 1152}, 4096: {853, 1152}, 1024: {213, 640}, 256: {53, 160}, 10: {8, 8},
+	} {
+		if got := [2]int{peerConns(limit, socketsOfSink), peerConns(limit, socketsOfVentilator)}; got != want {
+			t.Errorf("of %d files, peers may have %v at each socket of a sink and a ventilator, not %v", limit, got, want)
+		}
+	}
+}
+
 func TestHTTPLeavesFilesToTheFarm(t *testing.T) {
 	for limit, want := range map[uint64]int{0: 512, 1 << 20: 512, 1024: 128, 64: 16} {
 		if n := httpConns(limit); n != want {

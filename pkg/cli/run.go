@@ -69,6 +69,7 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	network.MaxConns = peerConns(openFileLimit(), socketsOfSink+socketsOfVentilator)
 	r := &localRun{network: network, c: c, screen: screen, log: log, registry: telemetry.NewRegistry()}
 	if err := inTurn(r.configureVentilator, r.refuseWhatCannotWork, r.openListeners, r.configureWorker); err != nil {
 		return err

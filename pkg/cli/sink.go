@@ -75,6 +75,7 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	network.MaxConns = peerConns(openFileLimit(), socketsOfSink)
 	registry := telemetry.NewRegistry()
 	network.measure(registry)
 	cfg, closeStores, err := sinkConfig(ctx, c, log, registry)

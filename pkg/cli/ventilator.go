@@ -139,6 +139,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	network.MaxConns = peerConns(openFileLimit(), socketsOfVentilator)
 	registry := telemetry.NewRegistry()
 	network.measure(registry)
 	cfg, show, err := ventilatorConfig(c, screen, log, registry)

@@ -47,10 +47,10 @@ type Config struct {
 	// HandshakeTimeout bounds a connection attempt, and then the handshake. Default 5 s.
 	HandshakeTimeout time.Duration
 	// MaxHandshakes is how many accepted connections may be in their handshake at once. One more closes the oldest of
-	// them, preferably one that has sent nothing. Default 128.
+	// them, preferably one that has sent nothing. Default 128, or a quarter of Network.MaxConns if that is less.
 	MaxHandshakes int
 	// MaxPeers is how many peers the socket may have. One more evicts the peer that has been idle longest, or is
-	// refused while none is idle. Default 1024.
+	// refused while none is idle. Default 1024, or what Network.MaxConns leaves if that is less.
 	MaxPeers int
 	// MaxPeersPerAddress is how many of them may come from one address, or have one certificate's name. Default: three
 	// quarters of MaxPeers. It does not apply to ipc and inproc.
@@ -139,8 +139,13 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.RecvHWM, 1000)
 	orDefault(&c.RecvBytes, 64<<20)
 	orDefault(&c.HandshakeTimeout, 5*time.Second)
-	orDefault(&c.MaxHandshakes, 128)
-	orDefault(&c.MaxPeers, 1024)
+	handshakes, peers := 128, 1024
+	if most := c.Network.MaxConns; most > 0 {
+		handshakes = min(handshakes, most/4)
+		peers = min(peers, most-handshakes)
+	}
+	orDefault(&c.MaxHandshakes, handshakes)
+	orDefault(&c.MaxPeers, peers)
 	orDefault(&c.MaxPeersPerAddress, c.MaxPeers-c.MaxPeers/4)
 	orDefault(&c.ReceivingBytes, max(c.RecvBytes, 2*c.MaxMessage))
 	orDefault(&c.OwedBytes, c.SendBytes)

@@ -63,6 +63,24 @@ func TestPeersAreBounded(t *testing.T) {
 	}
 }
 
+func TestConnectionsAreBoundedByTheNetwork(t *testing.T) {
+	for most, want := range map[int][2]int{0: {1024, 128}, 1 << 20: {1024, 128}, 213: {160, 53}, 8: {6, 2}} {
+		c := Config{Network: Network{MaxConns: most}}.withDefaults()
+		if got := [2]int{c.MaxPeers, c.MaxHandshakes}; got != want {
+			t.Errorf("of %d connections, %v for peers and handshakes, not %v", most, got, want)
+		}
+	}
+	pull := opened(t, NewPull, Config{Network: Network{MaxConns: minConns}, HandshakeTimeout: time.Hour})
+	bound := mustListen(t, pull, "tcp://127.0.0.1:0")
+	var silent []*rawPeer
+	for range minConns {
+		silent = append(silent, dialRaw(t, bound))
+	}
+	for _, p := range silent[:minConns-minConns/4] {
+		p.closed(t)
+	}
+}
+
 func TestMessageLimitsAreExact(t *testing.T) {
 	for name, c := range map[string]struct {
 		frames []int

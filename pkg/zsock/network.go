@@ -26,6 +26,11 @@ type Network struct {
 	// machine goes unnoticed. Default 5 × Heartbeat.
 	HeartbeatTimeout time.Duration
 
+	// MaxConns is how many accepted connections each socket may have, those in their handshake included: the defaults of
+	// Config.MaxPeers and Config.MaxHandshakes are lowered to it. It keeps peers from using up the process's files.
+	// Default 0: those defaults stay.
+	MaxConns int
+
 	// Resolve looks up the addresses of a host name. Default: the system's resolver.
 	Resolve func(ctx context.Context, host string) ([]string, error)
 
@@ -33,6 +38,9 @@ type Network struct {
 	// at. Default: nothing is logged.
 	Logger *slog.Logger
 }
+
+// minConns is the smallest MaxConns: there is a place for a handshake, and one address has not all others.
+const minConns = 8
 
 // WithLogger returns n with the given logger, unless n has one already. A role uses it to label the lines of its
 // sockets.
@@ -58,6 +66,9 @@ func (n Network) withDefaults() Network {
 func (n Network) validate() error {
 	if n.HeartbeatTimeout < 0 {
 		return fmt.Errorf("zsock: HeartbeatTimeout is %v; it must not be negative", n.HeartbeatTimeout)
+	}
+	if n.MaxConns < 0 || n.MaxConns > 0 && n.MaxConns < minConns {
+		return fmt.Errorf("zsock: MaxConns is %d; it must be 0 or at least %d", n.MaxConns, minConns)
 	}
 	d := n.withDefaults()
 	if d.Heartbeat > 0 && d.HeartbeatTimeout < d.Heartbeat {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -24,7 +25,17 @@ import (
 // returns nil when the other side closes first.
 func peer(t *testing.T, endpoint, kind string) net.Conn {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(endpoint, "tcp://"), farmtest.Limit)
+	return peerFrom(t, "", endpoint, kind)
+}
+
+// peerFrom is peer from an address of this machine; empty: the system's choice.
+func peerFrom(t *testing.T, from, endpoint, kind string) net.Conn {
+	t.Helper()
+	dialer := net.Dialer{Timeout: farmtest.Limit}
+	if from != "" {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
+	}
+	conn, err := dialer.Dial("tcp", strings.TrimPrefix(endpoint, "tcp://"))
 	if err != nil {
 		return nil
 	}
@@ -99,6 +110,35 @@ func TestIdleConnectionsLockNobodyOut(t *testing.T) {
 	sink.MustLive()
 	if n := memory(t, sink); n > 400 {
 		t.Errorf("the sink took %d MiB", n)
+	}
+}
+
+// Found: at 1024 open files, peers of the three sockets took them all; then neither HTTP nor a file could be opened.
+func TestIdleConnectionsLeaveFilesToTheSink(t *testing.T) {
+	const files = 256
+	f := farmtest.New(t, programs, t.TempDir())
+	sink := f.StartSinkWithin(files)
+	mustAnswer(t, f)
+	address := sink.HTTP()
+	for i := range files {
+		from := fmt.Sprintf("127.0.0.%d", 2+i%8) // one address alone gets three quarters of the places
+		for endpoint, kind := range map[string]string{f.Control: "REQ", f.Results: "PUSH", f.Events: "SUB"} {
+			peerFrom(t, from, endpoint, kind)
+		}
+	}
+	if open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", sink.Cmd.Process.Pid)); err != nil || len(open) > files*3/4 {
+		t.Errorf("peers made the sink open %d of %d files, %v", len(open), files, err)
+	}
+	mustAnswer(t, f)
+	if response, err := http.Get(address + "/readyz"); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("over HTTP: %v, %v", response, err)
+	} else {
+		_ = response.Body.Close()
+	}
+	f.StartWorker("w1")
+	f.StartVentilator(photos).MustExit(0)
+	if said := sink.Said(); strings.Contains(said, "too many open files") || !strings.Contains(said, "too many peers") {
+		t.Errorf("the sink said: %s", said)
 	}
 }
 

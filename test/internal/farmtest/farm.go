@@ -77,8 +77,19 @@ func (f *Farm) Start(name, program string, args ...string) *Process {
 // StartSink starts the sink.
 func (f *Farm) StartSink(args ...string) *Process {
 	f.t.Helper()
-	return f.Start("sink", "sink", append([]string{"--results", f.Results, "--events", f.Events, "--control", f.Control,
-		"--out", f.Out, "--http", f.Host + ":0", "--log-format", "json"}, args...)...)
+	return f.Start("sink", "sink", append(f.sinkArgs(), args...)...)
+}
+
+func (f *Farm) sinkArgs() []string {
+	return []string{"--results", f.Results, "--events", f.Events, "--control", f.Control,
+		"--out", f.Out, "--http", f.Host + ":0", "--log-format", "json"}
+}
+
+// StartSinkWithin starts the sink with a hard limit of open files.
+func (f *Farm) StartSinkWithin(files int) *Process {
+	f.t.Helper()
+	return Start(f.t, "sink", exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d; exec "$@"`, files), "sh",
+		filepath.Join(f.programs, "sink")}, f.sinkArgs()...)...))
 }
 
 // StartWorker starts a worker of one slot, which is the easiest to reason about. Arguments may name another number.
