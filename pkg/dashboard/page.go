@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"path"
 	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/printable"
 )
 
 //go:embed page
@@ -47,9 +49,14 @@ func loadPages() (*pages, error) {
 		if !ok {
 			return nil, fmt.Errorf("the page's file %s has an unknown type", e.Name())
 		}
-		p.files[e.Name()] = pageFile{content, kind, fmt.Sprintf(`"%.8x"`, sha256.Sum256(content))}
+		p.add(e.Name(), content, kind)
 	}
+	p.add("printable.js", printable.Script(), kinds[".js"])
 	return p, nil
+}
+
+func (p *pages) add(name string, content []byte, kind string) {
+	p.files[name] = pageFile{content, kind, fmt.Sprintf(`"%.8x"`, sha256.Sum256(content))}
 }
 
 func (p *pages) serve(w http.ResponseWriter, r *http.Request) {

@@ -11,19 +11,30 @@ import (
 	"unicode/utf8"
 )
 
-// dangerous reports whether a terminal or a browser may take a character for more than a character: control
-// characters (C0, DEL, C1), line and paragraph separators, and controls of the writing direction. Line breaks and tabs
-// are dangerous only inside a line.
+// dangers are the characters that a terminal or a browser may take for more than characters, as first and last ones of
+// ranges: control characters (C0, DEL, C1), controls of the writing direction, line and paragraph separators. Line
+// breaks and tabs are dangerous only inside a line.
+var dangers = [][2]rune{
+	{0, 0x08}, {0x0B, 0x1F}, {0x7F, 0x9F}, {0x061C, 0x061C}, {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2066, 0x2069},
+}
+
 func dangerous(r rune) bool {
-	switch {
-	case r == '\n' || r == '\t':
-		return false
-	case r < 0x20, r >= 0x7F && r <= 0x9F:
-		return true
-	case r == 0x061C, r == 0x200E, r == 0x200F, r >= 0x2028 && r <= 0x202E, r >= 0x2066 && r <= 0x2069:
-		return true
+	for _, d := range dangers {
+		if r >= d[0] && r <= d[1] {
+			return true
+		}
 	}
 	return false
+}
+
+// Script returns a module of JavaScript that exports dangerous, a regular expression of the dangerous characters, for
+// pages that put texts of peers into elements.
+func Script() []byte {
+	var class strings.Builder
+	for _, d := range dangers { // all of them have four hexadecimal digits
+		fmt.Fprintf(&class, `\u%04x-\u%04x`, d[0], d[1])
+	}
+	return fmt.Appendf(nil, "// Made by pkg/printable.\nexport const dangerous = /[%s]/g;\n", class.String())
 }
 
 // Line returns a text that stays in its line and its column: it quotes a text, as Go does, that has dangerous

@@ -1,4 +1,5 @@
 // How numbers, times and sizes are written (as in pkg/numfmt), and how elements are made. Data becomes text, never markup.
+import {dangerous} from './printable.js';
 
 const whole = new Intl.NumberFormat('en', {maximumFractionDigits: 0});
 const tenth = new Intl.NumberFormat('en', {minimumFractionDigits: 1, maximumFractionDigits: 1});
@@ -50,10 +51,7 @@ export function micros(us) {
 
 export const $ = id => document.getElementById(id);
 
-// Control characters, and those that reverse the order of others, as pkg/printable names them.
-const dangerous = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-// plain returns a text in which they are escaped.
+// plain returns a text in which the characters are escaped that pkg/printable calls dangerous.
 export const plain = text => String(text).replace(dangerous, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 // put sets the text of an element if it differs, so that browsers do not redraw unchanged text.
