@@ -235,6 +235,10 @@ func (v *Variant) checkCoding(given map[string]word) error {
 	for i := range settings {
 		set := &settings[i]
 		w, there := given[set.word]
+		if there && v.Format == format.AVIF && set.word == "depth" {
+			return w.fail("write format:png or format:tiff, or leave depth out",
+				"AVIF is written with 8 bits a sample: the encoder that comes with imagefarm takes no more")
+		}
 		if there && v.Format != Same && !set.knownTo(v.Format) {
 			return w.fail("write format:"+strings.Join(set.formats, " or format:")+", or leave "+set.word+" out",
 				"%s is a setting of %s, and the format is %s", set.word, strings.Join(set.formats, " and "), v.Format)
@@ -281,8 +285,8 @@ func (v *Variant) checkDepth(given map[string]word) error {
 	}
 	for _, o := range v.Ops {
 		if o.Gravity == Smart || o.Word == Trim || !o.moves() {
-			return given["depth"].fail("leave it out", "%s works with 8 bits a sample; fit, fill, force, crop, rotate, flip "+
-				"and flop keep more, without smart gravity", o.Word)
+			return given["depth"].fail("leave it out", "%s works with 8 bits a sample; fit, fill, force, crop, rotate, "+
+				"flip and flop keep more, without smart gravity", o.Word)
 		}
 	}
 	return nil
@@ -295,8 +299,8 @@ func (v *Variant) checkHDR(given map[string]word) error {
 	}
 	for _, o := range v.Ops {
 		if !o.moves() {
-			return given["hdr"].fail("leave it out", "a gain map does not follow %s, but fit, fill, force, crop, trim, rotate, "+
-				"flip and flop", o.Word)
+			return given["hdr"].fail("leave it out", "a gain map does not follow %s, but fit, fill, force, crop, trim, "+
+				"rotate, flip and flop", o.Word)
 		}
 	}
 	return nil

@@ -78,6 +78,9 @@ func TestSettingsOfAnInputsFormat(t *testing.T) {
 
 func TestContradictingSettingsAreRefused(t *testing.T) {
 	for _, c := range []struct{ text, word, problem, hint string }{
+		{"format:avif,depth:keep", "depth:keep",
+			"AVIF is written with 8 bits a sample: the encoder that comes with imagefarm takes no more",
+			"write format:png or format:tiff, or leave depth out"},
 		{"format:png,progressive:yes", "progressive:yes", "progressive is a setting of jpeg, and the format is png",
 			"write format:jpeg, or leave progressive out"},
 		{"chroma:444,format:webp", "chroma:444", "setting of jpeg and avif", "format:jpeg or format:avif"},
