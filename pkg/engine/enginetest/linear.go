@@ -1,9 +1,14 @@
 package enginetest
 
 import (
+	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
+	"math"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 )
 
 // checkerboard has pixels of two colours in turn.
@@ -21,6 +26,62 @@ func checkerboard(w, h int, a, b color.NRGBA) *image.NRGBA {
 	return img
 }
 
+// gammaProfile returns the profile of Adobe RGB with another gamma.
+func gammaProfile(gamma float64) []byte {
+	curve := []byte("para\x00\x00\x00\x00\x00\x00\x00\x00")
+	adobe := append(bytes.Clone(curve), 0, 2, 51, 0) // 563/256
+	data := icc.AdobeRGB()
+	if !bytes.Contains(data, adobe) {
+		panic("the profile of Adobe RGB has another curve")
+	}
+	curve = binary.BigEndian.AppendUint32(curve, uint32(math.Round(gamma*65536)))
+	return bytes.ReplaceAll(data, adobe, curve)
+}
+
+// Light is what the curve of the picture's profile makes of levels, whether the profile is kept or the colours are
+// converted, and whatever comes before the scaling.
+func testLinearOfProfiles(t *testing.T, s Suite) {
+	for _, gamma := range []float64{1, 1.8, 2.2} {
+		profile := gammaProfile(gamma)
+		for _, colors := range [][2][3]byte{
+			{{0, 0, 0}, {255, 255, 255}}, {{40, 200, 90}, {220, 10, 90}}, {{10, 10, 10}, {60, 60, 60}},
+		} {
+			var mean [3]byte
+			for c := range mean {
+				light := 0.0
+				for _, color := range colors {
+					light += math.Pow(float64(color[c])/255, gamma) / 2
+				}
+				mean[c] = byte(math.Round(255 * math.Pow(light, 1/gamma)))
+			}
+			opaque := func(c [3]byte) color.NRGBA { return color.NRGBA{c[0], c[1], c[2], 255} }
+			board := checkerboard(128, 128, opaque(colors[0]), opaque(colors[1]))
+			data := insertChunk(PNG(board), "iCCP", append([]byte("p\x00\x00"), deflated(profile)...))
+			for _, c := range []struct {
+				ops  string
+				want color.NRGBA
+			}{
+				{"fit:16x16,linear:yes,icc:keep", opaque(mean)},
+				{"fit:16x16,linear:yes", converted(t, profile, icc.SRGB, mean[:])},
+				{"fill:8x16,linear:yes,icc:p3", converted(t, profile, icc.DisplayP3, mean[:])},
+			} {
+				if got := s.one(t, data, c.ops+",format:png").NRGBAAt(4, 4); far(got, c.want, 2) {
+					t.Errorf("gamma %.2f, %s of %v: %v, want %v", gamma, c.ops, colors, got, c.want)
+				}
+			}
+			kept := s.one(t, data, "blur:0.1,force:16x16,linear:yes,icc:keep,format:png").NRGBAAt(4, 4)
+			if far(kept, opaque(mean), 2) {
+				t.Errorf("gamma %.2f, scaled after a blur: %v, want %v", gamma, kept, mean)
+			}
+			first := converted(t, profile, icc.SRGB, colors[0][:])
+			same := s.one(t, data, "crop:64x64,linear:yes,format:png").NRGBAAt(0, 0)
+			if far(same, first, 1) {
+				t.Errorf("gamma %.2f, not scaled: %v, want %v", gamma, same, first)
+			}
+		}
+	}
+}
+
 func testLinear(t *testing.T, s Suite) {
 	black, white := color.NRGBA{0, 0, 0, 255}, color.NRGBA{255, 255, 255, 255}
 	board := checkerboard(128, 128, black, white)
@@ -36,7 +97,8 @@ func testLinear(t *testing.T, s Suite) {
 		}{
 			// Half of the light is level 188; half of the levels is 128.
 			{"fit:16x16,linear:yes", 188}, {"fit:16x16,linear:no", 128}, {"fit:16x16", 128},
-			{"fill:8x16,linear:yes", 188}, {"crop:64x64,fit:8x8,linear:yes", 188}, {"blur:0.1,force:16x16,linear:yes", 188},
+			{"fill:8x16,linear:yes", 188}, {"crop:64x64,fit:8x8,linear:yes", 188},
+			{"blur:0.1,force:16x16,linear:yes", 188},
 		} {
 			got := s.one(t, data, c.ops+",format:png").NRGBAAt(4, 4)
 			if far(got, color.NRGBA{c.want, c.want, c.want, 255}, 3) {

@@ -79,6 +79,7 @@ func (s Suite) Run(t *testing.T) {
 		{"UnusableProfiles", testUnusableProfiles},
 		{"DisplayP3", testDisplayP3},
 		{"Linear", testLinear},
+		{"LinearOfProfiles", testLinearOfProfiles},
 		{"Metadata", testMetadata},
 		{"Facts", testFacts},
 		{"Guards", testGuards},

@@ -212,6 +212,15 @@ func (p *Profile) darkest() [3]float64 {
 	return fromLab([3]float64{l})
 }
 
+// Curves returns the light of each level of red, green and blue, 0 to 1. It is nil where the profile has tables in
+// place of curves, or cannot be used. Gray has three of the same.
+func (p *Profile) Curves() *[3][256]float32 {
+	if !p.Usable() || p.tables != nil {
+		return nil
+	}
+	return &p.linear
+}
+
 // Usable reports whether the profile can be converted.
 func (p *Profile) Usable() bool { return p.Trouble == "" }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
+	"github.com/imagefarm/imagefarm/pkg/engine/resample"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -76,9 +77,13 @@ func unsharp(soft, sharp []byte) {
 // finishPixels does the rest on red, green, blue and alpha.
 func (t *transform) finishPixels(m *variant, p *picture.Picture) (*image.NRGBA, error) {
 	img := m.NRGBA(t.turned(p, m.orientation))
+	var linear *resample.Curves
+	if m.Linear {
+		linear = m.CurvesAfter(t.profile)
+	}
 	for i, o := range m.rest {
 		var err error
-		if img, err = reference.Apply(img, o, m.Enlarge, m.Linear, m.scaled && i == 0, m.marks[o.Asset]); err != nil {
+		if img, err = reference.Apply(img, o, m.Enlarge, linear, m.scaled && i == 0, m.marks[o.Asset]); err != nil {
 			return nil, fmt.Errorf("variant %s: %w", m.Name, err)
 		}
 	}

@@ -11,8 +11,7 @@ func (p *plan) scales() bool {
 	return float64(p.width) != p.window.w || float64(p.height) != p.window.h
 }
 
-// resampledLinear makes the picture of a plan in linear light: gray, or red, green and blue. It takes the samples for
-// levels of sRGB, which those of other profiles are near to.
+// resampledLinear makes the picture of a plan in linear light: gray, or red, green and blue.
 func (t *transform) resampledLinear(p *plan) *picture.Picture {
 	src := t.best(p)
 	w := src.Width()
@@ -25,7 +24,7 @@ func (t *transform) resampledLinear(p *plan) *picture.Picture {
 		channels++
 	}
 	across, down := src.part(p)
-	linear := resample.NewLinear(channels, w)
+	linear := resample.NewLinear(channels, w, reference.Curves(t.profile))
 	made := linear.Add(p.width, p.height, across, down)
 	row := make([]byte, channels*max(w, p.width))
 	src.EachRow(reference.Inks(t.profile), func(_ int, pixels []byte) {

@@ -6,13 +6,16 @@ import (
 
 	"github.com/disintegration/imaging"
 
+	"github.com/imagefarm/imagefarm/pkg/engine/resample"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
 // Apply runs one operation on a picture, which stays as it is. The picture is meant to be small: every pixel is
-// worked on, some of them several times. linear says that it is scaled in linear light, scaled that a pad's picture has
-// its size already. mark is a watermark's asset.
-func Apply(img *image.NRGBA, o recipe.Op, enlarge, linear, scaled bool, mark *image.NRGBA) (*image.NRGBA, error) {
+// worked on, some of them several times. It is scaled in the light of linear, or in its levels where that is nil.
+// scaled says that a pad's picture has its size already. mark is a watermark's asset.
+func Apply(
+	img *image.NRGBA, o recipe.Op, enlarge bool, linear *resample.Curves, scaled bool, mark *image.NRGBA,
+) (*image.NRGBA, error) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	switch o.Word {
 	case recipe.Fit, recipe.Force:
@@ -68,12 +71,12 @@ func Apply(img *image.NRGBA, o recipe.Op, enlarge, linear, scaled bool, mark *im
 }
 
 // resized resamples a picture to w×h pixels, or returns it where it has that size.
-func resized(img *image.NRGBA, w, h int, linear bool) *image.NRGBA {
+func resized(img *image.NRGBA, w, h int, linear *resample.Curves) *image.NRGBA {
 	switch {
 	case img.Rect.Dx() == w && img.Rect.Dy() == h:
 		return img
-	case linear:
-		return resizedLinear(img, w, h)
+	case linear != nil:
+		return resizedLinear(img, w, h, linear)
 	}
 	return imaging.Resize(img, w, h, imaging.Lanczos)
 }

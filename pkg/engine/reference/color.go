@@ -161,13 +161,16 @@ func (t *transform) chooseColor() {
 func (t *transform) readProfile() *icc.Profile {
 	p, warnings := t.engine.Profile(t.info)
 	t.warnings.AddAll(warnings)
-	t.inks = Inks(p)
+	t.inks, t.profile = Inks(p), p
 	return p
 }
 
 // picture begins a variant with a frame.
 func (t *transform) picture(img image.Image, m *made) *canvas {
-	p := &canvas{img: img, orient: 1, linear: m.Linear}
+	p := &canvas{img: img, orient: 1}
+	if m.Linear {
+		p.linear, p.after = Curves(t.profile), m.CurvesAfter(t.profile)
+	}
 	if m.Orient {
 		p.orient = t.info.Orientation
 	}

@@ -112,6 +112,8 @@ type transform struct {
 	stages engine.Stages
 	inks   func(dst, src []byte) // converts CMYK by the input's profile; nil: there is none
 
+	profile *icc.Profile // the input's; nil: none that applies to its samples
+
 	seen     *thumbhash.Look  // how the smallest variant looks
 	warnings outcome.Warnings // what is wrong with the input though it was decoded
 }

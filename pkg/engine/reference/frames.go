@@ -10,6 +10,7 @@ import (
 	"github.com/disintegration/imaging"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
+	"github.com/imagefarm/imagefarm/pkg/engine/resample"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
 
@@ -114,6 +115,7 @@ func (t *transform) begin(f frame, m *made, bases *[]base) *canvas {
 		if b.orient == m.Orient && b.convert == m.Convert && b.linear == m.Linear &&
 			b.img.Rect.Dx() >= 2*w && b.img.Rect.Dy() >= 2*h {
 			p.img, p.orient, p.toSRGB = b.img, 1, nil
+			p.linear = p.after
 			break
 		}
 	}
@@ -130,7 +132,8 @@ type canvas struct {
 	img    image.Image // plain; an *image.NRGBA once settled
 	orient int         // to be applied, 1 for none
 	toSRGB func(*image.NRGBA)
-	linear bool // it is scaled in linear light
+	linear *resample.Curves // it is scaled in this light; nil: in its levels
+	after  *resample.Curves // linear, once the colours are converted
 }
 
 // scale resizes to w×h pixels as displayed.
@@ -139,8 +142,8 @@ func (p *canvas) scale(w, h int) {
 		w, h = h, w
 	}
 	if size := p.img.Bounds().Size(); size.X != w || size.Y != h {
-		if p.linear {
-			p.img = resizedLinear(imaging.Clone(p.img), w, h)
+		if p.linear != nil {
+			p.img = resizedLinear(imaging.Clone(p.img), w, h, p.linear)
 			return
 		}
 		p.img = imaging.Resize(p.img, w, h, imaging.Lanczos)
@@ -159,7 +162,7 @@ func (p *canvas) settle() *image.NRGBA {
 			img = imaging.Clone(img) // other variants need the frame unchanged
 		}
 		p.toSRGB(img)
-		p.toSRGB = nil
+		p.toSRGB, p.linear = nil, p.after
 	}
 	img = turn(img, p.orient)
 	p.orient = 1

@@ -52,7 +52,7 @@ func (m *made) step(p *canvas, i int, o recipe.Op) error {
 		return m.checkSizes(size.X, size.Y, m.Ops[i+1:])
 	default:
 		var err error
-		if p.img, err = Apply(img, o, m.Enlarge, m.Linear, begun, m.marks[o.Asset]); err != nil {
+		if p.img, err = Apply(img, o, m.Enlarge, p.linear, begun, m.marks[o.Asset]); err != nil {
 			return fmt.Errorf("variant %s: %w", m.Name, err)
 		}
 	}
@@ -125,7 +125,8 @@ func pad(img *image.NRGBA, o recipe.Op) *image.NRGBA {
 // overlay lays mark over img, shrunk where it would not fit.
 func overlay(img, mark *image.NRGBA, gravity string, opacity float64) *image.NRGBA {
 	out := imaging.Clone(img)
-	w, h, _ := recipe.Op{Word: recipe.Fit, W: img.Rect.Dx(), H: img.Rect.Dy()}.Size(mark.Rect.Dx(), mark.Rect.Dy(), false)
+	fit := recipe.Op{Word: recipe.Fit, W: img.Rect.Dx(), H: img.Rect.Dy()}
+	w, h, _ := fit.Size(mark.Rect.Dx(), mark.Rect.Dy(), false)
 	if w != mark.Rect.Dx() || h != mark.Rect.Dy() {
 		mark = imaging.Resize(mark, w, h, imaging.Lanczos)
 	}

@@ -6,31 +6,37 @@ import (
 	"sync"
 )
 
-// Linear resamples pictures of 8 bits a sample in linear light, as if their samples were light and not levels of
-// sRGB: a fine pattern keeps its brightness. Rows arrive from the top; alpha is straight.
+// Linear resamples pictures of 8 bits a sample in linear light, as if their samples were light and not levels: a fine
+// pattern keeps its brightness. Rows arrive from the top; alpha is straight.
 type Linear struct {
 	deep     *Deep
 	channels int
+	curves   *Curves
 	row      []byte // of 16 bits a sample
 }
 
-// NewLinear returns a Linear for rows of interleaved samples. An even number of channels has alpha last.
-func NewLinear(channels, width int) *Linear {
-	return &Linear{deep: NewDeep(channels, width), channels: channels, row: make([]byte, 2*channels*width)}
+// NewLinear returns a Linear for rows of interleaved samples, whose levels stand for the light of curves. An even
+// number of channels has alpha last.
+func NewLinear(channels, width int, curves *Curves) *Linear {
+	return &Linear{
+		deep: NewDeep(channels, width), channels: channels, curves: curves, row: make([]byte, 2*channels*width),
+	}
 }
 
 // Add asks for a picture of w×h pixels. It is called before the first row; the picture is complete after the last.
 func (l *Linear) Add(w, h int, across, down Part) *LinearPicture {
-	return &LinearPicture{l.deep.Add(w, h, across, down)}
+	return &LinearPicture{l.deep.Add(w, h, across, down), l.curves}
 }
 
 // Row takes the next row.
 func (l *Linear) Row(row []byte) {
-	light, n := light(), l.channels
+	n := l.channels
 	for i, v := range row[:len(l.row)/2] {
-		sample := light[v]
-		if n%2 == 0 && i%n == n-1 {
+		var sample uint16
+		if channel := i % n; n%2 == 0 && channel == n-1 {
 			sample = uint16(v) * 257 // opacity is no light
+		} else {
+			sample = l.curves.light[channel][v]
 		}
 		binary.BigEndian.PutUint16(l.row[2*i:], sample)
 	}
@@ -38,48 +44,87 @@ func (l *Linear) Row(row []byte) {
 }
 
 // LinearPicture is a picture that a Linear makes.
-type LinearPicture struct{ deep *DeepPicture }
+type LinearPicture struct {
+	deep   *DeepPicture
+	curves *Curves
+}
 
-// Row writes a row of the picture, as levels of sRGB, interleaved.
+// Row writes a row of the picture, as levels, interleaved.
 func (p *LinearPicture) Row(dst []byte, y int) {
 	d := p.deep
-	size, levels := d.Channels*d.Width, levels()
+	size := d.Channels * d.Width
 	for i := range size {
 		v := binary.BigEndian.Uint16(d.Pix[2*(y*size+i):])
-		if d.Channels%2 == 0 && i%d.Channels == d.Channels-1 {
+		if channel := i % d.Channels; d.Channels%2 == 0 && channel == d.Channels-1 {
 			dst[i] = byte((uint32(v) + 128) / 257)
 		} else {
-			dst[i] = levels[v]
+			dst[i] = p.curves.levels[channel][v]
 		}
 	}
 }
 
-// light returns the light of each level of sRGB, 65535 being white.
-var light = sync.OnceValue(func() *[256]uint16 {
-	var table [256]uint16
-	for i := range table {
+// Curves say how much light the levels of red, green and blue stand for; those of gray are the first.
+type Curves struct {
+	light  [3]*[256]uint16               // of each level, 65535 being white
+	levels [3]*[math.MaxUint16 + 1]uint8 // the nearest to each light
+}
+
+// NewCurves returns the curves of tables that have the light of each level, 0 to 1. It returns nil where a table falls
+// somewhere, or does not rise: then no level stands for a light.
+func NewCurves(tables *[3][256]float32) *Curves {
+	c := new(Curves)
+	for i := range tables {
+		if i > 0 && tables[i] == tables[i-1] {
+			c.light[i], c.levels[i] = c.light[i-1], c.levels[i-1]
+			continue
+		}
+		light, levels := new([256]uint16), new([math.MaxUint16 + 1]uint8)
+		for level, v := range tables[i] {
+			if !(v >= 0 && v <= 1) || level > 0 && v < tables[i][level-1] {
+				return nil
+			}
+			light[level] = uint16(math.Round(float64(v) * math.MaxUint16))
+		}
+		if light[0] == light[255] {
+			return nil
+		}
+		level := 0
+		for v := range levels {
+			for level < 255 && int(light[level])+int(light[level+1]) < 2*v {
+				level++
+			}
+			if levels[v] = uint8(level); v >= int(light[255]) {
+				levels[v] = 255
+			}
+		}
+		c.light[i], c.levels[i] = light, levels
+	}
+	return c
+}
+
+// SRGBCurves returns the curves of sRGB, which Display P3 shares.
+var SRGBCurves = sync.OnceValue(func() *Curves {
+	light, levels := new([256]uint16), new([math.MaxUint16 + 1]uint8)
+	for i := range light {
 		x := float64(i) / 255
 		if x <= 0.04045 {
 			x /= 12.92
 		} else {
 			x = math.Pow((x+0.055)/1.055, 2.4)
 		}
-		table[i] = uint16(math.Round(x * math.MaxUint16))
+		light[i] = uint16(math.Round(x * math.MaxUint16))
 	}
-	return &table
-})
-
-// levels returns the level of sRGB that is nearest to each light.
-var levels = sync.OnceValue(func() *[math.MaxUint16 + 1]uint8 {
-	var table [math.MaxUint16 + 1]uint8
-	for i := range table {
+	for i := range levels {
 		x := float64(i) / math.MaxUint16
 		if x <= 0.0031308 {
 			x *= 12.92
 		} else {
 			x = 1.055*math.Pow(x, 1/2.4) - 0.055
 		}
-		table[i] = uint8(math.Round(255 * x))
+		levels[i] = uint8(math.Round(255 * x))
 	}
-	return &table
+	return &Curves{
+		light:  [3]*[256]uint16{light, light, light},
+		levels: [3]*[math.MaxUint16 + 1]uint8{levels, levels, levels},
+	}
 })
