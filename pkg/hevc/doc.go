@@ -1,0 +1,35 @@
+// Package hevc decodes still pictures of HEVC, H.265: what HEIC files hold. It is plain Go.
+//
+//	var dec hevc.Decoder
+//	p, err := dec.Decode(config, data, hevc.Options{})
+//
+// Samples are those that are coded, as 8-bit ones: of deeper ones the upper 8 bits.
+//
+// # What is decoded
+//
+// Pictures of I slices, in gray, 4:2:0, 4:2:2 and 4:4:4 with 8 to 12 bits of luma and of chroma: the profiles Main,
+// Main 10, Main Still Picture, and those of the format range extensions that have no extended precision. Of the range
+// extensions' tools, prediction across components is left out. Anything else is a *raster.UnsupportedError before a
+// sample is decoded: slices that are predicted from other pictures, separate colour planes, screen content, more layers.
+//
+// # How exact
+//
+// Samples are those of the standard to the bit, as libde265 decodes them. Two faults of libde265 1.0.11 are not repeated:
+// it has no scaling lists for 32×32 samples of chroma, and loses sample adaptive offset beside slices. Options.Unfiltered
+// leaves out the in-loop filters.
+//
+// # Damage
+//
+// Arithmetic coding has few codes that cannot be: most damage but that of headers is decoded to some picture. What is
+// noticed are slices that end too early, a *raster.TruncatedError, and numbers out of range, a *raster.CorruptError.
+//
+// # How it works
+//
+// A coding tree block is parsed (tree.go, unit.go, transformtree.go, residual.go) by an arithmetic decoder that has 64
+// bits at hand (cabac.go), and each transform block is at once predicted (predict.go) and completed (transform.go) in a
+// band of samples: a row of coding tree blocks, or of tiles where several are side by side. Samples are predicted from ones that
+// are not filtered; so a copy of the band's last row is kept. A band that is whole is deblocked (deblock.go), and
+// offset on its way into the picture (offset.go).
+//
+// Source: ITU-T H.265, of whose clauses the comments give the numbers.
+package hevc
