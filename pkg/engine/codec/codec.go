@@ -39,8 +39,8 @@ func Of() List {
 	} else {
 		list.Absent = append(list.Absent, Absent{"libwebp", err.Error()})
 	}
-	const sandboxed = " in WebAssembly"
-	hevc := "libheif 1.18.2, libde265 1.0.15" + sandboxed
+	const own, std, sandboxed = "imagefarm", "the standard library", " in WebAssembly"
+	hevc := own + "; rare profiles: libheif 1.18.2, libde265 1.0.15" + sandboxed
 	av1 := "libavif 1.1.1, libaom 3.10.0" + sandboxed
 	av1Out := av1
 	if lib, err := native.LibHEIF(); err == nil {
@@ -63,7 +63,6 @@ func Of() List {
 	} else {
 		list.Absent = append(list.Absent, Absent{"libjxl", err.Error()})
 	}
-	own, std := "imagefarm", "the standard library"
 	for _, f := range format.All() {
 		c := Codec{Format: f.Name}
 		switch f.Name {

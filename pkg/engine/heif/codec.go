@@ -7,8 +7,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
-// newCodec returns a codec for items of a kind, hvc1 or av01: libheif where it is installed and may be used, else
-// one in WebAssembly.
+// newCodec returns a codec for items of a kind, hvc1 or av01: libheif where it is installed and may be used; else one of
+// our own for HEVC, and one in WebAssembly for AV1.
 func newCodec(kind string) (codec, error) {
 	lib, err := native.LibHEIF()
 	switch {
@@ -16,49 +16,36 @@ func newCodec(kind string) (codec, error) {
 		return &checked{installed: installed{lib}}, nil
 	case err == nil && kind == "av01" && lib.DecodesAV1:
 		return installed{lib}, nil
+	case kind == "hvc1":
+		return &own{}, nil
 	}
 	return newWASM(kind)
 }
 
-// checked decodes HEVC by an installed libheif. A picture that this one refuses goes to the codec in WebAssembly, so
-// that an old library makes no image corrupt.
+// checked decodes HEVC by an installed libheif. A picture that this one refuses goes to the codecs that need nothing
+// installed, so that an old library makes no image corrupt.
 type checked struct {
 	installed
-	sandbox codec // started for the first picture that is refused
+	own own
 }
 
-func (c *checked) decode(file []byte, w, h int) (*picture.Picture, error) {
-	p, err := c.installed.decode(file, w, h)
+func (c *checked) decode(it *item, told color, w, h int, how fidelity) (*picture.Picture, error) {
+	p, err := c.installed.decode(it, told, w, h, how)
 	if err == nil {
 		return p, nil
 	}
-	if c.sandbox == nil {
-		sandbox, starting := newWASM("hvc1")
-		if starting != nil {
-			return nil, err
-		}
-		c.sandbox = sandbox
-	}
-	return c.sandbox.decode(file, w, h)
+	return c.own.decode(it, told, w, h, how)
 }
 
-func (c *checked) close() {
-	if c.sandbox != nil {
-		c.sandbox.close()
-	}
-}
+func (c *checked) close() { c.own.close() }
 
 // installed decodes by a libheif that is installed.
 type installed struct{ lib *native.HEIF }
 
 var _ codec = installed{}
 
-func (c installed) decode(file []byte, w, h int) (*picture.Picture, error) {
-	f, err := Parse(file)
-	if err != nil {
-		return nil, err
-	}
-	p, err := c.lib.Decode(file, f.primary.sampling())
+func (c installed) decode(it *item, told color, w, h int, _ fidelity) (*picture.Picture, error) {
+	p, err := c.lib.Decode(it.single(told), it.sampling())
 	if err != nil {
 		return nil, err
 	}

@@ -38,12 +38,12 @@ func TestCodecsAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer sandboxed.close()
-		want, err := sandboxed.decode(f.primary.single(toldTo(sandboxed, c)), w, h)
+		want, err := sandboxed.decode(f.primary, toldTo(sandboxed, c), w, h, fidelity{})
 		if err != nil {
 			t.Errorf("%s in WebAssembly: %v", name, err)
 			continue
 		}
-		got, err := installed{lib}.decode(f.primary.single(toldTo(installed{lib}, c)), w, h)
+		got, err := installed{lib}.decode(f.primary, toldTo(installed{lib}, c), w, h, fidelity{})
 		if err != nil {
 			t.Errorf("%s by libheif: %v", name, err)
 			continue

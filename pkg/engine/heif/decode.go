@@ -14,11 +14,16 @@ type codec interface {
 	// that it converts nothing.
 	converts() bool
 
-	// decode decodes the only item of a file that single wrote, which has w×h pixels: its planes as they are coded, as
-	// 8-bit samples, or RGB and alpha where the codec can yield nothing else. An error means that the picture is
-	// damaged.
-	decode(file []byte, w, h int) (*picture.Picture, error)
+	// decode decodes an item that holds coded samples of w×h pixels: its planes as they are coded, as 8-bit samples, or
+	// RGB and alpha where the codec can yield nothing else. c are the colours of the item. An error means that the
+	// picture is damaged.
+	decode(it *item, c color, w, h int, how fidelity) (*picture.Picture, error)
 	close()
+}
+
+// fidelity says what a codec may leave out.
+type fidelity struct {
+	unfiltered bool // what smooths the edges between blocks: so much smaller the picture is made
 }
 
 // Planes decodes the primary picture, or the one that Select chose, as it is stored: cropped, not turned. A thumbnail
@@ -27,34 +32,40 @@ type codec interface {
 //
 // The error is an *outcome.Rejection when the image is at fault, and the context's cause when it ended.
 func (f *File) Planes(ctx context.Context, width, height int) (*picture.Picture, error) {
-	p := f.shown
+	return f.Decode(ctx, picture.Need{Width: width, Height: height, Exact: true})
+}
+
+// Decode decodes as Planes does, and leaves out what does not show at the size that is needed.
+func (f *File) Decode(ctx context.Context, need picture.Need) (*picture.Picture, error) {
+	p, width, height := f.shown, need.Width, need.Height
 	if f.cut(p) {
 		return nil, outcome.Reject(outcome.Truncated, "it ends before its picture does")
 	}
 	if width > 0 && height > 0 && p.property("clap") == nil && f.alphaOf(p) == nil {
 		if t := f.thumbnailOf(p, width, height); t != nil {
-			if pic, err := f.decodeItem(ctx, t, false); err == nil || ctx.Err() != nil {
+			if pic, err := f.decodeItem(ctx, t, need, false); err == nil || ctx.Err() != nil {
 				return pic, err
 			}
 		}
 	}
-	return f.decodeItem(ctx, p, true)
+	return f.decodeItem(ctx, p, need, true)
 }
 
 // decodeItem decodes an item, with its alpha where that is wanted, and crops it.
-func (f *File) decodeItem(ctx context.Context, it *item, withAlpha bool) (*picture.Picture, error) {
+func (f *File) decodeItem(ctx context.Context, it *item, need picture.Need, withAlpha bool) (*picture.Picture, error) {
 	coded, err := f.coded(it)
 	if err != nil {
 		return nil, err
 	}
 	c := f.colorOf(it, coded)
-	pic, err := f.decodePlanes(ctx, it, c)
+	how := fidelityFor(it, need)
+	pic, err := f.decodePlanes(ctx, it, c, how)
 	if err != nil {
 		return nil, err
 	}
 	c.describe(pic)
 	if alpha := f.alphaOf(it); withAlpha && alpha != nil {
-		if err := f.addAlpha(ctx, pic, it, alpha); err != nil {
+		if err := f.addAlpha(ctx, pic, it, alpha, how); err != nil {
 			return nil, err
 		}
 	}
@@ -70,13 +81,13 @@ func (f *File) decodeItem(ctx context.Context, it *item, withAlpha bool) (*pictu
 }
 
 // addAlpha decodes the auxiliary picture of opacity.
-func (f *File) addAlpha(ctx context.Context, pic *picture.Picture, it, alpha *item) error {
+func (f *File) addAlpha(ctx context.Context, pic *picture.Picture, it, alpha *item, how fidelity) error {
 	w, h := it.size()
 	if aw, ah := alpha.size(); aw < 1 || ah < 1 || aw > w || ah > h { // the limits were checked for the picture alone
 		return outcome.Reject(outcome.Corrupt, "its opacity has %d×%d pixels, the picture %d×%d", aw, ah, w, h)
 	}
 	a, err := f.decodePlanes(ctx, alpha, color{primaries: unspecified, transfer: unspecified, matrix: unspecified,
-		full: true})
+		full: true}, how)
 	if err != nil {
 		return fmt.Errorf("its opacity: %w", err)
 	}
@@ -91,7 +102,7 @@ func (f *File) addAlpha(ctx context.Context, pic *picture.Picture, it, alpha *it
 }
 
 // decodePlanes decodes the samples of an item, tile by tile where it is a grid.
-func (f *File) decodePlanes(ctx context.Context, it *item, c color) (*picture.Picture, error) {
+func (f *File) decodePlanes(ctx context.Context, it *item, c color, how fidelity) (*picture.Picture, error) {
 	w, h := it.size()
 	coded, err := f.coded(it)
 	if err != nil {
@@ -110,14 +121,14 @@ func (f *File) decodePlanes(ctx context.Context, it *item, c color) (*picture.Pi
 		it = base
 	}
 	if it.kind == "grid" {
-		return f.decodeGrid(ctx, dec, it, c, w, h)
+		return f.decodeGrid(ctx, dec, it, c, w, h, how)
 	}
-	return decodeTile(dec, it, c, w, h)
+	return decodeTile(dec, it, c, w, h, how)
 }
 
 // decodeTile decodes an item that holds coded samples.
-func decodeTile(dec codec, it *item, c color, w, h int) (*picture.Picture, error) {
-	pic, err := dec.decode(it.single(toldTo(dec, c)), w, h)
+func decodeTile(dec codec, it *item, c color, w, h int, how fidelity) (*picture.Picture, error) {
+	pic, err := dec.decode(it, toldTo(dec, c), w, h, how)
 	if err != nil {
 		return nil, outcome.Reject(outcome.Corrupt, "%v", err)
 	}

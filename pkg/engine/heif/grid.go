@@ -16,7 +16,8 @@ const (
 // and at the bottom may reach beyond the picture.
 //
 //	version:8 flags:8 rows-1:8 columns-1:8 width:16|32 height:16|32
-func (f *File) decodeGrid(ctx context.Context, dec codec, it *item, c color, w, h int) (*picture.Picture, error) {
+func (f *File) decodeGrid(ctx context.Context, dec codec, it *item, c color, w, h int,
+	how fidelity) (*picture.Picture, error) {
 	r := reader{p: it.bytes()}
 	r.number(1)
 	size := 2
@@ -53,7 +54,7 @@ func (f *File) decodeGrid(ctx context.Context, dec codec, it *item, c color, w, 
 		if x != tw || y != th {
 			return nil, outcome.Reject(outcome.Corrupt, "tile %d of the grid has another size than the first", i+1)
 		}
-		pic, err := decodeTile(dec, tile, c, tw, th)
+		pic, err := decodeTile(dec, tile, c, tw, th, how)
 		if err != nil {
 			return nil, err
 		}

@@ -178,7 +178,8 @@ func (d *wasmHEVC) converts() bool { return false }
 // stride returns the bytes of a row of 8-bit samples as libheif lays it out.
 func stride(width int) int { return (max(width, 64) + 15) &^ 15 }
 
-func (d *wasmHEVC) decode(file []byte, w, h int) (*picture.Picture, error) {
+func (d *wasmHEVC) decode(it *item, c color, w, h int, _ fidelity) (*picture.Picture, error) {
+	file := it.single(c)
 	in, err := d.write(file)
 	if err != nil {
 		return nil, err
@@ -280,7 +281,8 @@ type wasmAV1 struct{ *sandbox }
 
 func (d *wasmAV1) converts() bool { return true }
 
-func (d *wasmAV1) decode(file []byte, w, h int) (*picture.Picture, error) {
+func (d *wasmAV1) decode(it *item, c color, w, h int, _ fidelity) (*picture.Picture, error) {
+	file := it.single(c)
 	in, err := d.write(file)
 	if err != nil {
 		return nil, err

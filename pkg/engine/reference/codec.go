@@ -100,7 +100,7 @@ func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, need
 		return nil, err
 	}
 	defer release()
-	p, err := file.Planes(ctx, need.Width, need.Height)
+	p, err := file.Decode(ctx, need)
 	if err != nil && ctx.Err() == nil {
 		t.info = info
 		err = t.reject(err)
