@@ -1,6 +1,7 @@
 package hevc
 
-// bitReader reads the fields of a header from the highest bit of each byte. After the end it gives zeros and sets short.
+// bitReader reads the fields of a header from the highest bit of each byte. After the end it gives zeros and sets
+// short.
 type bitReader struct {
 	data  []byte
 	at    int // in bits

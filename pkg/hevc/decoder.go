@@ -17,8 +17,8 @@ type Options struct {
 	// memory is allocated.
 	MaxPixels int64
 
-	// Unfiltered leaves out deblocking and sample adaptive offset. The picture is exact otherwise: no sample is predicted
-	// from a filtered one.
+	// Unfiltered leaves out deblocking and sample adaptive offset. The picture is exact otherwise: no sample is
+	// predicted from a filtered one.
 	Unfiltered bool
 }
 

@@ -10,13 +10,14 @@
 // Pictures of I slices, in gray, 4:2:0, 4:2:2 and 4:4:4 with 8 to 12 bits of luma and of chroma: the profiles Main,
 // Main 10, Main Still Picture, and those of the format range extensions that have no extended precision. Of the range
 // extensions' tools, prediction across components is left out. Anything else is a *raster.UnsupportedError before a
-// sample is decoded: slices that are predicted from other pictures, separate colour planes, screen content, more layers.
+// sample is decoded: slices that are predicted from other pictures, separate colour planes, screen content, more
+// layers.
 //
 // # How exact
 //
-// Samples are those of the standard to the bit, as libde265 decodes them. Two faults of libde265 1.0.11 are not repeated:
-// it has no scaling lists for 32×32 samples of chroma, and loses sample adaptive offset beside slices. Options.Unfiltered
-// leaves out the in-loop filters.
+// Samples are those of the standard to the bit, as libde265 decodes them. Two faults of libde265 1.0.11 are not
+// repeated: it has no scaling lists for 32×32 samples of chroma, and loses sample adaptive offset beside slices.
+// Options.Unfiltered leaves out the in-loop filters.
 //
 // # Damage
 //
@@ -27,9 +28,9 @@
 //
 // A coding tree block is parsed (tree.go, unit.go, transformtree.go, residual.go) by an arithmetic decoder that has 64
 // bits at hand (cabac.go), and each transform block is at once predicted (predict.go) and completed (transform.go) in a
-// band of samples: a row of coding tree blocks, or of tiles where several are side by side. Samples are predicted from ones that
-// are not filtered; so a copy of the band's last row is kept. A band that is whole is deblocked (deblock.go), and
-// offset on its way into the picture (offset.go).
+// band of samples: a row of coding tree blocks, or of tiles where several are side by side. Samples are predicted from
+// ones that are not filtered; so a copy of the band's last row is kept. A band that is whole is deblocked (deblock.go),
+// and offset on its way into the picture (offset.go).
 //
 // Source: ITU-T H.265, of whose clauses the comments give the numbers.
 package hevc

@@ -2,8 +2,8 @@ package hevc
 
 // decoder holds the state of a picture in work.
 //
-// A picture is decoded by bands: rows of coding tree blocks, or of tiles where several of these are side by side. When a
-// band is whole it is filtered and goes out as 8-bit samples, so that memory holds one band of the wide ones.
+// A picture is decoded by bands: rows of coding tree blocks, or of tiles where several of these are side by side. When
+// a band is whole it is filtered and goes out as 8-bit samples, so that memory holds one band of the wide ones.
 type decoder struct {
 	options
 	sets sets

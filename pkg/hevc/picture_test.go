@@ -139,7 +139,8 @@ func TestUnsupportedStreams(t *testing.T) {
 	config, data := readStream(t, "coarse")
 	var dec Decoder
 	inter := bytes.Clone(data)
-	// first_slice_segment_in_pic_flag, no_output_of_prior_pics_flag, pps_id 0, slice_type: 011 for I, 010 for P, 1 for B
+	// first_slice_segment_in_pic_flag, no_output_of_prior_pics_flag, pps_id 0, slice_type: 011 for I, 010 for P, 1 for
+	// B
 	if inter[6]&0b00011100 != 0b00001100 {
 		t.Fatalf("the slice's header begins with %08b", inter[6])
 	}

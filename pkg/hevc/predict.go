@@ -18,8 +18,8 @@ var spread = [16]uint16{0, 1, 4, 5, 16, 17, 20, 21, 64, 65, 68, 69, 80, 81, 84, 
 
 // predict predicts the block of 2^log2 samples from x, y of a component on (8.4.4.2).
 //
-// refs holds the samples around it: those on the left from the lowest up, then the corner at 2·n, then those above from
-// the left.
+// refs holds the samples around it: those on the left from the lowest up, then the corner at 2·n, then those above
+// from the left.
 func (d *decoder) predict(comp, x, y, log2, mode int) {
 	n := 1 << log2
 	d.gather(comp, x, y, n)

@@ -44,7 +44,8 @@ func (d *decoder) quantizer(comp int) int {
 	return l.of[comp]
 }
 
-// residual reads the coefficients of a block (7.3.8.11), and adds what they say to the samples from x, y of a component.
+// residual reads the coefficients of a block (7.3.8.11), and adds what they say to the samples from x, y of a
+// component.
 func (d *decoder) residual(comp, x, y, log2, mode int) {
 	c, seq := &d.c, d.seq
 	skip := d.pic.transformSkip && !d.bypass && log2 <= d.pic.log2MaxSkip && c.flag(ctxTransformSkip+min(comp, 1))

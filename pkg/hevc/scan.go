@@ -28,7 +28,8 @@ func makeScanOrders() (t [4][3][64]place) {
 	return t
 }
 
-// significance is the context of sig_coeff_flag, but for what is the same in a whole group of 4×4 coefficients (9.3.4.2.5).
+// significance is the context of sig_coeff_flag, but for what is the same in a whole group of 4×4 coefficients
+// (9.3.4.2.5).
 type significance struct {
 	small  [3][16]uint8    // of a block of 4×4: [order][n]
 	groups [3][4][16]uint8 // of others: [order][groups coded on the right: 1, below: 2][n]

@@ -177,10 +177,10 @@ func (s *sequence) parseExtensions(b *bitReader) error {
 
 // check refuses sizes that a decoder cannot work with.
 func (s *sequence) check() error {
-	if s.log2MinCB > 6 || s.log2CTB < 3 || s.log2CTB > 6 || s.log2MinTB >= s.log2MinCB || s.log2MaxTB > min(s.log2CTB, 5) ||
-		s.log2MaxTB < s.log2MinTB || s.maxDepth > s.log2CTB-s.log2MinTB {
-		return corrupt("coding blocks of 2^%d to 2^%d samples, transform blocks of 2^%d to 2^%d", s.log2MinCB, s.log2CTB,
-			s.log2MinTB, s.log2MaxTB)
+	if s.log2MinCB > 6 || s.log2CTB < 3 || s.log2CTB > 6 || s.log2MinTB >= s.log2MinCB ||
+		s.log2MaxTB > min(s.log2CTB, 5) || s.log2MaxTB < s.log2MinTB || s.maxDepth > s.log2CTB-s.log2MinTB {
+		return corrupt("coding blocks of 2^%d to 2^%d samples, transform blocks of 2^%d to 2^%d",
+			s.log2MinCB, s.log2CTB, s.log2MinTB, s.log2MaxTB)
 	}
 	if mask := 1<<s.log2MinCB - 1; s.width&mask != 0 || s.height&mask != 0 {
 		return corrupt("%d×%d samples are no multiple of the coding block", s.width, s.height)
@@ -224,8 +224,8 @@ func (s *sequence) parseReferences(b *bitReader) error {
 	return nil
 }
 
-// skipReferenceSet reads set i of count (7.3.7), and returns how many pictures it has. sets are those before. i is count
-// for a set in a slice's header.
+// skipReferenceSet reads set i of count (7.3.7), and returns how many pictures it has. sets are those before. i is
+// count for a set in a slice's header.
 func skipReferenceSet(b *bitReader, sets []int, i, count int) (int, error) {
 	if i > 0 && b.flag() { // predicted from one before
 		from := i - 1

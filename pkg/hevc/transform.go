@@ -152,8 +152,8 @@ func cosine(p []int16, log2, depth, usedX, usedY int) {
 }
 
 // inverse transforms up to 32 coefficients, of which the first used may be set. Each step halves the size: the even
-// coefficients are those of a transform of half of the size, and the odd ones are added to its first half and subtracted
-// from its second.
+// coefficients are those of a transform of half of the size, and the odd ones are added to its first half and
+// subtracted from its second.
 func inverse(in, out *[32]int32, log2, used int) {
 	step := 32 >> log2 // between the rows of cosines
 	first := 64 * in[0]

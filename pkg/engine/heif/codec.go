@@ -7,8 +7,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
-// newCodec returns a codec for items of a kind, hvc1 or av01: libheif where it is installed and may be used; else one of
-// our own for HEVC, and one in WebAssembly for AV1.
+// newCodec returns a codec for items of a kind, hvc1 or av01: libheif where it is installed and may be used; else one
+// of our own for HEVC, and one in WebAssembly for AV1.
 func newCodec(kind string) (codec, error) {
 	lib, err := native.LibHEIF()
 	switch {

@@ -49,8 +49,8 @@ func stream(t *testing.T, path string, w, h int) part {
 	return p
 }
 
-// Package hevc decodes every sample as libde265 does. libheif in WebAssembly makes 4:4:4 of chroma of less resolution, and
-// that again of it, by which some samples change.
+// Package hevc decodes every sample as libde265 does. libheif in WebAssembly makes 4:4:4 of chroma of less resolution,
+// and that again of it, by which some samples change.
 func TestOwnCodecAgreesWithTheSandbox(t *testing.T) {
 	parts := make(map[string]part)
 	files, err := filepath.Glob("testdata/*.heic")
@@ -144,8 +144,8 @@ func TestTheSandboxStandsInForTheOwnCodec(t *testing.T) {
 	shows(t, "luma", &got.Planes[0], 200, 130, pattern)
 }
 
-// withExtendedSequence returns a configuration with another sequence parameter set before those that it has, which has an
-// extension that is not yet defined, and which no picture uses.
+// withExtendedSequence returns a configuration with another sequence parameter set before those that it has, which has
+// an extension that is not yet defined, and which no picture uses.
 func withExtendedSequence(config []byte) []byte {
 	unit := []byte{0x42, 0x01}
 	bits := "0000 000 1" + // numbers of the video's set and of layers
