@@ -33,7 +33,7 @@ type Delivery struct {
 // Assign leases a ready task to the peer with the fewest tasks per slot; ok is false when no task is ready or no peer
 // can take one.
 func (d *Dispatcher) Assign(now time.Time) (delivery Delivery, ok bool) {
-	for d.ready.len() > 0 {
+	for passed := 0; d.ready.len() > passed; {
 		t := d.ready.first()
 		if t.state != ready || d.tasks[t.ID] != t { // settled meanwhile
 			d.ready.pop()
@@ -44,7 +44,12 @@ func (d *Dispatcher) Assign(now time.Time) (delivery Delivery, ok bool) {
 			return Delivery{}, false
 		}
 		d.ready.pop()
-		p := d.pickPeer(t)
+		p, later := d.pickPeer(t)
+		if later {
+			d.ready.push(t)
+			passed++
+			continue
+		}
 		if p == nil { // only its holders can take a task: wait for one of them
 			d.keepLeased(t, now)
 			d.dropMessage(t)
@@ -65,18 +70,31 @@ func (d *Dispatcher) dropMessage(t *Task) {
 	t.message = nil
 }
 
-// pickPeer returns the peer with the fewest tasks per slot among those that do not hold t, or nil.
-func (d *Dispatcher) pickPeer(t *Task) *peer {
-	if best := d.available[0]; !slices.Contains(t.holders, best) {
+// pickPeer returns the peer with the fewest tasks per slot among those that neither hold t nor have failed it. When all
+// others have failed it, pickPeer returns one of those, or nil. later says that a peer that has not cannot take t now.
+func (d *Dispatcher) pickPeer(t *Task) (p *peer, later bool) {
+	if best := d.available[0]; len(t.failedBy) == 0 && !slices.Contains(t.holders, best) {
+		return best, false
+	}
+	best := func(may func(*peer) bool) (best *peer) {
+		for _, p := range d.available { // rare: after a failure, or a second delivery while the first still runs
+			if (best == nil || p.less(best)) && may(p) && d.mayBeSent(p) {
+				best = p
+			}
+		}
 		return best
 	}
-	var best *peer
-	for _, p := range d.available { // rare: a second delivery while the first still runs
-		if !slices.Contains(t.holders, p) && (best == nil || p.less(best)) && d.mayBeSent(p) {
-			best = p
+	if p := best(func(p *peer) bool { return p.mayFollow(t) }); p != nil {
+		return p, false
+	}
+	if len(t.failedBy) > 0 {
+		for _, p := range d.peers {
+			if p.mayFollow(t) {
+				return nil, true
+			}
 		}
 	}
-	return best
+	return best(func(p *peer) bool { return !slices.Contains(t.holders, p) }), false
 }
 
 // lease makes p a holder of t.

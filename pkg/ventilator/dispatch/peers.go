@@ -2,6 +2,8 @@ package dispatch
 
 import (
 	"container/heap"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/taskid"
@@ -31,14 +33,32 @@ type peer struct {
 	suspect      bool // one of its leases expired, and it gave no sign of life since
 	awaitsEvents bool // a stranger whose results would not reach this run now
 	held         map[taskid.ID]*Task
+	answered     int    // results that the sink has of it
 	lastGiven    uint64 // number of the task that it was given last: equal peers take turns
 	index        int    // in the heap of available peers; −1: not in it
 }
 
+// unansweredMax is how many tasks a peer may hold that has answered none yet. Each answer allows one more, so that a
+// peer that only takes tasks does not take a whole run.
+const unansweredMax = 256
+
 // canTake reports whether the peer can take a task. A suspect worker must first give a sign of life; a stranger
 // gives none.
 func (p *peer) canTake() bool {
-	return !p.draining && !p.awaitsEvents && (!p.suspect || p.stranger) && len(p.held) < p.prefetch
+	return !p.draining && !p.awaitsEvents && (!p.suspect || p.stranger) &&
+		len(p.held) < min(p.prefetch, unansweredMax+p.answered)
+}
+
+// mayFollow reports whether the peer, now or later, can take t after others failed it.
+func (p *peer) mayFollow(t *Task) bool {
+	return !p.draining && !p.awaitsEvents && !p.suspect && !slices.Contains(t.holders, p) &&
+		!slices.Contains(t.failedBy, p.family())
+}
+
+// family is what the names of all workers with one certificate begin with.
+func (p *peer) family() string {
+	family, _, _ := strings.Cut(p.name, "/")
+	return family
 }
 
 // less orders peers: suspect ones last, then by tasks per slot, then by how long they have waited for a task.
@@ -150,6 +170,7 @@ func (d *Dispatcher) ReleaseWorker(id taskid.ID, worker, instance string, now ti
 	for i, p := range t.holders {
 		if p.name == worker {
 			delete(p.held, id)
+			p.answered++
 			d.updateAvailability(p)
 			t.holders = append(t.holders[:i], t.holders[i+1:]...)
 			break

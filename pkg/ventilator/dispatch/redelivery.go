@@ -22,7 +22,8 @@ import (
 //	it is the oldest at the end of the run          to an idle worker   nothing: the first worker goes on
 //
 // A task is dead when its failures reach Config.MaxDeliveries. While the run drains, no task is delivered again: it
-// is left for the next run.
+// is left for the next run. While others can take it, a task does not go to a worker again that failed or lost it: no
+// worker can make a dead letter of it alone.
 
 // lossesPerFailure is how many lost deliveries count as one failure. A lost connection says little about the task
 // that was on it; but an image that kills workers must come to an end, too.
@@ -117,6 +118,7 @@ func (d *Dispatcher) AdvanceTime(now, sinkBlocked time.Time) (expired []*Task) {
 			expired = append(expired, t)
 			for _, p := range t.holders {
 				d.setSuspect(p, true)
+				t.failedBy = append(t.failedBy, p.family())
 			}
 			d.releaseHolders(t)
 			d.fail(t, "no receipt came before its lease expired", now)
@@ -155,6 +157,8 @@ func (d *Dispatcher) RecordFailure(id taskid.ID, r *wire.Receipt, now time.Time)
 	referred := r.OutOfReach && (p.references || !t.unreferred)
 	if referred {
 		p.references, t.unreferred = false, true
+	} else {
+		t.failedBy = append(t.failedBy, p.family())
 	}
 	switch {
 	case t.Held(): // a second worker goes on
@@ -192,6 +196,7 @@ const drainGrace = 2 * time.Second
 func (d *Dispatcher) loseHolder(t *Task, p *peer, now time.Time) (waits bool) {
 	t.holders = slices.DeleteFunc(t.holders, func(h *peer) bool { return h == p })
 	t.closeDeliveries(p)
+	t.failedBy = append(t.failedBy, p.family())
 	t.losses++
 	switch {
 	case t.Held() || t.state != leased:
@@ -223,25 +228,31 @@ func (d *Dispatcher) RequeueLostResult(id taskid.ID, instance string, now time.T
 	return t
 }
 
-// Speculate sends the oldest leased task again when no task is left to send and a peer is idle, because the last
-// stragglers decide when a run ends. It reports whether it did. Without a sink it never does: one copy could not be
-// told from the other.
+// Speculate sends the oldest leased tasks again, one for each slot of idle peers, when no task is left to send, because
+// the last stragglers decide when a run ends. It reports whether it did. Without a sink it never does: one copy could
+// not be told from the other.
 func (d *Dispatcher) Speculate(now time.Time) bool {
 	if d.cfg.WithoutSink || d.cfg.SpeculateAge < 0 || !d.allAdded || d.draining || d.queued() > 0 {
 		return false
 	}
-	if len(d.available) == 0 || len(d.available[0].held) > 0 || !d.mayBeSent(d.available[0]) {
-		return false
-	}
-	var oldest *Task
-	for _, t := range d.deadlines { // at this point, as many as the workers hold
-		if t.state == leased && len(t.holders) == 1 && (oldest == nil || t.sent.Before(oldest.sent)) {
-			oldest = t
+	idle := 0
+	for _, p := range d.available {
+		if len(p.held) == 0 && d.mayBeSent(p) {
+			idle += p.slots
 		}
 	}
-	if oldest == nil || now.Sub(oldest.sent) < d.cfg.SpeculateAge {
+	if idle == 0 {
 		return false
 	}
-	d.requeue(oldest)
-	return true
+	var old []*Task
+	for _, t := range d.deadlines { // at this point, as many as the workers hold
+		if t.state == leased && len(t.holders) == 1 && now.Sub(t.sent) >= d.cfg.SpeculateAge {
+			old = append(old, t)
+		}
+	}
+	slices.SortFunc(old, func(a, b *Task) int { return a.sent.Compare(b.sent) })
+	for _, t := range old[:min(len(old), idle)] {
+		d.requeue(t)
+	}
+	return len(old) > 0
 }

@@ -15,6 +15,9 @@ func (d *Dispatcher) Settle(r *wire.Receipt, id taskid.ID) bool {
 		return false
 	}
 	d.forget(t)
+	if len(t.holders) == 1 { // of two, nobody knows here which one answered
+		t.holders[0].answered++
+	}
 	d.releaseHolders(t)
 	if r.Outcome != outcome.Skipped {
 		d.counts.Bytes += t.Size

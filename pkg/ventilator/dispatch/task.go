@@ -27,6 +27,7 @@ type Task struct {
 	failures   int            // deliveries that failed or whose lease expired
 	losses     int            // deliveries that were lost with a connection or with a sink
 	detail     string         // of the last failure
+	failedBy   []string       // families of the workers that failed or lost deliveries
 	unreferred bool           // a worker may not open what the task refers to
 	open       []openDelivery // deliveries that the task still waits for
 
