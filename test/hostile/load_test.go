@@ -246,24 +246,39 @@ func TestRunUnderAttack(t *testing.T) {
 
 // BenchmarkRunUnderFlood tells how many images a second are made while strangers send mutated messages as fast as they
 // can, and the ratio to a run without them: go test ./test/hostile -run '^$' -bench Flood -benchtime 3x
+//
+// A second worker is started when the run has begun. seconds-to-join is from the start of its process until the
+// ventilator has admitted it under the flood, messages how many the strangers sent in a run.
 func BenchmarkRunUnderFlood(b *testing.B) {
 	const images = 3000
 	dir := album(b, images)
+	var messages int64
+	var joining time.Duration
 	run := func(flood bool) (perSecond float64) {
 		f := farmtest.New(b, programs, b.TempDir())
 		sink := f.StartSink("--allow-strangers=false", "--log-level", "error")
 		mustAnswer(b, f)
 		worker := f.StartWorker("w1")
 		ctx, cancel := context.WithCancel(context.Background())
-		wait := func() {}
+		sent, wait := new(atomic.Int64), func() {}
 		if flood {
-			_, wait = attack(ctx, b, f, 1<<30)
+			sent, wait = attack(ctx, b, f, 1<<30)
 		}
 		begun := time.Now()
-		f.StartVentilator("--allow-strangers=false", dir).MustExit(0)
+		ventilator := f.StartVentilator("--allow-strangers=false", dir)
+		ventilator.Await("worker joined", "worker", "w1")
+		started := time.Now()
+		second := f.StartWorker("w2")
+		ventilator.Await("worker joined", "worker", "w2")
+		if flood {
+			joining += time.Since(started)
+		}
+		ventilator.MustExit(0)
 		took := time.Since(begun)
 		cancel()
 		wait()
+		messages += sent.Load()
+		second.Kill()
 		worker.Kill()
 		sink.Kill()
 		return images / took.Seconds()
@@ -276,4 +291,6 @@ func BenchmarkRunUnderFlood(b *testing.B) {
 	b.ReportMetric(alone/float64(b.N), "images/s-alone")
 	b.ReportMetric(flooded/float64(b.N), "images/s-flooded")
 	b.ReportMetric(100*flooded/alone, "%")
+	b.ReportMetric(joining.Seconds()/float64(b.N), "seconds-to-join")
+	b.ReportMetric(float64(messages)/float64(b.N), "messages")
 }
