@@ -4,6 +4,7 @@ package processes
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/bucket/s3test"
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
@@ -109,6 +112,71 @@ func TestShardsAreWhatTheLedgerSaysAfterTwentyKills(t *testing.T) {
 		t.Errorf("%d samples after a run that skipped all, not %d", len(after), len(samples))
 	}
 	left, err := os.ReadDir(filepath.Join(dir, ".imagefarm", "shards"))
+	if err != nil || slices.ContainsFunc(left, func(e os.DirEntry) bool { return e.Name() != "lock" }) {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+}
+
+// The bucket dies in the middle of the upload of a shard and returns, and the sink is killed in the middle of others.
+func TestShardsOfABucketThatDiesDuringUploads(t *testing.T) {
+	t.Parallel()
+	needPython(t)
+	n := 300
+	if testing.Short() {
+		n = 150
+	}
+	s := s3test.New(t)
+	f := &farm{farmtest.New(t, programs, "tar:s3://photos/set/part-%04d.tar"), t}
+	in := album(t, n)
+	ledger := filepath.Join(t.TempDir(), "ledger.db")
+	start := func() *farmtest.Process {
+		return bucketFarm(t, s, "sink", "--results", f.Results, "--events", f.Events, "--control", f.Control, "--out", f.Out,
+			"--ledger", ledger, "--http", "", "--log-format", "json", "--shard-size", "100KB")
+	}
+	dies := func(died <-chan struct{}) {
+		t.Helper()
+		select {
+		case <-died:
+		case <-time.After(limit):
+			t.Fatal("no shard is uploaded")
+		}
+	}
+	died := s.DieDuring("/set/")
+	sink := start()
+	sink.Await("collecting")
+	f.StartWorker("w1", "--slots", "2")
+	ventilator := f.StartVentilator("--size", "64,128", "--max-deliveries", "100", in)
+	dies(died)
+	sink.AwaitText("cannot be published; trying again", 1)
+	died = s.DieDuring("/set/") // once it is back
+	s.Down.Store(false)
+	for range 2 {
+		dies(died)
+		sink.Kill()
+		died = s.DieDuring("/set/")
+		s.Down.Store(false)
+		sink = start()
+	}
+	dies(died) // perhaps before this sink collects: it first uploads what the one before had left
+	s.Down.Store(false)
+	sink.Await("collecting")
+	ventilator.MustExit(0)
+	mustAccount(t, ventilator, account{found: n, done: n})
+	sink.Signal(syscall.SIGTERM)
+	sink.MustExit(0)
+
+	dir := t.TempDir()
+	for _, key := range s.Keys("set/") {
+		data, _ := s.Get(key)
+		write(t, filepath.Join(dir, filepath.Base(key)), data)
+	}
+	if samples := readShards(t, dir); len(samples) != 2*n {
+		t.Errorf("%d samples of %d images", len(samples), n)
+	}
+	verified := bucketFarm(t, s, "farm", "verify", "--quick", "--out", f.Out, "--ledger", ledger)
+	verified.MustExit(0)
+	verified.MustSay(fmt.Sprintf("%d outputs of %d images", 2*n, n))
+	left, err := os.ReadDir(ledger + ".shards")
 	if err != nil || slices.ContainsFunc(left, func(e os.DirEntry) bool { return e.Name() != "lock" }) {
 		t.Errorf("left over: %v, %v", left, err)
 	}

@@ -30,6 +30,8 @@ type Server struct {
 	// Down resets every connection.
 	Down atomic.Bool
 
+	dying atomic.Pointer[dying]
+
 	t        testing.TB
 	backend  *s3mem.Backend
 	requests atomic.Int64
@@ -75,6 +77,12 @@ func (s *Server) Setenv(t *testing.T) {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	n := s.requests.Add(1)
+	if d := s.dying.Load(); d != nil && r.Method == http.MethodPut && strings.Contains(r.URL.Path, d.part) &&
+		s.dying.CompareAndSwap(d, nil) {
+		_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
+		s.Down.Store(true)
+		close(d.died)
+	}
 	if s.Down.Load() {
 		panic(http.ErrAbortHandler) // resets the connection
 	}
@@ -108,6 +116,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 		r.Header.Set("Content-Length", r.Header.Get("X-Amz-Decoded-Content-Length"))
 	}
 	next.ServeHTTP(w, r)
+}
+
+// dying is an upload in the middle of which the server dies.
+type dying struct {
+	part string
+	died chan struct{}
+}
+
+// DieDuring makes the server go Down in the middle of the next upload whose path contains part. The channel is closed
+// then.
+func (s *Server) DieDuring(part string) <-chan struct{} {
+	d := &dying{part: part, died: make(chan struct{})}
+	s.dying.Store(d)
+	return d.died
 }
 
 // chunks removes the framing of a signed stream.
