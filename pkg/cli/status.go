@@ -138,7 +138,11 @@ func printRun(w io.Writer, r *wire.Run) {
 		balance = numfmt.Count(r.Unsettled()) + " unsettled"
 		balance += fmt.Sprintf("; %s leased to %s", numfmt.Count(r.Leased), numfmt.Counted(r.Peers, "worker"))
 	}
-	fmt.Fprintf(w, "run %s %s: %s of %s found = %s, %s\n", printable.Line(r.ID), printable.Line(string(r.State)),
+	state := printable.Line(string(r.State))
+	if r.New > 0 {
+		state += fmt.Sprintf(" (%s new)", numfmt.Count(r.New))
+	}
+	fmt.Fprintf(w, "run %s %s: %s of %s found = %s, %s\n", printable.Line(r.ID), state,
 		numfmt.Count(r.Found), numfmt.Count(r.Total), report.Accounts(r), balance)
 	if r.Waiting != "" {
 		fmt.Fprintf(w, "  %s\n", printable.Line(r.Waiting))

@@ -79,6 +79,9 @@ func (l *Ledger) add(tx *bbolt.Tx, batch []Entry, duplicate []bool) error {
 				return err
 			}
 		}
+		if err := l.replaceRefusal(tx, &e); err != nil {
+			return err
+		}
 		seq, err := entries.NextSequence()
 		if err != nil {
 			return err
@@ -116,6 +119,21 @@ func (l *Ledger) add(tx *bbolt.Tx, batch []Entry, duplicate []bool) error {
 		}
 	}
 	return l.words.store(tx)
+}
+
+// replaceRefusal removes the refused entry that e replaces.
+func (l *Ledger) replaceRefusal(tx *bbolt.Tx, e *Entry) error {
+	if e.Replaces.IsZero() || e.Replaces == e.ID {
+		return nil
+	}
+	if err := l.words.store(tx); err != nil { // the earlier one may be of this batch
+		return err
+	}
+	earlier, found, err := l.find(tx, e.Replaces)
+	if err != nil || !found || earlier.Outcome == outcome.Done || earlier.Run != e.Run || earlier.Filename != e.Filename {
+		return err
+	}
+	return l.remove(tx, &earlier)
 }
 
 // Revive makes the given tasks due again, whatever their outcome. It removes their entries, and counts for each task

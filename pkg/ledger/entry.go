@@ -24,24 +24,27 @@ type Entry struct {
 	Outputs  []Output        // of a done task
 	Worker   string          // that made the outputs or refused the image
 
-	Deliveries   int               // how often the ventilator sent it, as far as the sink knows
-	Recipe       string            // canonical text
-	Source       string            // where the file name begins, such as a directory; empty: unknown
-	Content      Content           // of the image; zero: unknown
-	Dropped      []string          // kinds of the image's metadata that no output carries: "exif", "icc", …
-	Refused      []Refused         // variants that could not be made of a done task's image
-	Known        *known.Facts      // what is known of the image; nil: nothing
-	Warnings     outcome.Warnings  // what is wrong with the image though it is done
-	URL          string            // of the image, where Source and Filename do not tell it
-	Columns      map[string]string // what the list that names the image says of it
-	Version      string            // by which a later run asks whether the image has changed; empty: unknown
-	Input        Input
-	Timings      Timings
-	Settled      time.Time // when the sink learned it
-	Stored       bool      // the worker wrote the outputs, perhaps to a directory that the sink cannot read
-	Stranger     bool      // reported by a program that cannot echo task ids
-	Acknowledged bool      // an operator has acknowledged the rejection; set by Lookup and Refused
-	Retries      int       // how often an operator revived it before; set by the ledger
+	Deliveries int               // how often the ventilator sent it, as far as the sink knows
+	Recipe     string            // canonical text
+	Source     string            // where the file name begins, such as a directory; empty: unknown
+	Content    Content           // of the image; zero: unknown
+	Dropped    []string          // kinds of the image's metadata that no output carries: "exif", "icc", …
+	Refused    []Refused         // variants that could not be made of a done task's image
+	Known      *known.Facts      // what is known of the image; nil: nothing
+	Warnings   outcome.Warnings  // what is wrong with the image though it is done
+	URL        string            // of the image, where Source and Filename do not tell it
+	Columns    map[string]string // what the list that names the image says of it
+	Version    string            // by which a later run asks whether the image has changed; empty: unknown
+	Input      Input
+	Timings    Timings
+	Settled    time.Time // when the sink learned it
+	Stored     bool      // the worker wrote the outputs, perhaps to a directory that the sink cannot read
+	Stranger   bool      // reported by a program that cannot echo task ids
+	// Replaces is the task of the same image and run whose refusal this entry is to take the place of, since the image has
+	// changed. Append removes its entry, unless it is done. The ledger does not keep Replaces.
+	Replaces     taskid.ID
+	Acknowledged bool // an operator has acknowledged the rejection; set by Lookup and Refused
+	Retries      int  // how often an operator revived it before; set by the ledger
 }
 
 // Content stands for the content of an image: the first half of its SHA-256.

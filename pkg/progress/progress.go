@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/imagefarm/imagefarm/pkg/numfmt"
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/printable"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -59,9 +60,15 @@ type silent struct{}
 func (silent) Show(wire.Run) {}
 func (silent) End(wire.Run)  {}
 
-// remarks returns what the run waits for, and the counts of images that are not done.
+// remarks returns that the run watches, what it waits for, and the counts of images that are not done.
 func remarks(r *wire.Run) string {
 	var parts []string
+	if r.State == outcome.Watching {
+		parts = append(parts, "watching")
+		if r.New > 0 {
+			parts = append(parts, numfmt.Count(r.New)+" new")
+		}
+	}
 	if r.Waiting != "" {
 		parts = append(parts, printable.Line(r.Waiting))
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/progress"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
@@ -22,6 +23,17 @@ func reporter(t *testing.T, mode string) (progress.Reporter, *bytes.Buffer) {
 		t.Fatal(err)
 	}
 	return r, &out
+}
+
+func TestWatchingIsShown(t *testing.T) {
+	for _, mode := range []string{"plain", "bar"} {
+		r, out := reporter(t, mode)
+		run := wire.Run{State: outcome.Watching, Started: time.Now(), Total: 7, Found: 7, Done: 6, Rejected: 1, New: 5}
+		r.Show(run)
+		if got := out.String(); !strings.Contains(got, "watching, 5 new, 1 rejected") {
+			t.Errorf("%s shows %q", mode, got)
+		}
+	}
 }
 
 func TestLinesFollowChangesAndComeAtLeastEachMinute(t *testing.T) {

@@ -19,7 +19,8 @@ const (
 // committer commits results to the ledger, in groups, and publishes their receipts.
 type committer struct {
 	*core
-	writers *writers
+	writers  *writers
+	replaced replacements
 }
 
 // run commits the work from queue until queue is closed or ctx ends. The error says why nothing can be committed any
@@ -122,6 +123,9 @@ func (c *committer) commitBatch(ctx context.Context, batch []work) ([]work, erro
 	entries := make([]ledger.Entry, len(batch))
 	for i := range batch {
 		entries[i] = batch[i].entry
+	}
+	if err := c.replaceRefusals(entries); err != nil {
+		return batch, err
 	}
 	var duplicate []bool
 	err := c.retryDisk(ctx, "ledger", func() (err error) {

@@ -30,6 +30,9 @@ func (l *loop) counts(now time.Time) wire.Run {
 		run.State = outcome.Running
 	}
 	run.Total = max(run.Total, run.Found)
+	if l.v.cfg.Watching {
+		run.New = max(0, run.Found-l.surveyed)
+	}
 	run.WorkUS = l.working.sum.Microseconds()
 	run.Waiting = l.waitingFor()
 	run.LeftOut = l.v.leftOutByKind()

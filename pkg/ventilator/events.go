@@ -97,7 +97,7 @@ func (l *loop) takeEvent(ev event) {
 		}
 	case ev.output != "":
 		if t := l.d.RecordOutput(ev.output); t != nil {
-			l.commitReceipt(t, strangersReceipt(t, l.v.cfg.Run, l.v.naming.outputs(t.Name), now))
+			l.commitReceipt(t, l.v.strangersReceipt(t, l.v.naming.outputs(t.Name), now))
 		}
 	case ev.heartbeat != nil:
 		l.askAbout(l.d.RecordHeartbeat(ev.heartbeat, now))

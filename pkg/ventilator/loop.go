@@ -17,7 +17,8 @@ type loop struct {
 	about wire.Run // names and describes the run; its counts are zero
 	d     *dispatch.Dispatcher
 
-	tickets *wire.Tickets // of this run
+	tickets  *wire.Tickets // of this run
+	surveyed int64         // images that were counted before the first task
 
 	found        chan []candidate // closed when all images were found
 	readOrders   chan readOrder
@@ -30,6 +31,7 @@ type loop struct {
 	spawn    func(func() error)          // starts a goroutine that the run waits for
 	held     map[*dispatch.Task]struct{} // tasks whose images were fetched ahead, and may not have been read
 	places   map[*dispatch.Task]func()   // of tasks whose images workers may be fetching from servers
+	refused  map[string]refusal          // of a run that watches: images that were refused, by their paths
 	backlog  []candidate                 // found, not yet added to the dispatcher
 	nextRead *dispatch.Task              // to be read next; nil: none
 	sink     sinkState
@@ -49,7 +51,7 @@ const maxAdded = 1024
 func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 	now := time.Now() // not started: while the images were counted, no worker could connect and no task be settled
 	l := &loop{
-		v: v, tickets: wire.NewTickets(wire.TicketKey(v.key)),
+		v: v, surveyed: look.Images, tickets: wire.NewTickets(wire.TicketKey(v.key)),
 		about: wire.Run{
 			ID: v.cfg.Run, Started: started, Total: look.Images,
 			Inputs: v.cfg.Inputs, Recipe: v.cfg.Recipe.String(), Host: v.cfg.Host,
@@ -62,13 +64,14 @@ func (v *Ventilator) newLoop(started time.Time, look survey) *loop {
 		sinkReplies:  make(chan sinkReply, 1),
 		sink:         sinkState{workers: -1},
 		places:       make(map[*dispatch.Task]func()),
+		refused:      make(map[string]refusal),
 		held:         make(map[*dispatch.Task]struct{}),
 		runState:     outcome.Running,
 		started:      now, lastPeer: now, lastSettled: now,
 	}
 	cfg := v.cfg.Dispatch
 	cfg.WithoutSink, cfg.OutputNames, cfg.Jitter = v.withoutSink(), v.naming.outputs, jitter
-	cfg.OnDead = func(t *dispatch.Task) { l.commitReceipt(t, receiptOf(t, v.cfg.Run, outcome.Dead, time.Now())) }
+	cfg.OnDead = func(t *dispatch.Task) { l.commitReceipt(t, v.receiptOf(t, outcome.Dead, time.Now())) }
 	l.d = dispatch.New(cfg)
 	return l
 }

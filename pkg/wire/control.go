@@ -226,7 +226,9 @@ type Run struct {
 	Dead     int64            `msgpack:"dead" json:"dead"`
 	Earlier  int64            `msgpack:"earlier" json:"earlier"` // of these four, settled before this run
 	// Of the rejected and dead, those that an operator has acknowledged
-	Acknowledged int64  `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"`
+	Acknowledged int64 `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"`
+	// Of the found, those that have come since a run that watches has counted its images
+	New          int64  `msgpack:"new,omitempty" json:"new,omitempty"`
 	Pending      int64  `msgpack:"pending" json:"pending"` // found, not settled, with no worker
 	Leased       int64  `msgpack:"leased" json:"leased"`
 	Deliveries   int64  `msgpack:"deliveries" json:"deliveries"`
@@ -273,6 +275,21 @@ func (r *Run) Count(o outcome.Outcome) {
 		r.Rejected++
 	case outcome.Dead:
 		r.Dead++
+	}
+}
+
+// Uncount takes back an image that was found and counted with this outcome.
+func (r *Run) Uncount(o outcome.Outcome) {
+	r.Found--
+	switch o {
+	case outcome.Done:
+		r.Done--
+	case outcome.Skipped:
+		r.Skipped--
+	case outcome.Rejected:
+		r.Rejected--
+	case outcome.Dead:
+		r.Dead--
 	}
 }
 

@@ -59,7 +59,7 @@ func TestWatchedFolder(t *testing.T) {
 	settled(7)
 	status := f.Start("status", "farm", "status", "--control", f.Control)
 	status.MustExit(0)
-	status.MustSay("watching")
+	status.MustSay("watching (6 new)")
 
 	v.Signal(syscall.SIGTERM)
 	v.MustExit(3) // one is damaged
@@ -85,6 +85,43 @@ func TestWatchedFolder(t *testing.T) {
 	again.Signal(syscall.SIGTERM)
 	again.MustExit(3)
 	mustAccount(t, again, account{found: 7, done: 1, skipped: 5, rejected: 1})
+}
+
+// A copy that pauses for longer than --settle is taken too early and rejected. At its end it is done once, and nothing is
+// left of the rejection.
+func TestCopyThatPausesReplacesItsRejection(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t)
+	dir := t.TempDir()
+	sink := f.StartSink()
+	sink.Await("collecting")
+	f.StartWorker("w")
+	v := f.StartVentilator("--watch", "--settle", "100ms", "--rescan", "1h", dir)
+	data := picture(t, 2)
+	for _, name := range []string{"slow.jpg", "slower.jpg"} {
+		write(t, filepath.Join(dir, name), data[:len(data)/2])
+	}
+	is := func(what string, found, rejected, done int64) {
+		t.Helper()
+		f.awaitStatus(what, func(s *wire.Status) bool {
+			return len(s.Runs) > 0 && s.Runs[0].Rejected == rejected && s.Runs[0].Done == done && s.Runs[0].Found == found
+		})
+	}
+	is("rejected copies", 2, 2, 0)
+	write(t, filepath.Join(dir, "slow.jpg"), data)
+	is("the whole copy", 2, 1, 1)
+	sink.Kill() // another knows from the ledger what was rejected
+	f.StartSink().Await("collecting")
+	write(t, filepath.Join(dir, "slower.jpg"), data)
+	is("both copies", 2, 0, 2)
+	v.Signal(syscall.SIGTERM)
+	v.MustExit(0)
+	mustAccount(t, v, account{found: 2, done: 2})
+	for _, e := range f.entries() {
+		if e.Outcome != outcome.Done {
+			t.Errorf("the ledger has %s as %s", e.Filename, e.Outcome)
+		}
+	}
 }
 
 func TestWatchTakesDirectoriesAlone(t *testing.T) {

@@ -64,7 +64,7 @@ function showName(e, r, state) {
   if (!e.firstChild) e.append(make('b'), make('span'));
   put(e.children[0], (r.inputs && r.inputs.join(', ')) || r.id);
   e.children[0].title = plain(r.id);
-  put(e.children[1], [`run ${r.id}`, r.host && `from ${r.host}`, !['running', 'finished'].includes(r.state) && r.state].filter(Boolean).join(' · '));
+  put(e.children[1], [`run ${r.id}`, r.host && `from ${r.host}`, !['running', 'finished'].includes(r.state) && r.state, r.new > 0 && `${count(r.new)} new`].filter(Boolean).join(' · '));
   const wanted = state.actions && mayAct() && isLive(r) && r.state !== 'draining';
   let button = e.querySelector('button');
   if (!wanted) {

@@ -32,6 +32,10 @@ func (d *Dispatcher) Settle(r *wire.Receipt, id taskid.ID) bool {
 	return true
 }
 
+// Replaced takes back the count of an image that was settled with that outcome: it has changed, and has been settled
+// again.
+func (d *Dispatcher) Replaced(o outcome.Outcome) { d.counts.Uncount(o) }
+
 // HandOver ends the task with this id, and reports whether it was unsettled. It is for a run without a sink, when a
 // connection has sent the task: what becomes of it is unknown.
 func (d *Dispatcher) HandOver(id taskid.ID) bool {
