@@ -40,8 +40,8 @@ type Entry struct {
 	Settled    time.Time // when the sink learned it
 	Stored     bool      // the worker wrote the outputs, perhaps to a directory that the sink cannot read
 	Stranger   bool      // reported by a program that cannot echo task ids
-	// Replaces is the task of the same image and run whose refusal this entry is to take the place of, since the image has
-	// changed. Append removes its entry, unless it is done. The ledger does not keep Replaces.
+	// Replaces is the task of the same image and run whose refusal this entry is to take the place of, since the image
+	// has changed. Append removes its entry, unless it is done. The ledger does not keep Replaces.
 	Replaces     taskid.ID
 	Acknowledged bool // an operator has acknowledged the rejection; set by Lookup and Refused
 	Retries      int  // how often an operator revived it before; set by the ledger

@@ -20,7 +20,8 @@ func TestEntryTakesThePlaceOfARefusal(t *testing.T) {
 		return e
 	}
 	done := again(3, "done.jpg", taskid.ID{})
-	appendAll(t, l, refused(1, "slow.jpg"), again(2, "slow.jpg", testID(1)), done, refused(4, "a.jpg"), refused(5, "b.jpg"))
+	appendAll(t, l, refused(1, "slow.jpg"), again(2, "slow.jpg", testID(1)), done, refused(4, "a.jpg"),
+		refused(5, "b.jpg"))
 	other := again(9, "b.jpg", testID(5))
 	other.Run = "another"
 	appendAll(t, l, again(6, "done.jpg", testID(3)), again(7, "c.jpg", testID(4)), again(8, "d.jpg", testID(99)), other)

@@ -55,7 +55,8 @@ func (l *loop) rejectUnsent(t *dispatch.Task, why *outcome.Rejection) {
 // receiptOf returns a receipt of t that the ventilator itself makes, for the sink to commit.
 func (v *Ventilator) receiptOf(t *dispatch.Task, o outcome.Outcome, now time.Time) wire.Receipt {
 	return wire.Receipt{
-		ID: t.ID.String(), Run: v.cfg.Run, Source: v.sourceOf(t.Origin.(*image)), Filename: t.Name, Outcome: o, Detail: t.Detail(),
+		ID: t.ID.String(), Run: v.cfg.Run, Source: v.sourceOf(t.Origin.(*image)), Filename: t.Name,
+		Outcome: o, Detail: t.Detail(),
 		Delivery: t.Deliveries(), Bytes: t.Size, At: now,
 	}
 }
@@ -77,8 +78,8 @@ type refusal struct {
 	outcome outcome.Outcome
 }
 
-// replaceRefusal takes back the refusal of an image that has changed since, such as a slow copy that was taken too early,
-// once the image is settled again. The sink does the same with the entry of the ledger.
+// replaceRefusal takes back the refusal of an image that has changed since, such as a slow copy that was taken too
+// early, once the image is settled again. The sink does the same with the entry of the ledger.
 func (l *loop) replaceRefusal(t *dispatch.Task, is outcome.Outcome) {
 	if !l.v.cfg.Watching {
 		return

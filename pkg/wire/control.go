@@ -69,7 +69,8 @@ func DecodeReply(b []byte) (*Reply, error) {
 // SettledArgs asks which of some tasks are settled.
 type SettledArgs struct {
 	IDs []string `msgpack:"ids"` // at most MaxBatch
-	// Present leaves out done tasks whose outputs are no longer where they were written. The sink looks for each output.
+	// Present leaves out done tasks whose outputs are no longer where they were written. The sink looks for each
+	// output.
 	Present bool `msgpack:"present,omitempty"`
 }
 
@@ -246,8 +247,8 @@ type Run struct {
 	// What the walk left out so far, by kind; at most MaxLeftOut kinds
 	LeftOut map[string]int64 `msgpack:"left_out,omitempty" json:"left_out,omitempty"`
 
-	// HandedOut counts images of a run without a sink that were sent to a worker: what became of them is unknown. It never
-	// travels.
+	// HandedOut counts images of a run without a sink that were sent to a worker: what became of them is unknown. It
+	// never travels.
 	HandedOut int64 `msgpack:"-" json:"handed_out,omitempty"`
 }
 

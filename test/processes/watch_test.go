@@ -87,8 +87,8 @@ func TestWatchedFolder(t *testing.T) {
 	mustAccount(t, again, account{found: 7, done: 1, skipped: 5, rejected: 1})
 }
 
-// A copy that pauses for longer than --settle is taken too early and rejected. At its end it is done once, and nothing is
-// left of the rejection.
+// A copy that pauses for longer than --settle is taken too early and rejected. At its end it is done once, and nothing
+// is left of the rejection.
 func TestCopyThatPausesReplacesItsRejection(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t)
