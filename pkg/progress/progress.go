@@ -175,24 +175,26 @@ func jsonLine(r *wire.Run, now time.Time) string {
 	return string(b)
 }
 
-// barWidth leaves room for text beside the bar on a terminal of 80 columns.
-const barWidth = 16
+// barWidth returns the width of the bar on a terminal with that many columns, which leaves room for text beside it.
+func barWidth(columns int) int { return min(max(columns/5, 4), 16) }
 
 // bar draws its line again with each change.
 type bar struct {
 	screen *Screen
+	width  int // of the bar itself, which stays as it was at the first Show
 	b      *progressbar.ProgressBar
 }
 
 // Show implements Reporter.
 func (b *bar) Show(r wire.Run) {
 	if b.b == nil {
+		b.width = barWidth(b.screen.columns())
 		b.b = progressbar.NewOptions64(
 			max(r.Total, 1),
 			progressbar.OptionSetWriter(
 				barWriter{b.screen},
 			),
-			progressbar.OptionSetWidth(barWidth),
+			progressbar.OptionSetWidth(b.width),
 			progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(false), // the library would count pauses
 			progressbar.OptionUseANSICodes(true),
@@ -204,7 +206,8 @@ func (b *bar) Show(r wire.Run) {
 	if t := remarks(&r); t != "" {
 		text += " (" + t + ")"
 	}
-	b.b.Describe(shortened(text, b.screen.columns()-len(fmt.Sprintf("  100%%  (%d/%d) ", r.Settled(), r.Total))))
+	beside := b.width + len(fmt.Sprintf("  100%%  (%d/%d) ", r.Settled(), r.Total))
+	b.b.Describe(shortened(text, b.screen.columns()-beside))
 	if r.Total > 0 && r.Total != b.b.GetMax64() {
 		b.b.ChangeMax64(r.Total)
 	}
