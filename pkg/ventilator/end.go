@@ -47,7 +47,11 @@ func (l *loop) checkProgress(now time.Time) error {
 		l.lastSettled = now
 	}
 	if limit := l.v.cfg.StallTimeout; limit > 0 && now.Sub(l.lastSettled) > limit && l.runState != outcome.Paused {
-		return fmt.Errorf("%w: nothing was settled for %v; %s", ErrStalled, limit, l.describeUnsettled(10))
+		why := "; "
+		if waits := l.waitingFor(); waits != "" {
+			why = ", " + waits + "; "
+		}
+		return fmt.Errorf("%w: nothing was settled for %v%s%s", ErrStalled, limit, why, l.describeUnsettled(10))
 	}
 	return nil
 }
