@@ -152,7 +152,8 @@ func refuseName(name string, err error) *outcome.Rejection {
 	case strings.ContainsAny(name, "\t\n\r"):
 		return outcome.Reject(outcome.BadName, "rename it: the name has a tab or a line break")
 	}
-	return outcome.Reject(outcome.BadName, "rename it: %v", err)
+	why := strings.TrimPrefix(err.Error(), wire.ErrMalformed.Error()+": ")
+	return outcome.Reject(outcome.BadName, "rename it: the %s", why)
 }
 
 // printable returns a name that a message, a terminal and a ledger can hold. Bytes that are not UTF-8 or cannot be

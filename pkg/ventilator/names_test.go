@@ -80,7 +80,7 @@ func TestImageWhoseNameCannotTravelIsRejectedByName(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("file systems refuse such names here")
 	}
-	dir := fill(t, "caf\xe9.jpg", "tab\tbed.jpg", strings.Repeat("x", 245)+".jpg",
+	dir := fill(t, "caf\xe9.jpg", "tab\tbed.jpg", "\x1b[31mred.jpg", strings.Repeat("x", 245)+".jpg",
 		"plain.txt", "raw.x3f", ".hidden.jpg")
 	if err := os.WriteFile(filepath.Join(dir, "plain.txt"), []byte("text"), 0o644); err != nil {
 		t.Fatal(err)
@@ -102,12 +102,13 @@ func TestImageWhoseNameCannotTravelIsRejectedByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	run, err := v.Run(t.Context())
-	if err != nil || run.Found != 3 || run.Rejected != 3 || run.Unsettled() != 0 {
+	if err != nil || run.Found != 4 || run.Rejected != 4 || run.Unsettled() != 0 {
 		t.Errorf("%+v, %v", run, err)
 	}
 	bad := string(outcome.BadName) + ": rename it: "
 	if told[`caf\xe9.jpg`] != bad+"the name is not UTF-8" ||
-		told[`tab\tbed.jpg`] != bad+"the name has a tab or a line break" {
+		told[`tab\tbed.jpg`] != bad+"the name has a tab or a line break" ||
+		told[`\x1b[31mred.jpg`] != bad+`the name "\x1b[31mred.jpg" has control characters` {
 		t.Errorf("it is told %q", told)
 	}
 	why := told[strings.Repeat("x", 245)+".jpg"]
