@@ -1,5 +1,5 @@
 // The throughput over the run, as a line chart.
-import {$, put, rate, clock, span} from './format.js';
+import {$, put, count, rate, clock, span} from './format.js';
 
 const svg = 'http://www.w3.org/2000/svg';
 const width = 1000, height = 200;
@@ -32,7 +32,8 @@ export function showChart(history) {
   }));
   $('chart-y').replaceChildren(...marks.map(m => {
     const s = document.createElement('span');
-    s.textContent = rate(top * m);
+    const mark = top * m;
+    s.textContent = Number.isInteger(mark) ? count(mark) : rate(mark);
     s.style.top = `${100 * (1 - m)}%`;
     return s;
   }));

@@ -104,9 +104,9 @@ function showKeys(e, r, total, settled) {
     put(k.lastChild, p.word);
   });
   if (!isLive(r)) {
-    const sum = r.unsettled === 0 ? `✓ ${count(r.found)} found, all accounted for`
-      : r.state === 'finished' ? `${count(r.unsettled)} of ${count(r.found)} found are unaccounted for`
-      : `${count(r.unsettled)} of ${count(r.found)} found are left for the next run`;
+    const sum = r.state !== 'finished' && total > settled ? `${count(total - settled)} left for the next run`
+      : r.unsettled === 0 ? `✓ ${count(r.found)} found, all accounted for`
+      : `${count(r.unsettled)} of ${count(r.found)} found are unaccounted for`;
     e.append(make('span', 'key equal', sum));
     e.lastChild.dataset.key = 'sum';
   }
