@@ -1,4 +1,5 @@
-// Package account says to whom the limits of a client are charged.
+// Package account names the account to which the limits of a client are charged: its IPv4 address, or the IPv6 network
+// that one machine may hold. So a client gains nothing by opening more connections.
 package account
 
 import (

@@ -1,4 +1,4 @@
-// Package bmp reads BMP files by rows, from the top, and holds no picture.
+// Package bmp reads BMP files row by row, from the top, and holds no picture.
 //
 // It reads the headers of OS/2 1.x, OS/2 2.x and of Windows from version 2 to 5; pixels of 1, 2, 4 and 8 bits with a
 // palette, of 16, 24 and 32 bits with any masks; run lengths; rows from below and from the top; a gap in front of the

@@ -1,3 +1,6 @@
+// Package tiff reads the pages of TIFF files row by row: in strips or tiles, plain or compressed by LZW, Deflate,
+// Zstandard, PackBits, JPEG or the codes of fax machines. It holds no picture, and checks sizes before it allocates
+// memory.
 package tiff
 
 import (

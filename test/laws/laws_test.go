@@ -24,6 +24,7 @@ const module = "github.com/imagefarm/imagefarm"
 type pkg struct {
 	ImportPath  string
 	Dir         string
+	Doc         string // the first sentence of the package's comment
 	Imports     []string
 	GoFiles     []string
 	TestGoFiles []string
@@ -32,7 +33,7 @@ type pkg struct {
 // packages lists the module's packages, tests left out of their imports.
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,GoFiles,TestGoFiles", "./...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,GoFiles,TestGoFiles", "./...")
 	cmd.Dir = "../.."
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
