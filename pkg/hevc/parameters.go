@@ -86,7 +86,7 @@ func parseParameters(p []byte, sequences *[16]*sequence) (id int, s *parameters,
 	s.listsModification = b.flag()
 	b.golomb() // the level of parallel merging
 	s.extendedHeader = b.flag()
-	if err := s.parseExtensions(b); err != nil {
+	if err := s.parseExtensions(b, seq); err != nil {
 		return 0, nil, err
 	}
 	if b.short {
@@ -130,7 +130,7 @@ func (s *parameters) parseTiles(b *bitReader, seq *sequence) error {
 }
 
 // parseExtensions reads the range extension (7.3.2.3.2), and refuses what is not decoded here.
-func (s *parameters) parseExtensions(b *bitReader) error {
+func (s *parameters) parseExtensions(b *bitReader, seq *sequence) error {
 	if !b.flag() {
 		return nil
 	}
@@ -159,8 +159,13 @@ func (s *parameters) parseExtensions(b *bitReader) error {
 	if max(s.saoShift[0], s.saoShift[1]) > 2 {
 		return corrupt("offsets of samples shifted by %d and %d bits", s.saoShift[0], s.saoShift[1])
 	}
-	if s.crossComponent {
+	switch {
+	case s.crossComponent:
 		return unsupported("prediction across components")
+	case s.chromaQPLists:
+		return unsupported("offsets of chroma's quantizers for each unit")
+	case s.log2MaxSkip > 2 && seq.scaled:
+		return unsupported("scaling lists beside large blocks without transform")
 	}
 	return nil
 }

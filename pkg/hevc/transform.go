@@ -62,11 +62,18 @@ func (d *decoder) reconstruct(comp, x, y, log2 int, b block) {
 	}
 	if b.dst {
 		sines(coefficients, depth)
-	} else {
-		cosine(coefficients, log2, depth, b.usedX, b.usedY)
+		addDifferences(plane.pix[at:], plane.stride, coefficients, n, depth)
+		clear(coefficients)
+		return
 	}
-	addDifferences(plane.pix[at:], plane.stride, coefficients, n, depth)
+	cosineAdd(coefficients, d.transformed[:n*n], plane.pix, at, plane.stride, log2, depth, b.usedX, b.usedY)
 	clear(coefficients)
+}
+
+// plainCosineAdd transforms coefficients in place, and adds them to samples.
+func plainCosineAdd(p []int16, pix []uint16, stride, log2, depth, usedX, usedY int) {
+	cosine(p, log2, depth, usedX, usedY)
+	addDifferences(pix, stride, p, 1<<log2, depth)
 }
 
 // onlyFirst reports whether no coefficient of the first 4×4 but the first is set.

@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package hevc
+
+func cosineAdd(p, _ []int16, pix []uint16, at, stride, log2, depth, usedX, usedY int) {
+	plainCosineAdd(p, pix[at:], stride, log2, depth, usedX, usedY)
+}
