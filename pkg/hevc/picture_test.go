@@ -15,30 +15,38 @@ import (
 // pictures are the files of testdata, and the sums of what libde265 makes of them, filtered and not.
 var pictures = []struct {
 	name            string
+	width, height   int
 	sum, unfiltered uint32
 }{
-	{"base", 0x98fc01be, 0x14e1ada3},
-	{"fine", 0xff72a2d7, 0xff72a2d7},
-	{"coarse", 0xee21dbbb, 0x478eded4},
-	{"ctb16", 0xd58ca2dd, 0x6b035d0d},
-	{"ctb32", 0x818defc6, 0xc24c921a},
-	{"gray", 0x2ecdaf7b, 0xb51828fd},
-	{"gray10", 0x572022d9, 0xb0db241f},
-	{"chroma422", 0x37b1ddbc, 0xdb513597},
-	{"chroma422-10", 0x4711fbd3, 0x8e57367b},
-	{"chroma444", 0xa762021e, 0xead35e34},
-	{"depth10", 0x8b8e6300, 0x7ca5dac9},
-	{"depth12", 0x71f64aa2, 0x6a1b55c3},
-	{"skip", 0x296c78da, 0x85071851},
-	{"skip444", 0xfb319b9f, 0xffb078cf},
-	{"lossless", 0x85bf2568, 0x85bf2568},
-	{"cu-lossless", 0x6751faeb, 0xe93d60e0},
-	{"scaling", 0x66f49df8, 0xbbfde2f9},
-	{"quantgroups", 0x502d9e6f, 0x87d6cb72},
-	{"offsets", 0xaba161a4, 0x0a7af6fa},
-	{"wavefront", 0xc9a7f41a, 0x8e38d18d},
-	{"slices", 0xf8fee146, 0x7023ec7f},
-	{"nofilter", 0x029ba3ae, 0x029ba3ae},
+	{"base", 200, 136, 0x98fc01be, 0x14e1ada3},
+	{"fine", 200, 136, 0xff72a2d7, 0xff72a2d7},
+	{"coarse", 200, 136, 0xee21dbbb, 0x478eded4},
+	{"ctb16", 200, 136, 0xd58ca2dd, 0x6b035d0d},
+	{"ctb32", 200, 136, 0x818defc6, 0xc24c921a},
+	{"gray", 200, 136, 0x2ecdaf7b, 0xb51828fd},
+	{"gray10", 200, 136, 0x572022d9, 0xb0db241f},
+	{"chroma422", 200, 136, 0x37b1ddbc, 0xdb513597},
+	{"chroma422-10", 200, 136, 0x4711fbd3, 0x8e57367b},
+	{"chroma444", 200, 136, 0xa762021e, 0xead35e34},
+	{"depth10", 200, 136, 0x8b8e6300, 0x7ca5dac9},
+	{"depth12", 200, 136, 0x71f64aa2, 0x6a1b55c3},
+	{"skip", 200, 136, 0x296c78da, 0x85071851},
+	{"skip444", 200, 136, 0xfb319b9f, 0xffb078cf},
+	{"lossless", 200, 136, 0x85bf2568, 0x85bf2568},
+	{"cu-lossless", 200, 136, 0x6751faeb, 0xe93d60e0},
+	{"scaling", 200, 136, 0x66f49df8, 0xbbfde2f9},
+	{"quantgroups", 200, 136, 0x502d9e6f, 0x87d6cb72},
+	{"offsets", 200, 136, 0xaba161a4, 0x0a7af6fa},
+	{"wavefront", 200, 136, 0xc9a7f41a, 0x8e38d18d},
+	{"slices", 200, 136, 0xf8fee146, 0x7023ec7f},
+	{"nofilter", 200, 136, 0x029ba3ae, 0x029ba3ae},
+	{"random-bypass", 176, 96, 0x5d96d96c, 0x1ac72518},
+	{"random-depths", 32, 32, 0xec04f87b, 0x0406b14a},
+	{"random-pcm", 80, 32, 0xf1db0f27, 0xf1db0f27},
+	{"random-rows", 64, 32, 0x42a59b23, 0x42a59b23},
+	{"random-segments", 80, 80, 0xccd0074c, 0xccd0074c},
+	{"random-tiles", 128, 48, 0x8fd49f3e, 0x164e2294},
+	{"random-tiles422", 160, 96, 0x7d0efd2f, 0x7f6d8699},
 }
 
 // readStream returns a file of testdata as a configuration record and the units of a picture.
@@ -96,7 +104,7 @@ func TestEverySampleIsLibde265s(t *testing.T) {
 				t.Errorf("%s: %v", p.name, err)
 				continue
 			}
-			if pic.Width != 200 || pic.Height != 136 {
+			if pic.Width != p.width || pic.Height != p.height {
 				t.Errorf("%s: %d×%d pixels", p.name, pic.Width, pic.Height)
 			}
 			if got := sumOf(pic); got != c.want {
@@ -152,7 +160,8 @@ func TestUnsupportedStreams(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, name := range []string{"coarse", "gray", "chroma422", "slices", "wavefront", "depth10"} {
+	for _, name := range []string{"coarse", "gray", "chroma422", "slices", "wavefront", "depth10",
+		"random-bypass", "random-depths", "random-pcm", "random-rows", "random-segments", "random-tiles", "random-tiles422"} {
 		stream, err := os.ReadFile(filepath.Join("testdata", name+".hevc"))
 		if err != nil {
 			f.Fatal(err)
