@@ -43,13 +43,18 @@ type Options struct {
 	// AcceptTruncated fills what is missing of a file that was cut short with zeros, instead of returning an error.
 	AcceptTruncated bool
 
-	// Scale asks for only each second, fourth or eighth pixel in both directions, beginning with the first. Only readers
-	// that are much faster so do it, and Size tells whether they did: png, of interlaced files. 0 means 1, every pixel.
+	// Scale asks for only each second, fourth or eighth pixel in both directions, beginning with the first. Only
+	// readers that are much faster so do it, and Size tells whether they did: png, of interlaced files. 0 means 1,
+	// every pixel.
 	Scale int
 
-	// Inks converts pixels of CMYK, 4 bytes each of which 255 is full, to red, green, blue and 255. nil takes each colour
-	// as what its ink and black let through.
+	// Inks converts pixels of CMYK, 4 bytes each of which 255 is full, to red, green, blue and 255. nil takes each
+	// colour as what its ink and black let through.
 	Inks func(dst, src []byte)
+
+	// KeepInks asks for pixels of CMYK as they are, where there is no alpha beside them: four samples, of which the
+	// largest value is no ink. Only tiff does it, and the Reader's method Inks tells whether it did.
+	KeepInks bool
 
 	// Page is the picture that is read of several in a file, 0 for the first.
 	Page int

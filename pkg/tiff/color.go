@@ -20,6 +20,7 @@ type converter struct {
 	greenCb  [256]int32
 	blueCb   [256]int32
 	inks     func(dst, src []byte)
+	kept     bool     // inks stay inks
 	gamma    []uint16 // of L*a*b*: linear light, 0 to 4095, to samples
 }
 
@@ -50,6 +51,9 @@ func (p *page) newConverter() *converter {
 	}
 	return c
 }
+
+// keepInks makes the output four inks, of which the largest value is none.
+func (c *converter) keepInks() { c.channels, c.kept = 4, true }
 
 // coded tells whether JPEG data hold the rows. Then codedJPEG has already turned YCbCr into RGB.
 func (p *page) coded() bool { return p.compression == jpegCompression || p.compression == oldJPEG }
@@ -116,6 +120,10 @@ func (c *converter) pixels(dst, row []byte) {
 		}
 		for i := 0; i+2 <= len(row); i += 2 {
 			dst[i], dst[i+1] = row[i+1], row[i]
+		}
+	case c.kept && c.bits == 8 && c.samples == 4:
+		for i, v := range row[:4*c.width] {
+			dst[i] = ^v
 		}
 	case c.bits == 1 && c.samples == 1 && c.channels == 1:
 		c.bilevel(dst, row)
@@ -200,6 +208,14 @@ func (c *converter) color() func(p *[4]uint32, v []uint16, top uint32) int {
 			return 3
 		}
 	case separated:
+		if c.kept {
+			return func(p *[4]uint32, v []uint16, top uint32) int {
+				for i := range p {
+					p[i] = top - uint32(v[i])
+				}
+				return 4
+			}
+		}
 		if c.inks != nil {
 			return c.fromInks
 		}

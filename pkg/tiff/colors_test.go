@@ -200,3 +200,35 @@ func TestOldStyleJPEGThatIsAFile(t *testing.T) {
 		}
 	}
 }
+
+// Inks stay inks where that is asked for, but for those with alpha beside them.
+func TestKeptInks(t *testing.T) {
+	for _, bits := range []int{8, 16} {
+		for _, planar := range []bool{false, true} {
+			s := spec{width: 31, height: 17, bits: bits, samples: 4, photometric: separated, compression: lzw, planar: planar}
+			sample := scene(bits, 6)
+			r, rows, err := readAll(s.encode(sample), raster.Options{KeepInks: true})
+			if err != nil || !r.Inks() || r.Channels() != 4 || r.Depth() != bits {
+				t.Fatalf("%d bits, planar %v: %v", bits, planar, err)
+			}
+			top := 1<<bits - 1
+			for y, row := range rows {
+				for i := range s.width * 4 {
+					got := int(row[i*bits/8])
+					if bits == 16 {
+						got = got<<8 | int(row[2*i+1])
+					}
+					if want := top - int(sample(i/4, y, i%4)); got != want {
+						t.Fatalf("%d bits, planar %v, at %d, %d: %d, want %d", bits, planar, i/4, y, got, want)
+					}
+				}
+			}
+		}
+	}
+	s := spec{width: 31, height: 17, bits: 8, samples: 5, photometric: separated, compression: lzw,
+		more: map[uint16][]uint32{tagExtraSamples: {2}}}
+	r, _, err := readAll(s.encode(scene(8, 6)), raster.Options{KeepInks: true})
+	if err != nil || r.Inks() || r.Channels() != 4 {
+		t.Errorf("beside alpha they are kept: %v", err)
+	}
+}

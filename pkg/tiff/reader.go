@@ -54,6 +54,9 @@ func Open(data []byte, opt raster.Options) (*Reader, error) {
 	}
 	r.color = p.newConverter()
 	r.color.inks = opt.Inks
+	if r.Inks() {
+		r.color.keepInks()
+	}
 	r.row = make([]byte, r.fileRow(p.width))
 	r.streams, r.memory = make([]stream, p.planes()), make([]memory, p.planes())
 	if p.tiled {
@@ -89,8 +92,16 @@ func (p *page) fileRow(width int) int { return (width*p.perPixel()*p.bits + 7) /
 // Size returns the width and height as stored, before any orientation.
 func (r *Reader) Size() (width, height int) { return r.width, r.height }
 
+// Inks reports whether the samples are four inks, of which the largest value is none.
+func (r *Reader) Inks() bool {
+	return r.opt.KeepInks && r.photometric == separated && r.alpha == noAlpha
+}
+
 // Channels returns 1 to 4.
 func (r *Reader) Channels() int {
+	if r.Inks() {
+		return 4
+	}
 	channels := 3
 	if r.photometric == minIsWhite || r.photometric == minIsBlack || r.photometric == mask {
 		channels = 1

@@ -28,7 +28,9 @@ func (t *transform) decode() error {
 	w, h := t.needed(finer)
 	if t.info.ByRows() {
 		return t.decoded(func() ([]source, error) {
-			src, err := rows.Open(t.info.Coding, t.data, t.rowOptions())
+			opt := t.rowOptions()
+			opt.KeepInks = true
+			src, err := rows.Open(t.info.Coding, t.data, opt)
 			if err != nil {
 				return nil, err
 			}

@@ -79,13 +79,25 @@ func (t *transform) direct() []*variant {
 	return direct
 }
 
+// ofInks reports whether the samples of a source are four inks. They become colours when the picture is small.
+func ofInks(src engine.RowSource) bool {
+	s, ok := src.(interface{ Inks() bool })
+	return ok && s.Inks()
+}
+
+// hasAlpha reports whether the last sample of a source's pixels is their opacity.
+func hasAlpha(src engine.RowSource) bool { return src.Channels()%2 == 0 && !ofInks(src) }
+
 // layout is a picture that rows are made into.
 type layout struct{ picture.Picture }
 
 // layout lays a picture of w×h pixels out for the channels of a source, and returns its planes in their order.
 func (t *transform) layout(src engine.RowSource, w, h int) (*layout, []*picture.Plane) {
 	p := new(layout)
-	if src.Channels() > 2 {
+	switch {
+	case ofInks(src):
+		p.Model = picture.CMYK
+	case src.Channels() > 2:
 		p.Model = picture.RGB
 	}
 	p.Planes = make([]picture.Plane, p.Model.Planes())
@@ -93,7 +105,7 @@ func (t *transform) layout(src engine.RowSource, w, h int) (*layout, []*picture.
 	for i := range p.Planes {
 		planes = append(planes, &p.Planes[i])
 	}
-	if src.Channels()%2 == 0 {
+	if hasAlpha(src) {
 		p.Alpha, p.Premultiplied = new(picture.Plane), t.averages()
 		planes = append(planes, p.Alpha)
 	}
@@ -122,7 +134,7 @@ func (t *transform) rows(src engine.RowSource, to feed) (opaque bool, err error)
 	w, h := src.Size()
 	row := make([]byte, w*src.Channels()*src.Depth()/8)
 	opaque = true
-	multiply := t.averages()
+	multiply, alpha := t.averages(), hasAlpha(src)
 	for y := range h {
 		if y%64 == 0 && t.ctx.Err() != nil {
 			return false, context.Cause(t.ctx)
@@ -134,7 +146,7 @@ func (t *transform) rows(src engine.RowSource, to feed) (opaque bool, err error)
 		if src.Depth() == 16 {
 			samples = picture.Narrow(row)
 		}
-		if src.Channels()%2 == 0 {
+		if alpha {
 			opaque = picture.Alpha(samples, src.Channels(), multiply) && opaque
 		}
 		to.Row(samples)

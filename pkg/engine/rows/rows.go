@@ -20,6 +20,12 @@ type Source struct {
 	raster.Reader
 }
 
+// Inks reports whether the samples are four inks, of which the largest value is none (see raster.Options.KeepInks).
+func (s *Source) Inks() bool {
+	r, ok := s.Reader.(interface{ Inks() bool })
+	return ok && r.Inks()
+}
+
 // Reads tells whether Open has the decoder for all files of a format. It has one for JPEG, too, which is slow and meant
 // for files of 12 bits a sample.
 func Reads(name string) bool {
