@@ -51,10 +51,15 @@ func (m madeAhead) remove(entries *ledger.Ledger, closeStores func() error) erro
 	if err = errors.Join(err, closeStores()); err != nil || !removed {
 		return err
 	}
+	m.removeDirs()
+	return nil
+}
+
+// removeDirs removes the directories that were missing, as far as they are empty.
+func (m madeAhead) removeDirs() {
 	for _, dir := range m.dirs {
 		if info, err := os.Lstat(dir); err == nil && info.IsDir() {
 			_ = os.Remove(dir) // it stays if somebody uses it
 		}
 	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/farm"
+	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/pki"
 	"github.com/imagefarm/imagefarm/pkg/progress"
@@ -157,6 +158,13 @@ func (r *localRun) configureWorker() (err error) {
 func (r *localRun) openStores(ctx context.Context) (err error) {
 	r.ahead = noteMissing(r.c.String("out"), ledgerPathOf(r.c))
 	r.config.Sink, r.closeStores, err = sinkConfig(ctx, r.c, r.log, r.registry)
+	if err != nil {
+		r.ahead.removeDirs()
+	}
+	if errors.Is(err, ledger.ErrInUse) {
+		return fmt.Errorf("%w: wait until that ends, or choose another --out; for several runs at once, start a sink and a "+
+			"ventilator for each run", err)
+	}
 	return err
 }
 
