@@ -3,9 +3,10 @@
 // Command memory prints how much memory the isolated child takes up that makes thumbnails of one photograph of twelve
 // megapixels: go run ./bench/memory [-size 64,128,256] [FILE…]. Without files it makes its own: PNG, TIFF and JPEG.
 //
-// The first figure is the peak of the child's resident memory (VmHWM of /proc/PID/status), in MiB. It counts pages of
-// the program's file, which all children share, and the image and the outputs, which it shares with its parent. The
-// second is the largest that was seen of the child's own memory (RssAnon).
+// The figures are in MiB, from /proc/PID/status. The first is the peak of the child's resident memory (VmHWM). The
+// others are the largest that was seen of its parts: the child's own memory (RssAnon); pages of the program's and
+// libraries' files (RssFile), which are in memory once for all processes; and the image and the outputs (RssShmem),
+// which the child shares with its parent. Only the child's own memory grows with the number of children.
 package main
 
 import (
@@ -54,7 +55,8 @@ func run(dir, size string, files []string) error {
 			return err
 		}
 	}
-	fmt.Println("| input | bytes | peak of the child, MiB | its own, MiB |\n|---|--:|--:|--:|")
+	fmt.Println("| input | bytes | peak of the child | its own | program and libraries | image and outputs |\n" +
+		"|---|--:|--:|--:|--:|--:|")
 	for i, file := range files {
 		info, err := os.Stat(file)
 		if err != nil {
@@ -64,16 +66,19 @@ func run(dir, size string, files []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %s | %d | %.0f | %.0f |\n", filepath.Base(file), info.Size(), float64(peak.all)/(1<<20),
-			float64(peak.own)/(1<<20))
+		mib := func(n int64) float64 { return float64(n) / (1 << 20) }
+		fmt.Printf("| %s | %d | %.0f | %.0f | %.0f | %.0f |\n", filepath.Base(file), info.Size(), mib(peak.all),
+			mib(peak.own), mib(peak.files), mib(peak.shared))
 	}
 	return nil
 }
 
 // usage is memory in bytes.
-type usage struct{ all, own int64 }
+type usage struct{ all, own, files, shared int64 }
 
-func (u usage) larger(v usage) usage { return usage{max(u.all, v.all), max(u.own, v.own)} }
+func (u usage) larger(v usage) usage {
+	return usage{max(u.all, v.all), max(u.own, v.own), max(u.files, v.files), max(u.shared, v.shared)}
+}
 
 // measure runs the farm over one image and returns the largest use of memory of its children.
 func measure(dir, file, size string, n int) (peak usage, err error) {
@@ -148,6 +153,10 @@ func of(pid string) (u usage) {
 			u.all = kilobytes << 10
 		case name == "RssAnon":
 			u.own = kilobytes << 10
+		case name == "RssFile":
+			u.files = kilobytes << 10
+		case name == "RssShmem":
+			u.shared = kilobytes << 10
 		}
 	}
 	return u
