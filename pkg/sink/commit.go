@@ -43,7 +43,8 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 			first = w
 		}
 		timer.Reset(c.cfg.GroupCommit - time.Since(first.queued))
-		batch, err := c.commitBatch(ctx, c.gather(first, queue, timer.C))
+		extend := func() { timer.Reset(c.cfg.GroupCommit) }
+		batch, err := c.commitBatch(ctx, c.gather(first, queue, timer.C, extend))
 		if err != nil {
 			for _, w := range batch {
 				if w.done != nil {
@@ -63,9 +64,11 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 }
 
 // gather returns the group that begins with first: what comes until over fires, which is GroupCommit after first was
-// queued, and what is queued by then. While the group before it was being committed, the time for this one ran. A group
-// that has all that its runs lack waits for nothing.
-func (c *committer) gather(first work, queue <-chan work, over <-chan time.Time) []work {
+// queued, and what is queued by then. While the group before it was being committed, the time for this one ran. A
+// group that has all that its runs lack waits for nothing. If they lack no more than the group has, the rest is
+// likely to come soon: gather calls extend once, after which over fires GroupCommit later. So a run rarely ends with
+// two commits, one right after the other.
+func (c *committer) gather(first work, queue <-chan work, over <-chan time.Time, extend func()) []work {
 	var batch []work
 	size, lacking := int64(0), newLacking(c.runs)
 	add := func(w work) {
@@ -74,6 +77,7 @@ func (c *committer) gather(first work, queue <-chan work, over <-chan time.Time)
 		lacking.add(&w.entry)
 	}
 	add(first)
+	extended := false
 	for waits := true; len(batch) < maxBatch && size < maxBatchBytes; {
 		select {
 		case w, ok := <-queue:
@@ -84,7 +88,7 @@ func (c *committer) gather(first work, queue <-chan work, over <-chan time.Time)
 			continue
 		default:
 		}
-		if !waits || lacking.nothing() {
+		if !waits || lacking.atMost(0) {
 			return batch
 		}
 		select {
@@ -94,7 +98,10 @@ func (c *committer) gather(first work, queue <-chan work, over <-chan time.Time)
 			}
 			add(w)
 		case <-over:
-			waits = false
+			if waits = !extended && lacking.atMost(int64(len(batch))); waits {
+				extended = true
+				extend()
+			}
 		}
 	}
 	return batch

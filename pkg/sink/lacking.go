@@ -47,11 +47,11 @@ func (l *lacking) add(e *ledger.Entry) {
 	}
 }
 
-// nothing reports whether the group has the last images of all of its runs. A duplicate may be counted twice, so a
-// count below 0 tells nothing.
-func (l *lacking) nothing() bool {
+// atMost reports whether each run of the group is known to lack at most n images. A duplicate may be counted twice, so
+// a count below 0 tells nothing.
+func (l *lacking) atMost(n int64) bool {
 	for run := range l.runs {
-		if left, known := l.left[run]; !known || left != 0 {
+		if left, known := l.left[run]; !known || left < 0 || left > n {
 			return false
 		}
 	}

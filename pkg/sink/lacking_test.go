@@ -29,7 +29,7 @@ func gathering(c *committer, run string, queued ...string) (queue chan work, ove
 	for _, q := range queued {
 		queue <- workOf(q)
 	}
-	go func() { size <- len(c.gather(workOf(run), queue, over)) }()
+	go func() { size <- len(c.gather(workOf(run), queue, over, func() {})) }()
 	synctest.Wait()
 	return queue, over, size
 }
@@ -96,10 +96,35 @@ func TestGroupWhoseTimeIsOverTakesWhatIsQueued(t *testing.T) {
 			queue <- workOf("r")
 		}
 		over <- time.Now()
-		if n := len(c.gather(workOf("r"), queue, over)); n != 11 {
+		if n := len(c.gather(workOf("r"), queue, over, func() {})); n != 11 {
 			t.Errorf("a group of %d, want all 11", n)
 		}
 	})
+}
+
+func TestGroupWaitsOnceMoreForTheFewThatARunLacks(t *testing.T) {
+	for total, waits := range map[int64]bool{4: true, 5: false} {
+		synctest.Test(t, func(t *testing.T) {
+			queue, over, size := gathering(committerOf(wire.Run{ID: "r", Total: total}), "r", "r")
+			over <- time.Now()
+			synctest.Wait()
+			if waited := len(size) == 0; waited != waits {
+				t.Errorf("2 of %d images: it waited for the others: %v, want %v", total, waited, waits)
+			}
+			if !waits {
+				return
+			}
+			queue <- workOf("r")
+			synctest.Wait()
+			if len(size) > 0 {
+				t.Error("it did not wait for the last image")
+			}
+			over <- time.Now()
+			if n := <-size; n != 3 {
+				t.Errorf("a group of %d, want the 3 that came in time", n)
+			}
+		})
+	}
 }
 
 func TestARunThatBeginsAgainLacksWhatItsVentilatorSays(t *testing.T) {
