@@ -74,6 +74,33 @@ func (c *cabac) bin(context int) int {
 	return int((uint64(state) ^ mask) & 1)
 }
 
+// group decodes the bins n to 1 of a group of coefficients, each of the context base and its offset, as bin would. The
+// decoder's state stays in registers.
+func (c *cabac) group(base int, offsets *[16]uint8, n int) (set uint32) {
+	value, span, at, have := c.value, c.span, c.at, c.have
+	for ; n > 0; n-- {
+		state := &c.states[(base+int(offsets[n&15]))&(contexts-1)]
+		s := *state
+		lps := uint64(lowRanges[(int(s)<<2|int(span>>6&3))&511])
+		span -= lps
+		scaled := span << offsetShift
+		_, below := bits.Sub64(value, scaled, 0)
+		mask := below - 1
+		value -= scaled & mask
+		span += (lps - span) & mask
+		*state = nextStates[s|uint8(mask&128)]
+		shift := uint(bits.LeadingZeros64(span)-(63-8)) & 63
+		span <<= shift
+		value <<= shift
+		if have -= int(shift); have < 0 {
+			value, at, have = refill(c.data, value, at, have)
+		}
+		set |= uint32((uint64(s)^mask)&1) << (n & 15)
+	}
+	c.value, c.span, c.at, c.have = value, span, at, have
+	return set
+}
+
 // flag decodes a bin of a context that is a flag.
 func (c *cabac) flag(context int) bool { return c.bin(context) != 0 }
 

@@ -1,5 +1,5 @@
 // Package hevc decodes still pictures of HEVC, H.265: what HEIC files hold. It is plain Go, with assembly
-// on amd64 for the larger transforms.
+// on amd64 for the larger transforms and for output.
 //
 //	var dec hevc.Decoder
 //	p, err := dec.Decode(config, data, hevc.Options{})

@@ -158,8 +158,8 @@ func (p *part) edges(out []uint16, b *band, at, y int) {
 
 func sign(v int32) int32 { return v>>31 - -v>>31 }
 
-// narrow stores samples of 8+shift bits as of 8.
-func narrow(out []byte, row []uint16, shift int) {
+// plainNarrow stores samples of 8+shift bits as of 8.
+func plainNarrow(out []byte, row []uint16, shift int) {
 	row = row[:len(out)]
 	for x, v := range row {
 		out[x] = byte(v >> (shift & 15))

@@ -1,5 +1,7 @@
 package hevc
 
+import "math/bits"
+
 // levels are the steps of quantizers.
 type levels struct {
 	qp     int    // for which the others are
@@ -143,10 +145,8 @@ func (d *decoder) residual(comp, x, y, log2, mode int) {
 			significant = 1 << lastIndex
 			n = lastIndex - 1
 		}
-		for ; n > 0; n-- {
-			significant |= uint32(c.bin(base+int(offsets[n]))) << n
-		}
-		if n == 0 {
+		significant |= c.group(base, offsets, n)
+		if n >= 0 {
 			switch {
 			case inferred && significant == 0:
 				significant = 1
@@ -164,12 +164,11 @@ func (d *decoder) residual(comp, x, y, log2, mode int) {
 		var places [16]uint8
 		var values [16]int
 		count := 0
-		for n := 15; n >= 0; n-- {
-			if significant>>n&1 != 0 {
-				places[count] = uint8(n)
-				values[count] = 1
-				count++
-			}
+		for rest := significant; rest != 0; count++ {
+			n := bits.Len32(rest) - 1
+			rest &^= 1 << n
+			places[count&15] = uint8(n)
+			values[count&15] = 1
 		}
 		set := 0
 		if g > 0 && comp == 0 {

@@ -82,3 +82,21 @@ func TestTransformIsACosineTransform(t *testing.T) {
 		}
 	}
 }
+
+func TestSamplesAreNarrowedAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for n := range 140 {
+		for shift := range 5 {
+			row := make([]uint16, n+3)
+			for i := range row {
+				row[i] = uint16(r.IntN(256 << shift))
+			}
+			got, want := make([]byte, n+1), make([]byte, n+1)
+			narrow(got[:n], row, shift)
+			plainNarrow(want[:n], row, shift)
+			if !slices.Equal(got, want) {
+				t.Fatalf("%d samples of %d bits: %v, want %v", n, 8+shift, got, want)
+			}
+		}
+	}
+}

@@ -70,3 +70,16 @@ func rows16AVX2(p *int16, dst *uint16, stride int, table *uint32, quads, shift, 
 
 //go:noescape
 func rows32AVX2(p *int16, dst *uint16, stride int, table *uint32, quads, shift, most int)
+
+// narrow stores samples of 8+shift bits as of 8.
+func narrow(out []byte, row []uint16, shift int) {
+	row = row[:len(out)]
+	if n := len(out) &^ 31; vectors && n > 0 {
+		narrowAVX2(&out[0], &row[0], n, shift)
+		out, row = out[n:], row[n:]
+	}
+	plainNarrow(out, row, shift)
+}
+
+//go:noescape
+func narrowAVX2(out *byte, row *uint16, n, shift int)
