@@ -12,6 +12,10 @@ type scanCodec interface {
 	decode(b *block, component int) fault // component is an index into those of the scan
 }
 
+// maxArithmeticScans bounds the scans of an arithmetic-coded image: ten times what any encoder writes. An empty scan
+// costs nothing in Huffman codes, where data are missing at once. Here it stands for zeros, as many as are asked for.
+const maxArithmeticScans = 200
+
 // gather decodes all scans and returns the blocks of each component, in whole MCUs. listed is the error of listing
 // the scans. With an error the blocks hold what was decoded before it.
 func (p *parser) gather(listed error) ([][]block, error) {
@@ -21,6 +25,9 @@ func (p *parser) gather(listed error) ([][]block, error) {
 		blocks[i] = make([]block, f.components[i].paddedX*f.components[i].paddedY)
 	}
 	coded := make([]bool, len(f.components))
+	if f.arithmetic && len(p.scans) > maxArithmeticScans {
+		return blocks, corruptf(p.scans[maxArithmeticScans].from, "%d scans", len(p.scans))
+	}
 	for i := range p.scans {
 		s := &p.scans[i]
 		for _, c := range s.components {

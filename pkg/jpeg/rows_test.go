@@ -207,6 +207,32 @@ func TestArithmeticOfJpegtran(t *testing.T) {
 	}
 }
 
+// A file of very many empty scans is refused before it takes long.
+func TestManyArithmeticScans(t *testing.T) {
+	p := newPicture(rand.New(rand.NewPCG(43, 44)), 16, 16, [2]int{1, 1})
+	p.progressive, p.script = true, nil
+	file := p.encode()
+	file = file[:len(file)-2] // the end comes behind the scans
+	file[bytes.Index(file, []byte{0xFF, markerSOF0 + 2})+1] = markerSOF0 + 10
+	for bit := 13; bit >= 0; bit-- {
+		high := byte(bit + 1)
+		if bit == 13 {
+			high = 0
+		}
+		for k := range byte(64) {
+			file = segment(file, markerSOS, []byte{1, p.parts[0].id, 0, k, k, high<<4 | byte(bit)})
+		}
+		want := "sound"
+		if (14-bit)*64 > maxArithmeticScans {
+			want = "corrupt"
+		}
+		_, _, err := readRows(t, append(bytes.Clone(file), 0xFF, markerEOI), false)
+		if kind := errorKind(t, err); kind != want {
+			t.Fatalf("%d scans: %s (%v), want %s", (14-bit)*64, kind, err, want)
+		}
+	}
+}
+
 // A file that was cut is truncated, wherever; where that is accepted, the rows before the cut are right.
 func TestRowsOfCutFiles(t *testing.T) {
 	r := rand.New(rand.NewPCG(41, 42))
