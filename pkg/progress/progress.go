@@ -92,10 +92,11 @@ func speed(r *wire.Run, now time.Time) string {
 	return numfmt.Rate(perSecond) + " img/s"
 }
 
-// left returns the estimated time left of a live run as a text; "" when unknown.
+// left returns the estimated time left of a live run as a text; "" when it is unknown or
+// nothing is left to do.
 func left(r *wire.Run, now time.Time) string {
 	d, ok := r.Left(now)
-	if !ok || !r.Ended.IsZero() {
+	if !ok || d == 0 || !r.Ended.IsZero() { // a watching run with nothing to do has no end in sight
 		return ""
 	}
 	return ", " + d.Round(time.Second).String() + " left"
@@ -176,7 +177,7 @@ func jsonLine(r *wire.Run, now time.Time) string {
 }
 
 // barWidth returns the width of the bar on a terminal with that many columns, which leaves room for text beside it.
-func barWidth(columns int) int { return min(max(columns/5, 4), 16) }
+func barWidth(columns int) int { return min(max(columns/8, 4), 16) }
 
 // bar draws its line again with each change.
 type bar struct {

@@ -119,6 +119,14 @@ func TestBarEndsItsLine(t *testing.T) {
 	}
 }
 
+func TestNothingLeftToDoIsNotATime(t *testing.T) {
+	r, out := reporter(t, "plain")
+	r.Show(wire.Run{Started: time.Now().Add(-time.Minute), State: "watching", Total: 35, Found: 35, Done: 35, WorkUS: 1e6})
+	if got := out.String(); !strings.Contains(got, "35/35") || strings.Contains(got, "left") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestUnknownModeIsRefusedByName(t *testing.T) {
 	if _, err := progress.New("loud", progress.NewScreen(nil), nil); err == nil ||
 		!strings.Contains(err.Error(), `"loud"`) {
