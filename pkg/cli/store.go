@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -71,6 +73,21 @@ func bucketConfig(log *slog.Logger, reg prometheus.Registerer) bucket.Config {
 	}
 }
 
+// bucketWarnEvery is how often the log repeats that an object store is unavailable.
+const bucketWarnEvery = time.Minute
+
+// warnOfBucket returns a function that logs that the object store is unavailable, each time at debug level and now and
+// then as a warning. It is safe for concurrent use.
 func warnOfBucket(log *slog.Logger) func(error) {
-	return func(err error) { log.Warn("the object store is unavailable; the farm waits for it", "error", err) }
+	var mu sync.Mutex
+	var warned time.Time
+	return func(err error) {
+		mu.Lock()
+		level := slog.LevelDebug
+		if warned.IsZero() || time.Since(warned) >= bucketWarnEvery {
+			warned, level = time.Now(), slog.LevelWarn
+		}
+		mu.Unlock()
+		log.Log(context.Background(), level, "the object store is unavailable; the farm waits for it", "error", err)
+	}
 }
