@@ -12,7 +12,12 @@ import (
 // signalled is the cause of a context that a signal cancelled.
 type signalled struct{ sig os.Signal }
 
-func (s signalled) Error() string { return "ended by " + s.sig.String() }
+func (s signalled) Error() string {
+	if s.sig == syscall.SIGTERM {
+		return "ended by SIGTERM"
+	}
+	return "ended by SIGINT"
+}
 
 func (s signalled) code() int {
 	if s.sig == syscall.SIGTERM {
