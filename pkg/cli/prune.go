@@ -35,10 +35,10 @@ func pruneCommand() *cli.Command {
 		Description: `Takes the inputs, the recipe and the globs of a run. Lists the outputs that such
 a run would not have, then removes them. It removes only files that the ledger
 knows, that have the size that it knows, and whose image came from one of these
-inputs, and the directories that it has emptied. It refuses to work when an input has no images (perhaps it is not
-mounted) or something in it cannot be read. No sink may have the ledger open.
-Shards are written again without what is gone, and without samples of which a
-later shard has a newer one.
+inputs, and the directories that it has emptied. It refuses to work when an
+input has no images (perhaps it is not mounted) or something in it cannot be
+read. No sink may have the ledger open. Shards are written again without what is
+gone, and without samples of which a later shard has a newer one.
 
    farm prune --dry-run ~/Pictures --out ~/thumbnails      only list them
    farm prune ~/Pictures --out ~/thumbnails --size 64,128
