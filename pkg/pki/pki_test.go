@@ -15,7 +15,7 @@ import (
 const limit = 30 * time.Second
 
 // authority makes an authority for a farm in a new directory.
-func authority(t *testing.T, farm string) string {
+func authority(t testing.TB, farm string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "tls")
 	if err := Init(dir, farm, time.Now()); err != nil {
@@ -25,7 +25,7 @@ func authority(t *testing.T, farm string) string {
 }
 
 // issue returns the bundle of a new member that is valid from made for an hour.
-func issue(t *testing.T, dir, role, name string, made time.Time) string {
+func issue(t testing.TB, dir, role, name string, made time.Time) string {
 	t.Helper()
 	path, err := Issue(dir, Request{Role: role, Name: name, Valid: time.Hour}, made)
 	if err != nil {
@@ -34,7 +34,7 @@ func issue(t *testing.T, dir, role, name string, made time.Time) string {
 	return path
 }
 
-func open(t *testing.T, bundle, deny string) *Credentials {
+func open(t testing.TB, bundle, deny string) *Credentials {
 	t.Helper()
 	c, err := Open(Config{Bundle: bundle, Deny: deny})
 	if err != nil {
@@ -44,7 +44,7 @@ func open(t *testing.T, bundle, deny string) *Credentials {
 }
 
 // closing closes a socket with the test.
-func closing(t *testing.T, s interface{ Close(context.Context) error }) {
+func closing(t testing.TB, s interface{ Close(context.Context) error }) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()

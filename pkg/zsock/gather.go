@@ -107,6 +107,9 @@ func (l *link) flush() (int64, error) {
 // writePieces writes what is left of the gathered pieces.
 func (l *link) writePieces() (int64, error) {
 	g := &l.out
+	if secured, ok := l.Conn.(*secureConn); ok {
+		return secured.writePieces(&g.vector)
+	}
 	if len(g.vector) == 1 {
 		n, err := l.Conn.Write(g.vector[0])
 		g.vector[0] = g.vector[0][n:]

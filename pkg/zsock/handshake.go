@@ -42,7 +42,7 @@ func (h *handshake) end(reason error) {
 func (s *socket) beginHandshake(conn net.Conn, accepted bool) *handshake {
 	h := &handshake{conn: conn, since: time.Now(), accepted: accepted, heard: new(atomic.Bool)}
 	if secured, ok := conn.(*secureConn); ok {
-		h.heard = &secured.heard.heard
+		h.heard = &secured.raw.heard
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

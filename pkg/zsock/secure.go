@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"sync/atomic"
 	"time"
 )
 
@@ -95,31 +94,28 @@ func (l secureListener) Accept() (net.Conn, error) {
 // secureConn is a connection inside TLS.
 type secureConn struct {
 	*tls.Conn
-	heard    *heardConn
+	raw      *recordConn
 	security Security
 }
 
 func newSecureConn(raw net.Conn, security Security, end func(net.Conn, *tls.Config) *tls.Conn) *secureConn {
-	heard := &heardConn{Conn: raw}
-	return &secureConn{end(heard, security.TLS()), heard, security}
+	records := &recordConn{Conn: raw}
+	return &secureConn{end(records, security.TLS()), records, security}
 }
 
-// heardConn notes that the peer has sent something, so that a peer in its TLS handshake is not taken for a silent one.
-type heardConn struct {
-	net.Conn
-	heard atomic.Bool
-}
-
-func (c *heardConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 && !c.heard.Load() {
-		c.heard.Store(true)
+// writePieces writes all pieces, and returns how many of their bytes were certainly written.
+func (c *secureConn) writePieces(pieces *net.Buffers) (int64, error) {
+	c.raw.gather()
+	n, err := pieces.WriteTo(c.Conn)
+	lost, flushErr := c.raw.flush()
+	if err == nil {
+		err = flushErr
 	}
-	return n, err
+	return max(0, n-int64(lost)), err
 }
 
 // Close closes the connection at once. The Close of tls.Conn would wait up to 5 s for a peer that does not read.
-func (c *secureConn) Close() error { return c.heard.Close() }
+func (c *secureConn) Close() error { return c.raw.Close() }
 
 // authenticate does the TLS handshake and returns whom the peer's certificate names. Over other transports it does
 // nothing. The certificate of a carrier is enough for an accepted connection: PLAIN inside it proves the role.
