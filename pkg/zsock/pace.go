@@ -69,12 +69,33 @@ func (s *socket) forgetPaces(now time.Time) {
 	}
 }
 
-// keepPace waits until the account of p may send another message.
-func (p *peer) keepPace() error {
-	if p.pace == nil {
-		return nil
+// maxPause bounds how long a peer's next message waits for what Pull.Pause has asked for.
+const maxPause = time.Second
+
+// Pause has the peer's next message wait for d longer, and a second at most, because it sends what is of no use. The
+// peer's other messages wait with it, and with the sender; those of other peers do not, even from the same address.
+func (s *Pull) Pause(id PeerID, d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.find(id); p != nil {
+		p.pause = min(p.pause+d, maxPause)
 	}
-	wait := p.pace.take(time.Now())
+}
+
+// takePause returns how long Pull.Pause has asked the next message of p to wait.
+func (p *peer) takePause() (wait time.Duration) {
+	p.socket.mu.Lock()
+	defer p.socket.mu.Unlock()
+	wait, p.pause = p.pause, 0
+	return wait
+}
+
+// keepPace waits until p and its account may send another message.
+func (p *peer) keepPace() error {
+	wait := p.takePause()
+	if p.pace != nil {
+		wait = max(wait, p.pace.take(time.Now()))
+	}
 	if wait == 0 {
 		return nil
 	}
