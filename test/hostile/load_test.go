@@ -14,9 +14,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -244,16 +246,27 @@ func TestRunUnderAttack(t *testing.T) {
 	}
 }
 
+// processorTime returns the processor time of this process so far.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
 // BenchmarkRunUnderFlood tells how many images a second are made while strangers send mutated messages as fast as they
 // can, and the ratio to a run without them: go test ./test/hostile -run '^$' -bench Flood -benchtime 3x
 //
 // A second worker is started when the run has begun. seconds-to-join is from the start of its process until the
-// ventilator has admitted it under the flood, messages how many the strangers sent in a run.
+// ventilator has admitted it under the flood, messages how many the strangers sent in a run. They run on the same
+// machine: %-of-processors is what they take of it themselves, and so nobody can use for images.
 func BenchmarkRunUnderFlood(b *testing.B) {
 	const images = 3000
 	dir := album(b, images)
 	var messages int64
-	var joining time.Duration
+	var joining, attacking, flooding time.Duration
 	run := func(flood bool) (perSecond float64) {
 		f := farmtest.New(b, programs, b.TempDir())
 		sink := f.StartSink("--allow-strangers=false", "--log-level", "error")
@@ -264,7 +277,7 @@ func BenchmarkRunUnderFlood(b *testing.B) {
 		if flood {
 			sent, wait = attack(ctx, b, f, 1<<30)
 		}
-		begun := time.Now()
+		begun, ours := time.Now(), processorTime(b)
 		ventilator := f.StartVentilator("--allow-strangers=false", dir)
 		ventilator.Await("worker joined", "worker", "w1")
 		started := time.Now()
@@ -275,6 +288,10 @@ func BenchmarkRunUnderFlood(b *testing.B) {
 		}
 		ventilator.MustExit(0)
 		took := time.Since(begun)
+		if flood {
+			attacking += processorTime(b) - ours
+			flooding += took
+		}
 		cancel()
 		wait()
 		messages += sent.Load()
@@ -291,6 +308,7 @@ func BenchmarkRunUnderFlood(b *testing.B) {
 	b.ReportMetric(alone/float64(b.N), "images/s-alone")
 	b.ReportMetric(flooded/float64(b.N), "images/s-flooded")
 	b.ReportMetric(100*flooded/alone, "%")
+	b.ReportMetric(100*attacking.Seconds()/flooding.Seconds()/float64(runtime.NumCPU()), "%-of-processors")
 	b.ReportMetric(joining.Seconds()/float64(b.N), "seconds-to-join")
 	b.ReportMetric(float64(messages)/float64(b.N), "messages")
 }
