@@ -40,13 +40,13 @@ func Of() List {
 		list.Absent = append(list.Absent, Absent{"libwebp", err.Error()})
 	}
 	const own, std, sandboxed = "imagefarm", "the standard library", " in WebAssembly"
-	hevc := own + "; rare profiles: libheif 1.18.2, libde265 1.0.15" + sandboxed
+	rare := "libheif 1.18.2, libde265 1.0.15" + sandboxed
 	av1 := "libavif 1.1.1, libaom 3.10.0" + sandboxed
 	av1Out := av1
 	if lib, err := native.LibHEIF(); err == nil {
 		name := "libheif " + lib.Version
 		if lib.DecodesHEVC {
-			hevc = name
+			rare = name
 		}
 		if lib.DecodesAV1 {
 			av1 = name
@@ -81,7 +81,7 @@ func Of() List {
 		case format.JXL:
 			c.Reads = jxl
 		case format.HEIC:
-			c.Reads = hevc
+			c.Reads = own + "; rare profiles: " + rare
 		case format.AVIF:
 			c.Reads, c.Writes = av1, av1Out
 		}

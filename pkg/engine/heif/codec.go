@@ -7,26 +7,31 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
-// newCodec returns a codec for items of a kind, hvc1 or av01: libheif where it is installed and may be used; else one
-// of our own for HEVC, and one in WebAssembly for AV1.
+// newCodec returns a codec for items of a kind, hvc1 or av01: our own for HEVC, and for AV1 libheif where it is
+// installed and may be used, else one in WebAssembly.
 func newCodec(kind string) (codec, error) {
-	lib, err := native.LibHEIF()
-	switch {
-	case err == nil && kind == "hvc1" && lib.DecodesHEVC:
-		return &checked{installed: installed{lib}}, nil
-	case err == nil && kind == "av01" && lib.DecodesAV1:
-		return installed{lib}, nil
-	case kind == "hvc1":
+	if kind == "hvc1" {
 		return &own{}, nil
+	}
+	if lib, err := native.LibHEIF(); err == nil && lib.DecodesAV1 {
+		return installed{lib}, nil
 	}
 	return newWASM(kind)
 }
 
-// checked decodes HEVC by an installed libheif. A picture that this one refuses goes to the codecs that need nothing
-// installed, so that an old library makes no image corrupt.
+// newStandIn returns a codec for HEVC that our own does not decode.
+func newStandIn() (codec, error) {
+	if lib, err := native.LibHEIF(); err == nil && lib.DecodesHEVC {
+		return &checked{installed: installed{lib}}, nil
+	}
+	return newWASM("hvc1")
+}
+
+// checked decodes HEVC by an installed libheif. A picture that this one refuses goes to the codec in WebAssembly, so
+// that an old library makes no image corrupt.
 type checked struct {
 	installed
-	own own
+	sandbox codec // started for the first picture that is refused
 }
 
 func (c *checked) decode(it *item, told color, w, h int, how fidelity) (*picture.Picture, error) {
@@ -34,10 +39,21 @@ func (c *checked) decode(it *item, told color, w, h int, how fidelity) (*picture
 	if err == nil {
 		return p, nil
 	}
-	return c.own.decode(it, told, w, h, how)
+	if c.sandbox == nil {
+		sandbox, starting := newWASM("hvc1")
+		if starting != nil {
+			return nil, err
+		}
+		c.sandbox = sandbox
+	}
+	return c.sandbox.decode(it, told, w, h, how)
 }
 
-func (c *checked) close() { c.own.close() }
+func (c *checked) close() {
+	if c.sandbox != nil {
+		c.sandbox.close()
+	}
+}
 
 // installed decodes by a libheif that is installed.
 type installed struct{ lib *native.HEIF }

@@ -9,10 +9,11 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
-// own decodes HEVC by package hevc. A picture of a kind that this does not decode goes to the codec in WebAssembly.
+// own decodes HEVC by package hevc. A picture of a kind that this does not decode goes to libheif, which
+// is installed or in WebAssembly.
 type own struct {
 	dec     hevc.Decoder
-	sandbox codec // started for the first picture that needs it
+	standIn codec // started for the first picture that needs it
 }
 
 var _ codec = (*own)(nil)
@@ -26,14 +27,14 @@ func (o *own) decode(it *item, told color, w, h int, how fidelity) (*picture.Pic
 		MaxPixels: int64(w+block) * int64(h+block), Unfiltered: how.unfiltered,
 	})
 	if unsupported := (*raster.UnsupportedError)(nil); errors.As(err, &unsupported) {
-		if o.sandbox == nil {
-			sandbox, starting := newWASM("hvc1")
+		if o.standIn == nil {
+			standIn, starting := newStandIn()
 			if starting != nil {
 				return nil, starting
 			}
-			o.sandbox = sandbox
+			o.standIn = standIn
 		}
-		return o.sandbox.decode(it, told, w, h, how)
+		return o.standIn.decode(it, told, w, h, how)
 	}
 	if err != nil {
 		return nil, err
@@ -55,8 +56,8 @@ func (o *own) decode(it *item, told color, w, h int, how fidelity) (*picture.Pic
 }
 
 func (o *own) close() {
-	if o.sandbox != nil {
-		o.sandbox.close()
+	if o.standIn != nil {
+		o.standIn.close()
 	}
 }
 

@@ -90,7 +90,7 @@ func TestOwnCodecAgreesWithTheSandbox(t *testing.T) {
 		}
 		o := &own{}
 		got, err := o.decode(f.primary, told, w, h, fidelity{})
-		if err != nil || o.sandbox != nil {
+		if err != nil || o.standIn != nil {
 			t.Errorf("%s: %v, or it is not decoded here", name, err)
 			continue
 		}
@@ -122,8 +122,8 @@ func difference(a, b []byte) (count, sum int) {
 	return count, sum
 }
 
-// A picture of a kind that package hevc does not know goes to the codec in WebAssembly.
-func TestTheSandboxStandsInForTheOwnCodec(t *testing.T) {
+// A picture of a kind that package hevc does not know goes to libheif.
+func TestLibheifStandsInForTheOwnCodec(t *testing.T) {
 	p := codedPart(t, "color-200x130.heic", 1)
 	for i, b := range p.properties {
 		if b.Kind == "hvcC" { // whatever it is used for, it is not decoded here
@@ -140,7 +140,7 @@ func TestTheSandboxStandsInForTheOwnCodec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.sandbox == nil {
+	if o.standIn == nil {
 		t.Error("it is decoded here")
 	}
 	shows(t, "luma", &got.Planes[0], 200, 130, pattern)
