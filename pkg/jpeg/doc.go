@@ -8,9 +8,10 @@
 //	err := d.Decode(&planes, data, jpeg.Options{Scale: jpeg.Eighth})
 //	luma := planes.Y.Pix[y*planes.Y.Stride:][:planes.Y.Width]
 //
-// Encoder is the way back: planes become a baseline JPEG with Huffman tables of its own. Its transform is libjpeg's
-// slow integer one (jfdctint), to the bit. Symbols are counted and kept while blocks are transformed, so that the
-// tables cost no second pass over the picture (encodescan.go).
+// Encoder is the way back: planes become a JPEG with Huffman tables of its own. Its transform is libjpeg's slow integer
+// one (jfdctint), to the bit. Symbols of a baseline file are counted and kept while blocks are transformed, so that the
+// tables cost no second pass over the picture (encodescan.go). Trellis quantization (trellis.go) and progressive files
+// (progression.go), whose scans are the smallest of those that are tried, keep all coefficients (encodewhole.go).
 //
 // DecodeHeader reads size, sampling and colour, and where EXIF, XMP, ICC profile, Photoshop resources and comments
 // lie, and decodes nothing. Decode allocates as much as the header announces, up to 65,535×65,535 samples for a

@@ -4,8 +4,13 @@ import "fmt"
 
 // EncodeOptions tell how to encode.
 type EncodeOptions struct {
-	// Quality is 1 to 100, of the tables of T.81 annex K, scaled as by libjpeg.
+	// Quality is 1 to 100: the tables of T.81 annex K are scaled by it as by libjpeg.
 	Quality int
+	// Trellis chooses the values of coefficients by the bits that they cost and by how much the error shows, with a
+	// quantization table made for that. At the same quality a picture looks about as good and is smaller.
+	Trellis bool
+	// Progressive makes a progressive JPEG, of the scans that take the fewest bytes.
+	Progressive bool
 }
 
 // Encoder encodes images one after the other and keeps its memory between them. The zero value is ready. It is not safe
@@ -16,6 +21,7 @@ type Encoder struct {
 	symbols    []symbol
 	counts     [4][256]uint32 // of symbols: DC and AC of luma, DC and AC of colour
 	most       int            // symbols to keep before the tables are made, for tests; 0 means mostKept
+	parts      []scanPart     // of a progressive file, for tests; nil means those that take the fewest bytes
 	out        []byte
 	writer     scanWriter
 }
@@ -30,25 +36,37 @@ type encoded struct {
 	div     *divisors
 	tables  symbol // where its Huffman tables are, in a symbol's bits
 	last    int    // the DC coefficient of the block before
+	perRow  int    // MCUs
 	across  int    // blocks in a row of blocks, those of whole MCUs
 	blocks  []int16
 	nonzero []uint64
+
+	// What encodeWhole keeps: the coefficients of all rows of MCUs, and of one row those that are to be chosen from.
+	whole        []int16
+	wholeNonzero []uint64
+	raw          []int16 // in halves, not divided by the quantization table
+	rawNonzero   []uint64
+	lambdas      []int64 // of each block
 }
 
-// Encode encodes planes of one image as a sequential JPEG with Huffman tables of its own. There is one plane, gray, or
+// Encode encodes planes of one image as a JPEG with Huffman tables of its own. There is one plane, gray, or
 // there are three, Y, Cb and Cr: H and V of the first are 1 or 2, those of the others 1. The error is about the
 // arguments. The result is the caller's.
 func (e *Encoder) Encode(planes []Plane, opt EncodeOptions) ([]byte, error) {
 	if err := checkPlanes(planes, opt); err != nil {
 		return nil, err
 	}
-	quant := [2]*[64]uint8{quantTable(&lumaQuant, opt.Quality), quantTable(&colorQuant, opt.Quality)}
+	if opt.Trellis || opt.Progressive {
+		return e.encodeWhole(planes, opt), nil
+	}
+	quant := tablesOf(opt)
 	e.begin(planes, quant)
 	rows := ceilDiv(planes[0].Height, 8*planes[0].V)
 	tables := false
 	for my := range rows {
 		for i := range e.components {
-			e.components[i].transform(my)
+			c := &e.components[i]
+			c.transform(my, c.blocks, c.nonzero, c.div)
 		}
 		e.row()
 		if last := my == rows-1; last || tables || len(e.symbols) >= e.most {
@@ -80,7 +98,7 @@ func (e *Encoder) tables(planes []Plane, quant [2]*[64]uint8, complete bool) {
 		specs[i] = optimalSpec(&e.counts[i])
 	}
 	e.out = e.header(planes, quant, &specs)
-	e.writer.begin(&specs)
+	e.writer.begin(&specs, false)
 }
 
 func checkPlanes(planes []Plane, opt EncodeOptions) error {
@@ -125,6 +143,7 @@ func (e *Encoder) begin(planes []Plane, quant [2]*[64]uint8) {
 	for i := range planes {
 		c, second := &e.components[i], min(i, 1)
 		c.Plane, c.div, c.tables, c.last = &planes[i], divs[second], symbol(second)<<25, 0
+		c.perRow = e.perRow
 		c.across = (e.perRow*c.H + 1) &^ 1 // an even number: two blocks are transformed at once
 		if n := c.across * c.V; len(c.nonzero) < n {
 			c.blocks, c.nonzero = make([]int16, 64*n), make([]uint64, n)
@@ -132,8 +151,8 @@ func (e *Encoder) begin(planes []Plane, quant [2]*[64]uint8) {
 	}
 }
 
-// transform transforms and quantizes the blocks of a row of MCUs.
-func (c *encoded) transform(my int) {
+// transform transforms the blocks of a row of MCUs and divides their coefficients.
+func (c *encoded) transform(my int, blocks []int16, nonzero []uint64, by *divisors) {
 	var edge [8 * 16]byte
 	for v := range c.V {
 		top := 8 * (my*c.V + v)
@@ -145,7 +164,7 @@ func (c *encoded) transform(my int) {
 			} else {
 				c.copyEdge(&edge, left, top)
 			}
-			forward((*[128]int16)(c.blocks[64*at:]), (*[2]uint64)(c.nonzero[at:]), src, stride, c.div)
+			forward((*[128]int16)(blocks[64*at:]), (*[2]uint64)(nonzero[at:]), src, stride, by)
 		}
 	}
 }
@@ -167,29 +186,40 @@ func (c *encoded) copyEdge(edge *[8 * 16]byte, left, top int) {
 
 // header returns all that comes before the data of the scan.
 func (e *Encoder) header(planes []Plane, quant [2]*[64]uint8, specs *[4]*huffSpec) []byte {
-	const begin = "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
-	out := append(make([]byte, 0, 1024+len(e.symbols)), begin...)
-	tables := min(len(planes), 2)
-	for t := range tables {
-		out = append(out, 0xff, 0xdb, 0, 67, byte(t))
-		for _, natural := range zigzag {
-			out = append(out, quant[t][natural])
-		}
-	}
-	w, h := planes[0].Width, planes[0].Height
-	out = append(out, 0xff, 0xc0, 0, byte(8+3*len(planes)), 8, byte(h>>8), byte(h), byte(w>>8), byte(w), byte(len(planes)))
-	for i := range planes {
-		out = append(out, byte(i+1), byte(planes[i].H<<4|planes[i].V), byte(min(i, 1)))
-	}
-	for t, s := range specs[:2*tables] {
-		out = append(out, 0xff, 0xc4, 0, byte(19+len(s.symbols)), byte(t&1<<4|t>>1))
-		out = append(append(out, s.count[1:]...), s.symbols...)
+	out := e.frameHeader(planes, quant, 0xc0)
+	for t, s := range specs[:2*min(len(planes), 2)] {
+		out = appendTable(out, s, t&1, t>>1)
 	}
 	out = append(out, 0xff, 0xda, 0, byte(6+2*len(planes)), byte(len(planes)))
 	for i := range planes {
 		out = append(out, byte(i+1), byte(min(i, 1)*0x11))
 	}
 	return append(out, 0, 63, 0)
+}
+
+// frameHeader returns what comes before the first scan, but for its Huffman tables.
+func (e *Encoder) frameHeader(planes []Plane, quant [2]*[64]uint8, marker byte) []byte {
+	const begin = "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+	out := append(make([]byte, 0, 1024+len(e.symbols)), begin...)
+	for t := range min(len(planes), 2) {
+		out = append(out, 0xff, 0xdb, 0, 67, byte(t))
+		for _, natural := range zigzag {
+			out = append(out, quant[t][natural])
+		}
+	}
+	w, h := planes[0].Width, planes[0].Height
+	out = append(out, 0xff, marker, 0, byte(8+3*len(planes)), 8, byte(h>>8), byte(h), byte(w>>8), byte(w),
+		byte(len(planes)))
+	for i := range planes {
+		out = append(out, byte(i+1), byte(planes[i].H<<4|planes[i].V), byte(min(i, 1)))
+	}
+	return out
+}
+
+// appendTable appends a Huffman table of a class, 0 for DC and 1 for AC, to be kept at a destination.
+func appendTable(out []byte, s *huffSpec, class, destination int) []byte {
+	out = append(out, 0xff, 0xc4, 0, byte(19+len(s.symbols)), byte(class<<4|destination))
+	return append(append(out, s.count[1:]...), s.symbols...)
 }
 
 // quantTable returns a table for a quality, in natural order.
@@ -217,14 +247,19 @@ var (
 		49, 64, 78, 87, 103, 121, 120, 101,
 		72, 92, 95, 98, 112, 100, 103, 99,
 	}
-	colorQuant = [64]uint8{
-		17, 18, 24, 47, 99, 99, 99, 99,
-		18, 21, 26, 66, 99, 99, 99, 99,
-		24, 26, 56, 99, 99, 99, 99, 99,
-		47, 66, 99, 99, 99, 99, 99, 99,
-		99, 99, 99, 99, 99, 99, 99, 99,
-		99, 99, 99, 99, 99, 99, 99, 99,
-		99, 99, 99, 99, 99, 99, 99, 99,
-		99, 99, 99, 99, 99, 99, 99, 99,
-	}
+	colorQuant = lowFrequencies([4][4]uint8{
+		{17, 18, 24, 47},
+		{18, 21, 26, 66},
+		{24, 26, 56, 99},
+		{47, 66, 99, 99},
+	}, 99)
 )
+
+// lowFrequencies returns a table in natural order whose values beyond the lowest frequencies are all the same.
+func lowFrequencies(low [4][4]uint8, others uint8) (t [64]uint8) {
+	fill(t[:], others)
+	for y, row := range low {
+		copy(t[8*y:], row[:])
+	}
+	return t
+}

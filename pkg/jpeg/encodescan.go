@@ -180,13 +180,22 @@ func optimalSpec(counts *[256]uint32) *huffSpec {
 // length of both together.
 type huffCode struct{ value, length uint32 }
 
+// bitsAfter returns how many bits follow the code of a symbol: those of a value or, in bands of progressive images, of
+// how many blocks end.
+func bitsAfter(symbol byte, band bool) uint32 {
+	if run := symbol >> 4; band && symbol&15 == 0 && run < 15 {
+		return uint32(run)
+	}
+	return uint32(symbol & 15)
+}
+
 // codesOf returns the codes of a table.
-func codesOf(s *huffSpec) *[256]huffCode {
+func codesOf(s *huffSpec, band bool) *[256]huffCode {
 	t := new([256]huffCode)
 	next, at := uint32(0), 0
 	for length := 1; length <= 16; length++ {
 		for range s.count[length] {
-			extra := uint32(s.symbols[at] & 15)
+			extra := bitsAfter(s.symbols[at], band)
 			t[s.symbols[at]] = huffCode{next << extra, uint32(length) + extra}
 			next++
 			at++
@@ -204,16 +213,16 @@ type scanWriter struct {
 	bits  []byte
 }
 
-func (w *scanWriter) begin(specs *[4]*huffSpec) {
+func (w *scanWriter) begin(specs *[4]*huffSpec, band bool) {
 	for i, s := range specs {
-		copy(w.codes[256*i:], codesOf(s)[:])
+		copy(w.codes[256*i:], codesOf(s, band)[:])
 	}
 	w.acc, w.have = 0, 0
 }
 
 // write appends symbols to out. After the last it fills the last byte up.
 func (w *scanWriter) write(out []byte, symbols []symbol, last bool) []byte {
-	const piece = 8192 // symbols, of 27 bits at most
+	const piece = 8192 // symbols, of 32 bits at most
 	if w.bits == nil {
 		w.bits = make([]byte, 4*piece+16)
 	}
