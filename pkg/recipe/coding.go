@@ -12,6 +12,7 @@ import (
 // variant has the format of its input, a setting holds for the formats that know it.
 type Coding struct {
 	Progressive  string // JPEG: Yes, No, or Auto: where the picture is large enough to become smaller by it; "" is No
+	Trellis      bool   // JPEG: choose coefficients by the bits that they cost and by how much the error shows
 	Adaptive     bool   // JPEG: leave out the coefficients that are the least visible where they are
 	Chroma       string // JPEG, AVIF: Chroma420, Chroma422, Chroma444 or Auto: 444 from quality 90 on; "" is Chroma420
 	Lossless     bool   // WebP
@@ -91,6 +92,7 @@ var codings = []setting{
 		reset: func(v *Variant) { v.Progressive = "" },
 	},
 	flagSetting("adaptive", func(v *Variant) *bool { return &v.Adaptive }, format.JPEG),
+	flagSetting("trellis", func(v *Variant) *bool { return &v.Trellis }, format.JPEG),
 	{
 		word: "chroma", values: "420|422|444|auto", formats: []string{format.JPEG, format.AVIF},
 		parse: func(w word, v *Variant) error { return choice(w, &v.Chroma, Chroma420, Chroma422, Chroma444, Auto) },
@@ -330,6 +332,7 @@ func (v *Variant) mostEffort() int {
 // know, and nothing that is its default anyway.
 func (v *Variant) settle() {
 	v.Lossless = v.Lossless || v.NearLossless.Given
+	v.Adaptive = v.Adaptive && !v.Trellis // which does as much, and more
 	v.Quality = quality(v.Format, v.Quality)
 	if v.Format != Same {
 		for i := range settings {

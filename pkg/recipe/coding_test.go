@@ -14,6 +14,9 @@ func TestSettingsOfEncodersHaveCanonicalText(t *testing.T) {
 		"format:jpeg,progressive:YES":                        jpeg + ",progressive:yes",
 		"progressive:auto,format:jpeg,chroma:auto":           jpeg + ",progressive:auto,chroma:auto",
 		"adaptive:yes,chroma:444,format:jpeg":                jpeg + ",adaptive:yes,chroma:444",
+		"format:jpeg,trellis:no":                             jpeg,
+		"trellis:yes,chroma:444,format:jpeg":                 jpeg + ",trellis:yes,chroma:444",
+		"adaptive:yes,trellis:yes":                           settingsText() + ",trellis:yes",
 		"format:jpeg,quality:auto":                           settingsText("format:jpeg", "quality:auto"),
 		"quality:auto":                                       settingsText("quality:auto"),
 		"format:png,quality:auto":                            png,
@@ -62,6 +65,8 @@ func TestSettingsOfAnInputsFormat(t *testing.T) {
 			",progressive:yes,adaptive:yes,chroma:444,max-bytes:20000"},
 		{lossless, "x.webp", settingsText("format:webp") + ",lossless:yes,near-lossless:60,effort:6"},
 		{lossless, "x.jpg", settingsText("format:jpeg", "quality:70")},
+		{"a=trellis:yes", "x.jpg", settingsText("format:jpeg", "quality:85") + ",trellis:yes"},
+		{"a=trellis:yes", "x.png", settingsText("format:png")},
 		{"a=format:webp,near-lossless:60", "x.jpg", settingsText("format:webp") + ",lossless:yes,near-lossless:60"},
 		{all, "unknown", settingsText("quality:auto") +
 			",progressive:yes,adaptive:yes,chroma:444,effort:4,colors:256,compression:9,max-bytes:20000"},
@@ -102,6 +107,8 @@ func TestContradictingSettingsAreRefused(t *testing.T) {
 		{"max-bytes:", "", "amount", ""},
 		{"colors:1", "1", "2 to 256", ""},
 		{"chroma:411", "411", "unknown value", `did you mean "420"?`},
+		{"format:webp,trellis:yes", "trellis:yes", "setting of jpeg", "format:jpeg"},
+		{"mozjpeg:yes", "mozjpeg", "unknown operation", `did you mean "trellis"?`},
 		{"method:6", "method", "unknown operation", `did you mean "effort"?`},
 		{"progressiv:yes", "progressiv", "unknown operation", `did you mean "progressive"?`},
 	} {

@@ -45,8 +45,8 @@ func TestEveryRowIsWhole(t *testing.T) {
 		}
 	}
 	if !slices.Equal(words()[len(operations):], []string{"orient", "enlarge", "background", "animate", "format",
-		"quality", "strip", "icc", "ext", "linear", "page", "progressive", "adaptive", "chroma", "lossless", "near-lossless",
-		"sharp-yuv", "effort", "colors", "compression", "max-bytes", "depth", "hdr"}) {
+		"quality", "strip", "icc", "ext", "linear", "page", "progressive", "adaptive", "trellis", "chroma", "lossless",
+		"near-lossless", "sharp-yuv", "effort", "colors", "compression", "max-bytes", "depth", "hdr"}) {
 		t.Error("the order of the settings is part of canonical text and of every id")
 	}
 }

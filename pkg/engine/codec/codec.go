@@ -67,7 +67,7 @@ func Of() List {
 		c := Codec{Format: f.Name}
 		switch f.Name {
 		case format.JPEG:
-			c.Reads, c.Writes = own, own+"; progressive and adaptive: "+module("github.com/gen2brain/jpegn")
+			c.Reads, c.Writes = own, own+"; adaptive: "+module("github.com/gen2brain/jpegn")
 		case format.PNG:
 			c.Reads, c.Writes = own, own
 		case format.GIF:

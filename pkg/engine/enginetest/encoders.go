@@ -20,7 +20,7 @@ func testJPEGSettings(t *testing.T, s Suite) {
 		made := func(settings string) []byte { return s.make(t, photo, "x="+ops+settings).Outputs[0].Data }
 		pixels := func(settings string) *image.NRGBA { return s.one(t, photo, ops+settings) }
 		usual := made("")
-		if !bytes.Equal(usual, made(",progressive:no,adaptive:no,chroma:420")) {
+		if !bytes.Equal(usual, made(",progressive:no,adaptive:no,trellis:no,chroma:420")) {
 			t.Errorf("%s: settings at their defaults change the output", ops)
 		}
 		if !bytes.Equal(usual, made(",progressive:auto")) {
@@ -36,6 +36,8 @@ func testJPEGSettings(t *testing.T, s Suite) {
 			{"", 0xc0, false, 100, "\x22\x11\x11"},
 			{",progressive:yes", 0xc2, false, 100, "\x22\x11\x11"},
 			{",adaptive:yes", 0xc0, true, 34, "\x22\x11\x11"},
+			{",trellis:yes", 0xc0, true, 32, "\x22\x11\x11"},
+			{",trellis:yes,progressive:yes", 0xc2, true, 32, "\x22\x11\x11"},
 			{",chroma:422", 0xc0, false, 26, "\x21\x11\x11"},
 			{",chroma:444", 0xc0, false, 26, "\x11\x11\x11"},
 			{",chroma:auto", 0xc0, false, 100, "\x22\x11\x11"},

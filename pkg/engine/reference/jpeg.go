@@ -15,11 +15,11 @@ import (
 // The result is the caller's.
 func EncodeJPEG(e *jpeg.Encoder, p *picture.Picture, c recipe.Coding, quality int) ([]byte, error) {
 	chroma := ChromaOf(c)
-	if c.Adaptive || c.ProgressiveAt(p.Width(), p.Height()) {
+	progressive := c.ProgressiveAt(p.Width(), p.Height())
+	if c.Adaptive && !c.Trellis {
 		var b bytes.Buffer
 		err := jpegn.Encode(&b, imageOfPlanes(p, chroma), &jpegn.EncodeOptions{
-			Quality: quality, OptimizeCoding: true, Progressive: c.ProgressiveAt(p.Width(), p.Height()),
-			AdaptiveQuantization: c.Adaptive,
+			Quality: quality, OptimizeCoding: true, Progressive: progressive, AdaptiveQuantization: true,
 		})
 		return b.Bytes(), err
 	}
@@ -32,7 +32,7 @@ func EncodeJPEG(e *jpeg.Encoder, p *picture.Picture, c recipe.Coding, quality in
 		}
 		planes = append(planes, plane)
 	}
-	return e.Encode(planes, jpeg.EncodeOptions{Quality: quality})
+	return e.Encode(planes, jpeg.EncodeOptions{Quality: quality, Trellis: c.Trellis, Progressive: progressive})
 }
 
 // factor returns how many samples of luma there are for one of colour, in one direction.
