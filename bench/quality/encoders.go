@@ -5,15 +5,19 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/color"
 	"image/draw"
+	"image/jpeg"
 	"image/png"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
@@ -35,6 +39,7 @@ type sample struct {
 	png, ppm string
 	data     []byte // the PNG
 	luma     *picture.Plane
+	colour   *image.NRGBA // the picture
 }
 
 // qualities are those at which each encoder encodes. Between them sizes are interpolated.
@@ -43,9 +48,9 @@ var qualities = []int{30, 40, 50, 60, 70, 75, 80, 85, 90, 95}
 // points are the qualities of the first encoder of a format that stand for a distance.
 var points = map[string][2]int{"jpeg": {75, 85}, "webp": {75, 85}, "avif": {50, 65}}
 
-// encoders compares sizes at the same distance: the bytes that each encoder takes, as a ratio to the first of its
-// format.
-func encoders(dir string, photos int, sides []string) error {
+// encoders compares sizes at the same distance: the bytes that each encoder of the formats takes, as a ratio to the
+// first of its format, beside which there are those whose names match.
+func encoders(dir string, photos int, sides, formats []string, match *regexp.Regexp) error {
 	if err := os.Setenv(native.Env, native.Native); err != nil {
 		return err
 	}
@@ -62,12 +67,12 @@ func encoders(dir string, photos int, sides []string) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	files, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
+	files, err := filepath.Glob(filepath.Join(dir, "*.[jp][pn]g"))
 	if err != nil || len(files) == 0 {
-		return fmt.Errorf("no JPEG in %s", dir)
+		return fmt.Errorf("no JPEG or PNG in %s", dir)
 	}
-	fmt.Println("| encoder | pixels | bytes at the smaller distance | at the larger | KB there |")
-	fmt.Println("|---|--:|--:|--:|--:|")
+	fmt.Println("| encoder | pixels | bytes at the smaller distance | at the larger | KB there | colour there, dB | ms |")
+	fmt.Println("|---|--:|--:|--:|--:|--:|--:|")
 	for _, side := range sides {
 		var samples []*sample
 		for i := 0; i < len(files); i += max(1, len(files)/photos) {
@@ -77,16 +82,22 @@ func encoders(dir string, photos int, sides []string) error {
 			}
 			samples = append(samples, s)
 		}
-		for _, format := range []string{"jpeg", "webp", "avif"} {
+		for _, format := range formats {
 			if len(side) > 3 && format == "avif" {
 				continue // large pictures take minutes
 			}
-			if err := compareEncoders(judge, available(e, tmp, format), samples, side); err != nil {
+			if err := compareEncoders(judge, matching(available(e, tmp, format), match), samples, side); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func matching(list []encoder, match *regexp.Regexp) []encoder {
+	return append(list[:1:1], slices.DeleteFunc(slices.Clone(list[1:]), func(e encoder) bool {
+		return !match.MatchString(e.name)
+	})...)
 }
 
 // available returns the encoders of a format, the reference first, those of programs where they are installed.
@@ -122,7 +133,8 @@ func available(e engine.Engine, tmp, format string) []encoder {
 		}
 		list = append(list, program("cjpegli", "-q", "QUALITY", "PPM", "OUT", "--chroma_subsampling=420"),
 			farm("default", ""), farm("progressive", ",progressive:yes"), farm("adaptive", ",adaptive:yes"),
-			farm("adaptive, progressive", ",adaptive:yes,progressive:yes"))
+			farm("adaptive, progressive", ",adaptive:yes,progressive:yes"), farm("trellis", ",trellis:yes"),
+			farm("trellis, progressive", ",trellis:yes,progressive:yes"))
 	case "webp":
 		list = append(list, program("cwebp", "-quiet", "-m", "4", "-q", "QUALITY", "PNG", "-o", "OUT"),
 			farm("default", ""), farm("effort:6", ",effort:6"), farm("sharp-yuv", ",sharp-yuv:yes"))
@@ -172,8 +184,8 @@ func sampleOf(e engine.Engine, file, side, tmp string) (*sample, error) {
 	}
 	img := image.NewNRGBA(decoded.Bounds())
 	draw.Draw(img, img.Rect, decoded, image.Point{}, draw.Src)
-	s.luma = reference.LumaOf(img, "jpeg", recipe.White)
-	stem := filepath.Join(tmp, side+"-"+strings.TrimSuffix(filepath.Base(file), ".jpg"))
+	s.luma, s.colour = reference.LumaOf(img, "jpeg", recipe.White), img
+	stem := filepath.Join(tmp, side+"-"+filepath.Base(file))
 	s.png, s.ppm = stem+".png", stem+".ppm"
 	ppm := fmt.Appendf(nil, "P6\n%d %d\n255\n", img.Rect.Dx(), img.Rect.Dy())
 	for i := 0; i < len(img.Pix); i += 4 {
@@ -185,8 +197,12 @@ func sampleOf(e engine.Engine, file, side, tmp string) (*sample, error) {
 	return s, os.WriteFile(s.ppm, ppm, 0o644)
 }
 
-// curve is the distance and the size of a picture at each quality.
-type curve struct{ distance, size []float64 }
+// curve is the distance, the size and the PSNR of colour of a picture at each quality, and the processor time that the
+// farm's encoder took for one file, seconds.
+type curve struct {
+	distance, size, colour []float64
+	seconds                float64
+}
 
 // compareEncoders prints a row for each encoder.
 func compareEncoders(judge *reference.Engine, list []encoder, samples []*sample, side string) error {
@@ -196,15 +212,22 @@ func compareEncoders(judge *reference.Engine, list []encoder, samples []*sample,
 		for _, s := range samples {
 			var c curve
 			for _, q := range qualities {
+				begun := processorTime()
 				data, err := e.make(s, q)
 				if err != nil {
 					return err
 				}
+				c.seconds += (processorTime() - begun) / float64(len(qualities))
 				d, err := judge.Distance(context.Background(), data, s.luma)
 				if err != nil {
 					return fmt.Errorf("%s, quality %d: %w", e.name, q, err)
 				}
+				colour, err := colourPSNR(s.colour, data)
+				if err != nil {
+					return err
+				}
 				c.distance, c.size = append(c.distance, d), append(c.size, float64(len(data)))
+				c.colour = append(c.colour, colour)
 			}
 			curves = append(curves, c)
 		}
@@ -212,19 +235,27 @@ func compareEncoders(judge *reference.Engine, list []encoder, samples []*sample,
 			first = curves
 		}
 		var ratios [2]float64
-		bytes := 0.0
+		bytes, colour, seconds := 0.0, 0.0, 0.0
+		for _, c := range curves {
+			seconds += c.seconds / float64(len(curves))
+		}
 		for i, q := range points[e.format] {
 			for j, c := range curves {
 				d := first[j].at(q)
 				size := c.sizeFor(d)
+				colour += (c.colourFor(d) - first[j].colourFor(d)) / float64(2*len(curves))
 				ratios[i] += math.Log(size/first[j].sizeFor(d)) / float64(len(curves))
 				if i == 0 {
 					bytes += size / float64(len(curves))
 				}
 			}
 		}
-		fmt.Printf("| %s: %s | %s | %.2f | %.2f | %.1f |\n", e.format, e.name, side, math.Exp(ratios[1]),
-			math.Exp(ratios[0]), bytes/1000)
+		took := "–"
+		if strings.HasPrefix(e.name, "farm") {
+			took = fmt.Sprintf("%.1f", 1000*seconds)
+		}
+		fmt.Printf("| %s: %s | %s | %.3f | %.3f | %.1f | %+.1f | %s |\n", e.format, e.name, side, math.Exp(ratios[1]),
+			math.Exp(ratios[0]), bytes/1000, colour, took)
 	}
 	return nil
 }
@@ -245,14 +276,56 @@ func (c curve) at(quality int) float64 {
 // sizeFor returns the size at a distance: between two qualities in the logarithms of both, beyond all of them as
 // between the nearest two.
 func (c curve) sizeFor(distance float64) float64 {
-	i := 1
+	i, part := c.between(distance)
+	return math.Exp(math.Log(c.size[i-1])*(1-part) + math.Log(c.size[i])*part)
+}
+
+// colourFor returns the PSNR of colour at a distance, likewise.
+func (c curve) colourFor(distance float64) float64 {
+	i, part := c.between(distance)
+	return c.colour[i-1]*(1-part) + c.colour[i]*part
+}
+
+// between returns between which quality and the one before it a distance lies, and how far from the latter.
+func (c curve) between(distance float64) (i int, part float64) {
+	i = 1
 	for i < len(c.distance)-1 && c.distance[i] > distance {
 		i++
 	}
 	d0, d1 := math.Log(c.distance[i-1]), math.Log(c.distance[i])
-	s0, s1 := math.Log(c.size[i-1]), math.Log(c.size[i])
 	if d0 == d1 {
-		return c.size[i]
+		return i, 1
 	}
-	return math.Exp(s0 + (s1-s0)*(math.Log(distance)-d0)/(d1-d0))
+	return i, (math.Log(distance) - d0) / (d1 - d0)
+}
+
+// colourPSNR returns how near the colour of an encoded picture is to the original, in decibels, over Cb and Cr. Luma,
+// which the distance is about, does not count. Of formats that the standard library does not read it is NaN.
+func colourPSNR(from *image.NRGBA, data []byte) (float64, error) {
+	img, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		if _, is := err.(jpeg.FormatError); is {
+			return math.NaN(), nil
+		}
+		return 0, err
+	}
+	made := image.NewRGBA(from.Rect)
+	draw.Draw(made, made.Rect, img, image.Point{}, draw.Src)
+	sum := 0
+	for i := 0; i < len(made.Pix); i += 4 {
+		_, cb, cr := color.RGBToYCbCr(made.Pix[i], made.Pix[i+1], made.Pix[i+2])
+		_, wantCb, wantCr := color.RGBToYCbCr(from.Pix[i], from.Pix[i+1], from.Pix[i+2])
+		b, r := int(cb)-int(wantCb), int(cr)-int(wantCr)
+		sum += b*b + r*r
+	}
+	return 10 * math.Log10(255*255*float64(len(made.Pix)/2)/float64(max(sum, 1))), nil
+}
+
+// processorTime returns the processor time of this process so far, seconds.
+func processorTime() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
 }
