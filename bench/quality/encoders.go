@@ -71,7 +71,7 @@ func encoders(dir string, photos int, sides, formats []string, match *regexp.Reg
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no JPEG or PNG in %s", dir)
 	}
-	fmt.Println("| encoder | pixels | bytes at the smaller distance | at the larger | KB there | colour there, dB | ms |")
+	fmt.Println("| encoder | pixels | bytes at the smaller distance | at the larger | KB there | colour, dB | ms |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|")
 	for _, side := range sides {
 		var samples []*sample

@@ -12,7 +12,8 @@
 // compares encoders: how many bytes each takes for pictures that look alike, as a ratio to the first of its format,
 // over N of the JPEGs and PNGs in DIR. The distance sees no colour; how near that is, is told beside it, as PSNR over
 // Cb and Cr less that of the first encoder, mean of both distances. Of the farm's encoders it tells the processor time
-// of a file, reading the PNG included. How different pictures look is measured by package ssim. Two distances stand for all:
+// of a file, reading the PNG included. How different pictures look is measured by package ssim. Two distances
+// stand for all:
 // those that the first encoder has at two of its qualities. The encoders are the farm's with its settings, and cjpeg,
 // cjpegli, cwebp and avifenc where they are installed; the environment variable MOZJPEG names mozjpeg's cjpeg.
 package main

@@ -118,7 +118,8 @@ func checkPlanes(planes []Plane, opt EncodeOptions) error {
 		if i > 0 {
 			w, h = ceilDiv(w, first.H), ceilDiv(h, first.V)
 		}
-		if i > 0 && (p.H != 1 || p.V != 1) || p.Width != w || p.Height != h || w < 1 || h < 1 || w > 65535 || h > 65535 {
+		if i > 0 && (p.H != 1 || p.V != 1) || p.Width != w || p.Height != h ||
+			w < 1 || h < 1 || w > 65535 || h > 65535 {
 			return fmt.Errorf("jpeg: plane %d has %d×%d samples", i, p.Width, p.Height)
 		}
 		if p.Stride < w || len(p.Pix) < (h-1)*p.Stride+w {

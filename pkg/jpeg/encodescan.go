@@ -145,8 +145,8 @@ func optimalSpec(counts *[256]uint32) *huffSpec {
 			lengths[max(depth[i], 1)]++
 		}
 	}
-	// Codes longer than 16 bits become shorter in pairs: one takes the place of the two's common beginning, and the other
-	// that of a shorter code, which becomes one bit longer beside it (T.81, figure K.3).
+	// Codes longer than 16 bits become shorter in pairs: one takes the place of the two's common beginning, and the
+	// other that of a shorter code, which becomes one bit longer beside it (T.81, figure K.3).
 	for i := 256; i > 16; i-- {
 		for lengths[i] > 0 {
 			j := i - 2

@@ -10,7 +10,8 @@ import (
 )
 
 var ratios = []image.YCbCrSubsampleRatio{
-	image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio444,
+	image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio440,
+	image.YCbCrSubsampleRatio444,
 }
 
 // encoded returns a file of planes.
@@ -23,8 +24,8 @@ func encodedAs(t testing.TB, e *Encoder, planes []Plane, opt EncodeOptions) []by
 	return data
 }
 
-// A progressive file has the pixels of a sequential one, whether coefficients are chosen or rounded. An encoder that has
-// encoded other pictures makes the same file as a new one.
+// A progressive file has the pixels of a sequential one, whether coefficients are chosen or rounded. An encoder
+// that has encoded other pictures makes the same file as a new one.
 func TestProgressiveFilesHaveTheSamePixels(t *testing.T) {
 	var e Encoder
 	for _, size := range [][2]int{{1, 1}, {16, 16}, {17, 9}, {7, 60}, {100, 75}} {
@@ -115,7 +116,8 @@ func TestEveryScriptBringsAllBits(t *testing.T) {
 				e := Encoder{parts: []scanPart{{components: []int{0, 1, 2}}}}
 				for i := range 3 {
 					component := []int{i}
-					e.parts = append(e.parts, scanPart{component, 1, split, low, false}, scanPart{component, split + 1, 63, low, false})
+					e.parts = append(e.parts, scanPart{component, 1, split, low, false})
+					e.parts = append(e.parts, scanPart{component, split + 1, 63, low, false})
 					for bit := int(low) - 1; bit >= 0; bit-- {
 						e.parts = append(e.parts, scanPart{component, 1, 63, uint(bit), true})
 					}
@@ -310,8 +312,8 @@ func sameVisible(t *testing.T, a, b []byte) {
 	}
 }
 
-// decoded returns the samples of each component of a file, row by row. Those that image/jpeg decodes may differ by 2: its
-// transform rounds otherwise.
+// decoded returns the samples of each component of a file, row by row. Those that image/jpeg decodes may differ by 2:
+// its transform rounds otherwise.
 func decoded(t *testing.T, data []byte) (samples [][]byte) {
 	t.Helper()
 	var d Decoder

@@ -6,9 +6,9 @@ import (
 )
 
 // This file chooses the values of coefficients by what they cost: the bits of their codes, and the error, by how much
-// it shows. The dynamic programming over runs of zeros is that of mozjpeg: a coefficient takes the rounded value, or the
-// largest one of fewer bits, or 0. All numbers are integers, or square roots, which IEEE 754 defines to the last bit, so
-// that every processor makes the same choice.
+// it shows. The dynamic programming over runs of zeros is that of mozjpeg: a coefficient takes the rounded value, or
+// the largest one of fewer bits, or 0. All numbers are integers, or square roots, which IEEE 754 defines to the last
+// bit, so that every processor makes the same choice.
 
 // Costs are in bits, times 1<<costBits. Weights of errors, in bits, have lambdaBits bits of fraction.
 const (
@@ -19,8 +19,8 @@ const (
 
 // How much an error of one step² weighs: usualLambda bits on the average of a picture, more in a smooth block and less
 // in a busy one, which hides it, within limits. A block's weight is its variance plus smoothVariance, to the power of
-// −3/4. The numbers are the best of those that were tried over photographs, as bench/quality measures, without harm to
-// screenshots.
+// −3/4. The numbers are the best of those that were tried over photographs, as bench/quality measures, without harm
+// to screenshots.
 const (
 	usualLambda    = 12 << lambdaBits
 	leastLambda    = 1 << lambdaBits

@@ -287,8 +287,8 @@ func (v *Variant) checkDepth(given map[string]word) error {
 	}
 	for _, o := range v.Ops {
 		if o.Gravity == Smart || o.Word == Trim || !o.moves() {
-			return given["depth"].fail("leave it out", "%s works with 8 bits a sample; fit, fill, force, crop, rotate, "+
-				"flip and flop keep more, without smart gravity", o.Word)
+			return given["depth"].fail("leave it out", "%s works with 8 bits a sample; fit, fill, force, crop, "+
+				"rotate, flip and flop keep more, without smart gravity", o.Word)
 		}
 	}
 	return nil
@@ -301,8 +301,8 @@ func (v *Variant) checkHDR(given map[string]word) error {
 	}
 	for _, o := range v.Ops {
 		if !o.moves() {
-			return given["hdr"].fail("leave it out", "a gain map does not follow %s, but fit, fill, force, crop, trim, "+
-				"rotate, flip and flop", o.Word)
+			return given["hdr"].fail("leave it out", "a gain map does not follow %s, but fit, fill, force, crop, "+
+				"trim, rotate, flip and flop", o.Word)
 		}
 	}
 	return nil

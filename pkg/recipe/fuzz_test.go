@@ -10,7 +10,8 @@ import (
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"thumb=fit:256x256", "fit:64,format:webp,quality:80", "a=fill:1x1:smart;b=pad:2x2:#fff,background:black",
-		"watermark:Logo.png:se:.5", "a=rotate:90,flip,blur:1.25,gamma:2.2", "A = Fit : 1X1 ;", "fti:1x1", "a==;", "quality:1",
+		"watermark:Logo.png:se:.5", "a=rotate:90,flip,blur:1.25,gamma:2.2", "A = Fit : 1X1 ;", "fti:1x1", "a==;",
+		"quality:1",
 		"format:jpeg,progressive:auto,chroma:444,adaptive:yes,max-bytes:20k", "trellis:yes,adaptive:yes",
 		"format:webp,near-lossless:60,effort:6",
 		"quality:auto,effort:4,lossless:yes,colors:256,compression:6,sharp-yuv:no", "format:avif,chroma:auto,effort:1",

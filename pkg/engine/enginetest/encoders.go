@@ -70,7 +70,8 @@ func testJPEGSettings(t *testing.T, s Suite) {
 		}
 		lines.SetNRGBA(i%64, i/64, c)
 	}
-	full, half := s.one(t, PNG(lines), "format:jpeg,quality:95,chroma:444"), s.one(t, PNG(lines), "format:jpeg,quality:95")
+	full := s.one(t, PNG(lines), "format:jpeg,quality:95,chroma:444")
+	half := s.one(t, PNG(lines), "format:jpeg,quality:95")
 	if a, b := PSNR(full, lines), PSNR(half, lines); a < 30 || b > 20 {
 		t.Errorf("lines of colour are %.1f dB near with chroma:444, and %.1f dB without", a, b)
 	}
@@ -92,7 +93,8 @@ func frameOf(data []byte) (marker byte, samplings string) {
 func testWebPSettings(t *testing.T, s Suite) {
 	img := Photo(101, 75)
 	data := PNG(img)
-	for _, settings := range []string{"lossless:yes", "lossless:yes,effort:0", "lossless:yes,near-lossless:100,effort:6"} {
+	for _, settings := range []string{"lossless:yes", "lossless:yes,effort:0",
+		"lossless:yes,near-lossless:100,effort:6"} {
 		if got := s.one(t, data, "format:webp,"+settings); !bytes.Equal(got.Pix, img.Pix) {
 			t.Errorf("%s is %.1f dB from the picture", settings, PSNR(got, img))
 		}
