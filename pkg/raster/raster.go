@@ -1,5 +1,5 @@
 // Package raster defines the interface, options and errors of decoders that read an image row by row: packages png,
-// tiff and bmp. Their callers need not hold a whole picture of twelve megapixels in memory.
+// tiff, bmp and vp8l. Their callers need not hold a whole picture of twelve megapixels in memory.
 package raster
 
 import "fmt"

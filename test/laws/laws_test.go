@@ -121,6 +121,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/hevc":      {"pkg/raster"},
 		"pkg/isobmff":   nil,
 		"pkg/vp8":       {"pkg/raster"},
+		"pkg/vp8l":      {"pkg/raster"},
 		"pkg/raw":       {"pkg/isobmff", "pkg/tiff"},
 		"pkg/account":   nil,
 		"pkg/httpreply": nil,
@@ -135,7 +136,8 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/source":    {"pkg/blob", "pkg/bucket", "pkg/extsort", "pkg/outcome"},
 		"pkg/ledger":    {"pkg/outcome", "pkg/taskid", "pkg/known", "pkg/diskfault"},
 		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/gif", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome",
-			"pkg/known", "pkg/png", "pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff", "pkg/vp8", "pkg/hevc"},
+			"pkg/known", "pkg/png", "pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff", "pkg/vp8", "pkg/vp8l",
+			"pkg/hevc"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/known", "pkg/sysmon"},
 		"pkg/sinkclient": {"pkg/pki", "pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome", "pkg/printable"},
 
