@@ -26,7 +26,8 @@ func Alpha(row []byte, channels int, multiply bool) (opaque bool) {
 		}
 		return opaque
 	}
-	for i := 0; i+4 <= len(row); i += 4 {
+	done, opaque := alphaVector(row, multiply)
+	for i := 4 * done; i+4 <= len(row); i += 4 {
 		p := row[i : i+4 : i+4]
 		if a := p[3]; a < 255 {
 			if opaque = false; multiply {

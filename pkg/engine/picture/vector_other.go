@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package picture
+
+func (m *matrix) halvedVector(_, _, _, _, _ []byte) (done int) { return 0 }
+
+func alphaVector([]byte, bool) (done int, opaque bool) { return 0, true }
