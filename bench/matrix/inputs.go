@@ -19,6 +19,12 @@ func makeInputs(ctx context.Context, work string, photos []string, rows []row) (
 			return nil, err
 		}
 	}
+	// Opacity rises from the left edge over an eighth of the picture, by a file beside what is made.
+	withAlpha := func(options string) string {
+		return "vips grey {out}.v $(vipsheader -f width {in}) $(vipsheader -f height {in}) --uchar && " +
+			"vips linear {out}.v {out}.alpha.v 8 0 --uchar && " +
+			"vips bandjoin '{in} {out}.alpha.v' '{out}" + options + "' && rm {out}.v {out}.alpha.v"
+	}
 	kinds := []struct{ kind, ext, command string }{ // in: the master, out: what is made
 		{"jpeg", ".jpg", "vips copy {in} '{out}[Q=90,strip]'"},
 		{"progressive", ".jpg", "vips copy {in} '{out}[Q=90,strip,interlace]'"},
@@ -30,6 +36,9 @@ func makeInputs(ctx context.Context, work string, photos []string, rows []row) (
 		{"tiff", ".tif", "vips copy {in} '{out}[compression=lzw,predictor=horizontal,strip]'"},
 		{"bmp", ".bmp", "convert {in} BMP3:{out}"},
 		{"webp", ".webp", "vips copy {in} '{out}[Q=85,strip]'"},
+		{"lossless-webp", ".webp", "vips copy {in} '{out}[lossless,effort=2,strip]'"},
+		{"alpha-webp", ".webp", withAlpha("[Q=85,effort=2,strip]")},
+		{"lossless-alpha-webp", ".webp", withAlpha("[lossless,effort=2,strip]")},
 		{"heic", ".heic", "heif-enc -q 60 {in} -o {out}"},
 		{"avif", ".avif", "vips copy {in} '{out}[Q=60,effort=1,strip]'"},
 	}

@@ -1,13 +1,13 @@
 // Command matrix times the farm beside vipsthumbnail and Pillow for every kind of input and operation that people
 // bring, not only for the one that is fast:
 //
-//	go run ./bench/matrix [-rounds 3] [-only TEXT] bench/corpus.d
+//	go run ./bench/matrix [-rounds 3] [-only TEXT] [-portable] bench/corpus.d
 //
 // It takes photographs of 12 megapixels from the corpus and makes each kind of input of them. Then it runs each
 // program on each row, in turn, with two processes (the farm: `farm run` with two slots), from the page cache, start
 // of the programs included. It prints one Markdown table, in it for each row the ratio of vipsthumbnail's time to
 // the farm's (over 1: the farm is faster), and for both the bytes of the outputs and the PSNR against a full-size
-// reference. What is not installed is left out with a word.
+// reference. What is not installed is left out with a word. With -portable the farm uses no installed C libraries.
 //
 // Where vipsthumbnail lacks an operation (sharpen, gray), it is timed without it.
 package main
@@ -28,6 +28,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/native"
 )
 
 func main() {
@@ -35,10 +37,11 @@ func main() {
 	only := flag.String("only", "", "rows whose name holds this text")
 	photos := flag.Int("photos", 8, "photographs of 12 megapixels to take from the corpus")
 	tags := flag.String("tags", "", "build tags of the farm")
+	portable := flag.Bool("portable", false, "the farm uses no installed C libraries")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, flag.Arg(0), *only, *tags, *rounds, *photos); err != nil {
+	if err := run(ctx, flag.Arg(0), *only, *tags, *rounds, *photos, *portable); err != nil {
 		fmt.Fprintln(os.Stderr, "matrix:", err)
 		os.Exit(1)
 	}
@@ -49,9 +52,10 @@ type bench struct {
 	work   string
 	inputs map[string]string // directory of each kind of input
 	photos []string          // the masters
+	codecs string            // what of the environment says which codecs the farm uses
 }
 
-func run(ctx context.Context, corpus, only, tags string, rounds, photos int) error {
+func run(ctx context.Context, corpus, only, tags string, rounds, photos int, portable bool) error {
 	if corpus == "" {
 		return fmt.Errorf("name a directory of photographs, such as bench/corpus.d")
 	}
@@ -60,7 +64,10 @@ func run(ctx context.Context, corpus, only, tags string, rounds, photos int) err
 		return err
 	}
 	defer os.RemoveAll(work)
-	b := &bench{work: work}
+	b := &bench{work: work, codecs: native.Env + "=" + native.Native}
+	if portable {
+		b.codecs = native.Env + "=" + native.Portable
+	}
 	build := exec.CommandContext(ctx, "go", "build", "-tags", tags, "-o", work+"/farm", "./farm")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
@@ -171,7 +178,7 @@ func (b *bench) timed(ctx context.Context, images int, commands ...*exec.Cmd) (s
 	logs := make([]bytes.Buffer, len(commands))
 	for i, c := range commands {
 		c.Stdout, c.Stderr = &logs[i], &logs[i]
-		c.Env = append(os.Environ(), "VIPS_CONCURRENCY=1", "OMP_NUM_THREADS=1")
+		c.Env = append(os.Environ(), "VIPS_CONCURRENCY=1", "OMP_NUM_THREADS=1", b.codecs)
 		if err := c.Start(); err != nil {
 			return sample{}, err
 		}
