@@ -6,7 +6,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
-// PlaneSource decodes a picture that is coded in planes, or that is decoded as a whole anyway: JPEG, WebP, HEIC, AVIF.
+// PlaneSource decodes a picture that is coded in planes, or that is decoded as a whole anyway: JPEG, lossy
+// WebP, HEIC, AVIF.
 type PlaneSource interface {
 	// Planes decodes the picture as it is stored, before any orientation. width and height say how fine the result must
 	// be at least, in samples of its finest component; a decoder that saves time by that decodes a smaller picture, as
@@ -18,7 +19,8 @@ type PlaneSource interface {
 	Planes(ctx context.Context, width, height int) (*picture.Picture, error)
 }
 
-// RowSource decodes a picture row by row, from the top, so that it is never in memory as a whole: PNG, TIFF, BMP.
+// RowSource decodes a picture row by row, from the top, so that it is never in memory as a whole: PNG, TIFF, BMP, and
+// WebP that is lossless or has alpha.
 type RowSource interface {
 	// Size returns the size of the picture as it is stored, before any orientation.
 	Size() (width, height int)

@@ -32,10 +32,9 @@ type List struct {
 // Of returns the codecs of this process, in the order of the formats. It loads the libraries that this process may use.
 func Of() List {
 	var list List
-	webpReads := "imagefarm, lossless " + module("golang.org/x/image")
 	webpWrites := module("github.com/gen2brain/webp") + " (libwebp translated to Go)"
 	if lib, err := native.LibWebP(); err == nil {
-		webpReads, webpWrites = "imagefarm, lossless libwebp "+lib.Version, "libwebp "+lib.Version
+		webpWrites = "libwebp " + lib.Version
 	} else {
 		list.Absent = append(list.Absent, Absent{"libwebp", err.Error()})
 	}
@@ -73,7 +72,7 @@ func Of() List {
 		case format.GIF:
 			c.Reads, c.Writes = own, std
 		case format.WebP:
-			c.Reads, c.Writes = webpReads, webpWrites
+			c.Reads, c.Writes = own, webpWrites
 		case format.TIFF:
 			c.Reads, c.Writes = own, module("golang.org/x/image")
 		case format.BMP, format.RAW:

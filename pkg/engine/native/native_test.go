@@ -106,19 +106,13 @@ func TestWebPThroughLibWebP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used := false
-	err = lib.Decode(data, 20, 10, func(pix []byte, stride int) {
-		used = true
-		if p := pix[2*stride+4*15:]; p[3] != 128 || p[0] < 190 {
-			t.Errorf("%v", p[:4])
-		}
-	})
-	if err != nil || !used {
-		t.Errorf("%v, %v", used, err)
+	got, err := webp.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
 	}
-	nothing := []byte("RIFF\x10\x00\x00\x00WEBPVP8 \x04\x00\x00\x00abcd")
-	if err := lib.Decode(nothing, 20, 10, func([]byte, int) {}); err == nil {
-		t.Error("nothing was decoded")
+	img := got.(*image.NYCbCrA)
+	if p := img.NYCbCrAAt(15, 2); p.A != 128 {
+		t.Errorf("%v", p)
 	}
 }
 

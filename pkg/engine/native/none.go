@@ -41,14 +41,11 @@ func (*JXL) Header([]byte) (JXLHeader, error) { return JXLHeader{}, errNoLibrari
 // Decode returns an error.
 func (*JXL) Decode([]byte, int, int64) (*picture.Picture, error) { return nil, errNoLibraries }
 
-// WebP is libwebp, which this build does not load.
+// WebP is libwebp's encoder, which this build does not load.
 type WebP struct{ Version string }
 
 // LoadWebP returns an error.
 func LoadWebP() (*WebP, error) { return nil, errNoLibraries }
-
-// Decode returns an error.
-func (*WebP) Decode([]byte, int, int, func([]byte, int)) error { return errNoLibraries }
 
 // EncodeRGBA returns an error.
 func (*WebP) EncodeRGBA([]byte, int, int, int, WebPOptions) ([]byte, error) {

@@ -26,21 +26,22 @@ func (t *transform) decode() error {
 		return t.deepVariants()
 	}
 	w, h := t.needed(finer)
-	if t.info.ByRows() {
+	need := picture.Need{Width: w, Height: h, Exact: t.exact()}
+	begun := time.Now()
+	src, err := t.openRows(need)
+	t.stages.Decode += time.Since(begun)
+	switch {
+	case err != nil:
+		return err
+	case src != nil:
 		return t.decoded(func() ([]source, error) {
-			opt := t.rowOptions()
-			opt.KeepInks = true
-			src, err := rows.Open(t.info.Coding, t.data, opt)
-			if err != nil {
-				return nil, err
-			}
 			sources, err := t.read(src, w, h)
 			t.warnings.AddAll(src.Warnings())
 			return sources, err
 		})
 	}
-	begun := time.Now()
-	p, err := t.engine.general.Planes(t.ctx, t.data, t.info, picture.Need{Width: w, Height: h, Exact: t.exact()})
+	begun = time.Now()
+	p, err := t.engine.general.Planes(t.ctx, t.data, t.info, need)
 	t.stages.Decode += time.Since(begun)
 	switch {
 	case err != nil:
@@ -49,6 +50,16 @@ func (t *transform) decode() error {
 		return t.decoded(func() ([]source, error) { return t.premultiplied(p, w, h) })
 	}
 	return t.decodeFrames(w, h)
+}
+
+// openRows opens the picture if its decoder yields rows. It returns nil without an error for another.
+func (t *transform) openRows(need picture.Need) (*rows.Source, error) {
+	if t.info.ByRows() {
+		opt := t.rowOptions()
+		opt.KeepInks = true
+		return rows.Open(t.info.Coding, t.data, opt)
+	}
+	return t.engine.general.Rows(t.ctx, t.data, t.info, need)
 }
 
 // premultiplied returns a picture whose samples can be averaged: one without alpha, or with samples multiplied by it.

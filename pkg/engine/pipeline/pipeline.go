@@ -18,6 +18,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
+	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -42,6 +43,7 @@ type codecs interface {
 	Decode(
 		ctx context.Context, data []byte, info header.Info, animate bool, use func(reference.Frame) error,
 	) (outcome.Warnings, error)
+	Rows(ctx context.Context, data []byte, info header.Info, need picture.Need) (*rows.Source, error)
 	Planes(ctx context.Context, data []byte, info header.Info, need picture.Need) (*picture.Picture, error)
 	Encode(ctx context.Context, o *reference.Output) ([]byte, error)
 	Distance(ctx context.Context, data []byte, from *picture.Plane) (float64, error)

@@ -7,6 +7,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
@@ -67,6 +68,23 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 		}()
 	}
 	return o.Encode()
+}
+
+// Rows opens an image whose decoder yields rows, and that package rows does not know: a still WebP that is lossless or
+// has alpha. It returns nil without an error for another image. What the decoder may leave out depends on need. The
+// error is an *outcome.Rejection.
+func (e *Engine) Rows(ctx context.Context, data []byte, info header.Info, need picture.Need) (*rows.Source, error) {
+	if info.Coding != format.WebP || info.Animation {
+		return nil, nil
+	}
+	r, err := webp.Rows(data, info.Width, info.Height, need)
+	if err != nil {
+		return nil, (&transform{engine: e, ctx: ctx, info: info}).reject(err)
+	}
+	if r == nil {
+		return nil, nil
+	}
+	return &rows.Source{Reader: r}, nil
 }
 
 // Planes decodes an image whose decoder yields planes, no finer than needed. It returns nil without an error for an

@@ -1,71 +1,114 @@
 package webp
 
 import (
-	"fmt"
-	"io"
+	"encoding/binary"
+
+	"github.com/imagefarm/imagefarm/pkg/raster"
+	"github.com/imagefarm/imagefarm/pkg/vp8l"
 )
 
-// decodeAlpha decodes the opacity of w×h pixels that a lossy picture has in a chunk of its own.
+// opacity reads the alpha that a lossy picture has in a chunk of its own, row by row.
 //
 //	reserved:2 preprocessing:2 filter:2 compression:2  { samples, or a VP8L stream without its header }
-func decodeAlpha(chunk []byte, w, h int) ([]byte, error) {
+type opacity struct {
+	filter     filter
+	samples    []byte       // that are not compressed
+	coded      *vp8l.Reader // or else
+	row, above []byte
+	first      bool
+}
+
+// filter says to what alpha is stored as differences. The first row always has differences to the left, the first
+// column of other rows to the one above.
+type filter byte
+
+const (
+	unfilteredAlpha filter = iota
+	toLeft
+	toAbove
+	toBoth // minus the corner
+)
+
+// openOpacity reads what precedes the samples of w×h pixels.
+func openOpacity(chunk []byte, w, h int) (*opacity, error) {
 	if len(chunk) == 0 {
-		return nil, io.ErrUnexpectedEOF
+		return nil, raster.Truncatedf("WebP", "its alpha")
 	}
-	var alpha []byte
+	o := &opacity{filter: filter(chunk[0] >> 2 & 3), row: make([]byte, w), above: make([]byte, w), first: true}
 	switch head, data := chunk[0], chunk[1:]; head & 3 {
 	case 0:
 		if len(data) < w*h {
-			return nil, io.ErrUnexpectedEOF
+			return nil, raster.Truncatedf("WebP", "its alpha")
 		}
-		alpha = append(make([]byte, 0, w*h), data[:w*h]...)
+		o.samples = data
 	case 1:
-		bits := uint32(w-1) | uint32(h-1)<<14
-		stream := append([]byte{0x2f, byte(bits), byte(bits >> 8), byte(bits >> 16), byte(bits >> 24)}, data...)
-		err := interleaved(stream, w, h, func(pix []byte, stride int) {
-			alpha = make([]byte, w*h)
-			for y := range h {
-				row := pix[y*stride:][:4*w]
-				for x := range w {
-					alpha[y*w+x] = row[4*x+1] // it is coded as green
-				}
-			}
-		})
+		coded, err := vp8l.OpenAlpha(data, w, h, raster.Options{MaxPixels: int64(w) * int64(h)})
 		if err != nil {
 			return nil, err
 		}
+		o.coded = coded
 	default:
-		return nil, fmt.Errorf("webp: alpha of the unknown compression %d", head&3)
+		return nil, raster.Corruptf("WebP", 0, "alpha of the unknown compression %d", head&3)
 	}
-	unfilterAlpha(alpha, w, chunk[0]>>2&3)
-	return alpha, nil
+	return o, nil
 }
 
-// unfilterAlpha undoes a filter: samples are stored as differences to the one to the left (1), above (2), or to both
-// minus the corner (3). The first row always has differences to the left, the first column to the one above.
-func unfilterAlpha(alpha []byte, w int, filter byte) {
-	if filter == 0 {
+// next returns the next row, which is valid until the call after the next. There must be one.
+func (o *opacity) next() ([]byte, error) {
+	o.row, o.above = o.above, o.row
+	if o.coded == nil {
+		copy(o.row, o.samples)
+		o.samples = o.samples[len(o.row):]
+	} else if err := o.coded.ReadRow(o.row); err != nil {
+		return nil, err
+	}
+	switch {
+	case o.filter == unfilteredAlpha:
+	case o.first:
+		addLeft(o.row)
+	default:
+		o.filter.undo(o.row, o.above)
+	}
+	o.first = false
+	return o.row, nil
+}
+
+// undo adds to a row what it is stored as a difference to.
+func (f filter) undo(row, above []byte) {
+	if f == toAbove {
+		addAbove(row, above)
 		return
 	}
-	for x := 1; x < w; x++ {
-		alpha[x] += alpha[x-1]
+	row[0] += above[0]
+	if f == toLeft {
+		addLeft(row)
+		return
 	}
-	for ; len(alpha) > w; alpha = alpha[w:] {
-		above, row := alpha[:w], alpha[w:2*w]
-		row[0] += above[0]
-		switch filter {
-		case 1:
-			for x := 1; x < w; x++ {
-				row[x] += row[x-1]
-			}
-		case 2:
-			for x := 1; x < w; x++ {
-				row[x] += above[x]
-			}
-		case 3:
-			for x := 1; x < w; x++ {
-				row[x] += byte(min(max(int(row[x-1])+int(above[x])-int(above[x-1]), 0), 255))
-			}
-		}
+	left, corner := int(row[0]), int(above[0])
+	for x, up := range above[1:len(row)] {
+		left = int(row[1+x] + byte(min(max(left+int(up)-corner, 0), 255)))
+		row[1+x], corner = byte(left), int(up)
+	}
+}
+
+func addLeft(row []byte) {
+	left := byte(0)
+	for x, v := range row {
+		left += v
+		row[x] = left
+	}
+}
+
+// addAbove adds eight samples at once: each sum without its highest bit, which then is that of all three.
+func addAbove(row, above []byte) {
+	const low = 0x7f7f7f7f7f7f7f7f
+	above = above[:len(row)]
+	for len(row) >= 8 {
+		a, b := binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(above)
+		binary.LittleEndian.PutUint64(row, (a&low+b&low)^(a^b)&^low)
+		row, above = row[8:], above[8:]
+	}
+	for x, v := range above {
+		row[x] += v
 	}
 }

@@ -5,14 +5,9 @@ import (
 	"context"
 	"encoding/binary"
 	"image"
-	"image/color"
 	"image/draw"
 	"io"
-
-	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
-
-func rgb(y, cb, cr uint8) (uint8, uint8, uint8) { return color.YCbCrToRGB(y, cb, cr) }
 
 // Frame is one picture of an animation on its whole canvas.
 type Frame struct {
@@ -51,37 +46,72 @@ func DecodeAll(ctx context.Context, data []byte, width, height int, yield func(F
 		if err != nil {
 			return err
 		}
-		p, err := decodePicture(ctx, parts, area.Dx(), area.Dy(), picture.Need{Exact: true})
-		if err != nil {
+		flags := c.data[15]
+		if err := show(ctx, canvas, area, parts, flags&2 == 0); err != nil {
 			return err
 		}
-		img := imageOf(p)
-		flags := c.data[15]
-		op := draw.Over
-		if flags&2 != 0 {
-			op = draw.Src
-		}
-		draw.Draw(canvas, area, img, img.Bounds().Min, op)
 		if err := yield(Frame{canvas, uint24(c.data[12:]), loops}); err != nil {
 			return err
 		}
 		if flags&1 != 0 {
-			draw.Draw(canvas, area, image.Transparent, image.Point{}, draw.Src)
+			for y := area.Min.Y; y < area.Max.Y; y++ {
+				clear(canvas.Pix[canvas.PixOffset(area.Min.X, y):][:4*area.Dx()])
+			}
 		}
 	}
 	if broken != nil {
 		return broken
 	}
 	if none {
-		p, err := decodePicture(ctx, list, width, height, picture.Need{Exact: true})
-		if err != nil {
+		if err := show(ctx, canvas, canvas.Rect, list, false); err != nil {
 			return err
 		}
-		img := imageOf(p)
-		draw.Draw(canvas, canvas.Rect, img, img.Bounds().Min, draw.Src)
 		return yield(Frame{canvas, 0, 0})
 	}
 	return nil
+}
+
+// show decodes the picture among the chunks of a frame into an area of the canvas. It replaces what is there, or covers
+// it as far as it is opaque.
+func show(ctx context.Context, canvas *image.NRGBA, area image.Rectangle, list []chunk, over bool) error {
+	s, err := stillOf(list)
+	if err != nil {
+		return err
+	}
+	img, err := s.decode(ctx, area.Dx(), area.Dy())
+	if err != nil {
+		return err
+	}
+	for y := range area.Dy() {
+		row := img.Pix[y*img.Stride:][:img.Stride]
+		below := canvas.Pix[canvas.PixOffset(area.Min.X, area.Min.Y+y):][:len(row)]
+		if over {
+			cover(below, row)
+		} else {
+			copy(below, row)
+		}
+	}
+	return nil
+}
+
+// cover lays pixels over others.
+func cover(below, row []byte) {
+	for i := 0; i < len(row); i += 4 {
+		p, d := row[i:i+4:i+4], below[i:i+4:i+4]
+		a := uint32(p[3])
+		switch {
+		case a == 0:
+		case a == 255 || d[3] == 0:
+			copy(d, p)
+		default:
+			left := uint32(d[3]) * (255 - a) // what is seen of what is below, in 255ths of 255ths
+			all := 255*a + left
+			for c := range 3 {
+				d[c] = byte((255*a*uint32(p[c]) + left*uint32(d[c]) + all/2) / all)
+			}
+			d[3] = byte((all + 127) / 255)
+		}
+	}
 }
 
 // EncodeAll encodes an animation whose frames have one size. delays are milliseconds; loops 0 is for ever.

@@ -8,73 +8,108 @@ import (
 	"io"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/raster"
+	"github.com/imagefarm/imagefarm/pkg/vp8l"
 )
 
-// Planes decodes a still: planes of YCbCr in the limited range, and alpha where it has any, or RGB and alpha. width
-// and height are what the header announced; a picture of another size is refused before it is decoded. A picture is
-// shrunk by an integer factor as far as need allows, a lossy one while it is decoded.
+// Planes decodes a lossy still without alpha: planes of YCbCr in the limited range. It returns nil without an error for
+// another still, which Rows reads. width and height are what the header announced; a picture of another size is refused
+// before it is decoded. The picture is shrunk by an integer factor as far as need allows, while it is decoded.
 //
 // The error is the context's cause where it ended, or says what is wrong with the picture.
 func Planes(ctx context.Context, data []byte, width, height int, need picture.Need) (*picture.Picture, error) {
+	s, err := read(data)
+	if err != nil || !s.planar() {
+		return nil, err
+	}
+	return s.planes(ctx, width, height, need)
+}
+
+// Rows opens a still that is lossless or has alpha: rows of red, green, blue and alpha. It returns nil without an error
+// for another still, of which Planes makes less. Options and errors are those of Planes.
+func Rows(data []byte, width, height int, need picture.Need) (raster.Reader, error) {
+	s, err := read(data)
+	if err != nil || s.planar() {
+		return nil, err
+	}
+	return s.rows(width, height, need)
+}
+
+// Decode decodes a still to an *image.YCbCr in the full range or an *image.NRGBA. Its errors are those of Planes.
+func Decode(ctx context.Context, data []byte, width, height int) (image.Image, error) {
+	s, err := read(data)
+	if err != nil {
+		return nil, err
+	}
+	if !s.planar() {
+		return s.decode(ctx, width, height)
+	}
+	p, err := s.planes(ctx, width, height, picture.Need{Exact: true})
+	if err != nil {
+		return nil, err
+	}
+	return expand(&image.YCbCr{
+		Y: p.Planes[0].Pix, Cb: p.Planes[1].Pix, Cr: p.Planes[2].Pix, YStride: p.Planes[0].Stride,
+		CStride: p.Planes[1].Stride, SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, width, height),
+	}), nil
+}
+
+// still is the coded picture of a file or of a frame: a lossy one, which may have alpha, or a lossless one.
+type still struct{ lossy, alpha, lossless []byte }
+
+// read finds the picture of a file.
+func read(data []byte) (still, error) {
 	list, err := chunks(data)
 	if err != nil {
-		return nil, err
+		return still{}, err
 	}
-	return decodePicture(ctx, list, width, height, need)
+	return stillOf(list)
 }
 
-// Decode decodes a still as Planes does, to an *image.YCbCr in the full range or an *image.NRGBA.
-func Decode(ctx context.Context, data []byte, width, height int) (image.Image, error) {
-	p, err := Planes(ctx, data, width, height, picture.Need{Exact: true})
+// stillOf finds the picture among the chunks of a file or of a frame.
+func stillOf(list []chunk) (still, error) {
+	if frame := find(list, "VP8 "); len(frame) >= 10 {
+		return still{lossy: frame, alpha: find(list, "ALPH")}, nil
+	}
+	if stream := find(list, "VP8L"); len(stream) >= 5 {
+		return still{lossless: stream}, nil
+	}
+	return still{}, io.ErrUnexpectedEOF
+}
+
+// planar reports whether the picture has no other samples than those of YCbCr.
+func (s *still) planar() bool { return s.lossy != nil && s.alpha == nil }
+
+// rows opens the picture as rows of red, green, blue and alpha.
+func (s *still) rows(width, height int, need picture.Need) (raster.Reader, error) {
+	if s.lossy != nil {
+		return s.blended(width, height, need)
+	}
+	bits := int(binary.LittleEndian.Uint32(s.lossless[1:]))
+	if w, h := bits&0x3fff+1, bits>>14&0x3fff+1; w != width || h != height {
+		return nil, otherSize(w, h, width, height)
+	}
+	return vp8l.Open(s.lossless, raster.Options{MaxPixels: int64(width) * int64(height)})
+}
+
+// decode decodes the picture as a whole.
+func (s *still) decode(ctx context.Context, width, height int) (*image.NRGBA, error) {
+	r, err := s.rows(width, height, picture.Need{Exact: true})
 	if err != nil {
 		return nil, err
 	}
-	return imageOf(p), nil
-}
-
-// decodePicture decodes the picture among the chunks of a still or of a frame.
-func decodePicture(ctx context.Context, list []chunk, width, height int, need picture.Need) (*picture.Picture, error) {
-	if frame := find(list, "VP8 "); len(frame) >= 10 {
-		return lossy(ctx, frame, find(list, "ALPH"), width, height, need)
-	}
-	if stream := find(list, "VP8L"); len(stream) >= 5 {
-		bits := int(binary.LittleEndian.Uint32(stream[1:]))
-		if w, h := bits&0x3fff+1, bits>>14&0x3fff+1; w != width || h != height {
-			return nil, otherSize(w, h, width, height)
+	img := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
-		return lossless(stream, width, height, need)
+		if err := r.ReadRow(img.Pix[y*img.Stride:][:img.Stride]); err != nil {
+			return nil, err
+		}
 	}
-	return nil, io.ErrUnexpectedEOF
+	return img, nil
 }
 
 func otherSize(w, h, width, height int) error {
 	return fmt.Errorf("webp: a picture of %d×%d pixels, %d×%d were announced", w, h, width, height)
-}
-
-// imageOf returns a picture as the standard library holds it.
-func imageOf(p *picture.Picture) image.Image {
-	w, h := p.Width(), p.Height()
-	a, b, c := &p.Planes[0], &p.Planes[1], &p.Planes[2]
-	if p.Model == picture.YCbCr {
-		img := &image.YCbCr{
-			Y: a.Pix, Cb: b.Pix, Cr: c.Pix, YStride: a.Stride, CStride: b.Stride,
-			SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, w, h),
-		}
-		if p.Alpha == nil {
-			return expand(img)
-		}
-		return withAlpha(&image.NYCbCrA{YCbCr: *img, A: p.Alpha.Pix, AStride: p.Alpha.Stride})
-	}
-	img := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		row := img.Pix[y*img.Stride:][:4*w]
-		for x := range w {
-			row[4*x], row[4*x+1], row[4*x+2] = a.Pix[y*a.Stride+x], b.Pix[y*b.Stride+x], c.Pix[y*c.Stride+x]
-			row[4*x+3] = 255
-			if p.Alpha != nil {
-				row[4*x+3] = p.Alpha.Pix[y*p.Alpha.Stride+x]
-			}
-		}
-	}
-	return img
 }

@@ -1,12 +1,14 @@
 package webp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/resample"
+	"github.com/imagefarm/imagefarm/pkg/raster"
 	"github.com/imagefarm/imagefarm/pkg/vp8"
 )
 
@@ -18,39 +20,63 @@ const (
 	unfilteredExact = 16
 )
 
-// lossy decodes a key frame of width×height pixels, and its alpha if there is any.
-func lossy(ctx context.Context, frame, alph []byte, width, height int, need picture.Need) (*picture.Picture, error) {
-	w, h, err := vp8.Size(frame)
+// open opens the frame of a lossy picture, and returns by which integer it can be shrunk.
+func (s *still) open(width, height int, need picture.Need) (r *vp8.Reader, factor int, err error) {
+	w, h, err := vp8.Size(s.lossy)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if w != width || h != height {
-		return nil, otherSize(w, h, width, height)
+		return nil, 0, otherSize(w, h, width, height)
 	}
-	factor := factorFor(w, h, need)
-	r, err := vp8.Open(frame, vp8.Options{
+	factor = factorFor(w, h, need)
+	r, err = vp8.Open(s.lossy, vp8.Options{
 		MaxPixels: int64(w) * int64(h), Unfiltered: factor >= unfilteredExact || factor >= unfiltered && !need.Exact,
 	})
+	return r, factor, err
+}
+
+// factorFor returns by which integer a picture of w×h pixels can be shrunk.
+func factorFor(w, h int, need picture.Need) int {
+	if need.Width < 1 || need.Height < 1 {
+		return 1
+	}
+	return min(max(min(w/need.Width, h/need.Height), 1), resample.MaxBox)
+}
+
+// planes returns the planes of a lossy picture, each made smaller by a factor.
+func (s *still) planes(ctx context.Context, width, height int, need picture.Need) (*picture.Picture, error) {
+	r, factor, err := s.open(width, height, need)
 	if err != nil {
 		return nil, err
 	}
-	if alph == nil {
-		return shrunk(ctx, r, factor)
+	w, h := width, height
+	p := &picture.Picture{Model: picture.YCbCr, Limited: true, Planes: make([]picture.Plane, 3)}
+	var boxes [3]*resample.Box
+	for i := range p.Planes {
+		cw, ch, unit, factor := w, h, 1, factor
+		if i > 0 {
+			cw, ch, unit, factor = (w+1)/2, (h+1)/2, 2, max(1, factor/2)
+		}
+		c := &p.Planes[i]
+		pw, ph := (cw+factor-1)/factor, (ch+factor-1)/factor
+		*c = picture.Whole(make([]byte, pw*ph), pw, ph)
+		c.Across.Length, c.Down.Length = float64(w)/float64(unit*factor), float64(h)/float64(unit*factor)
+		boxes[i] = resample.NewBox([]*picture.Plane{c}, factor, cw)
 	}
-	alpha, err := decodeAlpha(alph, w, h)
-	if err != nil {
-		return nil, err
+	err = bands(ctx, r, func(b vp8.Band) {
+		for y := range b.Rows {
+			boxes[0].Row(b.Y[y*b.YStride:][:w])
+		}
+		for y := range b.CRows {
+			boxes[1].Row(b.Cb[y*b.CStride:][:(w+1)/2])
+			boxes[2].Row(b.Cr[y*b.CStride:][:(w+1)/2])
+		}
+	})
+	for _, b := range boxes {
+		b.Close()
 	}
-	if factor > 1 {
-		return premultiplied(ctx, r, alpha, factor)
-	}
-	p, err := shrunk(ctx, r, 1)
-	if err != nil {
-		return nil, err
-	}
-	plane := picture.Whole(alpha, w, h)
-	p.Alpha = &plane
-	return p, nil
+	return p, err
 }
 
 // bands gives each of the reader's bands to use.
@@ -70,70 +96,54 @@ func bands(ctx context.Context, r *vp8.Reader, use func(vp8.Band)) error {
 	}
 }
 
-// shrunk returns the planes of a frame, each made smaller by a factor.
-func shrunk(ctx context.Context, r *vp8.Reader, factor int) (*picture.Picture, error) {
-	w, h := r.Size()
-	p := &picture.Picture{Model: picture.YCbCr, Limited: true, Planes: make([]picture.Plane, 3)}
-	var boxes [3]*resample.Box
-	for i := range p.Planes {
-		cw, ch, unit, factor := w, h, 1, factor
-		if i > 0 {
-			cw, ch, unit, factor = (w+1)/2, (h+1)/2, 2, max(1, factor/2)
-		}
-		c := &p.Planes[i]
-		pw, ph := (cw+factor-1)/factor, (ch+factor-1)/factor
-		*c = picture.Whole(make([]byte, pw*ph), pw, ph)
-		c.Across.Length, c.Down.Length = float64(w)/float64(unit*factor), float64(h)/float64(unit*factor)
-		boxes[i] = resample.NewBox([]*picture.Plane{c}, factor, cw)
-	}
-	err := bands(ctx, r, func(b vp8.Band) {
-		for y := range b.Rows {
-			boxes[0].Row(b.Y[y*b.YStride:][:w])
-		}
-		for y := range b.CRows {
-			boxes[1].Row(b.Cb[y*b.CStride:][:(w+1)/2])
-			boxes[2].Row(b.Cr[y*b.CStride:][:(w+1)/2])
-		}
-	})
-	for _, b := range boxes {
-		b.Close()
-	}
-	return p, err
+// blended reads a lossy picture as rows of red, green, blue and alpha. It implements raster.Reader.
+type blended struct {
+	width, height int
+	frame         *vp8.Reader
+	alpha         *opacity // nil: all is opaque
+	opaque        []byte
+
+	band vp8.Band
+	y    int // of the band, the next row
 }
 
-// premultiplied returns a frame as RGB multiplied by alpha, made smaller by a factor.
-func premultiplied(ctx context.Context, r *vp8.Reader, alpha []byte, factor int) (*picture.Picture, error) {
-	w, h := r.Size()
-	s := newShrinker(w, h, factor)
-	err := bands(ctx, r, func(b vp8.Band) {
-		part := rowsOf(b, w)
-		part.Alpha = &picture.Plane{
-			Pix: alpha, Stride: w, Width: w, Height: b.Rows,
-			Across: picture.Span{Length: float64(w)}, Down: picture.Span{Length: float64(b.Rows)},
-		}
-		alpha = alpha[b.Rows*w:]
-		img := part.NRGBA()
-		for y := range b.Rows {
-			s.row(img.Pix[y*img.Stride:][:4*w])
-		}
-	})
+var _ raster.Reader = (*blended)(nil)
+
+func (s *still) blended(width, height int, need picture.Need) (*blended, error) {
+	r, _, err := s.open(width, height, need)
 	if err != nil {
 		return nil, err
 	}
-	return s.picture(), nil
+	b := &blended{width: width, height: height, frame: r}
+	if s.alpha == nil {
+		b.opaque = bytes.Repeat([]byte{255}, width)
+		return b, nil
+	}
+	b.alpha, err = openOpacity(s.alpha, width, height)
+	return b, err
 }
 
-// rowsOf returns a band of a picture of w pixels a row.
-func rowsOf(b vp8.Band, w int) *picture.Picture {
-	plane := func(pix []byte, stride, cw, ch, unit int) picture.Plane {
-		return picture.Plane{
-			Pix: pix, Stride: stride, Width: cw, Height: ch,
-			Across: picture.Span{Length: float64(w) / float64(unit)},
-			Down:   picture.Span{Length: float64(b.Rows) / float64(unit)},
+func (b *blended) Size() (width, height int) { return b.width, b.height }
+func (b *blended) Channels() int             { return 4 }
+func (b *blended) Depth() int                { return 8 }
+func (b *blended) Warnings() []string        { return nil }
+
+func (b *blended) ReadRow(dst []byte) (err error) {
+	for b.y == b.band.Rows {
+		if b.band, err = b.frame.Next(); err != nil {
+			return err
+		}
+		b.y = 0
+	}
+	alpha := b.opaque
+	if b.alpha != nil {
+		if alpha, err = b.alpha.next(); err != nil {
+			return err
 		}
 	}
-	return &picture.Picture{Model: picture.YCbCr, Limited: true, Planes: []picture.Plane{
-		plane(b.Y, b.YStride, w, b.Rows, 1), plane(b.Cb, b.CStride, (w+1)/2, b.CRows, 2),
-		plane(b.Cr, b.CStride, (w+1)/2, b.CRows, 2),
-	}}
+	color := min(b.y/2, b.band.CRows-1) * b.band.CStride
+	picture.HalvedRow(dst, b.band.Y[b.y*b.band.YStride:][:b.width], b.band.Cb[color:], b.band.Cr[color:], alpha,
+		picture.BT601, true)
+	b.y++
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"image/color"
 	"io"
 	"math/rand/v2"
 	"testing"
@@ -53,18 +54,15 @@ func TestAlphaIsAsTheGeneralDecoderReadsIt(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: x/image: %v", what, err)
 		}
-		got, err := Planes(context.Background(), data, w, h, picture.Need{Exact: true})
+		got, err := Decode(context.Background(), data, w, h)
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
 		img := want.(*image.NYCbCrA)
 		for y := range h {
 			for x := range w {
-				if a, b := got.Alpha.Pix[y*w+x], img.A[img.AOffset(x, y)]; a != b {
+				if a, b := got.(*image.NRGBA).NRGBAAt(x, y).A, img.A[img.AOffset(x, y)]; a != b {
 					t.Fatalf("%s: alpha at %d,%d is %d, not %d", what, x, y, a, b)
-				}
-				if a, b := got.Planes[0].Pix[y*w+x], img.Y[img.YOffset(x, y)]; a != b {
-					t.Fatalf("%s: luma at %d,%d is %d, not %d", what, x, y, a, b)
 				}
 			}
 		}
@@ -78,7 +76,7 @@ func TestAlphaThatIsDamaged(t *testing.T) {
 		"half of a stream": alph[:len(alph)/2],
 	} {
 		data := build([]chunk{vp8x(flagAlpha, 20, 20), {"ALPH", chunked}, {"VP8 ", frame}})
-		if _, err := Planes(context.Background(), data, 20, 20, picture.Need{}); err == nil {
+		if _, err := Decode(context.Background(), data, 20, 20); err == nil {
 			t.Errorf("%s: decoded", what)
 		}
 	}
@@ -88,42 +86,83 @@ func TestAlphaThatIsDamaged(t *testing.T) {
 func TestShrunkIsTheMeanOfTheWhole(t *testing.T) {
 	const w, h, factor = 121, 79, 3
 	need := picture.Need{Width: w / factor, Height: h / factor, Exact: true}
+	data := encode(t, paint(w, h, false))
+	full, err := Planes(context.Background(), data, w, h, picture.Need{Exact: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := Planes(context.Background(), data, w, h, need)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if small.Width() != (w+factor-1)/factor || small.Height() != (h+factor-1)/factor {
+		t.Fatalf("%d×%d", small.Width(), small.Height())
+	}
+	for y := range h / factor {
+		for x := range w / factor {
+			sum := 0
+			for i := range factor * factor {
+				sum += int(full.Planes[0].Pix[(y*factor+i/factor)*full.Planes[0].Stride+x*factor+i%factor])
+			}
+			got := int(small.Planes[0].Pix[y*small.Planes[0].Stride+x])
+			if want := (sum + factor*factor/2) / (factor * factor); max(got-want, want-got) > 1 {
+				t.Fatalf("%d at %d,%d, want %d", got, x, y, want)
+			}
+		}
+	}
+}
+
+// Planes and Rows share the stills: one of them decodes each.
+func TestStillsAreReadAsPlanesOrRows(t *testing.T) {
 	for kind := range 4 {
-		alpha := kind&1 != 0
-		data, err := Encode(paint(w, h, alpha), Options{Quality: 90, Effort: 4, Lossless: kind&2 != 0})
+		alpha, lossless := kind&1 != 0, kind&2 != 0
+		img := paint(61, 43, alpha)
+		data, err := Encode(img, Options{Quality: 90, Effort: 4, Lossless: lossless})
 		if err != nil {
 			t.Fatal(err)
 		}
-		full, err := Planes(context.Background(), data, w, h, picture.Need{Exact: true})
+		p, err := Planes(context.Background(), data, 61, 43, picture.Need{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		small, err := Planes(context.Background(), data, w, h, need)
+		r, err := Rows(data, 61, 43, picture.Need{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if small.Width() != (w+factor-1)/factor || small.Height() != (h+factor-1)/factor || small.Premultiplied != alpha {
-			t.Fatalf("%d×%d, premultiplied %v", small.Width(), small.Height(), small.Premultiplied)
+		if (p != nil) != (kind == 0) || (r == nil) != (kind == 0) {
+			t.Fatalf("alpha %v, lossless %v: planes %v, rows %v", alpha, lossless, p != nil, r != nil)
 		}
-		pix := full.NRGBA()
-		sample := func(x, y int) int {
-			if !alpha {
-				return int(full.Planes[0].Pix[y*full.Planes[0].Stride+x])
+		if r == nil {
+			continue
+		}
+		got := image.NewNRGBA(img.Rect)
+		for y := range 43 {
+			if err := r.ReadRow(got.Pix[y*got.Stride:]); err != nil {
+				t.Fatal(err)
 			}
-			c := pix.NRGBAAt(x, y)
-			return (int(c.R)*int(c.A) + 127) / 255
 		}
-		for y := range h / factor {
-			for x := range w / factor {
-				sum := 0
-				for i := range factor * factor {
-					sum += sample(x*factor+i%factor, y*factor+i/factor)
-				}
-				got := int(small.Planes[0].Pix[y*small.Planes[0].Stride+x])
-				if want := (sum + factor*factor/2) / (factor * factor); max(got-want, want-got) > 1 {
-					t.Fatalf("alpha %v: %d at %d,%d, want %d", alpha, got, x, y, want)
-				}
-			}
+		if err := r.ReadRow(make([]byte, 4*61)); !errors.Is(err, io.EOF) {
+			t.Errorf("behind the last row: %v", err)
+		}
+		if d := worst(img, got); d > 24 || lossless && d > 0 {
+			t.Errorf("alpha %v, lossless %v: differs by %d", alpha, lossless, d)
+		}
+	}
+}
+
+// A frame of an animation covers what is below it as far as it is opaque.
+func TestPixelsCoverOthers(t *testing.T) {
+	for _, c := range []struct{ below, over, want color.NRGBA }{
+		{color.NRGBA{10, 20, 30, 255}, color.NRGBA{200, 100, 0, 255}, color.NRGBA{200, 100, 0, 255}},
+		{color.NRGBA{10, 20, 30, 255}, color.NRGBA{200, 100, 0, 0}, color.NRGBA{10, 20, 30, 255}},
+		{color.NRGBA{0, 0, 0, 0}, color.NRGBA{200, 100, 0, 40}, color.NRGBA{200, 100, 0, 40}},
+		{color.NRGBA{0, 100, 200, 255}, color.NRGBA{200, 100, 0, 128}, color.NRGBA{100, 100, 100, 255}},
+		{color.NRGBA{0, 0, 200, 128}, color.NRGBA{200, 0, 0, 128}, color.NRGBA{134, 0, 66, 192}},
+	} {
+		below := []byte{c.below.R, c.below.G, c.below.B, c.below.A}
+		cover(below, []byte{c.over.R, c.over.G, c.over.B, c.over.A})
+		if got := (color.NRGBA{below[0], below[1], below[2], below[3]}); got != c.want {
+			t.Errorf("%v over %v: %v, want %v", c.over, c.below, got, c.want)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 // Package webp reads and writes WebP: stills and animations, with metadata.
 //
-// Package vp8 decodes lossy pictures. Lossless ones are decoded, and all pictures encoded, by an installed libwebp
-// where the process may use it (see package native); elsewhere by golang.org/x/image and by libwebp translated to Go.
-// The rest is done here: the container, alpha, animations frame by frame in bounded memory, and the limited range in
-// which lossy WebP stores its samples.
+// Package vp8 decodes lossy pictures, package vp8l lossless ones and alpha. Pictures are encoded by an installed
+// libwebp where the process may use it (see package native); elsewhere by libwebp translated to Go. The rest is done
+// here: the container, animations frame by frame in bounded memory, and the limited range in which lossy WebP stores
+// its samples.
 package webp
 
 import (
@@ -138,22 +138,6 @@ func checkPlanes(img *image.YCbCr) error {
 		return fmt.Errorf("webp: planes that cannot be encoded: %v, strides %d and %d", img.Rect, img.YStride, img.CStride)
 	}
 	return nil
-}
-
-// withAlpha converts a picture with an alpha plane.
-func withAlpha(img *image.NYCbCrA) *image.NRGBA {
-	full := expand(&img.YCbCr)
-	b := img.Rect
-	out := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			c := full.YCbCrAt(b.Min.X+x, b.Min.Y+y)
-			p := out.Pix[y*out.Stride+4*x:][:4:4]
-			p[0], p[1], p[2] = rgb(c.Y, c.Cb, c.Cr)
-			p[3] = img.A[img.AOffset(b.Min.X+x, b.Min.Y+y)]
-		}
-	}
-	return out
 }
 
 // Metadata is what can be put around a picture. Empty parts are left out.
