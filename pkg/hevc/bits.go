@@ -1,49 +1,24 @@
 package hevc
 
-// bitReader reads the fields of a header from the highest bit of each byte. After the end it gives zeros and sets
-// short.
-type bitReader struct {
-	data  []byte
-	at    int // in bits
-	short bool
-}
+import "github.com/imagefarm/imagefarm/pkg/bitstream"
 
-// number reads an unsigned number of up to 32 bits.
-func (b *bitReader) number(n int) int {
-	v := 0
-	for range n {
-		v <<= 1
-		if b.at>>3 >= len(b.data) {
-			b.short = true
-			continue
-		}
-		v |= int(b.data[b.at>>3]>>(7-b.at&7)) & 1
-		b.at++
-	}
-	return v
-}
+// bitReader reads the fields of a parameter set or of a slice's header.
+type bitReader struct{ bitstream.Reader }
 
-func (b *bitReader) flag() bool { return b.number(1) == 1 }
-
-func (b *bitReader) skip(n int) {
-	b.at += n
-	if b.at > 8*len(b.data) {
-		b.at, b.short = 8*len(b.data), true
-	}
-}
+func newBitReader(p []byte) *bitReader { return &bitReader{bitstream.Reader{Data: p}} }
 
 // golomb reads an unsigned Exp-Golomb number, ue(v) in the standard.
 func (b *bitReader) golomb() int {
 	zeros := 0
-	for !b.short && !b.flag() {
+	for !b.Short && !b.Flag() {
 		if zeros++; zeros > 31 {
-			b.short = true
+			b.Short = true
 		}
 	}
-	if b.short {
+	if b.Short {
 		return 0
 	}
-	return 1<<zeros - 1 + b.number(zeros)
+	return 1<<zeros - 1 + b.Number(zeros)
 }
 
 // signed reads a signed Exp-Golomb number, se(v) in the standard.
@@ -54,9 +29,6 @@ func (b *bitReader) signed() int {
 	}
 	return -v / 2
 }
-
-// align skips the bits up to the next byte.
-func (b *bitReader) align() { b.at = (b.at + 7) &^ 7 }
 
 // unescape removes the bytes that keep a unit from looking like a start code: 00 00 03 means 00 00. It appends to out.
 func unescape(out, p []byte) []byte {

@@ -71,39 +71,55 @@ type sets struct {
 }
 
 // readConfig reads the parameter sets of a configuration record, and returns the bytes of a unit's length.
+func (d *decoder) readConfig(config []byte) (int, error) {
+	units, err := unitsOf(config)
+	for _, unit := range units {
+		if err := d.readSet(unit); err != nil {
+			return 0, err
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return 1 + int(config[21]&3), nil
+}
+
+// unitsOf returns the units of a configuration record, those before the fault where there is one.
 //
 //	hvcC { …21 bytes :6 lengthSize-1:2 arrays:8 { completeness:1 0:1 type:6 count:16 { length:16 unit } } }
-func (d *decoder) readConfig(config []byte) (int, error) {
+func unitsOf(config []byte) (units [][]byte, err error) {
 	if len(config) < 23 {
-		return 0, raster.Truncatedf(format, "the configuration record")
+		return nil, raster.Truncatedf(format, "the configuration record")
 	}
 	rest := config[23:]
 	for range config[22] {
 		if len(rest) < 3 {
-			return 0, raster.Truncatedf(format, "the configuration record")
+			return units, raster.Truncatedf(format, "the configuration record")
 		}
 		count := int(binary.BigEndian.Uint16(rest[1:]))
 		rest = rest[3:]
 		for range count {
 			if len(rest) < 2 || len(rest)-2 < int(binary.BigEndian.Uint16(rest)) {
-				return 0, raster.Truncatedf(format, "the configuration record")
+				return units, raster.Truncatedf(format, "the configuration record")
 			}
 			n := int(binary.BigEndian.Uint16(rest))
-			if err := d.readSet(rest[2 : 2+n]); err != nil {
-				return 0, err
-			}
-			rest = rest[2+n:]
+			units, rest = append(units, rest[2:2+n]), rest[2+n:]
 		}
 	}
-	return 1 + int(config[21]&3), nil
+	return units, nil
+}
+
+// kindOf returns the kind of a unit, or -1 if it is of another layer or has no more than its two header bytes.
+func kindOf(unit []byte) int {
+	if len(unit) < 3 || unit[0]&1 != 0 || unit[1]>>3 != 0 {
+		return -1
+	}
+	return int(unit[0] >> 1 & 63)
 }
 
 // readSet reads a unit that may be a parameter set.
 func (d *decoder) readSet(unit []byte) error {
-	if len(unit) < 3 || unit[0]&1 != 0 || unit[1]>>3 != 0 { // of another layer
-		return nil
-	}
-	switch unit[0] >> 1 & 63 {
+	switch kindOf(unit) {
 	case unitSPS:
 		id, s, err := parseSequence(unescape(nil, unit[2:]))
 		if err != nil {
@@ -136,17 +152,14 @@ func (d *decoder) decode(data []byte, size int) (*Picture, error) {
 		cut := n > len(data)
 		unit := data[:min(n, len(data))]
 		data = data[len(unit):]
-		if len(unit) < 3 || unit[0]&1 != 0 || unit[1]>>3 != 0 {
-			continue
-		}
-		kind := int(unit[0] >> 1 & 63)
+		kind := kindOf(unit)
 		if kind > unitCRA {
 			if err := d.readSet(unit); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if kind > 9 && kind < 16 {
+		if kind < 0 || kind > 9 && kind < 16 {
 			continue
 		}
 		d.raw = unescape(d.raw[:0], unit[2:])

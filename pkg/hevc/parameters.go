@@ -40,7 +40,7 @@ type parameters struct {
 
 // parseParameters reads a set without its two header bytes, unescaped. chroma tells the chroma format of a sequence.
 func parseParameters(p []byte, sequences *[16]*sequence) (id int, s *parameters, err error) {
-	b := &bitReader{data: p}
+	b := newBitReader(p)
 	s = &parameters{columns: 1, rows: 1, uniform: true, loopAcrossTiles: true, log2MaxSkip: 2}
 	id = b.golomb()
 	s.sequence = b.golomb()
@@ -48,48 +48,48 @@ func parseParameters(p []byte, sequences *[16]*sequence) (id int, s *parameters,
 		return 0, nil, corrupt("picture parameters %d of sequence %d, which is missing", id, s.sequence)
 	}
 	seq := sequences[s.sequence]
-	s.dependentSlices, s.outputFlag = b.flag(), b.flag()
-	s.extraBits = b.number(3)
-	s.hideSigns = b.flag()
-	b.skip(1) // cabac_init_present_flag
+	s.dependentSlices, s.outputFlag = b.Flag(), b.Flag()
+	s.extraBits = b.Number(3)
+	s.hideSigns = b.Flag()
+	b.Skip(1) // cabac_init_present_flag
 	b.golomb()
 	b.golomb()
 	s.qp = 26 + b.signed()
-	b.skip(1) // constrained_intra_pred_flag: all blocks are intra
-	s.transformSkip = b.flag()
-	if s.qpDelta = b.flag(); s.qpDelta {
+	b.Skip(1) // constrained_intra_pred_flag: all blocks are intra
+	s.transformSkip = b.Flag()
+	if s.qpDelta = b.Flag(); s.qpDelta {
 		s.qpDeltaDepth = b.golomb()
 	}
 	s.chromaQP = [2]int{b.signed(), b.signed()}
-	s.sliceChromaQP = b.flag()
-	b.skip(2) // weighted prediction
-	s.bypass = b.flag()
-	s.tiles = b.flag()
-	s.wavefronts = b.flag()
+	s.sliceChromaQP = b.Flag()
+	b.Skip(2) // weighted prediction
+	s.bypass = b.Flag()
+	s.tiles = b.Flag()
+	s.wavefronts = b.Flag()
 	if s.tiles {
 		if err := s.parseTiles(b, seq); err != nil {
 			return 0, nil, err
 		}
 	}
-	s.loopAcrossSlices = b.flag()
-	if b.flag() {
-		s.deblockOverride = b.flag()
-		if s.noDeblock = b.flag(); !s.noDeblock {
+	s.loopAcrossSlices = b.Flag()
+	if b.Flag() {
+		s.deblockOverride = b.Flag()
+		if s.noDeblock = b.Flag(); !s.noDeblock {
 			s.beta, s.tc = b.signed(), b.signed()
 		}
 	}
-	if s.scaled = b.flag(); s.scaled {
+	if s.scaled = b.Flag(); s.scaled {
 		if s.scaling, err = parseScaling(b, seq.chroma); err != nil {
 			return 0, nil, err
 		}
 	}
-	s.listsModification = b.flag()
+	s.listsModification = b.Flag()
 	b.golomb() // the level of parallel merging
-	s.extendedHeader = b.flag()
+	s.extendedHeader = b.Flag()
 	if err := s.parseExtensions(b, seq); err != nil {
 		return 0, nil, err
 	}
-	if b.short {
+	if b.Short {
 		return 0, nil, errShortSet
 	}
 	if s.qpDeltaDepth > seq.log2CTB-seq.log2MinCB || s.chromaQPDepth > seq.log2CTB-seq.log2MinCB ||
@@ -107,7 +107,7 @@ func (s *parameters) parseTiles(b *bitReader, seq *sequence) error {
 	if s.columns > across || s.rows > down {
 		return corrupt("%d×%d tiles of %d×%d coding tree blocks", s.columns, s.rows, across, down)
 	}
-	if s.uniform = b.flag(); !s.uniform {
+	if s.uniform = b.Flag(); !s.uniform {
 		sum := 0
 		for range s.columns - 1 {
 			s.columnWidths = append(s.columnWidths, 1+b.golomb())
@@ -125,17 +125,17 @@ func (s *parameters) parseTiles(b *bitReader, seq *sequence) error {
 			return corrupt("tiles higher than the picture")
 		}
 	}
-	s.loopAcrossTiles = b.flag()
+	s.loopAcrossTiles = b.Flag()
 	return nil
 }
 
 // parseExtensions reads the range extension (7.3.2.3.2), and refuses what is not decoded here.
 func (s *parameters) parseExtensions(b *bitReader, seq *sequence) error {
-	if !b.flag() {
+	if !b.Flag() {
 		return nil
 	}
-	rangeExtension := b.flag()
-	if b.number(7) != 0 {
+	rangeExtension := b.Flag()
+	if b.Number(7) != 0 {
 		return unsupported("picture parameters of other extensions than the range extension")
 	}
 	if !rangeExtension {
@@ -144,8 +144,8 @@ func (s *parameters) parseExtensions(b *bitReader, seq *sequence) error {
 	if s.transformSkip {
 		s.log2MaxSkip = 2 + b.golomb()
 	}
-	s.crossComponent = b.flag()
-	if s.chromaQPLists = b.flag(); s.chromaQPLists {
+	s.crossComponent = b.Flag()
+	if s.chromaQPLists = b.Flag(); s.chromaQPLists {
 		s.chromaQPDepth = b.golomb()
 		count := 1 + b.golomb()
 		if count > 6 {

@@ -41,7 +41,7 @@ func defaultList(size, matrix int) scalingList {
 	return l
 }
 
-func defaultScaling(chroma int) *scalingFactors {
+func defaultScaling() *scalingFactors {
 	var lists [4][6]scalingList
 	for size := range lists {
 		for m := range lists[size] {
@@ -61,7 +61,7 @@ func parseScaling(b *bitReader, chroma int) (*scalingFactors, error) {
 		}
 		for m := 0; m < 6; m += step {
 			l := &lists[size][m]
-			if !b.flag() { // as another list
+			if !b.Flag() { // as another list
 				delta := b.golomb() * step
 				switch {
 				case delta > m:

@@ -4,9 +4,10 @@ import "github.com/imagefarm/imagefarm/pkg/raster"
 
 // sequence is a sequence parameter set (7.3.2.2): what the pictures of a stream have in common.
 type sequence struct {
-	chroma        int // chroma_format_idc: 0 gray, 1 4:2:0, 2 4:2:2, 3 4:4:4
-	width, height int // of the coded picture
-	left, top     int // of the shown window
+	chroma        int  // chroma_format_idc: 0 gray, 1 4:2:0, 2 4:2:2, 3 4:4:4
+	separate      bool // separate_colour_plane_flag
+	width, height int  // of the coded picture
+	left, top     int  // of the shown window
 	shownWidth    int
 	shownHeight   int
 	depth         [2]int // bits of luma and of chroma samples
@@ -31,6 +32,8 @@ type sequence struct {
 	longTerm      int // long-term references that the set lists
 	hasLongTerm   bool
 	temporalMVP   bool
+
+	signal Signal
 
 	// Range extension (7.3.2.2.2).
 	rotate          bool // transform_skip_rotation_enabled_flag
@@ -74,37 +77,44 @@ var errShortSet = raster.Truncatedf(format, "a parameter set")
 
 // parseSequence reads a set without its two header bytes, unescaped.
 func parseSequence(p []byte) (id int, s *sequence, err error) {
-	b := &bitReader{data: p}
+	b := newBitReader(p)
 	s = &sequence{}
-	b.skip(4)
-	layers := b.number(3)
-	b.skip(1)
+	id, err = s.parse(b)
+	if wrong := s.checkFormat(id); wrong != nil {
+		return 0, nil, wrong
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	if b.Short {
+		return 0, nil, errShortSet
+	}
+	return id, s, s.check()
+}
+
+// parse reads the fields, of whatever values. After an error it is not known where the fields behind are; those that
+// checkFormat looks at come first.
+func (s *sequence) parse(b *bitReader) (id int, err error) {
+	s.signal = Signal{Primaries: unspecified, Transfer: unspecified, Matrix: unspecified}
+	b.Skip(4)
+	layers := b.Number(3)
+	b.Skip(1)
 	skipProfile(b, layers)
 	id = b.golomb()
-	if s.chroma = b.golomb(); s.chroma == 3 && b.flag() {
-		return 0, nil, unsupported("separate colour planes")
-	}
+	s.chroma = b.golomb()
+	s.separate = s.chroma == 3 && b.Flag()
 	s.width, s.height = b.golomb(), b.golomb()
 	s.shownWidth, s.shownHeight = s.width, s.height
-	if id > 15 || s.chroma > 3 || s.width < 1 || s.height < 1 || s.width > maxSide || s.height > maxSide {
-		return 0, nil, corrupt("sequence %d of chroma format %d and %d×%d pixels", id, s.chroma, s.width, s.height)
-	}
-	if b.flag() {
+	if b.Flag() {
 		left, right, top, bottom := b.golomb(), b.golomb(), b.golomb(), b.golomb()
 		s.left, s.top = left<<s.across(1), top<<s.down(1)
 		s.shownWidth -= (left + right) << s.across(1)
 		s.shownHeight -= (top + bottom) << s.down(1)
-		if s.shownWidth < 1 || s.shownHeight < 1 {
-			return 0, nil, corrupt("a window of no pixels")
-		}
 	}
 	s.depth = [2]int{8 + b.golomb(), 8 + b.golomb()}
-	if d := max(s.depth[0], s.depth[1]); d > 12 {
-		return 0, nil, unsupported("samples of %d bits", d)
-	}
 	s.orderBits = 4 + b.golomb()
 	first := layers
-	if b.flag() {
+	if b.Flag() {
 		first = 0
 	}
 	for range layers - first + 1 {
@@ -118,59 +128,68 @@ func parseSequence(p []byte) (id int, s *sequence, err error) {
 	s.log2MaxTB = s.log2MinTB + b.golomb()
 	b.golomb() // the depth of inter pictures
 	s.maxDepth = b.golomb()
-	if s.scaled = b.flag(); s.scaled {
-		s.scaling = defaultScaling(s.chroma)
-		if b.flag() {
-			if s.scaling, err = parseScaling(b, s.chroma); err != nil {
-				return 0, nil, err
-			}
+	if s.scaled = b.Flag(); s.scaled {
+		if !b.Flag() {
+			s.scaling = defaultScaling()
+		} else if s.scaling, err = parseScaling(b, s.chroma); err != nil {
+			return 0, err
 		}
 	}
-	b.skip(1) // asymmetric partitions
-	s.sao = b.flag()
-	if s.pcm = b.flag(); s.pcm {
-		s.pcmDepth = [2]int{1 + b.number(4), 1 + b.number(4)}
+	b.Skip(1) // asymmetric partitions
+	s.sao = b.Flag()
+	if s.pcm = b.Flag(); s.pcm {
+		s.pcmDepth = [2]int{1 + b.Number(4), 1 + b.Number(4)}
 		s.log2MinPCM = 3 + b.golomb()
 		s.log2MaxPCM = s.log2MinPCM + b.golomb()
-		s.pcmUnfiltered = b.flag()
+		s.pcmUnfiltered = b.Flag()
 	}
 	if err := s.parseReferences(b); err != nil {
-		return 0, nil, err
+		return 0, err
 	}
-	s.temporalMVP = b.flag()
-	s.strongSmooth = b.flag()
-	if b.flag() {
+	s.temporalMVP = b.Flag()
+	s.strongSmooth = b.Flag()
+	if b.Flag() {
+		s.signal.parse(b)
 		skipUsability(b, layers)
 	}
-	if err := s.parseExtensions(b); err != nil {
-		return 0, nil, err
-	}
-	if b.short {
-		return 0, nil, errShortSet
-	}
-	return id, s, s.check()
+	return id, s.parseExtensions(b)
 }
 
 // parseExtensions reads the range extension, and refuses what is not decoded here.
 func (s *sequence) parseExtensions(b *bitReader) error {
-	if !b.flag() {
+	if !b.Flag() {
 		return nil
 	}
-	rangeExtension := b.flag()
-	if b.number(7) != 0 {
+	rangeExtension := b.Flag()
+	if b.Number(7) != 0 {
 		return unsupported("a sequence of other extensions than the range extension")
 	}
 	if !rangeExtension {
 		return nil
 	}
-	s.rotate, s.skipContext, s.implicitRDPCM = b.flag(), b.flag(), b.flag()
-	b.skip(1) // explicit RDPCM, which is of inter blocks
-	extended := b.flag()
-	s.noIntraSmooth = b.flag()
-	b.skip(1) // high_precision_offsets_enabled_flag: of weighted prediction
-	s.persistentRices = b.flag()
-	if aligned := b.flag(); extended || aligned {
+	s.rotate, s.skipContext, s.implicitRDPCM = b.Flag(), b.Flag(), b.Flag()
+	b.Skip(1) // explicit RDPCM, which is of inter blocks
+	extended := b.Flag()
+	s.noIntraSmooth = b.Flag()
+	b.Skip(1) // high_precision_offsets_enabled_flag: of weighted prediction
+	s.persistentRices = b.Flag()
+	if aligned := b.Flag(); extended || aligned {
 		return unsupported("extended precision")
+	}
+	return nil
+}
+
+// checkFormat refuses pictures that are not decoded here or cannot be.
+func (s *sequence) checkFormat(id int) error {
+	switch d := max(s.depth[0], s.depth[1]); {
+	case s.separate:
+		return unsupported("separate colour planes")
+	case id > 15 || s.chroma > 3 || s.width < 1 || s.height < 1 || s.width > maxSide || s.height > maxSide:
+		return corrupt("sequence %d of chroma format %d and %d×%d pixels", id, s.chroma, s.width, s.height)
+	case s.shownWidth < 1 || s.shownHeight < 1:
+		return corrupt("a window of no pixels")
+	case d > 12:
+		return unsupported("samples of %d bits", d)
 	}
 	return nil
 }
@@ -215,11 +234,11 @@ func (s *sequence) parseReferences(b *bitReader) error {
 		}
 		s.referenceSets = append(s.referenceSets, n)
 	}
-	if s.hasLongTerm = b.flag(); s.hasLongTerm {
+	if s.hasLongTerm = b.Flag(); s.hasLongTerm {
 		if s.longTerm = b.golomb(); s.longTerm > 32 {
 			return corrupt("%d long-term reference pictures", s.longTerm)
 		}
-		b.skip(s.longTerm * (s.orderBits + 1))
+		b.Skip(s.longTerm * (s.orderBits + 1))
 	}
 	return nil
 }
@@ -227,7 +246,7 @@ func (s *sequence) parseReferences(b *bitReader) error {
 // skipReferenceSet reads set i of count (7.3.7), and returns how many pictures it has. sets are those before. i is
 // count for a set in a slice's header.
 func skipReferenceSet(b *bitReader, sets []int, i, count int) (int, error) {
-	if i > 0 && b.flag() { // predicted from one before
+	if i > 0 && b.Flag() { // predicted from one before
 		from := i - 1
 		if i == count {
 			from -= b.golomb()
@@ -235,11 +254,11 @@ func skipReferenceSet(b *bitReader, sets []int, i, count int) (int, error) {
 		if from < 0 {
 			return 0, corrupt("a set of reference pictures is predicted from none")
 		}
-		b.skip(1)
+		b.Skip(1)
 		b.golomb()
 		n := 0
 		for range sets[from] + 1 {
-			if used := b.flag(); used || b.flag() {
+			if used := b.Flag(); used || b.Flag() {
 				n++
 			}
 		}
@@ -251,27 +270,27 @@ func skipReferenceSet(b *bitReader, sets []int, i, count int) (int, error) {
 	}
 	for range n {
 		b.golomb()
-		b.skip(1)
+		b.Skip(1)
 	}
 	return n, nil
 }
 
 // skipProfile reads profile_tier_level( ) (7.3.3).
 func skipProfile(b *bitReader, layers int) {
-	b.skip(88 + 8)
+	b.Skip(88 + 8)
 	var present [8][2]bool
 	for i := range layers {
-		present[i] = [2]bool{b.flag(), b.flag()}
+		present[i] = [2]bool{b.Flag(), b.Flag()}
 	}
 	if layers > 0 {
-		b.skip(2 * (8 - layers))
+		b.Skip(2 * (8 - layers))
 	}
 	for i := range layers {
 		if present[i][0] {
-			b.skip(88)
+			b.Skip(88)
 		}
 		if present[i][1] {
-			b.skip(8)
+			b.Skip(8)
 		}
 	}
 }

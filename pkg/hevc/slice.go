@@ -31,10 +31,10 @@ type slice struct {
 // parseSlice reads the header of a segment without the unit's two bytes. before is the last slice of the picture, whose
 // values a dependent segment takes. data is what follows the header, still unescaped.
 func (d *decoder) parseSlice(kind int, p []byte, before *slice) (s *slice, data []byte, err error) {
-	b := &bitReader{data: p}
-	first := b.flag()
+	b := newBitReader(p)
+	first := b.Flag()
 	if kind >= 16 && kind <= 23 {
-		b.skip(1) // no_output_of_prior_pics_flag
+		b.Skip(1) // no_output_of_prior_pics_flag
 	}
 	id := b.golomb()
 	if id > 63 || d.sets.pictures[id] == nil {
@@ -51,9 +51,9 @@ func (d *decoder) parseSlice(kind int, p []byte, before *slice) (s *slice, data 
 	s = &slice{first: first}
 	if !first {
 		if pic.dependentSlices {
-			s.dependent = b.flag()
+			s.dependent = b.Flag()
 		}
-		s.address = b.number(bitsFor(d.across * d.down))
+		s.address = b.Number(bitsFor(d.across * d.down))
 		if s.address >= d.across*d.down {
 			return nil, nil, corrupt("a slice begins at coding tree block %d of %d", s.address, d.across*d.down)
 		}
@@ -75,28 +75,28 @@ func (d *decoder) parseSlice(kind int, p []byte, before *slice) (s *slice, data 
 			if size > 32 {
 				return nil, nil, corrupt("offsets of %d bits", size)
 			}
-			b.skip(count * size)
+			b.Skip(count * size)
 		}
 	}
 	if pic.extendedHeader {
-		b.skip(8 * b.golomb())
+		b.Skip(8 * b.golomb())
 	}
-	b.skip(1)
-	b.align()
-	if b.short {
+	b.Skip(1)
+	b.Align()
+	if b.Short {
 		return nil, nil, raster.Truncatedf(format, "the header of a slice")
 	}
-	return s, p[b.at/8:], nil
+	return s, p[b.At/8:], nil
 }
 
 func (s *slice) parseIndependent(b *bitReader, kind int, seq *sequence, pic *parameters) error {
 	s.start = s.address
-	b.skip(pic.extraBits)
-	if t := b.golomb(); t != 2 && !b.short {
+	b.Skip(pic.extraBits)
+	if t := b.golomb(); t != 2 && !b.Short {
 		return unsupported("slices that are predicted from other pictures")
 	}
 	if pic.outputFlag {
-		b.skip(1)
+		b.Skip(1)
 	}
 	if kind != unitIDRFirst && kind != unitIDRLast {
 		if err := skipReferences(b, seq); err != nil {
@@ -104,9 +104,9 @@ func (s *slice) parseIndependent(b *bitReader, kind int, seq *sequence, pic *par
 		}
 	}
 	if seq.sao {
-		s.sao[0] = b.flag()
+		s.sao[0] = b.Flag()
 		if seq.chroma != 0 {
-			s.sao[1] = b.flag()
+			s.sao[1] = b.Flag()
 		}
 	}
 	s.qp = pic.qp + b.signed()
@@ -116,17 +116,17 @@ func (s *slice) parseIndependent(b *bitReader, kind int, seq *sequence, pic *par
 		s.chromaQP[1] += b.signed()
 	}
 	if pic.chromaQPLists {
-		s.chromaOffset = b.flag()
+		s.chromaOffset = b.Flag()
 	}
 	s.deblock, s.beta, s.tc = !pic.noDeblock, pic.beta, pic.tc
-	if pic.deblockOverride && b.flag() {
-		if s.deblock = !b.flag(); s.deblock {
+	if pic.deblockOverride && b.Flag() {
+		if s.deblock = !b.Flag(); s.deblock {
 			s.beta, s.tc = b.signed(), b.signed()
 		}
 	}
 	s.across = pic.loopAcrossSlices
 	if pic.loopAcrossSlices && (s.sao[0] || s.sao[1] || s.deblock) {
-		s.across = b.flag()
+		s.across = b.Flag()
 	}
 	if s.qp < -6*(seq.depth[0]-8) || s.qp > 51 || max(s.chromaQP[0], s.chromaQP[1]) > 12 ||
 		min(s.chromaQP[0], s.chromaQP[1]) < -12 || max(s.beta, -s.beta, s.tc, -s.tc) > 6 {
@@ -137,13 +137,13 @@ func (s *slice) parseIndependent(b *bitReader, kind int, seq *sequence, pic *par
 
 // skipReferences reads which pictures were decoded before. Slices of intra blocks do not use them.
 func skipReferences(b *bitReader, seq *sequence) error {
-	b.skip(seq.orderBits)
-	if !b.flag() {
+	b.Skip(seq.orderBits)
+	if !b.Flag() {
 		if _, err := skipReferenceSet(b, seq.referenceSets, len(seq.referenceSets), len(seq.referenceSets)); err != nil {
 			return err
 		}
 	} else if n := len(seq.referenceSets); n > 1 {
-		b.skip(bitsFor(n))
+		b.Skip(bitsFor(n))
 	}
 	if seq.hasLongTerm {
 		listed := 0
@@ -157,18 +157,18 @@ func skipReferences(b *bitReader, seq *sequence) error {
 		for i := range count {
 			if i < listed {
 				if seq.longTerm > 1 {
-					b.skip(bitsFor(seq.longTerm))
+					b.Skip(bitsFor(seq.longTerm))
 				}
 			} else {
-				b.skip(seq.orderBits + 1)
+				b.Skip(seq.orderBits + 1)
 			}
-			if b.flag() {
+			if b.Flag() {
 				b.golomb()
 			}
 		}
 	}
 	if seq.temporalMVP {
-		b.skip(1)
+		b.Skip(1)
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package hevc
 
+import "github.com/imagefarm/imagefarm/pkg/bitstream"
+
 // unit is what is known of a coding unit.
 type unit struct {
 	qp                int // QpY
@@ -180,7 +182,7 @@ func (d *decoder) chromaMode(luma uint8) uint8 {
 // samples reads a block without compression (7.3.8.7).
 func (d *decoder) samples(x, y, log2 int) {
 	c, seq := &d.c, d.seq
-	b := bitReader{data: c.data[:c.size], at: 8 * min(c.nextByte(), c.size)}
+	b := bitstream.Reader{Data: c.data[:c.size], At: 8 * min(c.nextByte(), c.size)}
 	for comp := range seq.components() {
 		w, h := 1<<log2>>seq.across(comp), 1<<log2>>seq.down(comp)
 		bits := seq.pcmDepth[min(comp, 1)]
@@ -189,15 +191,15 @@ func (d *decoder) samples(x, y, log2 int) {
 		for range h {
 			row := d.bands[comp].pix[at:][:w]
 			for i := range row {
-				row[i] = uint16(b.number(bits) << shift)
+				row[i] = uint16(b.Number(bits) << shift)
 			}
 			at += d.bands[comp].stride
 		}
 	}
-	if b.short {
+	if b.Short {
 		d.broken = true
 	}
-	c.start((b.at + 7) / 8)
+	c.start((b.At + 7) / 8)
 }
 
 // parseQP reads the difference of the quantizer (7.3.8.14).

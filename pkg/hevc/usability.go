@@ -1,40 +1,78 @@
 package hevc
 
-// skipUsability reads vui_parameters( ) (E.2.1). Package heif reads the colours that they tell.
-func skipUsability(b *bitReader, layers int) {
-	if b.flag() && b.number(8) == 255 { // the proportions of a sample
-		b.skip(32)
-	}
-	if b.flag() { // overscan
-		b.skip(1)
-	}
-	if b.flag() { // the signal
-		b.skip(4)
-		if b.flag() {
-			b.skip(24)
+// unspecified is the number in H.273 of what is not told.
+const unspecified = 2
+
+// Signal is what a stream says of the colours of its samples (E.2.1), in the numbers of H.273: 2 is what it does not
+// say.
+type Signal struct {
+	Primaries, Transfer, Matrix int
+	Full                        bool // samples use the full range; else, or where nothing is said, the limited one
+}
+
+// ReadSignal returns what the first sequence parameter set of a configuration record (hvcC) says, also of a stream that
+// this package does not decode.
+func ReadSignal(config []byte) Signal {
+	units, _ := unitsOf(config)
+	for _, unit := range units {
+		if kindOf(unit) == unitSPS {
+			var s sequence
+			_, _ = s.parse(newBitReader(unescape(nil, unit[2:]))) // what comes behind the signal does not matter
+			return s.signal
 		}
 	}
-	if b.flag() { // where chroma samples are
+	return Signal{Primaries: unspecified, Transfer: unspecified, Matrix: unspecified}
+}
+
+// parse reads the beginning of vui_parameters( ) (E.2.1). It takes nothing of what is cut short.
+func (s *Signal) parse(b *bitReader) {
+	if b.Flag() && b.Number(8) == 255 { // the proportions of a sample
+		b.Skip(32)
+	}
+	if b.Flag() { // overscan
+		b.Skip(1)
+	}
+	if !b.Flag() {
+		return
+	}
+	b.Skip(3)
+	full := b.Flag()
+	if b.Short {
+		return
+	}
+	s.Full = full
+	if !b.Flag() {
+		return
+	}
+	primaries, transfer, matrix := b.Number(8), b.Number(8), b.Number(8)
+	if !b.Short {
+		s.Primaries, s.Transfer, s.Matrix = primaries, transfer, matrix
+	}
+}
+
+// skipUsability reads the rest of vui_parameters( ).
+func skipUsability(b *bitReader, layers int) {
+	if b.Flag() { // where chroma samples are
 		b.golomb()
 		b.golomb()
 	}
-	b.skip(3)
-	if b.flag() { // a window for display, which decoders leave alone
+	b.Skip(3)
+	if b.Flag() { // a window for display, which decoders leave alone
 		for range 4 {
 			b.golomb()
 		}
 	}
-	if b.flag() { // timing
-		b.skip(64)
-		if b.flag() {
+	if b.Flag() { // timing
+		b.Skip(64)
+		if b.Flag() {
 			b.golomb()
 		}
-		if b.flag() {
+		if b.Flag() {
 			skipReferenceDecoder(b, layers)
 		}
 	}
-	if b.flag() { // restrictions
-		b.skip(3)
+	if b.Flag() { // restrictions
+		b.Skip(3)
 		for range 5 {
 			b.golomb()
 		}
@@ -43,28 +81,28 @@ func skipUsability(b *bitReader, layers int) {
 
 // skipReferenceDecoder reads hrd_parameters( 1, layers ) (E.2.2).
 func skipReferenceDecoder(b *bitReader, layers int) {
-	nal, vcl := b.flag(), b.flag()
+	nal, vcl := b.Flag(), b.Flag()
 	subPicture := false
 	if nal || vcl {
-		if subPicture = b.flag(); subPicture {
-			b.skip(19)
+		if subPicture = b.Flag(); subPicture {
+			b.Skip(19)
 		}
-		b.skip(8)
+		b.Skip(8)
 		if subPicture {
-			b.skip(4)
+			b.Skip(4)
 		}
-		b.skip(15)
+		b.Skip(15)
 	}
 	for range layers + 1 {
-		fixed := b.flag()
+		fixed := b.Flag()
 		if !fixed {
-			fixed = b.flag()
+			fixed = b.Flag()
 		}
 		lowDelay := false
 		if fixed {
 			b.golomb()
 		} else {
-			lowDelay = b.flag()
+			lowDelay = b.Flag()
 		}
 		count := 1
 		if !lowDelay {
@@ -81,7 +119,7 @@ func skipReferenceDecoder(b *bitReader, layers int) {
 					b.golomb()
 					b.golomb()
 				}
-				b.skip(1)
+				b.Skip(1)
 			}
 		}
 	}

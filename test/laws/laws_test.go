@@ -118,7 +118,8 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/gif":       {"pkg/raster"},
 		"pkg/png":       {"pkg/inflate", "pkg/raster"},
 		"pkg/tiff":      {"pkg/inflate", "pkg/jpeg", "pkg/raster"},
-		"pkg/hevc":      {"pkg/raster"},
+		"pkg/bitstream": nil,
+		"pkg/hevc":      {"pkg/bitstream", "pkg/raster"},
 		"pkg/isobmff":   nil,
 		"pkg/vp8":       {"pkg/raster"},
 		"pkg/vp8l":      {"pkg/raster"},
@@ -137,7 +138,7 @@ func TestLeavesStayLeaves(t *testing.T) {
 		"pkg/ledger":    {"pkg/outcome", "pkg/taskid", "pkg/known", "pkg/diskfault"},
 		"pkg/engine": {"pkg/engine", "pkg/bmp", "pkg/gif", "pkg/format", "pkg/recipe", "pkg/jpeg", "pkg/outcome",
 			"pkg/known", "pkg/png", "pkg/raster", "pkg/tiff", "pkg/raw", "pkg/isobmff", "pkg/vp8", "pkg/vp8l",
-			"pkg/hevc"},
+			"pkg/hevc", "pkg/bitstream"},
 		"pkg/isolate":    {"pkg/isolate", "pkg/engine", "pkg/recipe", "pkg/outcome", "pkg/known", "pkg/sysmon"},
 		"pkg/sinkclient": {"pkg/pki", "pkg/wire", "pkg/zsock", "pkg/taskid", "pkg/outcome", "pkg/printable"},
 

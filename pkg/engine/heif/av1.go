@@ -1,5 +1,7 @@
 package heif
 
+import "github.com/imagefarm/imagefarm/pkg/bitstream"
+
 // readAV1 reads colours from the sequence header of an AV1 picture: that of the configuration, or else that with
 // which the data begin.
 //
@@ -55,92 +57,92 @@ func leb128(p []byte) (n, used int) {
 
 // readSequence reads a sequence header (AV1, 5.5.1) up to its color_config.
 func (c *color) readSequence(p []byte) {
-	b := &bits{p: p}
-	profile := b.read(3)
-	b.skip(1)
-	if b.flag() { // the short form of still pictures
-		b.skip(5)
+	b := &bitstream.Reader{Data: p}
+	profile := b.Number(3)
+	b.Skip(1)
+	if b.Flag() { // the short form of still pictures
+		b.Skip(5)
 	} else {
 		decoderModel, delays := false, 0
-		if b.flag() { // timing
-			b.skip(64)
-			if b.flag() {
+		if b.Flag() { // timing
+			b.Skip(64)
+			if b.Flag() {
 				skipUvlc(b)
 			}
-			if decoderModel = b.flag(); decoderModel {
-				delays = b.read(5) + 1
-				b.skip(42)
+			if decoderModel = b.Flag(); decoderModel {
+				delays = b.Number(5) + 1
+				b.Skip(42)
 			}
 		}
-		displayDelay := b.flag()
-		for range b.read(5) + 1 {
-			b.skip(12)
-			if b.read(5) > 7 {
-				b.skip(1)
+		displayDelay := b.Flag()
+		for range b.Number(5) + 1 {
+			b.Skip(12)
+			if b.Number(5) > 7 {
+				b.Skip(1)
 			}
-			if decoderModel && b.flag() {
-				b.skip(2*delays + 1)
+			if decoderModel && b.Flag() {
+				b.Skip(2*delays + 1)
 			}
-			if displayDelay && b.flag() {
-				b.skip(4)
+			if displayDelay && b.Flag() {
+				b.Skip(4)
 			}
 		}
 	}
-	wide, high := b.read(4)+1, b.read(4)+1
-	b.skip(wide + high)
+	wide, high := b.Number(4)+1, b.Number(4)+1
+	b.Skip(wide + high)
 	if !c.readTools(b, p) {
 		return
 	}
-	deep := b.flag()
+	deep := b.Flag()
 	if profile == 2 && deep {
-		b.skip(1)
+		b.Skip(1)
 	}
-	gray := profile != 1 && b.flag()
+	gray := profile != 1 && b.Flag()
 	primaries, transfer, matrix := unspecified, unspecified, unspecified
-	if b.flag() {
-		primaries, transfer, matrix = b.read(8), b.read(8), b.read(8)
+	if b.Flag() {
+		primaries, transfer, matrix = b.Number(8), b.Number(8), b.Number(8)
 	}
 	full := true
 	if gray || primaries != 1 || transfer != 13 || matrix != 0 { // those are RGB, and full
-		full = b.flag()
+		full = b.Flag()
 	}
-	if !b.short {
+	if !b.Short {
 		c.primaries, c.transfer, c.matrix, c.full, c.gray = primaries, transfer, matrix, full, gray
 	}
 }
 
 // readTools skips which tools of the coding are on, up to the colours.
-func (c *color) readTools(b *bits, p []byte) bool {
+func (c *color) readTools(b *bitstream.Reader, p []byte) bool {
 	still := len(p) > 0 && p[0]&0x08 != 0 // reduced_still_picture_header
-	if !still && b.flag() {               // frame numbers
-		b.skip(7)
+	if !still && b.Flag() {               // frame numbers
+		b.Skip(7)
 	}
-	b.skip(3)
+	b.Skip(3)
 	if !still {
-		b.skip(4)
-		hints := b.flag()
+		b.Skip(4)
+		hints := b.Flag()
 		if hints {
-			b.skip(2)
+			b.Skip(2)
 		}
 		choose := 2
-		if !b.flag() {
-			choose = b.read(1)
+		if !b.Flag() {
+			choose = b.Number(1)
 		}
-		if choose > 0 && !b.flag() {
-			b.skip(1)
+		if choose > 0 && !b.Flag() {
+			b.Skip(1)
 		}
 		if hints {
-			b.skip(3)
+			b.Skip(3)
 		}
 	}
-	b.skip(3)
-	return !b.short
+	b.Skip(3)
+	return !b.Short
 }
 
-func skipUvlc(b *bits) {
+func skipUvlc(b *bitstream.Reader) {
 	zeros := 0
-	for !b.short && !b.flag() {
+	for !b.Short && !b.Flag() {
 		zeros++
 	}
-	b.skip(min(zeros, 32))
+	b.Skip(min(zeros, 32))
 }
