@@ -266,31 +266,25 @@ type RunReport struct {
 func (r *Run) Settled() int64 { return r.Done + r.Skipped + r.Rejected + r.Dead + r.HandedOut }
 
 // Count counts an image that was settled with this outcome.
-func (r *Run) Count(o outcome.Outcome) {
-	switch o {
-	case outcome.Done:
-		r.Done++
-	case outcome.Skipped:
-		r.Skipped++
-	case outcome.Rejected:
-		r.Rejected++
-	case outcome.Dead:
-		r.Dead++
-	}
-}
+func (r *Run) Count(o outcome.Outcome) { r.add(o, 1) }
 
 // Uncount takes back an image that was found and counted with this outcome.
 func (r *Run) Uncount(o outcome.Outcome) {
 	r.Found--
+	r.add(o, -1)
+}
+
+// add adds n to the images that were settled with this outcome.
+func (r *Run) add(o outcome.Outcome, n int64) {
 	switch o {
 	case outcome.Done:
-		r.Done--
+		r.Done += n
 	case outcome.Skipped:
-		r.Skipped--
+		r.Skipped += n
 	case outcome.Rejected:
-		r.Rejected--
+		r.Rejected += n
 	case outcome.Dead:
-		r.Dead--
+		r.Dead += n
 	}
 }
 
