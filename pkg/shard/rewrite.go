@@ -62,36 +62,40 @@ func (s *Set) Rewrite(ctx context.Context, tell func(Rewritten)) error {
 		if err != nil {
 			return fault("look up", name, s.pattern.Dir, err)
 		}
-		length, err := s.rewrite(ctx, one.Number)
+		made, err := s.beginRewrite(ctx, one.Number)
+		if err == nil {
+			err = s.finishRewrite(ctx, made)
+		}
 		if err != nil {
 			return fault("rewrite", name, s.pattern.Dir, err)
 		}
-		tell(Rewritten{Shard: name, Removed: one.Samples, Freed: before - trailerSize - length})
+		tell(Rewritten{Shard: name, Removed: one.Samples, Freed: before - trailerSize - made.Length})
 	}
 	return nil
 }
 
-// rewrite replaces a shard, and returns the length of the new one.
-func (s *Set) rewrite(ctx context.Context, number int64) (length int64, err error) {
+// beginRewrite makes the shard that is to replace another, durably, and notes it in the ledger. finishRewrite follows.
+func (s *Set) beginRewrite(ctx context.Context, number int64) (r ledger.Rewrite, err error) {
+	r.Number = number
 	name := s.pattern.Shard(number)
 	from := s.final(name)
 	if s.bucket != nil {
 		from = s.unfinished(name + oldSuffix)
 		if err := s.download(ctx, name, from); err != nil {
-			return 0, err
+			return r, err
 		}
 		defer func() { err = errors.Join(err, os.Remove(from)) }()
 	}
 	old, err := os.Open(from)
 	if err != nil {
-		return 0, err
+		return r, err
 	}
 	defer old.Close()
 	out, err := os.Create(s.unfinished(name + newSuffix))
 	if err != nil {
-		return 0, err
+		return r, err
 	}
-	length, err = s.copyCurrent(ctx, number, old, out)
+	r.Length, err = s.copyCurrent(ctx, number, old, out)
 	if err == nil {
 		_, err = out.Write(make([]byte, trailerSize))
 	}
@@ -99,12 +103,9 @@ func (s *Set) rewrite(ctx context.Context, number int64) (length int64, err erro
 		err = syncDir(s.open)
 	}
 	if err == nil {
-		err = s.cfg.Ledger.BeginRewrite(ledger.Rewrite{Number: number, Length: length})
+		err = s.cfg.Ledger.BeginRewrite(r)
 	}
-	if err == nil {
-		err = s.finishRewrite(ctx, ledger.Rewrite{Number: number, Length: length})
-	}
-	return length, err
+	return r, err
 }
 
 func (s *Set) download(ctx context.Context, name, to string) error {

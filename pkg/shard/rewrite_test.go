@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -174,7 +173,7 @@ func TestKilledWhileRewriting(t *testing.T) {
 			s.fill()
 			s.close()
 			s.open()
-			s.set.beginRewrite(t, 0)
+			s.beginRewrite(0)
 			name := s.pattern.Shard(0)
 			made := s.set.unfinished(name + newSuffix)
 			switch when {
@@ -199,33 +198,11 @@ func TestKilledWhileRewriting(t *testing.T) {
 	}
 }
 
-// beginRewrite is the first half of rewrite.
-func (s *Set) beginRewrite(t *testing.T, number int64) {
-	t.Helper()
-	name := s.pattern.Shard(number)
-	from := s.final(name)
-	if s.bucket != nil {
-		from = filepath.Join(t.TempDir(), name)
-		if err := s.download(t.Context(), name, from); err != nil {
-			t.Fatal(err)
-		}
-	}
-	old, err := os.Open(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer old.Close()
-	var out bytes.Buffer
-	length, err := s.copyCurrent(t.Context(), number, old, &out)
-	if err == nil {
-		out.Write(make([]byte, trailerSize))
-		err = os.WriteFile(s.unfinished(name+newSuffix), out.Bytes(), 0o666)
-	}
-	if err == nil {
-		err = s.cfg.Ledger.BeginRewrite(ledger.Rewrite{Number: number, Length: length})
-	}
-	if err != nil {
-		t.Fatal(err)
+// beginRewrite is the first half of a rewrite, after which a process is killed.
+func (s *stage) beginRewrite(number int64) {
+	s.t.Helper()
+	if _, err := s.set.beginRewrite(s.t.Context(), number); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
@@ -236,11 +213,11 @@ func TestShardsInABucketAreRewritten(t *testing.T) {
 	s.fill()
 	s.close()
 	s.open()
-	s.set.beginRewrite(t, 0)
+	s.beginRewrite(0)
 	s.die()
 	s.open()
 	s.mustBeFilled()
-	s.set.beginRewrite(t, 1)
+	s.beginRewrite(1)
 	made := s.set.unfinished(s.pattern.Shard(1) + newSuffix)
 	data, err := os.ReadFile(made)
 	if err != nil {
