@@ -2,23 +2,10 @@
 
 package jpeg
 
+import "golang.org/x/sys/cpu"
+
 // avx2 and bmi2 tell whether processor and operating system have AVX2, and, besides, BMI2.
-var avx2, bmi2 = func() (bool, bool) {
-	const osxsave, avx, avx2, bmi2 = 1 << 27, 1 << 28, 1 << 5, 1 << 8
-	highest, _, _, _ := cpuid(0, 0)
-	if highest < 7 {
-		return false, false
-	}
-	if _, _, c, _ := cpuid(1, 0); c&osxsave == 0 || c&avx == 0 {
-		return false, false
-	}
-	const vectorState = 1<<1 | 1<<2 // the system saves the registers, upper halves too
-	if xgetbv()&vectorState != vectorState {
-		return false, false
-	}
-	_, b, _, _ := cpuid(7, 0)
-	return b&avx2 != 0, b&(avx2|bmi2) == avx2|bmi2
-}()
+var avx2, bmi2 = cpu.X86.HasAVX2, cpu.X86.HasAVX2 && cpu.X86.HasBMI2
 
 // full transforms a block into 8×8 samples and clears it.
 func full(dst []byte, stride int, block, quant *[64]int16) {
@@ -97,7 +84,3 @@ func fullAVX2(dst *byte, stride int, block, quant *[64]int16)
 
 //go:noescape
 func halfAVX2(dst *byte, stride int, block, quant *[64]int16)
-
-func cpuid(leaf, subleaf uint32) (a, b, c, d uint32)
-
-func xgetbv() (low uint32)
