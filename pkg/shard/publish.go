@@ -55,10 +55,10 @@ func (s *Set) publish(f *shardFile) {
 			break
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if err == nil {
+		s.mu.Lock()
 		delete(s.publishing, f.number)
+		s.mu.Unlock()
 		if err := s.cfg.Ledger.MarkPublished(f.number); err != nil {
 			s.log.Warn("cannot note that a shard was published", "shard", name, "error", err)
 		}
@@ -68,6 +68,8 @@ func (s *Set) publish(f *shardFile) {
 	if f.file != nil {
 		err = errors.Join(err, f.file.Close())
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.failed = errors.Join(s.failed, fmt.Errorf("the shard %s is not published, and kept in %s until the next start: %w",
 		name, s.open, err))
 }
