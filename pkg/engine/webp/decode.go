@@ -2,7 +2,6 @@ package webp
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"image"
 	"io"
@@ -85,8 +84,11 @@ func (s *still) rows(width, height int, need picture.Need) (raster.Reader, error
 	if s.lossy != nil {
 		return s.blended(width, height, need)
 	}
-	bits := int(binary.LittleEndian.Uint32(s.lossless[1:]))
-	if w, h := bits&0x3fff+1, bits>>14&0x3fff+1; w != width || h != height {
+	w, h, err := vp8l.Size(s.lossless)
+	if err != nil {
+		return nil, err
+	}
+	if w != width || h != height {
 		return nil, otherSize(w, h, width, height)
 	}
 	return vp8l.Open(s.lossless, raster.Options{MaxPixels: int64(width) * int64(height)})
