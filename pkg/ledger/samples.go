@@ -151,18 +151,37 @@ func (l *Ledger) MarkPublished(number int64) error {
 		}
 		key := seqKey(uint64(number))
 		value := b.Get(key)
-		if value == nil || publishedFlag(value) {
+		if value == nil {
 			return nil
 		}
-		return b.Put(key, binary.AppendUvarint(append([]byte(nil), value...), 1))
+		o, err := l.decodeOpenShard(key, value)
+		if err != nil || o.Published {
+			return err
+		}
+		o.Published = true
+		return b.Put(key, encodeOpenShard(o))
 	})
 }
 
-// publishedFlag reports whether the record of an open shard has a third number.
-func publishedFlag(value []byte) bool {
-	_, n := binary.Uvarint(value)
-	_, m := binary.Uvarint(value[max(n, 0):])
-	return n > 0 && m > 0 && len(value) > n+m
+// encodeOpenShard returns the record of an open shard in bucketShards.
+func encodeOpenShard(o OpenShard) []byte {
+	b := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(o.Length)), uint64(o.Samples))
+	if o.Published {
+		b = append(b, 1)
+	}
+	return b
+}
+
+func (l *Ledger) decodeOpenShard(key, value []byte) (OpenShard, error) {
+	length, n := binary.Uvarint(value)
+	samples, m := binary.Uvarint(value[max(n, 0):])
+	if len(key) != 8 || n <= 0 || m <= 0 {
+		return OpenShard{}, l.damaged("the record of an open shard cannot be read")
+	}
+	return OpenShard{
+		Number: int64(binary.BigEndian.Uint64(key)), Length: int64(length), Samples: int64(samples),
+		Published: len(value) > n+m,
+	}, nil
 }
 
 // StaleShards returns the shards with samples that no entry has any more, in the order of their numbers.
@@ -262,8 +281,7 @@ func putShards(tx *bbolt.Tx, s Shards) error {
 		return err
 	}
 	for _, o := range s.Open {
-		value := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(o.Length)), uint64(o.Samples))
-		if err := b.Put(seqKey(uint64(o.Number)), value); err != nil {
+		if err := b.Put(seqKey(uint64(o.Number)), encodeOpenShard(o)); err != nil {
 			return err
 		}
 	}
@@ -289,16 +307,9 @@ func (l *Ledger) Shards() (s Shards, err error) {
 				s.Pattern = string(v)
 				return nil
 			}
-			length, n := binary.Uvarint(v)
-			samples, m := binary.Uvarint(v[max(n, 0):])
-			if len(k) != 8 || n <= 0 || m <= 0 {
-				return l.damaged("the record of an open shard cannot be read")
-			}
-			s.Open = append(s.Open, OpenShard{
-				Number: int64(binary.BigEndian.Uint64(k)), Length: int64(length), Samples: int64(samples),
-				Published: publishedFlag(v),
-			})
-			return nil
+			o, err := l.decodeOpenShard(k, v)
+			s.Open = append(s.Open, o)
+			return err
 		})
 	})
 	return s, fault(l.path, "look at the shards", err)
