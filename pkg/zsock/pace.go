@@ -78,21 +78,16 @@ func (s *Pull) Pause(id PeerID, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.find(id); p != nil {
-		p.pause = min(p.pause+d, maxPause)
+		p.pause.Add(int64(min(d, maxPause)))
 	}
-}
-
-// takePause returns how long Pull.Pause has asked the next message of p to wait.
-func (p *peer) takePause() (wait time.Duration) {
-	p.socket.mu.Lock()
-	defer p.socket.mu.Unlock()
-	wait, p.pause = p.pause, 0
-	return wait
 }
 
 // keepPace waits until p and its account may send another message.
 func (p *peer) keepPace() error {
-	wait := p.takePause()
+	wait := time.Duration(0)
+	if p.pause.Load() != 0 {
+		wait = min(time.Duration(p.pause.Swap(0)), maxPause)
+	}
 	if p.pace != nil {
 		wait = max(wait, p.pace.take(time.Now()))
 	}

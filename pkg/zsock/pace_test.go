@@ -33,35 +33,37 @@ func TestPaceGivesABurstAndThenARate(t *testing.T) {
 
 // A peer that is told to pause waits, and no other one does.
 func TestPausedPeerAloneWaits(t *testing.T) {
-	pull := opened(t, NewPull, Config{})
-	bound := mustListen(t, pull, "tcp://127.0.0.1:0")
-	slow := dialReady(t, bound, "PUSH")
-	slow.say(t, []byte{0, 1, 'a'})
-	ctx := testContext(t)
-	_, peer, err := pull.RecvFrom(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	begun := time.Now()
-	pull.Pause(peer.ID, maxPause/4)
-	pull.Pause(peer.ID, maxPause/4)
-	slow.say(t, []byte{0, 1, 'b'})
-	quick := dialReady(t, bound, "PUSH")
-	quick.say(t, []byte{0, 1, 'c'})
-	for _, want := range "cb" {
-		if m, err := pull.Recv(ctx); err != nil || string(m[0]) != string(want) {
-			t.Fatalf("%q instead of %q, %v", m, want, err)
+	inBubble(t, func(b *bubble) {
+		pull := newIn(b, NewPull, Config{})
+		mustListen(b, pull, "inproc://results")
+		slow, quick := b.raw("results", "PUSH"), b.raw("results", "PUSH")
+		slow.say(b, []byte{0, 1, 'a'})
+		_, peer, err := pull.RecvFrom(b.Context())
+		if err != nil {
+			b.Fatal(err)
 		}
-	}
-	if took := time.Since(begun); took < maxPause/2 { // a lower bound: a busy machine takes longer
-		t.Errorf("it waited for %s", took)
-	}
-	pull.Pause(peer.ID, time.Hour)
-	slow.say(t, []byte{0, 1, 'd'})
-	if _, err := pull.Recv(ctx); err != nil { // within a second, not an hour
-		t.Error(err)
-	}
-	pull.Pause(peer.ID+100, time.Hour) // it is gone
+		begun := time.Now()
+		mustCome := func(want string, after time.Duration) {
+			b.Helper()
+			m, err := pull.Recv(b.Context())
+			if took := time.Since(begun); err != nil || string(m[0]) != want || took != after {
+				b.Fatalf("%q instead of %q, after %s instead of %s, %v", m, want, took, after, err)
+			}
+		}
+		pull.Pause(peer.ID, maxPause/4)
+		pull.Pause(peer.ID, maxPause/4)
+		slow.say(b, []byte{0, 1, 'b'})
+		quick.say(b, []byte{0, 1, 'c'})
+		mustCome("c", 0)
+		mustCome("b", maxPause/2)
+		slow.say(b, []byte{0, 1, 'd'}) // it has waited once
+		mustCome("d", maxPause/2)
+		pull.Pause(peer.ID, time.Hour)
+		pull.Pause(peer.ID, time.Hour)
+		slow.say(b, []byte{0, 1, 'e'}) // within a second, not two hours
+		mustCome("e", maxPause/2+maxPause)
+		pull.Pause(peer.ID+100, time.Hour) // it is gone
+	})
 }
 
 // All peers of an address share its rate, wait when it is used up, and lose nothing.

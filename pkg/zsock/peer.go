@@ -81,6 +81,7 @@ type peer struct {
 	sent      atomic.Uint64
 	received  atomic.Uint64
 	heartbeat heartbeat
+	pause     atomic.Int64 // Pull: how long the next message waits, in nanoseconds, beyond maxPause perhaps
 
 	// Guarded by socket.mu.
 	queue     fifo[outgoing]
@@ -92,7 +93,6 @@ type peer struct {
 	lost      []outgoing      // what the writer could not write, oldest first
 	inbox     fifo[Message]   // Pull, Sub: received and not yet taken
 	waiting   bool            // Pull, Sub: the reader waits for room
-	pause     time.Duration   // Pull: how long the next message waits
 	turn      signal          // the reader may look whether there is room
 	busy      bool            // Req: a request is under way; Rep: one is being served
 	reply     chan Message    // Req: where the reply goes
