@@ -10,8 +10,8 @@ import (
 )
 
 // Bodies of at most this many bytes are copied next to the headers around them; a larger body is written from where
-// it lies. A wrapped connection has no writev: each piece is a call of its own, and a record of its own when the
-// connection encrypts. So more is copied for it.
+// it lies. A wrapped connection has no writev: each piece is a call of its own, or a record of its own inside TLS,
+// whose records recordConn gathers. So more is copied for it.
 const (
 	gatherCopy        = 8 << 10
 	gatherCopyWrapped = 64 << 10

@@ -1,6 +1,7 @@
 package zsock
 
 import (
+	"encoding/binary"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -120,20 +121,15 @@ func (c *recordConn) Read(p []byte) (int, error) {
 // follow notes that p was read.
 func (c *recordConn) follow(p []byte) {
 	for len(p) > 0 {
-		if c.have == recordHeader { // in the record after its header
-			body := min(c.left, len(p))
-			c.left, p = c.left-body, p[body:]
-			if c.left == 0 {
-				c.have = 0
+		if c.have < recordHeader {
+			n := copy(c.header[c.have:], p)
+			if c.have, p = c.have+n, p[n:]; c.have < recordHeader {
+				return
 			}
-			continue
+			c.left = int(binary.BigEndian.Uint16(c.header[3:]))
 		}
-		n := copy(c.header[c.have:], p)
-		c.have, p = c.have+n, p[n:]
-		if c.have == recordHeader {
-			c.left = int(c.header[3])<<8 | int(c.header[4])
-		}
-		if c.have == recordHeader && c.left == 0 { // crypto/tls refuses it
+		body := min(c.left, len(p))
+		if c.left, p = c.left-body, p[body:]; c.left == 0 { // of a record without a body, too: crypto/tls refuses it
 			c.have = 0
 		}
 	}
