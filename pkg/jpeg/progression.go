@@ -181,7 +181,7 @@ func (s *scanner) code(part scanPart) {
 		return
 	}
 	c := &s.components[part.components[0]]
-	band := ^uint64(0) << part.from & (^uint64(0) >> (63 - part.to))
+	band := bandMask(part.from, part.to)
 	s.ends, s.pending = 0, s.pending[:0]
 	for by := range ceilDiv(c.Height, 8) {
 		s.pass()
