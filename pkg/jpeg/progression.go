@@ -122,12 +122,9 @@ func (s *scanner) size(part scanPart) int {
 			continue
 		}
 		bytes += 21 + len(spec.symbols)
-		at := 0
-		for length, n := range spec.count {
-			for _, symbol := range spec.symbols[at : at+int(n)] {
-				bits += int(s.counts[i][symbol]) * (length + int(bitsAfter(symbol, part.from > 0)))
-			}
-			at += int(n)
+		codes := codesOf(spec, part.from > 0)
+		for _, symbol := range spec.symbols {
+			bits += int(s.counts[i][symbol]) * int(codes[symbol].length)
 		}
 	}
 	return bytes + (bits+7)/8
