@@ -252,10 +252,10 @@ func (s *scanner) emitRaw(bits []byte) {
 	}
 }
 
-// endBlocks tells how many blocks have ended, and the correction bits of these; those of the block itself, from own on,
-// are left.
+// endBlocks tells how many blocks have ended, and the correction bits of these.
 func (s *scanner) endBlocks() { s.endBlocksBefore(len(s.pending)) }
 
+// endBlocksBefore is endBlocks within a block: its own correction bits, from own on, are left.
 func (s *scanner) endBlocksBefore(own int) {
 	if s.ends == 0 {
 		return
@@ -323,21 +323,20 @@ func (s *scanner) refine(part scanPart, block *[64]int16, mask uint64) {
 		run += k - at
 		at = k + 1
 		for ; run > 15 && k <= lastNew; run -= 16 {
-			s.endBlocksBefore(own)
-			own = s.flushOwn(own, 0xf0, 0)
+			s.flush(own, 0xf0, 0)
+			own = 0
 		}
 		v := int(block[zigzag[k]])
 		if known>>k&1 == 1 {
 			s.pending = append(s.pending, byte(max(v, -v)>>part.low&1))
 			continue
 		}
-		s.endBlocksBefore(own)
 		positive := symbol(1)
 		if v < 0 {
 			positive = 0
 		}
-		own = s.flushOwn(own, uint(run)<<4|1, positive)
-		run = 0
+		s.flush(own, uint(run)<<4|1, positive)
+		own, run = 0, 0
 	}
 	if run += part.to + 1 - at; run > 0 || len(s.pending) > own {
 		s.ends++
@@ -347,11 +346,11 @@ func (s *scanner) refine(part scanPart, block *[64]int16, mask uint64) {
 	}
 }
 
-// flushOwn appends a symbol and the correction bits of the block itself that come before it. When it is called, no
-// other bits are pending.
-func (s *scanner) flushOwn(_ int, sym uint, low symbol) (own int) {
+// flush tells how many blocks have ended before the block itself, whose correction bits begin at own, and appends a
+// symbol and these bits. No bits are pending then.
+func (s *scanner) flush(own int, sym uint, low symbol) {
+	s.endBlocksBefore(own)
 	s.emit(scanAC, sym, low)
 	s.emitRaw(s.pending)
 	s.pending = s.pending[:0]
-	return 0
 }
