@@ -1,6 +1,9 @@
 package jpeg
 
-import mathbits "math/bits"
+import (
+	mathbits "math/bits"
+	"slices"
+)
 
 // scanPart is a scan of a progressive image: a band of the coefficients of components, in zigzag order, without the
 // lowest bits. A scan with refines carries one more bit of what an earlier one has carried.
@@ -87,7 +90,8 @@ func (s *scanner) bestOf(component int) (first, refining []scanPart) {
 	}
 	// A bit more is left to refining scans as long as that pays.
 	first = []scanPart{band(1, 63, 0)}
-	least, refinedBytes := size(first...), 0
+	firstBytes, refinedBytes := size(first...), 0
+	least := firstBytes
 	var candidates []scanPart
 	for low := uint(1); low <= 3; low++ {
 		r := band(1, 63, low-1)
@@ -99,14 +103,14 @@ func (s *scanner) bestOf(component int) (first, refining []scanPart) {
 		if bytes+refinedBytes >= least {
 			break
 		}
-		least, first, refining = bytes+refinedBytes, []scanPart{whole}, append([]scanPart(nil), candidates...)
+		least, firstBytes = bytes+refinedBytes, bytes
+		first, refining = []scanPart{whole}, slices.Clone(candidates)
 	}
 	low := first[0].low
-	unsplit := size(first...)
 	for _, split := range []int{2, 5, 9} {
 		parts := []scanPart{band(1, split, low), band(split+1, 63, low)}
-		if bytes := size(parts...); bytes < unsplit {
-			unsplit, first = bytes, parts
+		if bytes := size(parts...); bytes < firstBytes {
+			firstBytes, first = bytes, parts
 		}
 	}
 	return first, refining
