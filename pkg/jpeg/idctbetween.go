@@ -14,9 +14,10 @@ type pairFactors [4][16]int16
 var betweenFactors = func() (t [9][4]pairFactors) {
 	for _, scale := range []Scale{ThreeEighths, FiveEighths, ThreeQuarters, SevenEighths} {
 		for row := range (scale + 1) / 2 {
-			for pair, frequencies := range frequencyPairs(scale) {
-				for i := range t[scale][row][pair] {
-					t[scale][row][pair][i] = factor(scale, int(row), frequencies[i%2])
+			for at, frequency := range pairedColumns(scale) {
+				factors := &t[scale][row][at/2]
+				for i := at % 2; i < len(factors); i += 2 {
+					factors[i] = factor(scale, int(row), int(frequency))
 				}
 			}
 		}
@@ -24,12 +25,12 @@ var betweenFactors = func() (t [9][4]pairFactors) {
 	return t
 }()
 
-// frequencyPairs are the pairs of rows of a block, even ones first.
-func frequencyPairs(scale Scale) [][2]int {
+// pairedColumns returns the columns of a block by place, which are frequencies in pairs, even ones first.
+func pairedColumns(scale Scale) []uint8 {
 	if scale < Half {
-		return [][2]int{{0, 2}, {1, 3}}
+		return halfColumns[:]
 	}
-	return [][2]int{{0, 4}, {2, 6}, {1, 7}, {3, 5}}
+	return fullColumns[:]
 }
 
 // factor is that of a frequency in a row, as libjpeg scales them: √2 cos((2 row + 1) frequency π / 2 points), or 1 for
@@ -45,9 +46,9 @@ func factor(scale Scale, row, frequency int) int16 {
 	return int16(math.Round(math.Sqrt2 * math.Cos(angle) * (1 << constBits)))
 }
 
-// points is one pass over one column or row, whose coefficients are in the order of frequencyPairs.
+// points is one pass over one column or row, whose coefficients are in the order of pairedColumns.
 func points(scale Scale, in *[8]int16, shift uint) (out [8]int32) {
-	half := len(frequencyPairs(scale)) / 2
+	half := len(pairedColumns(scale)) / 4 // of the pairs
 	for row := range (scale + 1) / 2 {
 		even, odd := int32(1)<<(shift-1), int32(0)
 		for pair := range half {
@@ -63,18 +64,14 @@ func points(scale Scale, in *[8]int16, shift uint) (out [8]int32) {
 
 // plainBetween transforms a block into samples of a scale and clears its values.
 func plainBetween(dst []byte, stride int, block, quant *[64]int16, scale Scale) {
-	rows, columns := fullRows[:], fullColumns[:]
+	rows, columns := fullRows[:], pairedColumns(scale)
 	if scale < Half {
-		rows, columns = halfRows[:], halfColumns[:]
-	}
-	var order [8]int // frequency by its position among the pairs
-	for i, pair := range frequencyPairs(scale) {
-		order[2*i], order[2*i+1] = pair[0], pair[1]
+		rows = halfRows[:]
 	}
 	var between [8][8]int16 // row by row
 	for place, col := range columns {
 		var in [8]int16
-		for i, frequency := range order[:len(rows)] {
+		for i, frequency := range columns {
 			at := int(rows[frequency]) + 2*place
 			in[i] = block[at] * quant[at]
 		}
@@ -85,7 +82,7 @@ func plainBetween(dst []byte, stride int, block, quant *[64]int16, scale Scale) 
 	clear(block[:scale.kept()])
 	for row := range scale {
 		var in [8]int16
-		for i, frequency := range order[:len(rows)] {
+		for i, frequency := range columns {
 			in[i] = between[row][frequency]
 		}
 		out := dst[int(row)*stride:][:scale]
