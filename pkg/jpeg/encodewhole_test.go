@@ -14,7 +14,7 @@ var ratios = []image.YCbCrSubsampleRatio{
 	image.YCbCrSubsampleRatio444,
 }
 
-// encoded returns a file of planes.
+// encodedAs returns a file of planes. It ends the test if they cannot be encoded.
 func encodedAs(t testing.TB, e *Encoder, planes []Plane, opt EncodeOptions) []byte {
 	t.Helper()
 	data, err := e.Encode(planes, opt)

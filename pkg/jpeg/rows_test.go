@@ -168,7 +168,7 @@ func TestArithmeticFiles(t *testing.T) {
 		for _, scale := range scales {
 			var planes Planes
 			if err := Decode(&planes, data, Options{Scale: scale}); err != nil {
-				t.Fatalf("file %d, 1/%d: %v", i, scale, err)
+				t.Fatalf("file %d, %d/8: %v", i, scale, err)
 			}
 			compare(t, "arithmetic coding", &planes, arithmeticPicture().planes(scale))
 		}
