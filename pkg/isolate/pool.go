@@ -193,7 +193,7 @@ func (p *pool) replaceLacking() {
 	lacking := func(c *child) bool { return !c.libraries.has(p.libraries) }
 	short := len(p.alive) - p.slots
 	for _, w := range p.waiting {
-		if slices.ContainsFunc(p.idle, lacking) && !slices.ContainsFunc(p.idle, w.canUse) {
+		if !slices.ContainsFunc(p.idle, w.canUse) {
 			short++
 		}
 	}
