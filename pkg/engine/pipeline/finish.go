@@ -79,7 +79,7 @@ func (t *transform) finishPixels(m *variant, p *picture.Picture) (*image.NRGBA, 
 	img := m.NRGBA(t.turned(p, m.orientation))
 	var linear *resample.Curves
 	if m.Linear {
-		linear = m.CurvesAfter(t.profile)
+		linear = m.CurvesAfter(t.curves)
 	}
 	for i, o := range m.rest {
 		var err error

@@ -24,7 +24,7 @@ func (t *transform) resampledLinear(p *plan) *picture.Picture {
 		channels++
 	}
 	across, down := src.part(p)
-	linear := resample.NewLinear(channels, w, reference.Curves(t.profile))
+	linear := resample.NewLinear(channels, w, t.curves())
 	made := linear.Add(p.width, p.height, across, down)
 	row := make([]byte, channels*max(w, p.width))
 	src.EachRow(reference.Inks(t.profile), func(_ int, pixels []byte) {

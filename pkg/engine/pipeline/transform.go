@@ -10,6 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
+	"github.com/imagefarm/imagefarm/pkg/engine/resample"
 	"github.com/imagefarm/imagefarm/pkg/engine/thumbhash"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -27,9 +28,10 @@ type transform struct {
 	data    []byte
 	info    header.Info
 	recipe  recipe.Recipe
-	made    []*variant   // in the recipe's order
-	sources []source     // what variants can be made from, the finest first
-	profile *icc.Profile // the input's; nil: none that applies to its samples
+	made    []*variant              // in the recipe's order
+	sources []source                // what variants can be made from, the finest first
+	profile *icc.Profile            // the input's; nil: none that applies to its samples
+	curves  func() *resample.Curves // says how much light the input's samples stand for
 	stages  engine.Stages
 
 	warnings outcome.Warnings // what is wrong with the input though its picture was decoded
@@ -107,6 +109,7 @@ func (t *transform) assets() error {
 func (t *transform) chooseColor() {
 	var warnings outcome.Warnings
 	t.profile, warnings = t.engine.general.Profile(t.info)
+	t.curves = reference.Curves(t.profile)
 	t.warnings.AddAll(warnings)
 	for _, m := range t.made {
 		v := m.Variant

@@ -161,7 +161,7 @@ func (t *transform) chooseColor() {
 func (t *transform) readProfile() *icc.Profile {
 	p, warnings := t.engine.Profile(t.info)
 	t.warnings.AddAll(warnings)
-	t.inks, t.profile = Inks(p), p
+	t.inks, t.curves = Inks(p), Curves(p)
 	return p
 }
 
@@ -169,7 +169,7 @@ func (t *transform) readProfile() *icc.Profile {
 func (t *transform) picture(img image.Image, m *made) *canvas {
 	p := &canvas{img: img, orient: 1}
 	if m.Linear {
-		p.linear, p.after = Curves(t.profile), m.CurvesAfter(t.profile)
+		p.linear, p.after = t.curves(), m.CurvesAfter(t.curves)
 	}
 	if m.Orient {
 		p.orient = t.info.Orientation

@@ -20,6 +20,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
+	"github.com/imagefarm/imagefarm/pkg/engine/resample"
 	"github.com/imagefarm/imagefarm/pkg/engine/thumbhash"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -110,9 +111,8 @@ type transform struct {
 	info   header.Info
 	made   []*made // in the recipe's order
 	stages engine.Stages
-	inks   func(dst, src []byte) // converts CMYK by the input's profile; nil: there is none
-
-	profile *icc.Profile // the input's; nil: none that applies to its samples
+	inks   func(dst, src []byte)   // converts CMYK by the input's profile; nil: there is none
+	curves func() *resample.Curves // says how much light the input's samples stand for
 
 	seen     *thumbhash.Look  // how the smallest variant looks
 	warnings outcome.Warnings // what is wrong with the input though it was decoded

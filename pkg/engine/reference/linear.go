@@ -2,31 +2,36 @@ package reference
 
 import (
 	"image"
+	"sync"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/icc"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/resample"
 )
 
-// Curves returns how much light the samples of a picture with a profile stand for. Without a profile, and where it has
-// tables in place of curves, they are those of sRGB. Inks become sRGB before they are resampled.
-func Curves(p *icc.Profile) *resample.Curves {
-	if p != nil {
-		if tables := p.Curves(); tables != nil {
-			if c := resample.NewCurves(tables); c != nil {
-				return c
+// Curves returns a function that says how much light the samples of a picture with a profile stand for. Without a
+// profile, and where it has tables in place of curves, they are those of sRGB. Inks become sRGB before they are
+// resampled. The first call computes the curves; later ones return them again.
+func Curves(p *icc.Profile) func() *resample.Curves {
+	return sync.OnceValue(func() *resample.Curves {
+		if p != nil {
+			if tables := p.Curves(); tables != nil {
+				if c := resample.NewCurves(tables); c != nil {
+					return c
+				}
 			}
 		}
-	}
-	return resample.SRGBCurves()
+		return resample.SRGBCurves()
+	})
 }
 
-// CurvesAfter is Curves for the samples that have become of the input's.
-func (c *Color) CurvesAfter(p *icc.Profile) *resample.Curves {
+// CurvesAfter returns the curves of the samples that the input's become in a variant. input returns those of the
+// input's.
+func (c *Color) CurvesAfter(input func() *resample.Curves) *resample.Curves {
 	if c.Convert != nil || c.Inks != nil {
 		return resample.SRGBCurves()
 	}
-	return Curves(p)
+	return input()
 }
 
 // resizedLinear resamples a picture to w×h pixels in linear light.
