@@ -19,6 +19,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 )
 
 func deflated(p []byte) []byte {
@@ -294,7 +295,7 @@ func testConcurrency(t *testing.T, s Suite) {
 	e := s.engine(t, engine.Limits{})
 	var wg sync.WaitGroup
 	for n, data := range inputs {
-		r := parse(t, "a=fit:64x64,format:jpeg", "b=fit:40x40,format:jpeg")
+		r := recipetest.Parse(t, "a=fit:64x64,format:jpeg", "b=fit:40x40,format:jpeg")
 		if s.Takes != nil && !s.Takes(format.Detect(data), data, r) {
 			continue
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 )
 
 // Suite is the conformance suite for one engine.
@@ -143,15 +144,6 @@ func (s Suite) engine(t *testing.T, l engine.Limits) engine.Engine {
 	return e
 }
 
-func parse(t *testing.T, variants ...string) recipe.Recipe {
-	t.Helper()
-	r, err := recipe.Parse(variants...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 // try transforms with default limits. It skips the test where the engine does not take it.
 func (s Suite) try(t *testing.T, data []byte, variants ...string) (*engine.Result, error) {
 	t.Helper()
@@ -160,7 +152,7 @@ func (s Suite) try(t *testing.T, data []byte, variants ...string) (*engine.Resul
 
 func (s Suite) tryWith(t *testing.T, l engine.Limits, data []byte, variants ...string) (*engine.Result, error) {
 	t.Helper()
-	r := parse(t, variants...)
+	r := recipetest.Parse(t, variants...)
 	if s.Takes != nil && !s.Takes(format.Detect(data), data, r) {
 		t.Skipf("the engine is not meant for %s and %s", format.Detect(data), r)
 	}
@@ -185,7 +177,7 @@ func (s Suite) make(t *testing.T, data []byte, variants ...string) *engine.Resul
 	if err != nil {
 		t.Fatalf("%v: %v", variants, err)
 	}
-	if len(res.Outputs) != len(parse(t, variants...).Variants) {
+	if len(res.Outputs) != len(recipetest.Parse(t, variants...).Variants) {
 		t.Fatalf("%v: %d outputs", variants, len(res.Outputs))
 	}
 	return res

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 )
 
 // BenchmarkCorpus transforms the photographs of the directory that IMAGEFARM_CORPUS names, one for each turn.
@@ -31,10 +31,7 @@ func BenchmarkCorpus(b *testing.B) {
 		"JOB1": "a=fit:256x256;b=fit:128x128;c=fit:64x64", "JOB2": "a=fit:1280x1280",
 		"JOB3": "a=fit:1280x1280,format:webp,quality:80",
 	} {
-		r, err := recipe.Parse(text)
-		if err != nil {
-			b.Fatal(err)
-		}
+		r := recipetest.Parse(b, text)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := range b.N {

@@ -16,7 +16,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
 )
 
@@ -36,10 +36,7 @@ func engines(t *testing.T, limits engine.Limits) map[string]engine.Engine {
 
 func transformed(t *testing.T, e engine.Engine, data []byte, variants ...string) (*engine.Result, error) {
 	t.Helper()
-	r, err := recipe.Parse(variants...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recipetest.Parse(t, variants...)
 	return e.Transform(t.Context(), data, r)
 }
 

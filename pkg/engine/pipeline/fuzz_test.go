@@ -11,6 +11,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 )
 
 // FuzzTransform gives the engine what is no proper image. It must come to an end, in a result whose sizes are right,
@@ -38,10 +39,7 @@ func FuzzTransform(f *testing.F) {
 		"a=fill:9x5:smart,format:jpeg;b=crop:7x7:se,fit:20x20,enlarge:yes,format:png",
 		"a=trim,rotate:90,fit:20x20,sharpen:1,format:jpeg",
 	} {
-		r, err := recipe.Parse(text)
-		if err != nil {
-			f.Fatal(err)
-		}
+		r := recipetest.Parse(f, text)
 		recipes = append(recipes, r)
 	}
 	e, err := New(Config{Limits: engine.Limits{MaxPixels: 100_000}})

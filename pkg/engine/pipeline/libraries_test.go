@@ -12,7 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 )
 
 // Libraries are loaded only in processes whose environment says so, and this one's does not.
@@ -56,10 +56,7 @@ func TestJPEGXL(t *testing.T) {
 		return
 	}
 	one := func(data []byte, ops string) (pixels, error) {
-		r, err := recipe.Parse("x=" + ops)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := recipetest.Parse(t, "x="+ops)
 		res, err := e.Transform(t.Context(), data, r)
 		if err != nil {
 			return pixels{}, err
@@ -138,10 +135,7 @@ func TestPagesOfJPEGXL(t *testing.T) {
 	data := enginetest.File("animated.jxl")
 	stripes := []color.NRGBA{{255, 0, 0, 255}, {0, 192, 0, 255}, {0, 0, 255, 255}}
 	grays := []uint8{200, 90, 10}
-	r, err := recipe.Parse("c=format:png,page:2", "a=format:png", "b=format:png,page:1", "none=page:3,format:png")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recipetest.Parse(t, "c=format:png,page:2", "a=format:png", "b=format:png,page:1", "none=page:3,format:png")
 	res, err := e.Transform(t.Context(), data, r)
 	if err != nil {
 		t.Fatal(err)

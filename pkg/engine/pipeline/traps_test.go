@@ -18,6 +18,7 @@ import (
 	pkgjpeg "github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 )
 
 // nobody fails every decoding, for an engine that must not need the general decoders.
@@ -51,10 +52,7 @@ func general(t testing.TB) engine.Engine {
 
 func outputs(t testing.TB, e engine.Engine, data []byte, variants ...string) []engine.Output {
 	t.Helper()
-	r, err := recipe.Parse(variants...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recipetest.Parse(t, variants...)
 	res, err := e.Transform(t.Context(), data, r)
 	if err != nil {
 		t.Fatalf("%s: %v", r, err)
@@ -126,10 +124,7 @@ func TestSizesAreRightToThePixelAtEveryScaleAndOrientation(t *testing.T) {
 			for _, side := range []int{1, 2, 31, 64, 100, 255} {
 				for _, to := range []string{"jpeg", "webp"} {
 					op := fmt.Sprintf("x=fit:%dx%d,format:%s", side, side, to)
-					r, err := recipe.Parse(op)
-					if err != nil {
-						t.Fatal(err)
-					}
+					r := recipetest.Parse(t, op)
 					w, h, _ := r.Variants[0].Size(size.X, size.Y)
 					out := outputs(t, e, data, op)[0]
 					got := decoded(t, out).Rect.Size()

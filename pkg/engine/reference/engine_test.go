@@ -13,7 +13,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 )
 
 // Packages that decode register themselves for image.Decode, and the last one wins: gen2brain/jpegn would decode the
@@ -74,10 +74,7 @@ func TestDamagedHEICAndAVIF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := recipe.Parse("x=fit:16x16,format:jpeg")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recipetest.Parse(t, "x=fit:16x16,format:jpeg")
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, name := range []string{"quadrants.heic", "turned.avif"} {
 		whole := enginetest.File(name)

@@ -14,6 +14,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/recipe/recipetest"
 )
 
 // FuzzTransform gives the engine what is no proper image. It must come to an end, in a result or in a rejection; a
@@ -38,13 +39,10 @@ func FuzzTransform(f *testing.F) {
 	} {
 		f.Add(data)
 	}
-	r, err := recipe.Parse(
+	r := recipetest.Parse(f,
 		"a=fit:16x16,format:jpeg", "b=fill:9x20:smart,format:png,strip:keep,icc:keep", "c=format:gif,animate:yes,fit:12x12",
 		"d=rotate:90,crop:5x5,format:webp,strip:copyright,orient:off", "e=fit:8x8",
 	)
-	if err != nil {
-		f.Fatal(err)
-	}
 	engines := strictAndLenient(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if d := format.Detect(data); d == format.HEIC || d == format.AVIF {
@@ -93,10 +91,7 @@ func fuzz(f *testing.F, only string, seeds ...[]byte) {
 	for _, data := range seeds {
 		f.Add(data)
 	}
-	r, err := recipe.Parse("still=fit:8x8,format:png", "moving=fit:12x12,format:gif,animate:yes")
-	if err != nil {
-		f.Fatal(err)
-	}
+	r := recipetest.Parse(f, "still=fit:8x8,format:png", "moving=fit:12x12,format:gif,animate:yes")
 	engines := strictAndLenient(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if format.Detect(data) == only {
