@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/reload"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
@@ -207,32 +209,35 @@ func TestPeerIsDroppedWhenItsCertificateExpires(t *testing.T) {
 }
 
 func TestFilesAreReloaded(t *testing.T) {
-	dir := authority(t, "album")
-	bundle := issue(t, dir, Worker, "w1", time.Now())
-	denied := filepath.Join(t.TempDir(), "denied")
-	if err := os.WriteFile(denied, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c := open(t, bundle, denied)
-	first := c.Expires()
-	issue(t, dir, Worker, "w1", time.Now().Add(10*time.Minute))
-	if err := os.WriteFile(denied, []byte("viewer/page\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	page := zsock.Principal{Role: Viewer, Name: "page", Expires: first}
-	c.files.Every = 1 // it looks again each time
-	if got := c.Expires(); !got.After(first) {
-		t.Errorf("the certificate expires at %v; the new one later than %v", got, first)
-	}
-	if err := c.Check(page); err == nil {
-		t.Error("a member on the new deny list is welcome")
-	}
-	if err := os.WriteFile(bundle, []byte("broken"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got := c.Self(); got.Name != "w1" {
-		t.Errorf("a broken bundle made %v of w1", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		dir := authority(t, "album")
+		bundle := issue(t, dir, Worker, "w1", time.Now())
+		denied := filepath.Join(t.TempDir(), "denied")
+		if err := os.WriteFile(denied, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := open(t, bundle, denied)
+		first := c.Expires()
+		issue(t, dir, Worker, "w1", time.Now().Add(10*time.Minute))
+		if err := os.WriteFile(denied, []byte("viewer/page\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		page := zsock.Principal{Role: Viewer, Name: "page", Expires: first}
+		time.Sleep(reload.Every)
+		if got := c.Expires(); !got.After(first) {
+			t.Errorf("the certificate expires at %v; the new one later than %v", got, first)
+		}
+		if err := c.Check(page); err == nil {
+			t.Error("a member on the new deny list is welcome")
+		}
+		if err := os.WriteFile(bundle, []byte("broken"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(reload.Every)
+		if got := c.Self(); got.Name != "w1" {
+			t.Errorf("a broken bundle made %v of w1", got)
+		}
+	})
 }
 
 func TestNamesOfMembers(t *testing.T) {

@@ -3,7 +3,6 @@
 package reload
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -11,7 +10,7 @@ import (
 	"time"
 )
 
-// Every is the shortest pause between two looks at the files, unless Files says otherwise.
+// Every is the shortest pause between two looks at the files.
 const Every = 2 * time.Second
 
 // Files holds what some files say, as read by Load. It is safe for concurrent use. Set the exported fields before Open,
@@ -21,7 +20,6 @@ type Files[T any] struct {
 	Load     func() (T, error) // reads the files
 	Reloaded func(T)           // is called after Load has read a change
 	Failed   func(error)       // is called if Load fails on a change; what was read before stays in force
-	Every    time.Duration     // default: the constant Every
 
 	mu     sync.Mutex
 	looked time.Time
@@ -43,7 +41,7 @@ func (f *Files[T]) Open() error {
 func (f *Files[T]) Current() T {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if time.Since(f.looked) < cmp.Or(f.Every, Every) {
+	if time.Since(f.looked) < Every {
 		return f.state
 	}
 	f.looked = time.Now()
