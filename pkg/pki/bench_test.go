@@ -110,17 +110,19 @@ func (r reused) Release(p []byte) {
 
 // processorTime returns how many microseconds of processor time this process uses while do runs.
 func processorTime(b *testing.B, do func()) float64 {
-	var before, after syscall.Rusage
-	for _, at := range []*syscall.Rusage{&before, &after} {
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, at); err != nil {
-			b.Fatal(err)
-		}
-		if at == &before {
-			do()
-		}
+	before := usedTime(b)
+	do()
+	return float64((usedTime(b) - before).Nanoseconds()) / 1e3
+}
+
+// usedTime returns the processor time of this process so far.
+func usedTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
 	}
-	total := func(r syscall.Rusage) int64 { return r.Utime.Nano() + r.Stime.Nano() }
-	return float64(total(after)-total(before)) / 1e3
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func median(v []float64) float64 {
