@@ -9,13 +9,7 @@ import (
 
 // askedFor asks for any child that has libraries, which comes when there is one.
 func askedFor(p *pool, libraries Libraries) <-chan *child {
-	got := make(chan *child, 1)
-	go func() {
-		c, _ := p.acquire(context.Background(), anyChild, libraries)
-		got <- c
-	}()
-	synctest.Wait()
-	return got
+	return asked(context.Background(), p, anyChild, libraries)
 }
 
 // replaced adds a new child for each that was retired, and returns how many those were.

@@ -187,16 +187,16 @@ func TestClosedPoolWaitsForWhoIsBusy(t *testing.T) {
 // offered asks for a child, and tells which came at once, or nil.
 func offered(p *pool, want want) *child {
 	ctx, cancel := context.WithCancel(context.Background())
-	got := asked(ctx, p, want)
+	got := asked(ctx, p, want, 0)
 	cancel()
 	return <-got
 }
 
-// asked asks for a child, which comes when there is one.
-func asked(ctx context.Context, p *pool, want want) <-chan *child {
+// asked asks for a child that has libraries, which comes when there is one.
+func asked(ctx context.Context, p *pool, want want, libraries Libraries) <-chan *child {
 	got := make(chan *child, 1)
 	go func() {
-		c, _ := p.acquire(ctx, want, 0)
+		c, _ := p.acquire(ctx, want, libraries)
 		got <- c
 	}()
 	synctest.Wait()
@@ -246,7 +246,7 @@ func TestNothingWaitsInAChildWhileSomebodyNeedsOneAlone(t *testing.T) {
 		if offered(p, anyChild) != c {
 			t.Fatal("no child")
 		}
-		got := asked(context.Background(), p, idleChild)
+		got := asked(context.Background(), p, idleChild, 0)
 		if offered(p, anyChild) != nil {
 			t.Error("it always has a next task, and is never idle")
 		}
@@ -269,7 +269,7 @@ func TestNothingWaitsInAChildWhileAFreshOneIsNeeded(t *testing.T) {
 		if offered(p, anyChild) != old {
 			t.Fatal("no child")
 		}
-		got := asked(context.Background(), p, freshChild)
+		got := asked(context.Background(), p, freshChild, 0)
 		if offered(p, anyChild) != nil {
 			t.Error("it always has a next task, and never makes room")
 		}
