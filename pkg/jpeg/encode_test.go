@@ -54,10 +54,7 @@ func TestEncode(t *testing.T) {
 	var e Encoder
 	var buf bytes.Buffer
 	for _, size := range [][2]int{{1, 1}, {8, 8}, {16, 16}, {17, 9}, {33, 31}, {100, 75}, {7, 300}, {256, 171}} {
-		for _, ratio := range []image.YCbCrSubsampleRatio{
-			image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio440,
-			image.YCbCrSubsampleRatio444,
-		} {
+		for _, ratio := range ratios {
 			for kind := range 3 {
 				for _, quality := range []int{1, 30, 85, 100} {
 					img, planes := pictureOf(size[0], size[1], kind, ratio)
