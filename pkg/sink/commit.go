@@ -58,7 +58,6 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 		}
 		for _, w := range batch {
 			c.writers.uncommitted.Release(w.weight)
-			c.claims.release(w.claim)
 		}
 	}
 }
@@ -150,11 +149,13 @@ func (c *committer) commitBatch(ctx context.Context, batch []work) ([]work, erro
 }
 
 // publishReceipts counts and publishes the receipts of a committed batch. The receipt of a duplicate is that of the
-// first result of its task.
+// first result of its task. A task's claim is released before its receipt is published: whoever has heard the receipt
+// and sends the result again gets a receipt of a duplicate.
 func (c *committer) publishReceipts(batch []work, duplicate []bool) error {
 	now := time.Now()
 	for i := range batch {
 		w := &batch[i]
+		c.claims.release(w.claim)
 		c.reserved.settle(&w.entry)
 		if w.unwritten && !duplicate[i] { // an operator has just revived the task: it is due for the next run
 			if _, err := c.cfg.Ledger.Revive([]taskid.ID{w.entry.ID}); err != nil {
