@@ -68,6 +68,9 @@ type Config struct {
 	// Getenv returns an environment variable. Default: os.Getenv.
 	Getenv func(string) string
 
+	// Tries is how often a request is sent before the store counts as unavailable. Default: 10.
+	Tries int
+
 	// Observe is called after each HTTP request with its method and with what came of it. It may be called concurrently.
 	// Default: not called.
 	Observe func(method string, r Result)
@@ -132,6 +135,7 @@ func Dial(text string, cfg Config) (*Client, error) {
 	client, err := minio.New(endpoint.Host, &minio.Options{
 		Creds: e.credentials(&http.Client{Transport: transport, Timeout: dialTimeout}), Secure: endpoint.Scheme == "https",
 		Region: e.region, BucketLookup: e.lookup, Transport: &observer{transport, cfg.Observe},
+		MaxRetries: cfg.Tries,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the object store at %s: %w", e.endpoint, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
@@ -20,9 +21,10 @@ type Group struct {
 
 // Append writes samples, whose names are reserved, to the end of the shards, and makes them durable. Nothing of them
 // counts before the caller has committed the group and called Committed. After an error nothing of them is in the
-// shards. Errors: blob.ErrUnavailable: call again.
+// shards. Errors: blob.ErrUnavailable: call again. While more full shards wait than can be published at a time, nothing
+// is appended.
 func (s *Set) Append(ctx context.Context, samples []Sample) (*Group, error) {
-	if err := s.publishWaiting(ctx); err != nil {
+	if err := s.awaitPublishers(ctx); err != nil {
 		return nil, err
 	}
 	g := new(Group)
@@ -142,8 +144,8 @@ func (s *Set) state() ledger.Shards {
 	for number, f := range s.publishing {
 		after.Open = append(after.Open, ledger.OpenShard{Number: number, Length: f.committed, Samples: f.counted})
 	}
+	files := append(slices.Clone(s.waiting), s.fresh...)
 	s.mu.Unlock()
-	files := append(append([]*shardFile{}, s.waiting...), s.fresh...)
 	if s.current != nil {
 		files = append(files, s.current)
 	}
@@ -160,15 +162,26 @@ func (s *Set) Committed(g *Group) {
 			f.committed, f.counted = f.length, f.samples
 		}
 	}
-	s.waiting, s.fresh = append(s.waiting, s.fresh...), nil
+	full := s.fresh
+	s.fresh = nil
+	s.publishFull(full...)
 	s.Release(g.names)
+}
+
+// publishFull publishes full shards in the background.
+func (s *Set) publishFull(full ...*shardFile) {
+	s.mu.Lock()
+	s.waiting = append(s.waiting, full...)
+	s.mu.Unlock()
+	s.startPublishers()
 }
 
 // Seal ends the current shard, and publishes it in the background: nothing more is expected for now. No group may be
 // waiting for its commit.
-func (s *Set) Seal(ctx context.Context) error {
+func (s *Set) Seal() {
 	if s.current != nil {
-		s.waiting, s.current = append(s.waiting, s.current), nil
+		full := s.current
+		s.current = nil
+		s.publishFull(full)
 	}
-	return s.publishWaiting(ctx)
 }

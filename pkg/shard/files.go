@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/diskfault"
 )
 
@@ -78,11 +79,15 @@ func (r *Reader) unfinished(name string) string { return filepath.Join(r.open, n
 // there is no such shard, or it is too short.
 func (r *Reader) StatAt(name string, end int64) error {
 	size, err := r.published(name)
-	if errors.Is(err, fs.ErrNotExist) && r.open != "" {
-		var info fs.FileInfo
-		if info, err = os.Stat(r.unfinished(name)); err == nil {
-			size = info.Size()
-		} else if errors.Is(err, fs.ErrNotExist) {
+	away := errors.Is(err, bucket.ErrUnavailable)
+	if r.open != "" && (away || errors.Is(err, fs.ErrNotExist)) {
+		info, openErr := os.Stat(r.unfinished(name))
+		switch {
+		case openErr == nil:
+			size, err = info.Size(), nil
+		case !errors.Is(openErr, fs.ErrNotExist):
+			err = openErr
+		case !away:
 			size, err = r.published(name) // it may have been published meanwhile
 		}
 	}

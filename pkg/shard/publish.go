@@ -15,46 +15,76 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/blob"
 )
 
-// publishWaiting begins to publish the full shards. While too many are being published it waits.
-func (s *Set) publishWaiting(ctx context.Context) error {
-	for len(s.waiting) > 0 {
+// publishersAtOnce is how many full shards are published at a time. While more wait, Append takes no samples.
+const publishersAtOnce = 2
+
+// slowAfter is how long Append waits for a store that takes full shards slowly, before it says so.
+const slowAfter = 5 * time.Second
+
+// startPublishers begins to publish full shards, as many as may be published at a time. They go on with those that
+// wait.
+func (s *Set) startPublishers() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.busy < publishersAtOnce && len(s.waiting) > 0 {
+		s.busy++
+		f := s.takeWaiting()
+		s.publishers.Go(func() {
+			for f != nil {
+				s.publish(f)
+				s.mu.Lock()
+				if f = s.takeWaiting(); f == nil {
+					s.busy--
+				}
+				s.mu.Unlock()
+			}
+		})
+	}
+}
+
+// takeWaiting takes a full shard out of those that wait; nil: none does. The caller holds the mutex.
+func (s *Set) takeWaiting() *shardFile {
+	if len(s.waiting) == 0 {
+		return nil
+	}
+	f := s.waiting[0]
+	s.waiting = s.waiting[1:]
+	s.publishing[f.number] = f
+	close(s.taken)
+	s.taken = make(chan struct{})
+	return f
+}
+
+// awaitPublishers waits until every full shard is being published. The error is a blob.ErrUnavailable when the store
+// does not take shards, or takes them slowly.
+func (s *Set) awaitPublishers(ctx context.Context) error {
+	slow := time.After(slowAfter)
+	for {
+		s.mu.Lock()
+		waiting, taken, err := len(s.waiting), s.taken, s.fault
+		s.mu.Unlock()
+		switch {
+		case waiting == 0:
+			return nil
+		case err != nil:
+			return err
+		}
 		select {
-		case s.slots <- struct{}{}:
+		case <-taken:
+		case <-time.After(blob.Pause): // to look whether the store fails
+		case <-slow:
+			return &blob.Fault{Kind: blob.ErrUnavailable, Op: "add to the shards", Dir: s.pattern.Dir,
+				Why: fmt.Sprintf("%d full shards are being published, and %d wait for that", publishersAtOnce, waiting)}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		f := s.waiting[0]
-		s.waiting = s.waiting[1:]
-		s.mu.Lock()
-		s.publishing[f.number] = f
-		s.mu.Unlock()
-		s.publishers.Go(func() {
-			defer func() { <-s.slots }()
-			s.publish(f)
-		})
 	}
-	return nil
 }
 
-// publish publishes a shard, and tries again while the store is unavailable, until Close. A shard that cannot be
-// published stays where it is until the next start.
+// publish publishes a shard. A shard that cannot be published stays where it is until the next start.
 func (s *Set) publish(f *shardFile) {
 	name := s.pattern.Shard(f.number)
-	err := s.tryPublish(name, f)
-	for warned := false; errors.Is(err, blob.ErrUnavailable); warned = true {
-		if !warned {
-			s.log.Error("a shard cannot be published; trying again", "shard", name, "error", err)
-		}
-		closing := false
-		select {
-		case <-s.closing:
-			closing = true
-		case <-time.After(blob.Pause):
-		}
-		if err = s.tryPublish(name, f); closing {
-			break
-		}
-	}
+	err := s.insist(name, f)
 	if err == nil {
 		s.mu.Lock()
 		delete(s.publishing, f.number)
@@ -74,6 +104,50 @@ func (s *Set) publish(f *shardFile) {
 		name, s.open, err))
 }
 
+// insist tries to publish a shard while the store is unavailable, until Close. Then it tries once more, unless the
+// store was unavailable to the shard before.
+func (s *Set) insist(name string, f *shardFile) error {
+	for first := true; ; first = false {
+		closing := s.isClosing()
+		if fault := s.lastFault(); fault != nil && closing && first {
+			return fault
+		}
+		err := s.tryPublish(name, f)
+		unavailable := errors.Is(err, blob.ErrUnavailable)
+		s.mu.Lock()
+		if s.fault = nil; unavailable {
+			s.fault = err
+		}
+		s.mu.Unlock()
+		if !unavailable || closing {
+			return err
+		}
+		if first {
+			s.log.Error("a shard cannot be published; trying again", "shard", name, "error", err)
+		}
+		select {
+		case <-s.closing:
+		case <-time.After(blob.Pause):
+		}
+	}
+}
+
+func (s *Set) isClosing() bool {
+	select {
+	case <-s.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// lastFault returns why the store was unavailable to the last shard; nil: it was not.
+func (s *Set) lastFault() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault
+}
+
 // tryPublish completes a shard and makes it visible under its final name.
 func (s *Set) tryPublish(name string, f *shardFile) error {
 	if f.file != nil {
@@ -89,13 +163,28 @@ func (s *Set) tryPublish(name string, f *shardFile) error {
 	if s.bucket == nil {
 		return fault("publish", name, s.pattern.Dir, s.link(name))
 	}
-	err := s.bucket.PutFrom(context.Background(), name, func() (io.ReadCloser, error) {
-		return os.Open(s.unfinished(name))
-	})
-	if err != nil {
+	if err := s.upload(name, f.committed+trailerSize); err != nil {
 		return err
 	}
 	return fault("remove", name, s.open, os.Remove(s.unfinished(name)))
+}
+
+// upload puts a shard into the bucket, unless the bucket has it: from a killed process, or because the answer to an
+// earlier attempt was lost.
+func (s *Set) upload(name string, size int64) error {
+	s.forgetSize(name)
+	switch there, err := s.published(name); {
+	case err == nil && there == size:
+		return nil
+	case err == nil:
+		return fmt.Errorf("%s has another shard %s, of %d bytes instead of %d: move it away", s.pattern.Dir, name, there,
+			size)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return s.bucket.PutFrom(context.Background(), name, func() (io.ReadCloser, error) {
+		return os.Open(s.unfinished(name))
+	})
 }
 
 // link gives a shard its final name, durably, unless that name is taken.
@@ -148,7 +237,7 @@ func syncDir(dir string) error {
 func (s *Set) Close() error {
 	err := s.rollBack()
 	close(s.closing)
-	err = errors.Join(err, s.Seal(context.Background()))
+	s.Seal()
 	s.publishers.Wait()
 	if s.next == 0 { // nothing was ever written here, so that nothing is to stay
 		_ = os.Remove(filepath.Join(s.open, lockName))

@@ -36,9 +36,7 @@ type Rewritten struct {
 // Rewrite replaces the published shards that have samples of no entry. A shard keeps its name; one without any sample
 // left becomes an empty tar file. It calls tell with each. The rules of Append hold for the caller.
 func (s *Set) Rewrite(ctx context.Context, tell func(Rewritten)) error {
-	if err := s.Seal(ctx); err != nil {
-		return err
-	}
+	s.Seal()
 	s.publishers.Wait()
 	stale, err := s.cfg.Ledger.StaleShards()
 	if err != nil {

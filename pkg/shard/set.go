@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 )
 
@@ -33,8 +34,8 @@ type Config struct {
 	Logger *slog.Logger   // default: nothing is logged
 }
 
-// Set is the shards of one farm, open for writing. One goroutine may call Append, Committed and Seal; the other methods
-// may be called concurrently.
+// Set is the shards of one farm, open for writing. One goroutine may call Append, Committed, Seal and Rewrite; the
+// other methods may be called concurrently.
 type Set struct {
 	*Reader
 	cfg  Config
@@ -44,17 +45,21 @@ type Set struct {
 
 	// These are owned by the goroutine that calls Append, and by Open and Close.
 	current *shardFile   // takes samples; nil: the next sample begins a shard
-	waiting []*shardFile // committed and full
 	next    int64        // the number of the next new shard
 	fresh   []*shardFile // full, and not committed yet
+	away    bool         // the store was unavailable when the set was opened
+
+	publishers sync.WaitGroup
+	closing    chan struct{} // closed by Close
 
 	mu         sync.Mutex
 	reserved   map[string]string    // key → output, of samples that are not committed yet
-	publishing map[int64]*shardFile // the full shards that are being published, by number
-	publishers sync.WaitGroup
-	failed     error         // which shards were not published, and why
-	slots      chan struct{} // holds a token for each shard that is being published
-	closing    chan struct{} // closed by Close
+	waiting    []*shardFile         // committed and full
+	publishing map[int64]*shardFile // the full shards that are being published, or could not be
+	busy       int                  // how many are being published
+	taken      chan struct{}        // closed, and made again, when one is taken out of waiting
+	fault      error                // why the last attempt to publish a shard failed; nil: it did not
+	failed     error                // which shards were not published, and why
 }
 
 // shardFile is a shard that is not published.
@@ -67,11 +72,10 @@ type shardFile struct {
 	counted   int64 // samples that the ledger knows
 }
 
-// publishersAtOnce is how many full shards are published at a time. While more wait, Append waits.
-const publishersAtOnce = 2
-
-// Open opens the shards of a pattern for writing, and truncates them to what the ledger knows. It publishes full
-// shards that a killed process left. The caller closes the Set before the ledger.
+// Open opens the shards of a pattern for writing, and truncates them to what the ledger knows. It begins to publish
+// full shards that a killed process left. Where the ledger knows of shards, Open does not wait for an unavailable
+// bucket: whether the bucket has them already is then looked up when they are published. The caller closes the Set
+// before the ledger.
 func Open(ctx context.Context, p Pattern, cfg Config) (*Set, error) {
 	cfg.Size, cfg.Count = cmp.Or(cfg.Size, DefaultSize), cmp.Or(cfg.Count, DefaultCount)
 	if cfg.Logger == nil {
@@ -87,7 +91,7 @@ func Open(ctx context.Context, p Pattern, cfg Config) (*Set, error) {
 	}
 	s := &Set{
 		Reader: r, cfg: cfg, log: cfg.Logger, reserved: make(map[string]string), publishing: make(map[int64]*shardFile),
-		slots: make(chan struct{}, publishersAtOnce), closing: make(chan struct{}),
+		taken: make(chan struct{}), closing: make(chan struct{}),
 	}
 	s.host, _ = os.Hostname() // without it, readers on other machines are told less
 	if err := s.restore(ctx); err != nil {
@@ -129,7 +133,7 @@ func (s *Set) restore(ctx context.Context) error {
 			continue
 		}
 		keep[s.pattern.Shard(o.Number)] = true
-		if o.Number == known.Next-1 {
+		if o.Number == known.Next-1 && !s.away { // else the bucket may have it already, so that it stays as it is
 			s.current = f
 		} else {
 			s.waiting = append(s.waiting, f)
@@ -139,14 +143,36 @@ func (s *Set) restore(ctx context.Context) error {
 		return err
 	}
 	name := s.pattern.Shard(s.next)
-	switch _, err := s.published(name); {
-	case err == nil:
+	_, there, err := s.lookUp(name)
+	if there {
 		return fmt.Errorf("%s has a shard %s that the ledger %s does not know: choose another --out, or name its ledger",
 			s.pattern.Dir, name, s.cfg.Ledger.Path())
-	case !errors.Is(err, fs.ErrNotExist):
-		return fault("look up", name, s.pattern.Dir, err)
 	}
-	return s.publishWaiting(ctx)
+	if err != nil {
+		return err
+	}
+	s.startPublishers()
+	return nil
+}
+
+// lookUp returns the size of a published shard, and whether there is one. After the bucket of a set that has shards
+// was unavailable once, lookUp asks no more, and finds none.
+func (s *Set) lookUp(name string) (size int64, there bool, err error) {
+	if s.away {
+		return 0, false, nil
+	}
+	size, err = s.published(name)
+	switch {
+	case err == nil:
+		return size, true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, false, nil
+	case s.bucket != nil && s.next > 0 && errors.Is(err, bucket.ErrUnavailable):
+		s.log.Error("the bucket of the shards is unavailable; full shards are kept until it returns", "error", err)
+		s.away = true
+		return 0, false, nil
+	}
+	return 0, false, fault("look up", name, s.pattern.Dir, err)
 }
 
 const lockName = "lock"
@@ -172,16 +198,19 @@ func (s *Set) takeLock() (err error) {
 // published, or is not there any more.
 func (s *Set) restoreShard(o ledger.OpenShard) (*shardFile, error) {
 	name := s.pattern.Shard(o.Number)
-	switch size, err := s.published(name); {
-	case err == nil && size != o.Length+trailerSize:
+	switch size, there, err := s.lookUp(name); {
+	case err != nil:
+		return nil, err
+	case there && size != o.Length+trailerSize:
 		return nil, fmt.Errorf("the ledger %s is not that of the shards in %s: %s has %d bytes there, and %d in the ledger",
 			s.cfg.Ledger.Path(), s.pattern.Dir, name, size, o.Length+trailerSize)
-	case err == nil: // sweep removes the link that the killed process left
+	case there: // sweep removes the link that the killed process left
 		return nil, s.cfg.Ledger.MarkPublished(o.Number)
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fault("look up", name, s.pattern.Dir, err)
 	}
 	file, err := os.OpenFile(s.unfinished(name), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) && s.away {
+		return nil, nil // it is removed here once the bucket has it
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		s.log.Error("an open shard is gone; the next run makes its outputs again", "shard", s.unfinished(name),
 			"samples", o.Samples)

@@ -76,6 +76,7 @@ func (s *stage) close() {
 // die leaves everything as a killed process does.
 func (s *stage) die() {
 	s.t.Helper()
+	close(s.set.closing)
 	s.set.publishers.Wait()
 	if err := errors.Join(s.set.closeFiles(), s.set.Reader.Close()); err != nil {
 		s.t.Error(err)
@@ -195,15 +196,13 @@ func TestFullShardsArePublishedAndTheOpenOneAtTheEnd(t *testing.T) {
 	s.mustPublish()
 	s.mustHold("a.jpg")
 	s.add("b.jpg", "c.jpg", "d.jpg", "e.jpg")
-	s.add("f.jpg") // begins to publish what is full
+	s.add("f.jpg")
 	s.set.publishers.Wait()
 	s.mustPublish("a.jpg", "b.jpg", "c.jpg", "d.jpg")
 	for _, name := range []string{"a.jpg", "d.jpg", "f.jpg"} {
 		s.mustHold(name)
 	}
-	if err := s.set.Seal(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s.set.Seal()
 	s.set.publishers.Wait()
 	s.mustPublish("a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg", "f.jpg")
 	s.add("g.jpg")
@@ -246,7 +245,9 @@ func TestKilledProcessLeavesWhatTheLedgerKnows(t *testing.T) {
 	s.mustPublish("a.jpg", "b.jpg", "c.jpg")
 
 	s.open()
-	s.add("d.jpg", "e.jpg", "f.jpg", "g.jpg") // and dies before the full shard is published
+	s.set.busy = publishersAtOnce // so that it dies before the full shard is published
+	s.add("d.jpg", "e.jpg", "f.jpg", "g.jpg")
+	s.mustPublish("a.jpg", "b.jpg", "c.jpg")
 	s.die()
 	s.open()
 	s.set.publishers.Wait()

@@ -34,7 +34,7 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 		case <-ctx.Done():
 			return nil
 		case <-c.sealing:
-			c.seal(ctx)
+			c.cfg.Shards.Seal()
 			continue
 		case w, ok := <-queue:
 			if !ok {

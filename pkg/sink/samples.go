@@ -111,10 +111,3 @@ func (c *core) sealWhenIdle() {
 	default: // it is asked already
 	}
 }
-
-// seal publishes the open shard.
-func (c *committer) seal(ctx context.Context) {
-	if err := c.cfg.Shards.Seal(ctx); err != nil && ctx.Err() == nil {
-		c.log.Error("cannot publish the open shard", "error", err)
-	}
-}

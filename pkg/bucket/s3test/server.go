@@ -211,6 +211,9 @@ func (s *Server) Delete(key string) {
 	}
 }
 
+// Requests returns how many requests came, whatever became of them.
+func (s *Server) Requests() int64 { return s.requests.Load() }
+
 // Faults returns how many requests the server has made fail because of FaultEvery.
 func (s *Server) Faults() int64 { return s.faults.Load() }
 

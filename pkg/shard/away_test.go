@@ -1,0 +1,136 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/bucket"
+	"github.com/imagefarm/imagefarm/pkg/bucket/s3test"
+)
+
+// newBucketStage returns a stage whose shards are in a bucket, which counts as unavailable after one request.
+func newBucketStage(t *testing.T) (*stage, *s3test.Server) {
+	server := s3test.New(t)
+	server.Setenv(t)
+	s := newStage(t, "tar:s3://photos/part-%03d.tar", Config{
+		Count: 1, Blob: blob.Config{Bucket: bucket.Config{Tries: 1}},
+	})
+	return s, server
+}
+
+func (s *stage) mustBeInBucket(server *s3test.Server, want ...string) {
+	s.t.Helper()
+	var names []string
+	for _, key := range server.Keys("") {
+		data, _ := server.Get(key)
+		names = append(names, outputsIn(s.t, data)...)
+	}
+	if !slices.Equal(names, want) {
+		s.t.Errorf("in the bucket: %q, not %q", names, want)
+	}
+}
+
+func TestRestartWhileTheBucketIsAway(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.add("0.jpg")
+	s.set.Seal()
+	s.set.publishers.Wait()
+	server.Down.Store(true)
+	names := []string{"1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg"}
+	s.add(names...) // more full shards than are published at a time
+	s.die()
+
+	s.open() // while the bucket is away
+	for _, name := range names {
+		s.mustHold(name)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	sample := Sample{Name: "6.jpg", Data: content("6.jpg"), About: About{Filename: "of 6.jpg"}}
+	if err := s.set.Reserve([]string{"6.jpg"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.set.Append(ctx, []Sample{sample})
+	if !errors.Is(err, blob.ErrUnavailable) || !strings.Contains(err.Error(), "part-00") {
+		t.Errorf("while shards wait for the bucket: %v", err)
+	}
+	server.Down.Store(false)
+	var g *Group
+	err = blob.Insist(ctx, func() error {
+		g, err = s.set.Append(ctx, []Sample{sample})
+		return err
+	}, func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.commit(g)
+	s.close()
+	s.mustBeInBucket(server, "0.jpg", "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg", "6.jpg")
+}
+
+// Whether the bucket has the last shard is not known while it is away, so that nothing is added to that shard.
+func TestRestartWhileTheBucketIsAwayChangesNoShardOfIt(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.set.cfg.Count = 10
+	s.add("0.jpg")
+	s.set.Seal()
+	s.set.publishers.Wait()
+	before, _ := server.Get("part-000.tar")
+	s.add("1.jpg", "2.jpg")
+	s.die()
+	server.Down.Store(true)
+	s.open()
+	s.add("3.jpg")
+	server.Down.Store(false)
+	s.close()
+	if after, _ := server.Get("part-000.tar"); !slices.Equal(before, after) {
+		t.Error("a published shard changed")
+	}
+	s.mustBeInBucket(server, "0.jpg", "1.jpg", "2.jpg", "3.jpg")
+}
+
+func TestShardOfAnotherFarmIsNotReplaced(t *testing.T) {
+	s, server := newBucketStage(t)
+	server.Put("part-001.tar", []byte("of another"))
+	s.add("0.jpg", "1.jpg")
+	s.set.Seal()
+	s.set.publishers.Wait()
+	if data, _ := server.Get("part-001.tar"); string(data) != "of another" {
+		t.Error("another shard is replaced")
+	}
+	err := s.set.Close()
+	s.set = nil
+	if err == nil || !strings.Contains(err.Error(), "another shard part-001.tar") {
+		t.Error(err)
+	}
+}
+
+// Each shard that waits would cost a process that ends the time in which the bucket does not answer.
+func TestCloseDoesNotTryEachShardWhileTheBucketIsAway(t *testing.T) {
+	s, server := newBucketStage(t)
+	server.Down.Store(true)
+	var names []string
+	for i := range 20 {
+		names = append(names, fmt.Sprintf("%02d.jpg", i))
+	}
+	s.add(names...)
+	before := server.Requests()
+	err := s.set.Close()
+	s.set = nil
+	if err == nil || strings.Count(err.Error(), "kept in") != len(names) {
+		t.Errorf("closed: %v", err)
+	}
+	if n := server.Requests() - before; n > 10 {
+		t.Errorf("%d requests for %d shards", n, len(names))
+	}
+	server.Down.Store(false)
+	s.open()
+	s.close()
+	s.mustBeInBucket(server, names...)
+}
