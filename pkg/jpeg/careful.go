@@ -40,6 +40,9 @@ func (p *parser) gather(listed error) ([][]block, error) {
 			return blocks, err
 		}
 	}
+	if p.lacksOnlyEnd(listed) {
+		return blocks, nil
+	}
 	if listed != nil && (f.progressive || f.arithmetic) {
 		return blocks, listed // what else would have come is not known
 	}

@@ -48,12 +48,13 @@
 // mid-gray (128), the rest of the restart interval or of the scan; decoding goes on behind the next restart marker.
 // In a progressive image what is missing is detail, or gray.
 //
-// A sequential image is truncated when a sample is missing, not when only its end marker is. A progressive image, and
-// one of arithmetic coding, is truncated when its end marker is missing, since one cannot know what else would have
-// come: at every scale alike, even if the scale needs none of the scans concerned. On the other hand damage inside
-// scans that a scale does not need is not seen at that scale. Bytes between segments are passed over, as libjpeg
-// does. More than three bytes, zeros not counted, behind the last MCU of a scan or of a restart interval are damage:
-// CorruptError.Surplus.
+// A sequential image is truncated when a sample is missing, not when only its end marker is. A progressive image
+// without its end marker is truncated unless its scans code every bit of every coefficient: one cannot know what
+// else would have come. It is so at every scale alike, even if the scale needs none of the scans concerned. An image
+// of arithmetic coding without its end marker is always truncated, since its coder leaves zeros at the end out. On
+// the other hand damage inside scans that a scale does not need is not seen at that scale. Bytes between segments
+// are passed over, as libjpeg does. More than three bytes, zeros not counted, behind the last MCU of a scan or of a
+// restart interval are damage: CorruptError.Surplus.
 //
 // # How it works
 //

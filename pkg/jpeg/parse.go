@@ -3,6 +3,7 @@ package jpeg
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"slices"
 )
 
@@ -123,6 +124,23 @@ func (p *parser) repeats() bool {
 		}
 	}
 	return false
+}
+
+// lacksOnlyEnd reports whether the scans of a progressive file that ends without its marker code every bit of every
+// coefficient, so that no scan is missing. The data of the last may be cut. listed is the error of listing the scans.
+func (p *parser) lacksOnlyEnd(listed error) bool {
+	var truncated *TruncatedError
+	if !errors.As(listed, &truncated) || !p.frame.progressive || p.frame.arithmetic {
+		return false
+	}
+	for i := range p.frame.components {
+		for _, bits := range p.known[i] {
+			if bits != 1 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // after names the place in the file for errors.

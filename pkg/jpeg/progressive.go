@@ -45,24 +45,13 @@ func (c *coefficients) set(n int, b *block, scale Scale) {
 // progressive decodes the scans that the scale needs, then transforms. listed is the error of listing the scans.
 func (d *Decoder) progressive(dst *Planes, p *parser, opt Options, listed error) error {
 	f := &p.frame
-	for i := range f.components {
-		d.coefs[i].reset(&f.components[i], dst.Scale)
-	}
-	first := error(nil)
-	for _, s := range selectScans(p.scans, dst.Scale, opt.SkipRefinement) {
-		var err error
-		if s.start == 0 {
-			err = d.dcScan(p, s.scan)
-		} else {
-			err = d.bandScan(p, s, dst.Scale)
-		}
-		if err != nil && (first == nil || !isSurplus(err)) {
-			first = err
-		}
-		if err != nil && !isSurplus(err) {
-			break // what follows refines what is not there
+	if p.lacksOnlyEnd(listed) {
+		// The last scan may be cut. That is the same at every scale only if it is decoded for each.
+		if err := d.scans(p, Full, false); err == nil || isSurplus(err) {
+			listed = nil
 		}
 	}
+	first := d.scans(p, dst.Scale, opt.SkipRefinement)
 	for i, plane := range dst.planes(len(f.components)) {
 		d.coefs[i].transform(plane, &f.components[i], dst.Scale)
 		if (first == nil || isSurplus(first)) && listed == nil && p.known[i][0] == 0 {
@@ -71,6 +60,28 @@ func (d *Decoder) progressive(dst *Planes, p *parser, opt Options, listed error)
 	}
 	if first == nil || isSurplus(first) && listed != nil {
 		first = listed // a scan may be missing, or be cut, among those not needed
+	}
+	return first
+}
+
+// scans decodes the scans that a scale needs, up to the first that fails.
+func (d *Decoder) scans(p *parser, scale Scale, skipRefinement bool) (first error) {
+	for i := range p.frame.components {
+		d.coefs[i].reset(&p.frame.components[i], scale)
+	}
+	for _, s := range selectScans(p.scans, scale, skipRefinement) {
+		var err error
+		if s.start == 0 {
+			err = d.dcScan(p, s.scan)
+		} else {
+			err = d.bandScan(p, s, scale)
+		}
+		if err != nil && (first == nil || !isSurplus(err)) {
+			first = err
+		}
+		if err != nil && !isSurplus(err) {
+			return first // what follows refines what is not there
+		}
 	}
 	return first
 }

@@ -109,10 +109,14 @@ func testTruncated(t *testing.T, s Suite) {
 		cut := append(bytes.Clone(whole["JPEG"][:len(whole["JPEG"])/2]), 0xff, 0xd9)
 		s.rejects(t, "a JPEG with an end after the cut", engine.Limits{}, cut, outcome.Truncated)
 	})
-	t.Run("only the end marker is missing", func(t *testing.T) {
-		data := whole["JPEG"]
-		near(t, "JPEG", s.one(t, data[:len(data)-2], "format:jpeg"), img, 27)
-	})
+	for _, name := range []string{"JPEG", "progressive JPEG"} {
+		t.Run(name+" that lacks only its end marker", func(t *testing.T) {
+			data := whole[name]
+			near(t, name, s.one(t, data[:len(data)-2], "format:jpeg"), img, 27)
+			last := bytes.LastIndex(data, []byte{0xff, 0xda})
+			s.rejects(t, "without its last scan", engine.Limits{}, data[:last], outcome.Truncated)
+		})
+	}
 	t.Run("something behind the end", func(t *testing.T) {
 		data := append(bytes.Clone(whole["JPEG"]), "and then some"...)
 		near(t, "JPEG", s.one(t, data, "format:jpeg"), img, 27)

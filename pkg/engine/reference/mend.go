@@ -22,6 +22,12 @@ func mendJPEG(data []byte, w, h int, inks func(dst, src []byte)) (image.Image, e
 	return imageOfJPEG(&planes, w, h, inks), nil
 }
 
+// wholeJPEG reports whether nothing of the picture of a JPEG is missing, whatever becomes of its end marker.
+func wholeJPEG(data []byte) bool {
+	var planes jpeg.Planes
+	return jpeg.Decode(&planes, data, jpeg.Options{Scale: jpeg.Eighth}) == nil
+}
+
 // decodeArithmetic decodes a JPEG of arithmetic coding, which image/jpeg does not know.
 func (t *transform) decodeArithmetic(accept bool) (image.Image, error) {
 	var planes jpeg.Planes
