@@ -91,10 +91,11 @@ const (
 
 // Client works on the objects of one location. Its methods may be called concurrently.
 type Client struct {
-	at   Location
-	cfg  Config
-	core minio.Core
-	http *http.Transport
+	at       Location
+	endpoint string // URL
+	cfg      Config
+	core     minio.Core
+	http     *http.Transport
 }
 
 // Timeouts of a request. How long a whole body takes depends on its size; silence does not.
@@ -141,7 +142,7 @@ func Dial(text string, cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("cannot use the object store at %s: %w", e.endpoint, err)
 	}
 	client.SetAppInfo("imagefarm", "1")
-	return &Client{at: at, cfg: cfg, core: minio.Core{Client: client}, http: transport}, nil
+	return &Client{at: at, endpoint: e.endpoint, cfg: cfg, core: minio.Core{Client: client}, http: transport}, nil
 }
 
 // Location returns the location that the client works on.

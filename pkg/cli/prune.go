@@ -76,6 +76,9 @@ func runPrune(ctx context.Context, c *cli.Command) error {
 	ctx, first, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // there is nothing to drain
 	defer stop()
 	p := pruning{dry: c.Bool("dry-run"), out: bufio.NewWriter(stdout()), json: c.Bool("json")}
+	if err := probeBuckets(ctx, c, append(c.Args().Slice(), placeOf(c.String("out"))), log); err != nil {
+		return err
+	}
 	buckets := bucket.Config{Trouble: warnOfBucket(log)}
 	p.kept, err = ventilator.FindKept(ctx, ventilator.Config{
 		Inputs: c.Args().Slice(), Stdin: os.Stdin, Recipe: what, Select: selectionOf(c, buckets, source.Web{}),

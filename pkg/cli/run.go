@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -72,7 +73,9 @@ func runFarm(ctx context.Context, c *cli.Command) error {
 	}
 	network.MaxConns = peerConns(openFileLimit(), socketsOfSink+socketsOfVentilator)
 	r := &localRun{network: network, c: c, screen: screen, log: log, registry: telemetry.NewRegistry()}
-	if err := inTurn(r.configureVentilator, r.refuseWhatCannotWork, r.openListeners, r.configureWorker); err != nil {
+	err = inTurn(r.configureVentilator, r.refuseWhatCannotWork, func() error { return r.probeBuckets(ctx) },
+		r.openListeners, r.configureWorker)
+	if err != nil {
 		return err
 	}
 	// Child processes take about as long to start as the ledger takes to open, so both happen at once.
@@ -138,6 +141,10 @@ func (r *localRun) refuseWhatCannotWork() error {
 		return err
 	}
 	return refuseMissingAssets(r.c.String("assets"), r.config.Ventilator.Recipe)
+}
+
+func (r *localRun) probeBuckets(ctx context.Context) error {
+	return probeBuckets(ctx, r.c, append(slices.Clone(r.config.Ventilator.Inputs), placeOf(r.c.String("out"))), r.log)
 }
 
 func (r *localRun) openListeners() (err error) {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -20,7 +21,54 @@ func objectFlags() []cli.Flag {
 	return []cli.Flag{
 		text(whatToMake, "cache-control", "", "`VALUE` of the Cache-Control header of outputs in a bucket"),
 		text(whatToMake, "storage-class", "", "storage `CLASS` of outputs in a bucket (default: the bucket's)"),
+		waitBucketFlag(),
 	}
+}
+
+// waitBucketFlag says how long the start waits for object stores.
+func waitBucketFlag() cli.Flag {
+	return duration(delivery, "wait-bucket", 10*time.Second, from[time.Duration](0),
+		"longest wait at the start for an object store that refuses connections")
+}
+
+// probeBucket returns an error when where is a bucket for which the program would wait in vain. A program that starts
+// again may have to wait: the bucket was there before.
+func probeBucket(ctx context.Context, c *cli.Command, where string, again bool, log *slog.Logger) error {
+	if !bucket.Is(where) {
+		return nil
+	}
+	client, err := bucket.Dial(where, bucket.Config{Trouble: warnOfBucket(log)})
+	if err != nil {
+		return usagef("%w", err)
+	}
+	defer client.Close()
+	patience := c.Duration("wait-bucket")
+	if again {
+		patience = 0
+	}
+	err = client.Probe(ctx, patience)
+	switch away := errors.Is(err, bucket.ErrUnavailable); {
+	case err == nil:
+		return nil
+	case again && (away || errors.Is(err, bucket.ErrMistaken)):
+		log.Warn("the object store is not there; the farm waits for it", "error", err)
+		return nil
+	case away:
+		return fmt.Errorf("%w: start it, or correct AWS_ENDPOINT_URL", err)
+	case ctx.Err() != nil:
+		return err
+	}
+	return usagef("%w", err)
+}
+
+// probeBuckets is probeBucket of places that were named for the first time.
+func probeBuckets(ctx context.Context, c *cli.Command, places []string, log *slog.Logger) error {
+	for _, where := range places {
+		if err := probeBucket(ctx, c, where, false, log); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openStore opens the store of outputs that the text of a flag names.

@@ -122,7 +122,7 @@ connected workers, and waits until the sink has acknowledged every one.
 			text(whereToGo, "sink", "127.0.0.1", "`HOST` of the sink; none: hand out without acknowledgement and end"),
 			text(whereToGo, "control", "", "control `ENDPOINT` of the sink (default: port 5555 of --sink)"),
 			text(whereToGo, "events", "", "events `ENDPOINT` of the sink (default: port 5556 of --sink)"),
-			allowStrangersFlag(),
+			allowStrangersFlag(), waitBucketFlag(),
 			yes(delivery, "by-reference", "let workers that can (--inputs-root) fetch the images themselves"),
 		}, tlsFlags(), commonFlags("info; warn beside a bar", "127.0.0.1:8081")),
 		Action: runVentilator,
@@ -158,6 +158,9 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	cfg.ByReference = c.Bool("by-reference")
 	cfg.RefuseStrangers = !allowStrangers(c, cfg.Bind)
 	if err := refuseSinkInInput(ctx, &cfg, log); err != nil {
+		return err
+	}
+	if err := probeBuckets(ctx, c, cfg.Inputs, log); err != nil {
 		return err
 	}
 	told, err := listenersOf(c, log)

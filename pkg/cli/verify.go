@@ -79,6 +79,9 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 		if err != nil {
 			return err
 		}
+		if err := probeBucket(ctx, c, placeOf(dir), false, log); err != nil {
+			return err
+		}
 		store, err := readStore(ctx, c, dir, b, log)
 		if err != nil {
 			return usagef("--out: %v", err)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -102,7 +103,11 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	for _, h := range hosts {
 		cfg.Ventilators = append(cfg.Ventilators, endpoint(usualScheme(c), h, tasksPort))
 	}
-	if places := c.StringSlice("inputs-root"); len(places) > 0 {
+	places := c.StringSlice("inputs-root")
+	if err := probeBuckets(ctx, c, append(slices.Clone(places), c.String("out")), log); err != nil {
+		return err
+	}
+	if len(places) > 0 {
 		inputs, err := source.OpenInputs(places, source.Config{Bucket: bucketConfig(log, registry), Web: webConfig(c)})
 		if err != nil {
 			return usagef("--inputs-root: %v", err)

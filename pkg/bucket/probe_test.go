@@ -1,0 +1,134 @@
+package bucket_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imagefarm/imagefarm/pkg/bucket"
+	"github.com/imagefarm/imagefarm/pkg/bucket/s3test"
+)
+
+// noHost is an endpoint with a host name that does not resolve, whatever the test's name server does: it is too long.
+var noHost = "http://" + strings.Repeat("a", 64) + ".invalid:9000"
+
+// closedPort returns an address at which nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// answering returns the URL of a server that refuses all but the first, unsigned request with a code.
+func answering(t *testing.T, status int, code string) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			return
+		}
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `<?xml version="1.0"?><Error><Code>%s</Code></Error>`, code)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestProbeEndsWhatWouldWaitForEver(t *testing.T) {
+	s := s3test.New(t)
+	s.Setenv(t)
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(secure.Close)
+	for name, test := range map[string]struct {
+		endpoint, bucket string
+		kind             error
+		says             string
+	}{
+		"good":              {s.URL, s.Bucket, nil, ""},
+		"no host":           {noHost, s.Bucket, bucket.ErrMistaken, "there is no host"},
+		"nobody listens":    {"http://" + closedPort(t), s.Bucket, bucket.ErrUnavailable, "refused"},
+		"no bucket":         {s.URL, "nowhere", bucket.ErrNoBucket, `no bucket "nowhere"`},
+		"bad bucket":        {s.URL, "x", bucket.ErrNoBucket, `no bucket "x"`},
+		"TLS to plain HTTP": {strings.Replace(s.URL, "http:", "https:", 1), s.Bucket, bucket.ErrMistaken, "https"},
+		"other authority":   {secure.URL, s.Bucket, bucket.ErrMistaken, "authority"},
+		"wrong key": {answering(t, 403, "InvalidAccessKeyId"), s.Bucket, bucket.ErrDenied,
+			"InvalidAccessKeyId: correct AWS_ACCESS_KEY_ID"},
+		"may not list": {answering(t, 403, "AccessDenied"), s.Bucket, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("AWS_ENDPOINT_URL", test.endpoint)
+			c, err := bucket.Dial("s3://"+test.bucket+"/in", bucket.Config{Tries: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			err = c.Probe(t.Context(), 0)
+			if !errors.Is(err, test.kind) || err != nil && !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestProbeWaitsForAStoreThatStarts(t *testing.T) {
+	s := s3test.New(t)
+	s.Setenv(t)
+	address := closedPort(t)
+	t.Setenv("AWS_ENDPOINT_URL", "http://"+address)
+	started := false
+	c, err := bucket.Dial("s3://"+s.Bucket, bucket.Config{Trouble: func(error) {
+		if started {
+			return
+		}
+		started = true
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "busy", http.StatusServiceUnavailable)
+		})}
+		go server.Serve(l)
+		t.Cleanup(func() { server.Close() })
+	}, Tries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Probe(t.Context(), time.Hour); err != nil || !started {
+		t.Errorf("a store that starts and is busy: %v", err)
+	}
+}
+
+func TestProbeEndsAfterItsPatienceOrWithItsContext(t *testing.T) {
+	s3test.New(t).Setenv(t)
+	t.Setenv("AWS_ENDPOINT_URL", "http://"+closedPort(t))
+	tries := 0
+	why := errors.New("a signal")
+	ctx, cut := context.WithCancelCause(t.Context())
+	c, err := bucket.Dial("s3://photos", bucket.Config{Trouble: func(error) {
+		if tries++; tries == 2 {
+			cut(why)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Probe(t.Context(), time.Second); !errors.Is(err, bucket.ErrUnavailable) || tries == 0 {
+		t.Errorf("%v, after %d tries", err, tries)
+	}
+	tries = 1
+	if err := c.Probe(ctx, time.Hour); !errors.Is(err, why) {
+		t.Errorf("%v", err)
+	}
+}
