@@ -150,10 +150,15 @@ func testUnusableProfiles(t *testing.T, s Suite) {
 			binary.BigEndian.PutUint32(v, uint32(int32(binary.BigEndian.Uint32(v))/9))
 		}
 	}
+	lab, link := AdobeRGB(), AdobeRGB()
+	copy(lab[16:], "Lab ")
+	copy(link[12:], "link")
 	for name, c := range map[string]struct {
 		profile []byte
 		warning string
 	}{
+		"a profile for L*a*b*":  {lab, "it is for the colour space \"Lab \""},
+		"a link of two devices": {link, "it is of class \"link\""},
 		"a gray profile":        {gray, "it is for GRAY, and the picture is RGB"},
 		"a profile for CMYK":    {TableProfiles()["CMYK mft1"], "it is for CMYK, and the picture is RGB"},
 		"half a table":          {table[:len(table)/2], "it has no table"},

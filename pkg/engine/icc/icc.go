@@ -36,10 +36,8 @@ const (
 type Profile struct {
 	Space string // RGB, Gray, CMYK, …
 
-	// Trouble says why the profile cannot be converted; empty: it can.
+	// Trouble says why the profile cannot be used; empty: it can.
 	Trouble string
-	// Damaged says that no program can use it: Trouble is the profile's fault.
-	Damaged bool
 
 	lab    bool // the connection space is L*a*b*
 	v4     bool
@@ -53,7 +51,7 @@ type Profile struct {
 	grid  *grid // of tables for RGB and CMYK, once a conversion was asked for
 }
 
-// Parse reads a profile. An error means that it is none; one that cannot be converted is no error, but has Trouble.
+// Parse reads a profile. An error means that it is none; one that cannot be used is no error, but has Trouble.
 //
 //	header (128 bytes: … version at 8, class at 12, space at 16, connection space at 20 … "acsp" at 36 …)
 //	count:32 { signature:4 offset:32 size:32 }  data
@@ -105,7 +103,7 @@ func (p *Profile) read(tags map[string][]byte, class, connection string) {
 		err = p.checkWhite()
 	}
 	if err != nil {
-		p.Trouble, p.Damaged = err.Error(), true
+		p.Trouble = err.Error()
 		return
 	}
 	p.black = p.darkest()
@@ -221,7 +219,7 @@ func (p *Profile) Curves() *[3][256]float32 {
 	return &p.linear
 }
 
-// Usable reports whether the profile can be converted.
+// Usable reports whether the profile can be used.
 func (p *Profile) Usable() bool { return p.Trouble == "" }
 
 func product(m *[3][3]float64, v [3]float64) (out [3]float64) {

@@ -24,7 +24,7 @@ func (e *Engine) Profile(info header.Info) (*icc.Profile, outcome.Warnings) {
 	case err != nil:
 		w.Add("its colour profile was not used: %v", err)
 		return nil, w
-	case p.Damaged:
+	case !p.Usable():
 		w.Add("its colour profile was not used: %s", p.Trouble)
 		return nil, w
 	}
@@ -58,8 +58,7 @@ type Color struct {
 }
 
 // ChooseColor decides for a variant, written in a format, whether the engine converts its colours, to which ones, and
-// which profile the output carries. The input's profile p is lost only if it can neither be converted nor carried. p
-// may be nil.
+// which profile the output carries. The input's profile p is what [Engine.Profile] returned.
 func ChooseColor(p *icc.Profile, info header.Info, v recipe.Variant, to string) (c Color) {
 	target := icc.SRGB
 	if v.ICC == recipe.ICCP3 && !info.Gray { // gray is the same in both
@@ -72,7 +71,7 @@ func ChooseColor(p *icc.Profile, info header.Info, v recipe.Variant, to string) 
 		c.Profile, c.Made = target.Profile(), true
 	}
 	if p == nil || p.Space == icc.CMYK { // what is not CMYK is sRGB
-		if p != nil && p.Usable() {
+		if p != nil {
 			c.Inks, c.Used = p.To(target), true
 		}
 		if target != icc.SRGB {
@@ -86,17 +85,14 @@ func ChooseColor(p *icc.Profile, info header.Info, v recipe.Variant, to string) 
 	} else {
 		carries = carries && p.Space == icc.RGB
 	}
-	switch {
-	case carries && (v.ICC == recipe.ICCKeep || !p.Usable()):
+	if carries && v.ICC == recipe.ICCKeep {
 		return Color{Profile: info.ICC, ForGray: p.Space == icc.Gray}
-	case p.Usable():
-		c.Used = true
-		if conversion := p.To(target); !conversion.Same() {
-			c.Convert = conversion
-		}
-		return c
 	}
-	return Color{}
+	c.Used = true
+	if conversion := p.To(target); !conversion.Same() {
+		c.Convert = conversion
+	}
+	return c
 }
 
 // Carried returns what an output carries of the input's metadata, of what it carries.
@@ -130,7 +126,7 @@ func (c *Color) convert(img *image.NRGBA) {
 
 // Inks returns the function by which decoders convert CMYK to sRGB; nil: the profile does not do it.
 func Inks(p *icc.Profile) func(dst, src []byte) {
-	if p == nil || p.Space != icc.CMYK || !p.Usable() {
+	if p == nil || p.Space != icc.CMYK {
 		return nil
 	}
 	return p.To(icc.SRGB).Inks
