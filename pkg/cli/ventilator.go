@@ -91,7 +91,7 @@ func findFlags() []cli.Flag {
 		text(delivery, "on-reject", "", "`URL` to which each rejection is posted as JSON"),
 		bytes(limits, "max-message", "64MiB", from[int64](1).to(maxMessage), "largest image file"),
 		bytes(limits, "max-inflight-bytes", "64MiB", from[int64](1), "most bytes of images read and not yet handed out"),
-		number(limits, "readers", 4, from(1).to(1024), "files read at the same time"),
+		number(limits, "readers", 0, from(0).to(1024), "files read at the same time (default: 4; of a bucket 16)"),
 		text(showing, "progress", "auto", "`FORM` of progress: auto, bar, plain, json (on stdout) or none"),
 	})
 }

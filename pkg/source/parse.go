@@ -83,6 +83,9 @@ func IsFile(text string) bool {
 	return text != "-" && err == nil && info.Mode().IsRegular()
 }
 
+// IsBucket reports whether text names a place in a bucket.
+func IsBucket(text string) bool { return bucket.Is(text) }
+
 // IsBucketAround reports whether out is in the bucket and below the prefix that the input text names.
 func IsBucketAround(text, out string) bool {
 	in, inErr := bucket.Parse(text)

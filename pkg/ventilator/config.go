@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -65,7 +66,7 @@ type Config struct {
 	RefuseStrangers bool
 
 	MaxMessage int64           // size of the largest image that is sent, bytes, at most 2 GiB; default 64 MiB
-	Readers    int             // files that are read at a time; default 4
+	Readers    int             // files that are read at a time; default 4, or 16 if an input is a bucket
 	Dispatch   dispatch.Config // how tasks are delivered and redelivered
 
 	Audit        time.Duration // how often the sink is asked about leased tasks; default 1 s
@@ -104,13 +105,23 @@ func usage(format string, args ...any) error {
 	return &UsageError{Problem: fmt.Sprintf(format, args...)}
 }
 
+// fileReaders and bucketReaders are the defaults of Config.Readers. A store takes tens of milliseconds to answer, in
+// which a reader waits and needs no processor.
+const (
+	fileReaders   = 4
+	bucketReaders = 16
+)
+
 // withDefaults returns c with every zero field set to its default.
 func (c Config) withDefaults() Config {
 	if c.MaxMessage == 0 {
 		c.MaxMessage = 64 << 20
 	}
 	if c.Readers == 0 {
-		c.Readers = 4
+		c.Readers = fileReaders
+		if slices.ContainsFunc(c.Inputs, source.IsBucket) {
+			c.Readers = bucketReaders
+		}
 	}
 	if c.Audit == 0 {
 		c.Audit = time.Second
