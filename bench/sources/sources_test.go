@@ -23,7 +23,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/bucket/s3test"
 )
@@ -32,6 +34,7 @@ var (
 	rounds = flag.Int("rounds", 0, "rounds of every way; 0: the test is skipped")
 	images = flag.Int("images", 400, "images of a run")
 	side   = flag.Int("side", 1600, "width of the images in pixels")
+	far    = flag.Duration("latency", 0, "how long the bucket's server takes before it answers a request")
 )
 
 // job is what is made of each image: that of JOB1 in docs/BENCH.md.
@@ -66,12 +69,14 @@ func TestSources(t *testing.T) {
 		{"bucket → shards", "s3://" + s.Bucket + "/in", intoShards},
 	}
 	fill(t, s, ways[0].in, ways[2].in)
-	rates, costs := make([][]float64, len(ways)), make([][]float64, len(ways))
+	s.Latency.Store(int64(*far))
+	rates, costs, servers := make([][]float64, len(ways)), make([][]float64, len(ways)), make([][]float64, len(ways))
 	for round := range *rounds + 1 {
 		for i, w := range ways {
-			rate, cost := measure(t, s, farm, w, filepath.Join(dir, fmt.Sprint("out", i)))
+			rate, cost, server := measure(t, s, farm, w, filepath.Join(dir, fmt.Sprint("out", i)))
 			if round > 0 { // the first warms the caches
 				rates[i], costs[i] = append(rates[i], rate), append(costs[i], cost)
+				servers[i] = append(servers[i], server)
 			}
 		}
 	}
@@ -81,8 +86,8 @@ func TestSources(t *testing.T) {
 		for round, rate := range rates[i] {
 			ratios = append(ratios, rate/rates[0][round])
 		}
-		t.Logf("| %-18s | %6.1f img/s | %4.2f (%4.2f to %4.2f) | %5.2f ms |", w.name, median(rates[i]), median(ratios),
-			slices.Min(ratios), slices.Max(ratios), 1e3*median(costs[i]))
+		t.Logf("| %-18s | %6.1f img/s | %4.2f (%4.2f to %4.2f) | %5.2f ms | %5.2f ms |", w.name, median(rates[i]),
+			median(ratios), slices.Min(ratios), slices.Max(ratios), 1e3*median(costs[i]), 1e3*median(servers[i]))
 	}
 }
 
@@ -99,8 +104,12 @@ func fill(t *testing.T, s *s3test.Server, dir, archive string) {
 		t.Fatal(err)
 	}
 	w := tar.NewWriter(f)
+	photos := make([][]byte, 8)
+	for i := range photos {
+		photos[i] = photo(t, i)
+	}
 	for i := range *images {
-		name, data := fmt.Sprintf("%02d/%05d.jpg", i%20, i), photo(t, i%8)
+		name, data := fmt.Sprintf("%02d/%05d.jpg", i%20, i), photos[i%len(photos)]
 		path := filepath.Join(dir, name)
 		err = errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, data, 0o666),
 			w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(data)), Typeflag: tar.TypeReg}))
@@ -137,9 +146,9 @@ func photo(t *testing.T, k int) []byte {
 	return b.Bytes()
 }
 
-// measure does a run and returns its throughput, images a second, and its processor time, seconds an image. That of the
-// S3 server is not in it.
-func measure(t *testing.T, s *s3test.Server, farm string, w way, dir string) (rate, cost float64) {
+// measure does a run and returns its throughput, images a second, its processor time, seconds an image, and that of
+// this process, which is the S3 server's.
+func measure(t *testing.T, s *s3test.Server, farm string, w way, dir string) (rate, cost, server float64) {
 	t.Helper()
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
@@ -148,7 +157,9 @@ func measure(t *testing.T, s *s3test.Server, farm string, w way, dir string) (ra
 	cmd.Env = append(os.Environ(), s.Environ()...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
+	begun := processorTime(t)
 	out, err := cmd.Output()
+	server = (processorTime(t) - begun).Seconds() / float64(*images)
 	if err != nil {
 		t.Fatalf("%s: %v: %s", w.name, err, &said)
 	}
@@ -161,5 +172,15 @@ func measure(t *testing.T, s *s3test.Server, farm string, w way, dir string) (ra
 		t.Fatalf("%s: %v: %s", w.name, err, lines[len(lines)-1])
 	}
 	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return float64(sum.Done) / (float64(sum.WorkUS) / 1e6), used.Seconds() / float64(sum.Done)
+	return float64(sum.Done) / (float64(sum.WorkUS) / 1e6), used.Seconds() / float64(sum.Done), server
+}
+
+// processorTime returns the time that this process has used of all processors.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

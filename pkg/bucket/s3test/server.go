@@ -27,6 +27,10 @@ type Server struct {
 	// FaultEvery makes one of so many requests fail: with SlowDown and with a reset connection, by turns. 0: none.
 	FaultEvery atomic.Int64
 
+	// Latency is how long the server takes before it answers a request, as a store in another building does;
+	// nanoseconds. Default: 0.
+	Latency atomic.Int64
+
 	// Down resets every connection.
 	Down atomic.Bool
 
@@ -96,6 +100,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 			`<Message>Please reduce your request rate.</Message></Error>`)
 		return
 	}
+	time.Sleep(time.Duration(s.Latency.Load()))
 	_, key, _ := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
 	kind := r.Method
 	if key == "" {
