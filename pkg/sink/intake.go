@@ -12,11 +12,8 @@ import (
 )
 
 // receiveAhead is how many messages of workers the socket holds before the intake takes them.
-const receiveAhead = 4 * wire.MaxBatch
-
-// uselessPause is how long a connection waits after each message that is refused or malformed, so that a flood of them
-// takes little from those that count: 500 a second come through each connection.
-const uselessPause = 2 * time.Millisecond
+// So many useless ones can come before the first of them slows its sender down.
+const receiveAhead = 256
 
 // intake receives the messages of workers.
 type intake struct {
@@ -109,7 +106,7 @@ func (in *intake) admit(m *wire.FromWorker, peer zsock.PeerInfo) error {
 
 func (in *intake) refuse(err error, peer zsock.PeerInfo) {
 	in.state.count(func(c *wire.Status) { c.Refused++ })
-	in.pull.Pause(peer.ID, uselessPause)
+	in.pull.SlowDown(peer.ID)
 	if told, suppressed := in.refusedLog.allow(time.Now()); told {
 		in.log.Warn("refused a worker's message", "from", peer.Remote, "why", err, "not logged", suppressed)
 	}
@@ -117,7 +114,7 @@ func (in *intake) refuse(err error, peer zsock.PeerInfo) {
 
 func (in *intake) malformed(err error, peer zsock.PeerInfo) {
 	in.state.count(func(c *wire.Status) { c.Malformed++ })
-	in.pull.Pause(peer.ID, uselessPause)
+	in.pull.SlowDown(peer.ID)
 	if told, suppressed := in.malformedLog.allow(time.Now()); told {
 		in.log.Warn("dropped a malformed message", "from", peer.Remote, "error", err, "not logged", suppressed)
 	}

@@ -16,6 +16,7 @@ type heartbeat struct {
 	answers  bool          // it has sent a PING or PONG: from then on its silence means something
 	lastPing time.Duration // after since
 	interval time.Duration // between its last two PINGs
+	paused   time.Duration // after since: when to PING next if it has to wait by then
 }
 
 func (p *peer) age() time.Duration { return time.Since(p.since) }

@@ -1,6 +1,7 @@
 package zsock
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -14,6 +15,9 @@ type pace struct {
 	rate float64   // messages a second
 	have float64   // messages that may come at once; below 0: how many wait already
 	at   time.Time // when have was right
+
+	useless float64   // messages of the account that SlowDown was called for; half of them are forgotten in forgetHalf
+	judged  time.Time // when useless was right
 }
 
 // take returns how long the next message has to wait.
@@ -69,30 +73,55 @@ func (s *socket) forgetPaces(now time.Time) {
 	}
 }
 
-// maxPause bounds how long a peer's next message waits for what Pull.Pause has asked for.
-const maxPause = time.Second
+// A peer waits for uselessPause after a useless message, and for as much more after each uselessMany of its account.
+// One message never waits longer than maxPause.
+const (
+	uselessPause = 2 * time.Millisecond
+	uselessMany  = 64
+	maxPause     = time.Second
+	forgetHalf   = 30 * time.Second
+)
 
-// Pause has the peer's next message wait for d longer, and a second at most, because it sends what is of no use. The
-// peer's other messages wait with it, and with the sender; those of other peers do not, even from the same address.
-func (s *Pull) Pause(id PeerID, d time.Duration) {
+// slowDown counts a useless message of the account, and returns how long its sender is to wait.
+func (p *pace) slowDown(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.useless = 1 + p.useless*math.Exp2(-max(0, now.Sub(p.judged).Seconds())/forgetHalf.Seconds())
+	p.judged = now
+	return min(uselessPause*time.Duration(1+p.useless/uselessMany), maxPause)
+}
+
+// SlowDown has the next messages of a peer wait, because it has sent a useless one: 2 ms at first, and up to a second
+// where more and more useless ones come from its account. Many may have come by the time one is found to be useless,
+// so the waits add up. Other peers do not wait, even of the same account.
+func (s *Pull) SlowDown(id PeerID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.find(id); p != nil {
-		p.pause.Add(int64(min(d, maxPause)))
+	p := s.find(id)
+	if p == nil {
+		return
 	}
+	pause := uselessPause
+	if p.pace != nil {
+		pause = p.pace.slowDown(time.Now())
+	}
+	p.pause.Add(int64(pause))
 }
 
 // keepPace waits until p and its account may send another message.
 func (p *peer) keepPace() error {
-	wait := time.Duration(0)
-	if p.pause.Load() != 0 {
-		wait = min(time.Duration(p.pause.Swap(0)), maxPause)
+	wait := min(time.Duration(p.pause.Load()), maxPause)
+	if wait > 0 {
+		p.pause.Add(-int64(wait))
 	}
 	if p.pace != nil {
 		wait = max(wait, p.pace.take(time.Now()))
 	}
 	if wait == 0 {
 		return nil
+	}
+	if now := p.age(); now >= p.heartbeat.paused { // its own PINGs are behind the message that waits
+		p.heartbeat.paused = now + p.beatBlocked()
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

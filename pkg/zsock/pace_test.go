@@ -1,6 +1,7 @@
 package zsock
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -31,8 +32,30 @@ func TestPaceGivesABurstAndThenARate(t *testing.T) {
 	}
 }
 
-// A peer that is told to pause waits, and no other one does.
-func TestPausedPeerAloneWaits(t *testing.T) {
+func TestUselessMessagesSlowTheirAccountDownMoreAndMore(t *testing.T) {
+	now := time.Now()
+	p := new(pace)
+	if wait := p.slowDown(now); wait != uselessPause {
+		t.Errorf("the first waits %s", wait)
+	}
+	var all time.Duration
+	for range 1000 {
+		all += p.slowDown(now)
+	}
+	if all < 15*time.Second || all > 20*time.Second {
+		t.Errorf("1,000 wait %s", all)
+	}
+	if wait := p.slowDown(now.Add(time.Hour)); wait != uselessPause {
+		t.Errorf("an hour later one waits %s", wait)
+	}
+	p.useless, p.judged = 1e9, now
+	if wait := p.slowDown(now.Add(-time.Hour)); wait != maxPause { // the clock was set back
+		t.Errorf("after very many one waits %s", wait)
+	}
+}
+
+// A peer that sends useless messages waits, and no other one does.
+func TestUselessPeerAloneWaits(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		pull := newIn(b, NewPull, Config{})
 		mustListen(b, pull, "inproc://results")
@@ -50,19 +73,51 @@ func TestPausedPeerAloneWaits(t *testing.T) {
 				b.Fatalf("%q instead of %q, after %s instead of %s, %v", m, want, took, after, err)
 			}
 		}
-		pull.Pause(peer.ID, maxPause/4)
-		pull.Pause(peer.ID, maxPause/4)
+		for range 3 {
+			pull.SlowDown(peer.ID)
+		}
 		slow.say(b, []byte{0, 1, 'b'})
 		quick.say(b, []byte{0, 1, 'c'})
 		mustCome("c", 0)
-		mustCome("b", maxPause/2)
+		mustCome("b", 3*uselessPause)
 		slow.say(b, []byte{0, 1, 'd'}) // it has waited once
-		mustCome("d", maxPause/2)
-		pull.Pause(peer.ID, time.Hour)
-		pull.Pause(peer.ID, time.Hour)
-		slow.say(b, []byte{0, 1, 'e'}) // within a second, not two hours
-		mustCome("e", maxPause/2+maxPause)
-		pull.Pause(peer.ID+100, time.Hour) // it is gone
+		mustCome("d", 3*uselessPause)
+		for range 1000 {
+			pull.SlowDown(peer.ID)
+		}
+		slow.say(b, []byte("\x00\x01e\x00\x01f\x00\x01g"))
+		mustCome("e", 3*uselessPause+maxPause) // one waits no longer than that, and the next one waits for the rest
+		mustCome("f", 3*uselessPause+1000*uselessPause)
+		mustCome("g", 3*uselessPause+1000*uselessPause)
+		pull.SlowDown(peer.ID + 100) // it is gone
+	})
+}
+
+// Found: a peer that had to wait again and again heard nothing, took us for dead and came by a new connection.
+func TestPeerThatWaitsIsPinged(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		pull := newIn(b, NewPull, Config{})
+		mustListen(b, pull, "inproc://results")
+		peer := b.raw("results", "PUSH")
+		peer.say(b, commandFrame("PONG", nil)) // it understands PING
+		const messages = 100
+		peer.say(b, bytes.Repeat([]byte{0, 1, 'a'}, messages))
+		begun := time.Now()
+		for range messages {
+			_, from, err := pull.RecvFrom(b.Context())
+			if err != nil {
+				b.Fatal(err)
+			}
+			for range 50 * time.Millisecond / uselessPause {
+				pull.SlowDown(from.ID)
+			}
+		}
+		ended := time.Now()
+		for seconds := int(ended.Sub(begun).Seconds()); seconds > 0; seconds-- {
+			if name, _ := peer.command(b); name != "PING" || time.Now() != ended {
+				b.Errorf("it heard %s after %s", name, time.Since(ended))
+			}
+		}
 	})
 }
 

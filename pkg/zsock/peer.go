@@ -81,7 +81,7 @@ type peer struct {
 	sent      atomic.Uint64
 	received  atomic.Uint64
 	heartbeat heartbeat
-	pause     atomic.Int64 // Pull: how long the next message waits, in nanoseconds, beyond maxPause perhaps
+	pause     atomic.Int64 // Pull: how long the next messages wait altogether, in nanoseconds
 
 	// Guarded by socket.mu.
 	queue     fifo[outgoing]
