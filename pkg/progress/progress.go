@@ -196,19 +196,18 @@ func (b *bar) Show(r wire.Run) {
 				barWriter{b.screen},
 			),
 			progressbar.OptionSetWidth(b.width),
-			progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(false), // the library would count pauses
 			progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
 		)
 	}
 	now := time.Now()
-	text := fmt.Sprintf("%s, %s%s", speed(&r, now), numfmt.Counted(r.Peers, "worker"), left(&r, now))
+	text := fmt.Sprintf("%s/%s, %s, %s%s", numfmt.Count(r.Settled()), numfmt.Count(r.Total), speed(&r, now),
+		numfmt.Counted(r.Peers, "worker"), left(&r, now))
 	if t := remarks(&r); t != "" {
 		text += " (" + t + ")"
 	}
-	beside := b.width + len(fmt.Sprintf("  100%%  (%d/%d) ", r.Settled(), r.Total))
-	b.b.Describe(shortened(text, b.screen.columns()-beside))
+	b.b.Describe(shortened(text, b.screen.columns()-b.width-len("  100%  ")))
 	if r.Total > 0 && r.Total != b.b.GetMax64() {
 		b.b.ChangeMax64(r.Total)
 	}

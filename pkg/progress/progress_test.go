@@ -36,6 +36,16 @@ func TestWatchingIsShown(t *testing.T) {
 	}
 }
 
+func TestCountsAreWrittenAsInTheSummary(t *testing.T) {
+	for _, mode := range []string{"plain", "bar"} {
+		r, out := reporter(t, mode)
+		r.Show(wire.Run{Started: time.Now(), Total: 1_234_567, Found: 12_345, Done: 12_345})
+		if got := out.String(); !strings.Contains(got, "12,345/1,234,567") || strings.Contains(got, "12345") {
+			t.Errorf("%s shows %q", mode, got)
+		}
+	}
+}
+
 func TestLinesFollowChangesAndComeAtLeastEachMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, out := reporter(t, "auto") // which is no bar, since this is no terminal
