@@ -1,14 +1,15 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -113,7 +114,7 @@ func rejectsAsCSV(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) er
 }
 
 func rejectsAsText(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) error {
-	table := tabwriter.NewWriter(stdout(), 0, 8, 2, ' ', 0)
+	out := bufio.NewWriter(stdout())
 	n := 0
 	err := eachReject(ctx, b, args, func(r *wire.Receipt) error {
 		for _, v := range refusalsOf(r, &args) {
@@ -125,8 +126,7 @@ func rejectsAsText(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) e
 			case outcome.Done:
 				detail = fmt.Sprintf("only the variant %s: %s", v.Variant, v.Detail)
 			}
-			if _, err := fmt.Fprintf(table, "%s\t%s\t%s\n", printable.Line(why), printable.Line(r.Filename),
-				printable.Line(detail)); err != nil {
+			if err := rejectLine(out, why, r.Filename, detail); err != nil {
 				return err
 			}
 		}
@@ -135,5 +135,12 @@ func rejectsAsText(ctx context.Context, b ledgerAccess, args wire.EntriesArgs) e
 	if err == nil && n == 0 {
 		fmt.Fprintln(stderr(), "nothing was rejected")
 	}
-	return errors.Join(err, table.Flush())
+	return errors.Join(err, out.Flush())
+}
+
+// rejectLine prints a line whose columns are aligned. A name that is longer than its column moves the rest of its own
+// line only.
+func rejectLine(w io.Writer, why, name, detail string) error {
+	_, err := fmt.Fprintf(w, "%-17s  %-40s  %s\n", printable.Line(why), printable.Line(name), printable.Line(detail))
+	return err
 }
