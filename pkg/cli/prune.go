@@ -84,6 +84,11 @@ func runPrune(ctx context.Context, c *cli.Command) error {
 		Inputs: c.Args().Slice(), Stdin: os.Stdin, Recipe: what, Select: selectionOf(c, buckets, source.Web{}),
 	})
 	if err == nil {
+		for _, link := range p.kept.Dangling {
+			notice(c, "%s is a link that leads nowhere; the outputs of its name stay", printable.Line(link))
+		}
+	}
+	if err == nil {
 		err = p.open(ctx, c.String("out"), path, blob.Config{Bucket: buckets, ReadOnly: p.dry})
 	}
 	if err == nil {

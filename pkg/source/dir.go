@@ -210,7 +210,11 @@ func (w *dirWalk) file(dir, name string, d fs.DirEntry) error {
 		kind = Special
 	}
 	if kind != "" {
-		w.omit(Omission{Location: w.location(name), Kind: kind, Err: cause(err)})
+		o := Omission{Location: w.location(name), Kind: kind, Err: cause(err)}
+		if d.Type()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
+			o.Name, o.Err = name, errors.New("it is a link that leads nowhere")
+		}
+		w.omit(o)
 		return nil
 	}
 	return w.visit(entry(name, w.location(name), info))

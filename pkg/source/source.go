@@ -87,6 +87,7 @@ type Omission struct {
 	Location string
 	Kind     Kind
 	Err      error  // why it cannot be looked at; nil unless Kind is Unreadable
+	Name     string // of a link that leads nowhere, as that of an Entry; empty: it is none
 	List     string // the list of URLs that is at fault, itself or in the line Location; empty: none is
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 
+	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/source"
 )
 
@@ -13,6 +14,10 @@ type Kept struct {
 	outputs map[uint64]struct{}
 	images  map[uint64]struct{}
 	sources map[string]struct{}
+
+	// Dangling is where links are that lead nowhere, the first maxNamed of them. What they led to may come back, so an
+	// image of the link's name counts as there.
+	Dangling []string
 }
 
 // FindKept walks the inputs of cfg, of which it needs Inputs, Stdin, Select and Recipe. It returns a *UsageError when
@@ -33,16 +38,30 @@ func FindKept(ctx context.Context, cfg Config) (*Kept, error) {
 	for _, s := range all.sources {
 		found := false
 		var left leftOut
-		err := (&finder{sources: []source.Source{s}}).walk(ctx, func(im image) error {
-			found = true
+		keep := func(im image, names recipe.Recipe) {
 			from := v.sourceOf(&im)
 			k.sources[from] = struct{}{}
 			k.images[k.hash(inputOf(from, im.Name))] = struct{}{}
-			for _, out := range look.naming.outputs(im.Name) {
+			for _, out := range names.OutputNames(im.Name) {
 				k.outputs[k.hash(out)] = struct{}{}
 			}
+		}
+		err := (&finder{sources: []source.Source{s}}).walk(ctx, func(im image) error {
+			found = true
+			keep(im, look.naming.variants(im.Name))
 			return nil
-		}, left.add)
+		}, func(o source.Omission) {
+			if o.Name == "" {
+				left.add(o)
+				return
+			}
+			im := image{Name: o.Name, Path: o.Location, source: s}
+			keep(im, look.naming.usual)
+			keep(im, look.naming.full)
+			if len(k.Dangling) < maxNamed {
+				k.Dangling = append(k.Dangling, o.Location)
+			}
+		})
 		switch {
 		case err != nil:
 			return nil, err
