@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -291,37 +293,62 @@ func TestWrongTokensLockNobodyOut(t *testing.T) {
 	}
 }
 
-// Found: wrong passwords by PLAIN were not counted, and each of them was a line of the log.
-func TestWrongPasswordsAreCountedLikeWrongTokens(t *testing.T) {
+// Found: wrong passwords by PLAIN could be tried as fast as connections could be made; only the log was spared.
+func TestWrongPasswordsLockTheirAddressForAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list, secrets := issued(t, pki.Worker)
-		guess := func(account string) error {
-			_, err := list.Principal("anna", "guessed secret", account)
+		try := func(account, secret string) error {
+			_, err := list.Principal("anna", secret, account)
 			return err
 		}
 		h := page(t, NewGate(list, nil))
-		for range maxGuesses / 2 { // over HTTP and by PLAIN they count together
+		for range 2 * maxGuesses { // those over HTTP lock no program out; they come from 192.0.2.1, too
 			call(h, "GET", "/api/v1/run", bearer("guessed secret"))
-			if err := guess("192.0.2.1"); !errors.Is(err, errPassword) {
-				t.Fatal(err)
+		}
+		for minute := range 3 {
+			for i := range maxGuesses {
+				if err := try("192.0.2.1", "guessed secret"); !errors.Is(err, errPassword) {
+					t.Fatalf("guess %d of minute %d: %v", i, minute, err)
+				}
+				if err := try("192.0.2.1", secrets[pki.Worker]); err != nil && i < maxGuesses-1 {
+					t.Fatalf("the right password after guess %d: %v", i, err)
+				}
 			}
-		}
-		if err := guess("192.0.2.1"); !errors.Is(err, zsock.ErrGuessing) {
-			t.Errorf("one guess too many: %v", err)
-		}
-		if err := guess("192.0.2.2"); !errors.Is(err, errPassword) {
-			t.Errorf("a first guess from elsewhere: %v", err)
-		}
-		for _, account := range []string{"192.0.2.1", "192.0.2.2"} {
-			if p, err := list.Principal("anna", secrets[pki.Worker], account); err != nil || p.Role != pki.Worker {
-				t.Errorf("the right password from %s: %v, %v", account, p, err)
+			for second := range guessesSpan / time.Second { // attempts meanwhile do not prolong it
+				for _, secret := range []string{"guessed secret", secrets[pki.Worker]} {
+					if err := try("192.0.2.1", secret); !errors.Is(err, zsock.ErrGuessing) {
+						t.Fatalf("second %d of minute %d: %v", second, minute, err)
+					}
+				}
+				if err := try("192.0.2.2", secrets[pki.Worker]); err != nil {
+					t.Fatalf("the right password from elsewhere: %v", err)
+				}
+				time.Sleep(time.Second)
 			}
-		}
-		time.Sleep(guessesSpan + time.Second)
-		if err := guess("192.0.2.1"); !errors.Is(err, errPassword) {
-			t.Errorf("a guess a minute later: %v", err)
+			time.Sleep(time.Second)
+			if err := try("192.0.2.1", secrets[pki.Worker]); err != nil {
+				t.Errorf("the right password after minute %d: %v", minute, err)
+			}
 		}
 	})
+}
+
+// However many passwords are tried at once, no more than maxGuesses are checked.
+func TestPasswordsTriedAtOnceAreBounded(t *testing.T) {
+	list, _ := issued(t, pki.Worker)
+	var checked atomic.Int32
+	var all sync.WaitGroup
+	for range 10 * maxGuesses {
+		all.Go(func() {
+			if _, err := list.Principal("anna", "guessed secret", "192.0.2.1"); errors.Is(err, errPassword) {
+				checked.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if checked.Load() != maxGuesses {
+		t.Errorf("%d passwords were checked", checked.Load())
+	}
 }
 
 func TestGuessersAreBounded(t *testing.T) {

@@ -115,6 +115,8 @@ func (g *Gate) missing(w http.ResponseWriter, r *http.Request) {
 		"the token is missing, wrong or expired: send Authorization: Bearer TOKEN")
 }
 
+// missed counts a wrong token. A right one is never refused because of wrong ones: users behind one proxy share an
+// account, and at 256 bits the limit keeps nobody from guessing a token. It spares the log.
 func (g *Gate) missed(r *http.Request) (tooMany bool) {
 	from := account.OfRemote(r.RemoteAddr)
 	if g.list.guesses.miss(from, time.Now()) {

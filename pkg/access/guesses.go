@@ -12,8 +12,7 @@ const (
 	maxGuessers = 4096 // accounts that are remembered
 )
 
-// guesses counts wrong tokens by account. A right token is never refused because of wrong ones: at 256 bits the limit
-// does not keep anybody from guessing one, it only spares the log and the processor.
+// guesses counts wrong tokens by account.
 type guesses struct {
 	mu sync.Mutex
 	of map[string]guessing
@@ -22,6 +21,14 @@ type guesses struct {
 type guessing struct {
 	since time.Time
 	wrong int
+}
+
+// spent reports whether the account has had all its wrong tokens of this minute.
+func (g *guesses) spent(account string, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	q := g.of[account]
+	return q.wrong >= maxGuesses && now.Sub(q.since) <= guessesSpan
 }
 
 // miss counts a wrong token, and reports whether the account has had too many.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/reload"
@@ -30,7 +31,10 @@ type List struct {
 	cfg   Config
 	files reload.Files[[]Token]
 
-	guesses guesses // wrong tokens and passwords, wherever they were given
+	guesses guesses // over HTTP
+
+	plain     sync.Mutex // held while a password is checked, so that no more than maxGuesses are
+	passwords guesses    // by PLAIN
 }
 
 // Open reads the tokens. It returns an error that names the first line that is wrong.
@@ -91,15 +95,19 @@ func (l *List) Find(secret string) (t Token, ok bool) {
 
 var errPassword = errors.New("the token is wrong, expired or another's")
 
-// Principal implements zsock.Passwords: the user is the name of a token's holder, and the password is the token.
+// Principal implements zsock.Passwords: the user is the name of a token's holder, and the password is the token. After
+// maxGuesses wrong ones no password of their account is checked for the rest of guessesSpan, not even a right one.
 func (l *List) Principal(user, password, account string) (zsock.Principal, error) {
-	t, ok := l.Find(password)
-	switch {
-	case ok && t.Name == user:
-		return t.principal(), nil
-	case l.guesses.miss(account, time.Now()):
+	l.plain.Lock()
+	defer l.plain.Unlock()
+	now := time.Now()
+	if l.passwords.spent(account, now) {
 		return zsock.Principal{}, zsock.ErrGuessing
 	}
+	if t, ok := l.Find(password); ok && t.Name == user {
+		return t.principal(), nil
+	}
+	l.passwords.miss(account, now)
 	return zsock.Principal{}, errPassword
 }
 

@@ -15,8 +15,8 @@ import (
 type Passwords interface {
 	// Principal returns whom a user's password proves. account says to whom a wrong one is charged: the peer's address, or
 	// the certificate of the tunnel that it comes through; empty over ipc. An error refuses the peer. It must not hold the
-	// password, and wraps ErrGuessing when the account has given too many wrong ones. A right one must never be refused
-	// because of wrong ones: programs on one machine share an account.
+	// password, and wraps ErrGuessing when it was not checked, because the account has given too many wrong ones: the peer
+	// may try again. Programs on one machine share an account.
 	Principal(user, password, account string) (Principal, error)
 	// Check returns an error if the password of a connected peer has expired or was taken back. The peer is then dropped.
 	Check(p Principal) error
@@ -106,9 +106,11 @@ func (s *plainSecurity) Handshake(conn *zmq4.Conn, _ bool) error {
 	}
 	principal, err := s.admit(user, password)
 	if err != nil {
-		const reason = "400 access denied" // libzmq tries no more after a code of 400
-		_ = conn.SendCmd(zmq4.CmdError, append([]byte{byte(len(reason))}, reason...))
-		_, _ = s.flush() // the peer is refused in any case
+		if !errors.Is(err, ErrGuessing) {
+			const reason = "400 access denied" // libzmq tries no more after a code of 400
+			_ = conn.SendCmd(zmq4.CmdError, append([]byte{byte(len(reason))}, reason...))
+			_, _ = s.flush() // the peer is refused in any case
+		}
 		s.refused = err
 		return err
 	}

@@ -22,6 +22,9 @@ var errWrongPassword = errors.New("the password is wrong")
 
 func (p *passwords) Principal(user, password, account string) (Principal, error) {
 	p.account.Store(&account)
+	if user == "guesser" {
+		return Principal{}, ErrGuessing
+	}
 	if user != "w1" || password != "secret" {
 		return Principal{}, errWrongPassword
 	}
@@ -124,6 +127,20 @@ func TestPlainThatProvesNothingIsRefused(t *testing.T) {
 	dialRaw(t, bound).say(t, greetingBytes("PLAIN"), right)
 	if ev := events.wait(t, PeerRefused); !strings.Contains(ev.Err.Error(), "needs a role of [operator]") {
 		t.Errorf("a worker at an operator's socket: %v", ev.Err)
+	}
+}
+
+// An ERROR would have libzmq try no more.
+func TestUncheckedPasswordIsNotAnsweredWithAnError(t *testing.T) {
+	_, bound, events := plainSocket(t, &passwords{})
+	peer := dialRaw(t, bound)
+	peer.say(t, greetingBytes("PLAIN"), commandFrame("HELLO", hello("guesser", "secret")))
+	peer.hear(t, greetingSize)
+	if ev := events.wait(t, PeerRefused); !errors.Is(ev.Err, ErrGuessing) {
+		t.Errorf("refused because %v", ev.Err)
+	}
+	if rest, err := io.ReadAll(peer); len(rest) > 0 || err != nil && !strings.Contains(err.Error(), "reset") {
+		t.Errorf("it heard %q, %v", rest, err)
 	}
 }
 

@@ -4,6 +4,8 @@ package hostile
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,6 +123,65 @@ func TestStrangersComeThroughATunnel(t *testing.T) {
 		t.Error("a token is in a log")
 	}
 	sink.MustLive()
+}
+
+// identify says HELLO by PLAIN at an endpoint, and returns the first five letters of the command that answers it. They
+// are empty if the other side closes instead.
+func identify(t *testing.T, endpoint, user, password string) string {
+	t.Helper()
+	conn := dialTCP(endpoint)
+	if conn == nil {
+		t.Fatalf("cannot connect to %s", endpoint)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(farmtest.Limit))
+	greeting := make([]byte, 64)
+	greeting[0], greeting[9], greeting[10] = 0xFF, 0x7F, 3
+	copy(greeting[12:], "PLAIN")
+	hello := append([]byte("\x05HELLO"), byte(len(user)))
+	hello = append(append(append(hello, user...), byte(len(password))), password...)
+	if _, err := conn.Write(append(append(greeting, 4, byte(len(hello))), hello...)); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(io.LimitReader(conn, 64+3+5)) // a greeting and the header of a command before its name
+	if errors.Is(err, os.ErrDeadlineExceeded) || len(answer) < 64 {
+		t.Fatalf("it heard %q, %v", answer, err)
+	}
+	return string(answer[min(len(answer), 64+3):])
+}
+
+// Found: any number of passwords could be tried through a tunnel.
+func TestGuessesThroughATunnelAreBounded(t *testing.T) {
+	f := newSecureFarm(t)
+	file := filepath.Join(t.TempDir(), "tokens")
+	good := token(t, f.Farm, file, "worker", "py")
+	sink := f.StartSink("--tls", f.member(f.dir, "sink", "main"), "--tokens", file)
+	sink.Await("collecting")
+	results := make(map[string]string)
+	for _, name := range []string{"studio", "attic"} {
+		inside := farmtest.New(t, programs, t.TempDir())
+		f.Start(name, "farm", "tunnel", "--tls", f.member(f.dir, "tunnel", name), "--bind", inside.Host,
+			"--sink", f.Host, "--ventilator", f.Host, "--log-format", "json").Await("tunnel")
+		results[name] = inside.Results
+	}
+	if said := identify(t, results["studio"], "py", good); said != "WELCO" {
+		t.Fatalf("the right token is answered with %q", said)
+	}
+	const guesses = 20
+	for i := range guesses {
+		if said := identify(t, results["studio"], "py", "guessed"); said != "ERROR" {
+			t.Fatalf("guess %d is answered with %q", i, said)
+		}
+	}
+	for _, secret := range []string{"guessed", good} { // neither is checked
+		if said := identify(t, results["studio"], "py", secret); said != "" {
+			t.Errorf("after %d guesses one is answered with %q", guesses, said)
+		}
+	}
+	sink.Await("refused a connection", "why", "zsock: too many wrong passwords; wait a minute")
+	if said := identify(t, results["attic"], "py", good); said != "WELCO" {
+		t.Errorf("the right token through another tunnel is answered with %q", said)
+	}
 }
 
 // entries returns the ledger's entries, as the member of a certificate reads them.
