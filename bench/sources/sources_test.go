@@ -70,25 +70,49 @@ func TestSources(t *testing.T) {
 	}
 	fill(t, s, ways[0].in, ways[2].in)
 	s.Latency.Store(int64(*far))
-	rates, costs, servers := make([][]float64, len(ways)), make([][]float64, len(ways)), make([][]float64, len(ways))
+	runs := make([][]measured, len(ways))
 	for round := range *rounds + 1 {
 		for i, w := range ways {
-			rate, cost, server := measure(t, s, farm, w, filepath.Join(dir, fmt.Sprint("out", i)))
+			// Nothing is removed between the runs: some file systems create files slowly where others were removed lately.
+			m := measure(t, s, farm, w, filepath.Join(dir, fmt.Sprintf("out%d-%d", round, i)))
 			if round > 0 { // the first warms the caches
-				rates[i], costs[i] = append(rates[i], rate), append(costs[i], cost)
-				servers[i] = append(servers[i], server)
+				runs[i] = append(runs[i], m)
 			}
 		}
 	}
 	t.Logf("%d rounds of %d JPEGs, %d pixels wide, --size %s", *rounds, *images, *side, job)
 	for i, w := range ways {
-		var ratios []float64
-		for round, rate := range rates[i] {
-			ratios = append(ratios, rate/rates[0][round])
-		}
-		t.Logf("| %-18s | %6.1f img/s | %4.2f (%4.2f to %4.2f) | %5.2f ms | %5.2f ms |", w.name, median(rates[i]),
-			median(ratios), slices.Min(ratios), slices.Max(ratios), 1e3*median(costs[i]), 1e3*median(servers[i]))
+		t.Logf("| %-18s | %6.1f img/s | %s | %5.2f ms | %s | %5.2f ms |", w.name,
+			median(each(runs[i], measured.rate)), ratios(each(runs[i], measured.rate), each(runs[0], measured.rate)),
+			1e3*median(each(runs[i], measured.cost)), ratios(each(runs[0], measured.cost), each(runs[i], measured.cost)),
+			1e3*median(each(runs[i], measured.server)))
 	}
+}
+
+// measured is what a run took.
+type measured struct {
+	images             int
+	took, used, served time.Duration // by the clock; of processors; of processors by the S3 server
+}
+
+func (m measured) rate() float64   { return float64(m.images) / m.took.Seconds() }
+func (m measured) cost() float64   { return m.used.Seconds() / float64(m.images) }
+func (m measured) server() float64 { return m.served.Seconds() / float64(m.images) }
+
+func each(runs []measured, what func(measured) float64) (all []float64) {
+	for _, m := range runs {
+		all = append(all, what(m))
+	}
+	return all
+}
+
+// ratios returns the median of a/b, the smallest and the largest, as text.
+func ratios(a, b []float64) string {
+	all := make([]float64, len(a))
+	for i := range a {
+		all[i] = a[i] / b[i]
+	}
+	return fmt.Sprintf("%4.2f (%4.2f to %4.2f)", median(all), slices.Min(all), slices.Max(all))
 }
 
 func median(all []float64) float64 {
@@ -146,20 +170,16 @@ func photo(t *testing.T, k int) []byte {
 	return b.Bytes()
 }
 
-// measure does a run and returns its throughput, images a second, its processor time, seconds an image, and that of
-// this process, which is the S3 server's.
-func measure(t *testing.T, s *s3test.Server, farm string, w way, dir string) (rate, cost, server float64) {
+// measure does a run into a new directory. The S3 server is all that this process does meanwhile.
+func measure(t *testing.T, s *s3test.Server, farm string, w way, dir string) measured {
 	t.Helper()
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
 	cmd := exec.Command(farm, "run", "--progress", "json", "--http", "", "--size", job, "--out", w.out(dir), w.in)
 	cmd.Env = append(os.Environ(), s.Environ()...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	begun := processorTime(t)
 	out, err := cmd.Output()
-	server = (processorTime(t) - begun).Seconds() / float64(*images)
+	served := processorTime(t) - begun
 	if err != nil {
 		t.Fatalf("%s: %v: %s", w.name, err, &said)
 	}
@@ -171,8 +191,10 @@ func measure(t *testing.T, s *s3test.Server, farm string, w way, dir string) (ra
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &sum); err != nil || sum.Done != *images || sum.WorkUS == 0 {
 		t.Fatalf("%s: %v: %s", w.name, err, lines[len(lines)-1])
 	}
-	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return float64(sum.Done) / (float64(sum.WorkUS) / 1e6), used.Seconds() / float64(sum.Done), server
+	return measured{
+		images: sum.Done, took: time.Duration(sum.WorkUS) * time.Microsecond,
+		used: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), served: served,
+	}
 }
 
 // processorTime returns the time that this process has used of all processors.
