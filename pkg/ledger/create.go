@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -46,7 +47,27 @@ func create(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(db.Update(makeBuckets), db.Sync(), db.Close())
+	return errors.Join(db.Update(makeBuckets), reserve(path), db.Sync(), db.Close())
+}
+
+// reserved is how many bytes of a new ledger are on disk from the start: what 200 images and more take.
+const reserved = 256 << 10
+
+// reserve writes zeros behind the pages of a new ledger, and makes the file as long as bbolt first would. A commit that
+// replaces them waits for its own pages alone. One that makes a file longer, or fills holes in it, also waits for the
+// file system's journal, and so for what other programs have written.
+func reserve(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, max(0, reserved-end)))
+	return errors.Join(err, f.Truncate(allocSize))
 }
 
 const newSuffix = ".new-"

@@ -118,7 +118,7 @@ func (l *Ledger) open(cfg Config) error {
 	if err := l.checkPlace(); err != nil {
 		return err
 	}
-	l.db.AllocSize = 4 << 20
+	l.db.AllocSize = allocSize
 	l.db.NoFreelistSync = false
 	err = l.guard(func() error {
 		if err := inspectTree(l.path, l.file); err != nil {
@@ -136,6 +136,9 @@ func (l *Ledger) open(cfg Config) error {
 	}
 	return l.indexOutputs()
 }
+
+// allocSize is by how many bytes the file grows.
+const allocSize = 4 << 20
 
 func options(cfg Config, openFile func(string, int, os.FileMode) (*os.File, error)) *bbolt.Options {
 	o := &bbolt.Options{

@@ -342,3 +342,33 @@ func useDamaged(t *testing.T, path string, n int) (opened, failed bool) {
 	note(l.Close())
 	return true, failed
 }
+
+func TestFirstImagesFillWhatANewLedgerReserves(t *testing.T) {
+	l := newLedger(t)
+	size := func() int64 {
+		info, err := os.Stat(l.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	made := size()
+	for i := range 20 {
+		var batch []Entry
+		for j := range 10 {
+			batch = append(batch, testEntry(10*i+j))
+		}
+		appendAll(t, l, batch...)
+	}
+	data, err := os.ReadFile(l.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, _, err := readMeta(bytes.NewReader(data))
+	if used := header.end * uint64(header.pageSize); err != nil || used > reserved {
+		t.Errorf("200 images take %d bytes, %v; %d are reserved", used, err, reserved)
+	}
+	if now := size(); now != made {
+		t.Errorf("the file grew from %d to %d bytes", made, now)
+	}
+}
