@@ -65,8 +65,8 @@ func (c *committer) run(ctx context.Context, queue <-chan work) error {
 // gather returns the group that begins with first: what comes until over fires, which is GroupCommit after first was
 // queued, and what is queued by then. While the group before it was being committed, the time for this one ran. A
 // group that has all that its runs lack waits for nothing. If they lack no more than the group has, the rest is
-// likely to come soon: gather calls extend once, after which over fires GroupCommit later. So a run rarely ends with
-// two commits, one right after the other.
+// likely to come soon: gather calls extend, after which over fires GroupCommit later. Then they may lack half of what
+// the group has, then a quarter, and so on. So a run rarely ends with two commits, one right after the other.
 func (c *committer) gather(first work, queue <-chan work, over <-chan time.Time, extend func()) []work {
 	var batch []work
 	size, lacking := int64(0), newLacking(c.runs)
@@ -76,7 +76,7 @@ func (c *committer) gather(first work, queue <-chan work, over <-chan time.Time,
 		lacking.add(&w.entry)
 	}
 	add(first)
-	extended := false
+	extended := 0
 	for waits := true; len(batch) < maxBatch && size < maxBatchBytes; {
 		select {
 		case w, ok := <-queue:
@@ -97,8 +97,8 @@ func (c *committer) gather(first work, queue <-chan work, over <-chan time.Time,
 			}
 			add(w)
 		case <-over:
-			if waits = !extended && lacking.atMost(int64(len(batch))); waits {
-				extended = true
+			if waits = lacking.atMost(int64(len(batch) >> extended)); waits {
+				extended++
 				extend()
 			}
 		}

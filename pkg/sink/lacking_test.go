@@ -102,29 +102,42 @@ func TestGroupWhoseTimeIsOverTakesWhatIsQueued(t *testing.T) {
 	})
 }
 
-func TestGroupWaitsOnceMoreForTheFewThatARunLacks(t *testing.T) {
+func TestGroupWaitsForTheFewThatARunLacks(t *testing.T) {
 	for total, waits := range map[int64]bool{4: true, 5: false} {
 		synctest.Test(t, func(t *testing.T) {
-			queue, over, size := gathering(committerOf(wire.Run{ID: "r", Total: total}), "r", "r")
+			_, over, size := gathering(committerOf(wire.Run{ID: "r", Total: total}), "r", "r")
 			over <- time.Now()
 			synctest.Wait()
 			if waited := len(size) == 0; waited != waits {
 				t.Errorf("2 of %d images: it waited for the others: %v, want %v", total, waited, waits)
 			}
-			if !waits {
-				return
-			}
-			queue <- workOf("r")
-			synctest.Wait()
-			if len(size) > 0 {
-				t.Error("it did not wait for the last image")
-			}
-			over <- time.Now()
-			if n := <-size; n != 3 {
-				t.Errorf("a group of %d, want the 3 that came in time", n)
+			if waits {
+				over <- time.Now() // half of the group is less than what is lacking
+				if n := <-size; n != 2 {
+					t.Errorf("a group of %d, want 2", n)
+				}
 			}
 		})
 	}
+}
+
+func TestGroupWaitsAgainForHalfAsMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		queue, over, size := gathering(committerOf(wire.Run{ID: "r", Total: 4}), "r", "r")
+		over <- time.Now()
+		synctest.Wait()
+		queue <- workOf("r")
+		synctest.Wait()
+		over <- time.Now()
+		synctest.Wait()
+		if len(size) > 0 {
+			t.Fatal("3 of 4 images: it did not wait for the last")
+		}
+		over <- time.Now()
+		if n := <-size; n != 3 {
+			t.Errorf("a group of %d, want the 3 that came in time", n)
+		}
+	})
 }
 
 func TestARunThatBeginsAgainLacksWhatItsVentilatorSays(t *testing.T) {
