@@ -9,7 +9,7 @@
 //
 // With SyncBatch (the default) Put writes a temporary file and renames it; nothing is synced. Flush then makes
 // everything that was put before it durable: contents, names and new directories. On Linux it syncs the whole file
-// system with one call (syncfs, which reports failed writes since Linux 5.8); for a handful of outputs, when that call
+// system with one call (syncfs, which reports failed writes since Linux 5.8); for few outputs, when that call
 // turns out to be slow because others write there too, and elsewhere, it syncs (fsync) each file and each directory
 // that got a new entry. A process that is killed loses nothing that Put acknowledged. A power cut between Put and
 // Flush may lose an output or leave it empty, but only one that no ledger entry names yet, so that the next run makes

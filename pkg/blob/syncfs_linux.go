@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncEachUpTo is how many outputs a Flush syncs one by one rather than with the whole file system.
-const syncEachUpTo = 4
+// syncEachUpTo is how many outputs a Flush syncs one by one rather than with the whole file system. So many take about
+// as long either way, but with the file system also what other programs have written is waited for.
+const syncEachUpTo = 16
 
 // syncAll syncs the whole file system that holds the directory: one call for any number of outputs. It reports false
 // where there is no such call. The descriptor has been open since before the writes: the kernel reports a failed
