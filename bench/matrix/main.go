@@ -85,6 +85,9 @@ func run(ctx context.Context, corpus, only, tags string, rounds, photos int, por
 	if b.inputs, err = makeInputs(ctx, work, b.photos, chosen); err != nil {
 		return err
 	}
+	if err := exec.CommandContext(ctx, "sync").Run(); err != nil { // or the farm's own syncs wait for the inputs
+		return fmt.Errorf("sync: %w", err)
+	}
 	fmt.Printf("%d photographs of 12 megapixels, two processes, medians of %d rounds.\n\n", len(b.photos), rounds)
 	fmt.Println("| from → recipe | vips ÷ farm | by processor time | Pillow ÷ farm " +
 		"| farm ms | KB | dB | vips ms | KB | dB |")
