@@ -3,14 +3,18 @@
 // Command memory prints how much memory the isolated child takes up that makes thumbnails of one photograph of twelve
 // megapixels: go run ./bench/memory [-size 64,128,256] [FILE…]. Without files it makes its own: PNG, TIFF and JPEG.
 //
-// The figures are in MiB, from /proc/PID/status. The first is the peak of the child's resident memory (VmHWM). The
-// others are the largest that was seen of its parts: the child's own memory (RssAnon); pages of the program's and
-// libraries' files (RssFile), which are in memory once for all processes; and the image and the outputs (RssShmem),
-// which the child shares with its parent. Only the child's own memory grows with the number of children.
+// The figures are in MiB, from /proc/PID. The first is the peak of the child's resident memory, its start included
+// (VmHWM). The others are the largest that was seen while the child had an image: its resident memory (VmRSS) and the
+// parts of that: its own memory (RssAnon); pages of the program's and libraries' files (RssFile), which are in memory
+// once for all processes; and the image and the outputs (RssShmem), which the child shares with its parent. The last is
+// its share (Pss): each page divided by the number of processes that have it, which are the parent and this child. Only
+// the child's own memory grows with the number of children.
+//
+// The program is copied before it runs, as by any installation. The file that the linker has written lies in the page
+// cache in pieces of 2 MiB, and Linux maps such a piece whole.
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"flag"
@@ -44,10 +48,13 @@ func main() {
 }
 
 func run(dir, size string, files []string) error {
-	build := exec.Command("go", "build", "-o", dir+"/", "./farm")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("building, in the module's directory: %w", err)
+	linked := dir + "/linked"
+	for _, args := range [][]string{{"go", "build", "-o", linked, "./farm"}, {"cp", linked, dir + "/farm"}} {
+		build := exec.Command(args[0], args[1:]...)
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			return fmt.Errorf("building, in the module's directory: %s: %w", args[0], err)
+		}
 	}
 	if len(files) == 0 {
 		var err error
@@ -55,8 +62,8 @@ func run(dir, size string, files []string) error {
 			return err
 		}
 	}
-	fmt.Println("| input | bytes | peak of the child | its own | program and libraries | image and outputs |\n" +
-		"|---|--:|--:|--:|--:|--:|")
+	fmt.Println("| input | bytes | peak with the start | at work | its own | program and libraries | image and outputs " +
+		"| share |\n|---|--:|--:|--:|--:|--:|--:|--:|")
 	for i, file := range files {
 		info, err := os.Stat(file)
 		if err != nil {
@@ -67,17 +74,18 @@ func run(dir, size string, files []string) error {
 			return err
 		}
 		mib := func(n int64) float64 { return float64(n) / (1 << 20) }
-		fmt.Printf("| %s | %d | %.0f | %.0f | %.0f | %.0f |\n", filepath.Base(file), info.Size(), mib(peak.all),
-			mib(peak.own), mib(peak.files), mib(peak.shared))
+		fmt.Printf("| %s | %d | %.0f | %.0f | %.0f | %.0f | %.0f | %.0f |\n", filepath.Base(file), info.Size(),
+			mib(peak.peak), mib(peak.all), mib(peak.own), mib(peak.files), mib(peak.shared), mib(peak.share))
 	}
 	return nil
 }
 
-// usage is memory in bytes.
-type usage struct{ all, own, files, shared int64 }
+// usage is memory in bytes: the peak since the start, and what there is now.
+type usage struct{ peak, all, own, files, shared, share int64 }
 
 func (u usage) larger(v usage) usage {
-	return usage{max(u.all, v.all), max(u.own, v.own), max(u.files, v.files), max(u.shared, v.shared)}
+	return usage{max(u.peak, v.peak), max(u.all, v.all), max(u.own, v.own), max(u.files, v.files),
+		max(u.shared, v.shared), max(u.share, v.share)}
 }
 
 // measure runs the farm over one image and returns the largest use of memory of its children.
@@ -138,28 +146,32 @@ func ofChildren(pid int) (peak usage) {
 	return peak
 }
 
+// of returns the use of memory of a process. Without an image it is the peak alone.
 func of(pid string) (u usage) {
-	f, err := os.Open("/proc/" + pid + "/status")
-	if err != nil {
-		return usage{}
+	status := kilobytes("/proc/" + pid + "/status")
+	u.peak = status["VmHWM"] << 10
+	if status["RssShmem"] == 0 {
+		return u
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), ":")
-		kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
-		switch {
-		case err != nil:
-		case name == "VmHWM":
-			u.all = kilobytes << 10
-		case name == "RssAnon":
-			u.own = kilobytes << 10
-		case name == "RssFile":
-			u.files = kilobytes << 10
-		case name == "RssShmem":
-			u.shared = kilobytes << 10
+	u.all, u.own, u.files = status["VmRSS"]<<10, status["RssAnon"]<<10, status["RssFile"]<<10
+	u.shared, u.share = status["RssShmem"]<<10, kilobytes("/proc/" + pid + "/smaps_rollup")["Pss"]<<10
+	return u
+}
+
+// kilobytes reads the lines "Name: 123 kB" of a file. There are none when the process has ended.
+func kilobytes(file string) map[string]int64 {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	values := make(map[string]int64)
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		if n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64); err == nil {
+			values[name] = n
 		}
 	}
-	return u
+	return values
 }
 
 // photographs writes a picture with soft and fine parts, of 4000×3000 pixels, in three formats.

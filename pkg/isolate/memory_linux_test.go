@@ -1,7 +1,9 @@
 package isolate
 
 import (
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -74,5 +76,26 @@ func TestOddStatmIsAnError(t *testing.T) {
 		if u, err := parseStatm([]byte(text)); err == nil {
 			t.Errorf("%q: %+v", text, u)
 		}
+	}
+}
+
+func TestPagesOfTheStartAreGivenBack(t *testing.T) {
+	resident := func() (kilobytes int) {
+		status, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			t.Skip(err)
+		}
+		for line := range strings.Lines(string(status)) {
+			if _, err := fmt.Sscanf(line, "RssFile: %d kB", &kilobytes); err == nil {
+				return kilobytes
+			}
+		}
+		t.Skip("this kernel does not say how much of files is resident")
+		return 0
+	}
+	before := resident()
+	unmapStart()
+	if after := resident(); after >= before {
+		t.Errorf("%d KiB of files are resident, before it were %d", after, before)
 	}
 }

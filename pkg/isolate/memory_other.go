@@ -26,6 +26,9 @@ func confine(limit int64) error {
 	return nil
 }
 
+// unmapStart does nothing.
+func unmapStart() {}
+
 // preferOOMKill does nothing: only Linux lets a program say which process its out-of-memory killer is to choose.
 func preferOOMKill(int) {}
 

@@ -103,6 +103,7 @@ func serve(open Opener, prepared error) error {
 		// Some sandboxes refuse resource limits. The parent still looks, and the collector has its soft limit.
 		fmt.Fprintln(os.Stderr, "imagefarm child: the kernel does not limit its memory:", err)
 	}
+	unmapStart()
 	var r ready
 	if s.setup.sandbox {
 		r.layers = closeSandbox(prepared, s.setup.shared)
