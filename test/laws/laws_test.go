@@ -76,7 +76,7 @@ func TestDependenciesHaveOneHome(t *testing.T) {
 		"github.com/vmihailenco/msgpack":      {"pkg/wire"},
 		"github.com/disintegration/imaging":   {"pkg/engine", "bench"},
 		"github.com/gen2brain/":               {"pkg/engine", "pkg/jpeg", "bench"},
-		"github.com/tetratelabs/wazero":       {"pkg/engine/heif"},
+		"github.com/tetratelabs/wazero":       {"pkg/engine/wasm"},
 		"github.com/ebitengine/purego":        {"pkg/engine/native"},
 		"go.etcd.io/bbolt":                    {"pkg/ledger"},
 		"github.com/urfave/cli":               {"pkg/cli"},

@@ -28,7 +28,7 @@ type Part struct {
 }
 
 // embedded is the directory of libraries that are part of the programs without being modules.
-const embedded = "pkg/engine/heif/wasm"
+const embedded = "pkg/engine/wasm/modules"
 
 // fileNames are those of licences and notices.
 var fileNames = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([.-].*)?$`)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
 )
 
 // Options tell how to encode a picture.
@@ -31,42 +32,38 @@ func EncodeAVIF(img *image.NRGBA, opt Options) ([]byte, error) {
 
 // encodeInSandbox encodes by libavif and libaom in WebAssembly.
 func encodeInSandbox(img *image.NRGBA, opt Options) ([]byte, error) {
-	p, err := avifEncodeProgram()
+	s, err := wasm.AV1Encoder.Start()
 	if err != nil {
 		return nil, err
 	}
-	s, err := p.start()
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
+	defer s.Close()
 	w, h := img.Rect.Dx(), img.Rect.Dy()
-	in, err := s.allocate(4 * w * h)
+	in, err := s.Allocate(4 * w * h)
 	if err != nil {
 		return nil, err
 	}
-	pix, err := s.view(in, 4*w*h)
+	pix, err := s.View(in, 4*w*h)
 	if err != nil {
 		return nil, err
 	}
 	for y := range h {
 		premultiply(pix[4*w*y:][:4*w], img.Pix[y*img.Stride:])
 	}
-	size, err := s.allocate(8)
+	size, err := s.Allocate(8)
 	if err != nil {
 		return nil, err
 	}
 	chroma := map[picture.Chroma]uint64{{}: 1, {HalfAcross: true}: 2, picture.Quarter: 3}
-	at, err := s.call("encode", in, uint64(w), uint64(h), size, uint64(opt.Quality), uint64(opt.Quality),
+	at, err := s.Call("encode", in, uint64(w), uint64(h), size, uint64(opt.Quality), uint64(opt.Quality),
 		uint64(opt.speed()), chroma[opt.Chroma])
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.words(size, 1)
+	n, err := s.Words(size, 1)
 	if err != nil || at == 0 || n[0] == 0 {
 		return nil, errors.Join(errors.New("libavif cannot encode the picture"), err)
 	}
-	out, err := s.view(uint64(at), n[0])
+	out, err := s.View(uint64(at), n[0])
 	if err != nil {
 		return nil, err
 	}

@@ -1,139 +1,12 @@
 package heif
 
 import (
-	"bytes"
-	"compress/gzip"
-	"context"
-	_ "embed" // of the modules
 	"errors"
 	"fmt"
-	"io"
-	"sync"
-
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
 )
-
-// Codecs in WebAssembly run in a sandbox, everywhere. wasm/README.md says where they come from.
-
-//go:embed wasm/heif.wasm.gz
-var heifModule []byte
-
-//go:embed wasm/avif-decode.wasm.gz
-var avifDecodeModule []byte
-
-//go:embed wasm/avif-encode.wasm.gz
-var avifEncodeModule []byte
-
-// Each module is compiled when it is first needed, which takes up to a second.
-var (
-	heifProgram       = sync.OnceValues(func() (*program, error) { return compile(heifModule) })
-	avifDecodeProgram = sync.OnceValues(func() (*program, error) { return compile(avifDecodeModule) })
-	avifEncodeProgram = sync.OnceValues(func() (*program, error) { return compile(avifEncodeModule) })
-)
-
-// program is a compiled module.
-type program struct {
-	runtime wazero.Runtime
-	code    wazero.CompiledModule
-}
-
-func compile(module []byte) (*program, error) {
-	z, err := gzip.NewReader(bytes.NewReader(module))
-	if err != nil {
-		return nil, err
-	}
-	code, err := io.ReadAll(z)
-	if err != nil {
-		return nil, err
-	}
-	ctx := context.Background()
-	p := &program{runtime: wazero.NewRuntime(ctx)}
-	if _, err = wasi_snapshot_preview1.Instantiate(ctx, p.runtime); err != nil {
-		return nil, err
-	}
-	p.code, err = p.runtime.CompileModule(ctx, code)
-	return p, err
-}
-
-// sandbox is a running module with a memory of its own.
-type sandbox struct {
-	ctx    context.Context
-	module api.Module
-}
-
-func (p *program) start() (*sandbox, error) {
-	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(allocateMemory))
-	m, err := p.runtime.InstantiateModule(ctx, p.code, wazero.NewModuleConfig().WithName(""))
-	if err != nil {
-		return nil, err
-	}
-	return &sandbox{ctx, m}, nil
-}
-
-func (s *sandbox) close() { _ = s.module.Close(s.ctx) } // its memory is given back
-
-// call calls an exported function, and returns what it returns.
-func (s *sandbox) call(name string, args ...uint64) (uint32, error) {
-	f := s.module.ExportedFunction(name)
-	if f == nil {
-		return 0, fmt.Errorf("the codec has no function %s", name)
-	}
-	res, err := f.Call(s.ctx, args...)
-	if err != nil || len(res) == 0 {
-		return 0, err
-	}
-	return uint32(res[0]), nil
-}
-
-// errSandboxFull says that the module's memory ended.
-var errSandboxFull = errors.New("the codec has no memory left")
-
-// allocate returns where n bytes of the module's memory are.
-func (s *sandbox) allocate(n int) (uint64, error) {
-	at, err := s.call("malloc", uint64(n))
-	if err == nil && at == 0 {
-		err = errSandboxFull
-	}
-	return uint64(at), err
-}
-
-func (s *sandbox) free(at uint64) { _, _ = s.call("free", at) }
-
-// write copies data into the module's memory and returns where.
-func (s *sandbox) write(data []byte) (uint64, error) {
-	at, err := s.allocate(len(data))
-	if err == nil && !s.module.Memory().Write(uint32(at), data) {
-		err = errSandboxFull
-	}
-	return at, err
-}
-
-// view returns n bytes of the module's memory, which stay what they are until the module is called again.
-func (s *sandbox) view(at uint64, n int) ([]byte, error) {
-	b, ok := s.module.Memory().Read(uint32(at), uint32(n))
-	if !ok {
-		return nil, errSandboxFull
-	}
-	return b, nil
-}
-
-// words reads n little-endian numbers of 32 bits.
-func (s *sandbox) words(at uint64, n int) ([]int, error) {
-	list := make([]int, n)
-	for i := range list {
-		v, ok := s.module.Memory().ReadUint32Le(uint32(at) + uint32(4*i))
-		if !ok {
-			return nil, errSandboxFull
-		}
-		list[i] = int(v)
-	}
-	return list, nil
-}
 
 var (
 	_ codec = (*wasmHEVC)(nil)
@@ -142,17 +15,13 @@ var (
 
 // newWASM starts a sandbox for pictures of a kind.
 func newWASM(kind string) (codec, error) {
-	load := heifProgram
+	module := wasm.HEVCDecoder
 	if kind == "av01" {
-		load = avifDecodeProgram
+		module = wasm.AV1Decoder
 	}
-	p, err := load()
+	s, err := module.Start()
 	if err != nil {
-		return nil, fmt.Errorf("the codec for %s in WebAssembly: %w", kind, err)
-	}
-	s, err := p.start()
-	if err != nil {
-		return nil, fmt.Errorf("the codec for %s in WebAssembly: %w", kind, err)
+		return nil, err
 	}
 	if kind == "av01" {
 		return &wasmAV1{s}, nil
@@ -161,7 +30,7 @@ func newWASM(kind string) (codec, error) {
 }
 
 // wasmHEVC decodes HEVC by libheif and libde265.
-type wasmHEVC struct{ *sandbox }
+type wasmHEVC struct{ *wasm.Sandbox }
 
 // Numbers of libheif's colour spaces and chroma formats.
 const (
@@ -173,6 +42,8 @@ const (
 	heif444   = 3
 )
 
+func (d *wasmHEVC) close() { d.Close() }
+
 func (d *wasmHEVC) converts() bool { return false }
 
 // stride returns the bytes of a row of 8-bit samples as libheif lays it out.
@@ -180,18 +51,18 @@ func stride(width int) int { return (max(width, 64) + 15) &^ 15 }
 
 func (d *wasmHEVC) decode(it *item, c color, w, h int, _ fidelity) (*picture.Picture, error) {
 	file := it.single(c)
-	in, err := d.write(file)
+	in, err := d.Write(file)
 	if err != nil {
 		return nil, err
 	}
-	defer d.free(in)
-	told, err := d.allocate(5 * 4) // width, height, colour space, chroma, premultiplied
+	defer d.Free(in)
+	told, err := d.Allocate(5 * 4) // width, height, colour space, chroma, premultiplied
 	if err != nil {
 		return nil, err
 	}
-	defer d.free(told)
+	defer d.Free(told)
 	run := func(describe uint64, out uint64) error {
-		ok, err := d.call("decode", in, uint64(len(file)), describe, told, told+4, told+8, told+12, told+16, out)
+		ok, err := d.Call("decode", in, uint64(len(file)), describe, told, told+4, told+8, told+12, told+16, out)
 		if err == nil && ok == 0 {
 			err = errors.New("libheif cannot decode it")
 		}
@@ -200,7 +71,7 @@ func (d *wasmHEVC) decode(it *item, c color, w, h int, _ fidelity) (*picture.Pic
 	if err := run(1, 0); err != nil {
 		return nil, err
 	}
-	says, err := d.words(told, 4)
+	says, err := d.Words(told, 4)
 	if err != nil {
 		return nil, err
 	}
@@ -223,15 +94,15 @@ func (d *wasmHEVC) decode(it *item, c color, w, h int, _ fidelity) (*picture.Pic
 	case heifRGB:
 		size = (max(4*w, 64) + 15) &^ 15 * h
 	}
-	out, err := d.allocate(size)
+	out, err := d.Allocate(size)
 	if err != nil {
 		return nil, err
 	}
-	defer d.free(out)
+	defer d.Free(out)
 	if err := run(0, out); err != nil {
 		return nil, err
 	}
-	pix, err := d.view(out, size)
+	pix, err := d.View(out, size)
 	if err != nil {
 		return nil, err
 	}
@@ -277,24 +148,26 @@ func interleaved(pix []byte, stride, w, h, step int) *picture.Picture {
 }
 
 // wasmAV1 decodes AV1 by libavif and libaom, to RGB.
-type wasmAV1 struct{ *sandbox }
+type wasmAV1 struct{ *wasm.Sandbox }
+
+func (d *wasmAV1) close() { d.Close() }
 
 func (d *wasmAV1) converts() bool { return true }
 
 func (d *wasmAV1) decode(it *item, c color, w, h int, _ fidelity) (*picture.Picture, error) {
 	file := it.single(c)
-	in, err := d.write(file)
+	in, err := d.Write(file)
 	if err != nil {
 		return nil, err
 	}
-	defer d.free(in)
-	told, err := d.allocate(4*4 + 8) // width, height, depth, frames; a delay
+	defer d.Free(in)
+	told, err := d.Allocate(4*4 + 8) // width, height, depth, frames; a delay
 	if err != nil {
 		return nil, err
 	}
-	defer d.free(told)
+	defer d.Free(told)
 	run := func(describe uint64, out uint64) error {
-		ok, err := d.call("decode", in, uint64(len(file)), describe, 0, told, told+4, told+8, told+12, told+16, out)
+		ok, err := d.Call("decode", in, uint64(len(file)), describe, 0, told, told+4, told+8, told+12, told+16, out)
 		if err == nil && ok == 0 {
 			err = errors.New("libavif cannot decode it")
 		}
@@ -303,7 +176,7 @@ func (d *wasmAV1) decode(it *item, c color, w, h int, _ fidelity) (*picture.Pict
 	if err := run(1, 0); err != nil {
 		return nil, err
 	}
-	says, err := d.words(told, 3)
+	says, err := d.Words(told, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -314,15 +187,15 @@ func (d *wasmAV1) decode(it *item, c color, w, h int, _ fidelity) (*picture.Pict
 	if says[2] > 8 {
 		step = 2
 	}
-	out, err := d.allocate(4 * step * w * h)
+	out, err := d.Allocate(4 * step * w * h)
 	if err != nil {
 		return nil, err
 	}
-	defer d.free(out)
+	defer d.Free(out)
 	if err := run(0, out); err != nil {
 		return nil, err
 	}
-	pix, err := d.view(out, 4*step*w*h)
+	pix, err := d.View(out, 4*step*w*h)
 	if err != nil {
 		return nil, err
 	}

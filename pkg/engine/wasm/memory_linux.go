@@ -1,4 +1,4 @@
-package heif
+package wasm
 
 import (
 	"github.com/tetratelabs/wazero/experimental"

@@ -1,0 +1,95 @@
+// Package wasm runs codecs that are compiled to WebAssembly, each in a sandbox with a memory of its own.
+package wasm
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	_ "embed" // of the modules
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+)
+
+var (
+	//go:embed modules/hevc-decode.wasm.gz
+	hevcDecode []byte
+	//go:embed modules/av1-decode.wasm.gz
+	av1Decode []byte
+	//go:embed modules/av1-encode.wasm.gz
+	av1Encode []byte
+)
+
+// The codecs. modules/README.md says where they come from.
+var (
+	HEVCDecoder = &Module{name: "hevc-decode", packed: hevcDecode} // libheif, libde265
+	AV1Decoder  = &Module{name: "av1-decode", packed: av1Decode}   // libavif, libaom
+	AV1Encoder  = &Module{name: "av1-encode", packed: av1Encode}   // libavif, libaom
+)
+
+// Module is a codec. It is translated when it is first needed, once in a process.
+type Module struct {
+	name   string
+	packed []byte // by gzip
+
+	mu      sync.Mutex
+	program *program // nil until it is needed
+}
+
+// program is a module as machine code.
+type program struct {
+	runtime wazero.Runtime
+	code    wazero.CompiledModule
+}
+
+// Start returns a new sandbox that runs the module.
+func (m *Module) Start() (*Sandbox, error) {
+	p, err := m.translated()
+	if err != nil {
+		return nil, fmt.Errorf("the codec %s in WebAssembly: %w", m.name, err)
+	}
+	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(allocateMemory))
+	instance, err := p.runtime.InstantiateModule(ctx, p.code, wazero.NewModuleConfig().WithName(""))
+	if err != nil {
+		return nil, fmt.Errorf("the codec %s in WebAssembly: %w", m.name, err)
+	}
+	return &Sandbox{ctx, instance}, nil
+}
+
+func (m *Module) translated() (p *program, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.program != nil {
+		return m.program, nil
+	}
+	if p, err = m.translate(); err == nil {
+		m.program = p
+	}
+	return p, err
+}
+
+// translate makes machine code of the module.
+func (m *Module) translate() (*program, error) {
+	z, err := gzip.NewReader(bytes.NewReader(m.packed))
+	if err != nil {
+		return nil, err
+	}
+	code, err := io.ReadAll(z)
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	p := &program{runtime: wazero.NewRuntime(ctx)}
+	if _, err = wasi_snapshot_preview1.Instantiate(ctx, p.runtime); err == nil {
+		p.code, err = p.runtime.CompileModule(ctx, code)
+	}
+	if err != nil {
+		_ = p.runtime.Close(ctx)
+		return nil, err
+	}
+	return p, nil
+}
