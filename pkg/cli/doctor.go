@@ -64,6 +64,7 @@ func runDoctor(ctx context.Context, c *cli.Command) error {
 	found = append(found, outCheckup(placeOf(c.String("out"))))
 	found = append(found, sandboxCheckups(ctx)...)
 	found = append(found, codecCheckups(ctx)...)
+	found = append(found, codeCacheCheckup())
 	if err := printCheckups(stdout(), found, c.Bool("json")); err != nil {
 		return err
 	}
@@ -195,4 +196,16 @@ func codecCheckups(ctx context.Context) []checkup {
 		found = append(found, checkup{stateNo, "codec: " + a.Library, a.Why})
 	}
 	return found
+}
+
+// codeCacheCheckup says where the machine code of codecs in WebAssembly is kept.
+func codeCacheCheckup() checkup {
+	cache, err := openCodeCache()
+	switch {
+	case err != nil:
+		return checkup{stateNo, "code cache", err.Error()}
+	case cache == "":
+		return checkup{stateNo, "code cache", "switched off: each child translates codecs in WebAssembly itself"}
+	}
+	return checkup{stateOK, "code cache", "machine code of codecs in WebAssembly is kept in " + string(cache)}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/noop"
 	"github.com/imagefarm/imagefarm/pkg/engine/pipeline"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
+	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -82,37 +83,47 @@ func openEngine(name string, encoded []byte) (engine.Engine, error) {
 
 // Child runs a transforming child process, if this process was started as one, and returns true when it has ended.
 // Mains call it first.
-func Child() bool { return printOwnCodecs() || isolate.Main(openInChild) }
+func Child() bool { return printOwnCodecs() || translateCodecs() || isolate.Main(openInChild) }
 
 // The C libraries that take milliseconds to load: they calculate tables, and depend on many others. So a child loads
 // them when an image needs them.
+//
+// The others are the codecs in WebAssembly that stand in for C libraries which are not installed. A child loads their
+// machine code, if a cache has it.
 const (
 	heifLibrary isolate.Libraries = 1 << iota
 	jxlLibrary
+	av1Decoder
+	av1Encoder
 )
 
-// librariesFor returns the libraries that a child must have loaded before it can make r of image.
+// sandboxed are the codecs in WebAssembly.
+const sandboxed = av1Decoder | av1Encoder
+
+// librariesFor returns the libraries that a child must have loaded before it can make r of image, and the codecs in
+// WebAssembly that it uses where there is no library.
 func librariesFor(image []byte, r recipe.Recipe) (need isolate.Libraries) {
 	detected := format.Detect(image)
 	switch detected {
-	case format.HEIC, format.AVIF:
+	case format.HEIC:
 		need |= heifLibrary
+	case format.AVIF:
+		need |= heifLibrary | av1Decoder
 	case format.JXL:
 		need |= jxlLibrary
 	}
 	for _, v := range r.Variants {
-		if v.OutputFormat("", detected) == format.AVIF {
-			need |= heifLibrary
+		switch v.OutputFormat("", detected) {
+		case format.AVIF:
+			need |= heifLibrary | av1Encoder
 		}
 	}
 	return need
 }
 
-// allLibraries is librariesFor where the pictures of watermarks may have any format.
-func allLibraries([]byte, recipe.Recipe) isolate.Libraries { return heifLibrary | jxlLibrary }
-
-// openInChild opens an engine in a child, and loads the C libraries that it may use: once the child is in its
-// sandbox, it can open none. Without a library the engine uses another codec.
+// openInChild opens an engine in a child, and loads the C libraries and the machine code that it may use: once the
+// child is in its sandbox, it can open none. Without a library the engine uses another codec, and without machine code
+// it translates that codec.
 func openInChild(name string, encoded []byte, libraries isolate.Libraries) (engine.Engine, error) {
 	_, _ = native.LibWebP()
 	if libraries&heifLibrary != 0 {
@@ -120,6 +131,9 @@ func openInChild(name string, encoded []byte, libraries isolate.Libraries) (engi
 	}
 	if libraries&jxlLibrary != 0 {
 		_, _ = native.LibJXL()
+	}
+	for _, m := range standIns(libraries) {
+		_ = m.Load()
 	}
 	return openEngine(name, encoded)
 }
@@ -163,23 +177,33 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 		return nil, &exitError{ExitUsage, err}
 	}
 	if !c.Bool("isolate") || name == "noop" { // noop decodes nothing, so it cannot crash
-		return &runningEngine{Engine: e}, nil
+		return &runningEngine{Engine: e}, useCodeCache(log)
 	}
-	libraries := librariesFor
-	if c.String("assets") != "" {
-		libraries = allLibraries
-	}
+	cache, remove := childrensCodeCache(log)
+	t := translator{cache: cache, log: log}
 	children, err := isolate.New(isolate.Config{
-		Engine: name, Settings: s, Libraries: libraries,
+		Engine: name, Settings: s,
+		Libraries: func(ctx context.Context, image []byte, r recipe.Recipe) isolate.Libraries {
+			need := librariesFor(image, r)
+			if c.String("assets") != "" { // pictures of watermarks may have any format
+				need |= heifLibrary | jxlLibrary
+			}
+			return need&^sandboxed | t.translated(ctx, need&sandboxed)
+		},
 		Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
 		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"),
 		MaxOutput: min(4*bytesOf(c, "max-message"), 4<<30), Log: log,
-		Env: []string{codecsEnv()}, Readable: nonEmpty(c.String("assets")),
+		Env: []string{codecsEnv(), wasm.Env + "=" + string(cache)}, Readable: nonEmpty(c.String("assets"), string(cache)),
 	})
 	if err != nil {
+		remove()
 		return nil, &exitError{ExitUsage, err}
 	}
-	return &runningEngine{Engine: children, run: children.Run, memory: children}, nil
+	run := func(ctx context.Context) error {
+		defer remove()
+		return children.Run(ctx)
+	}
+	return &runningEngine{Engine: children, run: run, memory: children}, nil
 }
 
 // nonEmpty returns the texts that are not empty.

@@ -1,6 +1,7 @@
 package isolate
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math"
@@ -21,8 +22,9 @@ type Config struct {
 	Settings []byte
 
 	// Libraries returns what a child must have loaded before it can make r of image. It is called for every transform
-	// and should be fast. Default: nothing.
-	Libraries func(image []byte, r recipe.Recipe) Libraries
+	// and should be fast, but the first time that it names a library it may take seconds to have that made, if it ends
+	// with the context. Default: nothing.
+	Libraries func(ctx context.Context, image []byte, r recipe.Recipe) Libraries
 
 	// Slots is the number of children, and so of concurrent transforms. Up to Turns × Slots calls of Transform have a
 	// child; further ones wait. Default GOMAXPROCS.
@@ -97,7 +99,7 @@ func (c Config) withDefaults() Config {
 		c.StartTimeout = 30 * time.Second
 	}
 	if c.Libraries == nil {
-		c.Libraries = func([]byte, recipe.Recipe) Libraries { return 0 }
+		c.Libraries = func(context.Context, []byte, recipe.Recipe) Libraries { return 0 }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -71,7 +71,7 @@ func (e *Engine) Transform(ctx context.Context, data []byte, r recipe.Recipe) (*
 			len(text), len(r.Variants), recipe.MaxText, recipe.MaxVariants)
 	}
 	came := time.Now()
-	want, libraries := anyChild, e.cfg.Libraries(data, r)
+	want, libraries := anyChild, e.cfg.Libraries(ctx, data, r)
 	untouched := 0
 	for deaths := 0; ; {
 		c, err := e.pool.acquire(ctx, want, libraries)

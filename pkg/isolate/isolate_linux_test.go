@@ -2,6 +2,7 @@ package isolate
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -90,7 +91,7 @@ func TestImageBeyondMaxInputIsRejectedAtHome(t *testing.T) {
 }
 
 func TestLibrariesAreLoadedWhenAnImageNeedsThem(t *testing.T) {
-	e := newEngine(t, Config{Slots: 1, Libraries: func(image []byte, _ recipe.Recipe) Libraries {
+	e := newEngine(t, Config{Slots: 1, Libraries: func(_ context.Context, image []byte, _ recipe.Recipe) Libraries {
 		if bytes.HasSuffix(image, []byte("large")) {
 			return 4
 		}

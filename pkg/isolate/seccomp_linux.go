@@ -14,8 +14,8 @@ import (
 // detector and the C library under installed codecs use for memory, threads, signals, time and descriptors that are
 // open already. None of them opens a descriptor, names a file, or reaches another process.
 //
-// mmap and mprotect stay unrestricted although they make memory executable: codecs compiled to WebAssembly are
-// translated to machine code when the first image needs them.
+// mmap and mprotect stay unrestricted although they make memory executable: where no cache has their machine code,
+// codecs in WebAssembly are translated when the first image needs them.
 func allowedCalls() []uint32 {
 	return []uint32{
 		unix.SYS_READ, unix.SYS_WRITE, unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_CLOSE, unix.SYS_FSTAT,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
 )
 
 // newCodec returns a codec for items of a kind, hvc1 or av01: our own for HEVC, and for AV1 libheif where it is
@@ -17,6 +18,14 @@ func newCodec(kind string) (codec, error) {
 		return installed{lib}, nil
 	}
 	return newWASM(kind)
+}
+
+// AV1Decoder returns the codec in WebAssembly by which this process decodes AVIF; nil if it uses an installed library.
+func AV1Decoder() *wasm.Module {
+	if lib, err := native.LibHEIF(); err == nil && lib.DecodesAV1 {
+		return nil
+	}
+	return wasm.AV1Decoder
 }
 
 // newStandIn returns a codec for HEVC that our own does not decode.

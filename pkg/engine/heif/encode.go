@@ -30,6 +30,14 @@ func EncodeAVIF(img *image.NRGBA, opt Options) ([]byte, error) {
 	return encodeInSandbox(img, opt)
 }
 
+// AV1Encoder returns the codec in WebAssembly by which this process encodes AVIF; nil if it uses an installed library.
+func AV1Encoder() *wasm.Module {
+	if lib, err := native.LibHEIF(); err == nil && lib.EncodesAV1 {
+		return nil
+	}
+	return wasm.AV1Encoder
+}
+
 // encodeInSandbox encodes by libavif and libaom in WebAssembly.
 func encodeInSandbox(img *image.NRGBA, opt Options) ([]byte, error) {
 	s, err := wasm.AV1Encoder.Start()

@@ -1,4 +1,5 @@
-// Package wasm runs codecs that are compiled to WebAssembly, each in a sandbox with a memory of its own.
+// Package wasm runs codecs that are compiled to WebAssembly, each in a sandbox with a memory of its own. It translates
+// them to machine code, and can keep that in a [Cache], because translating takes up to two seconds.
 package wasm
 
 import (
@@ -8,6 +9,7 @@ import (
 	_ "embed" // of the modules
 	"fmt"
 	"io"
+	"os"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
@@ -46,14 +48,16 @@ type program struct {
 	code    wazero.CompiledModule
 }
 
-// Start returns a new sandbox that runs the module.
+// Start returns a new sandbox that runs the module. The machine code comes from the cache that Env names, or goes
+// there, if there is one that can be used.
 func (m *Module) Start() (*Sandbox, error) {
 	p, err := m.translated()
 	if err != nil {
 		return nil, fmt.Errorf("the codec %s in WebAssembly: %w", m.name, err)
 	}
 	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(allocateMemory))
-	instance, err := p.runtime.InstantiateModule(ctx, p.code, wazero.NewModuleConfig().WithName(""))
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
+	instance, err := p.runtime.InstantiateModule(ctx, p.code, config)
 	if err != nil {
 		return nil, fmt.Errorf("the codec %s in WebAssembly: %w", m.name, err)
 	}
@@ -66,14 +70,35 @@ func (m *Module) translated() (p *program, err error) {
 	if m.program != nil {
 		return m.program, nil
 	}
-	if p, err = m.translate(); err == nil {
+	if dir := os.Getenv(Env); dir != "" {
+		p, err = Cache(dir).add(m)
+	}
+	if p == nil || err != nil {
+		p, err = m.translate(wazero.NewRuntimeConfig())
+	}
+	if err == nil {
 		m.program = p
 	}
 	return p, err
 }
 
-// translate makes machine code of the module.
-func (m *Module) translate() (*program, error) {
+// Load takes the module's machine code from the cache that Env names. It does not translate: without an error, Start
+// will open no file.
+func (m *Module) Load() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.program != nil {
+		return nil
+	}
+	p, err := Cache(os.Getenv(Env)).load(m)
+	if err == nil {
+		m.program = p
+	}
+	return err
+}
+
+// translate makes machine code of the module, or takes it from the cache that config has.
+func (m *Module) translate(config wazero.RuntimeConfig) (*program, error) {
 	z, err := gzip.NewReader(bytes.NewReader(m.packed))
 	if err != nil {
 		return nil, err
@@ -83,7 +108,7 @@ func (m *Module) translate() (*program, error) {
 		return nil, err
 	}
 	ctx := context.Background()
-	p := &program{runtime: wazero.NewRuntime(ctx)}
+	p := &program{runtime: wazero.NewRuntimeWithConfig(ctx, config)}
 	if _, err = wasi_snapshot_preview1.Instantiate(ctx, p.runtime); err == nil {
 		p.code, err = p.runtime.CompileModule(ctx, code)
 	}

@@ -1,0 +1,12 @@
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
+
+package wasm
+
+import "errors"
+
+// errUnchecked says that this system has no cache: who may write to a directory is not checked here.
+var errUnchecked = errors.New("who may write to a directory is not checked on this system")
+
+func checkPrivate(string) error { return errUnchecked }
+
+func lock(string) (unlock func(), err error) { return nil, errUnchecked }

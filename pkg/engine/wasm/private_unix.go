@@ -1,0 +1,81 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package wasm
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// checkPrivate returns an error unless this user alone can write to a directory and to what is in it. The directory is
+// an absolute path without links. Those above it belong to this user or root, and nobody else can rename what they
+// have.
+func checkPrivate(dir string) error {
+	me := uint32(os.Geteuid())
+	for path := dir; ; path = filepath.Dir(path) {
+		mode, owner, err := modeOf(path)
+		switch {
+		case err != nil:
+			return err
+		case !mode.IsDir():
+			return fmt.Errorf("%w: %s is no directory", ErrExposed, path)
+		case owner != me && (owner != 0 || path == dir):
+			return fmt.Errorf("%w: %s belongs to the user %d", ErrExposed, path, owner)
+		case path == dir && mode.Perm()&0o077 != 0:
+			return fmt.Errorf("%w: %s has the mode %04o, not 0700", ErrExposed, path, mode.Perm())
+		case mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0:
+			return fmt.Errorf("%w: %s has the mode %04o", ErrExposed, path, mode.Perm())
+		}
+		if path == filepath.Dir(path) {
+			break
+		}
+	}
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		mode, owner, err := modeOf(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // another process has removed or renamed it
+			return nil
+		case err != nil:
+			return err
+		case owner != me:
+			return fmt.Errorf("%w: %s belongs to the user %d", ErrExposed, path, owner)
+		case mode.Perm()&0o022 != 0 || !mode.IsDir() && !mode.IsRegular():
+			return fmt.Errorf("%w: %s has the mode %v", ErrExposed, path, mode)
+		}
+		return nil
+	})
+}
+
+func modeOf(path string) (mode fs.FileMode, owner uint32, err error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	return info.Mode(), info.Sys().(*syscall.Stat_t).Uid, nil
+}
+
+// lock waits until this process alone has the lock on a file. The kernel drops it when the process ends.
+func lock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		if err != syscall.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
