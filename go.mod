@@ -11,7 +11,6 @@ require (
 	github.com/fsnotify/fsnotify v1.10.1
 	github.com/gen2brain/avif v0.4.4
 	github.com/gen2brain/jpegn v0.6.0
-	github.com/gen2brain/webp v0.6.4
 	github.com/go-zeromq/zmq4 v0.17.0
 	github.com/johannesboyne/gofakes3 v1.2.0
 	github.com/klauspost/compress v1.20.1

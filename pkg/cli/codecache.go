@@ -15,6 +15,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
+	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 )
 
@@ -93,7 +94,7 @@ func childrensCodeCache(log *slog.Logger) (cache wasm.Cache, remove func()) {
 func standIns(among isolate.Libraries) map[isolate.Libraries]*wasm.Module {
 	list := make(map[isolate.Libraries]*wasm.Module)
 	for codec, find := range map[isolate.Libraries]func() *wasm.Module{
-		av1Decoder: heif.AV1Decoder, av1Encoder: heif.AV1Encoder,
+		av1Decoder: heif.AV1Decoder, av1Encoder: heif.AV1Encoder, webpEncoder: webp.Encoder,
 	} {
 		if among&codec == 0 {
 			continue

@@ -95,10 +95,11 @@ const (
 	jxlLibrary
 	av1Decoder
 	av1Encoder
+	webpEncoder
 )
 
 // sandboxed are the codecs in WebAssembly.
-const sandboxed = av1Decoder | av1Encoder
+const sandboxed = av1Decoder | av1Encoder | webpEncoder
 
 // librariesFor returns the libraries that a child must have loaded before it can make r of image, and the codecs in
 // WebAssembly that it uses where there is no library.
@@ -116,6 +117,8 @@ func librariesFor(image []byte, r recipe.Recipe) (need isolate.Libraries) {
 		switch v.OutputFormat("", detected) {
 		case format.AVIF:
 			need |= heifLibrary | av1Encoder
+		case format.WebP:
+			need |= webpEncoder
 		}
 	}
 	return need

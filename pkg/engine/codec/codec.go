@@ -31,14 +31,14 @@ type List struct {
 
 // Of returns the codecs of this process, in the order of the formats. It loads the libraries that this process may use.
 func Of() List {
+	const own, std, sandboxed = "imagefarm", "the standard library", " in WebAssembly"
 	var list List
-	webpWrites := module("github.com/gen2brain/webp") + " (libwebp translated to Go)"
+	webpWrites := "libwebp 1.6.0" + sandboxed
 	if lib, err := native.LibWebP(); err == nil {
 		webpWrites = "libwebp " + lib.Version
 	} else {
 		list.Absent = append(list.Absent, Absent{"libwebp", err.Error()})
 	}
-	const own, std, sandboxed = "imagefarm", "the standard library", " in WebAssembly"
 	rare := "libheif 1.18.2, libde265 1.0.15" + sandboxed
 	av1 := "libavif 1.1.1, libaom 3.10.0" + sandboxed
 	av1Out := av1

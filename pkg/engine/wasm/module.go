@@ -24,6 +24,8 @@ var (
 	av1Decode []byte
 	//go:embed modules/av1-encode.wasm.gz
 	av1Encode []byte
+	//go:embed modules/webp-encode.wasm.gz
+	webpEncode []byte
 )
 
 // The codecs. modules/README.md says where they come from.
@@ -31,6 +33,7 @@ var (
 	HEVCDecoder = &Module{name: "hevc-decode", packed: hevcDecode} // libheif, libde265
 	AV1Decoder  = &Module{name: "av1-decode", packed: av1Decode}   // libavif, libaom
 	AV1Encoder  = &Module{name: "av1-encode", packed: av1Encode}   // libavif, libaom
+	WebPEncoder = &Module{name: "webp-encode", packed: webpEncode} // libwebp
 )
 
 // Module is a codec. It is translated when it is first needed, once in a process.

@@ -4,26 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"image"
-	"sync"
-	_ "unsafe" // for go:linkname
-
-	"github.com/gen2brain/webp"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
-	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
-
-// webpDynamic is what makes gen2brain/webp call a libwebp.so that it has loaded as the program started.
-//
-//go:linkname webpDynamic github.com/gen2brain/webp.dynamic
-var webpDynamic bool
-
-// translated keeps that package to its translation of libwebp: package native alone decides where a C library is
-// called.
-var translated = sync.OnceFunc(func() { set(&webpDynamic, false) })
-
-func set(b *bool, v bool) { *b = v }
 
 // Options tell how to encode a picture.
 type Options struct {
@@ -48,19 +32,6 @@ func (o Options) native() native.WebPOptions {
 	return out
 }
 
-func (o Options) translated() (webp.Options, error) {
-	const without = "the codec that this process uses (gen2brain/webp, libwebp translated to Go) has no %s; an " +
-		"installed libwebp has"
-	switch {
-	case o.Loss > 0:
-		return webp.Options{}, outcome.Reject(outcome.Unsupported, without, "near-lossless")
-	case o.SharpYUV:
-		return webp.Options{}, outcome.Reject(outcome.Unsupported, without, "sharp-yuv")
-	}
-	n := o.native()
-	return webp.Options{Quality: n.Quality, Method: n.Method, Lossless: n.Lossless}, nil
-}
-
 // losslessQuality is how hard a lossless encoder tries within its method: libwebp's own default.
 const losslessQuality = 75
 
@@ -74,21 +45,11 @@ func Encode(img *image.NRGBA, opt Options) ([]byte, error) {
 	if lib, err := native.LibWebP(); err == nil {
 		return lib.EncodeRGBA(img.Pix, img.Stride, size.X, size.Y, opt.native())
 	}
-	options, err := opt.translated()
-	if err != nil {
-		return nil, err
+	rows := make([][]byte, size.Y)
+	for y := range rows {
+		rows[y] = img.Pix[y*img.Stride:][:4*size.X]
 	}
-	if img.Stride != 4*size.X { // the library takes the rows as one
-		packed := image.NewNRGBA(image.Rect(0, 0, size.X, size.Y))
-		for y := range size.Y {
-			copy(packed.Pix[y*packed.Stride:][:packed.Stride], img.Pix[y*img.Stride:])
-		}
-		img = packed
-	}
-	translated()
-	var b bytes.Buffer
-	err = webp.Encode(&b, img, options)
-	return b.Bytes(), err
+	return encodeInSandbox(rows, rgba, size.X, size.Y, opt)
 }
 
 // EncodePlanes encodes luma and colour as they are, half the width and height of luma for colour (rounded up), in the
@@ -103,15 +64,21 @@ func EncodePlanes(img *image.YCbCr, opt Options) ([]byte, error) {
 	if lib, err := native.LibWebP(); err == nil {
 		return lib.Encode(planesOf(img), opt.native())
 	}
-	options, err := opt.translated()
-	if err != nil {
-		return nil, err
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	var rows [][]byte
+	for y := range h {
+		rows = append(rows, img.Y[y*img.YStride:][:w])
 	}
-	opaque := bytes.Repeat([]byte{255}, img.Rect.Dx()) // one row for all: nothing is transparent, and no alpha is stored
-	translated()
-	var b bytes.Buffer
-	err = webp.Encode(&b, &image.NYCbCrA{YCbCr: *img, A: opaque}, options)
-	return b.Bytes(), err
+	for _, plane := range [][]byte{img.Cb, img.Cr} {
+		for y := range (h + 1) / 2 {
+			rows = append(rows, plane[y*img.CStride:][:(w+1)/2])
+		}
+	}
+	opaque := bytes.Repeat([]byte{255}, w)
+	for range h { // nothing is transparent, so no alpha is stored
+		rows = append(rows, opaque)
+	}
+	return encodeInSandbox(rows, yuv420A, w, h, opt)
 }
 
 // planesOf returns the planes of an image in the limited range, which share its memory.
