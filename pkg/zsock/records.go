@@ -98,17 +98,26 @@ func (c *recordConn) flush() (lost int, err error) {
 	return lost, err
 }
 
-// recordHeader is the size of the header of a TLS record: type (1) version (2) length (2).
-const recordHeader = 5
+const (
+	recordHeader  = 5        // bytes: type (1) version (2) length (2)
+	recordPayload = 16 << 10 // bytes of application data in a full record
+	// fullRecord is the size of a full record of TLS 1.3: header, data, type (1) and the cipher's tag (16).
+	fullRecord = recordHeader + recordPayload + 1 + 16
+)
 
-// largeRecord is the rest of a record, in bytes, behind which nothing is read but the header of the next record. Of
-// smaller ones many are read by one call.
+// largeRecord is the rest of a record, in bytes, from which on a read ends with a record. Of smaller ones many are read
+// by one call.
 const largeRecord = 4 << 10
 
-// Read reads up to the end of a large record and the header of the next one, so that a record costs one call.
+// Read reads up to the end of a large record and the header of the next one. Others like it follow a full record: those
+// that p has room for are read by the same call.
 func (c *recordConn) Read(p []byte) (int, error) {
 	if c.have == recordHeader && c.left >= largeRecord {
-		p = p[:min(len(p), c.left+recordHeader)]
+		whole := c.left + recordHeader
+		if recordHeader+c.length() == fullRecord {
+			whole += max(0, len(p)-whole) / fullRecord * fullRecord
+		}
+		p = p[:min(len(p), whole)]
 	}
 	n, err := c.Conn.Read(p)
 	c.follow(p[:n])
@@ -118,6 +127,9 @@ func (c *recordConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// length returns the bytes of the current record after its header, which is there.
+func (c *recordConn) length() int { return int(binary.BigEndian.Uint16(c.header[3:])) }
+
 // follow notes that p was read.
 func (c *recordConn) follow(p []byte) {
 	for len(p) > 0 {
@@ -126,7 +138,7 @@ func (c *recordConn) follow(p []byte) {
 			if c.have, p = c.have+n, p[n:]; c.have < recordHeader {
 				return
 			}
-			c.left = int(binary.BigEndian.Uint16(c.header[3:]))
+			c.left = c.length()
 		}
 		body := min(c.left, len(p))
 		if c.left, p = c.left-body, p[body:]; c.left == 0 { // of a record without a body, too: crypto/tls refuses it

@@ -68,8 +68,8 @@ func TestRecordsAreReadWholeHoweverTheyArrive(t *testing.T) {
 		t.Errorf("after whole records it waits for %d bytes behind %d of a header", c.left, c.have)
 	}
 
-	// One call for each large record, but not for each small one.
-	for size, most := range map[int]int{16401: 101, 100: 2} {
+	// One call for two full records, for a large one, and for many small ones.
+	for size, most := range map[int]int{fullRecord - recordHeader: 51, 10000: 101, 100: 2} {
 		in := &scripted{in: bytes.NewReader(bytes.Repeat(recordOf(size), 100)), whole: true}
 		c := &recordConn{Conn: in}
 		for _, err := c.Read(p); err == nil; {
