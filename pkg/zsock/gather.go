@@ -11,7 +11,8 @@ import (
 
 // Bodies of at most this many bytes are copied next to the headers around them; a larger body is written from where
 // it lies. A wrapped connection has no writev: each piece is a call of its own, or a record of its own inside TLS,
-// whose records recordConn gathers. So more is copied for it.
+// whose records recordConn gathers. So more is copied for it, and of a larger body what fills up the record of the
+// piece before it.
 const (
 	gatherCopy        = 8 << 10
 	gatherCopyWrapped = 64 << 10
@@ -36,6 +37,11 @@ func (g *gather) add(p []byte) {
 	if len(p) <= g.copyUpTo {
 		g.buf = append(g.buf, p...) // if append moves buf, earlier pieces keep the old array
 		return
+	}
+	if g.copyUpTo == gatherCopyWrapped {
+		n := recordPayload - (len(g.buf)-g.cut)%recordPayload
+		g.buf = append(g.buf, p[:n]...)
+		p = p[n:]
 	}
 	g.closePiece()
 	g.pieces = append(g.pieces, p)

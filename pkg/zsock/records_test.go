@@ -119,3 +119,25 @@ func TestRecordsOfAMessageAreWrittenTogether(t *testing.T) {
 		}
 	}
 }
+
+func TestRecordBeforeALargeBodyIsFilledUp(t *testing.T) {
+	g := gather{copyUpTo: gatherCopyWrapped}
+	var want []byte
+	for i, size := range []int{9, 200_000, 9, 70_000, 9, 100, 9, 60_000, 2, gatherCopyWrapped + 1} {
+		p := bytes.Repeat([]byte{byte(i)}, size)
+		want = append(want, p...)
+		g.add(p)
+	}
+	g.closePiece()
+	if got := bytes.Join(g.pieces, nil); !bytes.Equal(got, want) || g.total != int64(len(want)) {
+		t.Fatalf("%d bytes of %d, or other ones", len(got), len(want))
+	}
+	records := 0
+	for _, piece := range g.pieces {
+		records += (len(piece) + recordPayload - 1) / recordPayload
+	}
+	full := (len(want) + recordPayload - 1) / recordPayload
+	if records > full+2 { // each of three large bodies may end with a short one
+		t.Errorf("%d records where %d full ones hold as much", records, full)
+	}
+}
