@@ -84,6 +84,9 @@ func (b *Bucket) entry(o *bucket.Object, name string) Entry {
 
 // Open implements Source.
 func (b *Bucket) Open(ctx context.Context, e Entry) (*File, error) {
+	if file := e.held.open(); file != nil {
+		return file, nil
+	}
 	return b.openPart(ctx, e, 0, e.Size)
 }
 

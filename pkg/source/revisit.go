@@ -83,6 +83,12 @@ func (h *Holder) Wait(ctx context.Context) error {
 	}
 }
 
+// hold holds the content of an entry.
+func (h *Holder) hold(e *Entry, data *bytes.Reader) {
+	h.add(data.Size())
+	e.held = &heldBody{holder: h, data: data}
+}
+
 func (h *Holder) add(n int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -112,6 +118,15 @@ func (b *heldBody) take() *bytes.Reader {
 		b.holder.add(-data.Size())
 	}
 	return data
+}
+
+// open returns the content as Open does; nil: it is not held.
+func (b *heldBody) open() *File {
+	data := b.take()
+	if data == nil {
+		return nil
+	}
+	return &File{Reader: data, Closer: noCloser{}, Size: data.Size()}
 }
 
 // IsHeld reports whether the content of the entry is held.
@@ -179,8 +194,7 @@ func (u *URLs) revisit(ctx context.Context, e Entry, known string, h *Holder) En
 	}
 	now, data, err := u.fetch.revisit(ctx, e.Location, before, h != nil)
 	if data != nil {
-		h.add(data.Size())
-		e.held = &heldBody{holder: h, data: data}
+		h.hold(&e, data)
 	}
 	if err == nil && now == before {
 		e.Size, e.Modified, e.Version = max(0, before.size), before.modified, KnownVersion(e, known)

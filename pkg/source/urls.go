@@ -154,10 +154,11 @@ func (u *URLs) complete(e Entry, a answer, err error) Entry {
 	return e
 }
 
-// Open implements Source. It reads the whole image, which has at most Config.Web.MaxBody bytes, unless Revisit has.
+// Open implements Source. It reads the whole image, which has at most Config.Web.MaxBody bytes, unless Revisit or
+// Digest has.
 func (u *URLs) Open(ctx context.Context, e Entry) (*File, error) {
-	if data := e.held.take(); data != nil {
-		return &File{Reader: data, Closer: noCloser{}, Size: data.Size()}, nil
+	if file := e.held.open(); file != nil {
+		return file, nil
 	}
 	e.Identity = "" // a server that answers HEAD otherwise is no reason to fail
 	return u.fetch.open(ctx, e)

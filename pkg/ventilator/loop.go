@@ -151,7 +151,6 @@ func (l *loop) addBacklog() {
 		case l.draining: // left for the next run
 			c.entry.Release()
 		case c.earlier != nil:
-			c.entry.Release()
 			l.d.AddEarlier(c.earlier)
 			l.lastSettled = now
 		default:

@@ -141,7 +141,7 @@ func (v *Ventilator) askOwners(ctx context.Context, batch map[string]image, foun
 			inputOf(owner.Source, owner.Filename) == inputOf(v.sourceOf(&im), im.Name) {
 			continue
 		}
-		if input, err := v.identify(ctx, &im); err == nil && input.ID(v.recipeOf(owner, &im)).String() == owner.ID {
+		if input, err := v.identify(ctx, &im, nil); err == nil && input.ID(v.recipeOf(owner, &im)).String() == owner.ID {
 			continue // the same image, moved or copied
 		}
 		reported[im.Path] = true

@@ -2,9 +2,6 @@ package ventilator
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
 
@@ -52,6 +49,11 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 			}
 			if err := v.lookUp(ctx, rest[:n]); err != nil {
 				return err
+			}
+			for i := range rest[:n] {
+				if rest[i].earlier != nil {
+					rest[i].entry.Release() // so that only what is sent counts as held
+				}
 			}
 			select {
 			case out <- rest[:n:n]:
@@ -110,7 +112,7 @@ func (v *Ventilator) identifyAll(ctx context.Context, batch []candidate, known m
 				im.refused = v.naming.refusal(im.Name)
 			}
 			var err error
-			if im.input, err = v.identify(ctx, im); err != nil {
+			if im.input, err = v.identify(ctx, im, holder); err != nil {
 				v.log.Warn("cannot read an image; it is tried again", "file", im.Path, "error", err)
 				im.input = identifyByMetadata(im)
 			}
@@ -156,21 +158,16 @@ func (v *Ventilator) knownVersions(ctx context.Context, batch []candidate) (map[
 	return known, err
 }
 
-// identify returns what tells the content of an image from another.
-func (v *Ventilator) identify(ctx context.Context, im *image) (taskid.Input, error) {
+// identify returns what tells the content of an image from another. What it had to fetch for that, holder holds.
+func (v *Ventilator) identify(ctx context.Context, im *image, holder *source.Holder) (taskid.Input, error) {
 	if !v.cfg.Checksum || im.entry.Refused != nil {
 		return identifyByMetadata(im), nil
 	}
-	file, err := im.open(ctx)
+	sum, err := source.Digest(ctx, im.source, &im.entry, holder)
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
-	digest := sha256.New()
-	if _, err := io.Copy(digest, file); err != nil { // a piece at a time: the file may be larger than memory
-		return "", fmt.Errorf("read %s: %w", im.Path, err)
-	}
-	return taskid.InputOfDigest(im.entry.Name, [sha256.Size]byte(digest.Sum(nil))), nil
+	return taskid.InputOfDigest(im.entry.Name, sum), nil
 }
 
 func identifyByMetadata(im *image) taskid.Input {

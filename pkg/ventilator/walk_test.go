@@ -37,13 +37,14 @@ func TestChecksumReadsAPieceAtATime(t *testing.T) {
 	}
 	thumb := recipe.Default()
 	v := &Ventilator{cfg: Config{Checksum: true}, naming: newNaming(thumb)}
+	holder := source.NewHolder(1 << 30) // of what is fetched: files are not
 	want := taskid.FromContent("a.jpg", []byte("content"), thumb.String())
-	if id, err := v.identify(t.Context(), &images[0]); err != nil || id.ID(thumb.String()) != want {
+	if id, err := v.identify(t.Context(), &images[0], holder); err != nil || id.ID(thumb.String()) != want {
 		t.Errorf("%v, %v", id, err)
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := v.identify(t.Context(), &images[1]); err != nil {
+	if _, err := v.identify(t.Context(), &images[1], holder); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

@@ -152,6 +152,13 @@ func TestRunFromBucketToBucketInOneProcess(t *testing.T) {
 	if keys := s.Keys("out/"); !slices.Equal(keys, []string{"out/a_thumbnail64.jpg", "out/mine.jpg"}) {
 		t.Errorf("after the pruning there is %q", keys)
 	}
+	s.Delete("in/c.txt")
+	s.Put("in/a.jpg", picture(t, 4))
+	before := s.Count("GET")
+	bucketFarm(t, s, "farm", append(args, "--checksum", "--out", "s3://photos/out", "--ledger", ledger)...).MustExit(0)
+	if n := s.Count("GET") - before; n != 1 {
+		t.Errorf("a changed image was fetched %d times", n)
+	}
 	p = bucketFarm(t, s, "farm", "prune", "s3://photos/none", "--out", "s3://photos/out", "--ledger", ledger)
 	p.MustExit(2)
 	p.MustSay("is it mounted?")
