@@ -86,8 +86,12 @@ func findSink(ctx context.Context, c *cli.Command) sinkAt {
 	return at
 }
 
-// probeTime bounds each look for a sink that was not named.
-const probeTime = 300 * time.Millisecond
+// probeTime bounds each look for a sink that was not named. A socket of this machine accepts or refuses at once; how
+// long that takes says only how busy the machine is.
+const (
+	probeTime      = 300 * time.Millisecond
+	probeLocalTime = 10 * time.Second
+)
 
 // accepts reports whether a process on this machine accepts connections at endpoint.
 func accepts(ctx context.Context, endpoint string) bool {
@@ -96,7 +100,11 @@ func accepts(ctx context.Context, endpoint string) bool {
 	if network == "" {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	limit := probeTime
+	if network == "unix" {
+		limit = probeLocalTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
