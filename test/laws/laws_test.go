@@ -223,16 +223,21 @@ func TestMainsAreThin(t *testing.T) {
 
 func eachSource(t *testing.T, visit func(path string, file *ast.File, set *token.FileSet)) {
 	t.Helper()
-	set := token.NewFileSet()
 	for _, p := range packages(t) {
-		for _, name := range p.GoFiles {
-			path := filepath.Join(p.Dir, name)
-			file, err := parser.ParseFile(set, path, nil, parser.ParseComments)
-			if err != nil {
-				t.Fatal(err)
-			}
-			visit(path, file, set)
+		eachSourceOf(t, p, visit)
+	}
+}
+
+func eachSourceOf(t *testing.T, p pkg, visit func(path string, file *ast.File, set *token.FileSet)) {
+	t.Helper()
+	set := token.NewFileSet()
+	for _, name := range p.GoFiles {
+		path := filepath.Join(p.Dir, name)
+		file, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
 		}
+		visit(path, file, set)
 	}
 }
 
