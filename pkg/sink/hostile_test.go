@@ -54,13 +54,13 @@ func TestInventedWorkersDoNotFillTheRoster(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	s := newState(&Config{}, now, "test")
 	s.connect(wire.WorkerIdentity{Name: "good", Slots: 2, Prefetch: 4}, now)
-	for i := range 10_000 {
+	for i := range 2 * maxUnannounced {
 		s.heartbeat(&wire.Heartbeat{Worker: fmt.Sprint("invented ", i)}, now)
 	}
 	if n := len(s.roster.workers); n > maxUnannounced+1 {
 		t.Errorf("%d workers are listed", n)
 	}
-	for i := range 2 * maxMembers {
+	for i := range maxMembers + 200 { // each beyond the bound looks through the whole roster
 		name := fmt.Sprint("announced ", i)
 		w := wire.WorkerIdentity{Name: name, Slots: 1, Prefetch: 1}
 		s.connect(w, now)

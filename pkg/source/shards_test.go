@@ -237,7 +237,7 @@ func TestBombIsNotUnpacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	zeros := make([]byte, 1<<20)
-	for range 200 {
+	for range 80 { // more than an archive of a few KB may unpack to
 		if _, err := w.Write(zeros); err != nil {
 			t.Fatal(err)
 		}
