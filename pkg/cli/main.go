@@ -79,6 +79,7 @@ func Main(program *cli.Command, args []string) int {
 			return &exitError{ExitUsage, plain(c, err)}
 		}
 	})
+	program.Commands = wanted(program.Commands, args)
 	err := program.Run(context.Background(), args)
 	if err != nil && !begun { // a flag or a variable has a wrong value
 		if len(args) > 1 && command == "" && args[1] != "help" && program.Command(args[1]) != nil {
@@ -95,6 +96,17 @@ func Main(program *cli.Command, args []string) int {
 		}
 	}
 	return code
+}
+
+// wanted returns the command that args names, or all commands if one of them may be asked about the others. The library
+// prepares every command that it is given, flag by flag, which takes a tenth of the time until a command begins.
+func wanted(commands []*cli.Command, args []string) []*cli.Command {
+	for i, c := range commands {
+		if len(args) > 1 && c.HasName(args[1]) && c.Name != "man" {
+			return commands[i : i+1]
+		}
+	}
+	return commands
 }
 
 // refuseExtraArguments returns an error if a command has more arguments than its usage names. A usage with … names any
