@@ -221,15 +221,7 @@ func TestTicketsCannotBeUsedAgainOrForAnythingElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer := func(data string) *wire.Result {
-			r := &wire.Result{ID: task.ID, Filename: task.Filename, Outcome: outcome.Done,
-				ResultInfo: wire.ResultInfo{Worker: "w1",
-					Run: task.Run, Delivery: task.Delivery, Recipe: task.Recipe, Ticket: task.Ticket}}
-			for _, name := range recipe.Default().OutputNames(task.Filename) {
-				r.Outputs = append(r.Outputs, wire.Output{Name: name, Width: 1, Height: 1, Data: []byte(data)})
-			}
-			return r
-		}
+		answer := func(data string) *wire.Result { return answerTo(task, "w1", data) }
 		overheard := answer("forged").Encode()
 		send(t, stranger, overheard)
 		send(t, liar, overheard)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/pki"
-	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
@@ -131,11 +130,17 @@ type joined struct {
 // join connects to tasks and results. security is nil for one that speaks plain TCP.
 func (f *secureFarm) join(name string, security *pki.Credentials) joined {
 	f.t.Helper()
+	return f.joinWith(security, name, 64)
+}
+
+// joinWith is join with another prefetch; 0: it takes no tasks.
+func (f *secureFarm) joinWith(security *pki.Credentials, name string, prefetch int) joined {
+	f.t.Helper()
 	network, plainly := zsock.Network{}, func(e string) string { return strings.Replace(e, "tls:", "tcp:", 1) }
 	if security != nil {
 		network.Security, plainly = security, func(e string) string { return e }
 	}
-	me := wire.WorkerIdentity{Name: name, Slots: 4, Prefetch: 64, Token: wire.NewToken()}.String()
+	me := wire.WorkerIdentity{Name: name, Slots: 4, Prefetch: prefetch, Token: wire.NewToken()}.String()
 	pull, err := zsock.NewPull(zsock.Config{Network: network, Identity: me, MaxMessage: 1 << 20})
 	if err != nil {
 		f.t.Fatal(err)
@@ -149,7 +154,10 @@ func (f *secureFarm) join(name string, security *pki.Credentials) joined {
 		defer cancel()
 		_, _ = pull.Close(ctx), push.Close(ctx) // what nobody takes is lost
 	})
-	if err := errors.Join(pull.Dial(plainly(f.Tasks)), push.Dial(plainly(f.Results))); err != nil {
+	if prefetch > 0 {
+		err = pull.Dial(plainly(f.Tasks))
+	}
+	if err := errors.Join(err, push.Dial(plainly(f.Results))); err != nil {
 		f.t.Fatal(err)
 	}
 	return joined{pull, push}
@@ -205,15 +213,7 @@ func TestNoStrangerGetsATaskOrAnEntry(t *testing.T) {
 			t.Fatal(err)
 		}
 		taken[task.ID] = true
-		answer := func(data string) []byte {
-			r := &wire.Result{ID: task.ID, Filename: task.Filename, Outcome: outcome.Done,
-				ResultInfo: wire.ResultInfo{Worker: "w2", Run: task.Run, Delivery: task.Delivery, Recipe: task.Recipe,
-					Ticket: task.Ticket}}
-			for _, name := range recipe.Default().OutputNames(task.Filename) {
-				r.Outputs = append(r.Outputs, wire.Output{Name: name, Width: 1, Height: 1, Data: []byte(data)})
-			}
-			return r.Encode()
-		}
+		answer := func(data string) []byte { return answerTo(task, "w2", data).Encode() }
 		send(t, thief.push, answer("forged"))
 		send(t, member.push, answer("right"), answer("forged"))
 	}
