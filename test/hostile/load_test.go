@@ -279,7 +279,12 @@ func processorTime(b *testing.B) time.Duration {
 // A second worker is started when the run has begun. seconds-to-join is from the start of its process until the
 // ventilator has admitted it under the flood, messages how many the strangers sent in a run. They run on the same
 // machine: %-of-processors is what they take of it themselves, and so nobody can use for images.
-func BenchmarkRunUnderFlood(b *testing.B) {
+func BenchmarkRunUnderFlood(b *testing.B) { runUnderFlood(b, 0) }
+
+// BenchmarkRunUnderFloodAndSilence is the same with silent connections to all endpoints beside the messages.
+func BenchmarkRunUnderFloodAndSilence(b *testing.B) { runUnderFlood(b, loadOf().silent) }
+
+func runUnderFlood(b *testing.B, silent int) {
 	const images = 3000
 	dir := album(b, images)
 	var messages int64
@@ -290,8 +295,9 @@ func BenchmarkRunUnderFlood(b *testing.B) {
 		mustAnswer(b, f)
 		worker := f.StartWorker("w1")
 		ctx, cancel := context.WithCancel(context.Background())
-		sent, wait := new(atomic.Int64), func() {}
+		sent, wait, waitSilent := new(atomic.Int64), func() {}, func() {}
 		if flood {
+			waitSilent = keepSilent(ctx, f, silent)
 			sent, wait = attack(ctx, b, f, 1<<30, 1<<30)
 		}
 		begun, ours := time.Now(), processorTime(b)
@@ -311,6 +317,7 @@ func BenchmarkRunUnderFlood(b *testing.B) {
 		}
 		cancel()
 		wait()
+		waitSilent()
 		messages += sent.Load()
 		second.Kill()
 		worker.Kill()
