@@ -45,13 +45,17 @@ func (c *coefficients) set(n int, b *block, scale Scale) {
 // progressive decodes the scans that the scale needs, then transforms. listed is the error of listing the scans.
 func (d *Decoder) progressive(dst *Planes, p *parser, opt Options, listed error) error {
 	f := &p.frame
+	first, decoded := error(nil), false
 	if p.lacksOnlyEnd(listed) {
 		// The last scan may be cut. That is the same at every scale only if it is decoded for each.
-		if err := d.scans(p, Full, false); err == nil || isSurplus(err) {
+		if first = d.scans(p, Full, false); first == nil || isSurplus(first) {
 			listed = nil
 		}
+		decoded = dst.Scale == Full
 	}
-	first := d.scans(p, dst.Scale, opt.SkipRefinement)
+	if !decoded {
+		first = d.scans(p, dst.Scale, opt.SkipRefinement)
+	}
 	for i, plane := range dst.planes(len(f.components)) {
 		d.coefs[i].transform(plane, &f.components[i], dst.Scale)
 		if (first == nil || isSurplus(first)) && listed == nil && p.known[i][0] == 0 {

@@ -129,11 +129,12 @@ func (t *transform) decodeJPEG(accept bool) (image.Image, error) {
 		// All programs read such a file as if it had Adobe's marker. image/jpeg requires the marker.
 		return jpeg.Decode(io.MultiReader(strings.NewReader("\xff\xd8"+adobeSegment), bytes.NewReader(data[2:])))
 	}
-	end := strings.NewReader("")
-	if t.info.JPEG.OneScan || t.info.JPEG.Progressive && wholeJPEG(data) {
-		end.Reset("\xff\xd9")
+	const end = "\xff\xd9"
+	var r io.Reader = bytes.NewReader(data)
+	if t.info.JPEG.OneScan || t.info.JPEG.Progressive && !bytes.HasSuffix(data, []byte(end)) && wholeJPEG(data) {
+		r = io.MultiReader(r, strings.NewReader(end))
 	}
-	img, err := jpeg.Decode(io.MultiReader(bytes.NewReader(data), end))
+	img, err := jpeg.Decode(r)
 	if err == nil {
 		return img, nil
 	}
