@@ -69,8 +69,10 @@ func unmapStart() {
 			if program = inode; inode == 0 || perms[1] == 'w' {
 				end = begin
 			}
-		case begin < end && bytes.HasPrefix(line, []byte("Anonymous: ")) && bytes.HasSuffix(line, []byte(" 0 kB")):
-			// No page differs from the file. The kernel may refuse; then the pages stay.
+		case bytes.HasPrefix(line, []byte("Anonymous: ")) && !bytes.HasSuffix(line, []byte(" 0 kB")):
+			end = begin // a page differs from the file
+		case begin < end && bytes.HasPrefix(line, []byte("Swap: ")) && bytes.HasSuffix(line, []byte(" 0 kB")):
+			// Nor is there one that was swapped out. The kernel may refuse; then the pages stay.
 			_, _, _ = unix.Syscall(unix.SYS_MADVISE, uintptr(begin), uintptr(end-begin), unix.MADV_DONTNEED)
 		}
 	}

@@ -86,12 +86,17 @@ func TestPagesOfTheStartAreGivenBack(t *testing.T) {
 			t.Skip(err)
 		}
 		for line := range strings.Lines(string(status)) {
-			if _, err := fmt.Sscanf(line, "RssFile: %d kB", &kilobytes); err == nil {
-				return kilobytes
+			for _, name := range []string{"RssFile", "RssShmem"} { // the latter where the test is on a tmpfs
+				var n int
+				if _, err := fmt.Sscanf(line, name+": %d kB", &n); err == nil {
+					kilobytes += n
+				}
 			}
 		}
-		t.Skip("this kernel does not say how much of files is resident")
-		return 0
+		if kilobytes == 0 {
+			t.Skip("this kernel does not say how much of files is resident")
+		}
+		return kilobytes
 	}
 	before := resident()
 	unmapStart()
