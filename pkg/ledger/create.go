@@ -50,12 +50,13 @@ func create(path string) error {
 	return errors.Join(db.Update(makeBuckets), reserve(path), db.Sync(), db.Close())
 }
 
-// reserved is how many bytes of a new ledger are on disk from the start: what 200 images and more take.
-const reserved = 256 << 10
+// reserved is how many bytes of a new ledger are on disk from the start, 64 pages of the system: what 200 images and
+// more take.
+var reserved = 64 * int64(os.Getpagesize())
 
-// reserve writes zeros behind the pages of a new ledger, and makes the file as long as bbolt first would. A commit that
-// replaces them waits for its own pages alone. One that makes a file longer, or fills holes in it, also waits for the
-// file system's journal, and so for what other programs have written.
+// reserve writes zeros behind the pages of a new ledger, and makes the file as long as bbolt first would. On a
+// file system that writes in place, a commit that replaces them waits for its own pages alone. One that makes a file
+// longer, or fills holes in it, also waits for the journal, and so for what other programs have written.
 func reserve(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

@@ -365,7 +365,7 @@ func TestFirstImagesFillWhatANewLedgerReserves(t *testing.T) {
 		t.Fatal(err)
 	}
 	header, _, err := readMeta(bytes.NewReader(data))
-	if used := header.end * uint64(header.pageSize); err != nil || used > reserved {
+	if used := int64(header.end) * int64(header.pageSize); err != nil || used > reserved {
 		t.Errorf("200 images take %d bytes, %v; %d are reserved", used, err, reserved)
 	}
 	if now := size(); now != made {
