@@ -103,7 +103,7 @@ func Main(program *cli.Command, args []string) int {
 func wanted(commands []*cli.Command, args []string) []*cli.Command {
 	for i, c := range commands {
 		if len(args) > 1 && c.HasName(args[1]) && c.Name != "man" {
-			return commands[i : i+1]
+			return commands[i : i+1 : i+1] // the library appends to it
 		}
 	}
 	return commands

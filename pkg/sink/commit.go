@@ -149,8 +149,8 @@ func (c *committer) commitBatch(ctx context.Context, batch []work) ([]work, erro
 }
 
 // publishReceipts counts and publishes the receipts of a committed batch. The receipt of a duplicate is that of the
-// first result of its task. A task's claim is released before its receipt is published: whoever has heard the receipt
-// and sends the result again gets a receipt of a duplicate.
+// first result of its task. A task's claim is released before its receipt is published: a worker that has heard the
+// receipt and sends the result again gets a receipt of a duplicate.
 func (c *committer) publishReceipts(batch []work, duplicate []bool) error {
 	now := time.Now()
 	for i := range batch {

@@ -11,8 +11,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
-// receiveAhead is how many messages of workers the socket holds before the intake takes them.
-// So many useless ones can come before the first of them slows its sender down.
+// receiveAhead is how many messages of workers the socket holds before the intake takes them. So many useless messages
+// can come before the first of them slows its sender down.
 const receiveAhead = 256
 
 // intake receives the messages of workers.

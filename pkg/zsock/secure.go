@@ -98,7 +98,7 @@ type secureConn struct {
 	security Security
 
 	// The reader's.
-	fetched int  // bytes of a frame's memory, from where it reads to next, that were fetched
+	fetched int  // bytes of a frame's memory, from where the next read begins, that are in the cache
 	sum     byte // what fetch returned; the compiler would remove reads that nothing uses
 }
 

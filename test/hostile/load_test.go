@@ -213,7 +213,7 @@ func keepSilent(ctx context.Context, f *farmtest.Farm, n int) (wait func()) {
 
 // A run is balanced while strangers send mutated messages, keep silent connections, and its images are mutated.
 func TestRunUnderAttack(t *testing.T) {
-	// Whoever is slowed down comes by a new connection. Of each the sink reads the first message at once.
+	// A sender that is slowed down connects again. The sink reads the first message of each connection at once.
 	const ofConnection = 250
 	n := loadOf()
 	f := farmtest.New(t, programs, t.TempDir())
