@@ -9,9 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
+	"golang.org/x/sys/cpu"
 )
 
 // Env names the environment variable with the directory of the cache. Where it is empty, a process keeps no machine
@@ -21,9 +24,9 @@ const Env = "IMAGEFARM_CODE_CACHE"
 // Cache is a directory with the machine code of modules. Whoever can write there can make this program do anything. So
 // each use first checks that no other user can: see checkPrivate.
 //
-//	av1-encode.lock            held while the code is checked or added
-//	av1-encode/wazero-…/KEY    the code; KEY stands for the module and the processor's features
-//	av1-encode/wazero-…/KEY.sha256
+//	av1-encode.lock           held while the code is checked or added
+//	av1-encode/ID/…/KEY       the code; Module.directory makes the ID
+//	av1-encode/ID/…/KEY.sha256
 type Cache string
 
 // ErrExposed says that others than this user can write to a cache.
@@ -35,23 +38,75 @@ var errAbsent = errors.New("the cache has no machine code of it")
 // OpenCache returns the cache in a directory, which it makes where it is missing. The error says why the directory
 // cannot be used; it is ErrExposed if it is not safe.
 func OpenCache(dir string) (Cache, error) {
+	c, err := CheckCache(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(string(c), 0o700); err != nil {
+		return "", err
+	}
+	return c, checkPrivate(string(c))
+}
+
+// CheckCache returns what OpenCache does, but makes no directory. A directory that cannot be written to is a cache if
+// it has the machine code of all codecs in kept.
+func CheckCache(dir string) (Cache, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	existing := dir
+	resolved, err := filepath.EvalSymlinks(existing)
+	for errors.Is(err, fs.ErrNotExist) && existing != filepath.Dir(existing) {
+		existing = filepath.Dir(existing)
+		resolved, err = filepath.EvalSymlinks(existing)
+	}
+	if err != nil {
 		return "", err
 	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+	c, check := Cache(filepath.Join(resolved, strings.TrimPrefix(dir, existing))), checkPrivate
+	if existing != dir {
+		check = checkParents
+	}
+	if err := check(resolved); err != nil {
 		return "", err
 	}
-	return Cache(dir), checkPrivate(dir)
+	if err := checkWritable(resolved); err != nil && !c.isComplete() {
+		return "", fmt.Errorf("write to %s: %w", resolved, err)
+	}
+	return c, nil
+}
+
+// kept are the codecs whose machine code a cache is to have before a child starts. HEVCDecoder is for rare profiles.
+var kept = []*Module{AV1Decoder, AV1Encoder, WebPEncoder}
+
+// isComplete reports whether the cache has the machine code of all codecs in kept.
+func (c Cache) isComplete() bool {
+	for _, m := range kept {
+		if !c.has(m) {
+			return false
+		}
+	}
+	return true
+}
+
+// has reports whether the cache has the machine code of a module, whole. It is slow: see isWhole.
+func (c Cache) has(m *Module) (found bool) {
+	err := walkCode(m.directory(c), func(path string) error {
+		whole, err := isWhole(path)
+		found = found || whole
+		return err
+	})
+	return found && err == nil
 }
 
 // Add makes sure that the cache has the machine code of a module. Code that is damaged is made again. Processes that
 // add the same module wait for each other.
 func (c Cache) Add(m *Module) error {
-	_, err := c.add(m)
+	p, err := c.add(m)
+	if err == nil {
+		p.close()
+	}
 	return err
 }
 
@@ -59,20 +114,27 @@ func (c Cache) add(m *Module) (*program, error) {
 	if err := checkPrivate(string(c)); err != nil {
 		return nil, err
 	}
+	dir := m.directory(c)
 	unlock, err := lock(filepath.Join(string(c), m.name+".lock"))
 	if err != nil {
+		if c.has(m) { // made before the directory became read-only
+			return m.translateIn(dir)
+		}
 		return nil, fmt.Errorf("lock the cache of machine code: %w", err)
 	}
 	defer unlock()
-	dir := filepath.Join(string(c), m.name)
-	if err := each(dir, removeDamaged); err != nil {
+	if err := walkCode(dir, removeDamaged); err != nil {
 		return nil, err
 	}
-	p, err := m.through(dir)
+	p, err := m.translateIn(dir)
 	if err != nil {
 		return nil, err
 	}
-	return p, each(dir, addSum)
+	if err := walkCode(dir, addSum); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
 }
 
 // load returns a module as the cache has it.
@@ -83,18 +145,38 @@ func (c Cache) load(m *Module) (*program, error) {
 	if err := checkPrivate(string(c)); err != nil {
 		return nil, err
 	}
-	dir, found := filepath.Join(string(c), m.name), false
-	if err := each(dir, func(string) error { found = true; return nil }); err != nil {
+	dir, found := m.directory(c), false
+	if err := walkCode(dir, func(path string) error {
+		_, err := os.Lstat(path + sumSuffix)
+		found = found || err == nil
+		return nil
+	}); err != nil {
 		return nil, err
 	}
 	if !found {
 		return nil, errAbsent
 	}
-	return m.through(dir)
+	return m.translateIn(dir)
 }
 
-// through translates the module unless the directory has its machine code.
-func (m *Module) through(dir string) (*program, error) {
+// directory returns where the cache has the machine code that this translator makes of the module for this processor.
+// wazero chooses the file by the same properties, but does not say whether it has one.
+func (m *Module) directory(c Cache) string {
+	h := sha256.New()
+	fmt.Fprintln(h, runtime.GOOS, runtime.GOARCH, cpu.X86, cpu.ARM64)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, d := range info.Deps {
+			if d.Path == "github.com/tetratelabs/wazero" {
+				fmt.Fprintln(h, d.Version, d.Sum, d.Replace)
+			}
+		}
+	}
+	h.Write(m.packed)
+	return filepath.Join(string(c), m.name, hex.EncodeToString(h.Sum(nil)[:16]))
+}
+
+// translateIn translates the module unless the directory has its machine code.
+func (m *Module) translateIn(dir string) (*program, error) {
 	cache, err := wazero.NewCompilationCacheWithDir(dir)
 	if err != nil {
 		return nil, err
@@ -104,8 +186,8 @@ func (m *Module) through(dir string) (*program, error) {
 
 const sumSuffix = ".sha256"
 
-// each calls do with each file of machine code below a directory, if that exists.
-func each(dir string, do func(path string) error) error {
+// walkCode calls do with each file of machine code below a directory, if that exists.
+func walkCode(dir string, do func(path string) error) error {
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || strings.HasSuffix(path, sumSuffix) {
 			return err
@@ -118,11 +200,16 @@ func each(dir string, do func(path string) error) error {
 	return err
 }
 
-// removeDamaged removes a file whose sum is missing or wrong. The library that reads it checks only a part of it.
-func removeDamaged(path string) error {
+// isWhole reports whether a file has the sum that stands beside it. The library that reads it checks only a part of it.
+func isWhole(path string) (bool, error) {
 	want, _ := os.ReadFile(path + sumSuffix) // missing: not equal
 	got, err := sumOf(path)
-	if err != nil || string(want) == got {
+	return string(want) == got, err
+}
+
+// removeDamaged removes a file whose sum is missing or wrong.
+func removeDamaged(path string) error {
+	if whole, err := isWhole(path); whole || err != nil {
 		return err
 	}
 	if err := os.Remove(path); err != nil {

@@ -56,7 +56,7 @@ func newCache(t *testing.T) Cache {
 // filesOf returns the files with machine code.
 func filesOf(t *testing.T, c Cache) (all []string) {
 	t.Helper()
-	if err := each(filepath.Join(string(c), "answer"), func(path string) error {
+	if err := walkCode(filepath.Join(string(c), "answer"), func(path string) error {
 		all = append(all, path)
 		return nil
 	}); err != nil {
@@ -238,5 +238,104 @@ func TestConcurrentAddsMakeOneFile(t *testing.T) {
 	onlyFile(t, c)
 	if err := answering(t).Load(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestCodeOfOtherTranslatorsIsNotLoaded(t *testing.T) {
+	skipWithoutTranslator(t)
+	c := newCache(t)
+	m := answering(t)
+	if err := c.Add(m); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(m.directory(c), filepath.Join(string(c), m.name, "other")); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Load(); !errors.Is(err, errAbsent) {
+		t.Errorf("loaded: %v, want %v", err, errAbsent)
+	}
+	if err := c.Add(m); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(filesOf(t, c)); n != 2 {
+		t.Errorf("%d files, want the other translator's to stay", n)
+	}
+}
+
+func TestOnlyASafeDirectoryIsMade(t *testing.T) {
+	parent := filepath.Join(t.TempDir(), "parent")
+	if err := os.Mkdir(parent, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(parent, "a", "cache")
+	if c, err := CheckCache(dir); c == "" || err != nil {
+		t.Errorf("%q, %v", c, err)
+	}
+	wantNone := func() {
+		t.Helper()
+		if entries, err := os.ReadDir(parent); err != nil || len(entries) != 0 {
+			t.Errorf("made %v, %v", entries, err)
+		}
+	}
+	wantNone()
+	if err := os.Chmod(parent, 0o777); err != nil { // as a volume of Kubernetes
+		t.Fatal(err)
+	}
+	if _, err := OpenCache(dir); !errors.Is(err, ErrExposed) {
+		t.Errorf("below a directory that all may write to: %v", err)
+	}
+	wantNone()
+	if err := errors.Join(os.Chmod(parent, 0o700), os.Chown(parent, 12345, -1)); errors.Is(err, os.ErrPermission) {
+		t.Skip("only root gives files away")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenCache(dir); !errors.Is(err, ErrExposed) {
+		t.Errorf("below another user's directory: %v", err)
+	}
+	wantNone()
+}
+
+func TestReadOnlyCacheIsUsedIfItIsComplete(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root can write to a read-only directory")
+	}
+	skipWithoutTranslator(t)
+	defer func(all []*Module) { kept = all }(kept)
+	kept = []*Module{answering(t)}
+	c := newCache(t)
+	open := func(mode os.FileMode) error {
+		t.Helper()
+		if err := os.Chmod(string(c), mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := OpenCache(string(c))
+		return err
+	}
+	defer open(0o700)
+	if err := open(0o500); err == nil {
+		t.Error("opened an empty cache that cannot be written to")
+	}
+	if err := open(0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Add(answering(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(string(c), "answer.lock")); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(0o500); err != nil {
+		t.Errorf("a complete cache: %v", err)
+	}
+	if err := c.Add(answering(t)); err != nil {
+		t.Errorf("added to a complete cache: %v", err)
+	}
+	path, _ := onlyFile(t, c)
+	if err := os.WriteFile(path, []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(0o500); err == nil {
+		t.Error("opened a damaged cache that cannot be written to")
 	}
 }

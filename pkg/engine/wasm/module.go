@@ -51,10 +51,16 @@ type program struct {
 	code    wazero.CompiledModule
 }
 
+// close gives the memory of a program that does not run back.
+func (p *program) close() {
+	_ = p.code.Close(context.Background())
+	_ = p.runtime.Close(context.Background())
+}
+
 // Start returns a new sandbox that runs the module. The machine code comes from the cache that Env names, or goes
 // there, if there is one that can be used.
 func (m *Module) Start() (*Sandbox, error) {
-	p, err := m.translated()
+	p, err := m.ensureTranslated()
 	if err != nil {
 		return nil, fmt.Errorf("the codec %s in WebAssembly: %w", m.name, err)
 	}
@@ -67,7 +73,7 @@ func (m *Module) Start() (*Sandbox, error) {
 	return &Sandbox{ctx, instance}, nil
 }
 
-func (m *Module) translated() (p *program, err error) {
+func (m *Module) ensureTranslated() (p *program, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.program != nil {
@@ -76,7 +82,7 @@ func (m *Module) translated() (p *program, err error) {
 	if dir := os.Getenv(Env); dir != "" {
 		p, err = Cache(dir).add(m)
 	}
-	if p == nil || err != nil {
+	if p == nil {
 		p, err = m.translate(wazero.NewRuntimeConfig())
 	}
 	if err == nil {
@@ -85,8 +91,8 @@ func (m *Module) translated() (p *program, err error) {
 	return p, err
 }
 
-// Load takes the module's machine code from the cache that Env names. It does not translate: without an error, Start
-// will open no file.
+// Load takes the module's machine code from the cache that Env names. It does not translate: where the cache has none
+// for this program and processor, it returns an error. After a success, Start opens no file.
 func (m *Module) Load() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,4 +9,8 @@ var errUnchecked = errors.New("who may write to a directory is not checked on th
 
 func checkPrivate(string) error { return errUnchecked }
 
+func checkParents(string) error { return errUnchecked }
+
+func checkWritable(string) error { return errUnchecked }
+
 func lock(string) (unlock func(), err error) { return nil, errUnchecked }

@@ -9,13 +9,31 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // checkPrivate returns an error unless this user alone can write to a directory and to what is in it. The directory is
-// an absolute path without links. Those above it belong to this user or root, and nobody else can rename what they
-// have.
+// an absolute path without links.
 func checkPrivate(dir string) error {
-	me := uint32(os.Geteuid())
+	mode, owner, err := modeOf(dir)
+	switch {
+	case err != nil:
+		return err
+	case owner != uint32(os.Geteuid()):
+		return fmt.Errorf("%w: %s belongs to the user %d", ErrExposed, dir, owner)
+	case mode.Perm()&0o077 != 0:
+		return fmt.Errorf("%w: %s has the mode %04o, not 0700", ErrExposed, dir, mode.Perm())
+	}
+	if err := checkParents(dir); err != nil {
+		return err
+	}
+	return checkContents(dir)
+}
+
+// checkParents returns an error unless a directory and those above it belong to this user or root, and nobody else can
+// rename what they have.
+func checkParents(dir string) error {
 	for path := dir; ; path = filepath.Dir(path) {
 		mode, owner, err := modeOf(path)
 		switch {
@@ -23,17 +41,20 @@ func checkPrivate(dir string) error {
 			return err
 		case !mode.IsDir():
 			return fmt.Errorf("%w: %s is no directory", ErrExposed, path)
-		case owner != me && (owner != 0 || path == dir):
+		case owner != 0 && owner != uint32(os.Geteuid()):
 			return fmt.Errorf("%w: %s belongs to the user %d", ErrExposed, path, owner)
-		case path == dir && mode.Perm()&0o077 != 0:
-			return fmt.Errorf("%w: %s has the mode %04o, not 0700", ErrExposed, path, mode.Perm())
 		case mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0:
 			return fmt.Errorf("%w: %s has the mode %04o", ErrExposed, path, mode.Perm())
 		}
 		if path == filepath.Dir(path) {
-			break
+			return nil
 		}
 	}
+}
+
+// checkContents returns an error unless all in a directory belongs to this user, who alone can write to it.
+func checkContents(dir string) error {
+	me := uint32(os.Geteuid())
 	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -52,6 +73,9 @@ func checkPrivate(dir string) error {
 		return nil
 	})
 }
+
+// checkWritable returns an error unless this user can make files in a directory.
+func checkWritable(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }
 
 func modeOf(path string) (mode fs.FileMode, owner uint32, err error) {
 	info, err := os.Lstat(path)
