@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,14 +26,18 @@ var _ Store = (*Bucket)(nil)
 // maxKey is the length of the longest key that S3 takes, bytes.
 const maxKey = 1024
 
-// statTimeout bounds a look at an object, retries included.
-const statTimeout = time.Minute
+// defaultStatTimeout is the default of Config.StatTimeout.
+const defaultStatTimeout = time.Minute
+
+// errSilent says that a store gave no answer in the time that Config.StatTimeout allows.
+var errSilent = fmt.Errorf("no answer in time: %w", bucket.ErrUnavailable)
 
 // OpenBucket opens the bucket that a text such as s3://bucket/prefix names. It sends nothing. The caller closes it.
 func OpenBucket(text string, cfg Config) (*Bucket, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg.StatTimeout = cmp.Or(cfg.StatTimeout, defaultStatTimeout)
 	client, err := bucket.Dial(text, cfg.Bucket)
 	if err != nil {
 		return nil, err
@@ -90,12 +95,15 @@ func contentType(name string) string {
 func (b *Bucket) Flush(ctx context.Context) error { return ctx.Err() }
 
 // Stat implements Reader, by a HEAD request.
-func (b *Bucket) Stat(name string) (int64, error) {
+func (b *Bucket) Stat(name string) (int64, error) { return b.StatContext(context.Background(), name) }
+
+// StatContext is Stat that ends when ctx does, with its cause.
+func (b *Bucket) StatContext(ctx context.Context, name string) (int64, error) {
 	key, err := b.key(name)
 	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), statTimeout)
+	ctx, cancel := b.limit(ctx)
 	defer cancel()
 	o, err := b.client.Stat(ctx, key)
 	return o.Size, b.fault("look up", name, err)
@@ -107,7 +115,7 @@ func (b *Bucket) Open(name string) (io.ReadSeekCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), statTimeout)
+	ctx, cancel := b.limit(context.Background())
 	defer cancel()
 	o, err := b.client.Stat(ctx, key)
 	if err != nil {
@@ -122,9 +130,14 @@ func (b *Bucket) Remove(name string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), statTimeout)
+	ctx, cancel := b.limit(context.Background())
 	defer cancel()
 	return b.fault("remove", name, b.client.Remove(ctx, key))
+}
+
+// limit returns a context for a short request. Once it has ended by itself, the store counts as unavailable.
+func (b *Bucket) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, b.cfg.StatTimeout, errSilent)
 }
 
 // key returns the key of an output.

@@ -2,13 +2,16 @@ package blob_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/bucket/s3test"
 )
 
@@ -97,6 +100,31 @@ func TestMissingBucketIsUnavailable(t *testing.T) {
 	defer store.Close()
 	if err := store.Put(t.Context(), "x", nil); !errors.Is(err, blob.ErrUnavailable) ||
 		!strings.Contains(err.Error(), "no bucket") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSilentBucketIsUnavailable(t *testing.T) {
+	s := s3test.New(t)
+	s.Silent.Store(true)
+	store := openBucket(t, s, blob.Config{StatTimeout: 50 * time.Millisecond}).(*blob.Bucket)
+	_, statErr := store.Stat("x")
+	_, openErr := store.Open("x")
+	for _, err := range []error{statErr, openErr, store.Remove("x")} {
+		if !errors.Is(err, blob.ErrUnavailable) || !errors.Is(err, bucket.ErrUnavailable) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestLookAtASilentBucketEndsWithItsContext(t *testing.T) {
+	s := s3test.New(t)
+	s.Silent.Store(true)
+	store := openBucket(t, s, blob.Config{}).(*blob.Bucket)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("a signal")
+	time.AfterFunc(10*time.Millisecond, func() { cancel(why) })
+	if _, err := store.StatContext(ctx, "x"); !errors.Is(err, why) || errors.Is(err, blob.ErrUnavailable) {
 		t.Errorf("%v", err)
 	}
 }

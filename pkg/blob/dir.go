@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/bucket"
 )
@@ -32,8 +33,11 @@ type Config struct {
 	// ReadOnly opens a directory that must exist for Stat and Open alone, and makes nothing there. Default: false.
 	ReadOnly bool
 
-	// Bucket says how a bucket is reached. A directory needs none of it, nor of the next two.
+	// Bucket says how a bucket is reached. A directory needs none of it, nor of the next three.
 	Bucket bucket.Config
+
+	// StatTimeout bounds a look at an object, and its removal, retries included. Default: a minute.
+	StatTimeout time.Duration
 
 	// CacheControl is the header of that name of each object that is written. Default: none.
 	CacheControl string

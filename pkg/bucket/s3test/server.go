@@ -34,6 +34,9 @@ type Server struct {
 	// Down resets every connection.
 	Down atomic.Bool
 
+	// Silent answers no request, as a network that drops packets does.
+	Silent atomic.Bool
+
 	dying atomic.Pointer[dying]
 
 	t        testing.TB
@@ -86,6 +89,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 		_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
 		s.Down.Store(true)
 		close(d.died)
+	}
+	if s.Silent.Load() {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
 	}
 	if s.Down.Load() {
 		panic(http.ErrAbortHandler) // resets the connection
