@@ -111,6 +111,51 @@ func TestShardOfAnotherFarmIsNotReplaced(t *testing.T) {
 	}
 }
 
+func TestRestartWhileTheBucketIsSilent(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.add("0.jpg")
+	s.set.Seal()
+	s.set.publishers.Wait()
+	s.die()
+	server.Silent.Store(true)
+	s.cfg.Blob.StatTimeout = 50 * time.Millisecond
+	s.open()
+	s.add("1.jpg")
+	s.mustHold("1.jpg")
+	server.Silent.Store(false)
+	s.set.Seal()
+	s.set.publishers.Wait() // which tries again, unlike Close
+	s.close()
+	s.mustBeInBucket(server, "0.jpg", "1.jpg")
+}
+
+func TestOpenEndsWithItsContext(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.add("0.jpg")
+	s.close()
+	server.Silent.Store(true)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("a signal")
+	time.AfterFunc(10*time.Millisecond, func() { cancel(why) })
+	if _, err := Open(ctx, s.pattern, s.cfg); !errors.Is(err, why) || errors.Is(err, blob.ErrUnavailable) {
+		t.Errorf("opened: %v", err)
+	}
+}
+
+func TestSamplesThatAreHereAreReadWithoutTheBucket(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.set.cfg.Count = 10
+	s.add("0.jpg")
+	before := server.Requests()
+	s.mustHold("0.jpg")
+	if there, err := s.set.Holds("0.jpg", content("0.jpg")); !there || err != nil {
+		t.Errorf("%v, %v", there, err)
+	}
+	if n := server.Requests() - before; n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // Each shard that waits would cost a process that ends the time in which the bucket does not answer.
 func TestCloseDoesNotTryEachShardWhileTheBucketIsAway(t *testing.T) {
 	s, server := newBucketStage(t)

@@ -1,6 +1,8 @@
 package shard
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +13,6 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
-	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/diskfault"
 )
 
@@ -20,6 +21,7 @@ type Reader struct {
 	pattern Pattern
 	open    string       // the directory of shards that are not published; empty: unknown
 	bucket  *blob.Bucket // nil: the shards are in a directory
+	looks   *blob.Bucket // the same, for the sizes of shards
 
 	mu    sync.Mutex
 	sizes map[string]sized // of published shards in a bucket, by name
@@ -56,9 +58,26 @@ func NewReader(p Pattern, openDir string, cfg blob.Config) (*Reader, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.bucket = b
+		r.bucket, r.looks = b, b
 	}
 	return r, nil
+}
+
+// How a Set looks at a bucket. Whoever waits for a Set repeats the look, and is to know soon why it waits.
+const (
+	fewTries = 3
+	lookTime = 15 * time.Second
+)
+
+// giveUpSoon makes looks at an unavailable bucket end soon. cfg is that of NewReader.
+func (r *Reader) giveUpSoon(cfg blob.Config) (err error) {
+	if r.bucket == nil {
+		return nil
+	}
+	cfg.Bucket.Tries = cmp.Or(cfg.Bucket.Tries, fewTries)
+	cfg.StatTimeout = cmp.Or(cfg.StatTimeout, lookTime)
+	r.looks, err = blob.OpenBucket(r.pattern.Dir, cfg)
+	return err
 }
 
 // Path returns the text of the flag that names the shards.
@@ -69,7 +88,11 @@ func (r *Reader) Close() error {
 	if r.bucket == nil {
 		return nil
 	}
-	return r.bucket.Close()
+	err := r.bucket.Close()
+	if r.looks != nil && r.looks != r.bucket {
+		err = errors.Join(err, r.looks.Close())
+	}
+	return err
 }
 
 func (r *Reader) final(name string) string      { return filepath.Join(r.pattern.Dir, name) }
@@ -78,18 +101,16 @@ func (r *Reader) unfinished(name string) string { return filepath.Join(r.open, n
 // StatAt returns an error unless the shard of that name reaches to end, in bytes. The error is fs.ErrNotExist when
 // there is no such shard, or it is too short.
 func (r *Reader) StatAt(name string, end int64) error {
-	size, err := r.published(name)
-	away := errors.Is(err, bucket.ErrUnavailable)
-	if r.open != "" && (away || errors.Is(err, fs.ErrNotExist)) {
-		info, openErr := os.Stat(r.unfinished(name))
-		switch {
-		case openErr == nil:
-			size, err = info.Size(), nil
-		case !errors.Is(openErr, fs.ErrNotExist):
-			err = openErr
-		case !away:
-			size, err = r.published(name) // it may have been published meanwhile
-		}
+	size, here := r.unpublished(name)
+	if here == nil && size >= end { // a bucket that is unavailable costs such samples no time
+		return nil
+	}
+	there, err := r.published(context.Background(), name)
+	switch {
+	case err == nil:
+		size = there
+	case errors.Is(err, fs.ErrNotExist):
+		err = here
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -101,8 +122,26 @@ func (r *Reader) StatAt(name string, end int64) error {
 	return fault("look up", name, r.pattern.Dir, err)
 }
 
+// unpublished returns the size of a shard that is kept here until it is published. It keeps that place until it has its
+// final name.
+func (r *Reader) unpublished(name string) (int64, error) {
+	if r.open == "" {
+		return 0, fs.ErrNotExist
+	}
+	info, err := os.Stat(r.unfinished(name))
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
 // published returns the size of a published shard.
-func (r *Reader) published(name string) (int64, error) {
+func (r *Reader) published(ctx context.Context, name string) (int64, error) {
+	return r.publishedIn(ctx, r.looks, name)
+}
+
+// publishedIn is published by way of one of the clients of a bucket.
+func (r *Reader) publishedIn(ctx context.Context, b *blob.Bucket, name string) (int64, error) {
 	if r.bucket == nil {
 		if _, err := os.Stat(r.pattern.Dir); err != nil {
 			return 0, &blob.Fault{Kind: blob.ErrUnavailable, Op: "use", Dir: r.pattern.Dir, Why: "the directory is gone"}
@@ -119,7 +158,7 @@ func (r *Reader) published(name string) (int64, error) {
 	if is && time.Now().Before(known.until) {
 		return known.size, nil
 	}
-	size, err := r.bucket.Stat(name)
+	size, err := b.StatContext(ctx, name)
 	if err != nil {
 		return 0, err
 	}
@@ -141,31 +180,22 @@ func (r *Reader) forgetSize(name string) {
 
 // OpenAt returns size bytes of a shard from an offset. The caller closes what it returns.
 func (r *Reader) OpenAt(name string, offset, size int64) (io.ReadSeekCloser, error) {
+	if here, err := r.unpublished(name); err == nil && here >= offset+size {
+		if file, err := os.Open(r.unfinished(name)); err == nil { // else it was just published
+			return &section{io.NewSectionReader(file, offset, size), file}, nil
+		}
+	}
 	if err := r.StatAt(name, offset+size); err != nil {
 		return nil, err
 	}
 	if r.bucket != nil {
-		if _, err := r.published(name); err == nil {
-			whole, err := r.bucket.Open(name)
-			if err != nil {
-				return nil, err
-			}
-			return &part{whole: whole, from: offset, size: size}, nil
+		whole, err := r.bucket.Open(name)
+		if err != nil {
+			return nil, err
 		}
-		return r.openFile(name, offset, size, r.unfinished(name))
+		return &part{whole: whole, from: offset, size: size}, nil
 	}
-	return r.openFile(name, offset, size, r.final(name), r.unfinished(name), r.final(name))
-}
-
-// openFile opens the first file of paths that exists.
-func (r *Reader) openFile(name string, offset, size int64, paths ...string) (io.ReadSeekCloser, error) {
-	var file *os.File
-	err := fs.ErrNotExist
-	for _, at := range paths {
-		if errors.Is(err, fs.ErrNotExist) {
-			file, err = os.Open(at)
-		}
-	}
+	file, err := os.Open(r.final(name))
 	if err != nil {
 		return nil, fault("open", name, r.pattern.Dir, err)
 	}

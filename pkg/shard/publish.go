@@ -173,7 +173,7 @@ func (s *Set) tryPublish(name string, f *shardFile) error {
 // earlier attempt was lost.
 func (s *Set) upload(name string, size int64) error {
 	s.forgetSize(name)
-	switch there, err := s.published(name); {
+	switch there, err := s.published(context.Background(), name); {
 	case err == nil && there == size:
 		return nil
 	case err == nil:

@@ -47,7 +47,7 @@ func (s *Set) Rewrite(ctx context.Context, tell func(Rewritten)) error {
 			return err
 		}
 		name := s.pattern.Shard(one.Number)
-		before, err := s.published(name)
+		before, err := s.publishedIn(ctx, s.bucket, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			if _, open := s.publishing[one.Number]; open { // it could not be published
 				continue
@@ -242,7 +242,8 @@ func (s *Set) finishRewrite(ctx context.Context, r ledger.Rewrite) error {
 		return err
 	default: // it has replaced the old one already, or is lost
 		s.forgetSize(name)
-		if size, err := s.published(name); errors.Is(err, fs.ErrNotExist) || err == nil && size != r.Length+trailerSize {
+		size, err := s.publishedIn(ctx, s.bucket, name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && size != r.Length+trailerSize {
 			return s.cfg.Ledger.AbandonRewrite(r.Number)
 		} else if err != nil {
 			return err

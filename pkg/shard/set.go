@@ -94,7 +94,10 @@ func Open(ctx context.Context, p Pattern, cfg Config) (*Set, error) {
 		taken: make(chan struct{}), closing: make(chan struct{}),
 	}
 	s.host, _ = os.Hostname() // without it, readers on other machines are told less
-	if err := s.restore(ctx); err != nil {
+	if err = r.giveUpSoon(cfg.Blob); err == nil {
+		err = s.restore(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.closeFiles(), r.Close())
 	}
 	return s, nil
@@ -125,7 +128,7 @@ func (s *Set) restore(ctx context.Context) error {
 	s.next = known.Next
 	keep := map[string]bool{lockName: true}
 	for _, o := range known.Open {
-		f, err := s.restoreShard(o)
+		f, err := s.restoreShard(ctx, o)
 		if err != nil {
 			return err
 		}
@@ -143,7 +146,7 @@ func (s *Set) restore(ctx context.Context) error {
 		return err
 	}
 	name := s.pattern.Shard(s.next)
-	_, there, err := s.lookUp(name)
+	_, there, err := s.lookUp(ctx, name)
 	if there {
 		return fmt.Errorf("%s has a shard %s that the ledger %s does not know: choose another --out, or name its ledger",
 			s.pattern.Dir, name, s.cfg.Ledger.Path())
@@ -157,11 +160,11 @@ func (s *Set) restore(ctx context.Context) error {
 
 // lookUp returns the size of a published shard, and whether there is one. After the bucket of a set that has shards
 // was unavailable once, lookUp asks no more, and finds none.
-func (s *Set) lookUp(name string) (size int64, there bool, err error) {
+func (s *Set) lookUp(ctx context.Context, name string) (size int64, there bool, err error) {
 	if s.away {
 		return 0, false, nil
 	}
-	size, err = s.published(name)
+	size, err = s.published(ctx, name)
 	switch {
 	case err == nil:
 		return size, true, nil
@@ -171,6 +174,9 @@ func (s *Set) lookUp(name string) (size int64, there bool, err error) {
 		s.log.Error("the bucket of the shards is unavailable; full shards are kept until it returns", "error", err)
 		s.away = true
 		return 0, false, nil
+	}
+	if ctx.Err() != nil {
+		return 0, false, context.Cause(ctx)
 	}
 	return 0, false, fault("look up", name, s.pattern.Dir, err)
 }
@@ -196,9 +202,9 @@ func (s *Set) takeLock() (err error) {
 
 // restoreShard opens a shard of the ledger, and truncates it to what the ledger knows. It returns nil for one that is
 // published, or is not there any more.
-func (s *Set) restoreShard(o ledger.OpenShard) (*shardFile, error) {
+func (s *Set) restoreShard(ctx context.Context, o ledger.OpenShard) (*shardFile, error) {
 	name := s.pattern.Shard(o.Number)
-	switch size, there, err := s.lookUp(name); {
+	switch size, there, err := s.lookUp(ctx, name); {
 	case err != nil:
 		return nil, err
 	case there && size != o.Length+trailerSize:
