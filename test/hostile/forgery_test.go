@@ -68,6 +68,30 @@ func send(t testing.TB, push *zsock.Push, messages ...[]byte) {
 	}
 }
 
+// attacker sends by a new connection whenever the sink has slowed the old one down so much that its queue is full.
+type attacker struct {
+	farm     *farmtest.Farm
+	identity string
+	push     *zsock.Push
+}
+
+func (a *attacker) send(t *testing.T, messages ...[]byte) {
+	t.Helper()
+	for _, m := range messages {
+		if a.push == nil {
+			a.push = dial(t, a.farm, a.identity)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		err := a.push.Send(ctx, zsock.Message{m})
+		if cancel(); errors.Is(err, context.DeadlineExceeded) {
+			_ = a.push.Close(ctx) // what it holds is lost
+			a.push = nil
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // impostor is the identity of somebody who calls himself w1.
 func impostor() string {
 	return wire.WorkerIdentity{Name: "w1", Slots: 1, Prefetch: 4, Token: wire.NewToken()}.String()
@@ -141,13 +165,13 @@ func TestForgedResultsAndHeartbeatsChangeNothing(t *testing.T) {
 	if err := errors.Join(sub.Subscribe(""), sub.Dial(f.Events)); err != nil {
 		t.Fatal(err)
 	}
-	stranger, liar := dial(t, f, ""), dial(t, f, impostor())
+	stranger, liar := attacker{farm: f}, attacker{farm: f, identity: impostor()}
 	drain := (&wire.Heartbeat{Worker: "w1", Slots: 1, Draining: true}).Encode()
 	mustAnswer(t, f)
 	ventilator := f.StartVentilator("--allow-strangers=false", "--run", "r", album(t, n))
 	for attacks := 0; ; {
-		send(t, stranger, drain)
-		send(t, liar, drain)
+		stranger.send(t, drain)
+		liar.send(t, drain)
 		ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)
 		frames, err := sub.Recv(ctx)
 		cancel()
@@ -176,8 +200,8 @@ func TestForgedResultsAndHeartbeatsChangeNothing(t *testing.T) {
 		for _, id := range ids {
 			for i := range 3 {
 				forged := forgedResults(id, "r", fmt.Sprintf("%03d.jpg", attacks%n), 1+i)
-				send(t, stranger, forged...)
-				send(t, liar, forged...)
+				stranger.send(t, forged...)
+				liar.send(t, forged...)
 				attacks++
 			}
 		}
