@@ -1,9 +1,12 @@
 package shard
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -154,6 +157,93 @@ func TestSamplesThatAreHereAreReadWithoutTheBucket(t *testing.T) {
 	if n := server.Requests() - before; n != 0 {
 		t.Errorf("%d requests", n)
 	}
+}
+
+// An upload of a killed process may end after the next process has looked at the bucket.
+func TestUploadThatOutlivesItsProcess(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.set.cfg.Count, s.cfg.Count = 10, 10
+	s.add("0.jpg")
+	uploaded, err := os.ReadFile(s.set.unfinished("part-000.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.die()
+	s.open()
+	s.add("1.jpg")
+	s.set.publishers.Wait()
+	server.Put("part-000.tar", append(uploaded, make([]byte, trailerSize)...))
+	s.close()
+	s.open()
+	s.mustHold("0.jpg")
+	s.mustHold("1.jpg")
+	s.mustBeInBucket(server, "0.jpg", "1.jpg")
+}
+
+// The answer to an upload was lost, and its process was killed.
+func TestUploadOfAKilledProcessIsNotRepeated(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.add("0.jpg")
+	uploaded, err := os.ReadFile(s.set.unfinished("part-000.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.die()
+	server.Put("part-000.tar", append(uploaded, make([]byte, trailerSize)...))
+	s.open()
+	s.close()
+	if n := server.Count("PUT"); n != 0 {
+		t.Errorf("%d uploads", n)
+	}
+	s.mustBeInBucket(server, "0.jpg")
+}
+
+func TestShardOfTheSameSizeIsNotTakenForOurs(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.add("0.jpg")
+	ours := s.set.unfinished("part-000.tar")
+	info, err := os.Stat(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.die()
+	server.Put("part-000.tar", bytes.Repeat([]byte("x"), int(info.Size())+trailerSize))
+	s.open()
+	err = s.set.Close()
+	s.set = nil
+	if err == nil || !strings.Contains(err.Error(), "another shard part-000.tar") {
+		t.Errorf("closed: %v", err)
+	}
+	if _, err := os.Stat(ours); err != nil {
+		t.Errorf("our shard: %v", err)
+	}
+	server.Delete("part-000.tar")
+	s.open()
+	s.close()
+	s.mustBeInBucket(server, "0.jpg")
+}
+
+func TestFileOfTheSameSizeIsNotTakenForOurs(t *testing.T) {
+	s := newStage(t, "tar:"+t.TempDir(), Config{})
+	s.add("0.jpg")
+	info, err := os.Stat(s.set.unfinished("part-000000.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.die()
+	other := filepath.Join(s.pattern.Dir, "part-000000.tar")
+	if err := os.WriteFile(other, make([]byte, info.Size()+trailerSize), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), s.pattern, s.cfg); err == nil || !strings.Contains(err.Error(), "another shard") {
+		t.Errorf("opened: %v", err)
+	}
+	if err := os.Remove(other); err != nil {
+		t.Fatal(err)
+	}
+	s.open()
+	s.close()
+	s.mustPublish("0.jpg")
 }
 
 // Each shard that waits would cost a process that ends the time in which the bucket does not answer.

@@ -188,18 +188,19 @@ func (r *Reader) OpenAt(name string, offset, size int64) (io.ReadSeekCloser, err
 	if err := r.StatAt(name, offset+size); err != nil {
 		return nil, err
 	}
-	if r.bucket != nil {
-		whole, err := r.bucket.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		return &part{whole: whole, from: offset, size: size}, nil
-	}
-	file, err := os.Open(r.final(name))
+	whole, err := r.openPublished(name)
 	if err != nil {
 		return nil, fault("open", name, r.pattern.Dir, err)
 	}
-	return &section{io.NewSectionReader(file, offset, size), file}, nil
+	return &part{whole: whole, from: offset, size: size}, nil
+}
+
+// openPublished opens a published shard.
+func (r *Reader) openPublished(name string) (io.ReadSeekCloser, error) {
+	if r.bucket != nil {
+		return r.bucket.Open(name)
+	}
+	return os.Open(r.final(name))
 }
 
 // section is a part of a file.

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -163,28 +164,65 @@ func (s *Set) tryPublish(name string, f *shardFile) error {
 	if s.bucket == nil {
 		return fault("publish", name, s.pattern.Dir, s.link(name))
 	}
-	if err := s.upload(name, f.committed+trailerSize); err != nil {
+	if err := s.upload(name, f.committed); err != nil {
 		return err
 	}
 	return fault("remove", name, s.open, os.Remove(s.unfinished(name)))
 }
 
 // upload puts a shard into the bucket, unless the bucket has it: from a killed process, or because the answer to an
-// earlier attempt was lost.
-func (s *Set) upload(name string, size int64) error {
+// earlier attempt was lost. length is that of its samples.
+func (s *Set) upload(name string, length int64) error {
 	s.forgetSize(name)
 	switch there, err := s.published(context.Background(), name); {
-	case err == nil && there == size:
-		return nil
+	case err == nil && there == length+trailerSize:
+		return s.compare(name, length)
 	case err == nil:
-		return fmt.Errorf("%s has another shard %s, of %d bytes instead of %d: move it away", s.pattern.Dir, name, there,
-			size)
+		return s.isTaken(name)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	return s.bucket.PutFrom(context.Background(), name, func() (io.ReadCloser, error) {
 		return os.Open(s.unfinished(name))
 	})
+}
+
+// compare returns an error unless a published shard has the samples of the one here, whose length it is. It returns
+// fs.ErrNotExist when there is none here.
+func (s *Set) compare(name string, length int64) error {
+	here, err := os.Open(s.unfinished(name))
+	if err != nil {
+		return fault("compare", name, s.open, err)
+	}
+	defer here.Close()
+	if s.bucket == nil && sameFile(s.unfinished(name), s.final(name)) {
+		return nil
+	}
+	there, err := s.openPublished(name)
+	if err != nil {
+		return fault("compare", name, s.pattern.Dir, err)
+	}
+	defer there.Close()
+	ours, theirs := make([]byte, min(length, 1<<20)), make([]byte, min(length, 1<<20))
+	for left := length; left > 0; left -= int64(len(ours)) {
+		ours, theirs = ours[:min(left, int64(len(ours)))], theirs[:min(left, int64(len(theirs)))]
+		_, err := io.ReadFull(here, ours)
+		if err == nil {
+			_, err = io.ReadFull(there, theirs)
+		}
+		if err != nil {
+			return fault("compare", name, s.pattern.Dir, err)
+		}
+		if !bytes.Equal(ours, theirs) {
+			return s.isTaken(name)
+		}
+	}
+	return nil
+}
+
+// isTaken returns the error of a name that something else has.
+func (s *Set) isTaken(name string) error {
+	return fmt.Errorf("%s has another shard %s: move it away", s.pattern.Dir, name)
 }
 
 // link gives a shard its final name, durably, unless that name is taken.

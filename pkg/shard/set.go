@@ -136,7 +136,8 @@ func (s *Set) restore(ctx context.Context) error {
 			continue
 		}
 		keep[s.pattern.Shard(o.Number)] = true
-		if o.Number == known.Next-1 && !s.away { // else the bucket may have it already, so that it stays as it is
+		// Of a bucket, an upload of a killed process may end at any time, so that the shard stays as it is.
+		if o.Number == known.Next-1 && s.bucket == nil {
 			s.current = f
 		} else {
 			s.waiting = append(s.waiting, f)
@@ -201,19 +202,26 @@ func (s *Set) takeLock() (err error) {
 }
 
 // restoreShard opens a shard of the ledger, and truncates it to what the ledger knows. It returns nil for one that is
-// published, or is not there any more.
+// published, or is not there any more. Whether a shard of the same size in a bucket is the same, upload looks up.
 func (s *Set) restoreShard(ctx context.Context, o ledger.OpenShard) (*shardFile, error) {
 	name := s.pattern.Shard(o.Number)
-	switch size, there, err := s.lookUp(ctx, name); {
+	size, there, err := s.lookUp(ctx, name)
+	switch {
 	case err != nil:
 		return nil, err
 	case there && size != o.Length+trailerSize:
 		return nil, fmt.Errorf("the ledger %s is not that of the shards in %s: %s has %d bytes there, and %d in the ledger",
 			s.cfg.Ledger.Path(), s.pattern.Dir, name, size, o.Length+trailerSize)
-	case there: // sweep removes the link that the killed process left
-		return nil, s.cfg.Ledger.MarkPublished(o.Number)
+	case there && s.bucket == nil:
+		if err := s.compare(name, o.Length); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return nil, s.cfg.Ledger.MarkPublished(o.Number) // sweep removes the link that the killed process left
 	}
 	file, err := os.OpenFile(s.unfinished(name), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) && there {
+		return nil, s.cfg.Ledger.MarkPublished(o.Number)
+	}
 	if errors.Is(err, fs.ErrNotExist) && s.away {
 		return nil, nil // it is removed here once the bucket has it
 	}
