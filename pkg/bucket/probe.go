@@ -13,17 +13,18 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// ErrMistaken says that no store answers to what the caller named, and that waiting is of no use.
+// ErrMistaken says that the endpoint is wrong.
 var ErrMistaken = errors.New("no such object store")
 
 // probeTimeout bounds the listing of a probe, retries included.
 const probeTimeout = 10 * time.Second
 
 // Probe looks, before work begins, whether waiting for the store may be of use: whether it is reached, and knows the
-// bucket and the credentials. Nobody may be there for patience, in which Probe tries again. A store that answers and
-// lists nothing is no error, since it may still read or write, and neither is one that is busy.
+// bucket and the credentials. Probe retries refused connections until patience has passed, and names that do not
+// resolve, too: the name of a container that is starting is not known yet. A store that answers and lists nothing is no
+// error, since it may still read or write, and neither is one that is busy.
 //
-// Errors: ErrMistaken: nothing of that name, or no object store; ErrNoBucket; ErrDenied: wrong credentials;
+// Errors: ErrMistaken: the name does not resolve, or it is no object store; ErrNoBucket; ErrDenied: wrong credentials;
 // ErrUnavailable: it refuses connections.
 func (c *Client) Probe(ctx context.Context, patience time.Duration) error {
 	deadline := time.Now().Add(patience)
@@ -36,7 +37,7 @@ func (c *Client) Probe(ctx context.Context, patience time.Duration) error {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, ErrUnavailable) || left <= 0 {
+		if !errors.Is(err, ErrUnavailable) && !isUnknownHost(err) || left <= 0 {
 			return err
 		}
 		if c.cfg.Trouble != nil {
@@ -103,13 +104,12 @@ func (c *Client) reach(ctx context.Context) error {
 // unreached returns the error of a request that says that nothing was reached; nil if something was.
 func (c *Client) unreached(err error) error {
 	f := &fault{kind: ErrMistaken, what: "reach the object store at " + c.endpoint}
-	var dns *net.DNSError
 	var dial *net.OpError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	switch {
-	case errors.As(err, &dns) && dns.IsNotFound:
-		f.err = fmt.Errorf("there is no host %q: correct AWS_ENDPOINT_URL", dns.Name)
+	case isUnknownHost(err):
+		f.err = fmt.Errorf("its name does not resolve (%w): start it, or correct AWS_ENDPOINT_URL", err)
 	case errors.As(err, &certificate):
 		f.err = fmt.Errorf("%w: correct AWS_ENDPOINT_URL, or install the certificate's authority", certificate.Err)
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
@@ -120,4 +120,10 @@ func (c *Client) unreached(err error) error {
 		return nil
 	}
 	return f
+}
+
+// isUnknownHost reports whether an error says that a host's name does not resolve.
+func isUnknownHost(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns) && dns.IsNotFound
 }

@@ -18,16 +18,8 @@ import (
 // noHost is an endpoint with a host name that does not resolve, whatever the test's name server does: it is too long.
 var noHost = "http://" + strings.Repeat("a", 64) + ".invalid:9000"
 
-// closedPort returns an address at which nobody listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+// refusing is an endpoint at which nobody listens.
+const refusing = "http://127.0.0.1:1"
 
 // answering returns the URL of a server that refuses all but the first, unsigned request with a code.
 func answering(t *testing.T, status int, code string) string {
@@ -53,8 +45,8 @@ func TestProbeEndsWhatWouldWaitForEver(t *testing.T) {
 		says             string
 	}{
 		"good":              {s.URL, s.Bucket, nil, ""},
-		"no host":           {noHost, s.Bucket, bucket.ErrMistaken, "there is no host"},
-		"nobody listens":    {"http://" + closedPort(t), s.Bucket, bucket.ErrUnavailable, "refused"},
+		"no host":           {noHost, s.Bucket, bucket.ErrMistaken, "its name does not resolve"},
+		"nobody listens":    {refusing, s.Bucket, bucket.ErrUnavailable, "refused"},
 		"no bucket":         {s.URL, "nowhere", bucket.ErrNoBucket, `no bucket "nowhere"`},
 		"bad bucket":        {s.URL, "x", bucket.ErrNoBucket, `no bucket "x"`},
 		"TLS to plain HTTP": {strings.Replace(s.URL, "http:", "https:", 1), s.Bucket, bucket.ErrMistaken, "https"},
@@ -81,54 +73,68 @@ func TestProbeEndsWhatWouldWaitForEver(t *testing.T) {
 func TestProbeWaitsForAStoreThatStarts(t *testing.T) {
 	s := s3test.New(t)
 	s.Setenv(t)
-	address := closedPort(t)
-	t.Setenv("AWS_ENDPOINT_URL", "http://"+address)
-	started := false
-	c, err := bucket.Dial("s3://"+s.Bucket, bucket.Config{Trouble: func(error) {
-		if started {
-			return
-		}
-		started = true
-		l, err := net.Listen("tcp", address)
+	for range 20 { // another program may take the port meanwhile
+		free, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			t.Error(err)
-			return
+			t.Fatal(err)
 		}
-		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			http.Error(w, "busy", http.StatusServiceUnavailable)
-		})}
-		go server.Serve(l)
-		t.Cleanup(func() { server.Close() })
-	}, Tries: 1})
-	if err != nil {
-		t.Fatal(err)
+		address := free.Addr().String()
+		free.Close()
+		t.Setenv("AWS_ENDPOINT_URL", "http://"+address)
+		ctx, cancel := context.WithCancel(t.Context())
+		var starting net.Listener
+		c, err := bucket.Dial("s3://"+s.Bucket, bucket.Config{Tries: 1, Trouble: func(error) {
+			if starting != nil {
+				return
+			}
+			if starting, err = net.Listen("tcp", address); err != nil {
+				cancel()
+				return
+			}
+			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.Error(w, "busy", http.StatusServiceUnavailable)
+			})}
+			go server.Serve(starting)
+			t.Cleanup(func() { server.Close() })
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		probed := c.Probe(ctx, time.Hour)
+		c.Close()
+		cancel()
+		if starting == nil {
+			continue
+		}
+		if probed != nil {
+			t.Errorf("a store that starts and is busy: %v", probed)
+		}
+		return
 	}
-	defer c.Close()
-	if err := c.Probe(t.Context(), time.Hour); err != nil || !started {
-		t.Errorf("a store that starts and is busy: %v", err)
-	}
+	t.Error("no port stayed free")
 }
 
-func TestProbeEndsAfterItsPatienceOrWithItsContext(t *testing.T) {
+func TestProbeTriesAgainUntilItsContextEnds(t *testing.T) {
 	s3test.New(t).Setenv(t)
-	t.Setenv("AWS_ENDPOINT_URL", "http://"+closedPort(t))
-	tries := 0
-	why := errors.New("a signal")
-	ctx, cut := context.WithCancelCause(t.Context())
-	c, err := bucket.Dial("s3://photos", bucket.Config{Trouble: func(error) {
-		if tries++; tries == 2 {
-			cut(why)
+	for _, endpoint := range []string{refusing, noHost} {
+		t.Setenv("AWS_ENDPOINT_URL", endpoint)
+		tries := 0
+		why := errors.New("a signal")
+		ctx, cut := context.WithCancelCause(t.Context())
+		c, err := bucket.Dial("s3://photos", bucket.Config{Trouble: func(error) {
+			if tries++; tries == 2 {
+				cut(why)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.Probe(t.Context(), time.Second); !errors.Is(err, bucket.ErrUnavailable) || tries == 0 {
-		t.Errorf("%v, after %d tries", err, tries)
-	}
-	tries = 1
-	if err := c.Probe(ctx, time.Hour); !errors.Is(err, why) {
-		t.Errorf("%v", err)
+		defer c.Close()
+		if err := c.Probe(ctx, time.Hour); !errors.Is(err, why) {
+			t.Errorf("at %s: %v, after %d tries", endpoint, err, tries)
+		}
+		if err := c.Probe(t.Context(), time.Nanosecond); err == nil || errors.Is(err, why) {
+			t.Errorf("at %s: %v, when its patience is over", endpoint, err)
+		}
 	}
 }
