@@ -50,6 +50,7 @@ gone, and without samples of which a later shard has a newer one.
 			yes(showing, "json", "print JSON lines: each output, then a summary"),
 			text(whereToGo, "out", defaultOut, "`DIR` of the outputs with the ledger in it, s3://… or tar:…"),
 			text(whereToGo, "ledger", "", "`FILE` of the ledger, when it is elsewhere"),
+			waitBucketFlag(),
 		}, recipeFlags(), selectFlags(), commonFlags("warn", "")),
 		Action: runPrune,
 	}
@@ -76,7 +77,7 @@ func runPrune(ctx context.Context, c *cli.Command) error {
 	ctx, first, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // there is nothing to drain
 	defer stop()
 	p := pruning{dry: c.Bool("dry-run"), out: bufio.NewWriter(stdout()), json: c.Bool("json")}
-	if err := probeBuckets(ctx, c, append(c.Args().Slice(), placeOf(c.String("out"))), log); err != nil {
+	if err := probeBuckets(ctx, c, append(c.Args().Slice(), placeOf(c.String("out"))), endWithout, log); err != nil {
 		return err
 	}
 	buckets := bucket.Config{Trouble: warnOfBucket(log)}

@@ -144,7 +144,8 @@ func (r *localRun) refuseWhatCannotWork() error {
 }
 
 func (r *localRun) probeBuckets(ctx context.Context) error {
-	return probeBuckets(ctx, r.c, append(slices.Clone(r.config.Ventilator.Inputs), placeOf(r.c.String("out"))), r.log)
+	places := append(slices.Clone(r.config.Ventilator.Inputs), placeOf(r.c.String("out")))
+	return probeBuckets(ctx, r.c, places, endWithout, r.log)
 }
 
 func (r *localRun) openListeners() (err error) {

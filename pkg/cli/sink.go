@@ -78,7 +78,11 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	network.MaxConns = peerConns(openFileLimit(), socketsOfSink)
 	registry := telemetry.NewRegistry()
 	network.measure(registry)
-	if err := probeBucket(ctx, c, placeOf(c.String("out")), exists(ledgerPathOf(c)), log); err != nil {
+	without := endWithout
+	if exists(ledgerPathOf(c)) {
+		without = collectAtOnce
+	}
+	if err := probeBucket(ctx, c, placeOf(c.String("out")), without, log); err != nil {
 		return err
 	}
 	cfg, closeStores, err := sinkConfig(ctx, c, log, registry)

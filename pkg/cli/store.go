@@ -28,12 +28,20 @@ func objectFlags() []cli.Flag {
 // waitBucketFlag says how long the start waits for object stores.
 func waitBucketFlag() cli.Flag {
 	return duration(delivery, "wait-bucket", 10*time.Second, from[time.Duration](0),
-		"longest wait at the start for an object store that refuses connections")
+		"longest wait at the start for an object store that is not reached")
 }
 
-// probeBucket returns an error when where is a bucket for which the program would wait in vain. A program that starts
-// again may have to wait: the bucket was there before.
-func probeBucket(ctx context.Context, c *cli.Command, where string, again bool, log *slog.Logger) error {
+// absence says what a program does whose object store is not there when it starts.
+type absence int
+
+const (
+	endWithout    absence = iota // it ends after --wait-bucket
+	waitForStore                 // it waits for a store that refuses connections, as it does when one goes away later
+	collectAtOnce                // it goes on without a store that was there before, whatever keeps it from being reached
+)
+
+// probeBucket returns an error when where is a bucket with which the program can do nothing now, and may not wait.
+func probeBucket(ctx context.Context, c *cli.Command, where string, without absence, log *slog.Logger) error {
 	if !bucket.Is(where) {
 		return nil
 	}
@@ -43,14 +51,14 @@ func probeBucket(ctx context.Context, c *cli.Command, where string, again bool, 
 	}
 	defer client.Close()
 	patience := c.Duration("wait-bucket")
-	if again {
+	if without == collectAtOnce {
 		patience = 0
 	}
 	err = client.Probe(ctx, patience)
 	switch away := errors.Is(err, bucket.ErrUnavailable); {
 	case err == nil:
 		return nil
-	case again && (away || errors.Is(err, bucket.ErrMistaken)):
+	case without != endWithout && away, without == collectAtOnce && errors.Is(err, bucket.ErrMistaken):
 		log.Warn("the object store is not there; the farm waits for it", "error", err)
 		return nil
 	case away:
@@ -61,10 +69,10 @@ func probeBucket(ctx context.Context, c *cli.Command, where string, again bool, 
 	return usagef("%w", err)
 }
 
-// probeBuckets is probeBucket of places that were named for the first time.
-func probeBuckets(ctx context.Context, c *cli.Command, places []string, log *slog.Logger) error {
+// probeBuckets is probeBucket of several places.
+func probeBuckets(ctx context.Context, c *cli.Command, places []string, without absence, log *slog.Logger) error {
 	for _, where := range places {
-		if err := probeBucket(ctx, c, where, false, log); err != nil {
+		if err := probeBucket(ctx, c, where, without, log); err != nil {
 			return err
 		}
 	}

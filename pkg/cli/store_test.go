@@ -27,28 +27,32 @@ func TestUnavailableStoreIsLoggedOnceAMinute(t *testing.T) {
 	})
 }
 
-// A sink that starts again while its bucket is away collects. One that was never there is a mistake.
+// A sink that starts again while its bucket is away collects, and a worker waits. One that was never there, or has
+// another name, is a mistake.
 func TestStartWithoutTheBucket(t *testing.T) {
 	t.Setenv("AWS_REGION", "us-east-1")
-	for endpoint, code := range map[string]int{
-		"http://127.0.0.1:1":                             ExitFault,
-		"http://" + strings.Repeat("a", 64) + ".invalid": ExitUsage,
+	const away = "http://127.0.0.1:1"
+	mistaken := "http://" + strings.Repeat("a", 64) + ".invalid"
+	for _, test := range []struct {
+		endpoint string
+		without  absence
+		code     int
+	}{
+		{away, endWithout, ExitFault}, {away, waitForStore, 0}, {away, collectAtOnce, 0},
+		{mistaken, endWithout, ExitUsage}, {mistaken, waitForStore, ExitUsage}, {mistaken, collectAtOnce, 0},
 	} {
-		t.Setenv("AWS_ENDPOINT_URL", endpoint)
+		t.Setenv("AWS_ENDPOINT_URL", test.endpoint)
 		var out strings.Builder
 		log := slog.New(slog.NewTextHandler(&out, nil))
 		c := &cli.Command{Flags: objectFlags(), Action: func(ctx context.Context, c *cli.Command) error {
-			if err := probeBucket(ctx, c, "s3://photos", true, log); err != nil {
-				t.Errorf("again, at %s: %v", endpoint, err)
-			}
-			return probeBucket(ctx, c, "s3://photos", false, log)
+			return probeBucket(ctx, c, "s3://photos", test.without, log)
 		}}
 		err := c.Run(t.Context(), []string{"sink", "--wait-bucket", "0s"})
-		if exitCode(err) != code || err == nil || !strings.Contains(err.Error(), "AWS_ENDPOINT_URL") {
-			t.Errorf("at %s: %v, status %d", endpoint, err, exitCode(err))
+		if exitCode(err) != test.code || err != nil && !strings.Contains(err.Error(), "AWS_ENDPOINT_URL") {
+			t.Errorf("%d, at %s: %v, status %d", test.without, test.endpoint, err, exitCode(err))
 		}
-		if !strings.Contains(out.String(), "the farm waits for it") {
-			t.Errorf("again, at %s, it logs %q", endpoint, out.String())
+		if waits := strings.Contains(out.String(), "the farm waits for it"); waits != (test.code == 0) {
+			t.Errorf("%d, at %s, it logs %q", test.without, test.endpoint, out.String())
 		}
 	}
 }

@@ -160,7 +160,11 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if err := refuseSinkInInput(ctx, &cfg, log); err != nil {
 		return err
 	}
-	if err := probeBuckets(ctx, c, cfg.Inputs, log); err != nil {
+	without := endWithout
+	if cfg.Run != "" { // it may be started again, and is to go on when the store is back
+		without = waitForStore
+	}
+	if err := probeBuckets(ctx, c, cfg.Inputs, without, log); err != nil {
 		return err
 	}
 	told, err := listenersOf(c, log)

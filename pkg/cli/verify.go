@@ -53,6 +53,7 @@ the outputs that a worker wrote itself (worker --out): use --force for these.
 			yes(showing, "json", "print JSON lines: each problem, then a summary"),
 			number(limits, "slots", 0, from(0).to(maxSlots), "outputs checked at the same time (default: processors)"),
 			bytes(limits, "max-message", "1GiB", from[int64](1).to(maxMessage), "largest output that is decoded"),
+			waitBucketFlag(),
 		}, engineFlags(), ledgerFlags()),
 		Action: runVerify,
 	}
@@ -79,7 +80,7 @@ func runVerify(ctx context.Context, c *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		if err := probeBucket(ctx, c, placeOf(dir), false, log); err != nil {
+		if err := probeBucket(ctx, c, placeOf(dir), endWithout, log); err != nil {
 			return err
 		}
 		store, err := readStore(ctx, c, dir, b, log)

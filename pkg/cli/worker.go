@@ -104,7 +104,7 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 		cfg.Ventilators = append(cfg.Ventilators, endpoint(usualScheme(c), h, tasksPort))
 	}
 	places := c.StringSlice("inputs-root")
-	if err := probeBuckets(ctx, c, append(slices.Clone(places), c.String("out")), log); err != nil {
+	if err := probeBuckets(ctx, c, append(slices.Clone(places), c.String("out")), waitForStore, log); err != nil {
 		return err
 	}
 	if len(places) > 0 {
