@@ -3,6 +3,7 @@ package access
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -307,7 +308,7 @@ func TestWrongPasswordsLockTheirAddressForAMinute(t *testing.T) {
 		}
 		for minute := range 3 {
 			for i := range maxGuesses {
-				if err := try("192.0.2.1", "guessed secret"); !errors.Is(err, errPassword) {
+				if err := try("192.0.2.1", fmt.Sprint("guess ", i)); !errors.Is(err, errPassword) {
 					t.Fatalf("guess %d of minute %d: %v", i, minute, err)
 				}
 				if err := try("192.0.2.1", secrets[pki.Worker]); err != nil && i < maxGuesses-1 {
@@ -315,7 +316,7 @@ func TestWrongPasswordsLockTheirAddressForAMinute(t *testing.T) {
 				}
 			}
 			for second := range guessesSpan / time.Second { // attempts meanwhile do not prolong it
-				for _, secret := range []string{"guessed secret", secrets[pki.Worker]} {
+				for _, secret := range []string{"guess 0", secrets[pki.Worker]} {
 					if err := try("192.0.2.1", secret); !errors.Is(err, zsock.ErrGuessing) {
 						t.Fatalf("second %d of minute %d: %v", second, minute, err)
 					}
@@ -338,9 +339,9 @@ func TestPasswordsTriedAtOnceAreBounded(t *testing.T) {
 	list, _ := issued(t, pki.Worker)
 	var checked atomic.Int32
 	var all sync.WaitGroup
-	for range 10 * maxGuesses {
+	for i := range 10 * maxGuesses {
 		all.Go(func() {
-			if _, err := list.Principal("anna", "guessed secret", "192.0.2.1"); errors.Is(err, errPassword) {
+			if _, err := list.Principal("anna", fmt.Sprint("guess ", i), "192.0.2.1"); errors.Is(err, errPassword) {
 				checked.Add(1)
 			}
 		})
@@ -349,6 +350,39 @@ func TestPasswordsTriedAtOnceAreBounded(t *testing.T) {
 	if checked.Load() != maxGuesses {
 		t.Errorf("%d passwords were checked", checked.Load())
 	}
+}
+
+// Found: a program with an expired token, restarted in a loop, kept all others of its address from connecting.
+func TestOneWrongPasswordCountsOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		list, secrets := issued(t, pki.Worker)
+		try := func(user, secret string) error {
+			_, err := list.Principal(user, secret, "192.0.2.1")
+			return err
+		}
+		for range 10 * maxGuesses {
+			if err := try("anna", "expired"); !errors.Is(err, errPassword) {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		for range maxGuesses + 1 {
+			if err := try("anna", "expired"); !errors.Is(err, errPassword) {
+				t.Fatal(err)
+			}
+		}
+		if err := try("anna", secrets[pki.Worker]); err != nil {
+			t.Errorf("the right password beside an expired one: %v", err)
+		}
+		for i := range maxGuesses - 1 { // of a name, with a good password
+			if err := try(fmt.Sprint("bert ", i), secrets[pki.Worker]); !errors.Is(err, errPassword) {
+				t.Fatalf("guess %d: %v", i, err)
+			}
+		}
+		if err := try("anna", secrets[pki.Worker]); !errors.Is(err, zsock.ErrGuessing) {
+			t.Errorf("after all guesses: %v", err)
+		}
+	})
 }
 
 func TestGuessersAreBounded(t *testing.T) {

@@ -1,6 +1,8 @@
 package access
 
 import (
+	"crypto/sha256"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,6 +23,7 @@ type guesses struct {
 type guessing struct {
 	since time.Time
 	wrong int
+	tried [][sha256.Size]byte // what missOnce counted
 }
 
 // spent reports whether the account has had all its wrong tokens of this minute.
@@ -35,6 +38,24 @@ func (g *guesses) spent(account string, now time.Time) bool {
 func (g *guesses) miss(account string, now time.Time) (tooMany bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.count(account, now).wrong > maxGuesses
+}
+
+// missOnce counts a wrong token unless it has counted the same one for the account within this minute: a program that
+// connects again and again with an expired token guesses nothing.
+func (g *guesses) missOnce(account string, hash [sha256.Size]byte, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if q := g.of[account]; now.Sub(q.since) <= guessesSpan && slices.Contains(q.tried, hash) {
+		return
+	}
+	q := g.count(account, now)
+	q.tried = append(q.tried, hash)
+	g.of[account] = q
+}
+
+// count counts a wrong token of an account, and returns what is known of it. g.mu must be held.
+func (g *guesses) count(account string, now time.Time) guessing {
 	if g.of == nil || len(g.of) >= maxGuessers {
 		for a, q := range g.of {
 			if now.Sub(q.since) > guessesSpan {
@@ -51,5 +72,5 @@ func (g *guesses) miss(account string, now time.Time) (tooMany bool) {
 	}
 	q.wrong++
 	g.of[account] = q
-	return q.wrong > maxGuesses
+	return q
 }

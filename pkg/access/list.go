@@ -96,7 +96,8 @@ func (l *List) Find(secret string) (t Token, ok bool) {
 var errPassword = errors.New("the token is wrong, expired or another's")
 
 // Principal implements zsock.Passwords: the user is the name of a token's holder, and the password is the token. After
-// maxGuesses wrong ones no password of their account is checked for the rest of guessesSpan, not even a right one.
+// maxGuesses different wrong ones no password of their account is checked for the rest of guessesSpan, not even a right
+// one. Programs that connect over ipc share one account.
 func (l *List) Principal(user, password, account string) (zsock.Principal, error) {
 	l.plain.Lock()
 	defer l.plain.Unlock()
@@ -107,7 +108,7 @@ func (l *List) Principal(user, password, account string) (zsock.Principal, error
 	if t, ok := l.Find(password); ok && t.Name == user {
 		return t.principal(), nil
 	}
-	l.passwords.miss(account, now)
+	l.passwords.missOnce(account, sha256.Sum256([]byte(user+"\x00"+password)), now)
 	return zsock.Principal{}, errPassword
 }
 

@@ -5,11 +5,13 @@ package hostile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -126,7 +128,7 @@ func TestStrangersComeThroughATunnel(t *testing.T) {
 }
 
 // identify says HELLO by PLAIN at an endpoint, and returns the first five letters of the command that answers it. They
-// are empty if the other side closes instead.
+// are empty if the other side closes instead: perhaps by a reset, which drops the greeting that came before it.
 func identify(t *testing.T, endpoint, user, password string) string {
 	t.Helper()
 	conn := dialTCP(endpoint)
@@ -144,7 +146,7 @@ func identify(t *testing.T, endpoint, user, password string) string {
 		t.Fatal(err)
 	}
 	answer, err := io.ReadAll(io.LimitReader(conn, 64+3+5)) // a greeting and the header of a command before its name
-	if errors.Is(err, os.ErrDeadlineExceeded) || len(answer) < 64 {
+	if err != nil && !errors.Is(err, syscall.ECONNRESET) {
 		t.Fatalf("it heard %q, %v", answer, err)
 	}
 	return string(answer[min(len(answer), 64+3):])
@@ -169,11 +171,11 @@ func TestGuessesThroughATunnelAreBounded(t *testing.T) {
 	}
 	const guesses = 20
 	for i := range guesses {
-		if said := identify(t, results["studio"], "py", "guessed"); said != "ERROR" {
+		if said := identify(t, results["studio"], "py", fmt.Sprint("guess ", i)); said != "ERROR" {
 			t.Fatalf("guess %d is answered with %q", i, said)
 		}
 	}
-	for _, secret := range []string{"guessed", good} { // neither is checked
+	for _, secret := range []string{"guess 0", good} { // neither is checked
 		if said := identify(t, results["studio"], "py", secret); said != "" {
 			t.Errorf("after %d guesses one is answered with %q", guesses, said)
 		}
