@@ -1,17 +1,22 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
@@ -22,10 +27,11 @@ import (
 // noCodeCache is the value of wasm.Env by which no machine code is kept.
 const noCodeCache = "off"
 
-// openCodeCache returns the user's cache of machine code, or one that the user names. It is empty without an error
-// where none is wanted.
-func openCodeCache() (wasm.Cache, error) {
-	switch named := os.Getenv(wasm.Env); named {
+// openCodeCache returns the user's cache of machine code, or one that the user names, by wasm.OpenCache or CheckCache.
+// It is empty without an error where none is wanted.
+func openCodeCache(open func(dir string) (wasm.Cache, error)) (wasm.Cache, error) {
+	dir := os.Getenv(wasm.Env)
+	switch dir {
 	case noCodeCache:
 		return "", nil
 	case "":
@@ -33,65 +39,40 @@ func openCodeCache() (wasm.Cache, error) {
 		if info, ok := debug.ReadBuildInfo(); !ok || len(info.Deps) == 0 {
 			return "", errors.New("this build does not say what it is made of")
 		}
-		dir, err := os.UserCacheDir()
+		user, err := os.UserCacheDir()
 		if err != nil {
 			return "", err
 		}
-		return openNamedCache(filepath.Join(dir, "imagefarm", "codecs"))
-	default:
-		return openNamedCache(named)
+		dir = filepath.Join(user, "imagefarm", "codecs")
 	}
-}
-
-func openNamedCache(dir string) (wasm.Cache, error) {
-	cache, err := wasm.OpenCache(dir)
+	cache, err := open(dir)
 	if err != nil {
 		return "", fmt.Errorf("cannot keep the machine code of codecs in %s: %w", dir, err)
 	}
 	return cache, nil
 }
 
-// logCodeCache says why there is no cache: aloud where the user can mend it.
+// logCodeCache says why machine code is not kept. It warns if the user can change that.
 func logCodeCache(log *slog.Logger, err error) {
 	level := slog.LevelDebug
 	if errors.Is(err, wasm.ErrExposed) || os.Getenv(wasm.Env) != "" {
 		level = slog.LevelWarn
 	}
-	log.Log(context.Background(), level, "codecs are translated again by each process", "error", err)
+	log.Log(context.Background(), level, "later processes will translate codecs in WebAssembly again", "error", err)
 }
 
 // useCodeCache has this process keep machine code.
 func useCodeCache(log *slog.Logger) error {
-	cache, err := openCodeCache()
+	cache, err := openCodeCache(wasm.OpenCache)
 	if err != nil {
 		logCodeCache(log, err)
 	}
 	return os.Setenv(wasm.Env, string(cache))
 }
 
-// childrensCodeCache returns the cache for children, and what is to be called when they have ended. Without one of the
-// user it is a directory for this process alone. It is empty where there is none.
-func childrensCodeCache(log *slog.Logger) (cache wasm.Cache, remove func()) {
-	remove = func() {}
-	cache, err := openCodeCache()
-	if err == nil {
-		return cache, remove
-	}
-	logCodeCache(log, err)
-	dir, err := os.MkdirTemp("", "imagefarm-codecs-")
-	if err != nil {
-		return "", remove
-	}
-	remove = func() { _ = os.RemoveAll(dir) }
-	if cache, err = openNamedCache(dir); err != nil {
-		remove()
-		return "", func() {}
-	}
-	return cache, remove
-}
-
-// standIns returns the codecs in WebAssembly, among those named, that this process uses because a C library is missing.
-func standIns(among isolate.Libraries) map[isolate.Libraries]*wasm.Module {
+// findStandIns returns the codecs in WebAssembly, among those named, that this process uses because a C library is
+// missing.
+func findStandIns(among isolate.Libraries) map[isolate.Libraries]*wasm.Module {
 	list := make(map[isolate.Libraries]*wasm.Module)
 	for codec, find := range map[isolate.Libraries]func() *wasm.Module{
 		av1Decoder: heif.AV1Decoder, av1Encoder: heif.AV1Encoder, webpEncoder: webp.Encoder,
@@ -111,14 +92,18 @@ func standIns(among isolate.Libraries) map[isolate.Libraries]*wasm.Module {
 const translateEnv = "IMAGEFARM_TRANSLATE"
 
 // translateCodecs adds codecs to the cache and prints the number of those that children are to load, if this process
-// was started for that.
+// was started for that. It ends when its standard input does: its parent has ended.
 func translateCodecs() bool {
 	asked, err := strconv.ParseUint(os.Getenv(translateEnv), 10, 8)
 	if err != nil {
 		return false
 	}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(ExitFault)
+	}()
 	var ready isolate.Libraries
-	for codec, m := range standIns(isolate.Libraries(asked)) {
+	for codec, m := range findStandIns(isolate.Libraries(asked)) {
 		if err := wasm.Cache(os.Getenv(wasm.Env)).Add(m); err != nil {
 			fmt.Fprintln(stderr(), err)
 			continue
@@ -129,51 +114,160 @@ func translateCodecs() bool {
 	return true
 }
 
-// translator has codecs in WebAssembly translated once for all children.
-type translator struct {
-	cache wasm.Cache
-	log   *slog.Logger
+// translateTimeout bounds how long a codec is translated, and waited for while another farm translates it.
+const translateTimeout = 30 * time.Second
 
-	mu           sync.Mutex
-	asked, ready isolate.Libraries
+// translator has each codec in WebAssembly translated once for all children.
+type translator struct {
+	cache     wasm.Cache // empty: none
+	temporary bool       // for this process alone: made by makeCache, removed by close
+	absent    error      // why there is no cache; nil if none is wanted
+	log       *slog.Logger
+	makeCache func() error
+	translate func(context.Context, isolate.Libraries) (isolate.Libraries, error) // adds a codec to the cache
+
+	ctx     context.Context // ends with close
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	warned  sync.Once
+
+	mu    sync.Mutex
+	asked map[isolate.Libraries]*translation // of each codec
 }
 
-// translated returns which of the codecs that are needed a child is to load from the cache: not those for which a C
+// translation is that of one codec.
+type translation struct {
+	done  chan struct{}
+	ready isolate.Libraries // the codec, if children are to load it; valid when done is closed
+}
+
+// newTranslator returns a translator for the user's cache. If that cannot be used, it is for a temporary directory,
+// which makeCache makes.
+func newTranslator(log *slog.Logger) *translator {
+	t := &translator{log: log, asked: make(map[isolate.Libraries]*translation)}
+	t.ctx, t.stop = context.WithCancel(context.Background())
+	t.translate = t.runTranslator
+	cache, err := openCodeCache(wasm.OpenCache)
+	if err != nil {
+		logCodeCache(log, err)
+		t.temporary = true
+		cache, err = wasm.CheckCache(filepath.Join(os.TempDir(), "imagefarm-codecs-"+rand.Text()))
+		if err != nil {
+			t.absent = fmt.Errorf("cannot keep their machine code: %w; let %s name a directory of mode 0700, "+
+				"with none above it that other users can write to", err, wasm.Env)
+		}
+	}
+	t.cache = cache
+	t.makeCache = sync.OnceValue(func() error {
+		if !t.temporary || t.cache == "" {
+			return t.absent
+		}
+		_, err := wasm.OpenCache(string(t.cache))
+		return err
+	})
+	return t
+}
+
+// close ends translations and removes a temporary cache.
+func (t *translator) close() {
+	t.mu.Lock() // none starts after this
+	t.stop()
+	t.mu.Unlock()
+	t.running.Wait()
+	if t.temporary && t.cache != "" {
+		_ = os.RemoveAll(string(t.cache))
+	}
+}
+
+// awaitCodecs returns which of the codecs that are needed a child is to load from the cache: not those for which a C
 // library is installed. When it is first asked for a codec, it waits until that is translated or ctx ends.
-func (t *translator) translated(ctx context.Context, need isolate.Libraries) isolate.Libraries {
-	if need == 0 || t.cache == "" {
+func (t *translator) awaitCodecs(ctx context.Context, need isolate.Libraries) (ready isolate.Libraries) {
+	if t.cache == "" && t.absent == nil {
 		return 0
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if missing := need &^ t.asked; missing != 0 && ctx.Err() == nil {
-		ready, err := t.translate(ctx, missing)
-		if ctx.Err() != nil {
-			return 0 // the next image asks again
+	var all []*translation
+	for _, codec := range []isolate.Libraries{av1Decoder, av1Encoder, webpEncoder} {
+		if need&codec != 0 {
+			all = append(all, t.start(codec))
 		}
-		if err != nil {
-			t.log.Warn("codecs are translated again by each process", "error", err)
-		}
-		t.asked, t.ready = t.asked|missing, t.ready|ready
 	}
-	return need & t.ready
+	for _, one := range all {
+		select {
+		case <-one.done:
+			ready |= one.ready
+		case <-ctx.Done():
+			return ready
+		}
+	}
+	return ready
 }
 
-func (t *translator) translate(ctx context.Context, need isolate.Libraries) (ready isolate.Libraries, err error) {
-	program, err := os.Executable()
+// start returns the translation of a codec, which it starts if there is none.
+func (t *translator) start(codec isolate.Libraries) *translation {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if one := t.asked[codec]; one != nil {
+		return one
+	}
+	one := &translation{done: make(chan struct{})}
+	t.asked[codec] = one
+	if t.ctx.Err() != nil {
+		close(one.done)
+		return one
+	}
+	t.running.Go(func() {
+		defer close(one.done)
+		ctx, cancel := context.WithTimeoutCause(t.ctx, translateTimeout, errTranslateTimeout)
+		defer cancel()
+		ready, err := t.translate(ctx, codec)
+		if err != nil && t.ctx.Err() == nil {
+			err = cmp.Or(t.absent, err)
+			t.warned.Do(func() {
+				t.log.Warn("each child process translates codecs in WebAssembly itself", "error", err)
+			})
+		}
+		one.ready = ready & codec
+	})
+	return one
+}
+
+var errTranslateTimeout = fmt.Errorf("a codec was not translated within %v", translateTimeout)
+
+// runTranslator has a process add codecs to the cache. Without a cache, the error says that a codec would need one.
+func (t *translator) runTranslator(ctx context.Context, need isolate.Libraries) (ready isolate.Libraries, err error) {
+	if err := t.makeCache(); err != nil && t.cache != "" {
+		return 0, err
+	}
+	program, err := programFile()
 	if err != nil {
 		return 0, err
 	}
 	var says strings.Builder
 	child := exec.CommandContext(ctx, program)
+	child.Args = []string{"imagefarm-translate"}
 	child.Env = append(os.Environ(), codecsEnv(), wasm.Env+"="+string(t.cache), fmt.Sprint(translateEnv, "=", need))
 	child.Stderr = &says
+	child.SysProcAttr = ownGroup()
+	if _, err := child.StdinPipe(); err != nil {
+		return 0, err
+	}
 	out, err := child.Output()
 	if err == nil {
 		_, err = fmt.Sscan(string(out), &ready)
 	}
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
 	if text := strings.TrimSpace(says.String()); text != "" {
 		err = errors.Join(err, errors.New(text))
 	}
-	return ready & need, err
+	return ready, err
+}
+
+// programFile returns the file that isolate starts children from: on Linux the running one, even if it was replaced.
+func programFile() (string, error) {
+	if runtime.GOOS == "linux" {
+		return "/proc/self/exe", nil
+	}
+	return os.Executable()
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
+	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
@@ -200,7 +201,7 @@ func codecCheckups(ctx context.Context) []checkup {
 
 // codeCacheCheckup says where the machine code of codecs in WebAssembly is kept.
 func codeCacheCheckup() checkup {
-	cache, err := openCodeCache()
+	cache, err := openCodeCache(wasm.CheckCache)
 	switch {
 	case err != nil:
 		return checkup{stateNo, "code cache", err.Error()}

@@ -135,7 +135,7 @@ func openInChild(name string, encoded []byte, libraries isolate.Libraries) (engi
 	if libraries&jxlLibrary != 0 {
 		_, _ = native.LibJXL()
 	}
-	for _, m := range standIns(libraries) {
+	for _, m := range findStandIns(libraries) {
 		_ = m.Load()
 	}
 	return openEngine(name, encoded)
@@ -182,8 +182,8 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 	if !c.Bool("isolate") || name == "noop" { // noop decodes nothing, so it cannot crash
 		return &runningEngine{Engine: e}, useCodeCache(log)
 	}
-	cache, remove := childrensCodeCache(log)
-	t := translator{cache: cache, log: log}
+	t := newTranslator(log)
+	cache := string(t.cache)
 	children, err := isolate.New(isolate.Config{
 		Engine: name, Settings: s,
 		Libraries: func(ctx context.Context, image []byte, r recipe.Recipe) isolate.Libraries {
@@ -191,19 +191,19 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 			if c.String("assets") != "" { // pictures of watermarks may have any format
 				need |= heifLibrary | jxlLibrary
 			}
-			return need&^sandboxed | t.translated(ctx, need&sandboxed)
+			return need&^sandboxed | t.awaitCodecs(ctx, need&sandboxed)
 		},
 		Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
 		TaskMemory: bytesOf(c, "task-memory"), MaxInput: bytesOf(c, "max-message"),
 		MaxOutput: min(4*bytesOf(c, "max-message"), 4<<30), Log: log,
-		Env: []string{codecsEnv(), wasm.Env + "=" + string(cache)}, Readable: nonEmpty(c.String("assets"), string(cache)),
+		Env: []string{codecsEnv(), wasm.Env + "=" + cache}, Readable: nonEmpty(c.String("assets"), cache),
 	})
 	if err != nil {
-		remove()
 		return nil, &exitError{ExitUsage, err}
 	}
 	run := func(ctx context.Context) error {
-		defer remove()
+		defer t.close()
+		_ = t.makeCache() // now, because the children's sandbox opens it; runTranslator returns the error
 		return children.Run(ctx)
 	}
 	return &runningEngine{Engine: children, run: run, memory: children}, nil
