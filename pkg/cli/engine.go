@@ -182,15 +182,16 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 	if !c.Bool("isolate") || name == "noop" { // noop decodes nothing, so it cannot crash
 		return &runningEngine{Engine: e}, useCodeCache(log)
 	}
+	pictures, err := librariesForAssets(c.String("assets"))
+	if err != nil {
+		return nil, &exitError{ExitUsage, err}
+	}
 	t := newTranslator(log)
 	cache := string(t.cache)
 	children, err := isolate.New(isolate.Config{
 		Engine: name, Settings: s,
 		Libraries: func(ctx context.Context, image []byte, r recipe.Recipe) isolate.Libraries {
-			need := librariesFor(image, r)
-			if c.String("assets") != "" { // pictures of watermarks may have any format
-				need |= heifLibrary | jxlLibrary
-			}
+			need := pictures | librariesFor(image, r)
 			return need&^sandboxed | t.awaitCodecs(ctx, need&sandboxed)
 		},
 		Slots: c.Int("slots"), Buffers: buffers(c), TaskTimeout: c.Duration("task-timeout"),
@@ -207,6 +208,18 @@ func engineOf(c *cli.Command, log *slog.Logger) (*runningEngine, error) {
 		return children.Run(ctx)
 	}
 	return &runningEngine{Engine: children, run: run, memory: children}, nil
+}
+
+// librariesForAssets returns the libraries that a child needs for the pictures of watermarks.
+func librariesForAssets(dir string) (need isolate.Libraries, err error) {
+	if dir == "" {
+		return 0, nil
+	}
+	files, err := readAssets(dir)
+	for _, picture := range files {
+		need |= librariesFor(picture, recipe.Recipe{})
+	}
+	return need, err
 }
 
 // nonEmpty returns the texts that are not empty.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
@@ -39,5 +41,22 @@ func TestLibrariesThatAnImageNeeds(t *testing.T) {
 		if got := librariesFor(c.image, r); got != c.want {
 			t.Errorf("%s: libraries %b, want %b", c.name, got, c.want)
 		}
+	}
+}
+
+func TestLibrariesThatWatermarksNeed(t *testing.T) {
+	dir := t.TempDir()
+	for name, data := range map[string][]byte{
+		"a.png": enginetest.PNG(enginetest.Photo(20, 20)), "b.avif": enginetest.File("quadrants.avif"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := librariesForAssets(dir); got != heifLibrary|av1Decoder || err != nil {
+		t.Errorf("libraries %b, %v, want %b", got, err, heifLibrary|av1Decoder)
+	}
+	if got, err := librariesForAssets(""); got != 0 || err != nil {
+		t.Errorf("without a directory: %b, %v", got, err)
 	}
 }

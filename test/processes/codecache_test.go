@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
@@ -24,13 +26,18 @@ func TestMachineCodeOfCodecsIsKept(t *testing.T) {
 		prepare func(dir string) error
 		args    []string
 		off     bool
-		kept    bool
+		exposed bool // temporary directories are open to all
+		kept    int  // codecs
 		warns   bool
 	}{
-		"by children":             {kept: true},
-		"by one process":          {args: []string{"--isolate=false"}, kept: true},
+		"by children":    {kept: 1},
+		"by one process": {args: []string{"--isolate=false"}, kept: 1},
+		"of watermarks": { // in a directory of their own, written below
+			args: []string{"--assets", "", "--variant", "y=fit:16x16,watermark:mark.avif,format:png"}, kept: 2,
+		},
 		"switched off":            {off: true},
 		"nowhere":                 {prepare: nowhere, warns: true},
+		"nowhere, in a cluster":   {prepare: nowhere, warns: true, exposed: true},
 		"nowhere, in one process": {prepare: nowhere, warns: true, args: []string{"--isolate=false"}},
 		"where all may write": { // whatever the umask
 			prepare: func(dir string) error { return errors.Join(os.MkdirAll(dir, 0o700), os.Chmod(dir, 0o777)) },
@@ -50,11 +57,21 @@ func TestMachineCodeOfCodecsIsKept(t *testing.T) {
 				value = "off"
 			}
 			in, out, temporary := album(t, 2), t.TempDir(), t.TempDir()
+			if c.exposed {
+				if err := os.Chmod(temporary, 0o777); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if at := slices.Index(c.args, "--assets"); at >= 0 {
+				c.args[at+1] = t.TempDir()
+				write(t, filepath.Join(c.args[at+1], "mark.avif"), enginetest.File("quadrants.avif"))
+			}
 			args := append([]string{
 				"run", "--http", "", "--slots", "2", "--out", out, "--variant", "x=fit:16x16,format:webp", in,
 			}, c.args...)
 			cmd := exec.Command(filepath.Join(programs, "farm"), args...)
-			cmd.Env = append(farmtest.Environ(), native.Env+"="+native.Portable, wasm.Env+"="+value, "TMPDIR="+temporary)
+			cmd.Env = append(farmtest.Environ(), native.Env+"="+native.Portable, wasm.Env+"="+value,
+				"TMPDIR="+temporary)
 			p := farmtest.Start(t, "farm", cmd)
 			p.MustExit(0)
 			if made, err := filepath.Glob(filepath.Join(out, "*", "*.webp")); err != nil || len(made) != 2 {
@@ -67,11 +84,14 @@ func TestMachineCodeOfCodecsIsKept(t *testing.T) {
 				}
 				return nil
 			})
-			if (sums == 1) != c.kept {
-				t.Errorf("%d sums of machine code in the cache", sums)
+			if sums != c.kept {
+				t.Errorf("%d sums of machine code in the cache, want %d", sums, c.kept)
 			}
 			if warned := strings.Contains(p.Said(), "cannot keep the machine code"); warned != c.warns {
 				t.Errorf("warned: %v, want %v:\n%s", warned, c.warns, p.Said())
+			}
+			if n := strings.Count(p.Said(), "each child process translates"); (n == 1) != c.exposed {
+				t.Errorf("said %d times that children translate:\n%s", n, p.Said())
 			}
 			if left, err := os.ReadDir(temporary); err != nil || len(left) != 0 {
 				t.Errorf("left behind: %v, %v", left, err)
