@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -144,7 +143,7 @@ func (r *localRun) refuseWhatCannotWork() error {
 }
 
 func (r *localRun) probeBuckets(ctx context.Context) error {
-	places := append(slices.Clone(r.config.Ventilator.Inputs), placeOf(r.c.String("out")))
+	places := append(probedInputs(&r.config.Ventilator), placeOf(r.c.String("out")))
 	return probeBuckets(ctx, r.c, places, endWithout, r.log)
 }
 

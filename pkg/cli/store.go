@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/blob"
 	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/shard"
+	"github.com/imagefarm/imagefarm/pkg/ventilator"
 )
 
 // objectFlags say how outputs are written to a bucket.
@@ -77,6 +79,14 @@ func probeBuckets(ctx context.Context, c *cli.Command, places []string, without 
 		}
 	}
 	return nil
+}
+
+// probedInputs returns the inputs that may be buckets. Only directories are watched, and the ventilator refuses others.
+func probedInputs(cfg *ventilator.Config) []string {
+	if cfg.Watching {
+		return nil
+	}
+	return slices.Clone(cfg.Inputs)
 }
 
 // openStore opens the store of outputs that the text of a flag names.

@@ -164,7 +164,7 @@ func runVentilator(ctx context.Context, c *cli.Command) error {
 	if cfg.Run != "" { // it may be started again, and is to go on when the store is back
 		without = waitForStore
 	}
-	if err := probeBuckets(ctx, c, cfg.Inputs, without, log); err != nil {
+	if err := probeBuckets(ctx, c, probedInputs(&cfg), without, log); err != nil {
 		return err
 	}
 	told, err := listenersOf(c, log)
