@@ -16,8 +16,8 @@ type pace struct {
 	have float64   // messages that may come at once; below 0: how many wait already
 	at   time.Time // when have was right
 
-	useless float64   // messages of the account that SlowDown was called for; half of them are forgotten in forgetHalf
-	judged  time.Time // when useless was right
+	useless   float64   // messages of the account that SlowDown was called for; half of them are forgotten in forgetHalf
+	uselessAt time.Time // when useless was right
 }
 
 // take returns how long the next message has to wait.
@@ -58,27 +58,35 @@ func (s *socket) leavePace(p *peer) {
 	}
 }
 
-// forgetPaces forgets, when there are many, those accounts that have no peer and a full burst again. Until then a
-// client gains nothing by connecting again. socket.mu must be held.
+// forgetPaces forgets, when there are many, those accounts that have no peer, a full burst again, and few useless
+// messages. Until then a client gains nothing by connecting again. When there are twice as many, it forgets all that
+// have no peer. socket.mu must be held.
 func (s *socket) forgetPaces(now time.Time) {
 	if len(s.paces) < 2*s.cfg.MaxPeers {
 		return
 	}
+	tooMany := len(s.paces) >= 4*s.cfg.MaxPeers
 	for account, p := range s.paces {
-		p.mu.Lock()
-		if p.peers == 0 && now.Sub(p.at) > 2*time.Second {
+		if p.peers == 0 && (tooMany || p.isAsNew(now)) {
 			delete(s.paces, account)
 		}
-		p.mu.Unlock()
 	}
 }
 
+// isAsNew reports whether the account has about as much to send as one that was not seen before.
+func (p *pace) isAsNew(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return now.Sub(p.at) > 2*time.Second && p.uselessNow(now) < uselessMany
+}
+
 // A peer waits for uselessPause after a useless message, and for as much more after each uselessMany of its account.
-// One message never waits longer than maxPause.
+// One message never waits longer than maxPause, and all that a peer has sent no longer than maxOwed.
 const (
 	uselessPause = 2 * time.Millisecond
 	uselessMany  = 64
 	maxPause     = time.Second
+	maxOwed      = 10 * time.Second
 	forgetHalf   = 30 * time.Second
 )
 
@@ -86,14 +94,19 @@ const (
 func (p *pace) slowDown(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.useless = 1 + p.useless*math.Exp2(-max(0, now.Sub(p.judged).Seconds())/forgetHalf.Seconds())
-	p.judged = now
+	p.useless, p.uselessAt = 1+p.uselessNow(now), now
 	return min(uselessPause*time.Duration(1+p.useless/uselessMany), maxPause)
+}
+
+// uselessNow returns what is left of useless. p.mu must be held.
+func (p *pace) uselessNow(now time.Time) float64 {
+	return p.useless * math.Exp2(-max(0, now.Sub(p.uselessAt).Seconds())/forgetHalf.Seconds())
 }
 
 // SlowDown has the next messages of a peer wait, because it has sent a useless one: 2 ms at first, and up to a second
 // where more and more useless ones come from its account. Many may have come by the time one is found to be useless,
-// so the waits add up. Other peers do not wait, even of the same account.
+// so the waits add up, to ten seconds at most: a good worker may have sent many results of a run that the sink has
+// forgotten. Other peers do not wait, even of the same account.
 func (s *Pull) SlowDown(id PeerID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +118,9 @@ func (s *Pull) SlowDown(id PeerID) {
 	if p.pace != nil {
 		pause = p.pace.slowDown(time.Now())
 	}
-	p.pause.Add(int64(pause))
+	if over := p.pause.Add(int64(pause)) - int64(maxOwed); over > 0 {
+		p.pause.Add(-over)
+	}
 }
 
 // keepPace waits until p and its account may send another message.

@@ -48,7 +48,7 @@ func TestUselessMessagesSlowTheirAccountDownMoreAndMore(t *testing.T) {
 	if wait := p.slowDown(now.Add(time.Hour)); wait != uselessPause {
 		t.Errorf("an hour later one waits %s", wait)
 	}
-	p.useless, p.judged = 1e9, now
+	p.useless, p.uselessAt = 1e9, now
 	if wait := p.slowDown(now.Add(-time.Hour)); wait != maxPause { // the clock was set back
 		t.Errorf("after very many one waits %s", wait)
 	}
@@ -91,6 +91,60 @@ func TestUselessPeerAloneWaits(t *testing.T) {
 		mustCome("g", 3*uselessPause+1000*uselessPause)
 		pull.SlowDown(peer.ID + 100) // it is gone
 	})
+}
+
+// Found: a good worker whose results of a forgotten run were refused waited for minutes beside a flood of its account.
+func TestUselessPeerOwesTenSecondsAtMost(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		pull := newIn(b, NewPull, Config{})
+		mustListen(b, pull, "inproc://results")
+		peer := b.raw("results", "PUSH")
+		peer.say(b, []byte{0, 1, 'a'})
+		_, from, err := pull.RecvFrom(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		begun := time.Now()
+		for range 100 * maxOwed / uselessPause {
+			pull.SlowDown(from.ID)
+		}
+		for range 2 * maxOwed / maxPause {
+			peer.say(b, []byte{0, 1, 'b'})
+			if _, err := pull.Recv(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if took := time.Since(begun); took != maxOwed {
+			b.Errorf("it waits for %s", took)
+		}
+	})
+}
+
+// Found: an account lost its useless messages two seconds after its last connection was closed.
+func TestAccountsOfUselessMessagesAreRemembered(t *testing.T) {
+	const maxPeers = 10
+	now := time.Now()
+	s := &socket{cfg: Config{MaxPeers: maxPeers}, paces: make(map[string]*pace)}
+	add := func(kind string, n, peers int, useless float64) {
+		for i := range n {
+			s.paces[fmt.Sprint(kind, i)] = &pace{peers: peers, at: now, useless: useless, uselessAt: now}
+		}
+	}
+	count := func(what string, after time.Duration, want int) {
+		t.Helper()
+		if s.forgetPaces(now.Add(after)); len(s.paces) != want {
+			t.Errorf("%s: %d accounts instead of %d", what, len(s.paces), want)
+		}
+	}
+	add("connected", 5, 1, 0)
+	add("new", 5, 0, 0)
+	add("useless", 10, 0, 3*uselessMany)
+	count("at once", 0, 20)
+	count("with a full burst", 3*time.Second, 15)
+	add("new", 5, 0, 0)
+	count("after a minute", time.Minute, 5)
+	add("useless", 4*maxPeers-5, 0, 3*uselessMany)
+	count("when there are too many", 3*time.Second, 5)
 }
 
 // Found: a peer that had to wait again and again heard nothing, took us for dead and came by a new connection.
