@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,20 +99,70 @@ func TestRestartWhileTheBucketIsAwayChangesNoShardOfIt(t *testing.T) {
 	s.mustBeInBucket(server, "0.jpg", "1.jpg", "2.jpg", "3.jpg")
 }
 
+// awaitRefusal waits until a shard is refused, and the others are published.
+func (s *stage) awaitRefusal() {
+	for {
+		s.set.mu.Lock()
+		over, changed := s.set.refusal() != nil && s.set.busy == 1, s.set.changed
+		s.set.mu.Unlock()
+		if over {
+			return
+		}
+		<-changed
+	}
+}
+
 func TestShardOfAnotherFarmIsNotReplaced(t *testing.T) {
 	s, server := newBucketStage(t)
+	var log bytes.Buffer
+	s.set.log = slog.New(slog.NewTextHandler(&log, nil))
 	server.Put("part-001.tar", []byte("of another"))
 	s.add("0.jpg", "1.jpg")
 	s.set.Seal()
-	s.set.publishers.Wait()
+	s.awaitRefusal()
 	if data, _ := server.Get("part-001.tar"); string(data) != "of another" {
 		t.Error("another shard is replaced")
 	}
-	err := s.set.Close()
-	s.set = nil
-	if err == nil || !strings.Contains(err.Error(), "another shard part-001.tar") {
-		t.Error(err)
+	if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "another shard has its name") {
+		t.Errorf("logged: %s", &log)
 	}
+	sample := Sample{Name: "2.jpg", Data: content("2.jpg"), About: About{Filename: "of 2.jpg"}}
+	if err := s.set.Reserve([]string{"2.jpg"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.set.Append(t.Context(), []Sample{sample})
+	if !errors.Is(err, blob.ErrUnavailable) || !strings.Contains(err.Error(), "another shard has its name") {
+		t.Errorf("after the refusal: %v", err)
+	}
+	if err := s.set.Rewrite(t.Context(), nil); !errors.Is(err, blob.ErrUnavailable) {
+		t.Errorf("rewrite: %v", err)
+	}
+	server.Delete("part-001.tar")
+	s.set.publishers.Wait()
+	g, err := s.set.Append(t.Context(), []Sample{sample})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.commit(g)
+	s.close()
+	s.mustBeInBucket(server, "0.jpg", "1.jpg", "2.jpg")
+}
+
+func TestRewriteThatWaitsForTheBucketEndsWithItsContext(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.close()
+	s.cfg.Blob.StatTimeout = 500 * time.Millisecond
+	s.open()
+	server.Silent.Store(true)
+	s.add("0.jpg")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("a signal")
+	cancel(why)
+	if err := s.set.Rewrite(ctx, nil); !errors.Is(err, why) {
+		t.Errorf("rewrite: %v", err)
+	}
+	server.Silent.Store(false)
+	s.set.publishers.Wait()
 }
 
 func TestRestartWhileTheBucketIsSilent(t *testing.T) {
@@ -211,7 +262,7 @@ func TestShardOfTheSameSizeIsNotTakenForOurs(t *testing.T) {
 	s.open()
 	err = s.set.Close()
 	s.set = nil
-	if err == nil || !strings.Contains(err.Error(), "another shard part-000.tar") {
+	if err == nil || !strings.Contains(err.Error(), `publish "part-000.tar" in s3://photos: another shard has its name`) {
 		t.Errorf("closed: %v", err)
 	}
 	if _, err := os.Stat(ours); err != nil {
@@ -235,7 +286,8 @@ func TestFileOfTheSameSizeIsNotTakenForOurs(t *testing.T) {
 	if err := os.WriteFile(other, make([]byte, info.Size()+trailerSize), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), s.pattern, s.cfg); err == nil || !strings.Contains(err.Error(), "another shard") {
+	_, err = Open(t.Context(), s.pattern, s.cfg)
+	if err == nil || !strings.Contains(err.Error(), "another shard has its name") {
 		t.Errorf("opened: %v", err)
 	}
 	if err := os.Remove(other); err != nil {

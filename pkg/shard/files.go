@@ -250,10 +250,11 @@ func (p *part) Seek(offset int64, whence int) (int64, error) {
 // Close implements io.Closer.
 func (p *part) Close() error { return p.whole.Close() }
 
-// fault explains err, the outcome of op on a shard: unless it is explained already, the store is unavailable.
+// fault explains err, the outcome of op on a shard: unless it is explained already, or something is missing or in the
+// way, the store is unavailable.
 func fault(op, name, dir string, err error) error {
 	var known *blob.Fault
-	if err == nil || errors.As(err, &known) || errors.Is(err, fs.ErrNotExist) {
+	if err == nil || errors.As(err, &known) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTaken) {
 		return err
 	}
 	var at *fs.PathError

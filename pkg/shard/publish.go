@@ -2,6 +2,7 @@ package shard
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ func (s *Set) startPublishers() {
 				if f = s.takeWaiting(); f == nil {
 					s.busy--
 				}
+				s.wake()
 				s.mu.Unlock()
 			}
 		})
@@ -51,31 +53,68 @@ func (s *Set) takeWaiting() *shardFile {
 	f := s.waiting[0]
 	s.waiting = s.waiting[1:]
 	s.publishing[f.number] = f
-	close(s.taken)
-	s.taken = make(chan struct{})
 	return f
 }
 
+// wake tells those who wait that something has changed. The caller holds the mutex.
+func (s *Set) wake() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
 // awaitPublishers waits until every full shard is being published. The error is a blob.ErrUnavailable when the store
-// does not take shards, or takes them slowly.
+// does not take shards, or takes them slowly, and when it has refused one.
 func (s *Set) awaitPublishers(ctx context.Context) error {
 	slow := time.After(slowAfter)
 	for {
 		s.mu.Lock()
-		waiting, taken, err := len(s.waiting), s.taken, s.fault
+		waiting, changed, refused, err := len(s.waiting), s.changed, s.refusal(), s.fault
 		s.mu.Unlock()
 		switch {
+		case refused != nil: // else shards of a pattern that others use would fill the disk
+			return refused
 		case waiting == 0:
 			return nil
 		case err != nil:
 			return err
 		}
 		select {
-		case <-taken:
-		case <-time.After(blob.Pause): // to look whether the store fails
+		case <-changed:
 		case <-slow:
 			return &blob.Fault{Kind: blob.ErrUnavailable, Op: "add to the shards", Dir: s.pattern.Dir,
 				Why: fmt.Sprintf("%d full shards are being published, and %d wait for that", publishersAtOnce, waiting)}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// refusal returns why one of the shards cannot be published; nil: none was refused. The caller holds the mutex.
+func (s *Set) refusal() error {
+	for _, f := range s.publishing {
+		if f.refused != nil {
+			return f.refused
+		}
+	}
+	return nil
+}
+
+// awaitPublished waits until every full shard is published. The error is a blob.ErrUnavailable when one cannot be.
+func (s *Set) awaitPublished(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		busy, changed, refused, err := s.busy, s.changed, s.refusal(), s.fault
+		s.mu.Unlock()
+		switch err = cmp.Or(refused, err); {
+		case busy == 0:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return err
+		}
+		select {
+		case <-changed:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -105,8 +144,8 @@ func (s *Set) publish(f *shardFile) {
 		name, s.open, err))
 }
 
-// insist tries to publish a shard while the store is unavailable, until Close. Then it tries once more, unless the
-// store was unavailable to the shard before.
+// insist tries to publish a shard until the store takes it, or Close. Then it tries once more, unless the store was
+// unavailable to the shard before.
 func (s *Set) insist(name string, f *shardFile) error {
 	for first := true; ; first = false {
 		closing := s.isClosing()
@@ -114,23 +153,38 @@ func (s *Set) insist(name string, f *shardFile) error {
 			return fault
 		}
 		err := s.tryPublish(name, f)
-		unavailable := errors.Is(err, blob.ErrUnavailable)
-		s.mu.Lock()
-		if s.fault = nil; unavailable {
-			s.fault = err
+		unavailable, refused := err, error(nil)
+		if err != nil && !errors.Is(err, blob.ErrUnavailable) {
+			err = s.refused(name, err)
+			unavailable, refused = nil, err
 		}
-		s.mu.Unlock()
-		if !unavailable || closing {
-			return err
-		}
-		if first {
+		if err != nil && !closing && (first || refused != nil && f.refused == nil) {
 			s.log.Error("a shard cannot be published; trying again", "shard", name, "error", err)
+		}
+		s.mu.Lock()
+		s.fault, f.refused = unavailable, refused
+		s.wake()
+		s.mu.Unlock()
+		if err == nil || closing {
+			return err
 		}
 		select {
 		case <-s.closing:
 		case <-time.After(blob.Pause):
 		}
 	}
+}
+
+// errTaken says that something else has the final name of a shard.
+var errTaken = errors.New("another shard has its name there: move it away")
+
+// refused returns the error of a shard that waiting alone does not get published.
+func (s *Set) refused(name string, err error) error {
+	f := &blob.Fault{Kind: blob.ErrUnavailable, Op: "publish", Name: name, Dir: s.pattern.Dir, Err: err}
+	if errors.Is(err, fs.ErrNotExist) {
+		f.Why = fmt.Sprintf("it is not in %s any more; put it back, or start the sink again", s.open)
+	}
+	return f
 }
 
 func (s *Set) isClosing() bool {
@@ -164,21 +218,25 @@ func (s *Set) tryPublish(name string, f *shardFile) error {
 	if s.bucket == nil {
 		return fault("publish", name, s.pattern.Dir, s.link(name))
 	}
-	if err := s.upload(name, f.committed); err != nil {
+	if err := s.upload(name, f); err != nil {
 		return err
 	}
-	return fault("remove", name, s.open, os.Remove(s.unfinished(name)))
+	err := os.Remove(s.unfinished(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fault("remove", name, s.open, err)
 }
 
 // upload puts a shard into the bucket, unless the bucket has it: from a killed process, or because the answer to an
-// earlier attempt was lost. length is that of its samples.
-func (s *Set) upload(name string, length int64) error {
+// earlier attempt was lost.
+func (s *Set) upload(name string, f *shardFile) error {
 	s.forgetSize(name)
 	switch there, err := s.published(context.Background(), name); {
-	case err == nil && there == length+trailerSize:
-		return s.compare(name, length)
+	case err == nil && there == f.committed+trailerSize && !errors.Is(f.refused, errTaken): // else it was compared
+		return s.compare(name, f.committed)
 	case err == nil:
-		return s.isTaken(name)
+		return errTaken
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -214,15 +272,10 @@ func (s *Set) compare(name string, length int64) error {
 			return fault("compare", name, s.pattern.Dir, err)
 		}
 		if !bytes.Equal(ours, theirs) {
-			return s.isTaken(name)
+			return errTaken
 		}
 	}
 	return nil
-}
-
-// isTaken returns the error of a name that something else has.
-func (s *Set) isTaken(name string) error {
-	return fmt.Errorf("%s has another shard %s: move it away", s.pattern.Dir, name)
 }
 
 // link gives a shard its final name, durably, unless that name is taken.
@@ -232,7 +285,7 @@ func (s *Set) link(name string) error {
 	case errors.Is(err, fs.ErrExist) && sameFile(s.unfinished(name), s.final(name)):
 		err = nil // an earlier attempt failed later on
 	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%s has another file of that name: move it away", s.pattern.Dir)
+		return errTaken
 	case err != nil: // a file system without links
 		if err := os.Rename(s.unfinished(name), s.final(name)); err != nil {
 			return err

@@ -37,7 +37,9 @@ type Rewritten struct {
 // left becomes an empty tar file. It calls tell with each. The rules of Append hold for the caller.
 func (s *Set) Rewrite(ctx context.Context, tell func(Rewritten)) error {
 	s.Seal()
-	s.publishers.Wait()
+	if err := s.awaitPublished(ctx); err != nil {
+		return err
+	}
 	stale, err := s.cfg.Ledger.StaleShards()
 	if err != nil {
 		return err
@@ -49,9 +51,6 @@ func (s *Set) Rewrite(ctx context.Context, tell func(Rewritten)) error {
 		name := s.pattern.Shard(one.Number)
 		before, err := s.publishedIn(ctx, s.bucket, name)
 		if errors.Is(err, fs.ErrNotExist) {
-			if _, open := s.publishing[one.Number]; open { // it could not be published
-				continue
-			}
 			if err := s.cfg.Ledger.FinishRewrite(one.Number, nil); err != nil {
 				return err
 			}

@@ -57,8 +57,8 @@ type Set struct {
 	waiting    []*shardFile         // committed and full
 	publishing map[int64]*shardFile // the full shards that are being published, or could not be
 	busy       int                  // how many are being published
-	taken      chan struct{}        // closed, and made again, when one is taken out of waiting
-	fault      error                // why the last attempt to publish a shard failed; nil: it did not
+	changed    chan struct{}        // closed, and made again, when one of those below and above changes
+	fault      error                // why the store was unavailable to the last shard; nil: it was not
 	failed     error                // which shards were not published, and why
 }
 
@@ -70,6 +70,8 @@ type shardFile struct {
 	samples   int64
 	committed int64 // bytes that the ledger knows
 	counted   int64 // samples that the ledger knows
+
+	refused error // why it cannot be published before somebody mends that; nil: it can. Set under Set.mu.
 }
 
 // Open opens the shards of a pattern for writing, and truncates them to what the ledger knows. It begins to publish
@@ -91,7 +93,7 @@ func Open(ctx context.Context, p Pattern, cfg Config) (*Set, error) {
 	}
 	s := &Set{
 		Reader: r, cfg: cfg, log: cfg.Logger, reserved: make(map[string]string), publishing: make(map[int64]*shardFile),
-		taken: make(chan struct{}), closing: make(chan struct{}),
+		changed: make(chan struct{}), closing: make(chan struct{}),
 	}
 	s.host, _ = os.Hostname() // without it, readers on other machines are told less
 	if err = r.giveUpSoon(cfg.Blob); err == nil {
@@ -214,7 +216,7 @@ func (s *Set) restoreShard(ctx context.Context, o ledger.OpenShard) (*shardFile,
 			s.cfg.Ledger.Path(), s.pattern.Dir, name, size, o.Length+trailerSize)
 	case there && s.bucket == nil:
 		if err := s.compare(name, o.Length); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+			return nil, fmt.Errorf("cannot publish %s in %s: %w", name, s.pattern.Dir, err)
 		}
 		return nil, s.cfg.Ledger.MarkPublished(o.Number) // sweep removes the link that the killed process left
 	}
