@@ -121,7 +121,7 @@ const translateTimeout = 30 * time.Second
 type translator struct {
 	cache     wasm.Cache // empty: none
 	temporary bool       // for this process alone: made by makeCache, removed by close
-	absent    error      // why there is no cache; nil if none is wanted
+	absent    error      // why there is no cache; nil if none is wanted, or this system cannot have one
 	log       *slog.Logger
 	makeCache func() error
 	translate func(context.Context, isolate.Libraries) (isolate.Libraries, error) // adds a codec to the cache
@@ -152,7 +152,7 @@ func newTranslator(log *slog.Logger) *translator {
 		logCodeCache(log, err)
 		t.temporary = true
 		cache, err = wasm.CheckCache(filepath.Join(os.TempDir(), "imagefarm-codecs-"+rand.Text()))
-		if err != nil {
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 			t.absent = fmt.Errorf("cannot keep their machine code: %w; let %s name a directory of mode 0700, "+
 				"with none above it that other users can write to", err, wasm.Env)
 		}

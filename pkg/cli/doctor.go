@@ -206,7 +206,7 @@ func codeCacheCheckup() checkup {
 	case err != nil:
 		return checkup{stateNo, "code cache", err.Error()}
 	case cache == "":
-		return checkup{stateNo, "code cache", "switched off: each child translates codecs in WebAssembly itself"}
+		return checkup{stateNo, "code cache", "switched off: each child process translates codecs in WebAssembly itself"}
 	}
 	return checkup{stateOK, "code cache", "machine code of codecs in WebAssembly is kept in " + string(cache)}
 }

@@ -22,8 +22,8 @@ type Config struct {
 	Settings []byte
 
 	// Libraries returns what a child must have loaded before it can make r of image. It is called for every transform
-	// and should be fast, but the first time that it names a library it may take seconds to have that made, if it ends
-	// with the context. Default: nothing.
+	// and should be fast. The first time that it names a library, it may take seconds to have that made. It returns
+	// when the context ends. Default: nothing.
 	Libraries func(ctx context.Context, image []byte, r recipe.Recipe) Libraries
 
 	// Slots is the number of children, and so of concurrent transforms. Up to Turns × Slots calls of Transform have a

@@ -2,10 +2,13 @@
 
 package wasm
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // errUnchecked says that this system has no cache: who may write to a directory is not checked here.
-var errUnchecked = errors.New("who may write to a directory is not checked on this system")
+var errUnchecked = fmt.Errorf("who may write to a directory is not checked on this system: %w", errors.ErrUnsupported)
 
 func checkPrivate(string) error { return errUnchecked }
 
