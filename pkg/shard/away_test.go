@@ -150,9 +150,6 @@ func TestShardOfAnotherFarmIsNotReplaced(t *testing.T) {
 
 func TestRewriteThatWaitsForTheBucketEndsWithItsContext(t *testing.T) {
 	s, server := newBucketStage(t)
-	s.close()
-	s.cfg.Blob.StatTimeout = 500 * time.Millisecond
-	s.open()
 	server.Silent.Store(true)
 	s.add("0.jpg")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -161,8 +158,32 @@ func TestRewriteThatWaitsForTheBucketEndsWithItsContext(t *testing.T) {
 	if err := s.set.Rewrite(ctx, nil); !errors.Is(err, why) {
 		t.Errorf("rewrite: %v", err)
 	}
+	err := s.set.Close() // without waiting for the bucket
+	s.set = nil
+	if !errors.Is(err, why) || !strings.Contains(err.Error(), "kept in") {
+		t.Errorf("closed: %v", err)
+	}
 	server.Silent.Store(false)
+	s.open()
+	s.close()
+	s.mustBeInBucket(server, "0.jpg")
+}
+
+func TestLooksAtAnAbsentBucketAreFew(t *testing.T) {
+	server := s3test.New(t)
+	server.Setenv(t)
+	s := newStage(t, "tar:s3://photos/part-%03d.tar", Config{})
+	s.add("0.jpg")
+	s.set.Seal()
 	s.set.publishers.Wait()
+	before := server.Requests()
+	server.Down.Store(true)
+	if _, err := s.set.Stat("0.jpg"); !errors.Is(err, blob.ErrUnavailable) {
+		t.Errorf("%v", err)
+	}
+	if n := server.Requests() - before; n > 2*fewTries { // the transport repeats some on its own
+		t.Errorf("%d requests", n)
+	}
 }
 
 func TestRestartWhileTheBucketIsSilent(t *testing.T) {

@@ -99,7 +99,8 @@ func (s *Set) refusal() error {
 	return nil
 }
 
-// awaitPublished waits until every full shard is published. The error is a blob.ErrUnavailable when one cannot be.
+// awaitPublished waits until every full shard is published. The error is a blob.ErrUnavailable when one cannot be. When
+// ctx ends, uploads end, too, so that Close does not wait for them.
 func (s *Set) awaitPublished(ctx context.Context) error {
 	for {
 		s.mu.Lock()
@@ -109,6 +110,7 @@ func (s *Set) awaitPublished(ctx context.Context) error {
 		case busy == 0:
 			return nil
 		case ctx.Err() != nil:
+			s.stop(context.Cause(ctx))
 			return context.Cause(ctx)
 		case err != nil:
 			return err
@@ -116,7 +118,6 @@ func (s *Set) awaitPublished(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return context.Cause(ctx)
 		}
 	}
 }
@@ -153,6 +154,9 @@ func (s *Set) insist(name string, f *shardFile) error {
 			return fault
 		}
 		err := s.tryPublish(name, f)
+		if err != nil && s.uploads.Err() != nil {
+			return err
+		}
 		unavailable, refused := err, error(nil)
 		if err != nil && !errors.Is(err, blob.ErrUnavailable) {
 			err = s.refused(name, err)
@@ -232,7 +236,7 @@ func (s *Set) tryPublish(name string, f *shardFile) error {
 // earlier attempt was lost.
 func (s *Set) upload(name string, f *shardFile) error {
 	s.forgetSize(name)
-	switch there, err := s.published(context.Background(), name); {
+	switch there, err := s.published(s.uploads, name); {
 	case err == nil && there == f.committed+trailerSize && !errors.Is(f.refused, errTaken): // else it was compared
 		return s.compare(name, f.committed)
 	case err == nil:
@@ -240,7 +244,7 @@ func (s *Set) upload(name string, f *shardFile) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	return s.bucket.PutFrom(context.Background(), name, func() (io.ReadCloser, error) {
+	return s.bucket.PutFrom(s.uploads, name, func() (io.ReadCloser, error) {
 		return os.Open(s.unfinished(name))
 	})
 }
@@ -330,6 +334,7 @@ func (s *Set) Close() error {
 	close(s.closing)
 	s.Seal()
 	s.publishers.Wait()
+	s.stop(nil)
 	if s.next == 0 { // nothing was ever written here, so that nothing is to stay
 		_ = os.Remove(filepath.Join(s.open, lockName))
 	}

@@ -50,7 +50,9 @@ type Set struct {
 	away    bool         // the store was unavailable when the set was opened
 
 	publishers sync.WaitGroup
-	closing    chan struct{} // closed by Close
+	closing    chan struct{}   // closed by Close
+	uploads    context.Context // of the requests that publish shards
+	stop       context.CancelCauseFunc
 
 	mu         sync.Mutex
 	reserved   map[string]string    // key → output, of samples that are not committed yet
@@ -95,6 +97,7 @@ func Open(ctx context.Context, p Pattern, cfg Config) (*Set, error) {
 		Reader: r, cfg: cfg, log: cfg.Logger, reserved: make(map[string]string), publishing: make(map[int64]*shardFile),
 		changed: make(chan struct{}), closing: make(chan struct{}),
 	}
+	s.uploads, s.stop = context.WithCancelCause(context.Background())
 	s.host, _ = os.Hostname() // without it, readers on other machines are told less
 	if err = r.giveUpSoon(cfg.Blob); err == nil {
 		err = s.restore(ctx)
