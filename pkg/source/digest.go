@@ -23,29 +23,45 @@ func (b *Bucket) fetches(Entry) bool { return true }
 
 func (s *shards) fetches(e Entry) bool { return e.in == nil && isFetched(s.base, e) }
 
+// Room returns how many bytes of h Digest reserves for an entry; 0: none, or no more than the source holds anyway.
+func (h *Holder) Room(s Source, e Entry) int64 {
+	if h == nil || e.Size > h.limit || !isFetched(s, e) {
+		return 0
+	}
+	return e.Size
+}
+
 // Digest returns the SHA-256 of an entry's content. It reads a piece at a time, however large the content is. What
-// comes over a network and is no larger than all that h may hold, h holds for Open. A nil h holds nothing.
+// comes over a network h holds for Open while there is room; otherwise Open fetches it again. A nil h holds nothing.
 func Digest(ctx context.Context, s Source, e *Entry, h *Holder) (sum [sha256.Size]byte, err error) {
 	file, err := s.Open(ctx, *e)
 	if err != nil {
 		return sum, err
 	}
 	defer file.Close()
-	content := io.Reader(file)
-	var kept []byte
-	if h != nil && file.Size <= h.limit && isFetched(s, *e) {
-		kept = make([]byte, file.Size)
-		if _, err := io.ReadFull(file, kept); err != nil {
+	hold := h != nil && file.Size > 0 && file.Size <= h.limit && isFetched(s, *e)
+	body, isWhole := file.Reader.(*bytes.Reader) // what a web server sent is in memory already
+	digest := sha256.New()
+	if !hold || !isWhole && !h.reserve(file.Size) {
+		if _, err := io.Copy(digest, file); err != nil {
 			return sum, fmt.Errorf("read %s: %w", e.Location, err)
 		}
-		content = bytes.NewReader(kept)
+		return [sha256.Size]byte(digest.Sum(nil)), nil
 	}
-	digest := sha256.New()
-	if _, err := io.Copy(digest, content); err != nil {
-		return sum, fmt.Errorf("read %s: %w", e.Location, err)
+	if isWhole {
+		h.add(file.Size)
+	} else {
+		data := make([]byte, file.Size)
+		if _, err := io.ReadFull(file, data); err != nil {
+			h.add(-file.Size)
+			return sum, fmt.Errorf("read %s: %w", e.Location, err)
+		}
+		body = bytes.NewReader(data)
 	}
-	if len(kept) > 0 {
-		h.hold(e, bytes.NewReader(kept))
+	_, err = body.WriteTo(digest)
+	if err == nil {
+		_, err = body.Seek(0, io.SeekStart)
 	}
-	return [sha256.Size]byte(digest.Sum(nil)), nil
+	e.held = &heldBody{holder: h, data: body}
+	return [sha256.Size]byte(digest.Sum(nil)), err
 }

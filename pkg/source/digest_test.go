@@ -56,6 +56,31 @@ func TestWhatIsFetchedForItsDigestIsFetchedOnce(t *testing.T) {
 	}
 }
 
+// Found: each content took memory before the holder counted it, sixteen at once.
+func TestDigestHoldsNoMoreThanThereIsRoomFor(t *testing.T) {
+	server := s3test.New(t)
+	server.Setenv(t)
+	server.Put("a.jpg", []byte("one"))
+	s, first := entryAt(t, "s3://photos/a.jpg")
+	second := first
+	h := NewHolder(5)
+	for _, e := range []*Entry{&first, &second} {
+		if sum, err := Digest(t.Context(), s, e, h); err != nil || sum != sha256.Sum256([]byte("one")) {
+			t.Errorf("%x, %v", sum, err)
+		}
+	}
+	if !first.IsHeld() || second.IsHeld() || h.bytes != 3 {
+		t.Errorf("held: %v, %v; %d bytes", first.IsHeld(), second.IsHeld(), h.bytes)
+	}
+	if contentOf(t, s, second) != "one" || contentOf(t, s, first) != "one" || h.bytes != 0 {
+		t.Errorf("%d bytes are held", h.bytes)
+	}
+	server.Delete("a.jpg")
+	if _, err := Digest(t.Context(), s, &second, h); err == nil || h.bytes != 0 {
+		t.Errorf("%v; %d bytes are held", err, h.bytes)
+	}
+}
+
 func TestFilesAreNotHeld(t *testing.T) {
 	s, err := Parse("revisit_test.go", nil, Config{})
 	if err != nil {

@@ -49,7 +49,7 @@ type Holder struct {
 
 	mu    sync.Mutex
 	bytes int64
-	freed chan struct{} // closed when bytes falls below the limit; nil: nobody waits
+	freed chan struct{} // closed when bytes falls; nil: nobody waits
 }
 
 // NewHolder returns a holder that is full at a number of bytes.
@@ -62,13 +62,14 @@ func (h *Holder) Full() bool {
 	return h.bytes >= h.limit
 }
 
-// Wait waits until the holder is not full. The error is the context's cause.
-func (h *Holder) Wait(ctx context.Context) error {
+// Wait waits until the holder is not full and has room for n bytes, at most its limit. It returns how much room it has.
+// The error is the context's cause.
+func (h *Holder) Wait(ctx context.Context, n int64) (room int64, err error) {
 	for {
 		h.mu.Lock()
-		if h.bytes < h.limit {
+		if room := h.limit - h.bytes; room > 0 && n <= room {
 			h.mu.Unlock()
-			return context.Cause(ctx)
+			return room, context.Cause(ctx)
 		}
 		if h.freed == nil {
 			h.freed = make(chan struct{})
@@ -78,9 +79,20 @@ func (h *Holder) Wait(ctx context.Context) error {
 		select {
 		case <-freed:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		}
 	}
+}
+
+// reserve counts n bytes as held if there is room for them.
+func (h *Holder) reserve(n int64) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if n > h.limit-h.bytes {
+		return false
+	}
+	h.bytes += n
+	return true
 }
 
 // hold holds the content of an entry.
@@ -92,7 +104,7 @@ func (h *Holder) hold(e *Entry, data *bytes.Reader) {
 func (h *Holder) add(n int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.bytes += n; h.bytes < h.limit && h.freed != nil {
+	if h.bytes += n; n < 0 && h.freed != nil {
 		close(h.freed)
 		h.freed = nil
 	}

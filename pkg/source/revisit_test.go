@@ -246,7 +246,10 @@ func TestHolderWaitsUntilSomethingIsTaken(t *testing.T) {
 		}
 		one, two := hold(6), hold(7)
 		waited := make(chan error, 1)
-		go func() { waited <- h.Wait(t.Context()) }()
+		go func() {
+			_, err := h.Wait(t.Context(), 0)
+			waited <- err
+		}()
 		synctest.Wait()
 		if len(waited) > 0 || !h.Full() {
 			t.Error("it did not wait")
@@ -263,7 +266,7 @@ func TestHolderWaitsUntilSomethingIsTaken(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		hold(10)
 		cancel()
-		if h.Wait(ctx) == nil {
+		if _, err := h.Wait(ctx, 0); err == nil {
 			t.Error("it does not end")
 		}
 	})

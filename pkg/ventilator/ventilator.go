@@ -43,8 +43,8 @@ type Ventilator struct {
 	eventsUp   mailbox[struct{}] // new connections to the sink's events
 }
 
-// maxHeld is how many bytes of changed images from web servers and buckets are held, beyond which no further image is
-// asked about. Images that are being fetched then come on top.
+// maxHeld is how many bytes of images from web servers and buckets are held between their look-up and their turn.
+// Images of web servers that are being fetched come on top, since their size is known afterwards.
 const maxHeld = 64 << 20
 
 // New returns a run that has not begun. It looks at the inputs but starts nothing.

@@ -83,19 +83,27 @@ func (v *Ventilator) findImages(ctx context.Context, out chan<- []candidate, omi
 
 // identifyAll completes the images at the beginning of a batch, at least one, and computes the ids of their tasks. It
 // reads, or asks a server about, up to Config.Readers images at a time. It ends early when as many changed images as
-// may be held were fetched. known are their validators in an earlier run, by their paths.
+// may be held are fetched. known are their validators in an earlier run, by their paths.
 func (v *Ventilator) identifyAll(ctx context.Context, batch []candidate, known map[string]string) (n int, err error) {
-	if err := v.holder.Wait(ctx); err != nil {
-		return 0, err
-	}
 	holder := v.holder
 	if v.cfg.DryRun || v.cfg.ByReference {
 		holder = nil // nobody here needs the bytes
 	}
+	need := func(c *candidate) int64 {
+		if !v.cfg.Checksum {
+			return 0
+		}
+		return holder.Room(c.source, c.entry)
+	}
+	room, err := v.holder.Wait(ctx, need(&batch[0]))
+	if err != nil {
+		return 0, err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(v.cfg.Readers)
-	for n < len(batch) && (n == 0 || !v.holder.Full()) {
+	for n < len(batch) && (n == 0 || need(&batch[n]) <= room && !v.holder.Full()) {
 		i := n
+		room -= need(&batch[n])
 		n++
 		group.Go(func() error {
 			im := &batch[i].image

@@ -2,6 +2,7 @@ package ventilator
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/bucket/s3test"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/taskid"
@@ -50,6 +52,46 @@ func TestChecksumReadsAPieceAtATime(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; took > 4<<20 {
 		t.Errorf("64 MB are hashed with %d bytes of memory", took)
+	}
+}
+
+// What does not fit into the holder waits for room, instead of being fetched once to hash and once to send.
+func TestChecksumFetchesWhatThereIsRoomFor(t *testing.T) {
+	server := s3test.New(t)
+	server.Setenv(t)
+	for i := range 5 {
+		server.Put(fmt.Sprintf("%d.jpg", i), []byte("0123456789"))
+	}
+	finder, err := newFinder(&Config{Inputs: []string{"s3://" + server.Bucket}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batch []candidate
+	err = finder.walk(t.Context(), func(im image) error {
+		batch = append(batch, candidate{image: im})
+		return nil
+	}, func(source.Omission) {})
+	if err != nil || len(batch) != 5 {
+		t.Fatalf("found %v, %v", batch, err)
+	}
+	v := &Ventilator{
+		cfg: Config{Checksum: true, Readers: 16}, naming: newNaming(recipe.Default()), holder: source.NewHolder(25),
+	}
+	for _, want := range []int{2, 2, 1} {
+		n, err := v.identifyAll(t.Context(), batch, nil)
+		if n != want || err != nil {
+			t.Fatalf("%d images instead of %d are fetched, %v", n, want, err)
+		}
+		for _, c := range batch[:n] {
+			if !c.entry.IsHeld() {
+				t.Errorf("%s is not held", c.Path)
+			}
+			c.entry.Release()
+		}
+		batch = batch[n:]
+	}
+	if n := server.Count("GET"); n != 5 {
+		t.Errorf("5 images are fetched by %d requests", n)
 	}
 }
 
