@@ -23,7 +23,7 @@ func (b *Bucket) fetches(Entry) bool { return true }
 
 func (s *shards) fetches(e Entry) bool { return e.in == nil && isFetched(s.base, e) }
 
-// Room returns how many bytes of h Digest reserves for an entry; 0: none, or no more than the source holds anyway.
+// Room returns how many bytes Digest will hold of an entry, as far as its size is known before it is fetched.
 func (h *Holder) Room(s Source, e Entry) int64 {
 	if h == nil || e.Size > h.limit || !isFetched(s, e) {
 		return 0
