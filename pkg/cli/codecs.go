@@ -76,7 +76,7 @@ func printOwnCodecs() bool {
 func codecsOfChildren(ctx context.Context) (list codec.List, err error) {
 	ctx, cancel := context.WithTimeout(ctx, codecsWait)
 	defer cancel()
-	program, err := os.Executable()
+	program, err := programFile()
 	if err != nil {
 		return list, fmt.Errorf("cannot list the codecs: %w", err)
 	}
