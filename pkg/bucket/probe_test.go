@@ -94,7 +94,7 @@ func TestProbeWaitsForAStoreThatStarts(t *testing.T) {
 			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				http.Error(w, "busy", http.StatusServiceUnavailable)
 			})}
-			go server.Serve(starting)
+			go func() { _ = server.Serve(starting) }()
 			t.Cleanup(func() { server.Close() })
 		}})
 		if err != nil {

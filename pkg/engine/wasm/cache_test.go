@@ -312,7 +312,7 @@ func TestReadOnlyCacheIsUsedIfItIsComplete(t *testing.T) {
 		_, err := OpenCache(string(c))
 		return err
 	}
-	defer open(0o700)
+	defer func() { _ = open(0o700) }()
 	if err := open(0o500); err == nil {
 		t.Error("opened an empty cache that cannot be written to")
 	}
