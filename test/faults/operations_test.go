@@ -29,8 +29,12 @@ func TestEveryMetricIsExplained(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t, filepath.Join(t.TempDir(), "out"))
 	exported := make(map[string]bool)
-	for _, p := range []*farmtest.Process{f.StartSink(), f.StartWorker("worker"),
-		f.startVentilator("--wait-workers", "1m", album(t, 1))} {
+	for _, start := range []func() *farmtest.Process{
+		func() *farmtest.Process { return f.StartSink() },
+		func() *farmtest.Process { return f.startVentilator("--wait-workers", "1m", album(t, 1)) },
+		func() *farmtest.Process { return f.StartWorker("worker") }, // last: then the run ends, and its ventilator
+	} {
+		p := start()
 		reply, err := http.Get(p.HTTP() + "/metrics")
 		if err != nil {
 			t.Fatal(err)
