@@ -285,13 +285,21 @@ func (c *Client) Insist(ctx context.Context, do func() error) error {
 		if !errors.Is(err, ErrUnavailable) {
 			return err
 		}
-		if c.cfg.Trouble != nil {
-			c.cfg.Trouble(err)
+		if err := c.pause(ctx, err, pause/2+rand.N(pause/2)); err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause/2 + rand.N(pause/2)):
-		}
+	}
+}
+
+// pause tells of trouble and waits. The error is the context's cause.
+func (c *Client) pause(ctx context.Context, trouble error, d time.Duration) error {
+	if c.cfg.Trouble != nil {
+		c.cfg.Trouble(trouble)
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
 	}
 }

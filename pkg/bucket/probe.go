@@ -40,13 +40,8 @@ func (c *Client) Probe(ctx context.Context, patience time.Duration) error {
 		if !errors.Is(err, ErrUnavailable) && !isUnknownHost(err) || left <= 0 {
 			return err
 		}
-		if c.cfg.Trouble != nil {
-			c.cfg.Trouble(err)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(min(left, firstPause)):
+		if err := c.pause(ctx, err, min(left, firstPause)); err != nil {
+			return err
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
