@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -238,7 +237,7 @@ func (t *translator) runTranslator(ctx context.Context, need isolate.Libraries) 
 	if err := t.makeCache(); err != nil && t.cache != "" {
 		return 0, err
 	}
-	program, err := programFile()
+	program, err := isolate.Program()
 	if err != nil {
 		return 0, err
 	}
@@ -262,12 +261,4 @@ func (t *translator) runTranslator(ctx context.Context, need isolate.Libraries) 
 		err = errors.Join(err, errors.New(text))
 	}
 	return ready, err
-}
-
-// programFile returns the file that isolate starts children from: on Linux the running one, even if it was replaced.
-func programFile() (string, error) {
-	if runtime.GOOS == "linux" {
-		return "/proc/self/exe", nil
-	}
-	return os.Executable()
 }

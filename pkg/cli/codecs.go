@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/codec"
+	"github.com/imagefarm/imagefarm/pkg/isolate"
 )
 
 // listCodecsEnv makes a process print its codecs and end. Children ask nobody, and this process loads no libraries,
@@ -76,7 +77,7 @@ func printOwnCodecs() bool {
 func codecsOfChildren(ctx context.Context) (list codec.List, err error) {
 	ctx, cancel := context.WithTimeout(ctx, codecsWait)
 	defer cancel()
-	program, err := programFile()
+	program, err := isolate.Program()
 	if err != nil {
 		return list, fmt.Errorf("cannot list the codecs: %w", err)
 	}

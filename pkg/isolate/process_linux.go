@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// program returns the path that a child executes: the running file, even if it was replaced or removed since.
-func program() (string, error) {
+// Program returns the path that a child executes: the running file, even if it was replaced or removed since.
+func Program() (string, error) {
 	return "/proc/self/exe", nil
 }
 

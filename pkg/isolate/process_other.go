@@ -4,7 +4,8 @@ package isolate
 
 import "os"
 
-func program() (string, error) { return os.Executable() }
+// Program returns the path that a child executes.
+func Program() (string, error) { return os.Executable() }
 
 func awaitExit(*os.Process) bool { return false }
 

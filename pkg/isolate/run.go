@@ -221,7 +221,7 @@ func (c *child) explainEnd(err error) error {
 
 // launch executes this program as a child.
 func (e *Engine) launch(slot int, forks chan<- func()) (*child, error) {
-	path, err := program()
+	path, err := Program()
 	if err != nil {
 		return nil, err
 	}
