@@ -52,7 +52,7 @@ func checkParents(dir string) error {
 	}
 }
 
-// checkContents returns an error unless all in a directory belongs to this user, who alone can write to it.
+// checkContents returns an error unless all in a directory belongs to this user, and no other user can write to it.
 func checkContents(dir string) error {
 	me := uint32(os.Geteuid())
 	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
