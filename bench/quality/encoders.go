@@ -17,8 +17,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
+	"github.com/imagefarm/imagefarm/pkg/cputime"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
@@ -212,12 +212,12 @@ func compareEncoders(judge *reference.Engine, list []encoder, samples []*sample,
 		for _, s := range samples {
 			var c curve
 			for _, q := range qualities {
-				begun := processorTime()
+				begun := cputime.Used().Seconds()
 				data, err := e.make(s, q)
 				if err != nil {
 					return err
 				}
-				c.seconds += (processorTime() - begun) / float64(len(qualities))
+				c.seconds += (cputime.Used().Seconds() - begun) / float64(len(qualities))
 				d, err := judge.Distance(context.Background(), data, s.luma)
 				if err != nil {
 					return fmt.Errorf("%s, quality %d: %w", e.name, q, err)
@@ -319,13 +319,4 @@ func colourPSNR(from *image.NRGBA, data []byte) (float64, error) {
 		sum += b*b + r*r
 	}
 	return 10 * math.Log10(255*255*float64(len(made.Pix)/2)/float64(max(sum, 1))), nil
-}
-
-// processorTime returns the processor time of this process so far, seconds.
-func processorTime() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
 }

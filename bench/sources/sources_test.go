@@ -23,11 +23,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/bucket/s3test"
+	"github.com/imagefarm/imagefarm/pkg/cputime"
 )
 
 var (
@@ -177,9 +177,9 @@ func measure(t *testing.T, s *s3test.Server, farm string, w way, dir string) mea
 	cmd.Env = append(os.Environ(), s.Environ()...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	begun := processorTime(t)
+	begun := cputime.Used()
 	out, err := cmd.Output()
-	served := processorTime(t) - begun
+	served := cputime.Used() - begun
 	if err != nil {
 		t.Fatalf("%s: %v: %s", w.name, err, &said)
 	}
@@ -195,14 +195,4 @@ func measure(t *testing.T, s *s3test.Server, farm string, w way, dir string) mea
 		images: sum.Done, took: time.Duration(sum.WorkUS) * time.Microsecond,
 		used: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), served: served,
 	}
-}
-
-// processorTime returns the time that this process has used of all processors.
-func processorTime(t *testing.T) time.Duration {
-	t.Helper()
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

@@ -26,9 +26,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/cputime"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
@@ -177,7 +177,7 @@ func once(out, dir string, watched bool) (m measured, err error) {
 			return m, err
 		}
 	}
-	before := processorTime()
+	before := cputime.Used().Seconds()
 	ventilator := exec.Command(dir+"/bin/ventilator", "--bind", tasks, "--control", control, "--events", events, "--http",
 		"",
 		"--progress", "json", "--log-level", "error", filepath.Join(dir, "in"))
@@ -202,21 +202,12 @@ func once(out, dir string, watched bool) (m measured, err error) {
 	if err := ventilator.Wait(); err != nil {
 		return m, err
 	}
-	m.speed, m.watchers = last.Speed, processorTime()-before
+	m.speed, m.watchers = last.Speed, cputime.Used().Seconds()-before
 	end()
 	for _, c := range append(services, ventilator) {
 		m.farm += (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds()
 	}
 	return m, nil
-}
-
-// processorTime is what this process has used, in seconds.
-func processorTime() float64 {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
 }
 
 // watch starts 20 subscribers, 5 pages and a scraper.

@@ -9,8 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/imagefarm/imagefarm/pkg/cputime"
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -79,11 +78,7 @@ func BenchmarkReplacement(b *testing.B) {
 // cpuTime is what this process and e's child have used. bench/isolated measures photographs.
 func cpuTime(b *testing.B, e *Engine) time.Duration {
 	b.Helper()
-	var ru unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &ru); err != nil {
-		b.Fatal(err)
-	}
-	sum := time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
+	sum := cputime.Used()
 	for _, c := range e.Stats().Children {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.PID))
 		if err != nil {

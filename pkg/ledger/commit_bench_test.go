@@ -5,19 +5,11 @@ package ledger
 import (
 	"fmt"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
-)
 
-// processorTime returns the time that this process has used of all processors.
-func processorTime(b *testing.B) time.Duration {
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
-}
+	"github.com/imagefarm/imagefarm/pkg/cputime"
+)
 
 // BenchmarkCommit measures the processor time of commits to a ledger that has many entries already, and which part of
 // it the index of outputs takes: run it with -benchtime 500x. A second ledger, in which all outputs are pruned and so
@@ -76,9 +68,9 @@ func (f *filling) commit(b *testing.B, first, n int) time.Duration {
 	for i := range batch {
 		batch[i] = f.entry(first + i)
 	}
-	begun := processorTime(b)
+	begun := cputime.Used()
 	appendAll(b, f.Ledger, batch...)
-	return processorTime(b) - begun
+	return cputime.Used() - begun
 }
 
 func (f *filling) bytesAnEntry(b *testing.B, n int) float64 {

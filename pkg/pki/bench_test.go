@@ -8,10 +8,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/cputime"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
 
@@ -145,19 +145,9 @@ func (r reused) Release(p []byte) {
 
 // processorTime returns how many microseconds of processor time this process uses while do runs.
 func processorTime(b *testing.B, do func()) float64 {
-	before := usedTime(b)
+	before := cputime.Used()
 	do()
-	return float64((usedTime(b) - before).Nanoseconds()) / 1e3
-}
-
-// usedTime returns the processor time of this process so far.
-func usedTime(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	return float64((cputime.Used() - before).Nanoseconds()) / 1e3
 }
 
 func median(v []float64) float64 {

@@ -18,10 +18,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/cputime"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
@@ -263,16 +263,6 @@ func TestRunUnderAttack(t *testing.T) {
 	}
 }
 
-// processorTime returns the processor time of this process so far.
-func processorTime(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
 // BenchmarkRunUnderFlood tells how many images a second are made while strangers send mutated messages as fast as they
 // can, and the ratio to a run without them: go test ./test/hostile -run '^$' -bench Flood -benchtime 3x
 //
@@ -300,7 +290,7 @@ func runUnderFlood(b *testing.B, silent int) {
 			waitSilent = keepSilent(ctx, f, silent)
 			sent, wait = attack(ctx, b, f, 1<<30, 1<<30)
 		}
-		begun, ours := time.Now(), processorTime(b)
+		begun, ours := time.Now(), cputime.Used()
 		ventilator := f.StartVentilator("--allow-strangers=false", dir)
 		ventilator.Await("worker joined", "worker", "w1")
 		started := time.Now()
@@ -312,7 +302,7 @@ func runUnderFlood(b *testing.B, silent int) {
 		ventilator.MustExit(0)
 		took := time.Since(begun)
 		if flood {
-			attacking += processorTime(b) - ours
+			attacking += cputime.Used() - ours
 			flooding += took
 		}
 		cancel()
