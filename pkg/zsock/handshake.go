@@ -25,6 +25,7 @@ type handshake struct {
 	conn     net.Conn
 	since    time.Time
 	accepted bool
+	account  string       // of its address
 	heard    *atomic.Bool // the peer has sent something
 	once     sync.Once
 	err      error // why end was called
@@ -41,6 +42,9 @@ func (h *handshake) end(reason error) {
 // beginHandshake adds the connection to the list of handshakes.
 func (s *socket) beginHandshake(conn net.Conn, accepted bool) *handshake {
 	h := &handshake{conn: conn, since: time.Now(), accepted: accepted, heard: new(atomic.Bool)}
+	if accepted {
+		h.account = accountOf(conn, Principal{})
+	}
 	if secured, ok := conn.(*secureConn); ok {
 		h.heard = &secured.raw.heard
 	}
@@ -54,35 +58,61 @@ func (s *socket) beginHandshake(conn net.Conn, accepted bool) *handshake {
 }
 
 // awaitHandshakes returns true when there is room for another accepted connection, and false when the socket is
-// closed. To make room it closes the oldest handshake whose peer has sent nothing, or else the oldest, so that an
-// honest peer gets through a flood of others.
+// closed. To make room it ends a handshake, so that an honest peer gets through a flood of others.
 func (s *socket) awaitHandshakes() bool {
 	for {
 		s.mu.Lock()
-		crowd, worst := 0, (*handshake)(nil)
-		for _, h := range s.handshakes {
-			if !h.accepted {
-				continue
-			}
-			crowd++
-			if worst == nil || worst.heard.Load() && !h.heard.Load() {
-				worst = h
-			}
-		}
-		if crowd < s.cfg.MaxHandshakes {
-			s.mu.Unlock()
-			return true
-		}
-		wait := handshakeGrace - time.Since(worst.since)
-		if wait <= 0 {
-			worst.end(errCrowded)
-			s.forget(worst)
+		crowded, victim, wait := s.crowd(time.Now())
+		if victim != nil {
+			victim.end(errCrowded)
+			s.forget(victim)
 		}
 		s.mu.Unlock()
-		if wait > 0 && !s.sleep(min(wait, handshakeGrace/10)) {
+		switch {
+		case !crowded:
+			return true
+		case victim == nil && !s.sleep(min(wait, handshakeGrace/10)):
 			return false
 		}
 	}
+}
+
+// crowd reports whether there is no room for another accepted connection, and which handshake makes room: of those that
+// have lasted for handshakeGrace one of the address with the most handshakes, one whose peer has sent nothing, and the
+// oldest, in this order. victim is nil while all are younger; wait is how long that lasts. s.mu must be held.
+func (s *socket) crowd(now time.Time) (crowded bool, victim *handshake, wait time.Duration) {
+	accepted, ofAccount := 0, make(map[string]int)
+	wait = handshakeGrace
+	for _, h := range s.handshakes {
+		if h.accepted {
+			accepted++
+			ofAccount[h.account]++
+		}
+	}
+	if accepted < s.cfg.MaxHandshakes {
+		return false, nil, 0
+	}
+	for _, h := range s.handshakes {
+		if !h.accepted {
+			continue
+		}
+		if left := handshakeGrace - now.Sub(h.since); left > 0 {
+			wait = min(wait, left)
+			continue
+		}
+		if victim == nil || h.endsBefore(victim, ofAccount) {
+			victim = h
+		}
+	}
+	return true, victim, wait
+}
+
+// endsBefore reports whether h, which is younger, is ended to make room rather than other.
+func (h *handshake) endsBefore(other *handshake, ofAccount map[string]int) bool {
+	if own, others := ofAccount[h.account], ofAccount[other.account]; own != others {
+		return own > others
+	}
+	return other.heard.Load() && !h.heard.Load()
 }
 
 // forget takes h off the list. s.mu must be held.

@@ -287,3 +287,49 @@ func TestSilentHandshakeEndsInTime(t *testing.T) {
 		_ = conn.Close()
 	})
 }
+
+// Found: a thousand connections that had sent one byte of a greeting kept others out for seconds. Each new one had sent
+// nothing yet, and so was waited for to make room.
+func TestCrowdOfBegunHandshakesMakesRoomAtOnce(t *testing.T) {
+	for name, begun := range map[string]func(i int) bool{
+		"silent": func(int) bool { return false },
+		"begun":  func(int) bool { return true },
+		"both":   func(i int) bool { return i%2 > 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				const crowd = 1000
+				pull := newIn(b, NewPull, Config{})
+				mustListen(b, pull, "inproc://in")
+				began := time.Now()
+				for i := range crowd {
+					go func() {
+						conn, err := b.cfg.Network.Inproc.dial(b.Context(), "in", 0)
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						defer conn.Close()
+						if begun(i) {
+							_, _ = conn.Write([]byte{0xFF})
+						}
+						_, _ = conn.Read(make([]byte, 2*greetingSize))
+						_, _ = conn.Read(make([]byte, 1)) // until it is closed
+					}()
+				}
+				synctest.Wait()
+				push := newIn(b, NewPush, Config{})
+				mustDial(b, push, "inproc://in")
+				if err := push.Send(b.Context(), text("served")); err != nil {
+					b.Fatal(err)
+				}
+				if m, err := pull.Recv(b.Context()); err != nil || string(m[0]) != "served" {
+					b.Fatal(m, err)
+				}
+				if took, most := time.Since(began), (crowd/128+2)*handshakeGrace; took > most {
+					b.Errorf("a peer got in after %v, not within %v", took, most)
+				}
+			})
+		})
+	}
+}
