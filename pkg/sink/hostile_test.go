@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -155,6 +156,41 @@ func TestRunsWithLongTextsAreRefused(t *testing.T) {
 				t.Errorf("%s, trimmed: %v", name, err)
 			}
 		}
+	}
+}
+
+// Found: a run that had begun in the year 73 billion kept status --json and the live page from everybody.
+func TestRunsWithImpossibleTimesAndCountsAreRefused(t *testing.T) {
+	s := newStage(t)
+	for name, spoil := range map[string]func(*wire.Run){
+		"far start":       func(r *wire.Run) { r.Started = time.Unix(1<<61, 0) },
+		"early start":     func(r *wire.Run) { r.Started = time.Unix(-1<<61, 0) },
+		"year 0":          func(r *wire.Run) { r.Started = time.Date(0, 12, 31, 0, 0, 0, 0, time.UTC) },
+		"year 9999":       func(r *wire.Run) { r.Ended = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"negative count":  func(r *wire.Run) { r.Pending = -1 },
+		"count":           func(r *wire.Run) { r.Found = 1 << 62 },
+		"negative of one": func(r *wire.Run) { r.LeftOut = map[string]int64{"devices": -1} },
+		"negative work":   func(r *wire.Run) { r.WorkUS = -1 },
+	} {
+		run := &wire.Run{ID: "r", State: outcome.Running, Started: time.Now()}
+		spoil(run)
+		var refused *sinkclient.RefusedError
+		if _, err := s.client.TellRun(t.Context(), run); !errors.As(err, &refused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, at := range []time.Time{{}, time.Date(9998, 12, 31, 23, 59, 59, 0, time.UTC)} {
+		run := &wire.Run{ID: fmt.Sprint("r", at.Year()), State: outcome.Running, Started: at, Ended: at}
+		if _, err := s.client.TellRun(t.Context(), run); err != nil {
+			t.Error(err)
+		}
+	}
+	status, err := s.client.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := json.Marshal(status); err != nil || len(status.Runs) != 2 {
+		t.Errorf("%d runs, %v", len(status.Runs), err)
 	}
 }
 

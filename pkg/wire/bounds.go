@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/known"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -29,6 +30,7 @@ const (
 	maxOp         = 32          // of the name of a control call
 	maxWords      = 32          // outcomes or reasons in one filter
 	maxCursor     = 2 * MaxID   // of where a page begins
+	maxCount      = 1 << 53     // of images, bytes or microseconds: JSON has larger numbers inexactly, and sums overflow
 )
 
 // CutText is outcome.Cut, and its result does not keep the memory of a longer s.
@@ -69,14 +71,32 @@ func (r *Run) Check() error {
 			MaxRunNames)
 	case len(r.LeftOut) > MaxLeftOut:
 		return fmt.Errorf("run %.40q: it left out %d kinds of files, at most %d", r.ID, len(r.LeftOut), MaxLeftOut)
+	case !canBeWritten(r.Started) || !canBeWritten(r.Ended):
+		return fmt.Errorf("run %.40q: it began or ended in a year that is not 1 to 9998", r.ID)
 	}
-	for kind := range r.LeftOut {
+	for _, n := range [...]int64{r.Total, r.Found, r.Done, r.Skipped, r.Rejected, r.Dead, r.Earlier, r.Acknowledged, r.New,
+		r.Pending, r.Leased, r.Deliveries, r.Redeliveries, r.Speculative, r.Strangers, r.Partly, r.Bytes, int64(r.Peers),
+		r.WorkUS} {
+		if n < 0 || n > maxCount {
+			return fmt.Errorf("run %.40q: a count of %d, not 0 to %d", r.ID, n, int64(maxCount))
+		}
+	}
+	for kind, n := range r.LeftOut {
+		if n < 0 || n > maxCount {
+			return fmt.Errorf("run %.40q: it left out %d files of a kind, not 0 to %d", r.ID, n, int64(maxCount))
+		}
 		if kind == "" || len(kind) > MaxFormat {
 			return fmt.Errorf("run %.40q: it left out files of a kind %.40q of %d bytes, not 1 to %d", r.ID, kind, len(kind),
 				MaxFormat)
 		}
 	}
 	return nil
+}
+
+// canBeWritten reports whether JSON has a form for t in every time zone.
+func canBeWritten(t time.Time) bool {
+	year := t.UTC().Year()
+	return year >= 1 && year < 9999
 }
 
 // Trim shortens the texts and lists of r to the limits of Check. The ventilator calls it before it reports r.
@@ -118,6 +138,8 @@ func (r *Receipt) Check() error {
 		return malformed("id or run longer than %d bytes", MaxID)
 	case len(r.Worker) > MaxWorkerName || len(r.Source) > MaxName:
 		return malformed("the worker or the source of a receipt is too long")
+	case r.Delivery < 0 || r.Bytes < 0 || r.Bytes > maxCount:
+		return malformed("a receipt of %d bytes, of delivery %d", r.Bytes, r.Delivery)
 	case len(r.Outputs) > MaxOutputs:
 		return malformed("%d outputs, at most %d", len(r.Outputs), MaxOutputs)
 	}

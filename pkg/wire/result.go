@@ -332,6 +332,9 @@ func (r *Result) check() error {
 	if len(r.Source) > MaxName {
 		return malformed("source longer than %d bytes", MaxName)
 	}
+	if r.Delivery < 0 || r.InputBytes < 0 || r.InputBytes > maxCount {
+		return malformed("a result of %d bytes, of delivery %d", r.InputBytes, r.Delivery)
+	}
 	if _, err := DecodeCarried(r.Carried); err != nil {
 		return err
 	}
