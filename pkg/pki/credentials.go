@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/reload"
@@ -34,7 +32,7 @@ type loaded struct {
 	leaf   *x509.Certificate
 	config *tls.Config // without VerifyConnection
 	roots  *x509.CertPool
-	denied map[string]bool
+	denied denyList
 }
 
 var _ zsock.Security = (*Credentials)(nil)
@@ -67,7 +65,7 @@ func load(cfg Config) (loaded, error) {
 			"make one with: farm tls issue ROLE NAME", cfg.Bundle)
 	}
 	leaf := certs[0]
-	l := loaded{leaf: leaf, roots: x509.NewCertPool(), denied: make(map[string]bool)}
+	l := loaded{leaf: leaf, roots: x509.NewCertPool()}
 	for _, ca := range certs[1:] {
 		l.roots.AddCert(ca)
 	}
@@ -89,16 +87,8 @@ func load(cfg Config) (loaded, error) {
 	if cfg.Deny == "" {
 		return l, nil
 	}
-	text, err := os.ReadFile(cfg.Deny)
-	if err != nil {
-		return loaded{}, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if line, _, _ = strings.Cut(line, "#"); strings.TrimSpace(line) != "" {
-			l.denied[strings.ToLower(strings.TrimSpace(line))] = true
-		}
-	}
-	return l, nil
+	l.denied, err = readDenied(cfg.Deny)
+	return l, err
 }
 
 func memberOf(cert *x509.Certificate) (Member, error) {
@@ -166,7 +156,7 @@ func (c *Credentials) Check(p zsock.Principal) error { return c.current().check(
 
 func (l loaded) check(p zsock.Principal) error {
 	switch {
-	case l.denied[p.Role+"/"+p.Name] || l.denied[p.Serial]:
+	case l.denied.has(p):
 		return fmt.Errorf("%s is on the deny list", p)
 	case time.Now().After(p.Expires):
 		return fmt.Errorf("the certificate of %s expired at %s", p, p.Expires.Format(time.RFC3339))

@@ -240,6 +240,38 @@ func TestFilesAreReloaded(t *testing.T) {
 	})
 }
 
+// Found: a serial number as openssl prints it, and a mistyped member, denied nobody, and nobody was told.
+func TestDenyListSaysWhatItCannotRead(t *testing.T) {
+	now := time.Now()
+	dir := authority(t, "f")
+	bundle, list := issue(t, dir, Sink, "main", now), filepath.Join(t.TempDir(), "denied")
+	write := func(text string) {
+		if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := zsock.Principal{Role: Worker, Name: "w1", Serial: "a0b1c2", Expires: now.Add(time.Hour)}
+	for text, denied := range map[string]bool{
+		"": false, "# worker/w1\n": false, "worker/w10\na0b1c\n": false, "viewer/w1": false,
+		"worker/w1": true, "  Worker/W1 # it was lost\n": true, "\r\nworker/w1\r\n": true,
+		"a0b1c2": true, "A0:B1:C2": true, "00a0b1c2": true, "serial=A0B1C2\n": true,
+	} {
+		write(text)
+		if err := open(t, bundle, list).Check(p); (err != nil) != denied {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, text := range []string{
+		"worker w1", "w1", "worker/", "/w1", "worker/w1/x", "imagefarm://f/worker/w1", "workers/w1", "worker/w1 viewer/x",
+		"worker/w*", "0", "a0b1c2, a0b1c3", "worker/w1\nsink\n",
+	} {
+		write(text)
+		if _, err := Open(Config{Bundle: bundle, Deny: list}); err == nil || !strings.Contains(err.Error(), "line") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestNamesOfMembers(t *testing.T) {
 	dir := authority(t, "album")
 	for _, r := range []Request{
