@@ -17,9 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
-	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 )
 
@@ -28,7 +26,7 @@ const noCodeCache = "off"
 
 // openCodeCache returns the user's cache of machine code, or one that the user names, by wasm.OpenCache or CheckCache.
 // It is empty without an error where none is wanted.
-func openCodeCache(open func(dir string) (wasm.Cache, error)) (wasm.Cache, error) {
+func openCodeCache(open func(dir string, codecs ...*wasm.Module) (wasm.Cache, error)) (wasm.Cache, error) {
 	dir := os.Getenv(wasm.Env)
 	switch dir {
 	case noCodeCache:
@@ -44,7 +42,7 @@ func openCodeCache(open func(dir string) (wasm.Cache, error)) (wasm.Cache, error
 		}
 		dir = filepath.Join(user, "imagefarm", "codecs")
 	}
-	cache, err := open(dir)
+	cache, err := open(dir, standInModules()...)
 	if err != nil {
 		return "", fmt.Errorf("cannot keep the machine code of codecs in %s: %w", dir, err)
 	}
@@ -69,23 +67,6 @@ func useCodeCache(log *slog.Logger) error {
 	return os.Setenv(wasm.Env, string(cache))
 }
 
-// findStandIns returns the codecs in WebAssembly, among those named, that this process uses because a C library is
-// missing.
-func findStandIns(among isolate.Libraries) map[isolate.Libraries]*wasm.Module {
-	list := make(map[isolate.Libraries]*wasm.Module)
-	for codec, find := range map[isolate.Libraries]func() *wasm.Module{
-		av1Decoder: heif.AV1Decoder, av1Encoder: heif.AV1Encoder, webpEncoder: webp.Encoder,
-	} {
-		if among&codec == 0 {
-			continue
-		}
-		if m := find(); m != nil {
-			list[codec] = m
-		}
-	}
-	return list
-}
-
 // translateEnv makes a process add the machine code of codecs to a cache and end. Its value is the codecs' number. The
 // farm's own process neither loads libraries to learn which are missing, nor keeps the memory that translating takes.
 const translateEnv = "IMAGEFARM_TRANSLATE"
@@ -102,12 +83,12 @@ func translateCodecs() bool {
 		os.Exit(ExitFault)
 	}()
 	var ready isolate.Libraries
-	for codec, m := range findStandIns(isolate.Libraries(asked)) {
-		if err := wasm.Cache(os.Getenv(wasm.Env)).Add(m); err != nil {
+	for _, s := range findStandIns(isolate.Libraries(asked)) {
+		if err := wasm.Cache(os.Getenv(wasm.Env)).Add(s.module); err != nil {
 			fmt.Fprintln(stderr(), err)
 			continue
 		}
-		ready |= codec
+		ready |= s.codec
 	}
 	fmt.Fprintln(stdout(), ready)
 	return true
@@ -185,9 +166,9 @@ func (t *translator) awaitCodecs(ctx context.Context, need isolate.Libraries) (r
 		return 0
 	}
 	var all []*translation
-	for _, codec := range []isolate.Libraries{av1Decoder, av1Encoder, webpEncoder} {
-		if need&codec != 0 {
-			all = append(all, t.start(codec))
+	for _, s := range standIns {
+		if need&s.codec != 0 {
+			all = append(all, t.start(s.codec))
 		}
 	}
 	for _, one := range all {

@@ -88,8 +88,8 @@ func Child() bool { return printOwnCodecs() || translateCodecs() || isolate.Main
 // The C libraries that take milliseconds to load: they calculate tables, and depend on many others. So a child loads
 // them when an image needs them.
 //
-// The others are the codecs in WebAssembly that stand in for C libraries which are not installed. A child loads their
-// machine code, if a cache has it.
+// The others are the codecs of standIns, which are used where a C library is not installed. A child loads their machine
+// code, if a cache has it.
 const (
 	heifLibrary isolate.Libraries = 1 << iota
 	jxlLibrary
@@ -97,9 +97,6 @@ const (
 	av1Encoder
 	webpEncoder
 )
-
-// sandboxed are the codecs in WebAssembly.
-const sandboxed = av1Decoder | av1Encoder | webpEncoder
 
 // librariesFor returns the libraries that a child must have loaded before it can make r of image, and the codecs in
 // WebAssembly that it uses where there is no library.
@@ -135,8 +132,8 @@ func openInChild(name string, encoded []byte, libraries isolate.Libraries) (engi
 	if libraries&jxlLibrary != 0 {
 		_, _ = native.LibJXL()
 	}
-	for _, m := range findStandIns(libraries) {
-		_ = m.Load()
+	for _, s := range findStandIns(libraries) {
+		_ = s.module.Load()
 	}
 	return openEngine(name, encoded)
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
-	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
 )
 
 // newCodec returns a codec for items of a kind, hvc1 or av01: our own for HEVC, and for AV1 libheif where it is
@@ -20,12 +19,10 @@ func newCodec(kind string) (codec, error) {
 	return newWASM(kind)
 }
 
-// AV1Decoder returns the codec in WebAssembly by which this process decodes AVIF; nil if it uses an installed library.
-func AV1Decoder() *wasm.Module {
-	if lib, err := native.LibHEIF(); err == nil && lib.DecodesAV1 {
-		return nil
-	}
-	return wasm.AV1Decoder
+// DecodesAV1InSandbox reports whether this process decodes AVIF by wasm.AV1Decoder because no installed library does.
+func DecodesAV1InSandbox() bool {
+	lib, err := native.LibHEIF()
+	return err != nil || !lib.DecodesAV1
 }
 
 // newStandIn returns a codec for HEVC that our own does not decode.

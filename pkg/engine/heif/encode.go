@@ -30,12 +30,10 @@ func EncodeAVIF(img *image.NRGBA, opt Options) ([]byte, error) {
 	return encodeInSandbox(img, opt)
 }
 
-// AV1Encoder returns the codec in WebAssembly by which this process encodes AVIF; nil if it uses an installed library.
-func AV1Encoder() *wasm.Module {
-	if lib, err := native.LibHEIF(); err == nil && lib.EncodesAV1 {
-		return nil
-	}
-	return wasm.AV1Encoder
+// EncodesAV1InSandbox reports whether this process encodes AVIF by wasm.AV1Encoder because no installed library does.
+func EncodesAV1InSandbox() bool {
+	lib, err := native.LibHEIF()
+	return err != nil || !lib.EncodesAV1
 }
 
 // encodeInSandbox encodes by libavif and libaom in WebAssembly.

@@ -36,9 +36,10 @@ var ErrExposed = errors.New("others can write there")
 var errAbsent = errors.New("the cache has no machine code of it")
 
 // OpenCache returns the cache in a directory, which it makes where it is missing. The error says why the directory
-// cannot be used; it is ErrExposed if it is not safe.
-func OpenCache(dir string) (Cache, error) {
-	c, err := CheckCache(dir)
+// cannot be used; it is ErrExposed if it is not safe. A directory that cannot be written to can be used if it has the
+// machine code of the codecs, of which there must be some.
+func OpenCache(dir string, codecs ...*Module) (Cache, error) {
+	c, err := CheckCache(dir, codecs...)
 	if err != nil {
 		return "", err
 	}
@@ -48,9 +49,8 @@ func OpenCache(dir string) (Cache, error) {
 	return c, checkPrivate(string(c))
 }
 
-// CheckCache returns what OpenCache does, but makes no directory. A directory that cannot be written to is a cache if
-// it has the machine code of all codecs in kept.
-func CheckCache(dir string) (Cache, error) {
+// CheckCache returns what OpenCache does, but makes no directory.
+func CheckCache(dir string, codecs ...*Module) (Cache, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
@@ -71,23 +71,20 @@ func CheckCache(dir string) (Cache, error) {
 	if err := check(resolved); err != nil {
 		return "", err
 	}
-	if err := checkWritable(resolved); err != nil && !c.isComplete() {
+	if err := checkWritable(resolved); err != nil && !c.hasAll(codecs) {
 		return "", fmt.Errorf("write to %s: %w", resolved, err)
 	}
 	return c, nil
 }
 
-// kept are the codecs whose machine code a cache is to have before a child starts. HEVCDecoder is for rare profiles.
-var kept = []*Module{AV1Decoder, AV1Encoder, WebPEncoder}
-
-// isComplete reports whether the cache has the machine code of all codecs in kept.
-func (c Cache) isComplete() bool {
-	for _, m := range kept {
+// hasAll reports whether the cache has the machine code of all codecs, and there are any.
+func (c Cache) hasAll(codecs []*Module) bool {
+	for _, m := range codecs {
 		if !c.has(m) {
 			return false
 		}
 	}
-	return true
+	return len(codecs) > 0
 }
 
 // has reports whether the cache has the machine code of a module, whole. It is slow: see isWhole.

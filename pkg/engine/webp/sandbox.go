@@ -9,12 +9,10 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// Encoder returns the codec in WebAssembly by which this process encodes; nil if it uses an installed library.
-func Encoder() *wasm.Module {
-	if _, err := native.LibWebP(); err == nil {
-		return nil
-	}
-	return wasm.WebPEncoder
+// EncodesInSandbox reports whether this process encodes by wasm.WebPEncoder because no library is installed.
+func EncodesInSandbox() bool {
+	_, err := native.LibWebP()
+	return err != nil
 }
 
 // Numbers of libwebp's kinds of samples.
