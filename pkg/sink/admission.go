@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
@@ -26,10 +27,18 @@ type admission struct {
 	recipes map[string]recipe.Recipe // by canonical text
 }
 
-// sender is what a connection announced of itself.
+// A connection sends maxBeats heartbeats at once, and then beatsPerSecond, many times what a worker sends. The sink
+// publishes each to all who listen, and anyone can announce a name and a token.
+const (
+	maxBeats       = 100
+	beatsPerSecond = 20
+)
+
+// sender is a connection: what it announced of itself, and how many heartbeats it may send now.
 type sender struct {
 	name  string // empty: it announced none
 	proof string // empty: it announced no token
+	beats *allowance
 }
 
 func newAdmission(c *core) *admission {
@@ -40,13 +49,14 @@ func (a *admission) sender(p zsock.PeerInfo) sender {
 	from, ok := a.senders[p.ID]
 	if !ok {
 		if w, announced := wire.ParseWorkerIdentity(p.Identity); announced {
-			from = sender{pki.Certified(w.Name, p.Principal), w.Proof()}
+			from.name, from.proof = pki.Certified(w.Name, p.Principal), w.Proof()
 		} else if p.Principal.Role != "" {
-			from = sender{p.Principal.Name, wire.PrincipalProof(p.Principal.String())}
+			from.name, from.proof = p.Principal.Name, wire.PrincipalProof(p.Principal.String())
 		}
 		if len(a.senders) == maxSenders {
 			clear(a.senders)
 		}
+		from.beats = &allowance{left: maxBeats}
 		a.senders[p.ID] = from
 	}
 	return from
@@ -56,6 +66,7 @@ var (
 	errNoTicket     = errors.New("it has no ticket; --allow-strangers admits results without one")
 	errStranger     = errors.New("its sender announced no token; --allow-strangers admits it")
 	errWrongTicket  = errors.New("its ticket is wrong: the run did not give this delivery of this task to its worker")
+	errTooManyBeats = fmt.Errorf("its connection sends more than %d heartbeats a second", beatsPerSecond)
 	errAnothersName = errors.New("its sender announced another name, or none while a worker of this name is connected")
 )
 
@@ -147,9 +158,11 @@ func (c *core) checkOwner(filename string, outputs []string) (err error) {
 	return err
 }
 
-// heartbeat returns an error unless the sender of h may use the worker's name in h. It puts the sender's proof into h.
-func (a *admission) heartbeat(h *wire.Heartbeat, from sender) error {
+// heartbeat returns an error unless the sender of h may use the worker's name in h, and sends no more of them than a
+// worker does. It puts the sender's proof into h.
+func (a *admission) heartbeat(h *wire.Heartbeat, from sender, now time.Time) error {
 	h.Proof = from.proof
+	from.beats.refill(maxBeats, beatsPerSecond, now)
 	switch {
 	case from.name != "" && h.Worker != from.name:
 		return errAnothersName
@@ -157,7 +170,10 @@ func (a *admission) heartbeat(h *wire.Heartbeat, from sender) error {
 		return errStranger
 	case from.name == "" && a.state.isAnnounced(h.Worker):
 		return errAnothersName
+	case from.beats.left < 1:
+		return errTooManyBeats
 	}
+	from.beats.left--
 	return nil
 }
 

@@ -95,7 +95,7 @@ func (in *intake) admit(m *wire.FromWorker, peer zsock.PeerInfo) error {
 	switch from := in.admission.sender(peer); {
 	case m.Heartbeat != nil:
 		m.Heartbeat.Worker = pki.Certified(m.Heartbeat.Worker, peer.Principal)
-		return in.admission.heartbeat(m.Heartbeat, from)
+		return in.admission.heartbeat(m.Heartbeat, from, time.Now())
 	case m.BareName != "":
 		return in.admission.refuseStranger()
 	default:

@@ -233,6 +233,37 @@ func TestHeartbeatSpeaksOnlyForItsConnection(t *testing.T) {
 	}
 }
 
+// Found: one connection that called itself w1, with a token of its own, had 7,000 heartbeats a second published.
+func TestConnectionSendsFewHeartbeats(t *testing.T) {
+	a, now := newAdmission(newStrictStage(t).sink.core), time.Now()
+	beat := func(id zsock.PeerID, at time.Time) error {
+		w := wire.WorkerIdentity{Name: "w1", Slots: 1, Prefetch: 1, Token: fmt.Sprint("token ", id)}
+		from := a.sender(zsock.PeerInfo{ID: id, Identity: w.String()})
+		return a.heartbeat(&wire.Heartbeat{Worker: "w1", Slots: 1}, from, at)
+	}
+	count := func(at time.Time) (admitted int) {
+		for range 10 * maxBeats {
+			if err := beat(1, at); err == nil {
+				admitted++
+			} else if !errors.Is(err, errTooManyBeats) {
+				t.Fatal(err)
+			}
+		}
+		return admitted
+	}
+	if n := count(now); n != maxBeats {
+		t.Errorf("%d heartbeats of one moment are admitted, not %d", n, maxBeats)
+	}
+	if n := count(now.Add(time.Second)); n != beatsPerSecond {
+		t.Errorf("%d heartbeats of the next second are admitted, not %d", n, beatsPerSecond)
+	}
+	for i := range 3 * maxBeats { // another sends one a second
+		if err := beat(2, now.Add(time.Duration(i)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestRunBelongsToItsFirstCaller(t *testing.T) {
 	s := newStrictStage(t)
 	dead := wire.Receipt{ID: idOf(7), Run: "r", Filename: "a.jpg", Outcome: outcome.Dead}

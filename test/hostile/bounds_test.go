@@ -53,11 +53,10 @@ func TestInventedWorkersLeaveTheStatusReadable(t *testing.T) {
 	f := farmtest.New(t, programs, t.TempDir())
 	f.StartSink()
 	f.StartWorker("w1")
-	push := dial(t, f, "")
-	for i := range 10_000 {
-		send(t, push, (&wire.Heartbeat{Worker: fmt.Sprint("invented ", i), Slots: 1}).Encode())
-	}
-	send(t, push, wire.EncodeBareName("last"))
+	sendByMany(t, f, 10_000, func(i int) []byte {
+		return (&wire.Heartbeat{Worker: fmt.Sprint("invented ", i), Slots: 1}).Encode()
+	})
+	send(t, dial(t, f, ""), wire.EncodeBareName("last"))
 	status := f.Status()
 	for ; status.Strangers == 0; status = f.Status() { // until the sink has read all heartbeats
 	}

@@ -68,6 +68,22 @@ func send(t testing.TB, push *zsock.Push, messages ...[]byte) {
 	}
 }
 
+// sendByMany sends n messages as a stranger, a hundred by each connection: so many heartbeats of one are admitted at once.
+func sendByMany(t testing.TB, f *farmtest.Farm, n int, message func(i int) []byte) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)
+	defer cancel()
+	for i := 0; i < n; {
+		push := dial(t, f, "")
+		for end := min(n, i+100); i < end; i++ {
+			send(t, push, message(i))
+		}
+		if err := push.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // attacker sends by a new connection whenever the sink has slowed the old one down so much that its queue is full.
 type attacker struct {
 	farm     *farmtest.Farm

@@ -181,29 +181,13 @@ func TestSubscribersThatNeverReadStayWithinTheBudget(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	push, err := zsock.NewPush(zsock.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := push.Dial(f.Results); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)
-	defer cancel()
 	// The sink publishes each heartbeat, with the tasks that it lists.
 	held := make([]string, 1000)
 	for i := range held {
 		held[i] = strings.Repeat("x", wire.MaxID-4) + fmt.Sprintf("%04d", i)
 	}
-	for range 1500 {
-		beat := wire.Heartbeat{Worker: "w1", Slots: 1, Held: held}
-		if err := push.Send(ctx, zsock.Message{beat.Encode()}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := push.Close(ctx); err != nil {
-		t.Fatal(err)
-	}
+	beat := (&wire.Heartbeat{Worker: "w1", Slots: 1, Held: held}).Encode()
+	sendByMany(t, f, 1500, func(int) []byte { return beat })
 	mustAnswer(t, f)
 	if n := memory(t, sink); n > before+500 {
 		t.Errorf("the sink took %d MiB more", n-before)
