@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/pki"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/tunnel"
 )
 
@@ -45,7 +46,7 @@ func runTunnel(ctx context.Context, c *cli.Command) error {
 	}
 	cfg := tunnel.Config{
 		Security: network.credentials, PeerRoles: []string{pki.Sink, pki.Ventilator},
-		MaxConns: c.Int("max-connections"), Logger: log,
+		MaxConns: c.Int("max-connections"), Logger: telemetry.Limited(log),
 	}
 	for _, way := range []struct{ flag, socket, port string }{
 		{"sink", "control", controlPort}, {"sink", "events", eventsPort}, {"sink", "results", resultsPort},

@@ -16,7 +16,7 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 	w, ok := wire.ParseWorkerIdentity(ev.Peer.Identity)
 	if !ok {
 		if ev.Kind == zsock.PeerRefused {
-			c.refusals.Log(c.log, ev)
+			c.refusals.Log(c.peerLog, ev)
 		}
 		return
 	}
@@ -24,7 +24,7 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 	switch ev.Kind {
 	case zsock.PeerUp:
 		if c.state.connect(w, time.Now()) {
-			c.log.Info("worker joined", "worker", w.Name)
+			c.peerLog.Info("worker joined", "worker", w.Name)
 			c.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: w.Name})
 		}
 	case zsock.PeerDown:
@@ -35,6 +35,6 @@ func (c *core) workerConnection(ev zsock.PeerEvent) {
 }
 
 func (c *core) workerLost(name, why string) {
-	c.log.Info("worker lost", "worker", name, "why", why)
+	c.peerLog.Info("worker lost", "worker", name, "why", why)
 	c.publish(wire.TopicWorkerLost, &wire.WorkerEvent{Worker: name, Why: why})
 }

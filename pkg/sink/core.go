@@ -18,6 +18,7 @@ type core struct {
 	publisher
 	cfg      Config
 	log      *slog.Logger
+	peerLog  *slog.Logger // for what any peer can cause, as often as it likes
 	metrics  *metrics
 	state    *state
 	disk     *disk

@@ -18,11 +18,9 @@ const receiveAhead = 256
 // intake receives the messages of workers.
 type intake struct {
 	*core
-	pull         *zsock.Pull
-	arrived      chan<- *wire.Result // to the writers
-	admission    *admission
-	malformedLog logLimit // owned by run
-	refusedLog   logLimit // owned by run
+	pull      *zsock.Pull
+	arrived   chan<- *wire.Result // to the writers
+	admission *admission
 }
 
 // run receives messages until open ends, and then those that the socket already holds. ctx ends only when the sink is
@@ -107,22 +105,18 @@ func (in *intake) admit(m *wire.FromWorker, peer zsock.PeerInfo) error {
 func (in *intake) refuse(err error, peer zsock.PeerInfo) {
 	in.state.count(func(c *wire.Status) { c.Refused++ })
 	in.pull.SlowDown(peer.ID)
-	if told, suppressed := in.refusedLog.allow(time.Now()); told {
-		in.log.Warn("refused a worker's message", "from", peer.Remote, "why", err, "not logged", suppressed)
-	}
+	in.peerLog.Warn("refused a worker's message", "from", peer.Remote, "why", err)
 }
 
 func (in *intake) malformed(err error, peer zsock.PeerInfo) {
 	in.state.count(func(c *wire.Status) { c.Malformed++ })
 	in.pull.SlowDown(peer.ID)
-	if told, suppressed := in.malformedLog.allow(time.Now()); told {
-		in.log.Warn("dropped a malformed message", "from", peer.Remote, "error", err, "not logged", suppressed)
-	}
+	in.peerLog.Warn("dropped a malformed message", "from", peer.Remote, "error", err)
 }
 
 func (in *intake) heartbeat(h *wire.Heartbeat) {
 	if in.state.heartbeat(h, time.Now()) {
-		in.log.Info("worker joined", "worker", h.Worker)
+		in.peerLog.Info("worker joined", "worker", h.Worker)
 		in.publish(wire.TopicWorkerSeen, &wire.WorkerEvent{Worker: h.Worker})
 	}
 	in.publish(wire.TopicWorkerHeartbeat, h)

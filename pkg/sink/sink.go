@@ -35,8 +35,8 @@ func New(cfg Config) (*Sink, error) {
 	}
 	instance := fmt.Sprintf("%08x", rand.Uint32())
 	c := &core{
-		cfg: cfg, log: cfg.Logger, publisher: publisher{log: cfg.Logger}, instance: instance,
-		state: newState(&cfg, time.Now(), instance), disk: newDisk(), runs: newLiveRuns(),
+		cfg: cfg, log: cfg.Logger, peerLog: telemetry.Limited(cfg.Logger), publisher: publisher{log: cfg.Logger},
+		instance: instance, state: newState(&cfg, time.Now(), instance), disk: newDisk(), runs: newLiveRuns(),
 		sealing: make(chan struct{}, 1),
 	}
 	c.metrics = newMetrics(cfg.Registerer, c.Status)

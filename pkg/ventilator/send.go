@@ -123,18 +123,18 @@ func (l *loop) takePeers() {
 		case zsock.PeerUp:
 			identity, proof := certifiedIdentity(&ev.Peer)
 			if proof == "" && l.v.cfg.RefuseStrangers {
-				l.v.log.Warn("a worker without a token gets no tasks; allow it with --allow-strangers", "from", ev.Peer.Remote)
+				l.v.peerLog.Warn("a worker without a token gets no tasks; allow it with --allow-strangers", "from", ev.Peer.Remote)
 				continue
 			}
 			l.lastPeer = now
 			p := l.d.AddPeer(dispatch.PeerID(ev.Peer.ID), identity, proof)
-			l.v.log.Info("worker joined", "worker", p.Name, "stranger", p.Stranger, "from", ev.Peer.Remote, "slots", p.Slots)
+			l.v.peerLog.Info("worker joined", "worker", p.Name, "stranger", p.Stranger, "from", ev.Peer.Remote, "slots", p.Slots)
 		case zsock.PeerDown:
 			l.lastPeer = now
 			l.askAbout(l.d.RemovePeer(dispatch.PeerID(ev.Peer.ID), now))
-			l.v.log.Info("worker left", "from", ev.Peer.Remote, "why", ev.Err)
+			l.v.peerLog.Info("worker left", "from", ev.Peer.Remote, "why", ev.Err)
 		case zsock.PeerRefused:
-			l.v.refusals.Log(l.v.log, ev)
+			l.v.refusals.Log(l.v.peerLog, ev)
 		}
 	}
 }

@@ -15,10 +15,11 @@ import (
 
 // Ventilator is one run. Make it with New, and call Run once.
 type Ventilator struct {
-	cfg    Config
-	log    *slog.Logger
-	finder *finder
-	drain  chan struct{} // closed by Drain
+	cfg     Config
+	log     *slog.Logger
+	peerLog *slog.Logger // for what any peer can cause, as often as it likes
+	finder  *finder
+	drain   chan struct{} // closed by Drain
 
 	push       *zsock.Push        // sends tasks to workers
 	sub        *zsock.Sub         // receives events of the sink; nil: without a sink
@@ -62,7 +63,7 @@ func New(cfg Config) (*Ventilator, error) {
 		return nil, err
 	}
 	v := &Ventilator{
-		cfg: cfg, log: cfg.Logger, finder: finder, drain: make(chan struct{}),
+		cfg: cfg, log: cfg.Logger, peerLog: telemetry.Limited(cfg.Logger), finder: finder, drain: make(chan struct{}),
 		key:        wire.NewRunKey(),
 		registered: make(chan struct{}),
 		metrics:    newMetrics(cfg.Registerer),

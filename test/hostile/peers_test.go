@@ -113,6 +113,25 @@ func TestIdleConnectionsLockNobodyOut(t *testing.T) {
 	}
 }
 
+// Found: each connection that was refused had a line in the log, as often as anybody liked.
+func TestRefusedConnectionsDoNotFillTheLog(t *testing.T) {
+	f := farmtest.New(t, programs, t.TempDir())
+	sink := f.StartSink()
+	mustAnswer(t, f)
+	for range 3000 {
+		conn := dialTCP(f.Results)
+		if conn == nil {
+			t.Fatal("the sink cannot be reached")
+		}
+		conn.Close()
+	}
+	mustAnswer(t, f)
+	if n := strings.Count(sink.Said(), "refused a connection"); n == 0 || n > 1000 {
+		t.Errorf("%d lines of 3000 refused connections", n)
+	}
+	sink.MustLive()
+}
+
 // Found: at 1024 open files, peers of the three sockets took them all; then neither HTTP nor a file could be opened.
 func TestIdleConnectionsLeaveFilesToTheSink(t *testing.T) {
 	const files = 256
