@@ -80,7 +80,7 @@ func Run(ctx context.Context, c Config) error {
 	if c.MaxConns == 0 {
 		c.MaxConns = 256
 	}
-	t := &tunnel{cfg: c, places: make(chan struct{}, c.MaxConns)}
+	t := &tunnel{cfg: c, places: newPlaces(c.MaxConns)}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range c.Ways {
 		l, err := listen(ctx, w.From)
@@ -117,23 +117,18 @@ func listen(ctx context.Context, endpoint string) (net.Listener, error) {
 
 type tunnel struct {
 	cfg    Config
-	places chan struct{} // holds a token for each connection
+	places *places
 	conns  sync.WaitGroup
 }
 
 func (t *tunnel) accept(ctx context.Context, l net.Listener, w Way) error {
-	for {
-		select {
-		case t.places <- struct{}{}:
-		case <-ctx.Done():
-			return nil
-		}
+	for t.places.take(ctx) {
 		inside, err := l.Accept()
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
-			<-t.places
+			t.places.giveBack()
 			t.cfg.Logger.Warn("cannot accept a connection", "at", w.From, "error", err)
 			select {
 			case <-time.After(100 * time.Millisecond): // most often the process has no free file descriptor
@@ -142,11 +137,14 @@ func (t *tunnel) accept(ctx context.Context, l net.Listener, w Way) error {
 			}
 			continue
 		}
+		ctx, cut := context.WithCancel(ctx)
+		p := t.places.begin(cut)
 		t.conns.Go(func() {
-			defer func() { <-t.places }()
+			defer t.places.end(p)
+			defer cut()
 			defer inside.Close()
 			began := time.Now()
-			if err := t.carry(ctx, inside, w.To); err != nil && ctx.Err() == nil {
+			if err := t.carry(ctx, p, inside, w.To); err != nil && ctx.Err() == nil {
 				t.cfg.Logger.Warn("cannot connect to the farm", "from", w.From, "to", w.To, "why", err)
 			}
 			if time.Since(began) < refusedWithin { // libzmq would try again ten times a second
@@ -157,10 +155,11 @@ func (t *tunnel) accept(ctx context.Context, l net.Listener, w Way) error {
 			}
 		})
 	}
+	return nil
 }
 
 // carry connects to the farm and passes bytes on until one end closes.
-func (t *tunnel) carry(ctx context.Context, inside net.Conn, to string) error {
+func (t *tunnel) carry(ctx context.Context, p *passage, inside net.Conn, to string) error {
 	outside, err := t.dial(ctx, strings.TrimPrefix(to, "tls://"))
 	if err != nil {
 		return err
@@ -173,7 +172,10 @@ func (t *tunnel) carry(ctx context.Context, inside net.Conn, to string) error {
 	})
 	defer stop()
 	var both sync.WaitGroup
-	for _, d := range []struct{ to, from net.Conn }{{outside, inside}, {inside, outside}} {
+	for _, d := range []struct {
+		to   net.Conn
+		from io.Reader
+	}{{outside, inside}, {inside, &heard{outside, p}}} {
 		both.Go(func() {
 			_, _ = io.Copy(d.to, d.from)
 			if half, ok := d.to.(interface{ CloseWrite() error }); ok {
