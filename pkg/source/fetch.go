@@ -1,11 +1,9 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"mime"
@@ -29,6 +27,7 @@ type Web struct {
 	MaxBody      int64         // of an image, bytes; default 64 MiB
 	AllowPrivate bool          // also connect to addresses of private networks and of this machine
 	IgnoreOptOut bool          // also take images whose server sends X-Robots-Tag: noai or noindex
+	Memory       *Memory       // of the images that were received; default: without a limit
 }
 
 func (w Web) withDefaults() Web {
@@ -91,7 +90,7 @@ func newFetcher(cfg Web) *fetcher {
 	}
 	return &fetcher{cfg: cfg, hosts: make(map[string]*host), client: &http.Client{
 		Transport: &http.Transport{ // without a proxy, which would connect where we must not
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: connectLimit, ResponseHeaderTimeout: cfg.Timeout,
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: connectLimit,
 			MaxResponseHeaderBytes: maxHeaderSize, DisableCompression: true, IdleConnTimeout: 10 * time.Second,
 			MaxIdleConns: 64, MaxIdleConnsPerHost: cfg.Connections, ForceAttemptHTTP2: true,
 		},
@@ -171,8 +170,8 @@ type answer struct {
 
 // head asks about an image. The error is a *outcome.Rejection if the server refuses for good.
 func (f *fetcher) head(ctx context.Context, at string) (a answer, err error) {
-	err = f.request(ctx, http.MethodHead, at, nil, func(r *http.Response) error {
-		a = answerOf(r)
+	err = f.request(ctx, http.MethodHead, at, nil, func(r *response) error {
+		a = answerOf(r.Response)
 		return nil
 	})
 	return a, err
@@ -184,24 +183,10 @@ func answerOf(r *http.Response) answer {
 	return a
 }
 
-// body reads the content of a response.
-func (f *fetcher) body(r *http.Response) (*bytes.Reader, error) {
-	if r.ContentLength > f.cfg.MaxBody {
-		return nil, outcome.Reject(outcome.TooLarge, "%d bytes, the limit is %d", r.ContentLength, f.cfg.MaxBody)
-	}
-	data, err := io.ReadAll(io.LimitReader(r.Body, f.cfg.MaxBody+1))
-	switch {
-	case int64(len(data)) > f.cfg.MaxBody:
-		return nil, outcome.Reject(outcome.TooLarge, "more than %d bytes", f.cfg.MaxBody)
-	case err != nil:
-		return nil, err
-	}
-	return bytes.NewReader(data), nil
-}
-
-// get fetches an image. With an ETag the error is ErrChanged if the server names another one.
-func (f *fetcher) get(ctx context.Context, at, etag string) (data *bytes.Reader, err error) {
-	err = f.request(ctx, http.MethodGet, at, nil, func(r *http.Response) (err error) {
+// get fetches an image. With an ETag the error is ErrChanged if the server names another one. The caller releases the
+// image.
+func (f *fetcher) get(ctx context.Context, at, etag string) (data *received, err error) {
+	err = f.request(ctx, http.MethodGet, at, nil, func(r *response) (err error) {
 		if is := r.Header.Get("ETag"); etag != "" && is != "" && is != etag {
 			return ErrChanged
 		}
@@ -214,7 +199,7 @@ func (f *fetcher) get(ctx context.Context, at, etag string) (data *bytes.Reader,
 // request does a request, follows redirections, and tries again later when the server is busy. take gets a good
 // response. With conditions, "not modified" is one, too.
 func (f *fetcher) request(
-	ctx context.Context, method, at string, conditions http.Header, take func(*http.Response) error,
+	ctx context.Context, method, at string, conditions http.Header, take func(*response) error,
 ) error {
 	wait := firstWait
 	tries := 1
@@ -244,7 +229,7 @@ func (f *fetcher) request(
 // once does one request. next is where it is redirected to. later is how long to wait before the next try, 0 if the
 // server names no time, −1 if there is to be none.
 func (f *fetcher) once(
-	ctx context.Context, method, at string, conditions http.Header, take func(*http.Response) error,
+	ctx context.Context, method, at string, conditions http.Header, take func(*response) error,
 ) (next string, later time.Duration, err error) {
 	u, err := url.Parse(at)
 	if err != nil {
@@ -255,8 +240,9 @@ func (f *fetcher) once(
 		return "", -1, err
 	}
 	defer done()
-	ctx, cancel := context.WithTimeout(ctx, f.cfg.Timeout)
-	defer cancel()
+	limit, ctx := newTimeLimit(ctx, f.cfg.Timeout)
+	defer limit.end()
+	defer func() { err = limit.explain(ctx, err) }()
 	req, err := http.NewRequestWithContext(ctx, method, at, nil)
 	if err != nil {
 		return "", -1, err
@@ -264,6 +250,7 @@ func (f *fetcher) once(
 	maps.Copy(req.Header, conditions)
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "image/*")
+	req.Header.Set("Accept-Encoding", "identity") // an image that is packed once more is none
 	res, err := f.client.Do(req)
 	var failed *url.Error
 	if errors.As(err, &failed) {
@@ -278,7 +265,7 @@ func (f *fetcher) once(
 		if why := f.refuse(res); why != nil {
 			return "", -1, why
 		}
-		return "", -1, take(res)
+		return "", -1, take(&response{res, limit})
 	case code >= 300 && code < 400 && res.Header.Get("Location") != "":
 		to, err := u.Parse(res.Header.Get("Location"))
 		if err != nil || to.Scheme != "http" && to.Scheme != "https" {

@@ -215,7 +215,7 @@ func (f *fetcher) open(ctx context.Context, e Entry) (*File, error) {
 		}
 		return nil, fmt.Errorf("it could not be fetched: %w", err)
 	}
-	return &File{Reader: data, Closer: noCloser{}, Size: data.Size()}, nil
+	return &File{Reader: data.Reader, Closer: data, Size: data.Size()}, nil
 }
 
 // noCloser is for what needs no closing.

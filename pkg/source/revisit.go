@@ -96,9 +96,10 @@ func (h *Holder) reserve(n int64) bool {
 }
 
 // hold holds the content of an entry.
-func (h *Holder) hold(e *Entry, data *bytes.Reader) {
+func (h *Holder) hold(e *Entry, data *received) {
 	h.add(data.Size())
-	e.held = &heldBody{holder: h, data: data}
+	e.held = &heldBody{holder: h, data: data.Reader}
+	data.room.release() // h counts it from now on
 }
 
 func (h *Holder) add(n int64) {
@@ -220,13 +221,13 @@ func (u *URLs) revisit(ctx context.Context, e Entry, known string, h *Holder) En
 // without body from then on.
 func (f *fetcher) revisit(
 	ctx context.Context, at string, before answer, body bool,
-) (now answer, data *bytes.Reader, err error) {
+) (now answer, data *received, err error) {
 	method, host := http.MethodGet, hostOf(at)
 	if body = body && !f.isUnconditional(host); !body {
 		method = http.MethodHead
 	}
-	err = f.request(ctx, method, at, before.conditions(), func(r *http.Response) (err error) {
-		now = answerOf(r)
+	err = f.request(ctx, method, at, before.conditions(), func(r *response) (err error) {
+		now = answerOf(r.Response)
 		switch {
 		case r.StatusCode == http.StatusNotModified:
 			now = before

@@ -1,6 +1,7 @@
 package ventilator
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/sinkclient"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
+	"github.com/imagefarm/imagefarm/pkg/ventilator/dispatch"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -45,7 +47,7 @@ type Ventilator struct {
 }
 
 // maxHeld is how many bytes of images from web servers and buckets are held between their look-up and their turn.
-// Images of web servers that are being fetched come on top, since their size is known afterwards.
+// Images of web servers that are being received come on top: as many bytes as may be in flight.
 const maxHeld = 64 << 20
 
 // New returns a run that has not begun. It looks at the inputs but starts nothing.
@@ -58,6 +60,7 @@ func New(cfg Config) (*Ventilator, error) {
 		cfg.Run = fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.Uint32N(1<<16))
 	}
 	cfg.Run = cfg.Part.runName(cfg.Run)
+	cfg.Select.Web.Memory = source.NewMemory(cmp.Or(cfg.Dispatch.MaxInflightBytes, dispatch.DefaultInflightBytes))
 	finder, err := newFinder(&cfg)
 	if err != nil {
 		return nil, err

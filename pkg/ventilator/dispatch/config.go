@@ -5,9 +5,12 @@ import (
 	"time"
 )
 
+// DefaultInflightBytes is the default of Config.MaxInflightBytes.
+const DefaultInflightBytes = 64 << 20
+
 // Config says how tasks are delivered. A zero field means its default.
 type Config struct {
-	MaxInflightBytes int64 // bytes of images that are read and not yet sent, in all; default 64 MiB
+	MaxInflightBytes int64 // bytes of images that are read and not yet sent, in all; default DefaultInflightBytes
 	MaxDeliveries    int   // failed deliveries after which a task is a dead letter; default 5
 	StrangerPrefetch int   // unsettled tasks of a peer that does not announce its own prefetch; default 2
 
@@ -49,7 +52,7 @@ func (c *Config) Validate() error {
 
 // withDefaults returns c with every zero field set to its default.
 func (c Config) withDefaults() Config {
-	setDefault(&c.MaxInflightBytes, 64<<20)
+	setDefault(&c.MaxInflightBytes, DefaultInflightBytes)
 	setDefault(&c.MaxDeliveries, 5)
 	setDefault(&c.StrangerPrefetch, 2)
 	setDefault(&c.Lease, 30*time.Second)

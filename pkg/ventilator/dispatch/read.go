@@ -42,11 +42,11 @@ func (d *Dispatcher) FinishRead(t *Task, message []byte) {
 		d.bytesInFlight -= t.budgeted
 		return
 	}
-	if t.Size == 0 { // unknown until now, as of an image on a web server
-		t.budgeted = int64(len(message))
-		d.bytesInFlight += t.budgeted
+	if more := int64(len(message)) - t.budgeted; more > 0 { // a web server does not say how much it sends, or too little
+		t.budgeted += more
+		d.bytesInFlight += more
 	}
-	t.message = message
+	t.message, t.read = message, true
 	d.setState(t, ready)
 	d.ready.push(t)
 }

@@ -19,7 +19,8 @@ func (d *Dispatcher) Settle(r *wire.Receipt, id taskid.ID) bool {
 		t.holders[0].answered++
 	}
 	d.releaseHolders(t)
-	if r.Outcome != outcome.Skipped {
+	refused := r.Outcome == outcome.Rejected || r.Outcome == outcome.Dead
+	if r.Outcome != outcome.Skipped && (t.read || !refused) { // else its size is what a web server claims, at most
 		d.counts.Bytes += t.Size
 	}
 	d.counts.Count(r.Outcome)

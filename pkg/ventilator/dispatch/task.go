@@ -32,6 +32,7 @@ type Task struct {
 	open       []openDelivery // deliveries that the task still waits for
 
 	message       []byte // set while ready
+	read          bool   // once at least
 	budgeted      int64  // bytes of the message that count as in flight
 	holders       []*peer
 	sent          time.Time // of the newest delivery
