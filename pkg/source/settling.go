@@ -16,24 +16,31 @@ type settling struct {
 type unsettled struct {
 	identity string
 	since    time.Time // when it was first seen with this identity
+	due      time.Time // when it is final, if it is still the same
 }
 
 func newSettling(wait time.Duration) *settling {
 	return &settling{wait: wait, files: make(map[string]unsettled)}
 }
 
-// note says what a file is now. It reports whether the file is final; it is forgotten then.
+// note says what a file is now. It reports whether the file is final. The caller drops or postpones it then.
 func (s *settling) note(name, identity string, now time.Time) (final bool) {
 	f, known := s.files[name]
 	if !known || f.identity != identity {
-		s.files[name] = unsettled{identity, now}
+		s.files[name] = unsettled{identity, now, now.Add(s.wait)}
 		return false
 	}
-	if now.Sub(f.since) < s.wait {
-		return false
-	}
-	delete(s.files, name)
-	return true
+	return !now.Before(f.due)
+}
+
+// age returns for how long a file has been the same.
+func (s *settling) age(name string, now time.Time) time.Duration { return now.Sub(s.files[name].since) }
+
+// postpone makes a file due once more later.
+func (s *settling) postpone(name string, now time.Time) {
+	f := s.files[name]
+	f.due = now.Add(s.wait)
+	s.files[name] = f
 }
 
 // drop forgets a file, since it is not there any more.
@@ -42,7 +49,7 @@ func (s *settling) drop(name string) { delete(s.files, name) }
 // due returns the files that are final if they are still the same, by name.
 func (s *settling) due(now time.Time) (names []string) {
 	for name, f := range s.files {
-		if now.Sub(f.since) >= s.wait {
+		if !now.Before(f.due) {
 			names = append(names, name)
 		}
 	}
@@ -54,7 +61,7 @@ func (s *settling) due(now time.Time) (names []string) {
 func (s *settling) next(now time.Time) (time.Duration, bool) {
 	wait, any := s.wait, false
 	for _, f := range s.files {
-		wait, any = min(wait, s.wait-now.Sub(f.since)), true
+		wait, any = min(wait, f.due.Sub(now)), true
 	}
 	return max(0, wait), any
 }

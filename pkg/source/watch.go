@@ -25,7 +25,8 @@ type WatchConfig struct {
 	// Default: not called.
 	Observe func(directories int)
 
-	newNotifier func() (notifier, error) // default: newNotifier
+	newNotifier    func() (notifier, error) // default: newNotifier
+	isBeingWritten func(path string) bool   // default: isBeingWritten
 }
 
 func (c WatchConfig) withDefaults() WatchConfig {
@@ -44,13 +45,18 @@ func (c WatchConfig) withDefaults() WatchConfig {
 	if c.newNotifier == nil {
 		c.newNotifier = newNotifier
 	}
+	if c.isBeingWritten == nil {
+		c.isBeingWritten = isBeingWritten
+	}
 	return c
 }
 
 // Watch visits the files of directories, and then those that are new or have changed, once each time.
 //
 // A file counts as changed when its size, its time or its inode is another. It is visited when it has been the same for
-// Settle. What the operating system does not tell, such as changes by other machines, the next rescan finds.
+// Settle, and no program on this machine has it open for writing any more, as far as the operating system says. For
+// one that stands still and is not closed, Watch waits as long as Rescan. What the operating system does not tell,
+// such as changes by other machines, the next rescan finds.
 type Watch struct {
 	cfg   WatchConfig
 	trees []*tree
@@ -248,10 +254,19 @@ func (w *Watch) look(ctx context.Context, t *tree, e Entry, v visitor) error {
 		return nil
 	}
 	now := time.Now()
-	old := !t.scanned && now.Sub(e.Modified) >= w.cfg.Settle // so that the first scan does not wait
-	if !old && !t.pending.note(e.Name, e.Identity, now) {
+	age := now.Sub(e.Modified)
+	if old := !t.scanned && age >= w.cfg.Settle; !old { // so that the first scan does not wait
+		if !t.pending.note(e.Name, e.Identity, now) {
+			return nil
+		}
+		age = t.pending.age(e.Name, now)
+	}
+	if age < w.cfg.Rescan && w.cfg.isBeingWritten(filepath.Join(t.dir.path, filepath.FromSlash(e.Name))) {
+		t.pending.note(e.Name, e.Identity, now)
+		t.pending.postpone(e.Name, now)
 		return nil
 	}
+	t.pending.drop(e.Name)
 	t.seen[name] = identity
 	return t.source.expand(ctx, e, func(e Entry) error { return v.visit(t.source, e) }, v.omit)
 }

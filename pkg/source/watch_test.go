@@ -28,6 +28,11 @@ func TestFilesSettle(t *testing.T) {
 	if got := s.due(at(3500)); !slices.Equal(got, []string{"a"}) || !s.note("a", "2", at(3500)) {
 		t.Errorf("due: %v", got)
 	}
+	s.postpone("a", at(3500))
+	if s.note("a", "2", at(5400)) || s.age("a", at(5400)) != 3900*time.Millisecond || !s.note("a", "2", at(5500)) {
+		t.Error("a file that was postponed is final too early, or too late")
+	}
+	s.drop("a")
 	s.drop("b")
 	if _, any := s.next(at(9000)); any || len(s.due(at(9000))) > 0 {
 		t.Error("something is still waited for")
