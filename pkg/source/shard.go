@@ -32,6 +32,7 @@ func (s *shard) each(ctx context.Context, visit func(found) error) (damage *outc
 	}
 	data := io.NewSectionReader(s.data, 0, s.size)
 	files := tar.NewReader(data) // it seeks over the files' bytes
+	last, end := "", int64(0)    // of the files so far; −1: where they end is not known
 	for {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -40,8 +41,11 @@ func (s *shard) each(ctx context.Context, visit func(found) error) (damage *outc
 		if errors.Is(err, tar.ErrInsecurePath) {
 			err = nil // the name is judged like any other
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && (s.damage != nil || end < 0 || s.isMarked(end)) {
 			return s.damage, nil
+		}
+		if errors.Is(err, io.EOF) { // cut off between two files
+			return outcome.Reject(outcome.Truncated, "the archive ends early, behind %q: its end mark is missing", last), nil
 		}
 		if err != nil {
 			return s.damaged(err), nil
@@ -50,6 +54,7 @@ func (s *shard) each(ctx context.Context, visit func(found) error) (damage *outc
 		if err != nil {
 			return nil, err
 		}
+		last, end = h.Name, endOf(h, at)
 		switch {
 		case h.Typeflag == tar.TypeDir:
 			continue
@@ -64,6 +69,30 @@ func (s *shard) each(ctx context.Context, visit func(found) error) (damage *outc
 			return nil, err
 		}
 	}
+}
+
+// tarBlock is the size of the blocks of a tar, bytes.
+const tarBlock = 512
+
+// endOf returns where a file whose bytes begin at a place ends in a tar; −1: unknown.
+func endOf(h *tar.Header, at int64) int64 {
+	switch h.Typeflag {
+	case tar.TypeDir, tar.TypeLink, tar.TypeSymlink, tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
+		return at
+	case tar.TypeReg:
+		if !isSparse(h) {
+			return at + (h.Size+tarBlock-1)/tarBlock*tarBlock
+		}
+	}
+	return -1
+}
+
+// isMarked reports whether a tar has its end mark at a place: a block of zeros, after which whoever wrote it wrote
+// nothing more.
+func (s *shard) isMarked(at int64) bool {
+	var block [tarBlock]byte
+	n, _ := s.data.ReadAt(block[:], at)
+	return n == tarBlock && block == [tarBlock]byte{}
 }
 
 // isSparse reports whether the bytes of a file in a tar are not in one piece.

@@ -156,6 +156,7 @@ func TestTruncatedArchiveYieldsWhatIsWholeAndOneRejection(t *testing.T) {
 	whole := tarOf(t, inside...)
 	for archive, data := range map[string][]byte{
 		"in a header.tar": whole[:20*1024+100], "in a file.tar": whole[:20*1024+514],
+		"in between.tar": whole[:20*1024], "in the padding.tar": whole[:20*1024-100], "empty.tar": nil,
 		"packed.tar.gz": gzipped(t, whole)[:len(gzipped(t, whole))*2/3], "no archive.tar": []byte(strings.Repeat("nonsense",
 			200)),
 		"no archive.tar.gz": []byte("nonsense"), "no archive.tar.zst": []byte("nonsense"), "cut.zip": zipOf(t,
