@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -65,6 +66,29 @@ func (b *Bucket) Put(ctx context.Context, name string, data []byte) error {
 
 // PutFrom implements Store.
 func (b *Bucket) PutFrom(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
+	return b.putFrom(ctx, name, open, b.options(name))
+}
+
+// PutNew is PutFrom of a file. The error is a bucket.ErrChanged if the bucket has something of that name already, as
+// far as its store knows such conditions.
+func (b *Bucket) PutNew(ctx context.Context, name string, open func() (io.ReadCloser, error)) error {
+	o := b.options(name)
+	o.New = true
+	return b.putFrom(ctx, name, open, o)
+}
+
+// Replace is PutFrom of a file that takes the place of what OpenVersion returned this version of. The error is a
+// bucket.ErrChanged if something else is there, and fs.ErrNotExist if nothing is, as far as the store of the bucket
+// knows such conditions. Without a version anything is replaced.
+func (b *Bucket) Replace(ctx context.Context, name, version string, open func() (io.ReadCloser, error)) error {
+	o := b.options(name)
+	o.Replaces = version
+	return b.putFrom(ctx, name, open, o)
+}
+
+func (b *Bucket) putFrom(
+	ctx context.Context, name string, open func() (io.ReadCloser, error), o bucket.PutOptions,
+) error {
 	key, err := b.key(name)
 	if err != nil {
 		return err
@@ -74,7 +98,15 @@ func (b *Bucket) PutFrom(ctx context.Context, name string, open func() (io.ReadC
 		return err
 	}
 	defer data.Close()
-	return b.fault("write", name, b.client.PutFrom(ctx, key, data, -1, b.options(name)))
+	size := int64(-1)
+	if file, is := data.(*os.File); is {
+		info, err := file.Stat()
+		if err != nil {
+			return err
+		}
+		size = info.Size()
+	}
+	return b.fault("write", name, b.client.PutFrom(ctx, key, data, size, o))
 }
 
 func (b *Bucket) options(name string) bucket.PutOptions {
@@ -111,17 +143,23 @@ func (b *Bucket) StatContext(ctx context.Context, name string) (int64, error) {
 
 // Open implements Reader.
 func (b *Bucket) Open(name string) (io.ReadSeekCloser, error) {
+	data, _, err := b.OpenVersion(name)
+	return data, err
+}
+
+// OpenVersion is Open that also returns which version of the object it opened: its ETag.
+func (b *Bucket) OpenVersion(name string) (data io.ReadSeekCloser, version string, err error) {
 	key, err := b.key(name)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	ctx, cancel := b.limit(context.Background())
 	defer cancel()
 	o, err := b.client.Stat(ctx, key)
 	if err != nil {
-		return nil, b.fault("open", name, err)
+		return nil, "", b.fault("open", name, err)
 	}
-	return &seeker{client: b.client, object: o}, nil
+	return &seeker{client: b.client, object: o}, o.ETag, nil
 }
 
 // Remove removes the output name. Removing an output that is not there is no error.

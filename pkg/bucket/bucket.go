@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -96,6 +97,8 @@ type Client struct {
 	cfg      Config
 	core     minio.Core
 	http     *http.Transport
+
+	unconditional atomic.Bool // the store has answered that it knows no conditions of uploads
 }
 
 // Timeouts of a request. How long a whole body takes depends on its size; silence does not.
@@ -233,30 +236,70 @@ func (c *Client) Get(ctx context.Context, key, etag string, offset, n int64) (io
 	return r, r.connect()
 }
 
-// PutOptions are the headers of an object.
+// PutOptions are the headers of an object, and the conditions of its upload.
 type PutOptions struct {
 	ContentType  string // default: application/octet-stream
 	CacheControl string // default: none
 	StorageClass string // default: the bucket's
+
+	// New makes Put fail with ErrChanged if there is an object of that key when the upload ends. Stores that know no
+	// such condition replace that object.
+	New bool
+
+	// Replaces is the ETag of the only object that the upload may replace. If another one has its key, Put fails with
+	// ErrChanged, if none has, with ErrNotFound. Stores that know no such condition replace any. Empty: any.
+	Replaces string
 }
+
+// conditional reports whether the upload has a condition.
+func (o *PutOptions) conditional() bool { return o.New || o.Replaces != "" }
 
 // partSize is the size of the largest object that one request uploads, and of the parts of larger ones. Bytes.
 const partSize = 16 << 20
 
 // Put writes an object, which appears whole or not at all. It is durable when Put returns. Large objects are
-// uploaded in parts. Errors: ErrName, ErrDenied, ErrUnavailable.
+// uploaded in parts. Errors: ErrName, ErrDenied, ErrUnavailable; of conditions: ErrChanged, ErrNotFound.
 func (c *Client) Put(ctx context.Context, key string, data []byte, o PutOptions) error {
 	return c.PutFrom(ctx, key, bytes.NewReader(data), int64(len(data)), o)
 }
 
 // PutFrom is Put of size bytes from data. It repeats no request unless data is an io.ReadSeeker or the object is
-// uploaded in parts. A size of −1 means that it is unknown.
+// uploaded in parts. A size of −1 means that it is unknown. An upload with a condition needs an io.ReadSeeker.
 func (c *Client) PutFrom(ctx context.Context, key string, data io.Reader, size int64, o PutOptions) error {
-	_, err := c.core.Client.PutObject(ctx, c.at.Bucket, key, data, size, minio.PutObjectOptions{
+	if c.unconditional.Load() {
+		o.New, o.Replaces = false, ""
+	}
+	err := c.put(ctx, key, data, size, o)
+	var answer minio.ErrorResponse
+	if o.conditional() && errors.As(err, &answer) && answer.StatusCode == http.StatusNotImplemented {
+		again, is := data.(io.Seeker)
+		if !is {
+			return c.explain(ctx, "write", key, err)
+		}
+		if _, err := again.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		o.New, o.Replaces = false, ""
+		if err = c.put(ctx, key, data, size, o); err == nil {
+			c.unconditional.Store(true)
+		}
+	}
+	return c.explain(ctx, "write", key, err)
+}
+
+func (c *Client) put(ctx context.Context, key string, data io.Reader, size int64, o PutOptions) error {
+	options := minio.PutObjectOptions{
 		ContentType: o.ContentType, CacheControl: o.CacheControl, StorageClass: o.StorageClass, PartSize: partSize,
 		NumThreads: 2,
-	})
-	return c.explain(ctx, "write", key, err)
+	}
+	if o.New {
+		options.SetMatchETagExcept("*")
+	}
+	if o.Replaces != "" {
+		options.SetMatchETag(o.Replaces)
+	}
+	_, err := c.core.Client.PutObject(ctx, c.at.Bucket, key, data, size, options)
+	return err
 }
 
 // Remove removes an object. Removing one that is not there is no error. Errors: ErrDenied, ErrUnavailable.

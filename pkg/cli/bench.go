@@ -146,7 +146,7 @@ func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p 
 	if err != nil {
 		return p, err
 	}
-	defer func() { err = errors.Join(err, closeStores()) }()
+	defer func() { err = errors.Join(err, closeStores(ctx)) }()
 	cfg.Sink = s
 	f, err := farm.New(cfg)
 	if err != nil {

@@ -18,6 +18,7 @@ type prunedShards struct {
 	pattern shard.Pattern
 	ledger  *ledger.Ledger
 	set     *shard.Set // nil: a dry run
+	close   func() error
 
 	dropped []string        // outputs that are removed with the next call of drop
 	gone    map[int64]int64 // number of a shard → how many samples a dry run would remove
@@ -37,13 +38,16 @@ func openPruned(ctx context.Context, out string, entries *ledger.Ledger, cfg blo
 	case known.Pattern != p.Name:
 		return nil, fmt.Errorf("the ledger %s has no shards named %s", entries.Path(), p.Name)
 	case cfg.ReadOnly:
-		s.Reader, err = shard.NewReader(p, shard.OpenDir(p, entries.Path()), cfg)
-		return s, err
+		if s.Reader, err = shard.NewReader(p, shard.OpenDir(p, entries.Path()), cfg); err != nil {
+			return nil, err
+		}
+		s.close = s.Reader.Close
+		return s, nil
 	}
 	if s.set, err = shard.Open(ctx, p, shard.Config{Ledger: entries, Blob: cfg}); err != nil {
 		return nil, err
 	}
-	s.Reader = s.set.Reader
+	s.Reader, s.close = s.set.Reader, func() error { return s.set.Close(ctx) }
 	return s, nil
 }
 
@@ -102,9 +106,4 @@ func (s *prunedShards) rewrite(ctx context.Context, tell func(shard.Rewritten)) 
 }
 
 // Close implements prunable.
-func (s *prunedShards) Close() error {
-	if s.set != nil {
-		return s.set.Close()
-	}
-	return s.Reader.Close()
-}
+func (s *prunedShards) Close() error { return s.close() }

@@ -94,7 +94,7 @@ func inTurn(steps ...func() error) error {
 // run opens the stores and does the run.
 func (r *localRun) run(ctx context.Context) error {
 	if err := inTurn(func() error { return r.openStores(ctx) }, r.compose, r.serve); err != nil {
-		return errors.Join(err, r.close())
+		return errors.Join(err, r.close(ctx))
 	}
 	ctx, first, stop := signals(ctx, r.log, r.c.Duration("drain-timeout"), r.farm.Drain)
 	defer stop()
@@ -103,7 +103,7 @@ func (r *localRun) run(ctx context.Context) error {
 		run, err = r.farm.Run(ctx)
 		return err
 	})
-	err = closeAfter(err, r.close)
+	err = closeAfter(err, func() error { return r.close(ctx) })
 	s := summary{run: &run, leftOut: r.farm.LeftOut(), ledgerFlags: ledgerFlagsOf(r.c)}
 	if !r.c.IsSet("out") {
 		s.out = r.config.Sink.OutPath
@@ -123,7 +123,7 @@ type localRun struct {
 	show        progress.Reporter
 	engine      *runningEngine
 	listeners   *listeners
-	closeStores func() error // nil until the stores are open
+	closeStores func(context.Context) error // nil until the stores are open
 	ahead       madeAhead
 	farm        *farm.Farm
 	services    services
@@ -198,12 +198,12 @@ func (r *localRun) serve() error {
 	return nil
 }
 
-// close closes the stores, if they are open.
-func (r *localRun) close() error {
+// close closes the stores, if they are open. When ctx ends, it leaves full shards to the next start.
+func (r *localRun) close(ctx context.Context) error {
 	if r.closeStores == nil {
 		return nil
 	}
-	return r.ahead.remove(r.config.Sink.Ledger, r.closeStores)
+	return r.ahead.remove(r.config.Sink.Ledger, func() error { return r.closeStores(ctx) })
 }
 
 // ledgerFlagsOf returns the flags by which the operator's commands find the ledger of a run in this process.

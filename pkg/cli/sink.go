@@ -94,21 +94,21 @@ func runSink(ctx context.Context, c *cli.Command) error {
 	cfg.Control = either(c, "control", "bind", controlPort)
 	if err := cmp.Or(checkEndpoints(c, cfg.Results, cfg.Events, cfg.Control),
 		checkBinds(c, cfg.Results, cfg.Events, cfg.Control)); err != nil {
-		return errors.Join(err, closeStores())
+		return errors.Join(err, closeStores(ctx))
 	}
 	cfg.RefuseStrangers = !allowStrangers(c, cfg.Results, cfg.Events, cfg.Control)
 	cfg.Network = network.Network
 	s, err := sink.New(cfg)
 	if err != nil {
-		return errors.Join(err, closeStores())
+		return errors.Join(err, closeStores(ctx))
 	}
 	page, err := pageOf(c, s, reportHandler(s, cfg), false, log)
 	if err != nil {
-		return errors.Join(err, closeStores())
+		return errors.Join(err, closeStores(ctx))
 	}
 	admin, err := startAdmin(c, network, log, registry, s.Ready, page.Handler())
 	if err != nil {
-		return errors.Join(err, closeStores())
+		return errors.Join(err, closeStores(ctx))
 	}
 	ctx, _, stop := signals(ctx, log, c.Duration("drain-timeout"), s.Drain)
 	defer stop()
@@ -124,10 +124,10 @@ func runSink(ctx context.Context, c *cli.Command) error {
 		},
 	)
 	if taken := endpointTaken(err, cfg); taken != nil {
-		return errors.Join(taken, closeStores())
+		return errors.Join(taken, closeStores(ctx))
 	}
 	lines.summary(s.Status(), strangersAsked(c))
-	return closeAfter(err, closeStores)
+	return closeAfter(err, func() error { return closeStores(ctx) })
 }
 
 // endpointTaken returns an error that names the flag of the endpoint at which another program listens; nil: err is
@@ -147,10 +147,11 @@ func endpointTaken(err error, cfg sink.Config) error {
 	return nil
 }
 
-// sinkConfig opens the store of outputs and the ledger. The returned function closes them.
+// sinkConfig opens the store of outputs and the ledger. The returned function closes them. When its context ends, it
+// leaves full shards to the next start.
 func sinkConfig(
 	ctx context.Context, c *cli.Command, log *slog.Logger, reg prometheus.Registerer,
-) (sink.Config, func() error, error) {
+) (sink.Config, func(context.Context) error, error) {
 	if ledgerPathOf(c) == "" {
 		return sink.Config{}, nil, usagef("--out is a bucket, and a ledger is a local file: name it with --ledger FILE")
 	}
@@ -182,11 +183,11 @@ func sinkConfig(
 		return sink.Config{}, nil, errors.Join(err, store.Close())
 	}
 	cfg.Out, cfg.OutPath, cfg.Ledger = store, store.Path(), entries
-	return cfg, func() error { return errors.Join(entries.Close(), store.Close()) }, nil
+	return cfg, func(context.Context) error { return errors.Join(entries.Close(), store.Close()) }, nil
 }
 
 // withShards completes the configuration of a sink whose outputs go into shards.
-func withShards(ctx context.Context, c *cli.Command, cfg sink.Config, out string) (sink.Config, func() error, error) {
+func withShards(ctx context.Context, c *cli.Command, cfg sink.Config, out string) (sink.Config, func(context.Context) error, error) {
 	if _, err := shardsOf(out); err != nil {
 		return sink.Config{}, nil, err
 	}
@@ -199,7 +200,7 @@ func withShards(ctx context.Context, c *cli.Command, cfg sink.Config, out string
 		return sink.Config{}, nil, errors.Join(err, entries.Close())
 	}
 	cfg.Shards, cfg.OutPath, cfg.Ledger = set, set.Path(), entries
-	return cfg, func() error { return errors.Join(set.Close(), entries.Close()) }, nil
+	return cfg, func(ctx context.Context) error { return errors.Join(set.Close(ctx), entries.Close()) }, nil
 }
 
 // sweepTemp removes temporary files that killed processes left.

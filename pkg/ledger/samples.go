@@ -22,7 +22,7 @@ var (
 	// (uvarint)
 	bucketStale = []byte("stale-samples")
 	// bucketRewrites has the shards that are being replaced by others without such samples: number (8 bytes,
-	// big-endian) → length of the new one (uvarint)
+	// big-endian) → length of the new one (uvarint), version of the old one
 	bucketRewrites = []byte("shard-rewrites")
 	// bucketKept says where the open shards are: "host", "dir" → text
 	bucketKept = []byte("open-shards-at")
@@ -70,8 +70,15 @@ type StaleShard struct{ Number, Samples int64 }
 
 // Rewrite is a shard that is being replaced by another without stale samples.
 type Rewrite struct {
-	Number int64
-	Length int64 // of the new one, bytes
+	Number  int64
+	Length  int64  // of the new one, bytes
+	Version string // of the old one in its bucket; empty: unknown
+}
+
+// Sampled is a sample that a shard has after it was replaced.
+type Sampled struct {
+	Key    string
+	Offset int64 // of the output's first byte
 }
 
 // AppendSamples is Append of entries whose outputs are samples. The same transaction records the samples, each in place
@@ -186,7 +193,7 @@ func (l *Ledger) decodeOpenShard(key, value []byte) (OpenShard, error) {
 
 // StaleShards returns the shards with samples that no entry has any more, in the order of their numbers.
 func (l *Ledger) StaleShards() (shards []StaleShard, err error) {
-	err = l.eachNumbered(bucketStale, func(number, n int64) {
+	err = l.eachNumbered(bucketStale, func(number, n int64, _ []byte) {
 		shards = append(shards, StaleShard{Number: number, Samples: n})
 	})
 	return shards, err
@@ -194,13 +201,14 @@ func (l *Ledger) StaleShards() (shards []StaleShard, err error) {
 
 // Rewrites returns the shards for which BeginRewrite was called, and neither FinishRewrite nor AbandonRewrite.
 func (l *Ledger) Rewrites() (all []Rewrite, err error) {
-	err = l.eachNumbered(bucketRewrites, func(number, n int64) {
-		all = append(all, Rewrite{Number: number, Length: n})
+	err = l.eachNumbered(bucketRewrites, func(number, n int64, version []byte) {
+		all = append(all, Rewrite{Number: number, Length: n, Version: string(version)})
 	})
 	return all, err
 }
 
-func (l *Ledger) eachNumbered(bucket []byte, visit func(number, n int64)) error {
+// eachNumbered calls visit with the number of each shard in a bucket, its count, and what follows that.
+func (l *Ledger) eachNumbered(bucket []byte, visit func(number, n int64, rest []byte)) error {
 	return fault(l.path, "look at the shards", l.view(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucket)
 		if b == nil {
@@ -211,7 +219,7 @@ func (l *Ledger) eachNumbered(bucket []byte, visit func(number, n int64)) error 
 			if len(k) != 8 || size <= 0 {
 				return l.damaged("the record of a shard cannot be read")
 			}
-			visit(int64(binary.BigEndian.Uint64(k)), int64(n))
+			visit(int64(binary.BigEndian.Uint64(k)), int64(n), v[size:])
 			return nil
 		})
 	}))
@@ -224,19 +232,42 @@ func (l *Ledger) BeginRewrite(r Rewrite) error {
 		if err != nil {
 			return err
 		}
-		return b.Put(seqKey(uint64(r.Number)), binary.AppendUvarint(nil, uint64(r.Length)))
+		return b.Put(seqKey(uint64(r.Number)), append(binary.AppendUvarint(nil, uint64(r.Length)), r.Version...))
 	})
 }
 
-// FinishRewrite notes that a shard was replaced, or is gone: samples are those in it now. The shard is not open.
-func (l *Ledger) FinishRewrite(number int64, samples []Sample) error {
+// FinishRewrite notes that a shard was replaced, or is gone: samples are those in it now. Those of them that are not the
+// latest of their key count as stale. The shard is not open.
+func (l *Ledger) FinishRewrite(number int64, samples []Sampled) error {
 	return l.changeSamples("rewrite a shard", func(tx *bbolt.Tx, index *bbolt.Bucket) error {
+		stale := uint64(0)
 		for _, s := range samples {
-			if err := index.Put(outputKey(s.Key), appendPlace(nil, s.Place)); err != nil {
+			value := index.Get(outputKey(s.Key))
+			if value == nil {
+				stale++
+				continue
+			}
+			p, err := decodePlace(value)
+			if err != nil {
+				return l.damaged("the place of the sample %.80q: %v", s.Key, err)
+			}
+			if p.Shard != number {
+				stale++
+				continue
+			}
+			p.Offset = s.Offset
+			if err := index.Put(outputKey(s.Key), appendPlace(nil, p)); err != nil {
 				return err
 			}
 		}
-		return forgetShard(tx, number, bucketRewrites, bucketStale, bucketShards)
+		if err := forgetShard(tx, number, bucketRewrites, bucketStale, bucketShards); err != nil || stale == 0 {
+			return err
+		}
+		b, err := tx.CreateBucketIfNotExists(bucketStale)
+		if err != nil {
+			return err
+		}
+		return b.Put(seqKey(uint64(number)), binary.AppendUvarint(nil, stale))
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 )
 
 // publishersAtOnce is how many full shards are published at a time. While more wait, Append takes no samples.
@@ -235,18 +236,30 @@ func (s *Set) tryPublish(name string, f *shardFile) error {
 // upload puts a shard into the bucket, unless the bucket has it: from a killed process, or because the answer to an
 // earlier attempt was lost.
 func (s *Set) upload(name string, f *shardFile) error {
-	s.forgetSize(name)
-	switch there, err := s.published(s.uploads, name); {
-	case err == nil && there == f.committed+trailerSize && !errors.Is(f.refused, errTaken): // else it was compared
-		return s.compare(name, f.committed)
-	case err == nil:
-		return errTaken
-	case !errors.Is(err, fs.ErrNotExist):
+	if there, err := s.isUploaded(name, f); there || err != nil {
 		return err
 	}
-	return s.bucket.PutFrom(s.uploads, name, func() (io.ReadCloser, error) {
-		return os.Open(s.unfinished(name))
-	})
+	err := s.bucket.PutNew(s.uploads, name, func() (io.ReadCloser, error) { return os.Open(s.unfinished(name)) })
+	if errors.Is(err, bucket.ErrChanged) { // since the look, by us or by another farm
+		if there, lookErr := s.isUploaded(name, f); there || lookErr != nil {
+			return lookErr
+		}
+	}
+	return err
+}
+
+// isUploaded reports whether the bucket has a shard. The error is errTaken if it has another one of that name.
+func (s *Set) isUploaded(name string, f *shardFile) (bool, error) {
+	s.forgetSize(name)
+	switch there, err := s.published(s.uploads, name); {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case there != f.committed+trailerSize || errors.Is(f.refused, errTaken): // else it was compared
+		return false, errTaken
+	}
+	return true, s.compare(name, f.committed)
 }
 
 // compare returns an error unless a published shard has the samples of the one here, whose length it is. It returns
@@ -327,13 +340,15 @@ func syncDir(dir string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Close publishes what is committed, and closes the set. A shard that cannot be published now is kept; the next Open
-// publishes it.
-func (s *Set) Close() error {
+// Close publishes what is committed, and closes the set. When ctx ends, uploads end, too. A shard that cannot be
+// published now is kept; the next Open publishes it.
+func (s *Set) Close(ctx context.Context) error {
 	err := s.rollBack()
 	close(s.closing)
 	s.Seal()
+	stopped := context.AfterFunc(ctx, func() { s.stop(context.Cause(ctx)) })
 	s.publishers.Wait()
+	stopped()
 	s.stop(nil)
 	if s.next == 0 { // nothing was ever written here, so that nothing is to stay
 		_ = os.Remove(filepath.Join(s.open, lockName))

@@ -11,7 +11,10 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/blob"
+	"github.com/imagefarm/imagefarm/pkg/bucket"
 	"github.com/imagefarm/imagefarm/pkg/ledger"
 )
 
@@ -78,7 +81,7 @@ func (s *Set) beginRewrite(ctx context.Context, number int64) (r ledger.Rewrite,
 	from := s.final(name)
 	if s.bucket != nil {
 		from = s.unfinished(name + oldSuffix)
-		if err := s.download(ctx, name, from); err != nil {
+		if r.Version, err = s.download(ctx, name, from); err != nil {
 			return r, err
 		}
 		defer func() { err = errors.Join(err, os.Remove(from)) }()
@@ -105,18 +108,19 @@ func (s *Set) beginRewrite(ctx context.Context, number int64) (r ledger.Rewrite,
 	return r, err
 }
 
-func (s *Set) download(ctx context.Context, name, to string) error {
-	from, err := s.bucket.Open(name)
+// download copies a published shard out of the bucket, and returns which version of it that is.
+func (s *Set) download(ctx context.Context, name, to string) (version string, err error) {
+	from, version, err := s.bucket.OpenVersion(name)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer from.Close()
 	out, err := os.Create(to)
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = io.Copy(out, &cancellable{ctx, from})
-	return errors.Join(err, out.Close())
+	return version, errors.Join(err, out.Close())
 }
 
 // cancellable is a reader that fails when its context has ended.
@@ -203,18 +207,87 @@ func keyOfFile(name string) string {
 	return dir + key
 }
 
-// finishRewrites completes what a killed process began.
+// finishRewrites completes what a killed process began. When the bucket is unavailable, what is left of that waits for
+// it: see finishLater.
 func (s *Set) finishRewrites(ctx context.Context) error {
 	all, err := s.cfg.Ledger.Rewrites()
 	if err != nil {
 		return err
 	}
-	for _, r := range all {
-		if err := s.finishRewrite(ctx, r); err != nil {
+	for i, r := range all {
+		err := s.finishRewrite(ctx, r)
+		if err != nil && ctx.Err() == nil && s.bucket != nil && errors.Is(err, bucket.ErrUnavailable) {
+			s.log.Error("the bucket of the shards is unavailable; a shard is replaced once it returns",
+				"shard", s.pattern.Shard(r.Number), "error", err)
+			s.away, s.unreplaced = true, all[i:]
+			return nil
+		}
+		if err != nil {
 			return fault("rewrite", s.pattern.Shard(r.Number), s.pattern.Dir, err)
 		}
 	}
 	return nil
+}
+
+// finishLater completes the rewrites that wait for the bucket, until it has, or Close. Until then the places of the
+// samples in these shards are not known, so that nothing is read there.
+func (s *Set) finishLater() {
+	for _, r := range s.unreplaced {
+		for {
+			err := s.finishRewrite(s.uploads, r)
+			if err != nil && s.uploads.Err() != nil {
+				return
+			}
+			s.mu.Lock()
+			if s.fault = err; err == nil {
+				delete(s.replacing, r.Number)
+			}
+			s.wake()
+			s.mu.Unlock()
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, blob.ErrUnavailable) {
+				s.log.Error("a shard cannot be replaced; trying again", "shard", s.pattern.Shard(r.Number), "error", err)
+			}
+			select {
+			case <-s.closing:
+				return
+			case <-time.After(blob.Pause):
+			}
+		}
+	}
+}
+
+// startReplacing begins finishLater.
+func (s *Set) startReplacing() {
+	if len(s.unreplaced) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.unreplaced {
+		s.replacing[r.Number] = true
+	}
+	s.busy++
+	s.publishers.Go(func() {
+		s.finishLater()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.busy--
+		s.wake()
+	})
+}
+
+// checkPlace returns an error while the place of a sample is not known, since its shard is being replaced.
+func (s *Set) checkPlace(p ledger.Place) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.replacing[p.Shard] {
+		return nil
+	}
+	return &blob.Fault{Kind: blob.ErrUnavailable, Op: "look into", Name: s.pattern.Shard(p.Shard), Dir: s.pattern.Dir,
+		Why: "it is being replaced, which waits for the bucket"}
 }
 
 // finishRewrite puts the new shard in the place of the old one, and notes it.
@@ -223,6 +296,9 @@ func (s *Set) finishRewrite(ctx context.Context, r ledger.Rewrite) error {
 	made := s.unfinished(name + newSuffix)
 	at := made
 	_, err := os.Stat(made)
+	if err == nil && s.bucket != nil {
+		err = s.replace(ctx, name, made, r.Version)
+	}
 	switch {
 	case err == nil && s.bucket == nil:
 		at = s.final(name)
@@ -233,54 +309,59 @@ func (s *Set) finishRewrite(ctx context.Context, r ledger.Rewrite) error {
 			return err
 		}
 	case err == nil:
-		err := s.bucket.PutFrom(ctx, name, func() (io.ReadCloser, error) { return os.Open(made) })
-		if err != nil {
-			return err
-		}
-	case !errors.Is(err, fs.ErrNotExist):
+	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, bucket.ErrChanged):
 		return err
-	default: // it has replaced the old one already, or is lost
+	default: // it has replaced the old one already, or is lost, or another farm has replaced or removed the old one
 		s.forgetSize(name)
 		size, err := s.publishedIn(ctx, s.bucket, name)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && size != r.Length+trailerSize {
-			return s.cfg.Ledger.AbandonRewrite(r.Number)
+			return errors.Join(s.cfg.Ledger.AbandonRewrite(r.Number), removeIfThere(made))
 		} else if err != nil {
 			return err
 		}
 		at = s.final(name)
 		if s.bucket != nil {
 			at = s.unfinished(name + oldSuffix)
-			if err := s.download(ctx, name, at); err != nil {
+			if _, err := s.download(ctx, name, at); err != nil {
 				return err
 			}
 			defer os.Remove(at)
 		}
 	}
 	s.forgetSize(name)
-	samples, err := s.samplesIn(at, r.Number)
+	samples, err := samplesIn(at)
 	if err == nil {
 		err = s.cfg.Ledger.FinishRewrite(r.Number, samples)
 	}
-	if err == nil && at == made {
-		err = os.Remove(made)
+	if err == nil && s.bucket != nil {
+		err = removeIfThere(made)
 	}
 	return err
 }
 
-// samplesIn returns the samples that a file has and the ledger knows to be in the shard of that number.
-func (s *Set) samplesIn(at string, number int64) (samples []ledger.Sample, err error) {
-	file, err := os.Open(at)
+// replace uploads a shard in place of that version of it. The error is a bucket.ErrChanged or fs.ErrNotExist if the
+// bucket has another version by now, or none.
+func (s *Set) replace(ctx context.Context, name, made, version string) error {
+	return s.bucket.Replace(ctx, name, version, func() (io.ReadCloser, error) { return os.Open(made) })
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// samplesIn returns the samples that a shard has.
+func samplesIn(path string) (samples []ledger.Sampled, err error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
 	err = eachSample(file, func(one storedSample) error {
-		p, found, err := s.cfg.Ledger.PlaceOf(one.key)
-		if found && p.Shard == number {
-			p.Offset = one.data
-			samples = append(samples, ledger.Sample{Key: one.key, Place: p})
-		}
-		return err
+		samples = append(samples, ledger.Sampled{Key: one.key, Offset: one.data})
+		return nil
 	})
 	return samples, err
 }

@@ -246,3 +246,60 @@ func TestShardsInABucketAreRewritten(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+// A prune is killed before, or after, it replaces a shard, and the bucket is away when the sink starts.
+func TestKilledRewriteWaitsForTheBucket(t *testing.T) {
+	for _, when := range []string{"before", "after"} {
+		t.Run(when, func(t *testing.T) {
+			s, server := newBucketStage(t)
+			s.set.cfg.Count = 2
+			s.fill()
+			s.close()
+			s.open()
+			s.beginRewrite(0)
+			name := s.pattern.Shard(0)
+			if when == "after" {
+				data, err := os.ReadFile(s.set.unfinished(name + newSuffix))
+				if err != nil {
+					t.Fatal(err)
+				}
+				server.Put(name, data)
+			}
+			s.die()
+			server.Down.Store(true)
+			s.open()
+			if _, err := s.set.Open("a.jpg"); !errors.Is(err, blob.ErrUnavailable) {
+				t.Errorf("a sample whose place is not known is opened: %v", err)
+			}
+			s.add("new.jpg")
+			server.Down.Store(false)
+			s.set.publishers.Wait()
+			s.mustBeFilled()
+			s.mustHold("new.jpg")
+			data, _ := server.Get(name)
+			path := filepath.Join(t.TempDir(), "x.tar")
+			if err := os.WriteFile(path, data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if got := filesIn(t, path); !slices.Equal(got, []string{"a"}) {
+				t.Errorf("the shard has %q", got)
+			}
+		})
+	}
+}
+
+// Another farm replaces the shard while it is rewritten.
+func TestShardThatAnotherFarmReplacedIsNotRewritten(t *testing.T) {
+	s, server := newBucketStage(t)
+	s.set.cfg.Count = 2
+	s.fill()
+	s.set.Seal()
+	s.set.publishers.Wait()
+	server.BeforeUpload(func(key string) { server.Put(key, []byte("of another")) })
+	if err := s.set.Rewrite(t.Context(), func(Rewritten) {}); err != nil {
+		t.Fatal(err)
+	}
+	if data, _ := server.Get(s.pattern.Shard(0)); string(data) != "of another" {
+		t.Error("the other farm's shard is replaced")
+	}
+}

@@ -49,6 +49,8 @@ type Set struct {
 	fresh   []*shardFile // full, and not committed yet
 	away    bool         // the store was unavailable when the set was opened
 
+	unreplaced []ledger.Rewrite // that wait for the store, as Open found
+
 	publishers sync.WaitGroup
 	closing    chan struct{}   // closed by Close
 	uploads    context.Context // of the requests that publish shards
@@ -57,6 +59,7 @@ type Set struct {
 	mu         sync.Mutex
 	reserved   map[string]string    // key → output, of samples that are not committed yet
 	waiting    []*shardFile         // committed and full
+	replacing  map[int64]bool       // the shards that wait to be replaced
 	publishing map[int64]*shardFile // the full shards that are being published, or could not be
 	busy       int                  // how many are being published
 	changed    chan struct{}        // closed, and made again, when one of those below and above changes
@@ -95,7 +98,8 @@ func Open(ctx context.Context, p Pattern, cfg Config) (*Set, error) {
 	}
 	s := &Set{
 		Reader: r, cfg: cfg, log: cfg.Logger, reserved: make(map[string]string), publishing: make(map[int64]*shardFile),
-		changed: make(chan struct{}), closing: make(chan struct{}),
+		replacing: make(map[int64]bool),
+		changed:   make(chan struct{}), closing: make(chan struct{}),
 	}
 	s.uploads, s.stop = context.WithCancelCause(context.Background())
 	s.host, _ = os.Hostname() // without it, readers on other machines are told less
@@ -132,6 +136,9 @@ func (s *Set) restore(ctx context.Context) error {
 	}
 	s.next = known.Next
 	keep := map[string]bool{lockName: true}
+	for _, r := range s.unreplaced {
+		keep[s.pattern.Shard(r.Number)+newSuffix] = true
+	}
 	for _, o := range known.Open {
 		f, err := s.restoreShard(ctx, o)
 		if err != nil {
@@ -160,6 +167,7 @@ func (s *Set) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.startReplacing()
 	s.startPublishers()
 	return nil
 }
@@ -275,7 +283,7 @@ func (s *Set) place(name string) (ledger.Place, error) {
 	if err == nil && (!found || p.Ext != ext) {
 		err = fmt.Errorf("no output %q in %s: %w", name, s.Path(), fs.ErrNotExist)
 	}
-	return p, err
+	return p, cmp.Or(err, s.checkPlace(p))
 }
 
 // Stat implements blob.Reader.
@@ -318,80 +326,4 @@ func (s *Set) Holds(name string, data []byte) (bool, error) {
 		return false, fault("read", name, s.pattern.Dir, err)
 	}
 	return bytes.Equal(had, data), nil
-}
-
-// Reserve returns an error that is a blob.ErrObstructed unless outputs of these names may be added: no other output has
-// their key, and nobody else has reserved it. A sample of the same output will be superseded. Committed and Release end
-// the reservation.
-func (s *Set) Reserve(names []string) error {
-	for i, name := range names {
-		if err := s.reserve(name); err != nil {
-			s.Release(names[:i])
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Set) reserve(name string) error {
-	if err := blob.CheckName(name); err != nil {
-		return err
-	}
-	key, ext := Key(name)
-	s.mu.Lock()
-	if other, taken := s.reserved[key]; taken {
-		s.mu.Unlock()
-		return s.clash(name, fmt.Sprintf("the output %q has the same key %q", other, key))
-	}
-	s.reserved[key] = name // so that it does not change while the ledger is asked
-	s.mu.Unlock()
-	p, found, err := s.cfg.Ledger.PlaceOf(key)
-	if found && err == nil {
-		err = s.checkKey(name, key, ext, p)
-	}
-	if err != nil {
-		s.Release([]string{name})
-	}
-	return err
-}
-
-// checkKey returns an error if the sample of a key at a place is that of another output than name.
-func (s *Set) checkKey(name, key, ext string, p ledger.Place) error {
-	other := ""
-	if p.Ext != ext {
-		other = "one with the extension " + p.Ext
-	} else {
-		err := s.cfg.Ledger.Owners(namesLike(name, ext), func(owned string, _ ledger.Entry) {
-			other = fmt.Sprintf("%q", owned)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if other == "" {
-		return nil
-	}
-	shard := s.pattern.Shard(p.Shard)
-	switch err := s.StatAt(shard, p.Offset+p.Size); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil // that shard was removed
-	case err != nil:
-		return err
-	}
-	return s.clash(name, fmt.Sprintf("%s has a sample of the same key %q, of another output, %s: choose another --out",
-		shard, key, other))
-}
-
-func (s *Set) clash(name, why string) error {
-	return &blob.Fault{Kind: blob.ErrObstructed, Op: "write", Name: name, Dir: s.Path(), Why: why}
-}
-
-// Release ends the reservation of outputs that are not to be added.
-func (s *Set) Release(names []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, name := range names {
-		key, _ := Key(name)
-		delete(s.reserved, key)
-	}
 }

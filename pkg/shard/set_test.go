@@ -3,6 +3,7 @@ package shard
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func (s *stage) open() {
 
 func (s *stage) close() {
 	s.t.Helper()
-	if err := s.set.Close(); err != nil {
+	if err := s.set.Close(context.Background()); err != nil {
 		s.t.Error(err)
 	}
 	s.set = nil

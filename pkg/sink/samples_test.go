@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func TestOpenShardIsPublishedWhenTheLastRunIsInterrupted(t *testing.T) {
 	logged := make(lines, 100)
 	var set *shard.Set
 	t.Cleanup(func() {
-		if err := set.Close(); err != nil {
+		if err := set.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})

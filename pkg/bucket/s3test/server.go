@@ -4,6 +4,7 @@ package s3test
 import (
 	"bufio"
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,7 +38,11 @@ type Server struct {
 	// Silent answers no request, as a network that drops packets does.
 	Silent atomic.Bool
 
-	dying atomic.Pointer[dying]
+	// Unconditional answers uploads with conditions with NotImplemented, as stores that know none do.
+	Unconditional atomic.Bool
+
+	dying  atomic.Pointer[dying]
+	before atomic.Pointer[func(key string)]
 
 	t        testing.TB
 	backend  *s3mem.Backend
@@ -122,6 +127,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 		s.headers[key] = r.Header.Clone()
 	}
 	s.mu.Unlock()
+	if s.refuseUpload(w, r, key) {
+		return
+	}
 	if r.URL.Query().Has("uploadId") && strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
 		r.Body = io.NopCloser(&chunks{from: bufio.NewReader(r.Body)}) // gofakes3 takes the framing of a part for its content
 		size, _ := strconv.ParseInt(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 64)
@@ -129,6 +137,45 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 		r.Header.Set("Content-Length", r.Header.Get("X-Amz-Decoded-Content-Length"))
 	}
 	next.ServeHTTP(w, r)
+}
+
+// BeforeUpload makes the server call do once, before the next object appears by an upload.
+func (s *Server) BeforeUpload(do func(key string)) { s.before.Store(&do) }
+
+// refuseUpload answers an upload of an object whose conditions are not met, of which the fake knows a part only.
+func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, key string) bool {
+	parts := r.URL.Query().Has("uploadId") && r.Method == http.MethodPost // completes an upload in parts
+	if !parts && (r.Method != http.MethodPut || r.URL.Query().Has("uploadId")) {
+		return false
+	}
+	if do := s.before.Swap(nil); do != nil {
+		(*do)(key)
+	}
+	none, match := r.Header.Get("If-None-Match"), r.Header.Get("If-Match")
+	code, status := "", 0
+	is, err := s.backend.HeadObject(s.Bucket, key)
+	switch etag := ""; {
+	case none == "" && match == "":
+		return false
+	case s.Unconditional.Load():
+		code, status = "NotImplemented", http.StatusNotImplemented
+	default:
+		if err == nil {
+			etag = fmt.Sprintf("%q", hex.EncodeToString(is.Hash))
+			_ = is.Contents.Close()
+		}
+		if none == "*" && etag == "" || match != "" && match == etag {
+			return false
+		}
+		code, status = "PreconditionFailed", http.StatusPreconditionFailed
+		if match != "" && etag == "" {
+			code, status = "NoSuchKey", http.StatusNotFound
+		}
+	}
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `<?xml version="1.0"?><Error><Code>%s</Code><Message>refused</Message></Error>`, code)
+	return true
 }
 
 // dying is an upload in the middle of which the server dies.
