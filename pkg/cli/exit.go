@@ -20,6 +20,7 @@ const (
 	ExitNoWorkers  = 5 // no worker came within --wait-workers
 	ExitStalled    = 6
 	ExitInterrupt  = 130
+	exitPipe       = 141 // of a dry run whose standard output was closed
 	ExitTerminate  = 143
 )
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
@@ -96,7 +97,11 @@ func (r *localRun) run(ctx context.Context) error {
 	if err := inTurn(func() error { return r.openStores(ctx) }, r.compose, r.serve); err != nil {
 		return errors.Join(err, r.close(ctx))
 	}
-	ctx, first, stop := signals(ctx, r.log, r.c.Duration("drain-timeout"), r.farm.Drain)
+	var also []os.Signal
+	if r.c.Bool("dry-run") { // so that what it has made is removed when head has seen enough lines
+		also = append(also, syscall.SIGPIPE)
+	}
+	ctx, first, stop := signals(ctx, r.log, r.c.Duration("drain-timeout"), r.farm.Drain, also...)
 	defer stop()
 	var run wire.Run
 	err := r.services.around(ctx, func(ctx context.Context) (err error) {

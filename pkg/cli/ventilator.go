@@ -279,7 +279,7 @@ func dryRunPrinter(progressMode string) func(line string) {
 	out := json.NewEncoder(stdout())
 	return func(line string) {
 		fields := append(strings.SplitN(line, "\t", 3), "", "")
-		_ = out.Encode(map[string]string{ // a closed standard output ends the process by SIGPIPE
+		_ = out.Encode(map[string]string{ // a closed standard output ends the run by SIGPIPE
 			"message_type": "dry_run", "action": fields[0], "filename": fields[1], "detail": fields[2],
 		})
 	}
