@@ -1,7 +1,9 @@
 package deploy
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +38,21 @@ func TestUnitsUseFlagsThatExist(t *testing.T) {
 		}
 		if !started {
 			t.Errorf("the unit of %s does not start it", name)
+		}
+	}
+}
+
+// A unit with a wrong setting fails at once, instead of starting again every two seconds. A crash must have another
+// status than that.
+func TestUnitsDoNotRepeatUsageErrors(t *testing.T) {
+	for _, name := range []string{"sink", "worker"} {
+		unit := read(t, filepath.Join("systemd", "imagefarm-"+name+".service"))
+		for _, line := range []string{
+			fmt.Sprintf("RestartPreventExitStatus=%d", cli.ExitUsage), "Environment=GOTRACEBACK=crash", "Restart=on-failure",
+		} {
+			if !slices.Contains(strings.Split(unit, "\n"), line) {
+				t.Errorf("the unit of %s lacks %s", name, line)
+			}
 		}
 	}
 }

@@ -16,6 +16,9 @@ import (
 // ErrMistaken says that the endpoint is wrong.
 var ErrMistaken = errors.New("no such object store")
 
+// ErrNoHost says that the name of the endpoint does not resolve, which is also an ErrMistaken.
+var ErrNoHost = fmt.Errorf("%w: unknown host", ErrMistaken)
+
 // probeTimeout bounds the listing of a probe, retries included.
 const probeTimeout = 10 * time.Second
 
@@ -24,8 +27,8 @@ const probeTimeout = 10 * time.Second
 // resolve, too: the name of a container that is starting is not known yet. A store that answers and lists nothing is no
 // error, since it may still read or write, and neither is one that is busy.
 //
-// Errors: ErrMistaken: the name does not resolve, or it is no object store; ErrNoBucket; ErrDenied: wrong credentials;
-// ErrUnavailable: it refuses connections.
+// Errors: ErrNoHost: the name does not resolve; ErrMistaken: it is no object store; ErrNoBucket; ErrDenied: wrong
+// credentials; ErrUnavailable: it refuses connections.
 func (c *Client) Probe(ctx context.Context, patience time.Duration) error {
 	deadline := time.Now().Add(patience)
 	for {
@@ -104,6 +107,7 @@ func (c *Client) unreached(err error) error {
 	var record tls.RecordHeaderError
 	switch {
 	case isUnknownHost(err):
+		f.kind = ErrNoHost
 		f.err = fmt.Errorf("its name does not resolve (%w): start it, or correct AWS_ENDPOINT_URL", err)
 	case errors.As(err, &certificate):
 		f.err = fmt.Errorf("%w: correct AWS_ENDPOINT_URL, or install the certificate's authority", certificate.Err)

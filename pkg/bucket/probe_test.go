@@ -45,7 +45,7 @@ func TestProbeEndsWhatWouldWaitForEver(t *testing.T) {
 		says             string
 	}{
 		"good":              {s.URL, s.Bucket, nil, ""},
-		"no host":           {noHost, s.Bucket, bucket.ErrMistaken, "its name does not resolve"},
+		"no host":           {noHost, s.Bucket, bucket.ErrNoHost, "its name does not resolve"},
 		"nobody listens":    {refusing, s.Bucket, bucket.ErrUnavailable, "refused"},
 		"no bucket":         {s.URL, "nowhere", bucket.ErrNoBucket, `no bucket "nowhere"`},
 		"bad bucket":        {s.URL, "x", bucket.ErrNoBucket, `no bucket "x"`},

@@ -65,7 +65,7 @@ func probeBucket(ctx context.Context, c *cli.Command, where string, without abse
 		return nil
 	case away:
 		return fmt.Errorf("%w: start it, or correct AWS_ENDPOINT_URL", err)
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.Is(err, bucket.ErrNoHost): // a supervisor may start the program again
 		return err
 	}
 	return usagef("%w", err)

@@ -3,7 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
@@ -109,6 +111,9 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	}
 	if len(places) > 0 {
 		inputs, err := source.OpenInputs(places, source.Config{Bucket: bucketConfig(log, registry), Web: webConfig(c)})
+		if errors.Is(err, fs.ErrNotExist) { // it may be mounted later
+			return fmt.Errorf("--inputs-root: %w", err)
+		}
 		if err != nil {
 			return usagef("--inputs-root: %v", err)
 		}
