@@ -245,6 +245,7 @@ func (s *Set) finishLater() {
 			s.wake()
 			s.mu.Unlock()
 			if err == nil {
+				s.log.Info("shard replaced", "shard", s.pattern.Shard(r.Number))
 				break
 			}
 			if !errors.Is(err, blob.ErrUnavailable) {
