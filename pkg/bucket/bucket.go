@@ -271,7 +271,8 @@ func (c *Client) PutFrom(ctx context.Context, key string, data io.Reader, size i
 	}
 	err := c.put(ctx, key, data, size, o)
 	var answer minio.ErrorResponse
-	if o.conditional() && errors.As(err, &answer) && answer.StatusCode == http.StatusNotImplemented {
+	if o.conditional() && errors.As(err, &answer) &&
+		(answer.StatusCode == http.StatusNotImplemented || answer.StatusCode == http.StatusBadRequest) {
 		again, is := data.(io.Seeker)
 		if !is {
 			return c.explain(ctx, "write", key, err)
@@ -297,6 +298,9 @@ func (c *Client) put(ctx context.Context, key string, data io.Reader, size int64
 	}
 	if o.Replaces != "" {
 		options.SetMatchETag(o.Replaces)
+	}
+	if file, is := data.(io.ReaderAt); is && o.conditional() && size > partSize {
+		return c.putParts(ctx, key, file, size, options)
 	}
 	_, err := c.core.Client.PutObject(ctx, c.at.Bucket, key, data, size, options)
 	return err

@@ -66,6 +66,7 @@ func (c *Client) explain(ctx context.Context, op, key string, err error) error {
 		f.kind = ErrNoBucket
 		f.err = fmt.Errorf("there is no bucket %q at this endpoint: correct the name, AWS_ENDPOINT_URL or AWS_REGION",
 			c.at.Bucket)
+	case answer.Code == "NoSuchUpload": // it has ended already, and the answer was lost
 	case answer.Code == minio.NoSuchKey || answer.StatusCode == http.StatusNotFound:
 		f.kind = ErrNotFound
 	case answer.StatusCode == http.StatusPreconditionFailed:

@@ -144,11 +144,13 @@ func (s *Server) BeforeUpload(do func(key string)) { s.before.Store(&do) }
 
 // refuseUpload answers an upload of an object whose conditions are not met, of which the fake knows a part only.
 func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, key string) bool {
-	parts := r.URL.Query().Has("uploadId") && r.Method == http.MethodPost // completes an upload in parts
-	if !parts && (r.Method != http.MethodPut || r.URL.Query().Has("uploadId")) {
+	query := r.URL.Query()
+	begins := query.Has("uploads") && r.Method == http.MethodPost // an upload in parts, which knows no conditions yet
+	ends := query.Has("uploadId") && r.Method == http.MethodPost
+	if !begins && !ends && (r.Method != http.MethodPut || query.Has("uploadId")) {
 		return false
 	}
-	if do := s.before.Swap(nil); do != nil {
+	if do := s.before.Load(); do != nil && !begins && s.before.CompareAndSwap(do, nil) {
 		(*do)(key)
 	}
 	none, match := r.Header.Get("If-None-Match"), r.Header.Get("If-Match")
@@ -157,7 +159,7 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, key string
 	switch etag := ""; {
 	case none == "" && match == "":
 		return false
-	case s.Unconditional.Load():
+	case s.Unconditional.Load() || begins:
 		code, status = "NotImplemented", http.StatusNotImplemented
 	default:
 		if err == nil {
