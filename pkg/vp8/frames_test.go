@@ -5,69 +5,10 @@ import (
 	"math/rand/v2"
 )
 
-// boolWriter codes bits arithmetically (RFC 6386, section 7.3).
-type boolWriter struct {
-	out         []byte
-	low         uint64
-	span, count uint
-}
-
-func newBoolWriter() *boolWriter { return &boolWriter{span: 255} }
-
-func (w *boolWriter) bit(p uint8, bit bool) {
-	split := 1 + (w.span-1)*uint(p)>>8
-	if bit {
-		w.low += uint64(split)
-		w.span -= split
-	} else {
-		w.span = split
-	}
-	for w.span < 128 {
-		w.span *= 2
-		w.low *= 2
-		if w.count++; w.count == 8 {
-			w.count = 0
-			w.flushByte()
-		}
-	}
-}
-
-// flushByte moves the byte above the lowest eight bits out, and carries.
-func (w *boolWriter) flushByte() {
-	v := w.low >> 8
-	w.low &= 255
-	if v > 255 {
-		for i := len(w.out) - 1; i >= 0; i-- {
-			if w.out[i]++; w.out[i] != 0 {
-				break
-			}
-		}
-	}
-	w.out = append(w.out, byte(v))
-}
-
-func (w *boolWriter) flag(bit bool) { w.bit(128, bit) }
-
-func (w *boolWriter) number(v, n int) {
-	for i := n - 1; i >= 0; i-- {
-		w.flag(v>>i&1 == 1)
-	}
-}
-
-func (w *boolWriter) optional(v, n int) {
-	w.flag(v != 0)
-	if v != 0 {
-		w.number(max(v, -v), n)
-		w.flag(v < 0)
-	}
-}
-
 // bytes ends the stream so that bytes that follow cannot change it: they are read as more bits.
 func (w *boolWriter) bytes() []byte {
-	for i := 0; i < 32 || w.count > 0; i++ {
-		w.flag(false)
-	}
-	return append(w.out, 0)
+	w.number(0, 32)
+	return append(w.finish(), 0)
 }
 
 // form is what the header of a random frame says.
