@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package vp8
 
 func forwardTransform(src, ref []byte, out *[16]int16) { plainForward(src, ref, out) }
