@@ -115,10 +115,20 @@ func librariesFor(image []byte, r recipe.Recipe) (need isolate.Libraries) {
 		case format.AVIF:
 			need |= heifLibrary | av1Encoder
 		case format.WebP:
-			need |= webpEncoder
+			if needsWebPEncoder(detected, v) {
+				need |= webpEncoder
+			}
 		}
 	}
 	return need
+}
+
+// needsWebPEncoder reports whether a variant may be one of the WebPs that the farm does not encode itself. The pixels
+// are not known: only JPEGs, and raw files with their previews, are opaque for certain.
+func needsWebPEncoder(detected string, v recipe.Variant) bool {
+	opaque := (detected == format.JPEG || detected == format.RAW) &&
+		!slices.ContainsFunc(v.Ops, func(o recipe.Op) bool { return o.Word == recipe.Pad && o.Color.A < 255 })
+	return !opaque || !reference.WebPOptions(v.Coding, v.Quality).Own()
 }
 
 // openInChild opens an engine in a child, and loads the C libraries and the machine code that it may use: once the

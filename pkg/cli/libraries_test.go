@@ -20,7 +20,11 @@ func TestLibrariesThatAnImageNeeds(t *testing.T) {
 		want  isolate.Libraries
 	}{
 		{"jpeg", jpeg, "fit:8x8", 0},
-		{"jpeg to webp", jpeg, "fit:8x8,format:webp", webpEncoder},
+		{"jpeg to webp", jpeg, "fit:8x8,format:webp", 0},
+		{"jpeg to webp with a border", jpeg, "pad:8x8,format:webp", 0},
+		{"jpeg to webp with a transparent border", jpeg, "pad:8x8:ffffff80,format:webp", webpEncoder},
+		{"jpeg to lossless webp", jpeg, "fit:8x8,format:webp,lossless:yes", webpEncoder},
+		{"png to webp", enginetest.PNG(photo), "fit:8x8,format:webp", webpEncoder},
 		{"jpeg to avif", jpeg, "fit:8x8,format:avif", heifLibrary | av1Encoder},
 		{"png", enginetest.PNG(photo), "fit:8x8", 0},
 		{"heic", enginetest.File("quadrants.heic"), "fit:8x8,format:jpeg", heifLibrary},

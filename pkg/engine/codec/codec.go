@@ -33,7 +33,7 @@ type List struct {
 func Of() List {
 	const own, std, sandboxed = "imagefarm", "the standard library", " in WebAssembly"
 	var list List
-	webpWrites := "libwebp 1.6.0" + sandboxed
+	webpWrites := own + "; lossless or with alpha: libwebp 1.6.0" + sandboxed
 	if lib, err := native.LibWebP(); err == nil {
 		webpWrites = "libwebp " + lib.Version
 	} else {

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/format"
@@ -22,6 +23,11 @@ func TestEveryFormatHasItsCodecs(t *testing.T) {
 		}
 		if c.Format != f.Name || (c.Reads != "") != f.Read || (c.Writes != "") != f.Written {
 			t.Errorf("%+v; the table says read %v, written %v", c, f.Read, f.Written)
+		}
+	}
+	for _, c := range list.Codecs {
+		if c.Format == format.WebP && absent["libwebp"] && !strings.HasPrefix(c.Writes, "imagefarm; ") {
+			t.Errorf("without libwebp, WebP is written by %s", c.Writes)
 		}
 	}
 	for _, a := range list.Absent {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
+	"github.com/imagefarm/imagefarm/pkg/vp8"
 )
 
 // Options tell how to encode a picture.
@@ -35,6 +36,10 @@ func (o Options) native() native.WebPOptions {
 // losslessQuality is how hard a lossless encoder tries within its method: libwebp's own default.
 const losslessQuality = 75
 
+// Own reports whether package vp8 makes a picture, if it is opaque, in a process without libwebp. What it does not make,
+// libwebp in WebAssembly does: pictures that are lossless or have alpha, and efforts that package vp8 does not have.
+func (o Options) Own() bool { return !o.Lossless && !o.SharpYUV && vp8.Encodes(o.Effort) }
+
 // Encode encodes a still: lossy with a lossless alpha plane where anything is transparent, or lossless. The error is an
 // *outcome.Rejection when this process has no codec for what is asked.
 func Encode(img *image.NRGBA, opt Options) ([]byte, error) {
@@ -44,6 +49,9 @@ func Encode(img *image.NRGBA, opt Options) ([]byte, error) {
 	}
 	if lib, err := native.LibWebP(); err == nil {
 		return lib.EncodeRGBA(img.Pix, img.Stride, size.X, size.Y, opt.native())
+	}
+	if opt.Own() && img.Opaque() {
+		return encodeOwn(planesOf(img), opt)
 	}
 	rows := make([][]byte, size.Y)
 	for y := range rows {
@@ -62,7 +70,10 @@ func EncodePlanes(img *image.YCbCr, opt Options) ([]byte, error) {
 		return nil, errors.New("webp: planes of coarse colour can be neither lossless nor sharp")
 	}
 	if lib, err := native.LibWebP(); err == nil {
-		return lib.Encode(planesOf(img), opt.native())
+		return lib.Encode(pictureOf(img), opt.native())
+	}
+	if opt.Own() {
+		return encodeOwn(img, opt)
 	}
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	var rows [][]byte
@@ -81,8 +92,17 @@ func EncodePlanes(img *image.YCbCr, opt Options) ([]byte, error) {
 	return encodeInSandbox(rows, yuv420A, w, h, opt)
 }
 
-// planesOf returns the planes of an image in the limited range, which share its memory.
-func planesOf(img *image.YCbCr) *picture.Picture {
+// encodeOwn encodes planes by package vp8.
+func encodeOwn(img *image.YCbCr, opt Options) ([]byte, error) {
+	frame, err := vp8.Encode(img, vp8.EncodeOptions{Quality: opt.Quality, Effort: opt.Effort})
+	if err != nil {
+		return nil, err
+	}
+	return build([]chunk{{"VP8 ", frame}}), nil
+}
+
+// pictureOf returns the planes of an image in the limited range, which share its memory.
+func pictureOf(img *image.YCbCr) *picture.Picture {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	p := &picture.Picture{Model: picture.YCbCr, Limited: true}
 	for i, pix := range [][]byte{img.Y, img.Cb, img.Cr} {

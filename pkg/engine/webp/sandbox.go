@@ -9,7 +9,8 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 )
 
-// EncodesInSandbox reports whether this process encodes by wasm.WebPEncoder because no library is installed.
+// EncodesInSandbox reports whether this process encodes lossless pictures and alpha by wasm.WebPEncoder because no
+// library is installed.
 func EncodesInSandbox() bool {
 	_, err := native.LibWebP()
 	return err != nil

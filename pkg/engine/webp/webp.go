@@ -1,9 +1,9 @@
 // Package webp reads and writes WebP: stills and animations, with metadata.
 //
 // Package vp8 decodes lossy pictures, package vp8l lossless ones and alpha. Pictures are encoded by an installed
-// libwebp where the process may use it (see package native); elsewhere by libwebp in WebAssembly. The rest is done
-// here: the container, animations frame by frame in bounded memory, and the limited range in which lossy WebP stores
-// its samples.
+// libwebp where the process may use it (see package native). Elsewhere package vp8 encodes lossy pictures without
+// alpha, and libwebp in WebAssembly all others. The rest is done here: the container, animations frame by frame in
+// bounded memory, and the limited range in which lossy WebP stores its samples.
 package webp
 
 import (
