@@ -9,22 +9,27 @@ import (
 // EncodeOptions tell how to encode.
 type EncodeOptions struct {
 	Quality int // 0 (small) to 100, as libwebp counts
-	Effort  int // how hard to try, as libwebp's method: one that Encodes has
+	Effort  int // 0 (fast) to 6 (small), as libwebp's method; those below 3 are as 3
 }
+
+// The efforts from which on more is done.
+const (
+	spectralEffort = 4 // errors of detail count as such
+	trellisLast    = 5 // luma is quantized by a trellis once its modes are chosen
+	trellisAll     = 6 // and before
+	mostEffort     = trellisAll
+)
 
 // Validate says what is wrong with the options.
 func (o EncodeOptions) Validate() error {
 	if o.Quality < 0 || o.Quality > 100 {
 		return fmt.Errorf("vp8: quality %d is not from 0 to 100", o.Quality)
 	}
-	if !Encodes(o.Effort) {
-		return fmt.Errorf("vp8: there is no effort %d", o.Effort)
+	if o.Effort < 0 || o.Effort > mostEffort {
+		return fmt.Errorf("vp8: effort %d is not from 0 to %d", o.Effort, mostEffort)
 	}
 	return nil
 }
-
-// Encodes reports whether Encode has an effort.
-func Encodes(effort int) bool { return effort == 3 || effort == 4 }
 
 // maxEncodedSide is the largest width and height of a frame.
 const maxEncodedSide = 1<<14 - 1

@@ -135,15 +135,21 @@ func TestFramesOfAllKinds(t *testing.T) {
 	}
 }
 
-// efforts are those that there are.
-var efforts = func() (list []int) {
-	for effort := range 10 {
-		if Encodes(effort) {
-			list = append(list, effort)
-		}
+// efforts are those that differ.
+var efforts = []int{3, 4, 5, 6}
+
+// More effort takes fewer bytes for a picture that is as near.
+func TestMoreEffortTakesFewerBytes(t *testing.T) {
+	img := painted("waves", 210, 190)
+	var sizes, errs [mostEffort + 1]float64
+	for effort := range sizes {
+		frame := encodeChecked(t, fmt.Sprint("effort ", effort), img, EncodeOptions{Quality: 70, Effort: effort})
+		sizes[effort], errs[effort] = float64(len(frame)), errorOf(t, frame, img)
 	}
-	return list
-}()
+	if sizes[0] != sizes[3] || sizes[5] >= sizes[4] || sizes[6] >= sizes[5] || errs[6] > 1.25*errs[4] {
+		t.Errorf("sizes %v, errors %v", sizes, errs)
+	}
+}
 
 // Where modes would not fit into their partition, fewer blocks have modes of their own.
 func TestModesThatDoNotFit(t *testing.T) {

@@ -61,6 +61,11 @@ func (e *encoder) chooseBlock(s *encodedSegment, c *choice, block int, costs *[s
 	context uint8) (best cost) {
 	t := &e.trials
 	tryBlock(e.src[lumaOffsets[block]:], &e.edge, &s.luma, &spectralWeights, t)
+	if e.opt.Effort >= trellisAll {
+		for m := range subModes {
+			e.trellisBlock(s, block, m, context)
+		}
+	}
 	bestScore := int64(math.MaxInt64)
 	for m := range subModes {
 		tried := cost{
@@ -79,7 +84,13 @@ func (e *encoder) chooseBlock(s *encodedSegment, c *choice, block int, costs *[s
 			c.modes[block] = m
 		}
 	}
-	m := c.modes[block]
+	e.take(c, block, c.modes[block])
+	return best
+}
+
+// take makes what e.trials has of a mode that of a block, and copies the reconstruction to e.spare.
+func (e *encoder) take(c *choice, block int, m mode) {
+	t := &e.trials
 	if t.coded[m] != 0 {
 		c.coded |= 1 << block
 	}
@@ -88,5 +99,4 @@ func (e *encoder) chooseBlock(s *encodedSegment, c *choice, block int, costs *[s
 	for y := range 4 {
 		copy(to[y*encStride:][:4], t.built[m][4*y:])
 	}
-	return best
 }

@@ -108,6 +108,9 @@ func (e *encoder) decide(s *encodedSegment) {
 	e.predictColor()
 	e.chooseWhole(s)
 	e.chooseBlocks(s)
+	if e.opt.Effort == trellisLast {
+		e.refine(s)
+	}
 	e.chooseColor(s)
 }
 
@@ -117,7 +120,7 @@ func (e *encoder) chooseWhole(s *encodedSegment) {
 	var best int64
 	for m := range mode(4) {
 		c := e.trial
-		e.reconstructWhole(s, c, m)
+		e.reconstructWhole(s, c, m, e.opt.Effort >= trellisAll)
 		c.cost = cost{distortion: int64(sse16x16(e.src[:], e.spare)), header: wholeModeCosts[m]}
 		if plain {
 			if plain = isFlat(c.levels[:], 0); plain {
@@ -148,8 +151,8 @@ func (e *encoder) chooseWhole(s *encodedSegment) {
 	}
 }
 
-// reconstructWhole codes luma by a mode and reconstructs it in e.spare.
-func (e *encoder) reconstructWhole(s *encodedSegment, c *choice, m mode) {
+// reconstructWhole codes luma by a mode, with or without a trellis, and reconstructs it in e.spare.
+func (e *encoder) reconstructWhole(s *encodedSegment, c *choice, m mode, trellis bool) {
 	ref, coefs := e.pred[predicted16[m]:], e.coefs[:]
 	for i := 0; i < 16; i += 2 {
 		forwardTransformPair(e.src[lumaOffsets[i]:], ref[lumaOffsets[i]:], pairOf(coefs, i))
@@ -157,9 +160,15 @@ func (e *encoder) reconstructWhole(s *encodedSegment, c *choice, m mode) {
 	var second [16]int16
 	forwardWHT(coefs, &second)
 	c.coded = uint32(one(quantizeBlock(&second, &c.second, &s.second))) << 24
-	for i := 0; i < 16; i += 2 {
-		coefs[16*i], coefs[16*i+16] = 0, 0
-		c.coded |= uint32(quantizePair(pairOf(coefs, i), pairOf(c.levels[:], i), &s.luma)) << i
+	for i := range second {
+		coefs[16*i] = 0
+	}
+	if trellis {
+		c.coded |= e.trellisWhole(s, c.levels[:])
+	} else {
+		for i := 0; i < 16; i += 2 {
+			c.coded |= uint32(quantizePair(pairOf(coefs, i), pairOf(c.levels[:], i), &s.luma)) << i
+		}
 	}
 	inverseWHT(&second)
 	for i, v := range second {

@@ -21,6 +21,7 @@ type encodedSegment struct {
 	// colour, and between the first two.
 	lambdaWhole, lambdaBlock, lambdaColor, lambdaMode int
 	lambdaSpectral                                    int // what spectral distortion counts beside a squared error
+	lambdaTrellisWhole, lambdaTrellisBlock            int
 
 	flatDistortion int // beyond it, a macroblock without detail makes its steps count in steepest
 	steepest       int // the largest step between flat blocks, in units of the second-order quantizer
@@ -110,8 +111,10 @@ func (e *encoder) setSteps(s *encodedSegment) {
 	s.lambdaWhole = max(3*whole*whole, 1)
 	s.lambdaColor = max(3*color*color>>6, 1)
 	s.lambdaMode = max(block*block>>7, 1)
+	s.lambdaTrellisBlock = max(7*block*block>>3, 1)
+	s.lambdaTrellisWhole = max(whole*whole>>2, 1)
 	shaping := 0
-	if e.opt.Effort >= 4 {
+	if e.opt.Effort >= spectralEffort {
 		shaping = spatialShaping
 	}
 	s.lambdaSpectral = max(shaping*block>>5, 1)

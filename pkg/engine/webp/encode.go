@@ -36,9 +36,9 @@ func (o Options) native() native.WebPOptions {
 // losslessQuality is how hard a lossless encoder tries within its method: libwebp's own default.
 const losslessQuality = 75
 
-// Own reports whether package vp8 makes a picture, if it is opaque, in a process without libwebp. What it does not make,
-// libwebp in WebAssembly does: pictures that are lossless or have alpha, and efforts that package vp8 does not have.
-func (o Options) Own() bool { return !o.Lossless && !o.SharpYUV && vp8.Encodes(o.Effort) }
+// Own reports whether package vp8 encodes a picture, if it is opaque, in a process without libwebp. Pictures that are
+// lossless or have alpha are encoded by libwebp in WebAssembly.
+func (o Options) Own() bool { return !o.Lossless && !o.SharpYUV }
 
 // Encode encodes a still: lossy with a lossless alpha plane where anything is transparent, or lossless. The error is an
 // *outcome.Rejection when this process has no codec for what is asked.
