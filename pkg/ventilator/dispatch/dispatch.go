@@ -39,6 +39,8 @@ type Dispatcher struct {
 	eventsConnected bool             // results of strangers reach this run
 
 	bytesInFlight int64 // being read, ready, or not yet handed to a connection
+	unknownSize   int64 // what an image of unknown size counts while it is read
+	knowsUnknown  bool  // one was read
 	counts        wire.Run
 	allAdded      bool // FinishAdding or Drain was called
 	draining      bool // Drain was called
@@ -46,8 +48,10 @@ type Dispatcher struct {
 
 // New returns a dispatcher without tasks and peers. cfg must be valid.
 func New(cfg Config) *Dispatcher {
+	cfg = cfg.withDefaults()
 	return &Dispatcher{
-		cfg:            cfg.withDefaults(),
+		cfg:            cfg,
+		unknownSize:    cfg.MaxInflightBytes,
 		tasks:          make(map[taskid.ID]*Task),
 		peers:          make(map[PeerID]*peer),
 		awaitedOutputs: make(map[string]*Task),

@@ -90,13 +90,29 @@ func TestBytesOfImagesOfUnknownSizeAreBounded(t *testing.T) {
 	for i := range 10 {
 		d.Add(Image{Name: fmt.Sprint(i)}, taskid.FromContent(fmt.Sprint(i), nil, ""), time.Now())
 	}
-	reads := 0
-	for task := d.NextRead(); task != nil; task = d.NextRead() {
-		d.FinishRead(task, make([]byte, 100))
-		reads++
+	first := d.NextRead()
+	if d.NextRead() != nil {
+		t.Error("a second image is read although nobody knows how large the first is")
 	}
-	if reads != 4 {
-		t.Errorf("%d tasks of 100 bytes were read within a budget of 350", reads)
+	d.FinishRead(first, make([]byte, 100))
+	reading := []*Task{d.NextRead(), d.NextRead()}
+	if reading[1] == nil || d.NextRead() != nil || d.BytesInFlight() != 300 {
+		t.Errorf("%d bytes of images are read that may have 100 bytes each, within a budget of 350", d.BytesInFlight())
+	}
+	d.FinishRead(reading[0], make([]byte, 10))
+	d.FinishRead(reading[1], make([]byte, 200))
+	if n := d.BytesInFlight(); n != 310 || d.NextRead() != nil {
+		t.Errorf("%d bytes count", n)
+	}
+}
+
+// A web server sends more than it said.
+func TestMessageThatIsLargerThanItsImageCountsInFull(t *testing.T) {
+	d := newTestDispatcher(func(c *Config) { c.MaxInflightBytes = 350 })
+	d.addN(3, time.Now())
+	d.FinishRead(d.NextRead(), make([]byte, 300))
+	if d.NextRead() != nil || d.BytesInFlight() != 300 {
+		t.Errorf("%d bytes count", d.BytesInFlight())
 	}
 }
 

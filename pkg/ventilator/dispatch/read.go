@@ -11,7 +11,7 @@ const (
 
 // NextRead returns the next task that the caller is to read. It returns nil while none is due, the byte budget is
 // used up, or enough messages are ready. One message may exceed the budget on its own; otherwise the largest image
-// could never be sent.
+// could never be sent. An image of unknown size counts as the largest of these so far, the first as the whole budget.
 func (d *Dispatcher) NextRead() *Task {
 	if d.ready.len() >= maxReady || d.bytesInFlight >= maxReadyBytes && d.ready.len() >= d.slots {
 		return nil
@@ -23,11 +23,15 @@ func (d *Dispatcher) NextRead() *Task {
 				q.pop()
 				continue
 			}
-			if d.bytesInFlight > 0 && d.bytesInFlight+t.Size > d.cfg.MaxInflightBytes {
+			size := t.Size
+			if size == 0 {
+				size = d.unknownSize
+			}
+			if d.bytesInFlight > 0 && d.bytesInFlight+size > d.cfg.MaxInflightBytes {
 				return nil
 			}
 			q.pop()
-			t.budgeted = t.Size
+			t.budgeted = size
 			d.setState(t, reading)
 			d.bytesInFlight += t.budgeted
 			return t
@@ -42,7 +46,15 @@ func (d *Dispatcher) FinishRead(t *Task, message []byte) {
 		d.bytesInFlight -= t.budgeted
 		return
 	}
-	if more := int64(len(message)) - t.budgeted; more > 0 { // a web server does not say how much it sends, or too little
+	n := int64(len(message))
+	if t.Size == 0 { // unknown until now, as of an image on a web server
+		d.bytesInFlight -= t.budgeted
+		t.budgeted = 0
+		if d.unknownSize = max(d.unknownSize, n); !d.knowsUnknown {
+			d.unknownSize, d.knowsUnknown = n, true
+		}
+	}
+	if more := n - t.budgeted; more > 0 { // a web server may also send more than it says
 		t.budgeted += more
 		d.bytesInFlight += more
 	}
