@@ -146,12 +146,12 @@ func (s *Set) publish(f *shardFile) {
 		name, s.open, err))
 }
 
-// insist tries to publish a shard until the store takes it, or Close. Then it tries once more, unless the store was
-// unavailable to the shard before.
+// insist tries to publish a shard until the store takes it, or Close. Then it tries once more, unless the store has been
+// unavailable to another shard since Close began.
 func (s *Set) insist(name string, f *shardFile) error {
 	for first := true; ; first = false {
 		closing := s.isClosing()
-		if fault := s.lastFault(); fault != nil && closing && first {
+		if fault := s.faultOfClose(); fault != nil && closing && first {
 			return fault
 		}
 		err := s.tryPublish(name, f)
@@ -168,6 +168,9 @@ func (s *Set) insist(name string, f *shardFile) error {
 		}
 		s.mu.Lock()
 		s.fault, f.refused = unavailable, refused
+		if closing {
+			s.closeFault = unavailable
+		}
 		s.wake()
 		s.mu.Unlock()
 		if err == nil || closing {
@@ -201,11 +204,12 @@ func (s *Set) isClosing() bool {
 	}
 }
 
-// lastFault returns why the store was unavailable to the last shard; nil: it was not.
-func (s *Set) lastFault() error {
+// faultOfClose returns why the store was unavailable to the last shard that was tried since Close began; nil: it was
+// not.
+func (s *Set) faultOfClose() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.fault
+	return s.closeFault
 }
 
 // tryPublish completes a shard and makes it visible under its final name.

@@ -64,6 +64,7 @@ type Set struct {
 	busy       int                  // how many are being published
 	changed    chan struct{}        // closed, and made again, when one of those below and above changes
 	fault      error                // why the store was unavailable to the last shard; nil: it was not
+	closeFault error                // the same of those that were tried since Close began
 	failed     error                // which shards were not published, and why
 }
 
