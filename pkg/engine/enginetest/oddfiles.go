@@ -43,7 +43,10 @@ func faxTIFF(photometric, fillOrder uint32) []byte {
 }
 
 // opaqueBMP returns a BMP of 32 bits with a header of version 5 that has no mask for alpha, and zeros in its place.
-func opaqueBMP(img *image.NRGBA) []byte {
+func opaqueBMP(img *image.NRGBA) []byte { return bmpOf32Bits(img, 0) }
+
+// bmpOf32Bits returns a BMP of 32 bits with a header of version 5. Samples of alpha lie where their mask says.
+func bmpOf32Bits(img *image.NRGBA, alpha uint32) []byte {
 	const header = 124
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	data := make([]byte, 14+header, 14+header+4*w*h)
@@ -55,10 +58,16 @@ func opaqueBMP(img *image.NRGBA) []byte {
 	le.PutUint32(data[22:], uint32(-h)) // rows from the top
 	le.PutUint16(data[26:], 1)
 	le.PutUint16(data[28:], 32)
+	if alpha != 0 {
+		le.PutUint32(data[30:], 3) // masks
+		for i, mask := range []uint32{0xff0000, 0xff00, 0xff, alpha} {
+			le.PutUint32(data[54+4*i:], mask)
+		}
+	}
 	for y := range h {
 		for x := range w {
 			c := img.NRGBAAt(x, y)
-			data = append(data, c.B, c.G, c.R, 0)
+			data = le.AppendUint32(data, uint32(c.R)<<16|uint32(c.G)<<8|uint32(c.B)|uint32(c.A)<<24&alpha)
 		}
 	}
 	return data
