@@ -59,12 +59,9 @@ func (t *transform) deepVariants() error {
 	w, h := src.Size()
 	deep := resample.NewDeep(src.Channels(), w)
 	pictures := make([]*resample.DeepPicture, len(t.made))
+	all := t.sourceOf(w, h)
 	for i, m := range t.made {
-		var across, down resample.Part
-		across.Span, across.First, across.Last = viewed(picture.Span{Length: float64(w)}, w, 0, float64(w), m.window.x,
-			m.window.w, m.bounds.x, m.bounds.w)
-		down.Span, down.First, down.Last = viewed(picture.Span{Length: float64(h)}, h, 0, float64(h), m.window.y,
-			m.window.h, m.bounds.y, m.bounds.h)
+		across, down := all.part(&m.plan, 1)
 		pictures[i] = deep.Add(m.width, m.height, across, down)
 	}
 	row := make([]byte, raster.RowSize(src))

@@ -17,6 +17,11 @@ type feed interface{ Row(samples []byte) }
 // these arrive, so that the picture is never in memory as a whole; they are the sources of the others. The picture
 // itself is only kept where a variant needs it at its full size, or searches it.
 func (t *transform) read(src engine.RowSource, width, height int) ([]source, error) {
+	if t.linear {
+		if sources, err := t.readLinear(src); sources != nil || err != nil {
+			return sources, err
+		}
+	}
 	w, h := src.Size()
 	factor := min(max(min(w/max(width, 1), h/max(height, 1)), 1), resample.MaxBox)
 	direct := t.direct()

@@ -15,6 +15,14 @@ type source struct {
 // little is less than any difference that matters, in pixels, and more than what arithmetic loses.
 const little = 1e-6
 
+// sourceOf returns a source without samples that shows the whole input in w×h pixels, for rows that are not kept.
+func (t *transform) sourceOf(w, h int) *source {
+	plane := picture.Plane{
+		Width: w, Height: h, Across: picture.Span{Length: float64(w)}, Down: picture.Span{Length: float64(h)},
+	}
+	return &source{&picture.Picture{Planes: []picture.Plane{plane}}, t.all()}
+}
+
 // best returns the smallest source that is finer than a plan, or else the finest.
 func (t *transform) best(p *plan) *source {
 	for i := len(t.sources) - 1; i > 0; i-- {

@@ -38,7 +38,7 @@ func (c *Color) CurvesAfter(input func() *resample.Curves) *resample.Curves {
 func resizedLinear(img *image.NRGBA, w, h int, curves *resample.Curves) *image.NRGBA {
 	whole := func(n int) resample.Part { return resample.Part{Last: n, Span: picture.Span{Length: float64(n)}} }
 	size := img.Rect.Size()
-	linear := resample.NewLinear(4, size.X, curves)
+	linear := resample.NewLinear(4, size.X, 1, curves)
 	made := linear.Add(w, h, whole(size.X), whole(size.Y))
 	for y := range size.Y {
 		linear.Row(img.Pix[y*img.Stride:][:4*size.X])

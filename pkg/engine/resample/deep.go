@@ -104,6 +104,11 @@ func (d *Deep) Row(row []byte) {
 			d.multiplied[i+n-1] = alpha
 		}
 	}
+	d.take(row)
+}
+
+// take takes the next row from multiplied. row has the same samples as they are stored, for parts that are copied.
+func (d *Deep) take(row []byte) {
 	for _, t := range d.targets {
 		switch {
 		case !t.copies:

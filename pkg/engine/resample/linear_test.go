@@ -3,6 +3,8 @@ package resample
 import (
 	"math"
 	"testing"
+
+	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
 func powers(gamma float64) (tables [3][256]float32) {
@@ -49,6 +51,39 @@ func TestCurvesThatDoNotRise(t *testing.T) {
 	for name, tables := range map[string][3][256]float32{"falls": falls, "level": level, "not a number": none} {
 		if NewCurves(&tables) != nil {
 			t.Errorf("%s: there are curves", name)
+		}
+	}
+}
+
+// Means of squares change a soft picture little, at edges that cut squares, too.
+func TestSquaresOfLight(t *testing.T) {
+	const w, h = 203, 151
+	part := func(n, factor int) Part {
+		return Part{Last: (n + factor - 1) / factor, Span: picture.Span{Length: float64(n) / float64(factor)}}
+	}
+	for channels := 1; channels <= 4; channels++ {
+		var made [2][]byte
+		for i, factor := range []int{1, 5} {
+			l := NewLinear(channels, w, factor, SRGBCurves())
+			p := l.Add(20, 15, part(w, factor), part(h, factor))
+			row := make([]byte, channels*w)
+			for y := range h {
+				for x := range row {
+					c := x % channels
+					row[x] = byte(128 + 100*math.Sin(float64(x/channels)/29+float64(c))*math.Cos(float64(y)/37+float64(c)))
+				}
+				l.Row(row)
+			}
+			l.Close()
+			made[i] = make([]byte, 20*15*channels)
+			for y := range 15 {
+				p.Row(made[i][y*20*channels:], y)
+			}
+		}
+		for i, v := range made[0] {
+			if d := int(v) - int(made[1][i]); d < -4 || d > 4 {
+				t.Errorf("%d channels: sample %d is %d by squares, %d without", channels, i, made[1][i], v)
+			}
 		}
 	}
 }
