@@ -59,6 +59,9 @@ func (t *transform) openRows(need picture.Need) (*rows.Source, error) {
 		opt.KeepInks = true
 		return rows.Open(t.info.Coding, t.data, opt)
 	}
+	if t.animates() {
+		return nil, nil
+	}
 	return t.engine.general.Rows(t.ctx, t.data, t.info, need)
 }
 
@@ -125,14 +128,15 @@ func (t *transform) whole(p *picture.Picture) []source { return []source{{p, t.a
 // all is the window of the whole input.
 func (t *transform) all() window { return window{0, 0, float64(t.info.Width), float64(t.info.Height)} }
 
+// animates reports whether a variant keeps all frames.
+func (t *transform) animates() bool {
+	return slices.ContainsFunc(t.made, func(m *variant) bool { return m.animate })
+}
+
 // decodeFrames decodes with the general decoders.
 func (t *transform) decodeFrames(w, h int) error {
-	animate := false
-	for _, m := range t.made {
-		animate = animate || m.animate
-	}
 	begun := time.Now()
-	warnings, err := t.engine.general.Decode(t.ctx, t.data, t.info, animate, func(f reference.Frame) error {
+	warnings, err := t.engine.general.Decode(t.ctx, t.data, t.info, t.animates(), func(f reference.Frame) error {
 		t.stages.Decode += time.Since(begun)
 		if t.frames > 0 {
 			t.space.given = 0

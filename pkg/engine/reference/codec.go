@@ -4,15 +4,18 @@ import (
 	"context"
 	"image"
 
+	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/gif"
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/png"
+	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
 // Frame is one decoded picture.
@@ -70,10 +73,19 @@ func (e *Engine) Encode(ctx context.Context, o *Output) ([]byte, error) {
 	return o.Encode()
 }
 
-// Rows opens an image whose decoder yields rows, and that package rows does not know: a still WebP that is lossless or
-// has alpha. It returns nil without an error for another image. What the decoder may leave out depends on need. The
-// error is an *outcome.Rejection.
+// Rows opens an image whose decoder yields rows, and that package rows does not know: the first frame of a GIF, and a
+// still WebP that is lossless or has alpha. It returns nil without an error for another image. What the decoder may
+// leave out depends on need. The error is an *outcome.Rejection.
 func (e *Engine) Rows(ctx context.Context, data []byte, info header.Info, need picture.Need) (*rows.Source, error) {
+	if info.Coding == format.GIF && info.Page == 0 {
+		r, err := gif.OpenStill(data, raster.Options{
+			MaxPixels: e.limits.MaxPixels, AcceptTruncated: e.limits.OnTruncated == engine.AcceptTruncated,
+		})
+		if err != nil {
+			return nil, rows.Reject(err)
+		}
+		return &rows.Source{Reader: r}, nil
+	}
 	if info.Coding != format.WebP || info.Animation {
 		return nil, nil
 	}
