@@ -13,9 +13,8 @@
 // palettes as colours; a colour key (tRNS) as alpha. Of an animated PNG the default picture is read. Gamma and
 // profiles are left to the caller.
 //
-// Of an interlaced file the even rows are held, as the file stores them, because they come first. With Options.Scale
-// only the passes that hold each second, fourth or eighth pixel are read: that takes a quarter of the time, or less.
-// Such a picture is not filtered, so it should be at least twice as large as what is made of it.
+// Of an interlaced file the even rows are held, because they come first: as the file stores them, or with
+// Options.Narrow with 8 bits a sample.
 //
 // # Damage
 //

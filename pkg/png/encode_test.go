@@ -94,7 +94,7 @@ func TestPicturesAreWrittenInTheFewestBits(t *testing.T) {
 			if size[0] >= 61 && (r.color != c.color || r.depth != c.bits) {
 				t.Errorf("%s: colour type %d of %d bits, want %d of %d", name, r.color, r.depth, c.color, c.bits)
 			}
-			if err := compare(file, 1); err != nil {
+			if err := compare(file); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			for y, row := range rows {

@@ -68,7 +68,7 @@ func (r *Reader) expand(dst, src []byte, width int) {
 	case r.keyed:
 		r.expandKeyed(dst, src, width)
 	default:
-		copy(dst, src[:r.rowBytes(width)])
+		copy(dst, src[:width*r.sampleBytes()])
 	}
 }
 

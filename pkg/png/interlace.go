@@ -5,32 +5,28 @@ var passes = [7]struct{ x, y, dx, dy int }{
 	{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2},
 }
 
-// lace holds what was read of an interlaced picture. At every scale the last pass that is needed is all of the odd rows
-// that are given, or all rows. So only the even rows are held, and the odd ones go from the file to the caller.
+// lace holds what was read of an interlaced picture. The last pass is all of the odd rows. So only the even rows are
+// held, and the odd ones go from the file to the caller.
 type lace struct {
-	last int    // the last pass that the scale needs, counted from 0
 	held []byte // the even rows, with at least a byte for each sample
 	size int    // bytes of a row of held
 	read bool   // the passes before the last were read
 }
 
 func (r *Reader) newLace() *lace {
-	l := &lace{last: map[int]int{1: 6, 2: 4, 4: 2, 8: 0}[r.scale]}
-	width, height := r.Size()
-	if l.size = r.sampleBytes() * width; l.last > 0 {
-		l.held = make([]byte, l.size*((height+1)/2))
-	}
+	l := &lace{size: r.sampleBytes() * r.width}
+	l.held = make([]byte, l.size*((r.height+1)/2))
 	return l
 }
 
 // sampleBytes returns the bytes of a pixel with at least a byte for each sample.
-func (r *Reader) sampleBytes() int { return r.stored() * max(8, r.depth) / 8 }
+func (r *Reader) sampleBytes() int { return r.stored() * r.Depth() / 8 }
 
 // lacedRow returns the samples of the next row.
 func (r *Reader) lacedRow() ([]byte, error) {
 	l := r.lace
 	if !l.read {
-		for pass := range l.last {
+		for pass := range len(passes) - 1 {
 			if err := r.readPass(pass); err != nil {
 				return nil, err
 			}
@@ -38,11 +34,10 @@ func (r *Reader) lacedRow() ([]byte, error) {
 		l.read = true
 		clear(r.prev)
 	}
-	if l.last > 0 && r.y&1 == 0 {
+	if r.y&1 == 0 {
 		return l.held[r.y/2*l.size:][:l.size], nil
 	}
-	width, _ := r.Size()
-	return r.samples(width)
+	return r.samples(r.width)
 }
 
 // readPass reads one of the passes before the last to the rows that are held.
@@ -59,8 +54,8 @@ func (r *Reader) readPass(pass int) error {
 		if err != nil {
 			return err
 		}
-		row := l.held[y/r.scale/2*l.size:][:l.size]
-		spread(row[p.x/r.scale*size:], samples, size, p.dx/r.scale*size)
+		row := l.held[y/2*l.size:][:l.size]
+		spread(row[p.x*size:], samples, size, p.dx*size)
 	}
 	return nil
 }

@@ -22,10 +22,10 @@ type Reader struct {
 	missing  bool  // the file is truncated, and the remaining samples are zeros
 	begun    bool  // at least one byte of pixels was read
 
-	scale     int // every scale-th pixel of every scale-th row is read
-	y         int // the row that ReadRow gives next
+	narrow    bool // samples of 16 bits are given as 8
+	y         int  // the row that ReadRow gives next
 	row, prev []byte
-	unpacked  []byte // a row with a byte for each sample of fewer than 8 bits
+	unpacked  []byte // a row with a byte for each sample that is not stored so
 	table     *[256][4]byte
 	lace      *lace
 	beyond    bool // a pixel had an index beyond the palette
@@ -41,13 +41,11 @@ func Open(file []byte, opt raster.Options) (*Reader, error) {
 	if err := opt.Validate(); err != nil {
 		return nil, err
 	}
-	r := &Reader{file: file, opt: opt, scale: 1}
+	r := &Reader{file: file, opt: opt}
 	if err := r.readHeader(); err != nil {
 		return nil, err
 	}
-	if r.interlaced && opt.Scale > 1 {
-		r.scale = opt.Scale
-	}
+	r.narrow = opt.Narrow && r.interlaced && r.depth == 16 && !r.keyed
 	if err := r.checkEnough(); err != nil {
 		return nil, err
 	}
@@ -61,8 +59,8 @@ func Open(file []byte, opt raster.Options) (*Reader, error) {
 	if r.interlaced {
 		r.lace = r.newLace()
 	}
-	if r.depth < 8 {
-		r.unpacked = make([]byte, r.width)
+	if r.depth < 8 || r.narrow {
+		r.unpacked = make([]byte, r.width*r.stored())
 	}
 	return r, nil
 }
@@ -79,10 +77,8 @@ func (r *Reader) checkEnough() error {
 	return nil
 }
 
-// Size returns the width and height of the rows that are given, after Options.Scale.
-func (r *Reader) Size() (width, height int) {
-	return reduced(r.width, r.scale), reduced(r.height, r.scale)
-}
+// Size returns the width and height of the picture.
+func (r *Reader) Size() (width, height int) { return r.width, r.height }
 
 // Channels returns 1 to 4. A palette gives 3 channels, or 4 where it has transparent colours.
 func (r *Reader) Channels() int {
@@ -97,11 +93,13 @@ func (r *Reader) Channels() int {
 	return r.stored()
 }
 
-// Depth returns 16 where the file has 16 bits a sample, otherwise 8.
-func (r *Reader) Depth() int { return max(8, r.depth) }
-
-// Interlaced tells whether the file is interlaced, so that Options.Scale makes it faster to read.
-func (r *Reader) Interlaced() bool { return r.interlaced }
+// Depth returns 16 where the file has 16 bits a sample, but for interlaced ones with Options.Narrow. Otherwise it is 8.
+func (r *Reader) Depth() int {
+	if r.narrow {
+		return 8
+	}
+	return max(8, r.depth)
+}
 
 // Warnings describes faults of the file that did not change the picture.
 func (r *Reader) Warnings() []string { return r.warnings }
@@ -112,12 +110,9 @@ func (r *Reader) warnf(text string, args ...any) {
 	}
 }
 
-func reduced(size, scale int) int { return (size + scale - 1) / scale }
-
 // ReadRow stores the next row in dst.
 func (r *Reader) ReadRow(dst []byte) error {
-	width, height := r.Size()
-	if r.y >= height {
+	if r.y >= r.height {
 		return io.EOF
 	}
 	if need := raster.RowSize(r); len(dst) < need {
@@ -128,14 +123,14 @@ func (r *Reader) ReadRow(dst []byte) error {
 	if r.lace != nil {
 		samples, err = r.lacedRow()
 	} else {
-		samples, err = r.samples(width)
+		samples, err = r.samples(r.width)
 	}
 	if err != nil {
 		return err
 	}
-	r.expand(dst, samples, width)
+	r.expand(dst, samples, r.width)
 	r.y++
-	if r.y == height && r.scale == 1 {
+	if r.y == r.height {
 		return r.finish()
 	}
 	return nil
@@ -146,7 +141,12 @@ func (r *Reader) samples(width int) ([]byte, error) {
 	if err := r.filtered(width); err != nil {
 		return nil, err
 	}
-	if r.depth >= 8 {
+	switch {
+	case r.narrow:
+		row := r.unpacked[:width*r.stored()]
+		raster.Narrow(row, r.prev)
+		return row, nil
+	case r.depth >= 8:
 		return r.prev[:r.rowBytes(width)], nil // where filtered left it
 	}
 	unpack(r.unpacked[:width], r.prev, r.depth)

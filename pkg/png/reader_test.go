@@ -168,28 +168,25 @@ func readAll(file []byte, opt raster.Options) (*Reader, [][]byte, error) {
 	}
 }
 
-// compare reads a file with this package, at a scale, and with image/png, and returns the first difference.
-func compare(file []byte, scale int) error {
+// compare reads a file with this package and with image/png, and returns the first difference.
+func compare(file []byte) error {
 	want, err := stdpng.Decode(bytes.NewReader(file))
 	if err != nil {
 		return fmt.Errorf("image/png: %w", err)
 	}
-	r, rows, err := readAll(file, raster.Options{Scale: scale})
+	r, rows, err := readAll(file, raster.Options{})
 	if err != nil {
 		return err
 	}
-	if !r.Interlaced() {
-		scale = 1
-	}
 	size := want.Bounds().Size()
 	width, height := r.Size()
-	if width != reduced(size.X, scale) || height != reduced(size.Y, scale) || len(rows) != height {
-		return fmt.Errorf("%d×%d and %d rows of %v, scale %d", width, height, len(rows), size, scale)
+	if width != size.X || height != size.Y || len(rows) != height {
+		return fmt.Errorf("%d×%d and %d rows of %v", width, height, len(rows), size)
 	}
 	for y, row := range rows {
 		for x := range width {
 			got := pixel(row, r.Channels(), r.Depth(), x)
-			if want := straight(want.At(x*scale, y*scale)); got != want {
+			if want := straight(want.At(x, y)); got != want {
 				return fmt.Errorf("at %d, %d: %v, want %v", x, y, got, want)
 			}
 		}
@@ -205,16 +202,42 @@ func straight(c color.Color) color.NRGBA64 {
 	return color.NRGBA64Model.Convert(c).(color.NRGBA64)
 }
 
-func TestEveryKindOfPNGAtEveryScale(t *testing.T) {
+func TestEveryKindOfPNG(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, p := range pictures(rng) {
 		file := p.encode(rng)
-		for _, scale := range []int{1, 2, 4, 8} {
-			if err := compare(file, scale); err != nil {
-				t.Fatalf("%v, scale %d: %v", p, scale, err)
-			}
+		if err := compare(file); err != nil {
+			t.Fatalf("%v: %v", p, err)
+		}
+		if err := compareNarrow(file); err != nil {
+			t.Fatalf("%v, with 8 bits: %v", p, err)
 		}
 	}
+}
+
+// compareNarrow reads a file with Options.Narrow and without, and returns the first difference but for the depth.
+func compareNarrow(file []byte) error {
+	wide, want, err := readAll(file, raster.Options{})
+	if err != nil {
+		return err
+	}
+	r, rows, err := readAll(file, raster.Options{Narrow: true})
+	if err != nil {
+		return err
+	}
+	if narrow := wide.interlaced && wide.depth == 16 && !wide.keyed; narrow != (r.Depth() < wide.Depth()) {
+		return fmt.Errorf("%d bits of %d", r.Depth(), wide.Depth())
+	}
+	for y, row := range want {
+		if r.Depth() < wide.Depth() {
+			raster.Narrow(row[:len(row)/2], row)
+			row = row[:len(row)/2]
+		}
+		if !bytes.Equal(rows[y], row) {
+			return fmt.Errorf("row %d differs", y)
+		}
+	}
+	return nil
 }
 
 // PngSuite lies beside image/png.
@@ -233,7 +256,7 @@ func TestPngSuite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := compare(file, 1); err != nil {
+		if err := compare(file); err != nil {
 			t.Errorf("%s: %v", filepath.Base(name), err)
 		}
 	}
@@ -312,8 +335,8 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) {
 		opt := raster.Options{MaxPixels: 1 << 16}
 		_, _, err := readAll(file, opt)
-		for _, scale := range []int{1, 4} {
-			r, rows, err := readAll(file, raster.Options{MaxPixels: 1 << 16, AcceptTruncated: true, Scale: scale})
+		for _, narrow := range []bool{false, true} {
+			r, rows, err := readAll(file, raster.Options{MaxPixels: 1 << 16, AcceptTruncated: true, Narrow: narrow})
 			if err != nil {
 				continue
 			}
@@ -324,7 +347,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := compare(file, 1); err != nil && !strings.HasPrefix(err.Error(), "image/png") {
+		if err := compare(file); err != nil && !strings.HasPrefix(err.Error(), "image/png") {
 			t.Fatal(err)
 		}
 	})

@@ -43,10 +43,9 @@ type Options struct {
 	// AcceptTruncated fills what is missing of a file that was cut short with zeros, instead of returning an error.
 	AcceptTruncated bool
 
-	// Scale asks for only each second, fourth or eighth pixel in both directions, beginning with the first. Only
-	// readers that are much faster so do it, and Size tells whether they did: png, of interlaced files. 0 means 1,
-	// every pixel.
-	Scale int
+	// Narrow asks for samples of 8 bits where the file has 16. Only readers that hold less so do it, and Depth tells
+	// whether they did: png, of interlaced files.
+	Narrow bool
 
 	// Inks converts pixels of CMYK, 4 bytes each of which 255 is full, to red, green, blue and 255. nil takes each
 	// colour as what its ink and black let through.
@@ -65,8 +64,6 @@ func (o Options) Validate() error {
 	switch {
 	case o.MaxPixels < 0:
 		return fmt.Errorf("raster: MaxPixels is %d: it cannot be negative", o.MaxPixels)
-	case o.Scale != 0 && o.Scale != 1 && o.Scale != 2 && o.Scale != 4 && o.Scale != 8:
-		return fmt.Errorf("raster: Scale is %d: it must be 1, 2, 4 or 8", o.Scale)
 	case o.Page < 0:
 		return fmt.Errorf("raster: Page is %d: it cannot be negative", o.Page)
 	}
@@ -86,4 +83,12 @@ func (o Options) CheckSize(format string, width, height int64) error {
 		return &TooLargeError{format, width, height, most}
 	}
 	return nil
+}
+
+// Narrow stores samples of 16 bits, high byte first, as 8 bits in dst, which may be the same memory.
+func Narrow(dst, src []byte) {
+	for i := range dst {
+		v := uint32(src[2*i])<<8 | uint32(src[2*i+1])
+		dst[i] = byte((v*255 + 32895) >> 16)
+	}
 }

@@ -2,16 +2,6 @@ package picture
 
 import "image"
 
-// Narrow turns samples of 16 bits, high byte first, to ones of 8 bits in the same memory.
-func Narrow(row []byte) []byte {
-	out := row[: len(row)/2 : len(row)/2]
-	for i := range out {
-		v := uint32(row[2*i])<<8 | uint32(row[2*i+1])
-		out[i] = byte((v*255 + 32895) >> 16)
-	}
-	return out
-}
-
 // Alpha multiplies the samples of a row by alpha, the last of each pixel's 2 or 4, where that is asked for. It reports
 // whether all of the row is opaque.
 func Alpha(row []byte, channels int, multiply bool) (opaque bool) {

@@ -56,7 +56,7 @@ func (t *transform) decode() error {
 func (t *transform) openRows(need picture.Need) (*rows.Source, error) {
 	if t.info.ByRows() {
 		opt := t.rowOptions()
-		opt.KeepInks = true
+		opt.KeepInks, opt.Narrow = true, true
 		return rows.Open(t.info.Coding, t.data, opt)
 	}
 	if t.animates() {

@@ -7,6 +7,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/resample"
+	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
 // feed takes the rows of a picture as they are decoded.
@@ -149,7 +150,8 @@ func (t *transform) rows(src engine.RowSource, to feed) (opaque bool, err error)
 		}
 		samples := row
 		if src.Depth() == 16 {
-			samples = picture.Narrow(row)
+			samples = row[:len(row)/2]
+			raster.Narrow(samples, row)
 		}
 		if alpha {
 			opaque = picture.Alpha(samples, src.Channels(), multiply) && opaque
