@@ -255,7 +255,13 @@ func (r *Reader) truncated() error {
 
 // unblock gathers the blocks of data that begin at an offset, and tells whether the file has all of them.
 func (r *Reader) unblock(at int) bool {
-	r.packed = r.packed[:0]
+	size := 0
+	for i := at; i < len(r.data) && r.data[i] != 0; i += 1 + int(r.data[i]) {
+		size += int(r.data[i])
+	}
+	if r.packed = r.packed[:0]; cap(r.packed) < size {
+		r.packed = make([]byte, 0, size)
+	}
 	for at < len(r.data) && r.data[at] != 0 {
 		n := int(r.data[at])
 		r.packed = append(r.packed, r.data[at+1:min(at+1+n, len(r.data))]...)

@@ -8,7 +8,6 @@ import (
 	"math"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
-	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
 )
 
 // Source is a picture in one kind of file.
@@ -93,20 +92,18 @@ func jpegSources(opaque, gray *image.NRGBA) (all []Source) {
 	add := func(name string, data []byte, shows *image.NRGBA) {
 		all = append(all, Source{"JPEG, " + name, data, shows, 34})
 	}
-	for _, s := range [][2]int{{1, 1}, {2, 1}, {2, 2}, {1, 2}, {4, 1}, {4, 2}} {
+	for _, s := range [][2]int{{1, 1}, {2, 1}, {2, 2}, {1, 2}} {
 		for _, progressive := range []bool{false, true} {
 			name := fmt.Sprintf("luma %d×%d", s[0], s[1])
 			if progressive {
 				name += ", progressive"
 			}
-			add(name, jpegenc.Encode(opaque, jpegenc.Options{Quality: 95, Sampling: s, Progressive: progressive}), opaque)
+			add(name, JPEG(opaque, JPEGOptions{Sampling: s, Progressive: progressive}), opaque)
 		}
 	}
 	add("restart markers", JPEG(opaque, JPEGOptions{Restart: 1}), opaque)
 	add("gray", JPEG(opaque, JPEGOptions{Gray: true}), gray)
 	add("gray, progressive", JPEG(opaque, JPEGOptions{Gray: true, Progressive: true}), gray)
-	add("CMYK", jpegenc.Encode(opaque, jpegenc.Options{Space: jpegenc.AdobeCMYK, Quality: 97}), opaque)
-	add("12 bits", jpegenc.Encode(opaque, jpegenc.Options{Precision: 12, Quality: 95}), opaque)
 	for o := 1; o <= 8; o++ {
 		add(fmt.Sprintf("orientation %d", o), JPEG(Stored(opaque, o),
 			JPEGOptions{Progressive: o%2 == 0, Segments: [][]byte{exifSegment(o)}}), opaque)

@@ -27,16 +27,11 @@ type fidelity struct {
 }
 
 // Planes decodes the primary picture, or the one that Select chose, as it is stored: cropped, not turned. A thumbnail
-// of the file serves instead where it shows the same with at least width×height pixels. 0×0 asks for the picture
-// itself. So a File is an engine.PlaneSource.
+// of the file serves instead where it shows the same in the size that is needed. What does not show at that size may be
+// left out. 0×0 asks for the picture itself.
 //
 // The error is an *outcome.Rejection when the image is at fault, and the context's cause when it ended.
-func (f *File) Planes(ctx context.Context, width, height int) (*picture.Picture, error) {
-	return f.Decode(ctx, picture.Need{Width: width, Height: height, Exact: true})
-}
-
-// Decode decodes as Planes does, and leaves out what does not show at the size that is needed.
-func (f *File) Decode(ctx context.Context, need picture.Need) (*picture.Picture, error) {
+func (f *File) Planes(ctx context.Context, need picture.Need) (*picture.Picture, error) {
 	p, width, height := f.shown, need.Width, need.Height
 	if f.cut(p) {
 		return nil, outcome.Reject(outcome.Truncated, "it ends before its picture does")

@@ -21,7 +21,7 @@ func decode(t *testing.T, data []byte, w, h int) *picture.Picture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := f.Planes(context.Background(), w, h)
+	p, err := f.Planes(context.Background(), picture.Need{Width: w, Height: h, Exact: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestGridsAreDecodedTileByTile(t *testing.T) {
 			t.Fatal(err)
 		}
 		var r *outcome.Rejection
-		if _, err := f.Planes(t.Context(), 0, 0); !errors.As(err, &r) {
+		if _, err := f.Planes(t.Context(), picture.Need{Exact: true}); !errors.As(err, &r) {
 			t.Errorf("%s: %v, want a rejection", what, err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestOpacityIsAnItemOfItsOwn(t *testing.T) {
 	}
 	alpha = alpha.sized(201, 130)
 	f, _ := Parse(build(main, alpha))
-	if _, err := f.Planes(t.Context(), 0, 0); err == nil {
+	if _, err := f.Planes(t.Context(), picture.Need{Exact: true}); err == nil {
 		t.Error("opacity larger than the picture passed")
 	}
 	alpha = alpha.sized(200, 130)
@@ -285,7 +285,7 @@ func TestDamagedPicturesAreRejected(t *testing.T) {
 			t.Fatal(err)
 		}
 		var r *outcome.Rejection
-		if _, err := f.Planes(t.Context(), 0, 0); err != nil && !errors.As(err, &r) {
+		if _, err := f.Planes(t.Context(), picture.Need{Exact: true}); err != nil && !errors.As(err, &r) {
 			t.Errorf("damage %d: %v is no rejection", n, err)
 		}
 	}
@@ -301,7 +301,7 @@ func TestPicturesCutShortAreSaidToBe(t *testing.T) {
 		t.Errorf("%+v, %v", img, err)
 	}
 	var r *outcome.Rejection
-	if _, err := f.Planes(t.Context(), 0, 0); !errors.As(err, &r) || r.Reason != outcome.Truncated {
+	if _, err := f.Planes(t.Context(), picture.Need{Exact: true}); !errors.As(err, &r) || r.Reason != outcome.Truncated {
 		t.Errorf("%v, want a rejection as truncated", err)
 	}
 }
@@ -357,7 +357,7 @@ func TestPages(t *testing.T) {
 		if err != nil || img.Width != want {
 			t.Errorf("page %d is %d pixels wide, want %d (%v)", page, img.Width, want, err)
 		}
-		if p, err := f.Planes(t.Context(), 0, 0); err != nil || p.Width() != want {
+		if p, err := f.Planes(t.Context(), picture.Need{Exact: true}); err != nil || p.Width() != want {
 			t.Errorf("page %d is not decoded: %v", page, err)
 		}
 	}

@@ -21,7 +21,7 @@ func TestTinyPictures(t *testing.T) {
 	}
 	exact := map[string]bool{"png": true, "tiff": true, "webp,lossless:yes": true}
 	for _, size := range [][2]int{{1, 1}, {3, 2}, {1, 90}, {131, 1}} {
-		for k, s := range enginetest.Sources(size[0], size[1]) {
+		for k, s := range sources(size[0], size[1]) {
 			full := decoded(t, outputs(t, ours, s.Data, "x=format:png")[0])
 			if d := enginetest.PSNR(full, s.Picture); d < s.Near-16 { // a colour for several pixels is far from each
 				t.Errorf("%s of %v: %.1f dB from its picture", s.Name, size, d)

@@ -130,7 +130,7 @@ func (e *Engine) Planes(ctx context.Context, data []byte, info header.Info, need
 		return nil, err
 	}
 	defer release()
-	p, err := file.Decode(ctx, need)
+	p, err := file.Planes(ctx, need)
 	if err != nil && ctx.Err() == nil {
 		t.info = info
 		err = t.reject(err)

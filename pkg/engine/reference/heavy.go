@@ -4,7 +4,6 @@ import (
 	"context"
 	"image"
 
-	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
@@ -31,7 +30,7 @@ func (t *transform) decodeHEIF() (image.Image, error) {
 		return nil, farmsFault{err}
 	}
 	defer release()
-	p, err := file.Planes(t.ctx, 0, 0)
+	p, err := file.Planes(t.ctx, picture.Need{Exact: true})
 	if err != nil {
 		return nil, err
 	}
@@ -56,5 +55,3 @@ func imageOf(p *picture.Picture) image.Image {
 	}
 	return p.NRGBA()
 }
-
-var _ engine.PlaneSource = (*heif.File)(nil)
