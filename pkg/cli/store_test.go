@@ -27,19 +27,19 @@ func TestUnavailableStoreIsLoggedOnceAMinute(t *testing.T) {
 	})
 }
 
-// A sink that starts again while its bucket is away collects, and a worker waits. One that was never there, or has
-// another name, is a mistake.
+// A sink that starts again while its bucket is away collects, and a worker waits. Others end with a status after which a
+// supervisor starts them again.
 func TestStartWithoutTheBucket(t *testing.T) {
 	t.Setenv("AWS_REGION", "us-east-1")
 	const away = "http://127.0.0.1:1"
-	mistaken := "http://" + strings.Repeat("a", 64) + ".invalid"
+	unknown := "http://" + strings.Repeat("a", 64) + ".invalid"
 	for _, test := range []struct {
 		endpoint string
 		without  absence
 		code     int
 	}{
 		{away, endWithout, ExitFault}, {away, waitForStore, 0}, {away, collectAtOnce, 0},
-		{mistaken, endWithout, ExitUsage}, {mistaken, waitForStore, ExitUsage}, {mistaken, collectAtOnce, 0},
+		{unknown, endWithout, ExitFault}, {unknown, waitForStore, ExitFault}, {unknown, collectAtOnce, 0},
 	} {
 		t.Setenv("AWS_ENDPOINT_URL", test.endpoint)
 		var out strings.Builder
