@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -99,9 +98,9 @@ const translateTimeout = 30 * time.Second
 
 // translator has each codec in WebAssembly translated once for all children.
 type translator struct {
-	cache     wasm.Cache // empty: none
-	temporary bool       // for this process alone: made by makeCache, removed by close
-	absent    error      // why there is no cache; nil if none is wanted, or this system cannot have one
+	cache     wasm.Cache           // empty: none
+	temporary *wasm.TemporaryCache // the cache, if it is for this process alone: close removes it; else nil
+	absent    error                // why there is no cache; nil if none is wanted, or this system cannot have one
 	log       *slog.Logger
 	makeCache func() error
 	translate func(context.Context, isolate.Libraries) (isolate.Libraries, error) // adds a codec to the cache
@@ -130,20 +129,19 @@ func newTranslator(log *slog.Logger) *translator {
 	cache, err := openCodeCache(wasm.OpenCache)
 	if err != nil {
 		logCodeCache(log, err)
-		t.temporary = true
-		cache, err = wasm.CheckCache(filepath.Join(os.TempDir(), "imagefarm-codecs-"+rand.Text()))
-		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		if t.temporary, err = wasm.NewTemporaryCache(); err == nil {
+			cache = t.temporary.Cache
+		} else if !errors.Is(err, errors.ErrUnsupported) {
 			t.absent = fmt.Errorf("cannot keep their machine code: %w; let %s name a directory of mode 0700, "+
 				"with none above it that other users can write to", err, wasm.Env)
 		}
 	}
 	t.cache = cache
 	t.makeCache = sync.OnceValue(func() error {
-		if !t.temporary || t.cache == "" {
+		if t.temporary == nil {
 			return t.absent
 		}
-		_, err := wasm.OpenCache(string(t.cache))
-		return err
+		return t.temporary.Open()
 	})
 	return t
 }
@@ -154,8 +152,8 @@ func (t *translator) close() {
 	t.stop()
 	t.mu.Unlock()
 	t.running.Wait()
-	if t.temporary && t.cache != "" {
-		_ = os.RemoveAll(string(t.cache))
+	if t.temporary != nil {
+		t.temporary.Remove()
 	}
 }
 

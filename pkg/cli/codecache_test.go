@@ -17,7 +17,7 @@ func newTestTranslator(
 	t.Helper()
 	var said strings.Builder
 	tr := newTranslator(slog.New(slog.DiscardHandler))
-	tr.cache, tr.absent, tr.temporary = "unused", nil, false
+	tr.cache, tr.absent, tr.temporary = "unused", nil, nil
 	tr.log, tr.translate = slog.New(slog.NewTextHandler(&said, nil)), translate
 	t.Cleanup(tr.close)
 	return tr, &said

@@ -5,6 +5,7 @@ package wasm
 import (
 	"errors"
 	"fmt"
+	"os"
 )
 
 // errUnchecked says that this system has no cache: who may write to a directory is not checked here.
@@ -17,3 +18,7 @@ func checkParents(string) error { return errUnchecked }
 func checkWritable(string) error { return errUnchecked }
 
 func lock(string) (unlock func(), err error) { return nil, errUnchecked }
+
+func openTemporary(string) (Cache, *os.File, error) { return "", nil, errUnchecked }
+
+func removeAbandoned(string, string) {}
