@@ -66,6 +66,10 @@ func (s summary) print(w io.Writer) {
 	if r.Strangers > 0 {
 		fmt.Fprintf(w, "%s of the done come from workers that cannot echo task ids\n", numfmt.Count(r.Strangers))
 	}
+	if r.Unproven > 0 {
+		fmt.Fprintf(w, "%s settled by results without a ticket, which any program on this machine can send "+
+			"(--allow-strangers=false refuses them)\n", numfmt.Counted(r.Unproven, "image"))
+	}
 	if r.Partly > 0 {
 		fmt.Fprintf(w, "%s of the done only in part: %s %s names the variants that could not be made\n",
 			numfmt.Count(r.Partly), asCalled(os.Args[0], "farm report"), s.ledgerFlags)

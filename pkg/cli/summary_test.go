@@ -98,6 +98,19 @@ func TestSummarySaysWhatIsLeftAndWhatIsUnaccountedFor(t *testing.T) {
 	}
 }
 
+func TestSummarySaysHowManyResultsHadNoTicket(t *testing.T) {
+	const line = "settled by results without a ticket"
+	for n, want := range map[int64]string{0: "", 1: "1 image " + line, 60: "60 images " + line} {
+		run := wire.Run{ID: "r", State: outcome.Finished, Total: 60, Found: 60, Done: 60, Unproven: n, Started: time.Now()}
+		run.Ended = run.Started.Add(time.Second)
+		var out strings.Builder
+		summary{run: &run}.print(&out)
+		if !strings.Contains(out.String(), want) || n == 0 && strings.Contains(out.String(), line) {
+			t.Errorf("of %d it says %q", n, out.String())
+		}
+	}
+}
+
 func TestPrintedCommandsAreThoseThatWereCalled(t *testing.T) {
 	for _, c := range []struct{ arg0, want string }{
 		{"farm", "farm rejects"},

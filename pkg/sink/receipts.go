@@ -19,7 +19,7 @@ func receiptOf(r *wire.Result) wire.Receipt {
 		ID: canonicalID(r), Run: r.Run, Filename: r.Filename, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
 		Worker: r.Worker, Delivery: r.Delivery, Bytes: r.InputBytes, Timings: r.Timings, At: time.Now(),
 		Source: r.Source, Dropped: r.Dropped, Warnings: r.Warnings, Known: factsOf(r), Refused: r.Refused,
-		URL: carried.URL, Columns: carried.Columns, OutOfReach: r.OutOfReach,
+		URL: carried.URL, Columns: carried.Columns, OutOfReach: r.OutOfReach, Unproven: len(r.Ticket) == 0,
 	}
 	for _, o := range r.Outputs {
 		sum := o.Sum

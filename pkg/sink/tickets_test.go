@@ -210,6 +210,19 @@ func TestStrangersResultReplacesNoOutputOfAnotherImage(t *testing.T) {
 	}
 }
 
+func TestReceiptSaysThatItsResultHadNoTicket(t *testing.T) {
+	open := newStage(t)
+	open.send(done(1).Encode())
+	if r := open.await(wire.TopicTaskDone).(*wire.Receipt); !r.Unproven {
+		t.Errorf("of a result without a ticket: %+v", r)
+	}
+	strict := newStrictStage(t)
+	strict.sendBy(strict.results, strict.result(1).Encode())
+	if r := strict.await(wire.TopicTaskDone).(*wire.Receipt); r.Unproven {
+		t.Errorf("of one with its ticket: %+v", r)
+	}
+}
+
 // Found with {worker: w1, draining: true}, after which the real w1 got no task any more.
 func TestHeartbeatSpeaksOnlyForItsConnection(t *testing.T) {
 	s := newStrictStage(t)

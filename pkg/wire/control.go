@@ -235,9 +235,10 @@ type Run struct {
 	Deliveries   int64  `msgpack:"deliveries" json:"deliveries"`
 	Redeliveries int64  `msgpack:"redeliveries" json:"redeliveries"`
 	Speculative  int64  `msgpack:"speculative" json:"speculative"`
-	Strangers    int64  `msgpack:"strangers" json:"strangers"`               // done according to a stranger alone
-	Partly       int64  `msgpack:"partly,omitempty" json:"partly,omitempty"` // done without some of the variants
-	Bytes        int64  `msgpack:"bytes" json:"bytes"`                       // of inputs settled in this run
+	Strangers    int64  `msgpack:"strangers" json:"strangers"`                   // done according to a stranger alone
+	Unproven     int64  `msgpack:"unproven,omitempty" json:"unproven,omitempty"` // settled by results without a ticket
+	Partly       int64  `msgpack:"partly,omitempty" json:"partly,omitempty"`     // done without some of the variants
+	Bytes        int64  `msgpack:"bytes" json:"bytes"`                           // of inputs settled in this run
 	Peers        int    `msgpack:"peers" json:"peers"`
 	WorkUS       int64  `msgpack:"work,omitempty" json:"work_us"`              // of Working, microseconds; 0: not told
 	Waiting      string `msgpack:"waiting,omitempty" json:"waiting,omitempty"` // what it waits for, in words

@@ -56,10 +56,12 @@ type Receipt struct {
 	// OutOfReach says that the delivery failed because the worker may not open what the task refers to.
 	OutOfReach bool `msgpack:"out_of_reach,omitempty" json:"out_of_reach,omitempty"`
 	// It was settled before this result came
-	Duplicate bool         `msgpack:"duplicate,omitempty" json:"duplicate,omitempty"`
-	Stranger  bool         `msgpack:"stranger,omitempty" json:"stranger,omitempty"` // of a worker that cannot echo ids
-	Outputs   []OutputInfo `msgpack:"outputs,omitempty" json:"outputs,omitempty"`
-	Bytes     int64        `msgpack:"bytes,omitempty" json:"bytes,omitempty"` // of the input
+	Duplicate bool `msgpack:"duplicate,omitempty" json:"duplicate,omitempty"`
+	Stranger  bool `msgpack:"stranger,omitempty" json:"stranger,omitempty"` // of a worker that cannot echo ids
+	// Unproven says that the result had no ticket. Only receipts in events tell it.
+	Unproven bool         `msgpack:"unproven,omitempty" json:"unproven,omitempty"`
+	Outputs  []OutputInfo `msgpack:"outputs,omitempty" json:"outputs,omitempty"`
+	Bytes    int64        `msgpack:"bytes,omitempty" json:"bytes,omitempty"` // of the input
 	// Acknowledged says that an operator knows of the rejection. Answers of the ledger about single tasks and about the
 	// rejected and dead tell it.
 	Acknowledged bool     `msgpack:"acknowledged,omitempty" json:"acknowledged,omitempty"`

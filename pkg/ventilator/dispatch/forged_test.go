@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -46,6 +47,16 @@ func TestFailureAfterTheSinkHadTheResultCounts(t *testing.T) {
 	d.RecordFailure(nthID(0), &wire.Receipt{Worker: "w", Delivery: 1}, now) // the sink could not write its outputs
 	if task := d.tasks[nthID(0)]; task.failures != 1 || task.state != backingOff {
 		t.Errorf("the task is %s with %d failures", task.state, task.failures)
+	}
+}
+
+func TestTasksThatResultsWithoutATicketSettledAreCounted(t *testing.T) {
+	d, now := newTestDispatcher(nil), time.Now()
+	d.addN(2, now)
+	d.Settle(&wire.Receipt{Outcome: outcome.Done, Unproven: true}, nthID(0))
+	d.Settle(&wire.Receipt{Outcome: outcome.Rejected}, nthID(1))
+	if got := d.Counts(); got.Unproven != 1 || got.Done != 1 || got.Rejected != 1 {
+		t.Errorf("%+v", got)
 	}
 }
 

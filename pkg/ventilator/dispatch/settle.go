@@ -27,6 +27,9 @@ func (d *Dispatcher) Settle(r *wire.Receipt, id taskid.ID) bool {
 	if r.Stranger {
 		d.counts.Strangers++
 	}
+	if r.Unproven {
+		d.counts.Unproven++
+	}
 	if len(r.Refused) > 0 {
 		d.counts.Partly++
 	}
