@@ -5,6 +5,7 @@ package hostile
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -263,12 +264,28 @@ func TestRunUnderAttack(t *testing.T) {
 	}
 }
 
+// processorTime returns the processor time that a process has used so far.
+func processorTime(t testing.TB, p *farmtest.Process) time.Duration {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // from the state, the third, on
+	var user, system time.Duration
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		t.Fatal(err)
+	}
+	return (user + system) * (time.Second / 100)
+}
+
 // BenchmarkRunUnderFlood tells how many images a second are made while strangers send mutated messages as fast as they
 // can, and the ratio to a run without them: go test ./test/hostile -run '^$' -bench Flood -benchtime 3x
 //
 // A second worker is started when the run has begun. seconds-to-join is from the start of its process until the
 // ventilator has admitted it under the flood, messages how many the strangers sent in a run. They run on the same
-// machine: %-of-processors is what they take of it themselves, and so nobody can use for images.
+// machine: %-of-processors is what they take of it themselves, and so nobody can use for images. sink-ms and
+// ventilator-ms are the processor time of these processes, which the speed of the machine's other work changes little.
 func BenchmarkRunUnderFlood(b *testing.B) { runUnderFlood(b, 0) }
 
 // BenchmarkRunUnderFloodAndSilence is the same with silent connections to all endpoints beside the messages.
@@ -279,6 +296,7 @@ func runUnderFlood(b *testing.B, silent int) {
 	dir := album(b, images)
 	var messages int64
 	var joining, attacking, flooding time.Duration
+	processor := make(map[string]time.Duration)
 	run := func(flood bool) (perSecond float64) {
 		f := farmtest.New(b, programs, b.TempDir())
 		sink := f.StartSink("--allow-strangers=false", "--log-level", "error")
@@ -301,10 +319,14 @@ func runUnderFlood(b *testing.B, silent int) {
 		}
 		ventilator.MustExit(0)
 		took := time.Since(begun)
+		kind := "alone"
 		if flood {
 			attacking += cputime.Used() - ours
 			flooding += took
+			kind = "flooded"
 		}
+		processor["sink-ms-"+kind] += processorTime(b, sink)
+		processor["ventilator-ms-"+kind] += ventilator.Cmd.ProcessState.UserTime() + ventilator.Cmd.ProcessState.SystemTime()
 		cancel()
 		wait()
 		waitSilent()
@@ -324,5 +346,8 @@ func runUnderFlood(b *testing.B, silent int) {
 	b.ReportMetric(100*flooded/alone, "%")
 	b.ReportMetric(100*attacking.Seconds()/flooding.Seconds()/float64(runtime.NumCPU()), "%-of-processors")
 	b.ReportMetric(joining.Seconds()/float64(b.N), "seconds-to-join")
+	for unit, took := range processor {
+		b.ReportMetric(float64(took.Milliseconds())/float64(b.N), unit)
+	}
 	b.ReportMetric(float64(messages)/float64(b.N), "messages")
 }

@@ -18,25 +18,6 @@ import (
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
-// take receives n tasks as a worker that answers none.
-func (j joined) take(t *testing.T, n int) (tasks []*wire.Task) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)
-	defer cancel()
-	for range n {
-		m, err := j.pull.Recv(ctx)
-		if err != nil {
-			t.Fatalf("%d of %d tasks, %v", len(tasks), n, err)
-		}
-		task, err := wire.DecodeTask(m[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		tasks = append(tasks, task)
-	}
-	return tasks
-}
-
 // answerTo returns the result of a task, with outputs of that content.
 func answerTo(task *wire.Task, worker, data string) *wire.Result {
 	r := &wire.Result{ID: task.ID, Filename: task.Filename, Outcome: outcome.Done,
@@ -79,13 +60,9 @@ func TestCompromisedWorkerHarmsItsOwnTasksOnly(t *testing.T) {
 		}
 	}
 	mustWrite("# nobody\n")
-	sink := f.StartSink("--tls", f.member(f.dir, "sink", "main"), "--tls-deny", deny,
-		"--allow-strangers=false")
-	operator := f.member(f.dir, "operator", "anna")
-	sink.Await("collecting")
+	sink := f.startSink("--tls-deny", deny, "--allow-strangers=false")
 	before := memory(t, sink)
 	good := f.member(f.dir, "worker", "w1")
-	master := f.member(f.dir, "ventilator", "v1")
 	evil := f.joinWith(f.credentials(f.member(f.dir, "worker", "evil")), "w1", held)
 	accomplice := f.joinWith(f.credentials(f.member(f.dir, "worker", "w3")), "evil", 0)
 
@@ -94,21 +71,7 @@ func TestCompromisedWorkerHarmsItsOwnTasksOnly(t *testing.T) {
 		if err := os.Rename(album(t, n), filepath.Join(root, run)); err != nil { // the runs have different names
 			t.Fatal(err)
 		}
-		return f.StartVentilator("--tls", master, "--tls-deny", deny, "--allow-strangers=false", "--sink", f.Host,
-			"--run", run, root)
-	}
-	mustBeOfW1 := func(entries int) {
-		t.Helper()
-		all := f.entries(operator)
-		if len(all) != entries {
-			t.Errorf("%d entries, not %d", len(all), entries)
-		}
-		for _, e := range all {
-			if e.Worker != "w1" || e.Outcome != outcome.Done || e.Stranger || len(e.Outputs) != 3 {
-				t.Errorf("the ledger says %+v", e)
-			}
-		}
-		mustHaveNoForgery(t, f.Out)
+		return f.startVentilator("--tls-deny", deny, "--allow-strangers=false", "--run", run, root)
 	}
 
 	ventilator := begin("first")
@@ -122,7 +85,7 @@ func TestCompromisedWorkerHarmsItsOwnTasksOnly(t *testing.T) {
 		send(t, accomplice.push, answerTo(task, "evil", "forged").Encode())
 	}
 	ventilator.MustExit(0) // w1 gets what evil keeps, too
-	mustBeOfW1(n)
+	f.mustHaveDone("w1", n)
 	w1.Kill()
 
 	ventilator = begin("second")
@@ -140,7 +103,7 @@ func TestCompromisedWorkerHarmsItsOwnTasksOnly(t *testing.T) {
 	}
 	f.StartWorker("w1", "--tls", good)
 	ventilator.MustExit(0)
-	mustBeOfW1(2 * n)
+	f.mustHaveDone("w1", 2*n)
 	polling, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	if _, err := evil.pull.Recv(polling); !errors.Is(err, context.DeadlineExceeded) {

@@ -5,61 +5,19 @@ package hostile
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/pki"
-	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
-// secureFarm is a farm whose sockets speak TLS.
-type secureFarm struct {
-	*farmtest.Farm
-	t   *testing.T
-	dir string // of the authority
-}
-
-func newSecureFarm(t *testing.T) *secureFarm {
-	f := &secureFarm{farmtest.New(t, programs, t.TempDir()), t, filepath.Join(t.TempDir(), "tls")}
-	for _, e := range []*string{&f.Tasks, &f.Results, &f.Events, &f.Control} {
-		*e = strings.Replace(*e, "tcp:", "tls:", 1)
-	}
-	f.authority(f.dir)
-	return f
-}
-
-func (f *secureFarm) authority(dir string) {
-	f.t.Helper()
-	f.Start("init", "farm", "tls", "init", dir).MustExit(0)
-}
-
-// member issues a certificate by the authority in dir, and returns its file.
-func (f *secureFarm) member(dir, role, name string) string {
-	f.t.Helper()
-	issue := f.Start("issue", "farm", "tls", "issue", "--dir", dir, role, name)
-	issue.MustExit(0)
-	return strings.TrimSpace(issue.Output())
-}
-
-// farm runs an operator's command with the certificate of a member, and returns the process after its end.
-func (f *secureFarm) farm(code int, bundle string, args ...string) *farmtest.Process {
-	f.t.Helper()
-	args = append(args, "--sink", f.Host, "--control", f.Control, "--tls", bundle)
-	p := f.Start(args[0], "farm", args...)
-	p.MustExit(code)
-	return p
-}
-
 func TestFarmOverTLS(t *testing.T) {
 	f := newSecureFarm(t)
-	sink := f.StartSink("--tls", f.member(f.dir, "sink", "main"))
+	sink := f.startSink()
 	f.StartWorker("w1", "--tls", f.member(f.dir, "worker", "w1"))
 
 	// Strangers: another authority's worker, a member of another role, a worker without TLS.
@@ -78,7 +36,7 @@ func TestFarmOverTLS(t *testing.T) {
 	borrowed.MustExit(2)
 	borrowed.MustSay("allows w1")
 
-	f.StartVentilator("--tls", f.member(f.dir, "ventilator", "v1"), "--sink", f.Host, photos).MustExit(0)
+	f.startVentilator(photos).MustExit(0)
 
 	operator := f.member(f.dir, "operator", "anna")
 	status := f.farm(0, operator, "status", "--json")
@@ -111,66 +69,13 @@ func TestBindsBeyondLoopbackNeedTLS(t *testing.T) {
 	}
 }
 
-// credentials opens a member's certificate for a socket of this process.
-func (f *secureFarm) credentials(bundle string) *pki.Credentials {
-	f.t.Helper()
-	credentials, err := pki.Open(pki.Config{Bundle: bundle, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return credentials
-}
-
-// joined is a worker made of two sockets of this process, which knows no manners.
-type joined struct {
-	pull *zsock.Pull
-	push *zsock.Push
-}
-
-// join connects to tasks and results. security is nil for one that speaks plain TCP.
-func (f *secureFarm) join(name string, security *pki.Credentials) joined {
-	f.t.Helper()
-	return f.joinWith(security, name, 64)
-}
-
-// joinWith is join with another prefetch; 0: it takes no tasks.
-func (f *secureFarm) joinWith(security *pki.Credentials, name string, prefetch int) joined {
-	f.t.Helper()
-	network, plainly := zsock.Network{}, func(e string) string { return strings.Replace(e, "tls:", "tcp:", 1) }
-	if security != nil {
-		network.Security, plainly = security, func(e string) string { return e }
-	}
-	me := wire.WorkerIdentity{Name: name, Slots: 4, Prefetch: prefetch, Token: wire.NewToken()}.String()
-	pull, err := zsock.NewPull(zsock.Config{Network: network, Identity: me, MaxMessage: 1 << 20})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	push, err := zsock.NewPush(zsock.Config{Network: network, Identity: me})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_, _ = pull.Close(ctx), push.Close(ctx) // what nobody takes is lost
-	})
-	if prefetch > 0 {
-		err = pull.Dial(plainly(f.Tasks))
-	}
-	if err := errors.Join(err, push.Dial(plainly(f.Results))); err != nil {
-		f.t.Fatal(err)
-	}
-	return joined{pull, push}
-}
-
 // Wrong authority, expired, wrong role, plaintext, replayed ticket: none gets a byte of a task or an entry in the
 // ledger, and good peers go on.
 func TestNoStrangerGetsATaskOrAnEntry(t *testing.T) {
 	const n = 12
 	f := newSecureFarm(t)
-	sink := f.StartSink("--tls", f.member(f.dir, "sink", "main"))
-	sink.Await("collecting")
-	ventilator := f.StartVentilator("--tls", f.member(f.dir, "ventilator", "v1"), "--sink", f.Host, album(t, n))
+	sink := f.startSink()
+	ventilator := f.startVentilator(album(t, n))
 	ventilator.Await("handing out tasks")
 
 	other := filepath.Join(t.TempDir(), "other")
@@ -204,14 +109,7 @@ func TestNoStrangerGetsATaskOrAnEntry(t *testing.T) {
 		f.join("w3", f.credentials(f.member(f.dir, "worker", "w3")))
 	taken := make(map[string]bool)
 	for len(taken) < n {
-		m, err := member.pull.Recv(ctx)
-		if err != nil {
-			t.Fatalf("%d of %d tasks, %v", len(taken), n, err)
-		}
-		task, err := wire.DecodeTask(m[0])
-		if err != nil {
-			t.Fatal(err)
-		}
+		task := member.take(t, 1)[0]
 		taken[task.ID] = true
 		answer := func(data string) []byte { return answerTo(task, "w2", data).Encode() }
 		send(t, thief.push, answer("forged"))
@@ -225,16 +123,6 @@ func TestNoStrangerGetsATaskOrAnEntry(t *testing.T) {
 		}
 		stop()
 	}
-	operator := f.member(f.dir, "operator", "anna")
-	entries := f.entries(operator)
-	if len(entries) != n {
-		t.Errorf("%d entries, not %d", len(entries), n)
-	}
-	for _, e := range entries {
-		if !taken[e.ID] || e.Worker != "w2" || e.Outcome != outcome.Done || e.Stranger {
-			t.Errorf("the ledger says %+v", e)
-		}
-	}
-	mustHaveNoForgery(t, f.Out)
+	f.mustHaveDone("w2", n)
 	sink.MustLive()
 }

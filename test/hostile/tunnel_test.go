@@ -3,7 +3,6 @@
 package hostile
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,9 +16,6 @@ import (
 
 	"github.com/imagefarm/imagefarm/pkg/access"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/sinkclient"
-	"github.com/imagefarm/imagefarm/pkg/wire"
-	"github.com/imagefarm/imagefarm/pkg/zsock"
 	"github.com/imagefarm/imagefarm/test/internal/farmtest"
 )
 
@@ -75,13 +71,11 @@ func TestStrangersComeThroughATunnel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink := f.StartSink("--tls", f.member(f.dir, "sink", "main"), "--tokens", file)
-	sink.Await("collecting")
+	sink := f.startSink("--tokens", file)
 	inside := farmtest.New(t, programs, t.TempDir()) // whose host the tunnel has
 	f.Start("tunnel", "farm", "tunnel", "--tls", f.member(f.dir, "tunnel", "studio"), "--bind", inside.Host,
 		"--sink", f.Host, "--ventilator", f.Host, "--log-format", "json").Await("tunnel")
-	ventilator := f.StartVentilator("--tls", f.member(f.dir, "ventilator", "v1"), "--tokens", file,
-		"--sink", f.Host, album(t, 5))
+	ventilator := f.startVentilator("--tokens", file, album(t, 5))
 	ventilator.Await("handing out tasks")
 
 	bad := make(map[string]*farmtest.Process)
@@ -112,7 +106,7 @@ func TestStrangersComeThroughATunnel(t *testing.T) {
 			t.Errorf("with %s a stranger got a task", what)
 		}
 	}
-	entries := f.entries(f.member(f.dir, "operator", "anna"))
+	entries := f.entries()
 	if len(entries) != 5 {
 		t.Errorf("%d entries", len(entries))
 	}
@@ -157,8 +151,7 @@ func TestGuessesThroughATunnelAreBounded(t *testing.T) {
 	f := newSecureFarm(t)
 	file := filepath.Join(t.TempDir(), "tokens")
 	good := token(t, f.Farm, file, "worker", "py")
-	sink := f.StartSink("--tls", f.member(f.dir, "sink", "main"), "--tokens", file)
-	sink.Await("collecting")
+	sink := f.startSink("--tokens", file)
 	results := make(map[string]string)
 	for _, name := range []string{"studio", "attic"} {
 		inside := farmtest.New(t, programs, t.TempDir())
@@ -184,21 +177,4 @@ func TestGuessesThroughATunnelAreBounded(t *testing.T) {
 	if said := identify(t, results["attic"], "py", good); said != "WELCO" {
 		t.Errorf("the right token through another tunnel is answered with %q", said)
 	}
-}
-
-// entries returns the ledger's entries, as the member of a certificate reads them.
-func (f *secureFarm) entries(bundle string) []wire.Receipt {
-	f.t.Helper()
-	client, err := sinkclient.Dial(zsock.Network{Security: f.credentials(bundle)}, f.Control)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)
-	defer cancel()
-	page, err := client.Entries(ctx, wire.EntriesArgs{})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return page.Entries
 }
