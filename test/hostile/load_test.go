@@ -351,3 +351,29 @@ func runUnderFlood(b *testing.B, silent int) {
 	}
 	b.ReportMetric(float64(messages)/float64(b.N), "messages")
 }
+
+// BenchmarkSilentConnection tells what a connection costs the sink that says nothing until the sink ends it, a hundred at
+// a time: go test ./test/hostile -run '^$' -bench SilentConnection -benchtime 500x
+func BenchmarkSilentConnection(b *testing.B) {
+	f := farmtest.New(b, programs, b.TempDir())
+	sink := f.StartSink("--allow-strangers=false", "--log-level", "error")
+	mustAnswer(b, f)
+	before := processorTime(b, sink)
+	var all sync.WaitGroup
+	places := make(chan struct{}, 100)
+	for range b.N {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			conn := dialTCP(f.Results)
+			if conn == nil {
+				b.Error("the sink cannot be reached")
+				return
+			}
+			defer conn.Close()
+			_, _ = io.Copy(io.Discard, conn)
+		})
+	}
+	all.Wait()
+	b.ReportMetric(float64((processorTime(b, sink)-before).Microseconds())/float64(b.N), "µs-of-sink/op")
+}
