@@ -1,7 +1,6 @@
 package webp
 
 import (
-	"bytes"
 	"errors"
 	"image"
 
@@ -53,11 +52,7 @@ func Encode(img *image.NRGBA, opt Options) ([]byte, error) {
 	if opt.Own() && img.Opaque() {
 		return encodeOwn(planesOf(img), opt)
 	}
-	rows := make([][]byte, size.Y)
-	for y := range rows {
-		rows[y] = img.Pix[y*img.Stride:][:4*size.X]
-	}
-	return encodeInSandbox(rows, rgba, size.X, size.Y, opt)
+	return encodeInSandbox(img, opt)
 }
 
 // EncodePlanes encodes luma and colour as they are, half the width and height of luma for colour (rounded up), in the
@@ -72,24 +67,7 @@ func EncodePlanes(img *image.YCbCr, opt Options) ([]byte, error) {
 	if lib, err := native.LibWebP(); err == nil {
 		return lib.Encode(pictureOf(img), opt.native())
 	}
-	if opt.Own() {
-		return encodeOwn(img, opt)
-	}
-	w, h := img.Rect.Dx(), img.Rect.Dy()
-	var rows [][]byte
-	for y := range h {
-		rows = append(rows, img.Y[y*img.YStride:][:w])
-	}
-	for _, plane := range [][]byte{img.Cb, img.Cr} {
-		for y := range (h + 1) / 2 {
-			rows = append(rows, plane[y*img.CStride:][:(w+1)/2])
-		}
-	}
-	opaque := bytes.Repeat([]byte{255}, w)
-	for range h { // nothing is transparent, so no alpha is stored
-		rows = append(rows, opaque)
-	}
-	return encodeInSandbox(rows, yuv420A, w, h, opt)
+	return encodeOwn(img, opt)
 }
 
 // encodeOwn encodes planes by package vp8.

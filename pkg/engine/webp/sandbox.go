@@ -3,6 +3,7 @@ package webp
 import (
 	"bytes"
 	"errors"
+	"image"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
 	"github.com/imagefarm/imagefarm/pkg/engine/wasm"
@@ -16,14 +17,11 @@ func EncodesInSandbox() bool {
 	return err != nil
 }
 
-// Numbers of libwebp's kinds of samples.
-const (
-	rgba    = 0
-	yuv420A = 4 // planes of luma, two of colour, and alpha
-)
+// rgba is libwebp's number of the kind of samples that encodeInSandbox gives it.
+const rgba = 0
 
-// encodeInSandbox encodes a picture by libwebp in WebAssembly. rows are all of its samples.
-func encodeInSandbox(rows [][]byte, samples uint64, width, height int, opt Options) ([]byte, error) {
+// encodeInSandbox encodes a picture by libwebp in WebAssembly.
+func encodeInSandbox(img *image.NRGBA, opt Options) ([]byte, error) {
 	const without = "the codec that this process uses (libwebp in WebAssembly) has no %s; an installed libwebp has"
 	switch {
 	case opt.Loss > 0:
@@ -36,10 +34,8 @@ func encodeInSandbox(rows [][]byte, samples uint64, width, height int, opt Optio
 		return nil, err
 	}
 	defer s.Close()
-	total := 0
-	for _, row := range rows {
-		total += len(row)
-	}
+	width, height := img.Rect.Dx(), img.Rect.Dy()
+	total := 4 * width * height
 	in, err := s.Allocate(total)
 	if err != nil {
 		return nil, err
@@ -48,8 +44,8 @@ func encodeInSandbox(rows [][]byte, samples uint64, width, height int, opt Optio
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range rows {
-		to = to[copy(to, row):]
+	for y := range height {
+		to = to[copy(to, img.Pix[y*img.Stride:][:4*width]):]
 	}
 	size, err := s.Allocate(8)
 	if err != nil {
@@ -60,7 +56,7 @@ func encodeInSandbox(rows [][]byte, samples uint64, width, height int, opt Optio
 		lossless = 1
 	}
 	const exact = 0 // colours of what is wholly transparent need not stay
-	at, err := s.Call("encode", in, uint64(width), uint64(height), size, samples, uint64(o.Quality), uint64(o.Method),
+	at, err := s.Call("encode", in, uint64(width), uint64(height), size, rgba, uint64(o.Quality), uint64(o.Method),
 		lossless, exact)
 	if err != nil {
 		return nil, err
