@@ -17,6 +17,9 @@ build: ## the four programs, into ./bin
 run: ## thumbnails of testdata/photos into ./out
 	$(GO) run -tags "$(TAGS)" ./farm run testdata/photos --out out
 
+# Packages with assembly. Without it they are tested in short.
+ASSEMBLY = engine/picture engine/resample hevc inflate jpeg png vp8 vp8l
+
 # Decoders that start no goroutine, which test/laws checks, so that the race detector would only make them ten times slower.
 SERIAL = bitstream bmp gif hevc inflate isobmff png raster raw tiff vp8 vp8l
 
@@ -24,6 +27,7 @@ SERIAL = bitstream bmp gif hevc inflate isobmff png raster raw tiff vp8 vp8l
 test: vet ## everything: unit, conformance, command lines, processes, faults; with the race detector where it matters
 	$(GO) test -tags "$(TAGS)" -race -timeout 15m $$($(GO) list -tags "$(TAGS)" ./pkg/... | grep -v -e /pkg/jpeg -e /pkg/engine $(SERIAL:%=-e '/pkg/%$$'))
 	$(GO) test -tags "$(TAGS)" -timeout 15m ./pkg/jpeg/... ./pkg/engine/... $(SERIAL:%=./pkg/%)
+	$(GO) test -short -tags "$(TAGS) purego" -timeout 15m $(ASSEMBLY:%=./pkg/%)
 	IMAGEFARM_CODECS=native $(GO) test -tags "$(TAGS)" -timeout 15m ./pkg/engine/reference ./pkg/engine/heif ./pkg/engine/webp
 	$(GO) test -tags "$(TAGS)" -timeout 20m ./test/... ./testdata/gen/... ./bench/... ./deploy/...
 
