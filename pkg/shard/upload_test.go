@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Two farms look, find no shard of a name, and upload theirs.
@@ -57,9 +56,7 @@ func TestCloseEndsUploadsWithItsContext(t *testing.T) {
 	why := errors.New("the drain took too long")
 	requests := server.Requests()
 	go func() {
-		for server.Requests() == requests { // until one is in flight
-			time.Sleep(time.Millisecond)
-		}
+		server.AwaitRequest(t.Context(), requests) // one is in flight
 		cancel(why)
 	}()
 	err := s.set.Close(ctx)

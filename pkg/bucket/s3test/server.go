@@ -4,6 +4,7 @@ package s3test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -89,6 +90,7 @@ func (s *Server) Setenv(t *testing.T) {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	n := s.requests.Add(1)
+	s.wake()
 	if d := s.dying.Load(); d != nil && r.Method == http.MethodPut && strings.Contains(r.URL.Path, d.part) &&
 		s.dying.CompareAndSwap(d, nil) {
 		_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
@@ -113,7 +115,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 			`<Message>Please reduce your request rate.</Message></Error>`)
 		return
 	}
-	time.Sleep(time.Duration(s.Latency.Load()))
+	time.Sleep(time.Duration(s.Latency.Load())) // the store is far away, nothing is waited for
 	_, key, _ := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
 	kind := r.Method
 	if key == "" {
@@ -271,6 +273,31 @@ func (s *Server) Delete(key string) {
 	if _, err := s.backend.DeleteObject(s.Bucket, key); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// AwaitRequest waits until more than n requests came, and reports whether they do before ctx ends.
+func (s *Server) AwaitRequest(ctx context.Context, n int64) bool {
+	for {
+		s.mu.Lock()
+		counted := s.counted
+		s.mu.Unlock()
+		if s.requests.Load() > n {
+			return true
+		}
+		select {
+		case <-counted:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// wake wakes those who wait for requests.
+func (s *Server) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.counted)
+	s.counted = make(chan struct{})
 }
 
 // Requests returns how many requests came, whatever became of them.
