@@ -97,7 +97,14 @@ func TestImageIsReceivedOnceThereIsRoom(t *testing.T) {
 			data, err = f.get(t.Context(), server.URL+path, "")
 			return err
 		}()
-		for waits := false; !waits; time.Sleep(time.Millisecond) {
+		again := time.NewTicker(time.Millisecond) // a wait for memory is told to nobody
+		defer again.Stop()
+		for waits := false; !waits; {
+			select {
+			case err := <-got:
+				t.Fatalf("%s: it did not wait for room: %v", path, err)
+			case <-again.C:
+			}
 			m.mu.Lock()
 			waits = m.freed != nil
 			if n := m.bytes; n != 2<<10 {
