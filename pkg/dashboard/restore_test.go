@@ -18,7 +18,7 @@ func worked(n int) (f *fakeSink, run wire.Run) {
 	f = newFakeSink()
 	run = wire.Run{ID: "r", State: "running", Started: time.Now(), Found: int64(n)}
 	for i := range n {
-		time.Sleep(500 * time.Millisecond)
+		time.Sleep(500 * time.Millisecond) // virtual: the tests run in bubbles
 		r := receipt(fmt.Sprint("image ", i), outcome.Done)
 		if i%10 == 9 {
 			r = wire.Receipt{

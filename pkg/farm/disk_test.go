@@ -30,7 +30,7 @@ func (a *away) wait() error {
 	if left > 0 && !a.hangs {
 		return &blob.Fault{Kind: blob.ErrUnavailable, Op: "write", Why: "no space left"}
 	}
-	time.Sleep(left)
+	time.Sleep(left) // virtual: the tests run in bubbles
 	return nil
 }
 

@@ -85,7 +85,7 @@ func TestTimeoutCountsFromTheTurn(t *testing.T) {
 		done <-chan error
 	}{{one, first}, {two, second}} {
 		open := turn.gate.wait(t)
-		time.Sleep(timeout * 6 / 10)
+		time.Sleep(timeout * 6 / 10) // a slow transform: two take longer than the timeout, each alone does not
 		open.Close()
 		if err := <-turn.done; err != nil {
 			t.Errorf("after %v of its own: %v", timeout*6/10, err)

@@ -150,7 +150,7 @@ func (f *fakeSink) answer(_ context.Context, m zsock.Message) zsock.Message {
 		return zsock.Message{wire.EncodeError(errors.New("no"))}
 	}
 	if req.Op == wire.OpSettled {
-		time.Sleep(pause)
+		time.Sleep(pause) // virtual: the tests run in bubbles
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -116,7 +116,7 @@ func (d *disk) Put(context.Context, string, []byte) error {
 
 func (d *disk) Flush(context.Context) error {
 	n := d.unsafe.Swap(0)
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // virtual: the tests run in bubbles
 	if d.flushes.Add(1) == d.fails {
 		return &blob.Fault{Kind: blob.ErrLost, Op: "sync"}
 	}
