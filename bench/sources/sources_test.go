@@ -5,7 +5,8 @@
 //
 //	go test ./bench/sources -run TestSources -v -args -rounds 5 -images 400
 //
-// It makes the images itself. The ways take turns, so that what else the machine does falls on all alike.
+// It makes the images itself. The ways take turns, in another order each round, so that what else the machine does falls
+// on all alike. Each run begins when the outputs of earlier ones are on disk: the kernel would write them meanwhile.
 package sources
 
 import (
@@ -25,6 +26,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/imagefarm/imagefarm/pkg/bucket/s3test"
 	"github.com/imagefarm/imagefarm/pkg/cputime"
@@ -72,7 +75,10 @@ func TestSources(t *testing.T) {
 	s.Latency.Store(int64(*far))
 	runs := make([][]measured, len(ways))
 	for round := range *rounds + 1 {
-		for i, w := range ways {
+		for k := range ways {
+			i := (k + round) % len(ways)
+			w := ways[i]
+			unix.Sync()
 			// Nothing is removed between the runs: some file systems create files slowly where others were removed lately.
 			m := measure(t, s, farm, w, filepath.Join(dir, fmt.Sprintf("out%d-%d", round, i)))
 			if round > 0 { // the first warms the caches
