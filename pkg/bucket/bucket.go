@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -271,8 +272,7 @@ func (c *Client) PutFrom(ctx context.Context, key string, data io.Reader, size i
 	}
 	err := c.put(ctx, key, data, size, o)
 	var answer minio.ErrorResponse
-	if o.conditional() && errors.As(err, &answer) &&
-		(answer.StatusCode == http.StatusNotImplemented || answer.StatusCode == http.StatusBadRequest) {
+	if o.conditional() && errors.As(err, &answer) && refusesConditions(answer) {
 		again, is := data.(io.Seeker)
 		if !is {
 			return c.explain(ctx, "write", key, err)
@@ -286,6 +286,15 @@ func (c *Client) PutFrom(ctx context.Context, key string, data io.Reader, size i
 		}
 	}
 	return c.explain(ctx, "write", key, err)
+}
+
+// refusesConditions reports whether a store answers that it knows no conditions of uploads. Other answers of status 400,
+// such as RequestTimeout and BadDigest, are of this one upload.
+func refusesConditions(answer minio.ErrorResponse) bool {
+	if answer.StatusCode == http.StatusNotImplemented {
+		return true
+	}
+	return answer.StatusCode == http.StatusBadRequest && slices.Contains([]string{"InvalidArgument", "InvalidRequest"}, answer.Code)
 }
 
 func (c *Client) put(ctx context.Context, key string, data io.Reader, size int64, o PutOptions) error {
