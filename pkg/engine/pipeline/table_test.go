@@ -39,13 +39,16 @@ func marks() fstest.MapFS {
 func sources(w, h int) []enginetest.Source {
 	all := enginetest.Sources(w, h)
 	img := enginetest.Soft(w, h, false)
-	for name, opt := range map[string]jpegenc.Options{
-		"JPEG, luma 4×1": {Sampling: [2]int{4, 1}}, "JPEG, luma 4×2": {Sampling: [2]int{4, 2}},
-		"JPEG, luma 4×1, progressive": {Sampling: [2]int{4, 1}, Progressive: true},
-		"JPEG, CMYK":                  {Space: jpegenc.AdobeCMYK}, "JPEG, 12 bits": {Precision: 12},
+	for _, j := range []struct {
+		name    string
+		options jpegenc.Options
+	}{
+		{"JPEG, luma 4×1", jpegenc.Options{Sampling: [2]int{4, 1}}}, {"JPEG, luma 4×2", jpegenc.Options{Sampling: [2]int{4, 2}}},
+		{"JPEG, luma 4×1, progressive", jpegenc.Options{Sampling: [2]int{4, 1}, Progressive: true}},
+		{"JPEG, CMYK", jpegenc.Options{Space: jpegenc.AdobeCMYK}}, {"JPEG, 12 bits", jpegenc.Options{Precision: 12}},
 	} {
-		opt.Quality = 97
-		all = append(all, enginetest.Source{Name: name, Data: jpegenc.Encode(img, opt), Picture: img, Near: 33})
+		j.options.Quality = 97
+		all = append(all, enginetest.Source{Name: j.name, Data: jpegenc.Encode(img, j.options), Picture: img, Near: 33})
 	}
 	return all
 }
@@ -61,7 +64,7 @@ func TestEveryKindWithEveryOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, s := range sources(121, 87) {
+	for k, s := range append(sources(121, 87), lossySources(t, 121, 87)...) {
 		full := decoded(t, outputs(t, ours, s.Data, "x=format:png")[0])
 		if d := enginetest.PSNR(full, s.Picture); d < s.Near {
 			t.Errorf("%s: %.1f dB from its picture, at least %.0f wanted", s.Name, d, s.Near)
@@ -115,7 +118,7 @@ func TestEveryKindInEveryFormat(t *testing.T) {
 		{"webp,lossless:yes", 35}, {"png,colors:128", 24}, {"gif", 24}, {"tiff", 35}, {"avif,quality:90", 23},
 		{"png,compression:0", 35},
 	}
-	for k, s := range sources(91, 67) {
+	for k, s := range append(sources(91, 67), lossySources(t, 91, 67)...) {
 		plain := enginetest.PNG(decoded(t, outputs(t, ours, s.Data, "x=format:png")[0]))
 		for i, op := range []string{
 			"fit:40x40", "crop:51x37:se", "fit:70x70,gray", "fill:30x30,rotate:90", "pad:99x80:navy",
