@@ -5,8 +5,9 @@
 //
 //	go test ./bench/sources -run TestSources -v -args -rounds 5 -images 400
 //
-// It makes the images itself. The ways take turns, in another order each round, so that what else the machine does falls
-// on all alike. Each run begins when the outputs of earlier ones are on disk: the kernel would write them meanwhile.
+// It makes the images itself. The ways take turns, in another order each round, so that what else the machine does
+// falls on all alike. Each run begins when the outputs of earlier ones are on disk: the kernel would write them
+// meanwhile.
 package sources
 
 import (

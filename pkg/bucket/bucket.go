@@ -288,13 +288,14 @@ func (c *Client) PutFrom(ctx context.Context, key string, data io.Reader, size i
 	return c.explain(ctx, "write", key, err)
 }
 
-// refusesConditions reports whether a store answers that it knows no conditions of uploads. Other answers of status 400,
-// such as RequestTimeout and BadDigest, are of this one upload.
+// refusesConditions reports whether a store answers that it knows no conditions of uploads. Other answers of status
+// 400, such as RequestTimeout and BadDigest, are of this one upload.
 func refusesConditions(answer minio.ErrorResponse) bool {
 	if answer.StatusCode == http.StatusNotImplemented {
 		return true
 	}
-	return answer.StatusCode == http.StatusBadRequest && slices.Contains([]string{"InvalidArgument", "InvalidRequest"}, answer.Code)
+	return answer.StatusCode == http.StatusBadRequest &&
+		slices.Contains([]string{"InvalidArgument", "InvalidRequest"}, answer.Code)
 }
 
 func (c *Client) put(ctx context.Context, key string, data io.Reader, size int64, o PutOptions) error {

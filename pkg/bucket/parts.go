@@ -16,7 +16,9 @@ const (
 
 // putParts uploads an object in parts, under the conditions of o. minio-go would name them at the beginning of the
 // upload, too, where S3 knows none, and not only at its end.
-func (c *Client) putParts(ctx context.Context, key string, data io.ReaderAt, size int64, o minio.PutObjectOptions) error {
+func (c *Client) putParts(
+	ctx context.Context, key string, data io.ReaderAt, size int64, o minio.PutObjectOptions,
+) error {
 	id, err := c.core.NewMultipartUpload(ctx, c.at.Bucket, key, minio.PutObjectOptions{
 		ContentType: o.ContentType, CacheControl: o.CacheControl, StorageClass: o.StorageClass,
 	})

@@ -187,7 +187,9 @@ func sinkConfig(
 }
 
 // withShards completes the configuration of a sink whose outputs go into shards.
-func withShards(ctx context.Context, c *cli.Command, cfg sink.Config, out string) (sink.Config, func(context.Context) error, error) {
+func withShards(
+	ctx context.Context, c *cli.Command, cfg sink.Config, out string,
+) (sink.Config, func(context.Context) error, error) {
 	if _, err := shardsOf(out); err != nil {
 		return sink.Config{}, nil, err
 	}

@@ -92,10 +92,10 @@ func TestImageIsReceivedOnceThereIsRoom(t *testing.T) {
 		}
 		got := make(chan error)
 		var data *received
-		go func() (err error) {
+		go func() {
+			var err error
 			defer func() { got <- err }()
 			data, err = f.get(t.Context(), server.URL+path, "")
-			return err
 		}()
 		again := time.NewTicker(time.Millisecond) // a wait for memory is told to nobody
 		defer again.Stop()

@@ -13,8 +13,9 @@ const (
 	linesPeriod = 10 * time.Second
 )
 
-// Limited returns a logger for lines that strangers can cause, as often as they like. Each message is logged at most 100
-// times in 10 s; a line after that says how many were not logged. The messages must be constants: one is never forgotten.
+// Limited returns a logger for lines that strangers can cause, as often as they like. Each message is logged at most
+// 100 times in 10 s; a line after that says how many were not logged. The messages must be constants: one is never
+// forgotten.
 func Limited(log *slog.Logger) *slog.Logger {
 	return slog.New(limitedHandler{log.Handler(), &lineLimits{byMessage: make(map[string]*lineLimit)}})
 }

@@ -75,8 +75,8 @@ func (r *Run) Check() error {
 		return fmt.Errorf("run %.40q: it began or ended in a year that is not 1 to 9998", r.ID)
 	}
 	for _, n := range [...]int64{r.Total, r.Found, r.Done, r.Skipped, r.Rejected, r.Dead, r.Earlier, r.Acknowledged, r.New,
-		r.Pending, r.Leased, r.Deliveries, r.Redeliveries, r.Speculative, r.Strangers, r.Unproven, r.Partly, r.Bytes, int64(r.Peers),
-		r.WorkUS} {
+		r.Pending, r.Leased, r.Deliveries, r.Redeliveries, r.Speculative, r.Strangers, r.Unproven, r.Partly, r.Bytes,
+		int64(r.Peers), r.WorkUS} {
 		if n < 0 || n > maxCount {
 			return fmt.Errorf("run %.40q: a count of %d, not 0 to %d", r.ID, n, int64(maxCount))
 		}

@@ -68,7 +68,8 @@ func send(t testing.TB, push *zsock.Push, messages ...[]byte) {
 	}
 }
 
-// sendByMany sends n messages as a stranger, a hundred by each connection: so many heartbeats of one are admitted at once.
+// sendByMany sends n messages as a stranger, a hundred by each connection: so many heartbeats of one are admitted at
+// once.
 func sendByMany(t testing.TB, f *farmtest.Farm, n int, message func(i int) []byte) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), farmtest.Limit)

@@ -352,8 +352,8 @@ func runUnderFlood(b *testing.B, silent int) {
 	b.ReportMetric(float64(messages)/float64(b.N), "messages")
 }
 
-// BenchmarkSilentConnection tells what a connection costs the sink that says nothing until the sink ends it, a hundred at
-// a time: go test ./test/hostile -run '^$' -bench SilentConnection -benchtime 500x
+// BenchmarkSilentConnection tells what a connection costs the sink that says nothing until the sink ends it, a hundred
+// at a time: go test ./test/hostile -run '^$' -bench SilentConnection -benchtime 500x
 func BenchmarkSilentConnection(b *testing.B) {
 	f := farmtest.New(b, programs, b.TempDir())
 	sink := f.StartSink("--allow-strangers=false", "--log-level", "error")

@@ -43,7 +43,8 @@ func sources(w, h int) []enginetest.Source {
 		name    string
 		options jpegenc.Options
 	}{
-		{"JPEG, luma 4×1", jpegenc.Options{Sampling: [2]int{4, 1}}}, {"JPEG, luma 4×2", jpegenc.Options{Sampling: [2]int{4, 2}}},
+		{"JPEG, luma 4×1", jpegenc.Options{Sampling: [2]int{4, 1}}},
+		{"JPEG, luma 4×2", jpegenc.Options{Sampling: [2]int{4, 2}}},
 		{"JPEG, luma 4×1, progressive", jpegenc.Options{Sampling: [2]int{4, 1}, Progressive: true}},
 		{"JPEG, CMYK", jpegenc.Options{Space: jpegenc.AdobeCMYK}}, {"JPEG, 12 bits", jpegenc.Options{Precision: 12}},
 	} {
