@@ -32,8 +32,9 @@ func (s signalled) code() int {
 	return ExitInterrupt
 }
 
-// signals calls drain at the first SIGINT, SIGTERM or signal of also. At the second, or when the drain takes longer than
-// limit (0: no limit), it cancels the context, with the signal as the cause. first returns the first signal, or nil.
+// signals calls drain at the first SIGINT, SIGTERM or signal of also. At the second, or when the drain takes longer
+// than limit (0: no limit), it cancels the context, with the signal as the cause. first returns the first signal, or
+// nil.
 func signals(
 	ctx context.Context,
 	log *slog.Logger,

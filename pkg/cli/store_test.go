@@ -27,8 +27,8 @@ func TestUnavailableStoreIsLoggedOnceAMinute(t *testing.T) {
 	})
 }
 
-// A sink that starts again while its bucket is away collects, and a worker waits. Others end with a status after which a
-// supervisor starts them again.
+// A sink that starts again while its bucket is away collects, and a worker waits. Others end with a status after which
+// a supervisor starts them again.
 func TestStartWithoutTheBucket(t *testing.T) {
 	t.Setenv("AWS_REGION", "us-east-1")
 	const away = "http://127.0.0.1:1"

@@ -236,8 +236,8 @@ func (l *Ledger) BeginRewrite(r Rewrite) error {
 	})
 }
 
-// FinishRewrite notes that a shard was replaced, or is gone: samples are those in it now. Those of them that are not the
-// latest of their key count as stale. The shard is not open.
+// FinishRewrite notes that a shard was replaced, or is gone: samples are those in it now. Those of them that are not
+// the latest of their key count as stale. The shard is not open.
 func (l *Ledger) FinishRewrite(number int64, samples []Sampled) error {
 	return l.changeSamples("rewrite a shard", func(tx *bbolt.Tx, index *bbolt.Bucket) error {
 		stale := uint64(0)

@@ -146,8 +146,8 @@ func (s *Set) publish(f *shardFile) {
 		name, s.open, err))
 }
 
-// insist tries to publish a shard until the store takes it, or Close. Then it tries once more, unless the store has been
-// unavailable to another shard since Close began.
+// insist tries to publish a shard until the store takes it, or Close. Then it tries once more, unless the store has
+// been unavailable to another shard since Close began.
 func (s *Set) insist(name string, f *shardFile) error {
 	for first := true; ; first = false {
 		closing := s.isClosing()
