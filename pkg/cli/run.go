@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime"
 	"syscall"
 
@@ -97,11 +98,11 @@ func (r *localRun) run(ctx context.Context) error {
 	if err := inTurn(func() error { return r.openStores(ctx) }, r.compose, r.serve); err != nil {
 		return errors.Join(err, r.close(ctx))
 	}
-	var also []os.Signal
-	if r.c.Bool("dry-run") { // so that what it has made is removed when head has seen enough lines
-		also = append(also, syscall.SIGPIPE)
+	dry := r.c.Bool("dry-run")
+	if dry { // so that what it has made is removed when head has seen enough lines: printing fails with EPIPE
+		signal.Ignore(syscall.SIGPIPE)
 	}
-	ctx, first, stop := signals(ctx, r.log, r.c.Duration("drain-timeout"), r.farm.Drain, also...)
+	ctx, first, stop := signals(ctx, r.log, r.c.Duration("drain-timeout"), r.farm.Drain)
 	defer stop()
 	var run wire.Run
 	err := r.services.around(ctx, func(ctx context.Context) (err error) {
@@ -109,6 +110,9 @@ func (r *localRun) run(ctx context.Context) error {
 		return err
 	})
 	err = closeAfter(err, func() error { return r.close(ctx) })
+	if dry && errors.Is(err, syscall.EPIPE) {
+		return &exitError{code: exitPipe}
+	}
 	s := summary{run: &run, leftOut: r.farm.LeftOut(), ledgerFlags: ledgerFlagsOf(r.c)}
 	if !r.c.IsSet("out") {
 		s.out = r.config.Sink.OutPath

@@ -13,49 +13,37 @@ import (
 type signalled struct{ sig os.Signal }
 
 func (s signalled) Error() string {
-	switch s.sig {
-	case syscall.SIGTERM:
+	if s.sig == syscall.SIGTERM {
 		return "ended by SIGTERM"
-	case syscall.SIGPIPE:
-		return "standard output was closed"
 	}
 	return "ended by SIGINT"
 }
 
 func (s signalled) code() int {
-	switch s.sig {
-	case syscall.SIGTERM:
+	if s.sig == syscall.SIGTERM {
 		return ExitTerminate
-	case syscall.SIGPIPE:
-		return exitPipe
 	}
 	return ExitInterrupt
 }
 
-// signals calls drain at the first SIGINT, SIGTERM or signal of also. At the second, or when the drain takes longer
-// than limit (0: no limit), it cancels the context, with the signal as the cause. first returns the first signal, or
-// nil.
+// signals calls drain at the first SIGINT or SIGTERM. At the second, or when the drain takes longer than limit (0: no
+// limit), it cancels the context, with the signal as the cause. first returns the first signal, or nil.
 func signals(
 	ctx context.Context,
 	log *slog.Logger,
 	limit time.Duration,
 	drain func(),
-	also ...os.Signal,
 ) (_ context.Context, first func() os.Signal, stop func()) {
 	ctx, cut := context.WithCancelCause(ctx)
 	incoming := make(chan os.Signal, 2)
 	got := make(chan os.Signal, 1)
-	signal.Notify(incoming, append(also, os.Interrupt, syscall.SIGTERM)...)
+	signal.Notify(incoming, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		var sig os.Signal
 		select {
 		case sig = <-incoming:
 			got <- sig
-			if sig == syscall.SIGPIPE {
-				signal.Ignore(sig) // each further line that is written sends one
-			} else {
-				log.Warn("draining: finishing the images at work; a second signal ends at once", "signal", sig.String())
-			}
+			log.Warn("draining: finishing the images at work; a second signal ends at once", "signal", sig.String())
 			drain()
 		case <-ctx.Done():
 			return

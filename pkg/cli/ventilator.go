@@ -272,14 +272,17 @@ func webConfig(c *cli.Command) source.Web {
 }
 
 // dryRunPrinter returns a function that prints a line of a dry run, as it is or as JSON. Tabs separate its fields.
-func dryRunPrinter(progressMode string) func(line string) {
+func dryRunPrinter(progressMode string) func(line string) error {
 	if progressMode != "json" {
-		return func(line string) { fmt.Fprintln(stdout(), line) }
+		return func(line string) error {
+			_, err := fmt.Fprintln(stdout(), line)
+			return err
+		}
 	}
 	out := json.NewEncoder(stdout())
-	return func(line string) {
+	return func(line string) error {
 		fields := append(strings.SplitN(line, "\t", 3), "", "")
-		_ = out.Encode(map[string]string{ // a closed standard output ends the run by SIGPIPE
+		return out.Encode(map[string]string{
 			"message_type": "dry_run", "action": fields[0], "filename": fields[1], "detail": fields[2],
 		})
 	}

@@ -56,11 +56,13 @@ type Config struct {
 	Host string // where this ventilator runs, shown to operators; default: not shown
 	// ByReference sends workers that can fetch the images themselves references instead of bytes.
 	ByReference bool
-	Force       bool              // transform images that are settled already, too
-	Checksum    bool              // make task ids of content instead of size and modification time
-	Location    bool              // have workers tell where images were taken
-	DryRun      bool              // only report what would be done
-	Report      func(line string) // called with each line of a dry run; default: not called
+	Force       bool // transform images that are settled already, too
+	Checksum    bool // make task ids of content instead of size and modification time
+	Location    bool // have workers tell where images were taken
+	DryRun      bool // only report what would be done
+
+	// Report is called with each line of a dry run, which its error ends. Default: not called.
+	Report func(line string) error
 
 	// RefuseStrangers gives no task to a worker that announces no token. Default: such workers get tasks, too.
 	RefuseStrangers bool
@@ -133,7 +135,7 @@ func (c Config) withDefaults() Config {
 		c.Rejected = func(Original, wire.Receipt) {}
 	}
 	if c.Report == nil {
-		c.Report = func(string) {}
+		c.Report = func(string) error { return nil }
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

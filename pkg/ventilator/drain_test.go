@@ -3,6 +3,7 @@ package ventilator
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -54,7 +55,7 @@ func TestDryRunDrains(t *testing.T) {
 		cfg.DryRun = true
 		var v *Ventilator
 		lines := 0
-		cfg.Report = func(line string) {
+		cfg.Report = func(line string) error {
 			if lines++; lines == 1 {
 				v.Drain()
 				synctest.Wait()
@@ -62,6 +63,7 @@ func TestDryRunDrains(t *testing.T) {
 			if !strings.HasPrefix(line, "make\t") {
 				t.Error(line)
 			}
+			return nil
 		}
 		var err error
 		if v, err = New(cfg); err != nil {
@@ -70,6 +72,27 @@ func TestDryRunDrains(t *testing.T) {
 		var run wire.Run
 		if run, err = v.Run(s.ctx); err != nil || run.Found == 2000 || lines > batchMin+2*batchMin {
 			t.Errorf("the dry run ended after %d lines with %v and %+v", lines, err, run)
+		}
+	})
+}
+
+func TestDryRunEndsWhenItsLinesCannotBeWritten(t *testing.T) {
+	inVirtualTime(t, 2000, func(t *testing.T, s *testbed) {
+		cfg := s.config()
+		cfg.DryRun = true
+		lines := 0
+		cfg.Report = func(string) error {
+			if lines++; lines == 3 {
+				return io.ErrClosedPipe
+			}
+			return nil
+		}
+		v, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Run(s.ctx); !errors.Is(err, io.ErrClosedPipe) || lines != 3 {
+			t.Errorf("the dry run ended after %d lines with %v", lines, err)
 		}
 	})
 }

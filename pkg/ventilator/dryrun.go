@@ -26,15 +26,23 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 		}
 		defer v.walkClient.Close()
 	}
-	var reporting sync.Mutex
-	report := func(line string) {
-		reporting.Lock()
-		defer reporting.Unlock()
-		v.cfg.Report(line)
-	}
 	batches := make(chan []candidate)
 	until, done := v.untilDrain(ctx)
 	defer done()
+	until, stop := context.WithCancel(until)
+	defer stop()
+	var reporting sync.Mutex
+	var unread error // why no more lines are reported
+	report := func(line string) {
+		reporting.Lock()
+		defer reporting.Unlock()
+		if unread != nil {
+			return
+		}
+		if unread = v.cfg.Report(line); unread != nil {
+			stop()
+		}
+	}
 	group, gctx := errgroup.WithContext(until)
 	group.Go(func() error {
 		defer close(batches)
@@ -57,6 +65,9 @@ func (v *Ventilator) dryRun(ctx context.Context, started time.Time, look survey)
 	})
 	err := group.Wait()
 	run.Pending = run.Unsettled()
+	if unread != nil {
+		return run, unread
+	}
 	if errors.Is(err, errDrained) {
 		return run, nil
 	}
