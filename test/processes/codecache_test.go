@@ -67,7 +67,7 @@ func TestMachineCodeOfCodecsIsKept(t *testing.T) {
 				write(t, filepath.Join(c.args[at+1], "mark.avif"), enginetest.File("quadrants.avif"))
 			}
 			args := append([]string{
-				"run", "--http", "", "--slots", "2", "--out", out, "--variant", "x=fit:16x16,format:webp", in,
+				"run", "--http", "", "--slots", "2", "--out", out, "--variant", "x=fit:16x16,format:webp,lossless:yes", in,
 			}, c.args...)
 			cmd := exec.Command(filepath.Join(programs, "farm"), args...)
 			cmd.Env = append(farmtest.Environ(), native.Env+"="+native.Portable, wasm.Env+"="+value,
