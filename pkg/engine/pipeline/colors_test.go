@@ -24,16 +24,7 @@ func TestAnEnlargedVariantDoesNotSpoilOthers(t *testing.T) {
 
 // Transparent pixels have colours that must not show at the edge of what is opaque.
 func TestTransparentColoursDoNotBleed(t *testing.T) {
-	img := image.NewNRGBA(image.Rect(0, 0, 640, 480))
-	for y := range 480 {
-		for x := range 640 {
-			c := color.NRGBA{255, 255, 255, 255}
-			if (x/5+y/5)%2 == 0 {
-				c = color.NRGBA{255, 0, 0, 0}
-			}
-			img.SetNRGBA(x, y, c)
-		}
-	}
+	img := chessboard(640, 480, 5, 5)
 	e := alone(t)
 	for _, op := range []string{"fit:320x320", "fit:100x100", "fit:64x64", "fill:50x50", "fit:900x900,enlarge:yes"} {
 		got := decoded(t, outputs(t, e, enginetest.PNG(img), "x="+op+",format:png")[0])

@@ -9,18 +9,24 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 )
 
-// Of transparent red beside opaque white, only white is seen, whatever holds the picture and whatever is made of it.
-func TestNoFringes(t *testing.T) {
-	board := image.NewNRGBA(image.Rect(0, 0, 122, 86))
-	for y := range 86 {
-		for x := range 122 {
+// chessboard paints w×h pixels in fields of across×down. Each second is opaque white, the others are transparent red.
+func chessboard(w, h, across, down int) *image.NRGBA {
+	board := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
 			c := color.NRGBA{255, 255, 255, 255}
-			if (x/3+y/2)%2 == 0 {
+			if (x/across+y/down)%2 == 0 {
 				c = color.NRGBA{R: 255}
 			}
 			board.SetNRGBA(x, y, c)
 		}
 	}
+	return board
+}
+
+// Of transparent red beside opaque white, only white is seen, whatever holds the picture and whatever is made of it.
+func TestNoFringes(t *testing.T) {
+	board := chessboard(122, 86, 3, 2)
 	e, err := New(Config{Assets: marks()})
 	if err != nil {
 		t.Fatal(err)

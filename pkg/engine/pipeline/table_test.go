@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 	"github.com/imagefarm/imagefarm/testdata/gen/jpegenc"
@@ -35,6 +36,20 @@ func marks() fstest.MapFS {
 	return fstest.MapFS{"mark.png": {Data: enginetest.PNG(mark)}}
 }
 
+// besideReference returns an Engine and the reference, both with the watermarks of marks.
+func besideReference(t *testing.T) (ours, theirs engine.Engine) {
+	t.Helper()
+	ours, err := New(Config{Assets: marks()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err = reference.New(reference.Config{Assets: marks()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ours, theirs
+}
+
 // sources are pictures of w×h pixels in every kind of file.
 func sources(w, h int) []enginetest.Source {
 	all := enginetest.Sources(w, h)
@@ -57,15 +72,8 @@ func sources(w, h int) []enginetest.Source {
 // Every kind of file shows its picture, and every operation makes of it what the reference makes of that picture. Each
 // kind takes its turn with a third of the operations, so that neighbours, which differ in one thing, have all of them.
 func TestEveryKindWithEveryOperation(t *testing.T) {
-	ours, err := New(Config{Assets: marks()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	theirs, err := reference.New(reference.Config{Assets: marks()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for k, s := range append(sources(121, 87), lossySources(t, 121, 87)...) {
+	ours, theirs := besideReference(t)
+	for k, s := range append(sources(121, 87), lentSources(t, 121, 87)...) {
 		full := decoded(t, outputs(t, ours, s.Data, "x=format:png")[0])
 		if d := enginetest.PSNR(full, s.Picture); d < s.Near {
 			t.Errorf("%s: %.1f dB from its picture, at least %.0f wanted", s.Name, d, s.Near)
@@ -103,14 +111,7 @@ func nearReference(op string) float64 {
 
 // Every kind of file is written in every format, as near to the picture as that format comes.
 func TestEveryKindInEveryFormat(t *testing.T) {
-	ours, err := New(Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	theirs, err := reference.New(reference.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ours, theirs := besideReference(t)
 	formats := []struct {
 		ops  string
 		near float64
@@ -119,7 +120,7 @@ func TestEveryKindInEveryFormat(t *testing.T) {
 		{"webp,lossless:yes", 35}, {"png,colors:128", 24}, {"gif", 24}, {"tiff", 35}, {"avif,quality:90", 23},
 		{"png,compression:0", 35},
 	}
-	for k, s := range append(sources(91, 67), lossySources(t, 91, 67)...) {
+	for k, s := range append(sources(91, 67), lentSources(t, 91, 67)...) {
 		plain := enginetest.PNG(decoded(t, outputs(t, ours, s.Data, "x=format:png")[0]))
 		for i, op := range []string{
 			"fit:40x40", "crop:51x37:se", "fit:70x70,gray", "fill:30x30,rotate:90", "pad:99x80:navy",

@@ -6,19 +6,11 @@ import (
 	"testing"
 
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
-	"github.com/imagefarm/imagefarm/pkg/engine/reference"
 )
 
 // Pictures of few pixels pass through every operation and every encoder, as in the reference.
 func TestTinyPictures(t *testing.T) {
-	ours, err := New(Config{Assets: marks()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	theirs, err := reference.New(reference.Config{Assets: marks()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ours, theirs := besideReference(t)
 	exact := map[string]bool{"png": true, "tiff": true, "webp,lossless:yes": true}
 	for _, size := range [][2]int{{1, 1}, {3, 2}, {1, 90}, {131, 1}} {
 		for k, s := range sources(size[0], size[1]) {

@@ -9,12 +9,11 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/enginetest"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
 	"github.com/imagefarm/imagefarm/pkg/engine/native"
-	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 )
 
-// lossySources are pictures of w×h pixels in the kinds of file whose encoders are too large, or not ours. Those of
-// programs are left out where the programs are not installed.
-func lossySources(t *testing.T, w, h int) (all []enginetest.Source) {
+// lentSources are pictures of w×h pixels in the kinds of file that only libraries and programs write. Those of programs
+// are left out where the programs are not installed.
+func lentSources(t *testing.T, w, h int) (all []enginetest.Source) {
 	t.Helper()
 	for _, alpha := range []bool{false, true} {
 		img, name := enginetest.Soft(w, h, alpha), ""
@@ -28,9 +27,7 @@ func lossySources(t *testing.T, w, h int) (all []enginetest.Source) {
 			}
 			all = append(all, enginetest.Source{Name: kind + name, Data: data, Picture: img, Near: 29})
 		}
-		data, err := webp.Encode(img, webp.Options{Quality: 97, Effort: 4})
-		add("WebP, lossy", data, err)
-		data, err = heif.EncodeAVIF(img, heif.Options{Quality: 95, Effort: 3})
+		data, err := heif.EncodeAVIF(img, heif.Options{Quality: 95, Effort: 3})
 		add("AVIF", data, err)
 		for _, made := range []struct {
 			kind    string
