@@ -12,20 +12,11 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/nearest"
 )
 
-// The library's messages about wrong flags. They are written for programmers; these patterns find the user's part.
-var (
-	unknownFlag = regexp.MustCompile(`^flag provided but not defined: -+(\S+)$`)
-	badFlag     = regexp.MustCompile(`(?s)^invalid value (".*") for flag -+([a-z-]+): (.*)$`)
-	badVariable = regexp.MustCompile(
-		`(?s)^could not parse (".*") as .* value from environment variable "(\w+)" for flag ([a-z-]+): (.*)$`,
-	)
-	noValue = regexp.MustCompile(`^flag needs an argument: -+(\S+)$`)
-)
-
-// plain rewords an error of the library: which flag is wrong, which value it has, and what it takes.
+// plain rewords an error of the library, which is written for programmers: which flag is wrong, which value it has, and
+// what it takes.
 func plain(c *cli.Command, err error) error {
-	text := err.Error()
-	if m := unknownFlag.FindStringSubmatch(text); m != nil {
+	matches := func(pattern string) []string { return regexp.MustCompile(pattern).FindStringSubmatch(err.Error()) }
+	if m := matches(`^flag provided but not defined: -+(\S+)$`); m != nil {
 		dashes := "--"
 		if len(m[1]) == 1 {
 			dashes = "-"
@@ -36,13 +27,15 @@ func plain(c *cli.Command, err error) error {
 		}
 		return errors.New(said)
 	}
-	if m := badFlag.FindStringSubmatch(text); m != nil {
+	if m := matches(`(?s)^invalid value (".*") for flag -+([a-z-]+): (.*)$`); m != nil {
 		return fmt.Errorf("--%s %s: %s", m[2], m[1], takes(c, m[2], m[3]))
 	}
-	if m := badVariable.FindStringSubmatch(text); m != nil {
+	if m := matches(
+		`(?s)^could not parse (".*") as .* value from environment variable "(\w+)" for flag ([a-z-]+): (.*)$`,
+	); m != nil {
 		return fmt.Errorf("%s=%s: %s", m[2], strings.Trim(m[1], `"`), takes(c, m[3], m[4]))
 	}
-	if m := noValue.FindStringSubmatch(text); m != nil {
+	if m := matches(`^flag needs an argument: -+(\S+)$`); m != nil {
 		return fmt.Errorf("--%s needs a value", m[1])
 	}
 	return err

@@ -93,10 +93,11 @@ func zigzagged(natural uint64) (mask uint64) {
 // zigzagMasks has, for each row of coefficients and each combination of them, where these are in zigzag order.
 var zigzagMasks = func() (t [8][256]uint64) {
 	for k, natural := range zigzag {
-		for combination := range 256 {
-			if combination>>(natural&7)&1 == 1 {
-				t[natural>>3][combination] |= 1 << k
-			}
+		t[natural>>3][1<<(natural&7)] = 1 << k
+	}
+	for row := range t {
+		for c := 1; c < len(t[row]); c++ {
+			t[row][c] = t[row][c&(c-1)] | t[row][c&-c]
 		}
 	}
 	return t

@@ -20,13 +20,17 @@ type fax struct {
 	pos         int    // the next bit
 	columns     int
 	compression compression
+	tables      *faxTables
 	twoRows     bool  // T.4: some rows refer to the row above
 	above, row  []int // positions of colour changes, followed by columns three times
 }
 
-func (p *page) newFax(data []byte, columns int) *fax {
-	f := &fax{data: data, columns: columns, compression: p.compression}
-	f.twoRows = p.compression == faxT4 && p.int(tagT4Options, 0)&1 != 0
+func (r *Reader) newFax(data []byte, columns int) *fax {
+	if r.faxTables == nil {
+		r.faxTables = newFaxTables()
+	}
+	f := &fax{data: data, columns: columns, compression: r.compression, tables: r.faxTables}
+	f.twoRows = r.compression == faxT4 && r.int(tagT4Options, 0)&1 != 0
 	f.above, f.row = make([]int, 0, 64), make([]int, 0, 64)
 	f.row = append(f.row, columns, columns, columns)
 	return f
@@ -117,9 +121,9 @@ func (f *fax) skipEnds() (ends int, one bool) {
 
 // run decodes a run of one colour: codes of multiples of 64, and one of less.
 func (f *fax) run(black bool) (int, error) {
-	table := whiteRuns
+	table := f.tables.white
 	if black {
-		table = blackRuns
+		table = f.tables.black
 	}
 	total := 0
 	for {
@@ -171,7 +175,7 @@ func (f *fax) twoDimensional() error {
 			next++
 		}
 		b := f.above[next]
-		m := modes[f.peek(modeBits)]
+		m := f.tables.modes[f.peek(modeBits)]
 		f.pos += int(m.bits)
 		switch m.mode {
 		case pass:

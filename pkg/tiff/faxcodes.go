@@ -86,11 +86,16 @@ type modeCode struct {
 	bits uint8
 }
 
-var (
-	whiteRuns = runTable(whiteCodes)
-	blackRuns = runTable(blackCodes)
-	modes     = modeTable()
-)
+// faxTables are the codes of runs and of modes, by the bits that begin with them.
+type faxTables struct {
+	white, black *[1 << runBits]runCode
+	modes        *[1 << modeBits]modeCode
+}
+
+// newFaxTables makes the tables of a file that has a fax. Not as the program starts: each of its child processes would.
+func newFaxTables() *faxTables {
+	return &faxTables{white: runTable(whiteCodes), black: runTable(blackCodes), modes: modeTable()}
+}
 
 func modeTable() *[1 << modeBits]modeCode {
 	var t [1 << modeBits]modeCode

@@ -16,16 +16,17 @@ type Reader struct {
 	*page
 	opt raster.Options
 
-	y       int      // the row that ReadRow gives next
-	row     []byte   // the samples of a row, or of one plane of it, as stored
-	streams []stream // the current strip of each plane
-	tile    []byte   // a row of a tile
-	band    [][]byte // the decoded rows of the current tiles, a slice for each plane
-	memory  []memory // of the decompressors of each plane
-	coded   *codedJPEG
-	mixed   []byte // scratch space of predictor 3
-	color   *converter
-	short   bool // the file is truncated, and the remaining rows are zeros
+	y         int      // the row that ReadRow gives next
+	row       []byte   // the samples of a row, or of one plane of it, as stored
+	streams   []stream // the current strip of each plane
+	tile      []byte   // a row of a tile
+	band      [][]byte // the decoded rows of the current tiles, a slice for each plane
+	memory    []memory // of the decompressors of each plane
+	coded     *codedJPEG
+	faxTables *faxTables // nil until a fax is read
+	mixed     []byte     // scratch space of predictor 3
+	color     *converter
+	short     bool // the file is truncated, and the remaining rows are zeros
 }
 
 var _ raster.Reader = (*Reader)(nil)

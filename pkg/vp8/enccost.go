@@ -10,13 +10,18 @@ var zeroCosts, oneCosts = bitCosts()
 // bitCosts returns the costs of bits as the arithmetic coder has them: the mean over the sizes of its interval. Small
 // ones are more frequent.
 func bitCosts() (zero, one [256]uint16) {
+	var log [256]float64 // each logarithm once: every process that has this package computes the costs as it starts
+	for v := 1; v < len(log); v++ {
+		log[v] = math.Log2(float64(v))
+	}
 	for p := range zero {
 		var zeros, ones, weights float64
-		for span := 128.0; span < 256; span++ {
-			split := 1 + math.Floor((span-1)*float64(p)/256)
-			zeros += math.Log2(span/split) / span
-			ones += math.Log2(span/(span-split)) / span
-			weights += 1 / span
+		for span := 128; span < 256; span++ {
+			split := 1 + (span-1)*p>>8
+			weight := 1 / float64(span)
+			zeros += (log[span] - log[split]) * weight
+			ones += (log[span] - log[span-split]) * weight
+			weights += weight
 		}
 		zero[p], one[p] = uint16(256*zeros/weights+0.5), uint16(256*ones/weights+0.5)
 	}

@@ -3,6 +3,7 @@ package webp
 import (
 	"image"
 	"math"
+	"sync"
 )
 
 // planesOf returns the pixels of an opaque image as planes in the limited range, in which colour has half of the width
@@ -10,6 +11,7 @@ import (
 // fine patterns of strong colours keep their brightness.
 func planesOf(img *image.NRGBA) *image.YCbCr {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
+	light := lightOnce()
 	out := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
 	for y := 0; y < h; y += 2 {
 		first, second := img.Pix[y*img.Stride:][:4*w], img.Pix[min(y+1, h-1)*img.Stride:][:4*w]
@@ -18,7 +20,7 @@ func planesOf(img *image.NRGBA) *image.YCbCr {
 			lumaRow(out.Y[(y+1)*out.YStride:], second)
 		}
 		at := y / 2 * out.CStride
-		colorRow(out.Cb[at:], out.Cr[at:], first, second)
+		light.colorRow(out.Cb[at:], out.Cr[at:], first, second)
 	}
 	return out
 }
@@ -33,12 +35,12 @@ func lumaRow(dst, pixels []byte) {
 }
 
 // colorRow makes a row of Cb and Cr of two rows of pixels.
-func colorRow(cb, cr, first, second []byte) {
+func (l *light) colorRow(cb, cr, first, second []byte) {
 	for x := 0; x < len(first); x += 8 {
 		right := min(x+4, len(first)-4)
 		var mean [3]int32 // of a channel, in quarters
 		for c := range mean {
-			mean[c] = lightMean(first[x+c], first[right+c], second[x+c], second[right+c])
+			mean[c] = l.mean(first[x+c], first[right+c], second[x+c], second[right+c])
 		}
 		r, g, b := mean[0], mean[1], mean[2]
 		cb[x/8] = colorSample(-9719*r - 19081*g + 28800*b)
@@ -58,28 +60,26 @@ const (
 	lightPower = 0.8
 )
 
-var (
-	lightOf  = lights()
-	sampleOf = samples()
-)
-
-func lights() (light [256]uint16) {
-	for v := range light {
-		light[v] = uint16(math.Pow(float64(v)/255, lightPower)*(1<<lightBits-1) + 0.5)
-	}
-	return light
+// light takes samples to amounts of light, and those to samples in quarters.
+type light struct {
+	of     [256]uint16
+	sample [1<<lightBits + 1]uint16
 }
 
-// samples returns the sample of each amount of light, in quarters.
-func samples() (sample [1<<lightBits + 1]uint16) {
-	for v := range sample {
-		sample[v] = uint16(4*255*math.Pow(float64(v)/(1<<lightBits-1), 1/lightPower) + 0.5)
+// lightOnce makes the tables when a picture first needs them: each child process would do it as it starts.
+var lightOnce = sync.OnceValue(func() *light {
+	l := new(light)
+	for v := range l.of {
+		l.of[v] = uint16(math.Pow(float64(v)/255, lightPower)*(1<<lightBits-1) + 0.5)
 	}
-	return sample
-}
+	for v := range l.sample {
+		l.sample[v] = uint16(4*255*math.Pow(float64(v)/(1<<lightBits-1), 1/lightPower) + 0.5)
+	}
+	return l
+})
 
-// lightMean returns the sample, in quarters, of the mean light of four.
-func lightMean(a, b, c, d byte) int32 {
-	sum := int32(lightOf[a]) + int32(lightOf[b]) + int32(lightOf[c]) + int32(lightOf[d])
-	return int32(sampleOf[(sum+2)>>2])
+// mean returns the sample, in quarters, of the mean light of four.
+func (l *light) mean(a, b, c, d byte) int32 {
+	sum := int32(l.of[a]) + int32(l.of[b]) + int32(l.of[c]) + int32(l.of[d])
+	return int32(l.sample[(sum+2)>>2])
 }

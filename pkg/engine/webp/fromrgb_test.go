@@ -11,7 +11,7 @@ import (
 // Gray pixels stay gray, and a picture of one colour has that colour.
 func TestPlanesOfPixels(t *testing.T) {
 	for v := range 256 {
-		if got := lightMean(byte(v), byte(v), byte(v), byte(v)); got < int32(4*v)-1 || got > int32(4*v)+1 {
+		if got := lightOnce().mean(byte(v), byte(v), byte(v), byte(v)); got < int32(4*v)-1 || got > int32(4*v)+1 {
 			t.Errorf("four pixels of %d have the mean %d quarters", v, got)
 		}
 	}
@@ -42,7 +42,7 @@ func TestPlanesOfPixels(t *testing.T) {
 
 // The mean of black and white is lighter than half: half of the light.
 func TestColorIsAMeanOfLight(t *testing.T) {
-	if got := lightMean(0, 255, 255, 0); got < 4*100 || got >= 4*127 {
+	if got := lightOnce().mean(0, 255, 255, 0); got < 4*100 || got >= 4*127 {
 		t.Errorf("black and white have the mean %d quarters", got)
 	}
 }
