@@ -44,6 +44,16 @@ func peerConns(limit uint64, sockets int) int {
 	return int(min(most, max(fewest, limit/8*5/uint64(sockets))))
 }
 
+// tunnelConns returns how many connections a tunnel carries that may open limit files, at most want: five eighths of
+// the files are for them. Connections that have not begun get another eighth and more. limit is 0 if there is none.
+func tunnelConns(limit uint64, want int) int {
+	const fewest, filesOfEach = 8, 2
+	if limit == 0 {
+		return want
+	}
+	return int(min(uint64(want), max(fewest, limit/8*5/filesOfEach)))
+}
+
 // httpConns returns how many connections an HTTP server may have in a process that may open limit files: an eighth of
 // them, as each connection may read an output. limit is 0 if there is none.
 func httpConns(limit uint64) int {

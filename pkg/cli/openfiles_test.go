@@ -35,6 +35,14 @@ func TestPeersLeaveFilesToTheFarm(t *testing.T) {
 	}
 }
 
+func TestTunnelStaysWithinItsFiles(t *testing.T) {
+	for limit, want := range map[uint64]int{0: 256, 1 << 20: 256, 1024: 256, 256: 80, 10: 8} {
+		if n := tunnelConns(limit, 256); n != want {
+			t.Errorf("of %d files, a tunnel may carry %d connections, not %d", limit, n, want)
+		}
+	}
+}
+
 func TestHTTPLeavesFilesToTheFarm(t *testing.T) {
 	for limit, want := range map[uint64]int{0: 512, 1 << 20: 512, 1024: 128, 64: 16} {
 		if n := httpConns(limit); n != want {

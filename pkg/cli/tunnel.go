@@ -26,7 +26,7 @@ identify by PLAIN: the holder's name is the user, the token is the password.`,
 			text(whereToGo, "bind", loopback, "loopback `HOST`, or ipc://DIR with the sockets control, events, tasks, results"),
 			text(whereToGo, "sink", "", "`HOST` of the sink"),
 			text(whereToGo, "ventilator", "", "`HOST` of the ventilator"),
-			number(limits, "max-connections", 256, from(1).to(10_000), "most connections at the same time"),
+			number(limits, "max-connections", 256, from(1).to(10_000), "most connections at once, or fewer by ulimit -n"),
 		}, tlsFlags(), commonFlags("info", "")),
 		Action: runTunnel,
 	}
@@ -46,7 +46,7 @@ func runTunnel(ctx context.Context, c *cli.Command) error {
 	}
 	cfg := tunnel.Config{
 		Security: network.credentials, PeerRoles: []string{pki.Sink, pki.Ventilator},
-		MaxConns: c.Int("max-connections"), Logger: telemetry.Limited(log),
+		MaxConns: tunnelConns(openFileLimit(), c.Int("max-connections")), Logger: telemetry.Limited(log),
 	}
 	for _, way := range []struct{ flag, socket, port string }{
 		{"sink", "control", controlPort}, {"sink", "events", eventsPort}, {"sink", "results", resultsPort},

@@ -13,7 +13,7 @@ import (
 func TestProgramsThatAreNotAdmittedMakeRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most, admitted = 8, 3
-		s := newPlaces(most)
+		s := newPlaces(most, admissionGrace)
 		connect := func(said int64) (*passage, context.Context) {
 			if !s.take(t.Context()) {
 				t.Fatal("there is no place")
@@ -21,7 +21,7 @@ func TestProgramsThatAreNotAdmittedMakeRoom(t *testing.T) {
 			ctx, cut := context.WithCancel(t.Context())
 			p := s.begin(cut)
 			context.AfterFunc(ctx, func() { s.end(p) }) // as the tunnel does once a connection has ended
-			_, _ = io.Copy(io.Discard, &heard{bytes.NewReader(make([]byte, said)), p})
+			_, _ = io.Copy(io.Discard, &heard{Reader: bytes.NewReader(make([]byte, said)), passage: p})
 			return p, ctx
 		}
 		var connected []context.Context
@@ -52,7 +52,7 @@ func TestProgramsThatAreNotAdmittedMakeRoom(t *testing.T) {
 			connect(greetingSize + 1)
 		}
 		for _, p := range s.begun {
-			p.heard.Store(greetingSize + 1)
+			p.admitted.Store(true)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()

@@ -3,6 +3,7 @@
 package tunnel
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -24,6 +25,20 @@ import (
 // dialTimeout bounds a connection to the farm, its TLS handshake included.
 const dialTimeout = 5 * time.Second
 
+// A program that connects sends a signature at once (ZMTP 3.0, RFC 23), by which the tunnel tells it from one that
+// keeps silent. The rest of its greeting may wait for the farm's.
+const (
+	signatureSize    = 10
+	signatureTimeout = 5 * time.Second
+)
+
+// Connections without a place have sent no signature yet, or wait for a place. There are half as many as places, but at
+// least minWaiting and at most maxWaiting. They hold a file descriptor each.
+const (
+	minWaiting = 16
+	maxWaiting = 128
+)
+
 // A connection that ends within refusedWithin is taken for a refused one. Its program is told so after refusedPause.
 const (
 	refusedWithin = time.Second
@@ -38,7 +53,7 @@ type Config struct {
 	Ways      []Way          // at least one
 	Security  zsock.Security // authenticates both ends of the farm's connections
 	PeerRoles []string       // those of which the farm's certificate must name one
-	MaxConns  int            // of programs at the same time; default 256
+	MaxConns  int            // to the farm at the same time, of two file descriptors each; default 256
 	Logger    *slog.Logger   // nil: no logging
 }
 
@@ -80,7 +95,8 @@ func Run(ctx context.Context, c Config) error {
 	if c.MaxConns == 0 {
 		c.MaxConns = 256
 	}
-	t := &tunnel{cfg: c, places: newPlaces(c.MaxConns)}
+	waiting := min(maxWaiting, max(minWaiting, c.MaxConns/2))
+	t := &tunnel{cfg: c, waiting: newPlaces(waiting, greetingGrace), places: newPlaces(c.MaxConns, admissionGrace)}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range c.Ways {
 		l, err := listen(ctx, w.From)
@@ -116,19 +132,20 @@ func listen(ctx context.Context, endpoint string) (net.Listener, error) {
 }
 
 type tunnel struct {
-	cfg    Config
-	places *places
-	conns  sync.WaitGroup
+	cfg     Config
+	waiting *places // for those that have none of the places below
+	places  *places // with a connection to the farm
+	conns   sync.WaitGroup
 }
 
 func (t *tunnel) accept(ctx context.Context, l net.Listener, w Way) error {
-	for t.places.take(ctx) {
+	for t.waiting.take(ctx) {
 		inside, err := l.Accept()
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
-			t.places.giveBack()
+			t.waiting.giveBack()
 			t.cfg.Logger.Warn("cannot accept a connection", "at", w.From, "error", err)
 			select {
 			case <-time.After(100 * time.Millisecond): // most often the process has no free file descriptor
@@ -138,24 +155,69 @@ func (t *tunnel) accept(ctx context.Context, l net.Listener, w Way) error {
 			continue
 		}
 		ctx, cut := context.WithCancel(ctx)
-		p := t.places.begin(cut)
+		p := t.waiting.begin(cut)
 		t.conns.Go(func() {
-			defer t.places.end(p)
 			defer cut()
 			defer inside.Close()
-			began := time.Now()
-			if err := t.carry(ctx, p, inside, w.To); err != nil && ctx.Err() == nil {
-				t.cfg.Logger.Warn("cannot connect to the farm", "from", w.From, "to", w.To, "why", err)
-			}
-			if time.Since(began) < refusedWithin { // libzmq would try again ten times a second
-				select {
-				case <-time.After(refusedPause):
-				case <-ctx.Done():
-				}
+			signature, ok := t.hear(ctx, p, inside, w.From)
+			ok = ok && t.places.take(ctx)
+			t.waiting.end(p)
+			if ok {
+				t.serve(ctx, cut, &greeted{inside, io.MultiReader(bytes.NewReader(signature), inside)}, w)
 			}
 		})
 	}
 	return nil
+}
+
+// hear waits for the signature of a program. While it waits, the program makes room for others.
+func (t *tunnel) hear(ctx context.Context, p *passage, inside net.Conn, from string) (signature []byte, ok bool) {
+	stop := context.AfterFunc(ctx, func() { inside.Close() })
+	defer stop()
+	_ = inside.SetReadDeadline(time.Now().Add(signatureTimeout))
+	signature = make([]byte, signatureSize)
+	if _, err := io.ReadFull(inside, signature); err != nil {
+		return nil, false
+	}
+	if signature[0] != 0xFF || signature[signatureSize-1]&1 == 0 {
+		t.cfg.Logger.Warn("closed a connection of a program that does not speak ZMTP 3", "at", from)
+		return nil, false
+	}
+	_ = inside.SetReadDeadline(time.Time{})
+	p.admitted.Store(true)
+	return signature, true
+}
+
+// greeted is the connection of a program that has sent its signature.
+type greeted struct {
+	net.Conn
+	said io.Reader // the signature, and all that follows
+}
+
+func (g *greeted) Read(b []byte) (int, error) { return g.said.Read(b) }
+
+// CloseWrite tells the program that the farm says no more.
+func (g *greeted) CloseWrite() error {
+	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// serve connects a program that has a place, and frees the place at the end.
+func (t *tunnel) serve(ctx context.Context, cut context.CancelFunc, inside net.Conn, w Way) {
+	p := t.places.begin(cut)
+	defer t.places.end(p)
+	began := time.Now()
+	if err := t.carry(ctx, p, inside, w.To); err != nil && ctx.Err() == nil {
+		t.cfg.Logger.Warn("cannot connect to the farm", "from", w.From, "to", w.To, "why", err)
+	}
+	if time.Since(began) < refusedWithin { // libzmq would try again ten times a second
+		select {
+		case <-time.After(refusedPause):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // carry connects to the farm and passes bytes on until one end closes.
@@ -175,7 +237,7 @@ func (t *tunnel) carry(ctx context.Context, p *passage, inside net.Conn, to stri
 	for _, d := range []struct {
 		to   net.Conn
 		from io.Reader
-	}{{outside, inside}, {inside, &heard{outside, p}}} {
+	}{{outside, inside}, {inside, &heard{Reader: outside, passage: p}}} {
 		both.Go(func() {
 			_, _ = io.Copy(d.to, d.from)
 			if half, ok := d.to.(interface{ CloseWrite() error }); ok {
