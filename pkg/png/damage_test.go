@@ -44,6 +44,14 @@ func TestAFileThatEndsEarly(t *testing.T) {
 				}
 				continue
 			}
+			for _, accept := range []bool{false, true} {
+				if cut%9 > 0 {
+					break
+				}
+				if err := compareParts(file[:cut], raster.Options{AcceptTruncated: accept}); err != nil {
+					t.Fatalf("cut at %d of %d, accepted: %v, in parts: %v", cut, len(file), accept, err)
+				}
+			}
 			if len(rows) != 50 || len(r.Warnings()) == 0 {
 				t.Fatalf("cut at %d of %d, accepted: %d rows, warnings %q", cut, len(file), len(rows), r.Warnings())
 			}

@@ -13,8 +13,8 @@
 // palettes as colours; a colour key (tRNS) as alpha. Of an animated PNG the default picture is read. Gamma and
 // profiles are left to the caller.
 //
-// Of an interlaced file the even rows are held, because they come first: as the file stores them, or with
-// Options.Narrow with 8 bits a sample.
+// Of an interlaced file ReadRow holds the even rows, because they come first: as the file stores them, or with
+// Options.Narrow with 8 bits a sample. ReadParts holds none.
 //
 // # Damage
 //

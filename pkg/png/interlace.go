@@ -1,12 +1,49 @@
 package png
 
+import "github.com/imagefarm/imagefarm/pkg/raster"
+
 // The passes of Adam7: first column and row, and the steps to the next.
 var passes = [7]struct{ x, y, dx, dy int }{
 	{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2},
 }
 
-// lace holds what was read of an interlaced picture. The last pass is all of the odd rows. So only the even rows are
-// held, and the odd ones go from the file to the caller.
+var _ raster.Scattered = (*Reader)(nil)
+
+// Interlaced reports whether the file is interlaced, so that ReadRow holds half of the picture.
+func (r *Reader) Interlaced() bool { return r.interlaced }
+
+// ReadParts implements raster.Scattered. Of an interlaced file each part is a row of a pass, else a row.
+func (r *Reader) ReadParts(use func(raster.Part) error) error {
+	row := make([]byte, raster.RowSize(r))
+	size := len(row) / r.width
+	part := func(p raster.Part, samples []byte) error {
+		width := (r.width - p.X + p.Step - 1) / p.Step
+		p.Pixels = row[:width*size]
+		r.expand(p.Pixels, samples, width)
+		return use(p)
+	}
+	if !r.interlaced {
+		for ; r.y < r.height; r.y++ {
+			samples, err := r.samples(r.width)
+			if err == nil {
+				err = part(raster.Part{Y: r.y, Step: 1}, samples)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return r.finish()
+	}
+	for pass := range passes {
+		if err := r.readPass(pass, part); err != nil {
+			return err
+		}
+	}
+	return r.finish()
+}
+
+// lace holds what ReadRow has read of an interlaced picture. The last pass is all of the odd rows. So only the even
+// rows are held, and the odd ones go from the file to the caller.
 type lace struct {
 	held []byte // the even rows, with at least a byte for each sample
 	size int    // bytes of a row of held
@@ -24,10 +61,19 @@ func (r *Reader) sampleBytes() int { return r.stored() * r.Depth() / 8 }
 
 // lacedRow returns the samples of the next row.
 func (r *Reader) lacedRow() ([]byte, error) {
+	if r.lace == nil {
+		r.lace = r.newLace()
+	}
 	l := r.lace
 	if !l.read {
+		size := r.sampleBytes()
+		hold := func(p raster.Part, samples []byte) error {
+			row := l.held[p.Y/2*l.size:][:l.size]
+			spread(row[p.X*size:], samples, size, p.Step*size)
+			return nil
+		}
 		for pass := range len(passes) - 1 {
-			if err := r.readPass(pass); err != nil {
+			if err := r.readPass(pass, hold); err != nil {
 				return nil, err
 			}
 		}
@@ -40,22 +86,22 @@ func (r *Reader) lacedRow() ([]byte, error) {
 	return r.samples(r.width)
 }
 
-// readPass reads one of the passes before the last to the rows that are held.
-func (r *Reader) readPass(pass int) error {
-	p, l := passes[pass], r.lace
+// readPass reads a pass and passes the samples of each of its rows to use, with at least a byte each.
+func (r *Reader) readPass(pass int, use func(p raster.Part, samples []byte) error) error {
+	p := passes[pass]
 	if r.width <= p.x || r.height <= p.y {
 		return nil
 	}
 	width := (r.width - p.x + p.dx - 1) / p.dx
 	clear(r.prev)
-	size := r.sampleBytes()
 	for y := p.y; y < r.height; y += p.dy {
 		samples, err := r.samples(width)
+		if err == nil {
+			err = use(raster.Part{Y: y, X: p.x, Step: p.dx}, samples)
+		}
 		if err != nil {
 			return err
 		}
-		row := l.held[y/2*l.size:][:l.size]
-		spread(row[p.x*size:], samples, size, p.dx*size)
 	}
 	return nil
 }

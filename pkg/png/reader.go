@@ -56,9 +56,6 @@ func Open(file []byte, opt raster.Options) (*Reader, error) {
 	if r.color == paletted {
 		r.table = r.colors()
 	}
-	if r.interlaced {
-		r.lace = r.newLace()
-	}
 	if r.depth < 8 || r.narrow {
 		r.unpacked = make([]byte, r.width*r.stored())
 	}
@@ -120,7 +117,7 @@ func (r *Reader) ReadRow(dst []byte) error {
 	}
 	samples := []byte(nil)
 	var err error
-	if r.lace != nil {
+	if r.interlaced {
 		samples, err = r.lacedRow()
 	} else {
 		samples, err = r.samples(r.width)

@@ -212,7 +212,50 @@ func TestEveryKindOfPNG(t *testing.T) {
 		if err := compareNarrow(file); err != nil {
 			t.Fatalf("%v, with 8 bits: %v", p, err)
 		}
+		for _, narrow := range []bool{false, true} {
+			if err := compareParts(file, raster.Options{Narrow: narrow}); err != nil {
+				t.Fatalf("%v, in parts: %v", p, err)
+			}
+		}
 	}
+}
+
+// compareParts reads a file by rows and in parts, and returns the first difference.
+func compareParts(file []byte, opt raster.Options) error {
+	_, want, whyNot := readAll(file, opt)
+	r, err := Open(file, opt)
+	if err != nil {
+		return err
+	}
+	var rows [][]byte
+	for range r.height {
+		rows = append(rows, make([]byte, raster.RowSize(r)))
+	}
+	size := raster.RowSize(r) / r.width
+	pixels := 0
+	err = r.ReadParts(func(p raster.Part) error {
+		for x := p.X; len(p.Pixels) > 0; x += p.Step {
+			copy(rows[p.Y][x*size:], p.Pixels[:size])
+			p.Pixels = p.Pixels[size:]
+			pixels++
+		}
+		return nil
+	})
+	switch {
+	case whyNot != nil || err != nil:
+		if fmt.Sprintf("%T", err) != fmt.Sprintf("%T", whyNot) {
+			return fmt.Errorf("%w; by rows: %w", err, whyNot)
+		}
+		return nil
+	case pixels != r.width*r.height:
+		return fmt.Errorf("%d pixels", pixels)
+	}
+	for y, row := range want {
+		if !bytes.Equal(rows[y], row) {
+			return fmt.Errorf("row %d differs", y)
+		}
+	}
+	return nil
 }
 
 // compareNarrow reads a file with Options.Narrow and without, and returns the first difference but for the depth.

@@ -25,6 +25,27 @@ type Reader interface {
 	Warnings() []string
 }
 
+// Scattered is a Reader of a file that may hold its pixels in another order than rows do.
+type Scattered interface {
+	Reader
+
+	// Interlaced reports whether ReadRow holds pixels back until their row is due. Where it is false ReadParts is slower
+	// and saves nothing.
+	Interlaced() bool
+
+	// ReadParts is called instead of ReadRow. It reads the whole picture and passes pixels to use in the order of the
+	// file, so that none are held. It stops at an error, and returns it: that of use, or one of those of ReadRow but
+	// io.EOF.
+	ReadParts(use func(Part) error) error
+}
+
+// Part is pixels of one row, as ReadRow would store them.
+type Part struct {
+	Y       int    // the row
+	X, Step int    // the column of the first pixel, and how many columns further each next is; of a whole row 0 and 1
+	Pixels  []byte // use may change them; the next part overwrites them
+}
+
 // RowSize returns the bytes of a row.
 func RowSize(r Reader) int {
 	width, _ := r.Size()

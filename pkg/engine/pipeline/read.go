@@ -7,6 +7,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 	"github.com/imagefarm/imagefarm/pkg/engine/resample"
+	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/raster"
 )
 
@@ -31,12 +32,10 @@ func (t *transform) read(src engine.RowSource, width, height int) ([]source, err
 		for _, c := range planes {
 			c.Across.Length, c.Down.Length = float64(w)/float64(factor), float64(h)/float64(factor)
 		}
-		box := resample.NewBox(planes, factor, w)
-		opaque, err := t.rows(src, box)
+		opaque, err := t.shrink(src, planes, factor)
 		if err != nil {
 			return nil, err
 		}
-		box.Close()
 		p.opaque(opaque)
 		return t.whole(&p.Picture), nil
 	}
@@ -55,6 +54,25 @@ func (t *transform) read(src engine.RowSource, width, height int) ([]source, err
 		p.opaque(opaque)
 	}
 	return sources, err
+}
+
+// leastSquares is the factor from which on the sums of all squares take less memory than what an interlaced file makes
+// its reader hold: a quarter of the picture's, not half of it.
+const leastSquares = 4
+
+// shrink reads a picture and makes planes of it by an integer factor. It reports whether all pixels are opaque.
+func (t *transform) shrink(src engine.RowSource, planes []*picture.Plane, factor int) (opaque bool, err error) {
+	w, h := src.Size()
+	if s, ok := src.(*rows.Source); ok && s.Interlaced() && factor >= leastSquares {
+		squares := resample.NewSquares(planes, factor, w, h)
+		opaque, err := t.parts(s, squares)
+		squares.Close()
+		return opaque, err
+	}
+	box := resample.NewBox(planes, factor, w)
+	opaque, err = t.rows(src, box)
+	box.Close()
+	return opaque, err
 }
 
 // direct returns the variants that are made while rows arrive, the largest first. It returns none where the picture is
@@ -140,7 +158,6 @@ func (t *transform) rows(src engine.RowSource, to feed) (opaque bool, err error)
 	w, h := src.Size()
 	row := make([]byte, w*src.Channels()*src.Depth()/8)
 	opaque = true
-	multiply, alpha := t.averages(), hasAlpha(src)
 	for y := range h {
 		if y%64 == 0 && t.ctx.Err() != nil {
 			return false, context.Cause(t.ctx)
@@ -148,15 +165,37 @@ func (t *transform) rows(src engine.RowSource, to feed) (opaque bool, err error)
 		if err := src.ReadRow(row); err != nil {
 			return false, err
 		}
-		samples := row
-		if src.Depth() == 16 {
-			samples = row[:len(row)/2]
-			raster.Narrow(samples, row)
-		}
-		if alpha {
-			opaque = picture.Alpha(samples, src.Channels(), multiply) && opaque
-		}
+		samples, without := t.samples(src, row)
+		opaque = opaque && without
 		to.Row(samples)
 	}
 	return opaque, nil
+}
+
+// parts is rows of an interlaced picture, whose pixels are fed in the order of the file.
+func (t *transform) parts(src *rows.Source, to *resample.Squares) (opaque bool, err error) {
+	opaque = true
+	last := 0
+	err = src.ReadParts(func(p raster.Part) error {
+		if p.Y/64 != last/64 && t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
+		last = p.Y
+		var without bool
+		p.Pixels, without = t.samples(src, p.Pixels)
+		opaque = opaque && without
+		to.Part(p)
+		return nil
+	})
+	return opaque, err
+}
+
+// samples makes of some of a source's pixels samples of 8 bits, in the same memory, multiplied by alpha where they are
+// averaged. It reports whether all are opaque.
+func (t *transform) samples(src engine.RowSource, pixels []byte) (_ []byte, opaque bool) {
+	if src.Depth() == 16 {
+		raster.Narrow(pixels[:len(pixels)/2], pixels)
+		pixels = pixels[:len(pixels)/2]
+	}
+	return pixels, !hasAlpha(src) || picture.Alpha(pixels, src.Channels(), t.averages())
 }

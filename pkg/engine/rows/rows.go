@@ -26,6 +26,21 @@ func (s *Source) Inks() bool {
 	return ok && r.Inks()
 }
 
+// Interlaced reports whether ReadRow holds much of the picture, which ReadParts does not (see raster.Scattered).
+func (s *Source) Interlaced() bool {
+	r, ok := s.Reader.(raster.Scattered)
+	return ok && r.Interlaced()
+}
+
+// ReadParts passes the pixels of an interlaced picture to use in the order of the file. An error of the reader is an
+// *outcome.Rejection.
+func (s *Source) ReadParts(use func(raster.Part) error) error {
+	if err := s.Reader.(raster.Scattered).ReadParts(use); err != nil {
+		return Reject(err)
+	}
+	return nil
+}
+
 // Reads tells whether Open has the decoder for all files of a format. It has one for JPEG, too, which is slow and meant
 // for files of 12 bits a sample.
 func Reads(name string) bool {
