@@ -40,7 +40,49 @@ func makeInputs(ctx context.Context, work string, photos []string, rows []row) (
 		{"alpha-webp", ".webp", withAlpha("[Q=85,effort=2,strip]")},
 		{"lossless-alpha-webp", ".webp", withAlpha("[lossless,effort=2,strip]")},
 		{"heic", ".heic", "heif-enc -q 60 {in} -o {out}"},
+		{"tiled-heic", ".heic", "w=$(vipsheader -f width {in}) h=$(vipsheader -f height {in}) && " +
+			"vips embed {in} {out}.v 0 0 $(((w + 511) / 512 * 512)) $(((h + 511) / 512 * 512)) --extend copy && " +
+			"vips dzsave {out}.v {out}.dz --depth one --tile-size 512 --overlap 0 --suffix .png && " +
+			"for t in {out}_files/0/*.png; do heif-enc -q 60 $t -o $t.heic || exit 1; done && " +
+			"go run ./bench/matrix/tiles $w $h {out}_files/0 >{out} && rm -r {out}.v {out}.dzi {out}_files"},
 		{"avif", ".avif", "vips copy {in} '{out}[Q=60,effort=1,strip]'"},
+
+		{"small", ".jpg", "vips thumbnail {in} '{out}[Q=85,strip]' 640 --height 480 --size force"},
+		{"444", ".jpg", "vips copy {in} '{out}[Q=90,strip,subsample-mode=off]'"},
+		{"422", ".jpg", "vips copy {in} {out}.ppm && cjpeg -quality 90 -sample 2x1 {out}.ppm >{out} && rm {out}.ppm"},
+		{"gray", ".jpg", "vips colourspace {in} '{out}[Q=90,strip]' b-w"},
+		{"arithmetic", ".jpg",
+			"vips copy {in} {out}.ppm && cjpeg -quality 90 -arithmetic {out}.ppm >{out} && rm {out}.ppm"},
+		{"restart", ".jpg", "vips copy {in} {out}.ppm && cjpeg -quality 90 -restart 1 {out}.ppm >{out} && rm {out}.ppm"},
+		{"border", ".jpg", "vips embed {in} '{out}[Q=90,strip]' 100 100 " +
+			"$(($(vipsheader -f width {in}) + 200)) $(($(vipsheader -f height {in}) + 200)) --extend white"},
+		{"interlaced-png", ".png", "vips copy {in} '{out}[strip,interlace]'"},
+		{"16-bit-png", ".png", "vips colourspace {in} '{out}[strip]' rgb16"},
+		{"gray-png", ".png", "vips colourspace {in} '{out}[strip]' b-w"},
+		{"palette-png", ".png", "vips copy {in} '{out}[strip,palette]'"},
+		{"1-bit-png", ".png", "vips colourspace {in} {out}.v b-w && " +
+			"vips copy {out}.v '{out}[strip,bitdepth=1]' && rm {out}.v"},
+		{"gif", ".gif", "vips copy {in} {out}"},
+		{"animated-gif", ".gif", "convert -delay 10 {in} -resize 640x $(seq -f '( -clone 0 -roll +%g+0 )' 4 4 76) {out}"},
+		{"animated-webp", ".webp",
+			"convert -delay 10 {in} -resize 640x $(seq -f '( -clone 0 -roll +%g+0 )' 4 4 76) {out}.gif && " +
+				"vips copy '{out}.gif[n=-1]' '{out}[Q=80,effort=2]' && rm {out}.gif"},
+		{"plain-tiff", ".tif", "vips copy {in} '{out}[strip]'"},
+		{"planar-tiff", ".tif",
+			"vips copy {in} '{out}.v.tif[strip]' && tiffcp -p separate {out}.v.tif {out} && rm {out}.v.tif"},
+		{"deflate-tiff", ".tif", "vips copy {in} '{out}[compression=deflate,predictor=horizontal,strip]'"},
+		{"zstd-tiff", ".tif", "vips copy {in} '{out}[compression=zstd,predictor=horizontal,strip]'"},
+		{"packbits-tiff", ".tif", "vips copy {in} '{out}[compression=packbits,strip]'"},
+		{"jpeg-tiff", ".tif", "vips copy {in} '{out}[compression=jpeg,Q=90,strip]'"},
+		{"tiled-tiff", ".tif", "vips copy {in} '{out}[tile,tile-width=256,tile-height=256,strip]'"},
+		{"pyramid-tiff", ".tif",
+			"vips copy {in} '{out}[tile,pyramid,compression=jpeg,Q=90,tile-width=256,tile-height=256,strip]'"},
+		{"16-bit-tiff", ".tif", "vips colourspace {in} '{out}[strip]' rgb16"},
+		{"cmyk-tiff", ".tif", "vips icc_transform {in} '{out}[strip]' cmyk --input-profile srgb"},
+		{"fax-tiff", ".tif", "vips colourspace {in} {out}.v b-w && " +
+			"vips copy {out}.v '{out}[compression=ccittfax4,bitdepth=1,strip]' && rm {out}.v"},
+		{"jxl", ".jxl", "vips copy {in} '{out}[Q=90,effort=3,strip]'"},
+		{"lossless-jxl", ".jxl", "vips copy {in} '{out}[lossless,effort=3,strip]'"},
 	}
 	dirs := make(map[string]string)
 	for _, k := range kinds {

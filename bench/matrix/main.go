@@ -1,7 +1,7 @@
 // Command matrix times the farm beside vipsthumbnail and Pillow for every kind of input and operation that people
 // bring, not only for the one that is fast:
 //
-//	go run ./bench/matrix [-rounds 3] [-only TEXT] [-portable] bench/corpus.d
+//	go run ./bench/matrix [-wide] [-rounds 3] [-only TEXT] [-portable] bench/corpus.d
 //
 // It takes photographs of 12 megapixels from the corpus and makes each kind of input of them. Then it runs each
 // program on each row, in turn, with two processes (the farm: `farm run` with two slots), from the page cache, start
@@ -9,7 +9,8 @@
 // the farm's (over 1: the farm is faster), and for both the bytes of the outputs and the PSNR against a full-size
 // reference. What is not installed is left out with a word. With -portable the farm uses no installed C libraries.
 //
-// Where vipsthumbnail lacks an operation (sharpen, gray), it is timed without it.
+// Where vipsthumbnail lacks an operation (sharpen, gray), it is timed without it. With -wide the table has the other
+// kinds of input and the other operations. There, what vipsthumbnail lacks is done by chain.c with libvips.
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 	"fmt"
 	"image"
 	_ "image/jpeg"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -38,10 +40,11 @@ func main() {
 	photos := flag.Int("photos", 8, "photographs of 12 megapixels to take from the corpus")
 	tags := flag.String("tags", "", "build tags of the farm")
 	portable := flag.Bool("portable", false, "the farm uses no installed C libraries")
+	wide := flag.Bool("wide", false, "the other kinds of input and the other operations")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, flag.Arg(0), *only, *tags, *rounds, *photos, *portable); err != nil {
+	if err := run(ctx, flag.Arg(0), *only, *tags, *rounds, *photos, *portable, *wide); err != nil {
 		fmt.Fprintln(os.Stderr, "matrix:", err)
 		os.Exit(1)
 	}
@@ -55,7 +58,7 @@ type bench struct {
 	codecs string            // what of the environment says which codecs the farm uses
 }
 
-func run(ctx context.Context, corpus, only, tags string, rounds, photos int, portable bool) error {
+func run(ctx context.Context, corpus, only, tags string, rounds, photos int, portable, wide bool) error {
 	if corpus == "" {
 		return fmt.Errorf("name a directory of photographs, such as bench/corpus.d")
 	}
@@ -77,12 +80,22 @@ func run(ctx context.Context, corpus, only, tags string, rounds, photos int, por
 		return err
 	}
 	var chosen []row
-	for _, r := range rows() {
+	all := rows()
+	if wide {
+		all = wideRows()
+		if err := b.buildChain(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "matrix: what vipsthumbnail lacks is left out:", err)
+		}
+	}
+	for _, r := range all {
 		if strings.Contains(r.name, only) {
 			chosen = append(chosen, r)
 		}
 	}
 	if b.inputs, err = makeInputs(ctx, work, b.photos, chosen); err != nil {
+		return err
+	}
+	if err := makeAssets(b.assets()); err != nil {
 		return err
 	}
 	if err := exec.CommandContext(ctx, "sync").Run(); err != nil { // or the farm's own syncs wait for the inputs
@@ -110,10 +123,16 @@ type sample struct{ clock, processor time.Duration }
 func (b *bench) row(ctx context.Context, r row, rounds int) error {
 	programs := map[string]func(context.Context, row, string) (sample, error){"farm": b.farm, "vips": b.vips,
 		"pillow": b.pillow}
+	if !r.chain && r.vips == nil {
+		delete(programs, "vips")
+	}
+	if r.pillow == nil {
+		delete(programs, "pillow")
+	}
 	samples := make(map[string][]sample)
 	outs := make(map[string]string)
 	for round := range rounds {
-		names := []string{"farm", "vips", "pillow"}
+		names := slices.Sorted(maps.Keys(programs))
 		rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		for _, name := range names {
 			out := filepath.Join(b.work, "out", name+strconv.Itoa(round))
@@ -200,7 +219,12 @@ func (b *bench) timed(ctx context.Context, images int, commands ...*exec.Cmd) (s
 }
 
 // copies is how often each photograph is made in a run, so that starting programs weighs little.
-const copies = 3
+func (r row) copies() int {
+	if r.input == "small" {
+		return 60
+	}
+	return 3
+}
 
 func (b *bench) files(r row) ([]string, error) {
 	found, err := filepath.Glob(filepath.Join(b.inputs[r.input], "*"))
@@ -212,7 +236,7 @@ func (b *bench) files(r row) ([]string, error) {
 func (b *bench) copied(r row) (in string, all []string, err error) {
 	in = filepath.Join(b.work, "copies", r.input)
 	files, err := b.files(r)
-	for i := range copies {
+	for i := range r.copies() {
 		dir := filepath.Join(in, strconv.Itoa(i))
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", nil, err
@@ -235,7 +259,8 @@ func (b *bench) farm(ctx context.Context, r row, out string) (sample, error) {
 	}
 	return b.timed(ctx, len(files), exec.CommandContext(ctx, filepath.Join(b.work, "farm"), "run", "--quiet",
 		"--progress", "none",
-		"--http", "", "--slots", "2", "--out", out, "--variant", "x="+r.recipe, in))
+		"--http", "", "--slots", "2", "--assets", b.assets(), "--out", out,
+		"--variant", "x="+r.recipe, in))
 }
 
 // halves divides all copies among two processes.
@@ -258,8 +283,16 @@ func (b *bench) vips(ctx context.Context, r row, out string) (sample, error) {
 	}
 	var commands []*exec.Cmd
 	for _, files := range [][]string{one, two} {
-		args := append(slices.Clone(r.vips), "-o", out+"/%s"+r.save)
-		commands = append(commands, exec.CommandContext(ctx, "vipsthumbnail", append(args, files...)...))
+		name, args := "vipsthumbnail", append(slices.Clone(r.vips), "-o", out+"/%s"+r.save)
+		if r.chain {
+			name, args = filepath.Join(b.work, "chain"), []string{pixels(r.recipe), r.save, out}
+		}
+		for _, f := range files {
+			args = append(args, f+r.load)
+		}
+		c := exec.CommandContext(ctx, name, args...)
+		c.Dir = b.assets()
+		commands = append(commands, c)
 	}
 	return b.timed(ctx, len(one)+len(two), commands...)
 }

@@ -28,7 +28,7 @@ func (b *bench) quality(r row, dir string, plain bool) string {
 			return err
 		}
 		if d.IsDir() {
-			if d.Name() == ".imagefarm" || d.Name() == "1" || d.Name() == "2" { // copies 1 and 2 are the same pictures
+			if n, _ := strconv.Atoi(d.Name()); n > 0 || d.Name() == ".imagefarm" { // copies 1, 2, … are the same pictures
 				return fs.SkipDir
 			}
 			return nil
@@ -89,7 +89,7 @@ func (b *bench) compare(r row, output string) (float64, error) {
 
 // reference makes the row's picture of a lossless photograph at full size, and keeps it.
 func (b *bench) reference(r row, stem string) (*image.NRGBA, error) {
-	key := strings.NewReplacer(":", "_", ",", "_").Replace(strings.Split(r.recipe, ",format")[0])
+	key := strings.NewReplacer(":", "_", ",", "_").Replace(pixels(r.recipe))
 	kept := filepath.Join(b.work, "reference", key, stem+".png")
 	if img, err := imaging.Open(kept); err == nil {
 		return nrgba(img), nil

@@ -1,13 +1,17 @@
 package main
 
+import "strings"
+
 // row is one line of the table: from one kind of input to one variant.
 type row struct {
 	name   string   // as printed
 	input  string   // a key of inputs
 	recipe string   // the farm's variant, without its name
-	vips   []string // options of vipsthumbnail, but for the output
+	vips   []string // options of vipsthumbnail, but for the output; none if libvips cannot do it
 	save   string   // vipsthumbnail's output suffix, with the encoder's options
-	pillow []string // what pillow.py does
+	pillow []string // what pillow.py does, if it does it
+	load   string   // vipsthumbnail's suffix of inputs, with the decoder's options
+	chain  bool     // chain.c does the recipe, not vipsthumbnail
 	// plain says that vipsthumbnail cannot do all of the row: it is timed without the last operation, and does less.
 	plain bool
 	// uncompared says that the pictures cannot be compared with the reference: it has no alpha, or each program cuts
@@ -21,6 +25,12 @@ const (
 	webp80 = ".webp[Q=80,effort=4,strip]"
 	avif60 = ".avif[Q=60,effort=1,strip]"
 )
+
+// pixels returns the operations of a recipe without its format and what follows.
+func pixels(recipe string) string {
+	ops, _, _ := strings.Cut(recipe, ",format")
+	return ops
+}
 
 // rows is the table. The farm's defaults are Q 85 for JPEG, 80 for WebP and 60 for AVIF, those of peers are set to
 // them.
