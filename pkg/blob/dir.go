@@ -57,9 +57,13 @@ func (c Config) Validate() error {
 
 // Dir keeps outputs in a directory. Several processes may share one directory; the methods of a Dir may be called
 // concurrently. It follows its path: when the directory is deleted and made again, or another file system is mounted
-// there, calls fail with ErrUnavailable while the path names nothing, and succeed again afterwards.
+// there, calls fail with ErrUnavailable while the path names nothing, and succeed again afterwards. Symbolic links of
+// the path are followed once, by OpenDir. If one leads elsewhere later, nothing changes; if one takes the place of a
+// directory, calls fail with ErrUnavailable until it is gone. So nobody who may write to a directory above, such as
+// /tmp, can lead outputs elsewhere by a link.
 type Dir struct {
-	path string // absolute, so that a later change of the working directory does not matter
+	path string // as an operator knows it; absolute, so that a later change of the working directory does not matter
+	real string // where path led when it was opened, without symbolic links
 	cfg  Config
 
 	mu   sync.RWMutex
@@ -90,11 +94,15 @@ func OpenDir(path string, cfg Config) (*Dir, error) {
 			return nil, fault("make the directory", "", abs, err)
 		}
 	}
-	s, err := openSession(abs, cfg.ReadOnly)
+	real, err := filepath.EvalSymlinks(abs)
 	if err != nil {
 		return nil, fault("open the directory", "", abs, err)
 	}
-	return &Dir{path: abs, cfg: cfg, cur: s}, nil
+	s, err := openSession(real, cfg.ReadOnly)
+	if err != nil {
+		return nil, fault("open the directory", "", abs, err)
+	}
+	return &Dir{path: abs, real: real, cfg: cfg, cur: s}, nil
 }
 
 // Path returns the directory's absolute path.
@@ -287,7 +295,7 @@ func (d *Dir) do(op, name string, f func(*session) error) error {
 // current returns the session of the directory that the path names now. It opens a new session if the path names
 // another directory than before, or if the present session is failed.
 func (d *Dir) current(failed *session) (*session, error) {
-	info, err := os.Stat(d.path)
+	info, err := os.Stat(d.real) // links matter only if it leads to another directory than before
 	if err != nil {
 		return nil, gone(d.path, err)
 	}
@@ -313,7 +321,7 @@ func (d *Dir) reopen(old *session) (*session, error) {
 	if d.cur != old {
 		return d.cur, nil
 	}
-	s, err := openSession(d.path, d.cfg.ReadOnly)
+	s, err := openSession(d.real, d.cfg.ReadOnly)
 	if err != nil {
 		return nil, unusable(d.path, err)
 	}

@@ -41,19 +41,34 @@ type session struct {
 	parents parents       // of outputs
 }
 
+// openSession opens dir, an absolute path without symbolic links.
 func openSession(dir string, readOnly bool) (*session, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{root: root}
-	if s.info, err = root.Stat("."); err == nil && !readOnly {
+	if s.info, err = root.Stat("."); err == nil {
+		err = s.checkStraight(dir)
+	}
+	if err == nil && !readOnly {
 		err = s.makeTemp()
 	}
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
 	return s, nil
+}
+
+// checkStraight returns an error if a symbolic link led from dir to the directory that was opened.
+func (s *session) checkStraight(dir string) error {
+	info, err := lookStraight(dir)
+	if err == nil && os.SameFile(info, s.info) {
+		return nil
+	}
+	return &Fault{Kind: ErrUnavailable, Op: "use", Dir: dir,
+		Why: "a symbolic link has taken its place, or that of a directory above it; put the directory back, or start again",
+		Err: cause(err)}
 }
 
 // makeTemp creates the session's directory for temporary files and locks it. It starts again with another name if

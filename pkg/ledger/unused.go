@@ -23,5 +23,8 @@ func (l *Ledger) RemoveIfUnused() (removed bool, err error) {
 	if err != nil || !unused || l.readOnly {
 		return false, err
 	}
+	if err := l.checkPlace(); err != nil {
+		return false, err
+	}
 	return true, os.Remove(l.path)
 }
