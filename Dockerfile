@@ -14,7 +14,7 @@ FROM golang:1.26-bookworm AS build
 ARG TAGS=
 RUN if [ -z "$TAGS" ]; then \
         apt-get update && \
-        apt-get install -y --no-install-recommends libheif1 libwebp7 libjxl0.7 && \
+        apt-get install -y --no-install-recommends libdav1d6 libheif1 libwebp7 libjxl0.7 && \
         rm -rf /var/lib/apt/lists/*; \
     fi
 
@@ -36,7 +36,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
 # The libraries, and those that they and the program need, where the loader looks for them.
 RUN set -eu; \
     if [ -z "$TAGS" ]; then \
-        libraries="$(ls /usr/lib/*-linux-gnu/libheif.so.1 /usr/lib/*-linux-gnu/libwebp.so.7 /usr/lib/*-linux-gnu/libjxl.so.0.7)"; \
+        libraries="$(cd /usr/lib/*-linux-gnu && ls "$PWD"/libdav1d.so.6 "$PWD"/libheif.so.1 "$PWD"/libwebp.so.7 "$PWD"/libjxl.so.0.7)"; \
         { echo "$libraries"; ldd /image/usr/local/bin/farm $libraries | grep -o '/[^ :]*\.so[^ :]*'; } | sort -u | \
         while read -r file; do \
             mkdir -p "/image$(dirname "$file")"; cp -L "$file" "/image$file"; \

@@ -92,6 +92,7 @@ func Child() bool { return printOwnCodecs() || translateCodecs() || isolate.Main
 // code, if a cache has it.
 const (
 	heifLibrary isolate.Libraries = 1 << iota
+	dav1dLibrary
 	jxlLibrary
 	av1Decoder
 	av1Encoder
@@ -106,7 +107,7 @@ func librariesFor(image []byte, r recipe.Recipe) (need isolate.Libraries) {
 	case format.HEIC:
 		need |= heifLibrary
 	case format.AVIF:
-		need |= heifLibrary | av1Decoder
+		need |= dav1dLibrary | av1Decoder
 	case format.JXL:
 		need |= jxlLibrary
 	}
@@ -138,6 +139,9 @@ func openInChild(name string, encoded []byte, libraries isolate.Libraries) (engi
 	_, _ = native.LibWebP()
 	if libraries&heifLibrary != 0 {
 		_, _ = native.LibHEIF()
+	}
+	if libraries&dav1dLibrary != 0 {
+		_, _ = native.LibDav1d()
 	}
 	if libraries&jxlLibrary != 0 {
 		_, _ = native.LibJXL()

@@ -28,8 +28,9 @@ func TestLibrariesThatAnImageNeeds(t *testing.T) {
 		{"jpeg to avif", jpeg, "fit:8x8,format:avif", heifLibrary | av1Encoder},
 		{"png", enginetest.PNG(photo), "fit:8x8", 0},
 		{"heic", enginetest.File("quadrants.heic"), "fit:8x8,format:jpeg", heifLibrary},
-		{"avif", enginetest.File("quadrants.avif"), "fit:8x8,format:jpeg", heifLibrary | av1Decoder},
-		{"avif of the same format", enginetest.File("quadrants.avif"), "fit:8x8", heifLibrary | av1Decoder | av1Encoder},
+		{"avif", enginetest.File("quadrants.avif"), "fit:8x8,format:jpeg", dav1dLibrary | av1Decoder},
+		{"avif of the same format", enginetest.File("quadrants.avif"), "fit:8x8",
+			heifLibrary | dav1dLibrary | av1Decoder | av1Encoder},
 		{"jxl", []byte("\xff\x0a\x00"), "fit:8x8,format:jpeg", jxlLibrary},
 		{
 			"jxl in boxes, to avif", []byte("\x00\x00\x00\x0cJXL \r\n\x87\n"), "fit:8x8,format:avif",
@@ -57,8 +58,8 @@ func TestLibrariesThatWatermarksNeed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := librariesForAssets(dir); got != heifLibrary|av1Decoder || err != nil {
-		t.Errorf("libraries %b, %v, want %b", got, err, heifLibrary|av1Decoder)
+	if got, err := librariesForAssets(dir); got != dav1dLibrary|av1Decoder || err != nil {
+		t.Errorf("libraries %b, %v, want %b", got, err, dav1dLibrary|av1Decoder)
 	}
 	if got, err := librariesForAssets(""); got != 0 || err != nil {
 		t.Errorf("without a directory: %b, %v", got, err)

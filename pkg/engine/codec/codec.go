@@ -47,14 +47,16 @@ func Of() List {
 		if lib.DecodesHEVC {
 			rare = name
 		}
-		if lib.DecodesAV1 {
-			av1 = name
-		}
 		if lib.EncodesAV1 {
 			av1Out = name + ", " + lib.AV1Encoder
 		}
 	} else {
 		list.Absent = append(list.Absent, Absent{"libheif", err.Error()})
+	}
+	if lib, err := native.LibDav1d(); err == nil {
+		av1 = "libdav1d " + lib.Version
+	} else {
+		list.Absent = append(list.Absent, Absent{"libdav1d", err.Error()})
 	}
 	jxl := ""
 	if lib, err := native.LibJXL(); err == nil {

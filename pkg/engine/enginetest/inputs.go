@@ -177,6 +177,9 @@ func testOtherFormats(t *testing.T, s Suite) {
 		"palette TIFF":      {TIFF(Flat(img.Rect, sky)), "tiff", filled(122, 86, sky), 90},
 		"HEIC":              {File("quadrants.heic"), "heic", Quadrants(160, 120), 25},
 		"AVIF":              {File("quadrants.avif"), "avif", Quadrants(160, 120), 25},
+		"AVIF as RGB":       {File("rgb.avif"), "avif", Quadrants(160, 120), 90},
+		"AVIF 10 bits":      {File("ten-bits.avif"), "avif", Quadrants(160, 120), 35},
+		"AVIF limited":      {File("limited.avif"), "avif", Quadrants(160, 120), 25},
 		"HEIC to be turned": {File("turned.heic"), "heic", Stored(Quadrants(160, 120), 8), 25},
 		"AVIF to be turned": {File("turned.avif"), "avif", Stored(Quadrants(160, 120), 8), 25},
 	} {

@@ -21,12 +21,13 @@ import (
 var files embed.FS
 
 // File returns one of the pictures that no encoder at hand makes: quadrants.heic, turned.heic, quadrants.avif and
-// turned.avif show Quadrants of 160×120 pixels, the turned ones asking to be shown turned clockwise; cmyk.jpg (with
-// Adobe's mark, and inverted as Adobe does) and 4-1-1.jpg show Photo of 243×165; ycck.jpg shows stripes of cyan,
-// yellow and black, 32 pixels each, as GraphicsMagick agrees. Of JPEG XL, quadrants.jxl shows Quadrants without loss,
-// alpha.jxl the same with its left half half transparent, turned.jxl the JPEG of them that asks to be turned, gray.jxl
-// 64×48 levels that grow by 3, adobe.jxl the green (40, 200, 40) of Adobe RGB, and animated.jxl three frames with
-// one, two and three stripes.
+// turned.avif show Quadrants of 160×120 pixels, the turned ones asking to be shown turned clockwise; rgb.avif
+// (coded as RGB without loss), ten-bits.avif (4:4:4) and limited.avif (4:2:2 in the limited range of BT.709) show
+// them, too, from avifenc 0.11; cmyk.jpg (with Adobe's mark, and inverted as Adobe does) and 4-1-1.jpg show Photo
+// of 243×165; ycck.jpg shows stripes of cyan, yellow and black, 32 pixels each, as GraphicsMagick agrees. Of JPEG
+// XL, quadrants.jxl shows Quadrants without loss, alpha.jxl the same with its left half half transparent,
+// turned.jxl the JPEG of them that asks to be turned, gray.jxl 64×48 levels that grow by 3, adobe.jxl the green
+// (40, 200, 40) of Adobe RGB, and animated.jxl three frames with one, two and three stripes.
 func File(name string) []byte {
 	data, err := files.ReadFile("testdata/" + name)
 	if err != nil {

@@ -7,22 +7,22 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
-// newCodec returns a codec for items of a kind, hvc1 or av01: our own for HEVC, and for AV1 libheif where it is
+// newCodec returns a codec for items of a kind, hvc1 or av01: our own for HEVC, and for AV1 libdav1d where it is
 // installed and may be used, else one in WebAssembly.
 func newCodec(kind string) (codec, error) {
 	if kind == "hvc1" {
 		return &own{}, nil
 	}
-	if lib, err := native.LibHEIF(); err == nil && lib.DecodesAV1 {
-		return installed{lib}, nil
+	if lib, err := native.LibDav1d(); err == nil {
+		return dav1d{lib}, nil
 	}
 	return newWASM(kind)
 }
 
 // DecodesAV1InSandbox reports whether this process decodes AVIF by wasm.AV1Decoder because no installed library does.
 func DecodesAV1InSandbox() bool {
-	lib, err := native.LibHEIF()
-	return err != nil || !lib.DecodesAV1
+	_, err := native.LibDav1d()
+	return err != nil
 }
 
 // newStandIn returns a codec for HEVC that our own does not decode.
@@ -61,7 +61,7 @@ func (c *checked) close() {
 	}
 }
 
-// installed decodes by a libheif that is installed.
+// installed decodes HEVC by a libheif that is installed.
 type installed struct{ lib *native.HEIF }
 
 var _ codec = installed{}
@@ -81,19 +81,27 @@ func (installed) close() {}
 
 func (installed) converts() bool { return false }
 
-// sampling returns how a coded picture is sampled, by its configuration.
+// dav1d decodes AV1 by a libdav1d that is installed.
+type dav1d struct{ lib *native.Dav1d }
+
+var _ codec = dav1d{}
+
+func (c dav1d) decode(it *item, _ color, w, h int, how fidelity) (*picture.Picture, error) {
+	opt := native.Dav1dOptions{MaxPixels: int64(w) * int64(h), Unfiltered: how.unfiltered}
+	if point := it.property("a1op"); len(point) > 0 {
+		opt.OperatingPoint = int(point[0] & 31)
+	}
+	return c.lib.Decode(it.bytes(), opt)
+}
+
+func (dav1d) close() {}
+
+func (dav1d) converts() bool { return false }
+
+// sampling returns how a picture coded in HEVC is sampled, by its configuration.
 func (it *item) sampling() native.Sampling {
 	if config := it.property("hvcC"); len(config) > 16 {
 		return native.Sampling(config[16] & 3)
 	}
-	config := it.property("av1C")
-	switch {
-	case len(config) >= 3 && config[2]&0x10 != 0:
-		return native.SamplingGray
-	case len(config) < 3 || config[2]&0x0c == 0x0c:
-		return native.Sampling420
-	case config[2]&0x08 != 0:
-		return native.Sampling422
-	}
-	return native.Sampling444
+	return native.Sampling420
 }

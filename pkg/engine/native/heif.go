@@ -17,9 +17,9 @@ import (
 
 // HEIF is libheif. It is safe for use by several goroutines.
 type HEIF struct {
-	Version                             string
-	DecodesHEVC, DecodesAV1, EncodesAV1 bool
-	AV1Encoder                          string // its name and version
+	Version                 string
+	DecodesHEVC, EncodesAV1 bool
+	AV1Encoder              string // its name and version
 
 	f      functions
 	mu     sync.Mutex // held while a file is written
@@ -50,8 +50,7 @@ func LoadHEIF() (*HEIF, error) {
 		yes, _ := f.call(name, format)
 		return int32(yes) != 0
 	}
-	h.DecodesHEVC, h.DecodesAV1 = has("heif_have_decoder_for_format", formatHEVC), has("heif_have_decoder_for_format",
-		formatAV1)
+	h.DecodesHEVC = has("heif_have_decoder_for_format", formatHEVC)
 	h.EncodesAV1 = has("heif_have_encoder_for_format", formatAV1)
 	if h.EncodesAV1 {
 		h.AV1Encoder = h.encoderName()
@@ -103,7 +102,7 @@ func (h *HEIF) try(name string, args ...uintptr) error {
 	return fmt.Errorf("%s: %s", name, textAt(text))
 }
 
-// Decode decodes the primary picture of a file: its planes as they are coded, without turning or cropping it. A
+// Decode decodes the primary picture of a file of HEVC: its planes as they are coded, without turning or cropping it. A
 // wrong sampling makes libheif convert them.
 func (h *HEIF) Decode(file []byte, s Sampling) (*picture.Picture, error) {
 	if len(file) == 0 {
@@ -192,18 +191,22 @@ func (h *HEIF) copyPlane(img, channel uintptr) (picture.Plane, error) {
 	if depth > 8 {
 		size = 2 * w
 	}
-	pix := bytesAt(from, (height-1)*int(stride)+size)
-	for y := range height {
-		row := pix[y*int(stride):][:size]
+	copySamples(out.Pix, bytesAt(from, (height-1)*int(stride)+size), int(stride), w, depth)
+	return out, nil
+}
+
+// copySamples copies rows of w samples of so many bits, of two bytes where they have more than 8, as samples of 8 bits.
+func copySamples(dst, src []byte, stride, w, depth int) {
+	for y := 0; (y+1)*w <= len(dst); y++ {
+		row := src[y*stride:]
 		if depth == 8 {
-			copy(out.Pix[y*w:], row)
+			copy(dst[y*w:][:w], row)
 			continue
 		}
 		for x := range w {
-			out.Pix[y*w+x] = byte(binary.NativeEndian.Uint16(row[2*x:]) >> (depth - 8))
+			dst[y*w+x] = byte(binary.NativeEndian.Uint16(row[2*x:]) >> (depth - 8))
 		}
 	}
-	return out, nil
 }
 
 // EncodeAVIF encodes a picture of YCbCr in the full range of BT.601, and its alpha. Its planes of colour say at which

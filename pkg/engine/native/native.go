@@ -1,6 +1,6 @@
-// Package native calls codecs of shared C libraries that are installed: libheif for HEIC and AVIF, libwebp for WebP,
-// libjxl for JPEG XL. They are found while the program runs, without cgo. The first two are several times as fast as
-// the codecs that this program brings along; JPEG XL is not read without its library.
+// Package native calls codecs of shared C libraries that are installed: libdav1d and libheif for AVIF, libwebp for
+// WebP, libjxl for JPEG XL. They are found while the program runs, without cgo. Most are several times as fast as the
+// codecs that this program brings along; JPEG XL is not read without its library.
 //
 // A fault in a C library can end the process or damage its memory. So the libraries are loaded only in processes whose
 // environment says so (see Env): the children that package isolate starts.
@@ -27,6 +27,15 @@ var errPortable = errors.New(Env + " is " + Portable)
 // errNotAllowed says that this process is not to load libraries.
 var errNotAllowed = errors.New("shared libraries are used in child processes only; " + Env + "=" + Native +
 	" allows them here")
+
+// LibDav1d returns the process's libdav1d, which is loaded when it is first asked for. The error says why there is
+// none.
+var LibDav1d = sync.OnceValues(func() (*Dav1d, error) {
+	if err := allowed(); err != nil {
+		return nil, err
+	}
+	return LoadDav1d()
+})
 
 // LibHEIF returns the process's libheif, which is loaded when it is first asked for. The error says why there is none.
 var LibHEIF = sync.OnceValues(func() (*HEIF, error) {
@@ -105,4 +114,11 @@ type WebPOptions struct {
 	Lossless bool
 	Loss     int  // of a lossless picture: 0 (none) to 100, how much samples may be changed to take fewer bytes
 	SharpYUV bool // choose samples of colour for sharp edges
+}
+
+// Dav1dOptions say what to decode.
+type Dav1dOptions struct {
+	MaxPixels      int64 // of a larger picture nothing is decoded
+	OperatingPoint int   // of a picture in layers: which of them, 0 to 31
+	Unfiltered     bool  // leave out the in-loop filters, on which the samples of no still picture depend
 }

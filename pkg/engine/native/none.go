@@ -13,11 +13,20 @@ var errNoLibraries = errors.New("this build loads no shared libraries")
 func open(string) (uintptr, error)            { return 0, errNoLibraries }
 func symbol(uintptr, string) (uintptr, error) { return 0, errNoLibraries }
 
+// Dav1d is libdav1d, which this build does not load.
+type Dav1d struct{ Version string }
+
+// LoadDav1d returns an error.
+func LoadDav1d() (*Dav1d, error) { return nil, errNoLibraries }
+
+// Decode returns an error.
+func (*Dav1d) Decode([]byte, Dav1dOptions) (*picture.Picture, error) { return nil, errNoLibraries }
+
 // HEIF is libheif, which this build does not load.
 type HEIF struct {
-	Version                             string
-	DecodesHEVC, DecodesAV1, EncodesAV1 bool
-	AV1Encoder                          string
+	Version                 string
+	DecodesHEVC, EncodesAV1 bool
+	AV1Encoder              string
 }
 
 // LoadHEIF returns an error.
