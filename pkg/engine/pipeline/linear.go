@@ -17,32 +17,32 @@ func (p *plan) scales() bool {
 // resampledLinear makes the picture of a plan in linear light: gray, or red, green and blue.
 func (t *transform) resampledLinear(p *plan) *picture.Picture {
 	src := t.best(p)
-	w := src.Width()
-	channels := 3
+	model := picture.RGB
 	if src.Model == picture.Gray {
-		channels = 1
+		model = picture.Gray
 	}
-	color := channels
+	color := model.Planes()
+	channels := color
 	if src.Alpha != nil {
 		channels++
 	}
 	factor := squares(src.fineness(p))
-	linear := resample.NewLinear(channels, w, factor, t.curves())
+	linear := resample.NewLinear(channels, src.Width(), factor, t.curves())
+	out := picture.Lay(t.space.memory(color*p.width*p.height), model, p.width, p.height, picture.Chroma{})
+	var planes []*picture.Plane
+	for i := range out.Planes {
+		planes = append(planes, &out.Planes[i])
+	}
+	if src.Alpha != nil {
+		alpha := picture.Whole(t.space.memory(p.width*p.height), p.width, p.height)
+		out.Alpha = &alpha
+		planes = append(planes, &alpha)
+	}
 	across, down := src.part(p, factor)
-	made := linear.Add(p.width, p.height, across, down)
-	row := make([]byte, channels*w)
-	src.EachRow(reference.Inks(t.profile), func(_ int, pixels []byte) {
-		for x := range w {
-			to, from := row[channels*x:][:channels], pixels[4*x:][:4]
-			copy(to[:color], from)
-			if color < channels {
-				to[color] = from[3]
-			}
-		}
-		linear.Row(row)
-	})
+	linear.Add(planes, across, down)
+	src.EachRow(reference.Inks(t.profile), func(_ int, pixels []byte) { linear.NRGBARow(pixels) })
 	linear.Close()
-	return t.ofLight(made, channels, p)
+	return out
 }
 
 // squares returns of how many pixels, across and down, the squares are whose mean light a picture is made of that is so
@@ -68,53 +68,24 @@ func (t *transform) readLinear(src engine.RowSource) ([]source, error) {
 	}
 	factor := squares(fineness)
 	linear := resample.NewLinear(src.Channels(), w, factor, t.curves())
-	made := make([]*resample.LinearPicture, len(t.made))
-	order := t.order()
-	for i, m := range order {
+	var made []*layout
+	var sources []source
+	for _, m := range t.order() {
+		p, planes := t.layout(src, m.width, m.height)
+		m.streamed = &p.Picture
+		made, sources = append(made, p), append(sources, source{m.streamed, m.window})
 		across, down := all.part(&m.plan, factor)
-		made[i] = linear.Add(m.width, m.height, across, down)
+		linear.Add(planes, across, down)
 	}
 	opaque, err := t.rows(src, linear)
 	if err != nil {
 		return nil, err
 	}
 	linear.Close()
-	var sources []source
-	for i, m := range order {
-		m.streamed = t.ofLight(made[i], src.Channels(), &m.plan)
-		if opaque {
-			m.streamed.Alpha = nil
-		}
-		sources = append(sources, source{m.streamed, m.window})
+	for _, p := range made {
+		p.opaque(opaque)
 	}
 	return sources, nil
-}
-
-// ofLight returns a picture that was made in linear light as planes of levels. An even number of channels has alpha.
-func (t *transform) ofLight(made *resample.LinearPicture, channels int, p *plan) *picture.Picture {
-	color := channels - 1 + channels%2
-	out := &picture.Picture{Model: picture.RGB}
-	if color == 1 {
-		out.Model = picture.Gray
-	}
-	planes := make([]picture.Plane, channels)
-	for i := range planes {
-		planes[i] = picture.Whole(t.space.memory(p.width*p.height), p.width, p.height)
-	}
-	if out.Planes = planes[:color]; color < channels {
-		out.Alpha = &planes[color]
-	}
-	row := make([]byte, channels*p.width)
-	for y := range p.height {
-		made.Row(row, y)
-		for i := range planes {
-			to := planes[i].Pix[y*p.width:][:p.width]
-			for x := range to {
-				to[x] = row[channels*x+i]
-			}
-		}
-	}
-	return out
 }
 
 // part returns the stretches of a source's first plane that a plan is made of, across and down, in squares of

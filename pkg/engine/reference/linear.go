@@ -39,13 +39,16 @@ func resizedLinear(img *image.NRGBA, w, h int, curves *resample.Curves) *image.N
 	whole := func(n int) resample.Part { return resample.Part{Last: n, Span: picture.Span{Length: float64(n)}} }
 	size := img.Rect.Size()
 	linear := resample.NewLinear(4, size.X, 1, curves)
-	made := linear.Add(w, h, whole(size.X), whole(size.Y))
+	var planes [4]picture.Plane
+	var all []*picture.Plane
+	for c := range planes {
+		planes[c] = picture.Whole(make([]byte, w*h), w, h)
+		all = append(all, &planes[c])
+	}
+	linear.Add(all, whole(size.X), whole(size.Y))
 	for y := range size.Y {
 		linear.Row(img.Pix[y*img.Stride:][:4*size.X])
 	}
-	out := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		made.Row(out.Pix[y*out.Stride:], y)
-	}
-	return out
+	p := picture.Picture{Model: picture.RGB, Planes: planes[:3], Alpha: &planes[3]}
+	return p.NRGBA()
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/picture"
 )
 
-// Filters are separable and work in 16-bit integers: columns first (neighbours in memory stay neighbours, which suits
-// vectors), then rows. Weights have weightBits of fraction and sum to exactly one. Between the two passes a sample
-// keeps interBits of fraction. All arithmetic is integer and order does not matter, so the vector code and the plain
-// code give the same bytes.
+// Filters of 8 bits a sample are separable and work in 16-bit integers: columns first (neighbours in memory stay
+// neighbours, which suits vectors), then rows. Weights have weightBits of fraction and sum to exactly one. Between the
+// two passes a sample keeps interBits of fraction. All arithmetic is integer and order does not matter, so the vector
+// code and the plain code give the same bytes.
 const (
 	lobes      = 3
 	weightBits = 14

@@ -65,7 +65,12 @@ func TestSquaresOfLight(t *testing.T) {
 		var made [2][]byte
 		for i, factor := range []int{1, 5} {
 			l := NewLinear(channels, w, factor, SRGBCurves())
-			p := l.Add(20, 15, part(w, factor), part(h, factor))
+			var planes []*picture.Plane
+			for range channels {
+				p := picture.Whole(make([]byte, 20*15), 20, 15)
+				planes = append(planes, &p)
+			}
+			l.Add(planes, part(w, factor), part(h, factor))
 			row := make([]byte, channels*w)
 			for y := range h {
 				for x := range row {
@@ -75,9 +80,8 @@ func TestSquaresOfLight(t *testing.T) {
 				l.Row(row)
 			}
 			l.Close()
-			made[i] = make([]byte, 20*15*channels)
-			for y := range 15 {
-				p.Row(made[i][y*20*channels:], y)
+			for _, p := range planes {
+				made[i] = append(made[i], p.Pix...)
 			}
 		}
 		for i, v := range made[0] {
