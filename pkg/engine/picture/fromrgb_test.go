@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"math/rand/v2"
@@ -80,5 +81,68 @@ func BenchmarkFromNRGBA(b *testing.B) {
 	}
 	for b.Loop() {
 		FromNRGBA(img, Quarter)
+	}
+}
+
+// What assembly does is what a picture of one pixel at a time has; planes give what interleaved pixels give.
+func TestFromRGBIsAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 300 {
+		w, h := 1+r.IntN(150), 1+r.IntN(5)
+		img := image.NewNRGBA(image.Rect(0, 0, w, h))
+		copy(img.Pix, randomRow(r, len(img.Pix)))
+		rgb := Lay(make([]byte, 3*w*h), RGB, w, h, Chroma{})
+		for i := 3; i < len(img.Pix); i += 4 {
+			img.Pix[i] = 255
+			for c := range 3 {
+				rgb.Planes[c].Pix[i/4] = img.Pix[i-3+c]
+			}
+		}
+		for _, chroma := range []Chroma{{}, {HalfAcross: true}, Quarter} {
+			got, want := FromRGB(rgb, chroma, make([]byte, 3*w*h)), FromNRGBA(img, chroma)
+			for i := range got.Planes {
+				if !bytes.Equal(got.Planes[i].Pix, want.Planes[i].Pix) {
+					t.Fatalf("%d×%d, %v: plane %d differs", w, h, chroma, i)
+				}
+			}
+			across, down := (w+got.Planes[1].Width-1)/got.Planes[1].Width, (h+got.Planes[1].Height-1)/got.Planes[1].Height
+			for range 50 {
+				x, y := r.IntN(got.Planes[1].Width), r.IntN(got.Planes[1].Height)
+				alone := image.NewNRGBA(image.Rect(0, 0, across, down))
+				for i := range across * down {
+					at := img.PixOffset(min(across*x+i%across, w-1), min(down*y+i/across, h-1))
+					copy(alone.Pix[4*i:], img.Pix[at:at+4])
+				}
+				want := FromNRGBA(alone, chroma)
+				for i := range want.Planes {
+					c, at := &got.Planes[i], y*got.Planes[i].Stride+x
+					if i == 0 {
+						at = down*y*c.Stride + across*x
+					}
+					if c.Pix[at] != want.Planes[i].Pix[0] {
+						t.Fatalf("%d×%d, %v: plane %d at %d, %d is %d, want %d", w, h, chroma, i, x, y, c.Pix[at],
+							want.Planes[i].Pix[0])
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestChannelsAreSeparated(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 300 {
+		n, w := 1+r.IntN(4), 1+r.IntN(100)
+		row := randomRow(r, n*w)
+		dst := make([][]byte, n)
+		for c := range dst {
+			dst[c] = make([]byte, w)
+		}
+		Separate(dst, row)
+		for i, want := range row {
+			if got := dst[i%n][i/n]; got != want {
+				t.Fatalf("pixel %d of %d with %d channels: channel %d is %d, want %d", i/n, w, n, i%n, got, want)
+			}
+		}
 	}
 }

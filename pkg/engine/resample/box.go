@@ -15,12 +15,14 @@ type Box struct {
 	sums   []uint16 // of each sample of a row, over the rows of a square
 	rows   int      // in sums
 	y      int      // of the planes' next row
+
+	separated [][]byte // that row of each plane, while it is written
 }
 
 // NewBox returns a Box that writes to planes, one for each of the interleaved samples of a pixel. They have ceil(size /
 // factor) samples in each direction. The factor is 1 to MaxBox.
 func NewBox(planes []*picture.Plane, factor, width int) *Box {
-	b := &Box{planes: planes, factor: factor, width: width}
+	b := &Box{planes: planes, factor: factor, width: width, separated: make([][]byte, len(planes))}
 	if factor > 1 {
 		b.sums = make([]uint16, width*len(planes))
 	}
@@ -31,8 +33,9 @@ func NewBox(planes []*picture.Plane, factor, width int) *Box {
 func (b *Box) Row(row []byte) {
 	if b.factor == 1 {
 		for c, p := range b.planes {
-			separate(p.Pix[b.y*p.Stride:][:p.Width], row, c, len(b.planes))
+			b.separated[c] = p.Pix[b.y*p.Stride:][:p.Width]
 		}
+		picture.Separate(b.separated, row)
 		b.y++
 		return
 	}
@@ -46,23 +49,6 @@ func (b *Box) Row(row []byte) {
 func (b *Box) Close() {
 	if b.rows > 0 {
 		b.flush()
-	}
-}
-
-// separate copies every nth sample of a row, from first on.
-func separate(dst, row []byte, first, n int) {
-	row = row[first:]
-	switch n {
-	case 1:
-		copy(dst, row)
-	case 3:
-		for x := range dst {
-			dst[x] = row[3*x]
-		}
-	default:
-		for x := range dst {
-			dst[x] = row[n*x]
-		}
 	}
 }
 

@@ -10,6 +10,7 @@ type Stream struct {
 	rows      int             // in the bands
 	height    int             // of the picture
 	targets   []*target
+	separated [][]byte // the row of each band that is written
 }
 
 // target is one picture that is made.
@@ -25,7 +26,9 @@ const spareRows = 32
 
 // NewStream returns a Stream of a picture of w×h pixels with so many channels.
 func NewStream(r *Resampler, channels, w, h int) *Stream {
-	s := &Stream{resampler: r, bands: make([]picture.Plane, channels), height: h}
+	s := &Stream{
+		resampler: r, bands: make([]picture.Plane, channels), height: h, separated: make([][]byte, channels),
+	}
 	for i := range s.bands {
 		s.bands[i] = picture.Plane{Stride: w, Width: w}
 	}
@@ -58,10 +61,10 @@ func (s *Stream) Row(row []byte) {
 	if s.rows == s.bands[0].Height {
 		s.drop()
 	}
-	n := len(s.bands)
 	for c := range s.bands {
-		separate(s.bands[c].Pix[s.rows*s.bands[c].Stride:][:s.bands[c].Width], row, c, n)
+		s.separated[c] = s.bands[c].Pix[s.rows*s.bands[c].Stride:][:s.bands[c].Width]
 	}
+	picture.Separate(s.separated, row)
 	s.rows++
 	for _, t := range s.targets {
 		for t.y < t.planes[0].Height && int(t.columns.starts[t.y])+t.columns.taps <= s.first+s.rows {
