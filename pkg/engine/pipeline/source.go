@@ -34,6 +34,12 @@ func (t *transform) best(p *plan) *source {
 	return &t.sources[0]
 }
 
+// is reports whether the source's first plane is what a plan makes.
+func (s *source) is(p *plan) bool {
+	return p.window == s.window && s.Width() == p.width && s.Height() == p.height &&
+		s.Planes[0].Across.Length == float64(p.width) && s.Planes[0].Down.Length == float64(p.height)
+}
+
 // within reports whether all that the plan's filter may read is in a window, or what is not was cut off there.
 func (p *plan) within(w window) bool {
 	return p.window.same(w) || p.bounds.x >= w.x-little && p.bounds.y >= w.y-little &&

@@ -57,6 +57,13 @@ func (t *transform) variant(m *variant) error {
 		t.stages.Transform += time.Since(begun)
 		return t.encodePlanes(m, p)
 	}
+	if m.encodesRGB(p) {
+		p = t.turned(p, m.orientation)
+		t.look(m, func() *image.NRGBA { return glance(p) })
+		p = t.ofRGB(m, p)
+		t.stages.Transform += time.Since(begun)
+		return t.encodePlanes(m, p)
+	}
 	img, err := t.finishPixels(m, p)
 	t.stages.Transform += time.Since(begun)
 	if err != nil {
@@ -118,6 +125,21 @@ func (t *transform) staysPlanar(m *variant) bool {
 	return true
 }
 
+// encodesRGB reports whether a picture is planes of red, green and blue that become those of a JPEG as they are.
+func (m *variant) encodesRGB(p *picture.Picture) bool {
+	return p.Model == picture.RGB && p.Alpha == nil && m.format == format.JPEG && !m.animate && len(m.rest) == 0 &&
+		m.Convert == nil && (m.Profile == nil || !m.ForGray)
+}
+
+// ofRGB makes of planes of red, green and blue those that are encoded: one without colour where there is none, unless
+// the output carries a profile, which then is for colours.
+func (t *transform) ofRGB(m *variant, p *picture.Picture) *picture.Picture {
+	if m.Profile == nil && p.IsGray() {
+		return &picture.Picture{Model: picture.Gray, Planes: p.Planes[:1]}
+	}
+	return picture.FromRGB(p, m.chroma(), t.space.memory(picture.Bytes(picture.YCbCr, p.Width(), p.Height(), m.chroma())))
+}
+
 // chroma returns the resolution of colour of a variant that stays planes.
 func (m *variant) chroma() picture.Chroma {
 	if m.format != format.JPEG {
@@ -144,6 +166,9 @@ func (t *transform) resampled(p *plan, chroma picture.Chroma) *picture.Picture {
 	}
 	src := t.best(p)
 	if src.Model != picture.YCbCr {
+		if src.is(p) {
+			return src.Picture
+		}
 		chroma = picture.Chroma{}
 	}
 	memory := t.space.memory(picture.Bytes(src.Model, p.width, p.height, chroma))
