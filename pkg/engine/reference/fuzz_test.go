@@ -76,7 +76,8 @@ func FuzzHEIC(f *testing.F) {
 }
 
 func FuzzAVIF(f *testing.F) {
-	fuzz(f, format.AVIF, enginetest.File("quadrants.avif"), enginetest.File("turned.avif"))
+	fuzz(f, format.AVIF, enginetest.File("quadrants.avif"), enginetest.File("turned.avif"), enginetest.File("rgb.avif"),
+		enginetest.File("ten-bits.avif"), enginetest.File("limited.avif"))
 }
 
 // fuzz gives the engine what begins like an image of one format: seeds, the hostile images of that format, and what the
