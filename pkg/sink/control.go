@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/imagefarm/imagefarm/pkg/outcome"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 	"github.com/imagefarm/imagefarm/pkg/zsock"
 )
@@ -140,6 +141,12 @@ func (c *control) updateRun(report *wire.RunReport, from caller) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.runs.ended(run) {
+		if run.Ended.IsZero() {
+			return nil, fmt.Errorf("run %.40q has ended; one that begins again has another start", run.ID)
+		}
+		return &wire.Steering{Run: run.ID, State: outcome.Running, Instance: c.instance}, nil
+	}
 	if err := c.runs.admit(run, from, now); err != nil {
 		return nil, err
 	}
@@ -153,7 +160,7 @@ func (c *control) updateRun(report *wire.RunReport, from caller) (any, error) {
 	}
 	for _, topic := range topics {
 		if topic != wire.TopicRunProgress {
-			c.log.Info(topic, "run", run.ID, "found", run.Found, "done", run.Done, "skipped", run.Skipped,
+			c.peerLog.Info(topic, "run", run.ID, "found", run.Found, "done", run.Done, "skipped", run.Skipped,
 				"rejected", run.Rejected, "dead", run.Dead)
 		}
 		if c.runs.recordDue(run, now) {

@@ -68,6 +68,6 @@ func (c *core) recordRun(run wire.Run) {
 		record.TicketKey = hex.EncodeToString(key)
 	}
 	if err := c.cfg.Ledger.PutRun(record); err != nil {
-		c.log.Error("cannot write a run's record to the ledger", "run", run.ID, "error", err)
+		c.peerLog.Error("cannot write a run's record to the ledger", "run", run.ID, "error", err)
 	}
 }

@@ -249,7 +249,8 @@ func (s *settler) knownVariants(
 			if ctx.Err() != nil {
 				return known, w, context.Cause(ctx)
 			}
-			s.log.Warn("cannot copy the outputs of an image that was moved; they are made", "file", im.Filename, "error", err)
+			s.peerLog.Warn("cannot copy the outputs of an image that was moved; they are made",
+				"file", im.Filename, "error", err)
 			return known, w, nil
 		}
 	}

@@ -51,11 +51,11 @@ func (c *core) logTrouble(before string) string {
 func (c *core) interrupted(run wire.Run) {
 	c.reserved.end(run.ID)
 	if err := c.reader().countSettled(&run); err != nil {
-		c.log.Error("cannot count the entries of a run", "run", run.ID, "error", err)
+		c.peerLog.Error("cannot count the entries of a run", "run", run.ID, "error", err)
 	} else {
 		c.runs.correct(&run)
 	}
-	c.log.Warn("run interrupted: its ventilator is silent", "run", run.ID, "unsettled", run.Unsettled())
+	c.peerLog.Warn("run interrupted: its ventilator is silent", "run", run.ID, "unsettled", run.Unsettled())
 	c.recordRun(run)
 	c.publish(wire.TopicRunFinished, &run)
 }

@@ -164,6 +164,15 @@ func (l *liveRuns) oldestEnded() (oldest string) {
 	return oldest
 }
 
+// ended reports whether the ventilator of this run has reported its end already. That stands: neither a late report nor
+// another caller's makes the run live again.
+func (l *liveRuns) ended(run *wire.Run) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.byID[run.ID]
+	return r != nil && !r.Ended.IsZero() && !r.silent && r.Started.Equal(run.Started)
+}
+
 func sortNewestFirst(runs []wire.Run) {
 	slices.SortFunc(runs, func(a, b wire.Run) int { return b.Started.Compare(a.Started) })
 }

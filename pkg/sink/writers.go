@@ -138,7 +138,7 @@ func (ws *writers) fail(r *wire.Result, err error) {
 // redelivers the task.
 func (ws *writers) failed(r *wire.Result) {
 	ws.state.count(func(c *wire.Status) { c.Failed++ })
-	ws.log.Warn("a delivery failed", "file", r.Filename, "worker", r.Worker, "detail", r.Detail)
+	ws.peerLog.Warn("a delivery failed", "file", r.Filename, "worker", r.Worker, "detail", r.Detail)
 	receipt := receiptOf(r)
 	ws.failures.add(&receipt) // before the event, since a ventilator may ask as soon as it gets the event
 	ws.publish(wire.TopicTaskFailed, &receipt)
