@@ -30,7 +30,8 @@ type Gate struct {
 // sessionLength is how long a cookie admits a browser, unless its token expires before.
 const sessionLength = 12 * time.Hour
 
-// NewGate returns a gate that admits the holders of tokens.
+// NewGate returns a gate that admits the holders of tokens. It logs each login and each wrong token, so that log should
+// bound their lines.
 func NewGate(list *List, log *slog.Logger) *Gate {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/imagefarm/imagefarm/pkg/access"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 )
 
 // tokenFlags name the tokens that a program admits.
@@ -53,7 +54,7 @@ func gateOf(c *cli.Command, n network, log *slog.Logger) (page, metrics func(htt
 	if n.tokens == nil {
 		return nil, nil
 	}
-	gate := access.NewGate(n.tokens, log)
+	gate := access.NewGate(n.tokens, telemetry.Limited(log))
 	if c.Bool("protect-metrics") {
 		metrics = gate.Programs
 	}

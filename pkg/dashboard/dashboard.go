@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imagefarm/imagefarm/pkg/httpreply"
+	"github.com/imagefarm/imagefarm/pkg/telemetry"
 	"github.com/imagefarm/imagefarm/pkg/wire"
 )
 
@@ -61,7 +62,7 @@ func New(cfg Config) (*Dashboard, error) {
 		return nil, err
 	}
 	return &Dashboard{
-		cfg: cfg, log: cfg.Logger, pages: pages, memory: newMemory(),
+		cfg: cfg, log: telemetry.Limited(cfg.Logger), pages: pages, memory: newMemory(),
 		clients: make(chan struct{}, cfg.MaxClients),
 		reading: make(chan struct{}, maxReading),
 		sending: newPlaces(maxSending),

@@ -61,7 +61,7 @@ func (l *loop) setRunState(state outcome.RunState) {
 	if state == "" || state == l.runState || l.runState == outcome.Cancelled {
 		return
 	}
-	l.v.log.Info("an operator changed the state of the run", "state", state)
+	l.v.peerLog.Info("an operator changed the state of the run", "state", state)
 	l.runState = state
 	l.sink.callSoon = true     // so that whoever asks the sink sees the new state
 	l.lastSettled = time.Now() // a pause is not a stall

@@ -40,7 +40,7 @@ func (v *Ventilator) receiveEvents(ctx context.Context, out chan<- event) error 
 		}
 		ev, err := decodeEvent(frames)
 		if err != nil {
-			v.log.Warn("an event of the sink is malformed; it is ignored", "error", err)
+			v.peerLog.Warn("an event of the sink is malformed; it is ignored", "error", err)
 			continue
 		}
 		select {
@@ -111,7 +111,7 @@ func (l *loop) takeEvent(ev event) {
 // tellReach says that a worker gets bytes from now on, if it may not open what tasks refer to.
 func (l *loop) tellReach(r *wire.Receipt, outOfReach bool) {
 	if outOfReach {
-		l.v.log.Warn("a worker may not open what tasks refer to (--inputs-root); it gets the bytes from now on",
+		l.v.peerLog.Warn("a worker may not open what tasks refer to (--inputs-root); it gets the bytes from now on",
 			"worker", r.Worker, "detail", r.Detail)
 	}
 }

@@ -64,7 +64,7 @@ func (l *loop) sendTasks(ctx context.Context) {
 		}
 		l.d.ReleaseBytes(dl.Size)
 		if !errors.Is(err, zsock.ErrNoPeer) && !errors.Is(err, zsock.ErrClosed) { // for those, takePeers requeues the task
-			l.v.log.Warn("cannot send a task; it is delivered again", "file", dl.Task.Path, "error", err)
+			l.v.peerLog.Warn("cannot send a task; it is delivered again", "file", dl.Task.Path, "error", err)
 			l.d.FailSend(dl, err.Error(), time.Now())
 		}
 	}
@@ -105,7 +105,7 @@ func (l *loop) takeSent() {
 		l.d.ReleaseBytes(s.size)
 		l.v.buffers.put(s.message)
 		if s.unread != nil && l.d.Task(s.task.ID) == s.task && !errors.Is(s.err, zsock.ErrNoPeer) {
-			l.v.log.Warn("cannot send an image; it is delivered again", "file", s.task.Path, "error", s.err)
+			l.v.peerLog.Warn("cannot send an image; it is delivered again", "file", s.task.Path, "error", s.err)
 			l.d.FailSend(*s.unread, s.err.Error(), time.Now())
 		}
 		if l.v.withoutSink() && s.err == nil {
@@ -147,7 +147,7 @@ func (l *loop) advanceTime(now time.Time) {
 		blocked = now
 	}
 	for _, t := range l.d.AdvanceTime(now, blocked) {
-		l.v.log.Warn("the lease of a task expired; it is delivered again unless the sink has its result",
+		l.v.peerLog.Warn("the lease of a task expired; it is delivered again unless the sink has its result",
 			"file", t.Path, "delivery", t.Deliveries())
 		l.askAbout([]taskid.ID{t.ID})
 	}

@@ -201,7 +201,7 @@ func (l *loop) takeSinkReply(a sinkReply) {
 		l.sink.commit = append(a.uncommitted, l.sink.commit...)
 	}
 	if a.err != nil {
-		l.v.log.Warn("cannot reach the sink; the run goes on and calls it again",
+		l.v.peerLog.Warn("cannot reach the sink; the run goes on and calls it again",
 			"control", l.v.cfg.Control, "error", a.err)
 	}
 	for i := range a.receipts {
@@ -256,7 +256,7 @@ func (l *loop) requeueLostResults(a sinkReply, now time.Time) {
 	}
 	for _, id := range a.asked { // the dispatcher no longer knows those that are settled
 		if t := l.d.RequeueLostResult(id, a.instance, now); t != nil {
-			l.v.log.Warn("the sink restarted before it committed a result; the task is delivered again",
+			l.v.peerLog.Warn("the sink restarted before it committed a result; the task is delivered again",
 				"file", t.Path, "delivery", t.Deliveries())
 		}
 	}

@@ -22,6 +22,7 @@ import (
 type Worker struct {
 	cfg     Config
 	log     *slog.Logger
+	peerLog *slog.Logger // for what any peer can cause, as often as it likes
 	metrics *metrics
 	recipes recipes
 
@@ -58,7 +59,7 @@ func New(cfg Config) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{
-		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Registerer, cfg.Slots),
+		cfg: cfg, log: cfg.Logger, peerLog: telemetry.Limited(cfg.Logger), metrics: newMetrics(cfg.Registerer, cfg.Slots),
 		tasks:    newQueue(),
 		outbox:   outbox{turn: make(chan struct{}, 1)},
 		draining: make(chan struct{}), held: make(map[string]int), beat: make(chan struct{}, 1),
@@ -216,11 +217,11 @@ func (w *Worker) logPeer(who string) func(zsock.PeerEvent) {
 	return func(ev zsock.PeerEvent) {
 		switch ev.Kind {
 		case zsock.PeerUp:
-			w.log.Info("connected", "to", who, "endpoint", ev.Peer.Remote)
+			w.peerLog.Info("connected", "to", who, "endpoint", ev.Peer.Remote)
 			w.room.changed()
 			w.heartbeatNow()
 		case zsock.PeerDown:
-			w.log.Info("disconnected", "from", who, "endpoint", ev.Peer.Remote, "why", ev.Err)
+			w.peerLog.Info("disconnected", "from", who, "endpoint", ev.Peer.Remote, "why", ev.Err)
 		}
 	}
 }
@@ -254,7 +255,7 @@ func (w *Worker) take(ctx, intake context.Context) error {
 		t, err := decode(message)
 		if err != nil {
 			w.metrics.malformed.Inc()
-			w.log.Warn("a message is not a task and is dropped", "error", err)
+			w.peerLog.Warn("a message is not a task and is dropped", "error", err)
 			w.releaseAll(message)
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,6 +38,38 @@ func ask(t *testing.T, base, path, host string) (status int, body string) {
 		t.Fatal(err)
 	}
 	return answer.StatusCode, string(text)
+}
+
+func TestLoginsDoNotFillTheLog(t *testing.T) {
+	f := farmtest.New(t, programs, t.TempDir())
+	file := filepath.Join(t.TempDir(), "tokens")
+	viewer := token(t, f, file, "viewer", "anna")
+	sink := f.StartSink("--tokens", file)
+	login := sink.HTTP() + "/login"
+	const sent = 500
+	for range sent {
+		answer, err := http.DefaultTransport.RoundTrip(post(t, login, url.Values{"token": {viewer}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Body.Close(); answer.StatusCode != http.StatusSeeOther {
+			t.Fatal(answer.Status)
+		}
+	}
+	if n := strings.Count(sink.Said(), "signed in"); n == 0 || n == sent {
+		t.Errorf("%d lines of %d", n, sent)
+	}
+}
+
+// post returns the request that sends a form.
+func post(t *testing.T, to string, form url.Values) *http.Request {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return request
 }
 
 // Found: idle keep-alives used up the descriptors, so that control could not be reached, and clients that read nothing
