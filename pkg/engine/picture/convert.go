@@ -53,11 +53,12 @@ type reader struct {
 	*Plane
 	w, h    int
 	columns []int  // the sample that each pixel lies in; nil where the sizes are the same
-	pix     []byte // one row
+	pix     []byte // one row of the picture, of the samples in row kept
+	kept    int
 }
 
 func (p *Plane) reader(w, h int) reader {
-	r := reader{Plane: p, w: w, h: h}
+	r := reader{Plane: p, w: w, h: h, kept: -1}
 	if p.Width == w && p.Height == h {
 		return r
 	}
@@ -73,7 +74,12 @@ func (r *reader) row(y int) []byte {
 	if r.columns == nil {
 		return r.Pix[y*r.Stride:][:r.w]
 	}
-	in := r.Pix[r.Down.sample(y, r.h, r.Height)*r.Stride:][:r.Width]
+	from := r.Down.sample(y, r.h, r.Height)
+	if from == r.kept {
+		return r.pix
+	}
+	r.kept = from
+	in := r.Pix[from*r.Stride:][:r.Width]
 	for x, at := range r.columns {
 		r.pix[x] = in[at]
 	}
@@ -191,6 +197,11 @@ func matrixOf(m Matrix, limited bool) matrix {
 
 // row converts a row to red, green, blue and 255.
 func (m *matrix) row(dst, ys, cbs, crs []byte) {
+	done := m.rowVector(dst, ys, cbs, crs)
+	m.plainRow(dst[4*done:], ys[done:], cbs[done:], crs[done:])
+}
+
+func (m *matrix) plainRow(dst, ys, cbs, crs []byte) {
 	cbs, crs = cbs[:len(ys)], crs[:len(ys)]
 	for x, y := range ys {
 		luma := (int(y)-m.black)*m.luma + 1<<15

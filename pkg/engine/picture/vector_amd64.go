@@ -26,17 +26,39 @@ func split(a, b int) (whole, fraction uint32) {
 	return bWhole<<16 | aWhole, bFraction<<16 | aFraction
 }
 
+func (m *matrix) factors() factors {
+	f := factors{black: uint32(m.black)<<16 | uint32(m.black), half: 1 << 15, zeroColour: 128<<16 | 128}
+	f.lumaWhole, f.luma = split(m.luma, 0)
+	f.redWhole, f.red = split(0, m.redCr)
+	f.greenWhole, f.green = split(-m.greenCb, -m.greenCr)
+	f.blueWhole, f.blue = split(m.blueCb, 0)
+	return f
+}
+
+// rowVector is plainRow for as many pixels as there are in whole vectors, whose number it returns.
+func (m *matrix) rowVector(dst, ys, cbs, crs []byte) (done int) {
+	n := len(ys) &^ 15
+	if !cpu.X86.HasAVX2 || n == 0 {
+		return 0
+	}
+	f := m.factors()
+	_, _, _ = dst[4*n-1], cbs[n-1], crs[n-1]
+	rowAVX2(&dst[0], &ys[0], &cbs[0], &crs[0], n, &f)
+	return n
+}
+
+// rowAVX2 converts n pixels, a multiple of 16.
+//
+//go:noescape
+func rowAVX2(dst, ys, cbs, crs *byte, n int, f *factors)
+
 // halvedVector is halved for as many pixels as there are in whole vectors, whose number it returns.
 func (m *matrix) halvedVector(dst, ys, cbs, crs, alpha []byte) (done int) {
 	n := len(ys) &^ 15
 	if !cpu.X86.HasAVX2 || n == 0 {
 		return 0
 	}
-	f := factors{black: uint32(m.black)<<16 | uint32(m.black), half: 1 << 15, zeroColour: 128<<16 | 128}
-	f.lumaWhole, f.luma = split(m.luma, 0)
-	f.redWhole, f.red = split(0, m.redCr)
-	f.greenWhole, f.green = split(-m.greenCb, -m.greenCr)
-	f.blueWhole, f.blue = split(m.blueCb, 0)
+	f := m.factors()
 	_, _, _, _ = dst[4*n-1], cbs[n/2-1], crs[n/2-1], alpha[n-1]
 	halvedAVX2(&dst[0], &ys[0], &cbs[0], &crs[0], &alpha[0], n, &f)
 	return n

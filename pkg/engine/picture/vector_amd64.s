@@ -39,6 +39,72 @@ GLOBL half<>(SB), RODATA|NOPTR, $8
 	PRODUCT(Y3, Y10, Y11, Y7, Y6)            \
 	VPSRAD $16, Y6, Y6
 
+// LUMA makes Y2 of eight samples of luma, each beside a zero.
+#define LUMA(at) \
+	VPMOVZXBW at, X2       \
+	VPSUBW    X14, X2, X2  \
+	VPMOVZXWD X2, Y2
+
+// KEEP moves what CONVERT made of the first eight pixels out of the way.
+#define KEEP \
+	VMOVDQA Y4, Y0 \
+	VMOVDQA Y5, Y1 \
+	VMOVDQA Y6, Y12
+
+// STORE writes sixteen pixels: what KEEP kept, what CONVERT made of the others, and the opacities in X2. In each half
+// of a register there are first four of the first pixels and four of the others.
+#define STORE \
+	VPACKSSDW  Y4, Y0, Y0    \
+	VPACKSSDW  Y5, Y1, Y1    \
+	VPACKSSDW  Y6, Y12, Y12  \
+	VPACKUSWB  Y12, Y0, Y0   \
+	VPACKUSWB  Y1, Y1, Y1    \
+	VPSHUFD    $0xd8, X2, X2 \
+	VPERMQ     $0x50, Y2, Y2 \
+	VPUNPCKLBW Y1, Y0, Y3    \
+	VPUNPCKHBW Y2, Y0, Y4    \
+	VPUNPCKLWD Y4, Y3, Y0    \
+	VPUNPCKHWD Y4, Y3, Y1    \
+	VMOVDQU    Y0, (DI)      \
+	VMOVDQU    Y1, 32(DI)
+
+// func rowAVX2(dst, ys, cbs, crs *byte, n int, f *factors)
+TEXT ·rowAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ ys+8(FP), SI
+	MOVQ cbs+16(FP), R8
+	MOVQ crs+24(FP), R9
+	MOVQ n+32(FP), CX
+	MOVQ f+40(FP), R11
+	VPBROADCASTD factors_black(R11), Y14
+	VPBROADCASTD factors_zeroColour(R11), Y15
+
+next:
+	// Pairs of colours, of eight pixels and of eight more.
+	VMOVDQU    (R8), X0
+	VMOVDQU    (R9), X1
+	VPUNPCKLBW X1, X0, X3
+	VPUNPCKHBW X1, X0, X13
+	VPMOVZXBW  X3, Y3
+	VPSUBW     Y15, Y3, Y3
+	LUMA((SI))
+	CONVERT
+	KEEP
+	VPMOVZXBW  X13, Y3
+	VPSUBW     Y15, Y3, Y3
+	LUMA(8(SI))
+	CONVERT
+	VPCMPEQB   X2, X2, X2
+	STORE
+	ADDQ $64, DI
+	ADDQ $16, SI
+	ADDQ $16, R8
+	ADDQ $16, R9
+	SUBQ $16, CX
+	JNE  next
+	VZEROUPPER
+	RET
+
 // func halvedAVX2(dst, ys, cbs, crs, alpha *byte, n int, f *factors)
 TEXT ·halvedAVX2(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
@@ -59,36 +125,17 @@ next:
 	VPMOVZXBW  X0, Y13
 	VPSUBW     Y15, Y13, Y13
 	// Four of them for the first eight pixels.
-	VPMOVZXBW  (SI), X2
-	VPSUBW     X14, X2, X2
-	VPMOVZXWD  X2, Y2
+	LUMA((SI))
 	VPERMQ     $0x50, Y13, Y3
 	VPSHUFD    $0x50, Y3, Y3
 	CONVERT
-	VMOVDQA    Y4, Y0
-	VMOVDQA    Y5, Y1
-	VMOVDQA    Y6, Y12
-	VPMOVZXBW  8(SI), X2
-	VPSUBW     X14, X2, X2
-	VPMOVZXWD  X2, Y2
+	KEEP
+	LUMA(8(SI))
 	VPERMQ     $0xfa, Y13, Y3
 	VPSHUFD    $0x50, Y3, Y3
 	CONVERT
-	// In each half of a register are now four of the first pixels and four of the others.
-	VPACKSSDW  Y4, Y0, Y0
-	VPACKSSDW  Y5, Y1, Y1
-	VPACKSSDW  Y6, Y12, Y12
-	VPACKUSWB  Y12, Y0, Y0
-	VPACKUSWB  Y1, Y1, Y1
 	VMOVDQU    (R10), X2
-	VPSHUFD    $0xd8, X2, X2
-	VPERMQ     $0x50, Y2, Y2
-	VPUNPCKLBW Y1, Y0, Y3
-	VPUNPCKHBW Y2, Y0, Y4
-	VPUNPCKLWD Y4, Y3, Y0
-	VPUNPCKHWD Y4, Y3, Y1
-	VMOVDQU    Y0, (DI)
-	VMOVDQU    Y1, 32(DI)
+	STORE
 	ADDQ $64, DI
 	ADDQ $16, SI
 	ADDQ $8, R8

@@ -2,6 +2,8 @@
 
 package picture
 
+func (m *matrix) rowVector(_, _, _, _ []byte) (done int) { return 0 }
+
 func (m *matrix) halvedVector(_, _, _, _, _ []byte) (done int) { return 0 }
 
 func alphaVector([]byte, bool) (done int, opaque bool) { return 0, true }

@@ -44,6 +44,21 @@ func TestRowsOfHalvedColoursAreAlike(t *testing.T) {
 	}
 }
 
+func TestRowsOfWholeColoursAreAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 500 {
+		n := 1 + r.IntN(70)
+		m := matrixOf(Matrix(r.IntN(3)), r.IntN(2) == 0)
+		ys, cbs, crs := randomRow(r, n), randomRow(r, n), randomRow(r, n)
+		got, plain := make([]byte, 4*n), make([]byte, 4*n)
+		m.row(got, ys, cbs, crs)
+		m.plainRow(plain, ys, cbs, crs)
+		if !bytes.Equal(got, plain) {
+			t.Fatalf("%d pixels:\n%v, not\n%v", n, got, plain)
+		}
+	}
+}
+
 func TestAlphaIsAlike(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 500 {
