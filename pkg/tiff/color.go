@@ -118,9 +118,7 @@ func (c *converter) pixels(dst, row []byte) {
 			copy(dst, row)
 			return
 		}
-		for i := 0; i+2 <= len(row); i += 2 {
-			dst[i], dst[i+1] = row[i+1], row[i]
-		}
+		swap(dst, row)
 	case c.kept && c.bits == 8 && c.samples == 4:
 		for i, v := range row[:4*c.width] {
 			dst[i] = ^v
@@ -130,6 +128,18 @@ func (c *converter) pixels(dst, row []byte) {
 	default:
 		c.unpacker.unpack(c.values, row, 1)
 		c.merge(dst)
+	}
+}
+
+// swap stores samples of 16 bits with their bytes in the other order.
+func swap(dst, row []byte) {
+	const low = 0x00ff00ff00ff00ff
+	for ; len(row) >= 8; dst, row = dst[8:], row[8:] {
+		v := binary.LittleEndian.Uint64(row)
+		binary.LittleEndian.PutUint64(dst, v>>8&low|v&low<<8)
+	}
+	for i := 0; i+2 <= len(row); i += 2 {
+		dst[i], dst[i+1] = row[i+1], row[i]
 	}
 }
 

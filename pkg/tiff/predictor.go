@@ -8,8 +8,22 @@ func addLeft(row []byte, perPixel, bits int, order binary.ByteOrder) {
 	case 8:
 		addLeft8(row, perPixel)
 	case 16:
-		for i := 2 * perPixel; i+2 <= len(row); i += 2 {
-			order.PutUint16(row[i:], order.Uint16(row[i:])+order.Uint16(row[i-2*perPixel:]))
+		if order == binary.LittleEndian { // each order by its own name, which is compiled to a move
+			for c := range perPixel {
+				sum := uint16(0)
+				for i := 2 * c; i+2 <= len(row); i += 2 * perPixel {
+					sum += binary.LittleEndian.Uint16(row[i:])
+					binary.LittleEndian.PutUint16(row[i:], sum)
+				}
+			}
+			return
+		}
+		for c := range perPixel {
+			sum := uint16(0)
+			for i := 2 * c; i+2 <= len(row); i += 2 * perPixel {
+				sum += binary.BigEndian.Uint16(row[i:])
+				binary.BigEndian.PutUint16(row[i:], sum)
+			}
 		}
 	case 32:
 		for i := 4 * perPixel; i+4 <= len(row); i += 4 {
