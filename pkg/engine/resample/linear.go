@@ -86,11 +86,17 @@ func (l *Linear) Close() {
 
 // lighten stores the light of a row's pixels in the planes.
 func (l *Linear) lighten(row []byte, size int) {
-	for c, plane := range l.planes[:l.colors] {
-		light, i := l.curves.floats[c], c
-		for x := range plane[:l.width] {
-			plane[x] = light[row[i]]
-			i += size
+	if light := &l.curves.floats; l.colors == 3 {
+		reds, greens, blues := l.planes[0][:l.width], l.planes[1][:l.width], l.planes[2][:l.width]
+		ofRed, ofGreen, ofBlue := light[0], light[1], light[2]
+		for x := range reds {
+			p := row[size*x:][:3]
+			reds[x], greens[x], blues[x] = ofRed[p[0]], ofGreen[p[1]], ofBlue[p[2]]
+		}
+	} else {
+		grays := l.planes[0][:l.width]
+		for x := range grays {
+			grays[x] = light[0][row[size*x]]
 		}
 	}
 	if !l.alpha {
