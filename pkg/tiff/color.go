@@ -10,9 +10,10 @@ type converter struct {
 	*page
 	unpacker unpacker
 	channels int
-	wide     bool     // the output has 16 bits a sample
-	straight bool     // the output equals the stored samples, but for the byte order
-	values   []uint16 // the unpacked samples of a row
+	wide     bool      // the output has 16 bits a sample
+	straight bool      // the output equals the stored samples, but for the byte order
+	values   []uint16  // the unpacked samples of a row
+	pixel    [4]uint32 // what merge makes: a variable of its own would be allocated for every pixel
 	palette  [256][3]byte
 	luma     [256]int32 // of YCbCr: fixed point with 16 bits of fraction
 	redCr    [256]int32
@@ -44,8 +45,8 @@ func (p *page) newConverter() *converter {
 		c.channels++
 	}
 	plain := p.photometric == minIsBlack || p.photometric == rgb || p.coded() && p.photometric == ycbcr
-	c.straight = plain && p.samples == c.channels && p.alpha != associatedAlpha && (p.bits == 8 || p.bits == 16) &&
-		p.sampleFormat != floating && !p.planar
+	c.straight = plain && p.samples == c.channels && p.alpha != associatedAlpha &&
+		(p.bits == 8 || p.bits == 16 && !p.planar) && p.sampleFormat != floating
 	if !c.straight {
 		c.values = make([]uint16, p.width*p.samples)
 	}
@@ -143,8 +144,29 @@ func swap(dst, row []byte) {
 	}
 }
 
-// plane unpacks the samples of one plane of a row.
-func (c *converter) plane(row []byte, plane int) { c.unpacker.unpack(c.values[plane:], row, c.samples) }
+// plane takes the samples of one plane of a row. After the last, mergePlanes completes the row.
+func (c *converter) plane(dst, row []byte, plane int) {
+	if !c.straight {
+		c.unpacker.unpack(c.values[plane:], row, c.samples)
+		return
+	}
+	dst, row = dst[plane:], row[:c.width]
+	if c.samples == 3 { // a constant step is faster
+		for i, v := range row {
+			dst[3*i] = v
+		}
+		return
+	}
+	for i, v := range row {
+		dst[c.samples*i] = v
+	}
+}
+
+func (c *converter) mergePlanes(dst []byte) {
+	if !c.straight {
+		c.merge(dst)
+	}
+}
 
 // bilevel converts gray of one bit.
 func (c *converter) bilevel(dst, row []byte) {
@@ -172,9 +194,9 @@ func (c *converter) merge(dst []byte) {
 	if c.wide {
 		size *= 2
 	}
+	p := &c.pixel
 	for values := c.values; len(values) >= c.samples; values = values[c.samples:] {
-		var p [4]uint32
-		n := kinds(&p, values, top)
+		n := kinds(p, values, top)
 		if c.alpha != noAlpha {
 			a := uint32(values[c.colors])
 			if c.alpha == associatedAlpha && a > 0 && a < top {

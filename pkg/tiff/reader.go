@@ -157,13 +157,13 @@ func (r *Reader) readRow(dst []byte) error {
 			return err
 		}
 		if r.planar {
-			r.color.plane(row, plane)
+			r.color.plane(dst, row, plane)
 			continue
 		}
 		r.color.pixels(dst, row)
 		return nil
 	}
-	r.color.merge(dst)
+	r.color.mergePlanes(dst)
 	return nil
 }
 

@@ -260,6 +260,27 @@ func TestPages(t *testing.T) {
 	}
 }
 
+func TestRowsAreReadWithoutAllocating(t *testing.T) {
+	for _, s := range []spec{
+		{bits: 8, samples: 3, photometric: rgb, planar: true}, {bits: 16, samples: 3, photometric: rgb, planar: true},
+		{bits: 8, samples: 4, photometric: separated}, {bits: 8, samples: 1, photometric: minIsWhite},
+	} {
+		s.width, s.height, s.compression = 300, 150, noCompression
+		r, err := Open(s.encode(scene(s.bits, 1)), raster.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := make([]byte, raster.RowSize(r))
+		if n := testing.AllocsPerRun(100, func() {
+			if err := r.ReadRow(row); err != nil {
+				t.Fatal(err)
+			}
+		}); n > 4 { // a row's own, and those of a strip that begins
+			t.Errorf("%v: %v allocations a row", s, n)
+		}
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
 	data, err := os.ReadFile(os.Getenv("TIFF"))
 	if err != nil {
