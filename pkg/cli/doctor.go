@@ -33,7 +33,7 @@ status is 1.
 
    farm doctor --out ~/thumbnails`,
 		Flags: []cli.Flag{
-			text(whereToGo, "out", defaultOut, "check that `DIR` can be written"),
+			outFlag(whereToGo, "check that `DIR` can be written"),
 			number(limits, "slots", 0, span[int]{0, maxSlots},
 				"concurrent transforms to check for (default: one per processor)"),
 			yes(showing, "json", "print JSON"),

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,19 @@ func env(flag string) cli.ValueSourceChain { return cli.EnvVars(envName(flag)) }
 
 func text(category, name, value, usage string) *cli.StringFlag {
 	return &cli.StringFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name)}
+}
+
+// outFlag is --out of a command that always has outputs. It refuses the empty text, which a variable of a shell that is
+// not set leaves, and which would name the working directory.
+func outFlag(category, usage string) cli.Flag {
+	f := text(category, "out", defaultOut, usage)
+	f.Validator = func(s string) error {
+		if s == "" {
+			return errors.New(itTakes + "a directory, s3://… or tar:…; write . for the working directory")
+		}
+		return nil
+	}
+	return f
 }
 
 func texts(category, name, usage string) *cli.StringSliceFlag {

@@ -48,7 +48,7 @@ gone, and without samples of which a later shard has a newer one.
 		Flags: concat([]cli.Flag{
 			yes(whatToTake, "dry-run", "list what would be removed; remove nothing"),
 			yes(showing, "json", "print JSON lines: each output, then a summary"),
-			text(whereToGo, "out", defaultOut, "`DIR` of the outputs with the ledger in it, s3://… or tar:…"),
+			outFlag(whereToGo, "`DIR` of the outputs with the ledger in it, s3://… or tar:…"),
 			text(whereToGo, "ledger", "", "`FILE` of the ledger, when it is elsewhere"),
 			waitBucketFlag(),
 		}, recipeFlags(), selectFlags(), commonFlags("warn", "")),

@@ -29,7 +29,7 @@ const defaultOut = "out"
 // storeFlags name the outputs' directory and the ledger. `farm run` has them, too.
 func storeFlags() []cli.Flag {
 	return concat([]cli.Flag{
-		text(whatToMake, "out", defaultOut, "write the outputs into `DIR`, s3://… or tar:…"),
+		outFlag(whatToMake, "write the outputs into `DIR`, s3://… or tar:…"),
 		text(whatToMake, "ledger", "", "`FILE` of the ledger (default: .imagefarm/ledger.db in --out)"),
 	}, objectFlags(), shardFlags())
 }

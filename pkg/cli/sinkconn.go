@@ -16,7 +16,7 @@ import (
 // sinkFlags name the sink, or the ledger whose sink, an operator's command asks.
 func sinkFlags() []cli.Flag {
 	return concat([]cli.Flag{
-		text(whereToGo, "out", defaultOut, "`DIR` of the outputs with the ledger in it, s3://… or tar:…"),
+		outFlag(whereToGo, "`DIR` of the outputs with the ledger in it, s3://… or tar:…"),
 		text(whereToGo, "ledger", "", "`FILE` of the ledger, when it is elsewhere"),
 		text(whereToGo, "sink", loopback, "`HOST` of the sink"),
 		text(whereToGo, "control", "", "control `ENDPOINT` of the sink (default: port 5555 of --sink)"),
