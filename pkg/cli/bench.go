@@ -134,7 +134,7 @@ func benchOnce(ctx context.Context, c *cli.Command, log *slog.Logger, n int) (p 
 	if err := refuseInput("outputs", "out", out, cfg.Ventilator.Inputs); err != nil {
 		return p, err
 	}
-	w, engine, err := workerConfig(c, log, registry)
+	w, engine, err := workerConfig(c, cfg.Ventilator.Recipe, log, registry)
 	if err != nil {
 		return p, err
 	}

@@ -165,7 +165,7 @@ func (r *localRun) openListeners() (err error) {
 }
 
 func (r *localRun) configureWorker() (err error) {
-	if r.config.Worker, r.engine, err = workerConfig(r.c, r.log, r.registry); err != nil {
+	if r.config.Worker, r.engine, err = workerConfig(r.c, r.config.Ventilator.Recipe, r.log, r.registry); err != nil {
 		return err
 	}
 	return refuseFewFiles(openFileLimit(), filesOfRun, r.config.Worker.Slots, runtime.GOMAXPROCS(0), r.engine.isolated())

@@ -17,6 +17,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/farm"
 	"github.com/imagefarm/imagefarm/pkg/isolate"
 	"github.com/imagefarm/imagefarm/pkg/pki"
+	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/shard"
 	"github.com/imagefarm/imagefarm/pkg/source"
 	"github.com/imagefarm/imagefarm/pkg/telemetry"
@@ -86,7 +87,11 @@ func runWorker(ctx context.Context, c *cli.Command) error {
 	}
 	registry := telemetry.NewRegistry()
 	network.measure(registry)
-	cfg, engine, err := workerConfig(c, log, registry)
+	what, err := recipeOf(c)
+	if err != nil {
+		return err
+	}
+	cfg, engine, err := workerConfig(c, what, log, registry)
 	if err != nil {
 		return err
 	}
@@ -166,12 +171,14 @@ func shareProcessors(slots int) {
 	runtime.GOMAXPROCS(min(all, max(1, cmp.Or(slots, all)/slotsPerProcessor)))
 }
 
-// workerConfig returns the configuration of transformFlags and recipeFlags.
-func workerConfig(c *cli.Command, log *slog.Logger, reg prometheus.Registerer) (worker.Config, *runningEngine, error) {
-	what, err := recipeOf(c)
-	if err != nil {
-		return worker.Config{}, nil, err
-	}
+// workerConfig returns the configuration of transformFlags. what is the recipe of tasks that have none: recipeOf, which
+// reads a preset from a pipe only once.
+func workerConfig(
+	c *cli.Command,
+	what recipe.Recipe,
+	log *slog.Logger,
+	reg prometheus.Registerer,
+) (worker.Config, *runningEngine, error) {
 	e, err := engineOf(c, log)
 	if err != nil {
 		return worker.Config{}, nil, err
