@@ -67,6 +67,7 @@ func Main(program *cli.Command, args []string) int {
 				if err := refuseExtraArguments(c, path); err != nil {
 					return err
 				}
+				noteVariables(c)
 				return action(ctx, c)
 			}
 		}
@@ -109,8 +110,8 @@ func wanted(commands []*cli.Command, args []string) []*cli.Command {
 	return commands
 }
 
-// refuseExtraArguments returns an error if a command has more arguments than its usage names. A usage with … names any
-// number. Commands that group others look at their arguments themselves.
+// refuseExtraArguments returns an error if a command has more arguments than its usage names. A usage with … names
+// any number. Commands that group others look at their arguments themselves.
 func refuseExtraArguments(c *cli.Command, path string) error {
 	most := len(strings.Fields(c.ArgsUsage))
 	if len(c.Commands) > 0 || strings.Contains(c.ArgsUsage, "…") || c.Args().Len() <= most {
