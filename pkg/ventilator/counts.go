@@ -49,7 +49,7 @@ func (l *loop) waitingFor() string {
 		return "waiting for the sink: " + l.sink.trouble
 	case l.sink.unreachable != "":
 		return "waiting for the sink at " + l.v.cfg.Control + ": " + l.sink.unreachable
-	case l.d.Peers() == 0 && l.d.Unsettled() > 0:
+	case l.d.Peers() == 0 && l.d.Unsettled() > 0 && !l.draining: // a drain hands out nothing more
 		return "waiting for workers on " + l.v.cfg.Bind
 	}
 	return ""

@@ -124,3 +124,22 @@ func TestWorkingTimeIsTheTimeWithWorkersAndWithoutPauses(t *testing.T) {
 		w.die()
 	})
 }
+
+// After Ctrl-C, the bar of farm run said that it waited for workers: its worker had left, with a result on its way.
+func TestDrainWaitsForNoWorkers(t *testing.T) {
+	inVirtualTime(t, 0, func(t *testing.T, s *testbed) {
+		v, err := New(s.config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := v.newLoop(time.Now(), survey{Images: 1})
+		l.d.Add(dispatch.Image{Name: "a.jpg", Size: 100}, taskid.ID{1}, time.Now())
+		if why := l.waitingFor(); !strings.HasPrefix(why, "waiting for workers") {
+			t.Errorf("a run without workers says %q", why)
+		}
+		l.draining = true
+		if why := l.waitingFor(); why != "" {
+			t.Errorf("a drain says %q", why)
+		}
+	})
+}
