@@ -101,7 +101,7 @@ func (o *operation) parse(whole word, args []word) (Op, error) {
 		return op, whole.fail(o.usage(), "%s needs a value", o.word)
 	}
 	if len(args) > len(o.args) {
-		return op, args[len(o.args)].fail(o.usage(), "%s takes no more than %d values", o.word, len(o.args))
+		return op, args[len(o.args)].fail(o.usage()+"; a comma separates operations", "%s has too many values", o.word)
 	}
 	for i, a := range args {
 		if err := o.args[i].parse(a, &op); err != nil {

@@ -133,6 +133,7 @@ func TestSyntaxErrorPointsAtTheWord(t *testing.T) {
 		{"thumb=fit:256x256,fromat:webp", "fromat", `did you mean "format"?`},
 		{"thumb=resize:256x256", "resize", `did you mean "fit"?`},
 		{"thumb=cover:1x1", "cover", `did you mean "fill"?`},
+		{"thumb=fit:9x9 quality:80", "80", "write fit:WxH; a comma separates operations"},
 		{"thumb=fit:256x256,format:wepb", "wepb", `did you mean "webp"?`},
 		{"thumb=fill:1x1:smrt", "smrt", `did you mean "smart"?`},
 		{"thumb=xyzzy", "xyzzy", "known: fit"},
