@@ -65,6 +65,9 @@ func printEvents(ctx context.Context, c *cli.Command) error {
 	if err := sub.Dial(at.events); err != nil {
 		return usagef("--sink: %v", err)
 	}
+	if at.found == sinkNowhere {
+		notice(c, "no sink answers yet; waiting for one at %s", at.events)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ctx, _, stop := signals(ctx, slog.New(slog.DiscardHandler), 0, cancel) // the first signal ends it
