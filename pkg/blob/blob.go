@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Writer keeps outputs.
@@ -79,7 +80,7 @@ func CheckName(name string) error {
 		case part == "." || part == "..":
 			return nameError(name, fmt.Sprintf("it has a component %q", part))
 		case len(part) > MaxComponent:
-			return nameError(name, fmt.Sprintf("a component has %d bytes, more than %d", len(part), MaxComponent))
+			return nameError(name, fmt.Sprintf("a part of it has %d bytes, more than %d", len(part), MaxComponent))
 		case i == 0 && isOwnDir(part):
 			return nameError(name, OwnDir+" is the farm's own")
 		}
@@ -94,7 +95,11 @@ func isOwnDir(part string) bool {
 
 func nameError(name, why string) error {
 	if len(name) > 120 {
-		name = name[:117] + "..."
+		end := 117
+		for end > 0 && !utf8.RuneStart(name[end]) {
+			end--
+		}
+		name = name[:end] + "…"
 	}
 	return &Fault{Kind: ErrName, Op: "use the name", Name: name, Why: why}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -85,5 +86,20 @@ func TestStoreOfAnUnknownKindIsRefusedAndNotMadeADirectory(t *testing.T) {
 	}
 	if err := d.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestErrorsReadWell(t *testing.T) {
+	long := CheckName(strings.Repeat("é", 128))
+	for err, want := range map[error]string{
+		fault("open the directory", "", "/out", syscall.EACCES): "cannot open the directory /out: " +
+			"this process may not write there: " + syscall.EACCES.Error(),
+		fault("write", "a.jpg", "/out", syscall.ENOSPC): `cannot write "a.jpg" in /out: ` +
+			"the disk is full: " + syscall.ENOSPC.Error(),
+		long: `cannot use the name "` + strings.Repeat("é", 58) + `…": a part of it has 256 bytes, more than 255`,
+	} {
+		if err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

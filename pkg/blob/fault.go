@@ -45,7 +45,11 @@ func (f *Fault) Error() string {
 	if f.Name != "" {
 		b.WriteString(" " + quoted(f.Name))
 	}
-	if f.Dir != "" {
+	switch {
+	case f.Dir == "":
+	case f.Name == "": // Op is done to the directory
+		b.WriteString(" " + f.Dir)
+	default:
 		b.WriteString(" in " + f.Dir)
 	}
 	if f.Why != "" {

@@ -93,7 +93,7 @@ func (d *Dir) Flush(ctx context.Context) error {
 	}
 	if err != nil {
 		// The kernel reports a failed write once and then forgets the data: to sync again would succeed, and lie.
-		return &Fault{Kind: ErrLost, Op: "make durable what was written", Dir: d.path, Err: cause(err)}
+		return &Fault{Kind: ErrLost, Op: "make durable what was written in", Dir: d.path, Err: cause(err)}
 	}
 	return nil
 }

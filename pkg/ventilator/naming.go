@@ -60,7 +60,7 @@ func (n *naming) variants(name string) recipe.Recipe {
 func (n *naming) refusal(name string) *outcome.Rejection {
 	for _, out := range n.outputs(name) {
 		if err := blob.CheckName(out); err != nil {
-			return outcome.Reject(outcome.BadName, "rename it: %v", err)
+			return outcome.Reject(outcome.BadName, "rename it: outputs are named after it: %v", err)
 		}
 	}
 	return nil
