@@ -143,7 +143,7 @@ func partlyDone(args wire.EntriesArgs) (partly wire.EntriesArgs, ok bool) {
 
 func selectionFlags() []cli.Flag {
 	return []cli.Flag{
-		texts(whatToTake, "only", "list only this `REASON`, or dead; repeatable"),
-		text(whatToTake, "run", "", "list only images of this `RUN`"),
+		texts(whatToTake, "only", "take only images with this `REASON`, or dead; repeatable"),
+		text(whatToTake, "run", "", "take only images of this `RUN`"),
 	}
 }
