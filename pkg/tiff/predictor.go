@@ -9,21 +9,12 @@ func addLeft(row []byte, perPixel, bits int, order binary.ByteOrder) {
 		addLeft8(row, perPixel)
 	case 16:
 		if order == binary.LittleEndian { // each order by its own name, which is compiled to a move
-			for c := range perPixel {
-				sum := uint16(0)
-				for i := 2 * c; i+2 <= len(row); i += 2 * perPixel {
-					sum += binary.LittleEndian.Uint16(row[i:])
-					binary.LittleEndian.PutUint16(row[i:], sum)
-				}
-			}
+			addLeft16(row, perPixel)
 			return
 		}
-		for c := range perPixel {
-			sum := uint16(0)
-			for i := 2 * c; i+2 <= len(row); i += 2 * perPixel {
-				sum += binary.BigEndian.Uint16(row[i:])
-				binary.BigEndian.PutUint16(row[i:], sum)
-			}
+		for i := 2 * perPixel; i+2 <= len(row); i += 2 {
+			sum := binary.BigEndian.Uint16(row[i:]) + binary.BigEndian.Uint16(row[i-2*perPixel:])
+			binary.BigEndian.PutUint16(row[i:], sum)
 		}
 	case 32:
 		for i := 4 * perPixel; i+4 <= len(row); i += 4 {
@@ -32,6 +23,29 @@ func addLeft(row []byte, perPixel, bits int, order binary.ByteOrder) {
 	case 64:
 		for i := 8 * perPixel; i+8 <= len(row); i += 8 {
 			order.PutUint64(row[i:], order.Uint64(row[i:])+order.Uint64(row[i-8*perPixel:]))
+		}
+	}
+}
+
+// addLeft16 undoes predictor 2 of 16 bits, low byte first.
+func addLeft16(row []byte, perPixel int) {
+	if perPixel == 3 {
+		var a, b, c uint16
+		for p := row; len(p) >= 6; p = p[6:] {
+			a += binary.LittleEndian.Uint16(p)
+			b += binary.LittleEndian.Uint16(p[2:])
+			c += binary.LittleEndian.Uint16(p[4:])
+			binary.LittleEndian.PutUint16(p, a)
+			binary.LittleEndian.PutUint16(p[2:], b)
+			binary.LittleEndian.PutUint16(p[4:], c)
+		}
+		return
+	}
+	for c := range perPixel {
+		sum := uint16(0)
+		for i := 2 * c; i+2 <= len(row); i += 2 * perPixel {
+			sum += binary.LittleEndian.Uint16(row[i:])
+			binary.LittleEndian.PutUint16(row[i:], sum)
 		}
 	}
 }

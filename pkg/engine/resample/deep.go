@@ -62,6 +62,16 @@ func (d *Deep) Row(row []byte) {
 // split stores a row in planes.
 func (d *Deep) split(row []byte) {
 	n := d.channels
+	if n == 3 {
+		reds, greens, blues := d.planes[0][:d.width], d.planes[1][:d.width], d.planes[2][:d.width]
+		for x := range reds {
+			p := row[6*x:][:6]
+			reds[x] = float32(binary.BigEndian.Uint16(p))
+			greens[x] = float32(binary.BigEndian.Uint16(p[2:]))
+			blues[x] = float32(binary.BigEndian.Uint16(p[4:]))
+		}
+		return
+	}
 	for c := range n {
 		samples := row[2*c:]
 		plane := d.planes[c][:d.width]
