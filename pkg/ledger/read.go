@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -124,6 +125,9 @@ func (l *Ledger) Refused(f Filter, after uint64, limit int) (page []Entry, next 
 	if limit <= 0 {
 		return nil, 0, fmt.Errorf("the limit of a page of entries is %d, not at least 1", limit)
 	}
+	if after == math.MaxUint64 {
+		return nil, 0, nil
+	}
 	for {
 		more := false
 		err := l.view(func(tx *bbolt.Tx) error {
@@ -160,6 +164,9 @@ func (l *Ledger) Refused(f Filter, after uint64, limit int) (page []Entry, next 
 // settled. It includes entries that are added meanwhile. It returns the first error of fn, or that of ctx. A slow fn
 // delays no writer.
 func (l *Ledger) Walk(ctx context.Context, after uint64, fn func(Entry) error) error {
+	if after == math.MaxUint64 { // behind it, numbers would begin anew
+		return ctx.Err()
+	}
 	for page := make([]Entry, 0, pageSize); ; page = page[:0] {
 		err := l.view(func(tx *bbolt.Tx) error {
 			word := reader(tx)

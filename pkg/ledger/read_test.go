@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"math"
 	"reflect"
 	"slices"
 	"testing"
@@ -160,5 +161,17 @@ func TestWalkVisitsAllEntriesInOrderAndThoseAddedMeanwhile(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := l.Walk(ctx, 0, func(Entry) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("Walk = %v after its context ended", err)
+	}
+}
+
+// Found: behind the greatest number, which a caller may pass, pages began with the first entry again.
+func TestNothingIsBehindTheLastNumber(t *testing.T) {
+	l := newLedger(t)
+	appendAll(t, l, testEntry(1), rejectedEntry(2, "run", outcome.Corrupt))
+	if err := l.Walk(t.Context(), math.MaxUint64, func(e Entry) error { return errors.New(e.Filename) }); err != nil {
+		t.Errorf("there is %v", err)
+	}
+	if page, next, err := l.Refused(Filter{}, math.MaxUint64, 10); err != nil || len(page) > 0 || next != 0 {
+		t.Errorf("there are %d refused entries, then %d, %v", len(page), next, err)
 	}
 }
