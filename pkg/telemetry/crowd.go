@@ -202,11 +202,17 @@ func remember(ctx context.Context, conn net.Conn) context.Context {
 
 // bounded is around all handlers of a crowd. Until a request's header is complete, its connection counts as idle. The
 // body of a request has to come within bodyTimeout.
+//
+// A body in chunks is the last on its connection. There may have been a Content-Length, too, which net/http does not
+// tell: a proxy in between may have gone by that.
 func bounded(next http.Handler) http.Handler {
 	return http.MaxBytesHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g, ok := r.Context().Value(guestKey{}).(*guest); ok {
 			g.setIdle(false)
 			defer g.setIdle(true)
+		}
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
 		}
 		if r.ContentLength != 0 {
 			if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)); err != nil {

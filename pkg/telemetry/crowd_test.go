@@ -152,6 +152,26 @@ func TestMoreConnectionsThanAllowedAreServedInTurn(t *testing.T) {
 	}
 }
 
+// Found: behind a proxy that goes by Content-Length, the rest of a body was taken for a request of its own.
+func TestRequestInsideOfABodyIsNotAnswered(t *testing.T) {
+	_, url, _ := runAdmin(t, AdminConfig{})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	const inner = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 49\r\n"+
+		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"+inner); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := io.ReadAll(conn) // the end may come by a reset
+	if n := strings.Count(string(answers), "HTTP/1.1 "); n != 1 {
+		t.Errorf("%d answers, %v: %s", n, err, answers)
+	}
+}
+
 // A body that does not come must not hold a connection for ever.
 func TestBodyHasToComeInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
