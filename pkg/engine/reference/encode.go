@@ -1,11 +1,8 @@
 package reference
 
 import (
-	"bytes"
 	"fmt"
 	"image"
-
-	"golang.org/x/image/tiff"
 
 	"github.com/imagefarm/imagefarm/pkg/engine"
 	"github.com/imagefarm/imagefarm/pkg/engine/heif"
@@ -15,6 +12,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/png"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
+	"github.com/imagefarm/imagefarm/pkg/tiff"
 )
 
 // encodeMade encodes a variant, with the metadata that it keeps.
@@ -88,9 +86,7 @@ func (o *Output) Encode() ([]byte, error) {
 		}
 		return webp.Encode(img, WebPOptions(o.Coding, o.Quality))
 	case format.TIFF:
-		var b bytes.Buffer
-		err := tiff.Encode(&b, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
-		return b.Bytes(), err
+		return encodeTIFF(img)
 	case format.AVIF:
 		return heif.EncodeAVIF(img, avifOptions(o.Coding, o.Quality))
 	}
@@ -113,6 +109,28 @@ func (o *Output) encodePNG() ([]byte, error) {
 	return e.Encode(png.Image{
 		Pix: img.Pix, Stride: img.Stride, Width: img.Rect.Dx(), Height: img.Rect.Dy(), Channels: 4, Depth: 8,
 	}, png.EncodeOptions{KeepColors: o.Colored, Level: pngLevel(o.Coding)})
+}
+
+// encodeTIFF encodes the picture in the fewest channels that hold it.
+func encodeTIFF(img *image.NRGBA) ([]byte, error) {
+	to := tiff.Image{
+		Pix: img.Pix, Stride: img.Stride, Width: img.Rect.Dx(), Height: img.Rect.Dy(), Channels: 4, Depth: 8,
+	}
+	if !img.Opaque() {
+		return tiff.Encode(to)
+	}
+	if g := gray(img); g != nil {
+		to.Pix, to.Stride, to.Channels = g.Pix, g.Stride, 1
+		return tiff.Encode(to)
+	}
+	to.Pix, to.Stride, to.Channels = make([]byte, 3*to.Width*to.Height), 3*to.Width, 3
+	for y := range to.Height {
+		src, dst := img.Pix[y*img.Stride:][:4*to.Width], to.Pix[y*to.Stride:][:to.Stride]
+		for ; len(src) >= 4; src, dst = src[4:], dst[3:] {
+			copy(dst[:3], src)
+		}
+	}
+	return tiff.Encode(to)
 }
 
 // gray returns img without colour, or nil where it has any.
