@@ -16,6 +16,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"image"
@@ -105,15 +106,18 @@ func run(ctx context.Context, corpus, only, tags string, rounds, photos int, por
 	fmt.Println("| from → recipe | vips ÷ farm | by processor time | Pillow ÷ farm " +
 		"| farm ms | KB | dB | vips ms | KB | dB |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+	var failed error
 	for _, r := range chosen {
 		if b.inputs[r.input] == "" {
 			continue
 		}
-		if err := b.row(ctx, r, rounds); err != nil {
-			return fmt.Errorf("%s: %w", r.name, err)
+		if err := b.row(ctx, r, rounds); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", r.name, err))
 		}
 	}
-	return nil
+	return failed
 }
 
 // sample is what one run of one program took, for each image.
@@ -259,7 +263,7 @@ func (b *bench) farm(ctx context.Context, r row, out string) (sample, error) {
 	}
 	return b.timed(ctx, len(files), exec.CommandContext(ctx, filepath.Join(b.work, "farm"), "run", "--quiet",
 		"--progress", "none",
-		"--http", "", "--slots", "2", "--assets", b.assets(), "--out", out,
+		"--http", "", "--slots", "2", "--max-message", "256MiB", "--assets", b.assets(), "--out", out,
 		"--variant", "x="+r.recipe, in))
 }
 

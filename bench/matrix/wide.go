@@ -72,7 +72,7 @@ func wideRows() []row {
 		box("1280x1280>", "fit:1280x1280,format:gif", ".gif"),
 		box("1280x1280>", "fit:1280x1280,format:png,colors:256", ".png[palette,strip]"),
 		box("1280x1280>", "fit:1280x1280,format:png,compression:1", ".png[compression=1,strip]"),
-		box("1280x1280>", "fit:1280x1280,format:png,compression:9", ".png[compression=9,strip]"),
+		box("1280x1280>", "fit:1280x1280,format:png,compression:9", ".png[compression=9,filter=all,strip]"), // as small
 		box("1280x1280>", "fit:1280x1280,format:avif", avif60),
 		box("256x256>", "fit:256x256,format:avif,chroma:444", ".avif[Q=60,effort=1,subsample-mode=off,strip]"),
 	}
@@ -97,6 +97,8 @@ func wideRows() []row {
 		r := box("256x256>", "fit:256x256,format:jpeg", jpeg85)
 		r.name, r.input, r.pillow = k.name+" → "+r.recipe, k.input, []string{"fit", "256"}
 		switch k.input {
+		case "pyramid-tiff": // vipsthumbnail of libvips 8.14 takes a level that is too small
+			r.uncompared = true
 		case "cmyk-tiff":
 			r.vips = append(r.vips, "-e", "srgb")
 		case "gray", "gray-png", "1-bit-png", "fax-tiff", "small": // the reference has colours, and its own size
