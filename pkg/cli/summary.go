@@ -77,9 +77,7 @@ func (s summary) print(w io.Writer) {
 	if s.strangers {
 		fmt.Fprintln(w, strangersAdmitted)
 	}
-	if left := r.Total - r.Found + r.LeftOver(); left > 0 && r.State != outcome.Finished {
-		fmt.Fprintf(w, "left for the next run: %s\n", numfmt.Counted(left, "image"))
-	}
+	printLeftForNext(w, r)
 	printLeftOut(w, s.leftOut)
 	if s.out != "" {
 		fmt.Fprintf(w, "outputs are in %s\n", s.out)
@@ -116,6 +114,19 @@ func printLeftOut(w io.Writer, left ventilator.LeftOut) {
 		}
 		fmt.Fprintf(w, "  unreadable: %s: %s\n", printable.Line(o.Location), printable.Line(o.Err.Error()))
 	}
+}
+
+// printLeftForNext says how many images a run that ended early leaves, found or not.
+func printLeftForNext(w io.Writer, r *wire.Run) {
+	unreached, held := r.Total-r.Found, r.LeftOver()
+	if r.State == outcome.Finished || unreached+held <= 0 {
+		return
+	}
+	fmt.Fprintf(w, "left for the next run: %s", numfmt.Counted(unreached+held, "image"))
+	if unreached > 0 && held > 0 {
+		fmt.Fprintf(w, ", these %s and %s that were not reached", numfmt.Count(held), numfmt.Count(unreached))
+	}
+	fmt.Fprintln(w)
 }
 
 // namedMissing is how many images the summary names that hold up a run, or are unaccounted for.

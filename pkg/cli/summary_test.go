@@ -73,11 +73,11 @@ func TestSummarySaysWhatIsLeftAndWhatIsUnaccountedFor(t *testing.T) {
 	for state, want := range map[outcome.RunState]string{
 		outcome.Interrupted: "146 images found = 132 done + 0 skipped + 0 rejected + 0 dead + 14 left: balanced\n" +
 			"132 worked on in 1s: 132 img/s, 0 B/s in\n" +
-			"left for the next run: 68 images\n",
+			"left for the next run: 68 images, these 14 and 54 that were not reached\n",
 		outcome.Stalled: "146 images found = 132 done + 0 skipped + 0 rejected + 0 dead + 14 left: balanced\n" +
 			"  not settled: a.jpg\n  not settled: b.jpg\n" +
 			"132 worked on in 1s: 132 img/s, 0 B/s in\n" +
-			"left for the next run: 68 images\n",
+			"left for the next run: 68 images, these 14 and 54 that were not reached\n",
 		outcome.Finished: "146 images found = 132 done + 0 skipped + 0 rejected + 0 dead: " +
 			"NOT BALANCED: 14 unaccounted for\n" +
 			"  unaccounted for: a.jpg\n  unaccounted for: b.jpg\n" +
