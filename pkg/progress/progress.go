@@ -99,7 +99,7 @@ func left(r *wire.Run, now time.Time) string {
 	if !ok || d == 0 || !r.Ended.IsZero() { // a watching run with nothing to do has no end in sight
 		return ""
 	}
-	return ", " + d.Round(time.Second).String() + " left"
+	return ", " + max(d.Round(time.Second), time.Second).String() + " left"
 }
 
 // lines prints a line when the counts have changed, and at least each minute.

@@ -215,3 +215,15 @@ func TestJSONGoesToStandardOutput(t *testing.T) {
 		t.Errorf("standard error %q, standard output %q", errs.String(), out.String())
 	}
 }
+
+// Found: "24/25 images (96%), 10.9 img/s, 1 worker, 0s left" for five seconds.
+func TestARunThatGoesOnHasAtLeastASecondLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, out := reporter(t, "plain")
+		now := time.Now()
+		r.Show(wire.Run{Started: now.Add(-time.Second), Total: 100, Found: 100, Done: 99, WorkUS: 1e6, Peers: 1})
+		if got := out.String(); !strings.HasSuffix(got, ", 1s left\n") {
+			t.Errorf("it says %q", got)
+		}
+	})
+}
