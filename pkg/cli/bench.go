@@ -20,7 +20,7 @@ import (
 )
 
 func benchCommand() *cli.Command {
-	return &cli.Command{
+	return hideSeldomUsed(&cli.Command{
 		Name:      "bench",
 		Usage:     "measure throughput with 1, 2, 4 … worker slots; name the bottleneck",
 		ArgsUsage: "DIR|FILE …",
@@ -36,7 +36,8 @@ does not count reads all files into the page cache.
 			&cli.StringFlag{Name: "out", Hidden: true},
 		}, recipeFlags(), findFlags(), benchEngineFlags(), commonFlags("warn", "")),
 		Action: runBench,
-	}
+	}, "workers", "where", "size", "variant", "preset", "engine", "assets", "include", "exclude", "hidden",
+		"max-message", "max-pixels", "on-truncated", "isolate", "task-timeout", "task-memory", "log-level", "quiet")
 }
 
 // benchEngineFlags are transformFlags without --slots, which the benchmark varies.
@@ -60,8 +61,11 @@ func runBench(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if c.Bool("dry-run") {
+	switch {
+	case c.Bool("dry-run"):
 		return usagef("--dry-run makes nothing that could be measured")
+	case c.Bool("watch"):
+		return usagef("--watch has no end at which a measurement could stop")
 	}
 	if err := c.Set("progress", "none"); err != nil {
 		return err
