@@ -20,7 +20,7 @@ func TestFlagsRefuseNegativeNumbersAndTimes(t *testing.T) {
 				case *cli.DurationFlag:
 					refused = "-5s"
 				case *cli.StringFlag:
-					if f.Validator == nil {
+					if f.Validator == nil || name == "out" {
 						continue
 					}
 					refused = "NaN" // a number to the parser of numbers
