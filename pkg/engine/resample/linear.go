@@ -116,32 +116,40 @@ func (l *Linear) lighten(row []byte, size int) {
 
 // sum adds the light of a row's pixels to the sums.
 func (l *Linear) sum(row []byte, size int) {
-	square := size * l.factor
-	for c, sums := range l.sums {
-		rest := row
-		for i := range sums {
-			samples := rest[:min(square, len(rest))]
-			rest = rest[len(samples):]
-			switch {
-			case !l.alpha:
-				sums[i] += sumOfLight(samples[c:], size, l.curves.light[c])
-			case c == l.colors:
-				for a := size - 1; a < len(samples); a += size {
-					sums[i] += 257 * uint32(samples[a])
+	light := &l.curves.light
+	for i := 0; len(row) > 0; i++ {
+		samples := row[:min(size*l.factor, len(row))]
+		row = row[len(samples):]
+		if l.alpha {
+			opacity := uint32(0)
+			for at := size - 1; at < len(samples); at += size {
+				opacity += uint32(samples[at])
+			}
+			l.sums[l.colors][i] += 257 * opacity
+			if opacity < uint32(255*len(samples)/size) {
+				for c, sums := range l.sums[:l.colors] {
+					sums[i] += sumOfOpaque(samples[c:], size, size-1-c, light[c])
 				}
-			default:
-				sums[i] += sumOfOpaque(samples[c:], size, size-1-c, l.curves.light[c])
+				continue
 			}
 		}
+		if l.colors == 1 {
+			for at := 0; at < len(samples); at += size {
+				l.sums[0][i] += uint32(light[0][samples[at]])
+			}
+			continue
+		}
+		var red, green, blue uint32
+		for at := 0; at < len(samples); at += size {
+			p := samples[at:][:3]
+			red += uint32(light[0][p[0]])
+			green += uint32(light[1][p[1]])
+			blue += uint32(light[2][p[2]])
+		}
+		l.sums[0][i] += red
+		l.sums[1][i] += green
+		l.sums[2][i] += blue
 	}
-}
-
-// sumOfLight adds the light of samples, each step after the one before.
-func sumOfLight(samples []byte, step int, light *[256]uint16) (sum uint32) {
-	for i := 0; i < len(samples); i += step {
-		sum += uint32(light[samples[i]])
-	}
-	return sum
 }
 
 // sumOfOpaque adds the light of samples, each step after the one before, times their opacity, which comes after alpha

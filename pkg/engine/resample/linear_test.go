@@ -91,3 +91,47 @@ func TestSquaresOfLight(t *testing.T) {
 		}
 	}
 }
+
+// Squares that are opaque, whole or cut at an edge, are those of a picture without alpha; a clear pixel beside changes
+// none but its own.
+func TestOpaqueSquaresOfLight(t *testing.T) {
+	const w, h, factor = 23, 12, 4
+	made := func(channels int) (planes []*picture.Plane) {
+		l := NewLinear(channels, w, factor, SRGBCurves())
+		for range channels {
+			p := picture.Whole(make([]byte, 6*3), 6, 3)
+			planes = append(planes, &p)
+		}
+		l.Add(planes, Part{Last: 6, Span: picture.Span{Length: 6}}, Part{Last: 3, Span: picture.Span{Length: 3}})
+		row := make([]byte, channels*w)
+		for y := range h {
+			for x := range w {
+				for c := range channels - 1 + channels%2 {
+					row[channels*x+c] = byte(x*11 + y*5 + c*60)
+				}
+				if channels%2 == 0 {
+					row[channels*x+channels-1] = 255
+					if x/factor == 2 && y/factor == 1 {
+						row[channels*x+channels-1] = byte(x % 2 * 255)
+					}
+				}
+			}
+			l.Row(row)
+		}
+		l.Close()
+		return planes
+	}
+	for _, colors := range []int{1, 3} {
+		with, without := made(colors+1), made(colors)
+		for c := range without {
+			for i, want := range without[c].Pix {
+				if got := with[c].Pix[i]; i != 8 && got != want {
+					t.Errorf("%d colours: sample %d of channel %d is %d, not %d", colors, i, c, got, want)
+				}
+			}
+		}
+		if got := with[colors].Pix[8]; got != 128 {
+			t.Errorf("%d colours: half of a square has opacity %d", colors, got)
+		}
+	}
+}
