@@ -27,7 +27,10 @@ func setCompletion(program *cli.Command) {
 			shell.Usage = "print the script for " + shell.Name
 		}
 		if fish := c.Command("fish"); fish != nil {
-			fish.Action = completeFiles(fish.Action)
+			fish.Action = rewritten(fish.Action, completeFiles)
+		}
+		if bash := c.Command("bash"); bash != nil {
+			bash.Action = rewritten(bash.Action, completeSafely)
 		}
 	}
 	// Commands without subcommands get no command "help": shells would complete it where a file is meant.
@@ -37,7 +40,23 @@ func setCompletion(program *cli.Command) {
 }
 
 // completeFiles changes the library's script for fish, which suppresses completion of files: most arguments are files.
-func completeFiles(script cli.ActionFunc) cli.ActionFunc {
+var completeFiles = strings.NewReplacer(" -f -a ", " -a ")
+
+// completeSafely changes the library's script for bash. That fails at each Tab where the package bash-completion is not
+// installed, and it evaluates what has been typed: a Tab after $(reboot) ran the command.
+var completeSafely = strings.NewReplacer(
+	`  else
+    _get_comp_words_by_ref "$@"`, `  elif declare -F _get_comp_words_by_ref >/dev/null 2>&1; then
+    _get_comp_words_by_ref "$@"`,
+	`    opts=$(eval "${request_comp}" 2>/dev/null)
+`, `    local -a request=("${COMP_WORDS[@]:0:${COMP_CWORD}}")
+    [[ "${COMP_WORDS[COMP_CWORD]}" == -* ]] && request+=("${COMP_WORDS[COMP_CWORD]}")
+    request[0]="${request[0]/#\~/${HOME}}"
+    opts=$("${request[@]}" --generate-shell-completion 2>/dev/null)
+`)
+
+// rewritten returns an action that prints the script of another with changes.
+func rewritten(script cli.ActionFunc, changes *strings.Replacer) cli.ActionFunc {
 	return func(ctx context.Context, c *cli.Command) error {
 		root := c.Root()
 		out := root.Writer
@@ -48,7 +67,7 @@ func completeFiles(script cli.ActionFunc) cli.ActionFunc {
 		if err != nil {
 			return err
 		}
-		_, err = out.Write([]byte(strings.ReplaceAll(text.String(), " -f -a ", " -a ")))
+		_, err = changes.WriteString(out, text.String())
 		return err
 	}
 }
