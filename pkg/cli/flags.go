@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/imagefarm/imagefarm/pkg/bucket"
+	"github.com/imagefarm/imagefarm/pkg/shard"
 )
 
 // envName returns the environment variable of a flag.
@@ -22,13 +25,16 @@ func text(category, name, value, usage string) *cli.StringFlag {
 	return &cli.StringFlag{Category: category, Name: name, Value: value, Usage: usage, Sources: env(name)}
 }
 
-// outFlag is --out of a command that always has outputs. It refuses the empty text, which a variable of a shell that is
-// not set leaves, and which would name the working directory.
+// outFlag is --out of a command that always has outputs. It refuses URLs of other kinds, and the empty text, which a
+// variable of a shell that is not set leaves, and which would name the working directory.
 func outFlag(category, usage string) cli.Flag {
 	f := text(category, "out", defaultOut, usage)
 	f.Validator = func(s string) error {
 		if s == "" {
 			return errors.New(itTakes + "a directory, s3://… or tar:…; write . for the working directory")
+		}
+		if strings.Contains(s, "://") && !bucket.Is(s) && !shard.Is(s) {
+			return errors.New(itTakes + "a directory, s3://… or tar:…")
 		}
 		return nil
 	}
