@@ -49,7 +49,7 @@ func (v *Ventilator) omit(o source.Omission) {
 	if o.Kind != source.Unreadable {
 		return
 	}
-	what := "a file or directory is left out: it cannot be read"
+	what := "a file or directory is left out"
 	switch {
 	case o.List != "" && o.List == o.Location:
 		what = "a list of URLs is not read to its end"
