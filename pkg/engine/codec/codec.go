@@ -69,14 +69,12 @@ func Of() List {
 		switch f.Name {
 		case format.JPEG:
 			c.Reads, c.Writes = own, own+"; adaptive: "+module("github.com/gen2brain/jpegn")
-		case format.PNG:
+		case format.PNG, format.TIFF:
 			c.Reads, c.Writes = own, own
 		case format.GIF:
 			c.Reads, c.Writes = own, std
 		case format.WebP:
 			c.Reads, c.Writes = own, webpWrites
-		case format.TIFF:
-			c.Reads, c.Writes = own, module("golang.org/x/image")
 		case format.BMP, format.RAW:
 			c.Reads = own
 		case format.JXL:
