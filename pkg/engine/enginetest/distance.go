@@ -3,6 +3,7 @@ package enginetest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/draw"
@@ -17,7 +18,33 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/header"
 	"github.com/imagefarm/imagefarm/pkg/engine/webp"
 	"github.com/imagefarm/imagefarm/pkg/format"
+	"github.com/imagefarm/imagefarm/pkg/raster"
+	own "github.com/imagefarm/imagefarm/pkg/tiff"
 )
+
+// grayWithAlpha decodes a TIFF of 8 or 16 bits that has gray and alpha, which golang.org/x/image/tiff does not read.
+func grayWithAlpha(data []byte) (*image.NRGBA, error) {
+	src, err := own.Open(data, raster.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if src.Channels() != 2 {
+		return nil, fmt.Errorf("a TIFF of %d channels is not gray with alpha", src.Channels())
+	}
+	w, h := src.Size()
+	img, row := image.NewNRGBA(image.Rect(0, 0, w, h)), make([]byte, raster.RowSize(src))
+	size := src.Depth() / 8 // the high byte comes first, and is enough
+	for y := range h {
+		if err := src.ReadRow(row); err != nil {
+			return nil, err
+		}
+		for x := range w {
+			v, a := row[2*size*x], row[2*size*x+size]
+			copy(img.Pix[img.PixOffset(x, y):], []byte{v, v, v, a})
+		}
+	}
+	return img, nil
+}
 
 // Decode decodes an output by what its first bytes say it is.
 func Decode(data []byte) (*image.NRGBA, string, error) {
@@ -33,7 +60,9 @@ func Decode(data []byte) (*image.NRGBA, string, error) {
 	case format.GIF:
 		img, err = gif.Decode(r)
 	case format.TIFF:
-		img, err = tiff.Decode(r)
+		if img, err = tiff.Decode(r); errors.As(err, new(tiff.UnsupportedError)) {
+			img, err = grayWithAlpha(data)
+		}
 	case format.AVIF:
 		img, err = avif.Decode(r)
 	case format.WebP:
