@@ -164,7 +164,7 @@ func (l *Ledger) Refused(f Filter, after uint64, limit int) (page []Entry, next 
 // settled. It includes entries that are added meanwhile. It returns the first error of fn, or that of ctx. A slow fn
 // delays no writer.
 func (l *Ledger) Walk(ctx context.Context, after uint64, fn func(Entry) error) error {
-	if after == math.MaxUint64 { // behind it, numbers would begin anew
+	if after == math.MaxUint64 { // the number behind it is 0, that of the beginning
 		return ctx.Err()
 	}
 	for page := make([]Entry, 0, pageSize); ; page = page[:0] {
