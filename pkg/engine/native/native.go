@@ -30,36 +30,26 @@ var errNotAllowed = errors.New("shared libraries are used in child processes onl
 
 // LibDav1d returns the process's libdav1d, which is loaded when it is first asked for. The error says why there is
 // none.
-var LibDav1d = sync.OnceValues(func() (*Dav1d, error) {
-	if err := allowed(); err != nil {
-		return nil, err
-	}
-	return LoadDav1d()
-})
+var LibDav1d = once(LoadDav1d)
 
 // LibHEIF returns the process's libheif, which is loaded when it is first asked for. The error says why there is none.
-var LibHEIF = sync.OnceValues(func() (*HEIF, error) {
-	if err := allowed(); err != nil {
-		return nil, err
-	}
-	return LoadHEIF()
-})
+var LibHEIF = once(LoadHEIF)
 
 // LibWebP returns the process's libwebp, which is loaded when it is first asked for. The error says why there is none.
-var LibWebP = sync.OnceValues(func() (*WebP, error) {
-	if err := allowed(); err != nil {
-		return nil, err
-	}
-	return LoadWebP()
-})
+var LibWebP = once(LoadWebP)
 
 // LibJXL returns the process's libjxl, which is loaded when it is first asked for. The error says why there is none.
-var LibJXL = sync.OnceValues(func() (*JXL, error) {
-	if err := allowed(); err != nil {
-		return nil, err
-	}
-	return LoadJXL()
-})
+var LibJXL = once(LoadJXL)
+
+// once returns a function that loads a library when it is first called, if this process may.
+func once[T any](load func() (*T, error)) func() (*T, error) {
+	return sync.OnceValues(func() (*T, error) {
+		if err := allowed(); err != nil {
+			return nil, err
+		}
+		return load()
+	})
+}
 
 // allowed returns why this process is not to load libraries, or nil.
 func allowed() error {
