@@ -6,16 +6,9 @@ import (
 	"hash/crc32"
 
 	"github.com/klauspost/compress/zlib"
-)
 
-// Image is a picture in memory. Samples are interleaved; those of 16 bits have their high byte first.
-type Image struct {
-	Pix           []byte
-	Stride        int // bytes from a row to the next
-	Width, Height int
-	Channels      int // 1 gray, 2 gray and alpha, 3 red, green and blue, 4 these and alpha, not multiplied by it
-	Depth         int // 8 or 16
-}
+	"github.com/imagefarm/imagefarm/pkg/raster"
+)
 
 // EncodeOptions tell how to encode.
 type EncodeOptions struct {
@@ -44,9 +37,12 @@ type Encoder struct {
 
 // Encode returns the picture as a PNG file, in the fewest channels and bits that hold it exactly: gray where all
 // colours are, without alpha where all is opaque, with a palette where there are at most 256 colours.
-func (e *Encoder) Encode(img Image, opt EncodeOptions) ([]byte, error) {
-	if err := img.validate(opt); err != nil {
-		return nil, err
+func (e *Encoder) Encode(img raster.Image, opt EncodeOptions) ([]byte, error) {
+	if opt.Level < NoCompression || opt.Level > 9 {
+		return nil, fmt.Errorf("png: Level is %d: it must be 1 to 9, or NoCompression", opt.Level)
+	}
+	if err := img.Validate(); err != nil {
+		return nil, fmt.Errorf("png: %w", err)
 	}
 	f := formOf(&img, opt)
 	e.out = append(make([]byte, 0, 1024), signature...)
@@ -68,28 +64,6 @@ func (e *Encoder) Encode(img Image, opt EncodeOptions) ([]byte, error) {
 	return out, nil
 }
 
-func (img *Image) validate(opt EncodeOptions) error {
-	row := img.Width * img.Channels * img.Depth / 8
-	switch {
-	case opt.Level < NoCompression || opt.Level > 9:
-		return fmt.Errorf("png: Level is %d: it must be 1 to 9, or NoCompression", opt.Level)
-	case img.Channels < 1 || img.Channels > 4:
-		return fmt.Errorf("png: Channels is %d: it must be 1 to 4", img.Channels)
-	case img.Depth != 8 && img.Depth != 16:
-		return fmt.Errorf("png: Depth is %d: it must be 8 or 16", img.Depth)
-	case img.Width < 1 || img.Height < 1:
-		return fmt.Errorf("png: the picture has %d×%d pixels", img.Width, img.Height)
-	case img.Stride < row || len(img.Pix) < (img.Height-1)*img.Stride+row:
-		return fmt.Errorf("png: Pix has %d bytes and a stride of %d, too few for %d×%d pixels", len(img.Pix), img.Stride,
-			img.Width, img.Height)
-	}
-	return nil
-}
-
-func (img *Image) row(y int) []byte {
-	return img.Pix[y*img.Stride:][:img.Width*img.Channels*img.Depth/8]
-}
-
 // chunk appends a chunk.
 func (e *Encoder) chunk(kind string, data []byte) {
 	e.out = binary.BigEndian.AppendUint32(e.out, uint32(len(data)))
@@ -105,7 +79,7 @@ func (e *Encoder) Write(p []byte) (int, error) {
 }
 
 // pixels appends an IDAT chunk: rows, filtered and compressed.
-func (e *Encoder) pixels(img *Image, f *form, opt EncodeOptions) error {
+func (e *Encoder) pixels(img *raster.Image, f *form, opt EncodeOptions) error {
 	level := opt.Level
 	if level == 0 {
 		level = DefaultLevel
@@ -132,7 +106,7 @@ func (e *Encoder) pixels(img *Image, f *form, opt EncodeOptions) error {
 	pixel := f.pixelBytes()
 	for y := range img.Height {
 		row, above := e.rows[0][:front+size], e.rows[1][:front+size]
-		f.reduce(row[front:], img.row(y))
+		f.reduce(row[front:], img.Row(y))
 		best := byte(filterNone)
 		if f.color != paletted && f.depth >= 8 {
 			best = e.choose(row, above, front, pixel)

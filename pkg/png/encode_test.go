@@ -11,8 +11,8 @@ import (
 )
 
 // drawn returns a picture whose pixels come from a function of place and channel.
-func drawn(width, height, channels, depth int, sample func(x, y, c int) int) Image {
-	img := Image{Width: width, Height: height, Channels: channels, Depth: depth, Stride: width*channels*depth/8 + 5}
+func drawn(width, height, channels, depth int, sample func(x, y, c int) int) raster.Image {
+	img := raster.Image{Width: width, Height: height, Channels: channels, Depth: depth, Stride: width*channels*depth/8 + 5}
 	img.Pix = make([]byte, img.Stride*height)
 	for y := range height {
 		for x := range width {
@@ -99,7 +99,7 @@ func TestPicturesAreWrittenInTheFewestBits(t *testing.T) {
 			}
 			for y, row := range rows {
 				for x := range size[0] {
-					got, want := pixel(row, r.Channels(), r.Depth(), x), pixel(img.row(y), c.channels, c.depth, x)
+					got, want := pixel(row, r.Channels(), r.Depth(), x), pixel(img.Row(y), c.channels, c.depth, x)
 					if got != want {
 						t.Fatalf("%s, %v: at %d, %d: %v, want %v", name, size, x, y, got, want)
 					}
@@ -141,10 +141,11 @@ func TestFilterRowEqualsThePlainOne(t *testing.T) {
 
 func TestPicturesThatAreNone(t *testing.T) {
 	good := drawn(4, 4, 3, 8, func(int, int, int) int { return 7 })
-	for name, change := range map[string]func(*Image){
-		"no channels": func(i *Image) { i.Channels = 0 }, "five channels": func(i *Image) { i.Channels = 5 },
-		"depth 4": func(i *Image) { i.Depth = 4 }, "no rows": func(i *Image) { i.Height = 0 },
-		"too short": func(i *Image) { i.Pix = i.Pix[:len(i.Pix)-10] }, "a short stride": func(i *Image) { i.Stride = 11 },
+	for name, change := range map[string]func(*raster.Image){
+		"no channels": func(i *raster.Image) { i.Channels = 0 }, "five channels": func(i *raster.Image) { i.Channels = 5 },
+		"depth 4": func(i *raster.Image) { i.Depth = 4 }, "no rows": func(i *raster.Image) { i.Height = 0 },
+		"too short":      func(i *raster.Image) { i.Pix = i.Pix[:len(i.Pix)-10] },
+		"a short stride": func(i *raster.Image) { i.Stride = 11 },
 	} {
 		img := good
 		change(&img)
@@ -166,8 +167,10 @@ func BenchmarkEncode(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	img := Image{Width: r.width, Height: r.height, Channels: r.Channels(), Depth: r.Depth(), Stride: raster.RowSize(r),
-		Pix: bytes.Join(rows, nil)}
+	img := raster.Image{
+		Width: r.width, Height: r.height, Channels: r.Channels(), Depth: r.Depth(), Stride: raster.RowSize(r),
+		Pix: bytes.Join(rows, nil),
+	}
 	for level := 1; level <= 9; level++ {
 		b.Run(fmt.Sprint(level), func(b *testing.B) {
 			var e Encoder

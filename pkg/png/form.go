@@ -1,6 +1,10 @@
 package png
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/imagefarm/imagefarm/pkg/raster"
+)
 
 // form is how a picture is written: the fewest channels and bits that hold it.
 type form struct {
@@ -10,9 +14,9 @@ type form struct {
 }
 
 // formOf looks at the picture for what it has not: colours, transparency, many colours.
-func formOf(img *Image, opt EncodeOptions) *form {
+func formOf(img *raster.Image, opt EncodeOptions) *form {
 	f := &form{header: header{width: img.Width, height: img.Height, depth: img.Depth}, from: img.Channels}
-	colored, transparent := img.colored(), img.transparent()
+	colored, transparent := isColored(img), isTransparent(img)
 	if opt.KeepColors && img.Channels >= 3 {
 		colored = true
 	}
@@ -36,15 +40,15 @@ func formOf(img *Image, opt EncodeOptions) *form {
 	return f
 }
 
-// colored tells whether a pixel is not gray.
-func (img *Image) colored() bool {
+// isColored tells whether a pixel is not gray.
+func isColored(img *raster.Image) bool {
 	if img.Channels < 3 {
 		return false
 	}
 	bytes := img.Depth / 8
 	size := img.Channels * bytes
 	for y := range img.Height {
-		for row := img.row(y); len(row) >= size; row = row[size:] {
+		for row := img.Row(y); len(row) >= size; row = row[size:] {
 			if row[0] != row[bytes] || row[0] != row[2*bytes] || row[bytes-1] != row[2*bytes-1] ||
 				row[bytes-1] != row[3*bytes-1] {
 				return true
@@ -54,15 +58,15 @@ func (img *Image) colored() bool {
 	return false
 }
 
-// transparent tells whether a pixel is not opaque.
-func (img *Image) transparent() bool {
+// isTransparent tells whether a pixel is not opaque.
+func isTransparent(img *raster.Image) bool {
 	if img.Channels&1 == 1 {
 		return false
 	}
 	bytes := img.Depth / 8
 	size := img.Channels * bytes
 	for y := range img.Height {
-		for row := img.row(y); len(row) >= size; row = row[size:] {
+		for row := img.Row(y); len(row) >= size; row = row[size:] {
 			if row[size-1] != 255 || row[size-bytes] != 255 {
 				return true
 			}
@@ -72,10 +76,10 @@ func (img *Image) transparent() bool {
 }
 
 // lowerDepth lowers the depth of gray where each level is one of fewer bits.
-func (f *form) lowerDepth(img *Image) {
+func (f *form) lowerDepth(img *raster.Image) {
 	var seen [256]bool
 	for y := range img.Height {
-		for row := img.row(y); len(row) >= img.Channels; row = row[img.Channels:] {
+		for row := img.Row(y); len(row) >= img.Channels; row = row[img.Channels:] {
 			seen[row[0]] = true
 		}
 	}
@@ -92,12 +96,12 @@ func (f *form) lowerDepth(img *Image) {
 }
 
 // readColors makes a palette where there are at most 256 colours, and it is shorter than what it saves.
-func (f *form) readColors(img *Image) {
+func (f *form) readColors(img *raster.Image) {
 	colors := make(map[uint32]byte, 257)
 	var list []uint32
 	last, some := uint32(0), false
 	for y := range img.Height {
-		for row := img.row(y); len(row) >= img.Channels; row = row[img.Channels:] {
+		for row := img.Row(y); len(row) >= img.Channels; row = row[img.Channels:] {
 			c := f.at(row)
 			if some && c == last {
 				continue

@@ -6,36 +6,32 @@ import (
 	"fmt"
 
 	"github.com/klauspost/compress/zlib"
-)
 
-// Image is a picture in memory. Samples are interleaved; those of 16 bits have their high byte first.
-type Image struct {
-	Pix           []byte
-	Stride        int // bytes from a row to the next
-	Width, Height int
-	Channels      int // 1 gray, 2 gray and alpha, 3 red, green and blue, 4 these and alpha, not multiplied by it
-	Depth         int // 8 or 16
-}
+	"github.com/imagefarm/imagefarm/pkg/raster"
+)
 
 // stripRows is how many rows a strip has, as in files of libvips.
 const stripRows = 128
 
 // Encode returns a picture as a TIFF file, compressed by Deflate, with the differences of pixels side by side.
-func Encode(img Image) ([]byte, error) {
-	if err := img.validate(); err != nil {
-		return nil, err
+func Encode(img raster.Image) ([]byte, error) {
+	if err := img.Validate(); err != nil {
+		return nil, fmt.Errorf("tiff: %w", err)
+	}
+	pixel := img.Channels * img.Depth / 8
+	row := make([]byte, img.Width*pixel)
+	if len(row)*img.Height >= 1<<31 { // offsets have 32 bits, and Deflate may make data longer
+		return nil, fmt.Errorf("tiff: %d×%d pixels are too many for a file that is not a BigTIFF", img.Width, img.Height)
 	}
 	out := bytes.NewBufferString("MM\x00*\x00\x00\x00\x00") // the offset of the directory comes last
 	z := zlib.NewWriter(out)
-	pixel := img.Channels * img.Depth / 8
-	row := make([]byte, img.Width*pixel)
 	var offsets, counts []uint32
 	for y := range img.Height {
 		if y%stripRows == 0 {
 			z.Reset(out)
 			offsets = append(offsets, uint32(out.Len()))
 		}
-		differences(row, img.Pix[y*img.Stride:][:len(row)], pixel, img.Depth)
+		differences(row, img.Row(y), pixel, img.Depth)
 		if _, err := z.Write(row); err != nil {
 			return nil, err
 		}
@@ -50,28 +46,10 @@ func Encode(img Image) ([]byte, error) {
 		out.WriteByte(0)
 	}
 	directory := out.Len()
-	out.Write(img.directory(uint32(directory), offsets, counts))
+	out.Write(directoryOf(&img, uint32(directory), offsets, counts))
 	file := out.Bytes()
 	binary.BigEndian.PutUint32(file[4:], uint32(directory))
 	return file, nil
-}
-
-func (img *Image) validate() error {
-	row := img.Width * img.Channels * img.Depth / 8
-	switch {
-	case img.Channels < 1 || img.Channels > 4:
-		return fmt.Errorf("tiff: Channels is %d: it must be 1 to 4", img.Channels)
-	case img.Depth != 8 && img.Depth != 16:
-		return fmt.Errorf("tiff: Depth is %d: it must be 8 or 16", img.Depth)
-	case img.Width < 1 || img.Height < 1:
-		return fmt.Errorf("tiff: the picture has %d×%d pixels", img.Width, img.Height)
-	case img.Stride < row || len(img.Pix) < (img.Height-1)*img.Stride+row:
-		return fmt.Errorf("tiff: Pix has %d bytes and a stride of %d, too few for %d×%d pixels", len(img.Pix), img.Stride,
-			img.Width, img.Height)
-	case row*img.Height >= 1<<31: // offsets have 32 bits, and Deflate may make data longer
-		return fmt.Errorf("tiff: %d×%d pixels are too many for a file that is not a BigTIFF", img.Width, img.Height)
-	}
-	return nil
 }
 
 // differences stores what the samples of a row are more than those of the pixel before.
@@ -89,8 +67,8 @@ func differences(dst, src []byte, pixel, depth int) {
 	}
 }
 
-// directory returns the directory, which stands at an offset in the file, and the values that it points to.
-func (img *Image) directory(at uint32, offsets, counts []uint32) []byte {
+// directoryOf returns the directory, which stands at an offset in the file, and the values that it points to.
+func directoryOf(img *raster.Image, at uint32, offsets, counts []uint32) []byte {
 	const short, long, rational = 3, 4, 5
 	colors := rgb
 	if img.Channels <= 2 {

@@ -33,7 +33,7 @@ func TestEncodedIsReadBack(t *testing.T) {
 			for _, size := range []image.Point{{X: 1, Y: 1}, {X: 7, Y: stripRows}, {X: 5, Y: 2*stripRows + 3}} {
 				t.Run(fmt.Sprintf("%d channels, %d bits, %v", channels, depth, size), func(t *testing.T) {
 					pixel := channels * depth / 8
-					img := Image{Stride: size.X*pixel + 6, Width: size.X, Height: size.Y, Channels: channels, Depth: depth}
+					img := raster.Image{Stride: size.X*pixel + 6, Width: size.X, Height: size.Y, Channels: channels, Depth: depth}
 					img.Pix = make([]byte, size.Y*img.Stride)
 					for i := range img.Pix {
 						img.Pix[i] = byte(rng.Uint32())
@@ -88,15 +88,15 @@ func TestEncodedIsReadBack(t *testing.T) {
 }
 
 func TestEncodeRefusesWhatIsNoPicture(t *testing.T) {
-	good := Image{Pix: make([]byte, 12), Stride: 6, Width: 2, Height: 2, Channels: 3, Depth: 8}
+	good := raster.Image{Pix: make([]byte, 12), Stride: 6, Width: 2, Height: 2, Channels: 3, Depth: 8}
 	if _, err := Encode(good); err != nil {
 		t.Fatal(err)
 	}
-	for name, change := range map[string]func(*Image){
-		"channels": func(i *Image) { i.Channels = 5 }, "depth": func(i *Image) { i.Depth = 4 },
-		"width": func(i *Image) { i.Width = 0 }, "stride": func(i *Image) { i.Stride = 5 },
-		"few samples": func(i *Image) { i.Pix = i.Pix[:11] },
-		"too large":   func(i *Image) { i.Width, i.Height, i.Stride = 1<<16, 1<<15, 3<<16 },
+	for name, change := range map[string]func(*raster.Image){
+		"channels": func(i *raster.Image) { i.Channels = 5 }, "depth": func(i *raster.Image) { i.Depth = 4 },
+		"width": func(i *raster.Image) { i.Width = 0 }, "stride": func(i *raster.Image) { i.Stride = 5 },
+		"few samples": func(i *raster.Image) { i.Pix = i.Pix[:11] },
+		"too large":   func(i *raster.Image) { i.Width, i.Height, i.Stride = 1<<16, 1<<15, 3<<16 },
 	} {
 		bad := good
 		change(&bad)

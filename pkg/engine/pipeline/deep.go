@@ -16,7 +16,6 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/engine/rows"
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/outcome"
-	"github.com/imagefarm/imagefarm/pkg/png"
 	"github.com/imagefarm/imagefarm/pkg/raster"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 )
@@ -102,7 +101,7 @@ func (t *transform) encodeDeep(m *variant, p *resample.DeepPicture) error {
 	defer func() { t.stages.Encode += time.Since(begun) }()
 	out := &reference.Output{
 		Format: m.format, Coding: m.Coding, Colored: m.Profile != nil && !m.ForGray,
-		Deep: &png.Image{
+		Deep: &raster.Image{
 			Pix: p.Pix, Stride: 2 * p.Channels * p.Width, Width: p.Width, Height: p.Height, Channels: p.Channels,
 			Depth: 16,
 		},

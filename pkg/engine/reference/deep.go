@@ -15,5 +15,5 @@ func (o *Output) encodeDeep() ([]byte, error) {
 		}
 		return e.Encode(*o.Deep, png.EncodeOptions{KeepColors: o.Colored, Level: pngLevel(o.Coding)})
 	}
-	return tiff.Encode(tiff.Image(*o.Deep))
+	return tiff.Encode(*o.Deep)
 }

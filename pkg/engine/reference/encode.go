@@ -11,6 +11,7 @@ import (
 	"github.com/imagefarm/imagefarm/pkg/format"
 	"github.com/imagefarm/imagefarm/pkg/jpeg"
 	"github.com/imagefarm/imagefarm/pkg/png"
+	"github.com/imagefarm/imagefarm/pkg/raster"
 	"github.com/imagefarm/imagefarm/pkg/recipe"
 	"github.com/imagefarm/imagefarm/pkg/tiff"
 )
@@ -57,7 +58,7 @@ type Output struct {
 	Frames     []*image.NRGBA // at least one
 	Delays     []int          // of each frame, milliseconds; of a still, none
 	Loops      int            // how often an animation is shown, 0 for ever
-	Deep       *png.Image     // the picture in 16 bits a sample, of PNG and TIFF, in place of Frames
+	Deep       *raster.Image  // the picture in 16 bits a sample, of PNG and TIFF, in place of Frames
 	Quality    int            // 0: the format has none
 	Coding     recipe.Coding  // what else is asked of the encoder
 	Background recipe.Color   // under transparent pixels, where the format has none
@@ -106,14 +107,14 @@ func (o *Output) encodePNG() ([]byte, error) {
 	if o.Coding.Colors > 0 {
 		img = toNRGBA(quantize(img, o.Coding.Colors, true))
 	}
-	return e.Encode(png.Image{
+	return e.Encode(raster.Image{
 		Pix: img.Pix, Stride: img.Stride, Width: img.Rect.Dx(), Height: img.Rect.Dy(), Channels: 4, Depth: 8,
 	}, png.EncodeOptions{KeepColors: o.Colored, Level: pngLevel(o.Coding)})
 }
 
 // encodeTIFF encodes the picture in the fewest channels that hold it.
 func encodeTIFF(img *image.NRGBA) ([]byte, error) {
-	to := tiff.Image{
+	to := raster.Image{
 		Pix: img.Pix, Stride: img.Stride, Width: img.Rect.Dx(), Height: img.Rect.Dy(), Channels: 4, Depth: 8,
 	}
 	if !img.Opaque() {
