@@ -13,6 +13,7 @@ type Box struct {
 	factor int
 	width  int      // pixels of a row that arrives
 	sums   []uint16 // of each sample of a row, over the rows of a square
+	totals []uint32 // of each square of a row
 	rows   int      // in sums
 	y      int      // of the planes' next row
 
@@ -25,6 +26,7 @@ func NewBox(planes []*picture.Plane, factor, width int) *Box {
 	b := &Box{planes: planes, factor: factor, width: width, separated: make([][]byte, len(planes))}
 	if factor > 1 {
 		b.sums = make([]uint16, width*len(planes))
+		b.totals = make([]uint32, planes[0].Width*len(planes))
 	}
 	return b
 }
@@ -54,21 +56,38 @@ func (b *Box) Close() {
 
 // flush writes the means of the squares that the sums complete.
 func (b *Box) flush() {
+	rows := b.rows
+	clear(b.totals)
+	b.addTo(b.totals)
+	b.write(b.y, rows, b.totals)
+	b.y++
+}
+
+// addTo adds the sums of squares to totals, interleaved, and clears the sums.
+func (b *Box) addTo(totals []uint32) {
 	n := len(b.planes)
-	for c, p := range b.planes {
-		out := p.Pix[b.y*p.Stride:][:p.Width]
-		whole := b.width / b.factor
-		scale := reciprocal(b.factor * b.rows)
-		for x := range out[:whole] {
-			out[x] = scale.of(sum(b.sums[x*b.factor*n+c:], n, b.factor))
-		}
-		if rest := b.width - whole*b.factor; rest > 0 {
-			out[whole] = reciprocal(rest * b.rows).of(sum(b.sums[whole*b.factor*n+c:], n, rest))
+	for c := range n {
+		for i, x := c, 0; i < len(totals); i, x = i+n, x+b.factor {
+			totals[i] += sum(b.sums[x*n+c:], n, min(b.factor, b.width-x))
 		}
 	}
 	clear(b.sums)
 	b.rows = 0
-	b.y++
+}
+
+// write writes row y of the planes: the means of squares of so many rows, of their totals.
+func (b *Box) write(y, rows int, totals []uint32) {
+	n, whole := len(b.planes), b.width/b.factor
+	scale := reciprocal(b.factor * rows)
+	for c, p := range b.planes {
+		out := p.Pix[y*p.Stride:][:p.Width]
+		for x := range out[:whole] {
+			out[x] = scale.of(totals[x*n+c])
+		}
+		if rest := b.width - whole*b.factor; rest > 0 {
+			out[whole] = reciprocal(rest * rows).of(totals[whole*n+c])
+		}
+	}
 }
 
 // sum adds count samples, each step after the one before.

@@ -68,36 +68,16 @@ func addScattered(totals []uint32, p raster.Part, n, factor int) {
 
 // gather adds the sums of whole rows to the totals of theirs.
 func (s *Squares) gather() {
-	b := s.box
-	if b.rows == 0 {
-		return
+	if s.box.rows > 0 {
+		s.box.addTo(s.totalsOf(s.row))
 	}
-	n, totals := len(b.planes), s.totalsOf(s.row)
-	for i := range totals {
-		x := i / n * b.factor
-		totals[i] += sum(b.sums[x*n+i%n:], n, min(b.factor, b.width-x))
-	}
-	clear(b.sums)
-	b.rows = 0
 }
 
 // Close writes the planes, when all pixels have arrived.
 func (s *Squares) Close() {
 	s.gather()
 	b := s.box
-	n := len(b.planes)
 	for y := range b.planes[0].Height {
-		rows := min(b.factor, s.height-y*b.factor)
-		scale, totals := reciprocal(b.factor*rows), s.totalsOf(y)
-		for c, p := range b.planes {
-			out := p.Pix[y*p.Stride:][:p.Width]
-			whole := b.width / b.factor
-			for x := range out[:whole] {
-				out[x] = scale.of(totals[x*n+c])
-			}
-			if rest := b.width - whole*b.factor; rest > 0 {
-				out[whole] = reciprocal(rest * rows).of(totals[whole*n+c])
-			}
-		}
+		b.write(y, min(b.factor, s.height-y*b.factor), s.totalsOf(y))
 	}
 }
